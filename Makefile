@@ -1,0 +1,31 @@
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test slow lint bench .venv clean
+
+demo: .venv  ## generate data, train, evaluate, render: runs/demo/index.html
+	$(BIN)/luxel demo
+
+test: .venv  ## the whole suite
+	$(BIN)/pytest -m "not slow"
+
+slow: .venv  ## the fuller checks
+	$(BIN)/pytest -m slow
+
+lint: .venv  ## ruff and the type checker
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv  ## every benchmark; the last line of each is one JSON object
+	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+.venv: .venv/installed  ## an environment with everything the targets above need
+
+.venv/installed: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+clean:  ## everything that can be made again, except data and runs
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache build dist

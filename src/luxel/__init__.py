@@ -1,0 +1,6 @@
+"""Luxel: a feed-forward neural renderer. A scene of ellipsoids in, an HDR image out.
+
+Importing the package is light: torch and Mitsuba load where they are first used.
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""Data sets: shards, resumable generation, loading."""

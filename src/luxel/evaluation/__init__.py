@@ -1,0 +1,1 @@
+"""Evaluation: metrics over a test set, comparisons and reports."""

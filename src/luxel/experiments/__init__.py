@@ -1,0 +1,1 @@
+"""Every experiment, one function each, that returns a whole configuration."""

@@ -1,0 +1,1 @@
+"""Images: colour and tone maps, files, losses and metrics."""

@@ -1,0 +1,1 @@
+"""Networks: the image model of the 2020 lab log and its parts."""

@@ -1,0 +1,1 @@
+"""What a scene is: its description, its distributions, its camera and its tokens."""

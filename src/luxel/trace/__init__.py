@@ -1,0 +1,1 @@
+"""Ground truth: path tracers behind one protocol."""

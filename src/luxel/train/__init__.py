@@ -1,0 +1,1 @@
+"""Training: the loop, its optimisation, its runtime and its checkpoints."""

@@ -1,0 +1,206 @@
+"""What a scene is: immutable, validated models and their JSON form.
+
+World space is right-handed with z up, lengths are in scene units, colours and radiance are linear RGB
+(radiance in W·sr⁻¹·m⁻²). A scene that exists is a valid one: every bound is checked when it is built.
+"""
+
+import hashlib
+import json
+import math
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, TypeAlias
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+
+from luxel.scene.errors import SceneError, explain
+
+SCHEMA_VERSION: Final = 1
+
+
+def _between(low: float, high: float, allowed: str, *, open_low: bool = False) -> AfterValidator:
+    """A check that a number lies in [low, high], or (low, high] if `open_low`; NaN never does."""
+
+    def check(value: float) -> float:
+        if not (low < value <= high or (value == low and not open_low)) or math.isinf(value):
+            raise PydanticCustomError("range", "must be {allowed}", {"allowed": allowed})
+        return value + 0.0  # −0.0 becomes 0.0, so that equal scenes have equal JSON
+
+    return AfterValidator(check)
+
+
+Finite = Annotated[float, _between(-math.inf, math.inf, "a finite number")]
+Positive = Annotated[float, _between(0.0, math.inf, "a finite number greater than 0", open_low=True)]
+NonNegative = Annotated[float, _between(0.0, math.inf, "a finite number of at least 0")]
+Unit = Annotated[float, _between(0.0, 1.0, "in [0, 1]")]
+FieldOfView = Annotated[float, _between(1.0, 170.0, "in [1, 170] degrees")]
+
+Vector: TypeAlias = tuple[Finite, Finite, Finite]
+Axes: TypeAlias = tuple[Positive, Positive, Positive]
+Color: TypeAlias = tuple[Unit, Unit, Unit]
+RGB: TypeAlias = tuple[NonNegative, NonNegative, NonNegative]
+
+
+def _normalised(quaternion: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+    """Unit length, but left alone within 1e-5 of it, so that what is read is what was written."""
+    length = math.hypot(*quaternion)
+    if length < 1e-6:
+        raise PydanticCustomError("quaternion", "must be a quaternion (w, x, y, z) other than zero")
+    if abs(length - 1) < 1e-5:
+        return quaternion
+    w, x, y, z = (component / length for component in quaternion)
+    return w, x, y, z
+
+
+Quaternion: TypeAlias = Annotated[tuple[Finite, Finite, Finite, Finite], AfterValidator(_normalised)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Material(_Model):
+    """Mitsuba's `principled` BSDF (Burley, "Physically Based Shading at Disney", 2012) plus emission.
+
+    Names are Mitsuba's, except that `transmission` is its `spec_trans`. The BSDF's microfacet width is
+    roughness², but not less than 0.001; with transmission, a specular of 0, which would not refract, is taken
+    for 0.001.
+    """
+
+    base_color: Color = (0.5, 0.5, 0.5)
+    metallic: Unit = 0.0
+    specular: Unit = 0.5
+    roughness: Unit = 0.5
+    transmission: Unit = 0.0
+    emission: RGB = (0.0, 0.0, 0.0)
+
+    @property
+    def is_emissive(self) -> bool:
+        """Whether the surface emits any light."""
+        return any(self.emission)
+
+
+class Sphere(_Model):
+    """A sphere."""
+
+    shape: Literal["sphere"] = "sphere"
+    center: Vector
+    radius: Positive
+    material: Material = Material()
+
+    @property
+    def semi_axes(self) -> Axes:
+        """The radius, three times: a sphere is an ellipsoid."""
+        return self.radius, self.radius, self.radius
+
+    @property
+    def rotation(self) -> Quaternion:
+        """The identity."""
+        return 1.0, 0.0, 0.0, 0.0
+
+
+class Ellipsoid(_Model):
+    """An ellipsoid: `semi_axes` along x, y, z, turned by the unit quaternion `rotation` (w, x, y, z)."""
+
+    shape: Literal["ellipsoid"] = "ellipsoid"
+    center: Vector
+    rotation: Quaternion = (1.0, 0.0, 0.0, 0.0)
+    semi_axes: Axes
+    material: Material = Material()
+
+
+Object: TypeAlias = Annotated[Sphere | Ellipsoid, Field(discriminator="shape")]
+
+
+class Camera(_Model):
+    """A pinhole camera at `position`; the picture's vertical lies along `up` as far as it can."""
+
+    position: Vector
+    look_at: Vector
+    up: Vector = (0.0, 0.0, 1.0)
+    vertical_fov_degrees: FieldOfView = 40.0
+
+    @model_validator(mode="after")
+    def _has_a_frame(self) -> "Camera":
+        forward = tuple(b - a for a, b in zip(self.position, self.look_at, strict=True))
+        distance, height = math.hypot(*forward), math.hypot(*self.up)
+        if distance < 1e-6:
+            raise PydanticCustomError("camera", "look_at must differ from position")
+        if height < 1e-6:
+            raise PydanticCustomError("camera", "up must be a vector other than zero")
+        cosine = sum(a * b for a, b in zip(forward, self.up, strict=True)) / (distance * height)
+        if abs(cosine) > 1 - 1e-8:
+            raise PydanticCustomError("camera", "up must not be parallel to the viewing direction")
+        return self
+
+
+def _at_least_one(objects: tuple[Object, ...]) -> tuple[Object, ...]:
+    """Pydantic's own minimum length would also complain when there are objects, but all of them wrong."""
+    if not objects:
+        raise PydanticCustomError("range", "must have at least one object")
+    return objects
+
+
+class Scene(_Model):
+    """Objects before a camera in front of a constant background, which lights them from everywhere."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    objects: Annotated[tuple[Object, ...], AfterValidator(_at_least_one)]
+    camera: Camera
+    background: RGB = (0.0, 0.0, 0.0)
+
+    def to_json(self, indent: int | None = None) -> str:
+        """JSON with every field, sorted; without `indent` it is canonical: equal scenes, equal text."""
+        separators = (",", ":") if indent is None else (",", ": ")
+        return json.dumps(self.model_dump(), sort_keys=True, indent=indent, separators=separators)
+
+    def save(self, path: str | Path) -> None:
+        """Write the scene as readable JSON."""
+        Path(path).write_text(self.to_json(indent=2) + "\n", encoding="utf-8")
+
+    @staticmethod
+    def from_json(text: str | bytes, source: str = "scene") -> "Scene":
+        """Read a scene from JSON.
+
+        Raises SceneError, with one line for every mistake that names `source`, the field and its value.
+        """
+        try:
+            data = json.loads(text)
+        except ValueError as error:  # also bytes that are not UTF-8
+            raise SceneError(f"{source}: not valid JSON: {error}") from None
+        _check_version(data, source)
+        try:
+            return Scene.model_validate(data)
+        except ValidationError as error:
+            raise SceneError(explain(error, source, _MODELS)) from None
+
+    @staticmethod
+    def load(path: str | Path) -> "Scene":
+        """Read a scene from a JSON file; raises SceneError, or OSError if it can't be read."""
+        return Scene.from_json(Path(path).read_bytes(), str(path))
+
+
+def scene_id(scene: Scene) -> str:
+    """Name a scene by its content: SHA-256 of its canonical JSON, as 64 hexadecimal digits."""
+    return hashlib.sha256(scene.to_json().encode()).hexdigest()
+
+
+# Where a name stands in a mistake's location, and whose fields are known there; "" is the scene itself.
+_MODELS: dict[str, type[BaseModel]] = {
+    "": Scene,
+    "sphere": Sphere,
+    "ellipsoid": Ellipsoid,
+    "material": Material,
+    "camera": Camera,
+}
+
+
+def _check_version(data: Any, source: str) -> None:
+    if not isinstance(data, dict):
+        raise SceneError(f"{source}: must be a JSON object with objects, camera and background")
+    version = data.get("schema_version", "missing")
+    if version != SCHEMA_VERSION:
+        raise SceneError(
+            f"{source}: schema_version is {version!r}, must be {SCHEMA_VERSION}, "
+            "the only version of the scene format that this Luxel reads"
+        )

@@ -1,0 +1,33 @@
+"""What every path tracer offers: the radiance of scenes, and how far it may be off."""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Float32
+
+from luxel.scene.description import Scene
+
+
+class Radiance(NamedTuple):
+    """Traced images: linear RGB radiance, box-filtered over each pixel; row 0 is the top.
+
+    `variance` is the estimated variance of `mean`, per pixel and channel; it is infinite if `spp` is 1,
+    when nothing is known about it.
+    """
+
+    mean: Float32[np.ndarray, "batch height width 3"]
+    variance: Float32[np.ndarray, "batch height width 3"]
+    spp: int
+
+
+@runtime_checkable
+class Tracer(Protocol):
+    """A path tracer; for one machine and version, what it returns depends on its arguments alone."""
+
+    def trace(self, scenes: Sequence[Scene], width: int, height: int, spp: int, seed: int) -> Radiance:
+        """Trace every scene with `spp` paths a pixel.
+
+        An image depends on its own scene, not on the others or their order.
+        """
+        ...

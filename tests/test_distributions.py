@@ -1,0 +1,78 @@
+"""Distributions: the same everywhere, and as they are described."""
+
+import hashlib
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from luxel.scene import DISTRIBUTIONS, Ellipsoids, Spheres, scene_id
+from luxel.scene.distributions import CUBE, MIN_ROUGHNESS, Draws
+
+# SHA-256 over the ids of scenes 0..63 of seed 5. A change here is another distribution under the same name.
+GOLDEN = {
+    "spheres": "754f69ae41058ea7a67716243e5ca83c49f84d684c12b8f2b5776106492b4185",
+    "ellipsoids": "4e0e9c7d54e622a42ceee777170a18cf8f45a2b4521da9897a996e51f64c656f",
+}
+
+
+@pytest.mark.parametrize("name", DISTRIBUTIONS)
+def test_golden(name):
+    distribution = DISTRIBUTIONS[name]()
+    assert distribution.name == name
+    ids = "".join(scene_id(distribution(5, index)) for index in range(64))
+    assert hashlib.sha256(ids.encode()).hexdigest() == GOLDEN[name]
+
+
+def test_random_access():
+    spheres = Spheres()
+    last_first = [spheres(3, index) for index in (2, 1, 0)]
+    assert [Spheres()(3, index) for index in range(3)] == last_first[::-1]
+    assert len({scene_id(spheres(seed, index)) for seed in range(7) for index in range(11)}) == 77
+
+
+@pytest.mark.parametrize("kind", [Spheres, Ellipsoids])
+def test_what_scenes_are_made_of(kind):
+    scenes = [kind(max_objects=5)(0, index) for index in range(400)]
+    counts = np.bincount([len(scene.objects) for scene in scenes], minlength=6)
+    assert counts[0] == 0
+    assert stats.chisquare(counts[1:]).pvalue > 1e-4
+    objects = [item for scene in scenes for item in scene.objects]
+    materials = [item.material for item in objects]
+    assert np.abs([item.center for item in objects]).max() <= CUBE
+    assert min(material.roughness for material in materials) >= MIN_ROUGHNESS
+    emissive = [material.is_emissive for material in materials]
+    glass = [material.transmission > 0 for material in materials]
+    assert stats.binomtest(sum(emissive), len(objects), 0.25).pvalue > 1e-4
+    assert stats.binomtest(sum(glass), len(objects), 0.15).pvalue > 1e-4
+    assert np.median([material.metallic for material in materials]) < 0.25
+    assert {scene.background for scene in scenes} == {(0.2, 0.2, 0.2)}
+
+
+def test_in_the_dark_there_is_always_a_light():
+    for index in range(100):
+        scene = Ellipsoids(max_objects=3, background="black")(1, index)
+        assert scene.background == (0, 0, 0)
+        assert scene.objects[0].material.is_emissive
+
+
+def test_draws_follow_their_laws():
+    draws = Draws(11, 0)
+    uniform = [draws.uniform(-2.0, 3.0) for _ in range(3000)]
+    assert stats.kstest(uniform, stats.uniform(-2, 5).cdf).pvalue > 1e-4
+    assert stats.kstest([draws.normal() for _ in range(3000)], stats.norm.cdf).pvalue > 1e-4
+    logs = np.log([draws.log_uniform(0.5, 8.0) for _ in range(3000)])
+    assert stats.kstest(logs, stats.uniform(np.log(0.5), np.log(16)).cdf).pvalue > 1e-4
+    assert stats.chisquare(np.bincount([draws.integer(0, 6) for _ in range(3000)])).pvalue > 1e-4
+    assert all(value == round(value, 6) for value in uniform)
+
+
+def test_rotations_are_uniform():
+    """The angle of a uniform rotation has the density (1 − cos θ)/π; the axis' cosines are uniform."""
+    rotations = np.array(
+        [item.rotation for index in range(300) for item in Ellipsoids(max_objects=9)(2, index).objects]
+    )
+    angles = 2 * np.arccos(np.abs(rotations[:, 0]))
+    assert stats.kstest(angles, lambda angle: (angle - np.sin(angle)) / np.pi).pvalue > 1e-4
+    cosines = rotations[:, 3] / np.linalg.norm(rotations[:, 1:], axis=1)
+    assert stats.kstest(cosines, stats.uniform(-1, 2).cdf).pvalue > 1e-4

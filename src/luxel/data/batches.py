@@ -1,0 +1,95 @@
+"""Batches of a training run and of a test, for any number of processes."""
+
+from collections.abc import Iterator, Sequence
+from itertools import count
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from jaxtyping import Int64
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+
+from luxel import InputError
+from luxel.data.dataset import Batch, ShardDataset
+
+
+@runtime_checkable
+class BatchSource(Protocol):
+    """Where training batches come from: shards on disk, or scenes made and traced on the fly."""
+
+    def order(self, start: int, stop: int, seed: int) -> Int64[np.ndarray, "positions"]:
+        """Which samples stand at positions start..stop−1 of an endless training; a pure function."""
+        ...
+
+    def batch(self, indices: Sequence[int] | Int64[np.ndarray, "batch"]) -> Batch:
+        """These samples."""
+        ...
+
+
+class ShardSource:
+    """A generated folder as the trainer takes it; `workers` processes load ahead."""
+
+    def __init__(self, root: str | Path, workers: int = 0) -> None:
+        self.train = ShardDataset(root, "train")
+        self.test = ShardDataset(root, "test")
+        self._workers = workers
+
+    def training_batches(
+        self, batch_size: int, seed: int, start_step: int, rank: int, world: int
+    ) -> Iterator[Batch]:
+        """See `training_batches`."""
+        return training_batches(self.train, batch_size, seed, start_step, rank, world, self._workers)
+
+    def test_batches(self, batch_size: int, rank: int, world: int) -> Iterator[Batch]:
+        """See `evaluation_batches`."""
+        return evaluation_batches(self.test, batch_size, rank, world)
+
+
+def training_batches(
+    source: BatchSource,
+    batch_size: int,
+    seed: int,
+    start_step: int = 0,
+    rank: int = 0,
+    world: int = 1,
+    workers: int = 0,
+) -> Iterator[Batch]:
+    """This rank's share of the batches of steps start_step, start_step + 1, … without end.
+
+    `batch_size` counts all ranks together, and must be a multiple of `world`. What a step is made of depends
+    on (seed, step) alone: not on the ranks, the `workers` (processes that load ahead) or where it started.
+    """
+    if batch_size % world:
+        raise InputError(f"batch_size is {batch_size}, must be a multiple of the {world} processes")
+    steps = _Steps(source, batch_size, seed, start_step, rank, world)
+    # A generator of its own, since DataLoader would draw from the global one and so change the run.
+    return iter(DataLoader(steps, batch_size=None, num_workers=workers, generator=torch.Generator()))
+
+
+def evaluation_batches(dataset: ShardDataset, batch_size: int, rank: int = 0, world: int = 1) -> Iterator[Batch]:
+    """Every sample once, over all ranks together; the last batches may be smaller, or a rank have fewer."""
+    mine = np.arange(rank, len(dataset), world)
+    for start in range(0, len(mine), batch_size):
+        yield dataset.batch(mine[start : start + batch_size])
+
+
+class _Steps(IterableDataset[Batch]):
+    """Worker i of n loads the steps start + i, start + i + n, …; DataLoader takes from them in turn."""
+
+    def __init__(
+        self, source: BatchSource, batch_size: int, seed: int, start_step: int, rank: int, world: int
+    ) -> None:
+        self._source = source
+        self._seed = seed
+        self._start_step = start_step
+        self._batch_size = batch_size
+        self._share = range(rank * batch_size // world, (rank + 1) * batch_size // world)
+
+    def __iter__(self) -> Iterator[Batch]:
+        worker = get_worker_info()
+        first, stride = (worker.id, worker.num_workers) if worker else (0, 1)
+        for step in count(self._start_step + first, stride):
+            begin = step * self._batch_size
+            order = self._source.order(begin + self._share.start, begin + self._share.stop, self._seed)
+            yield self._source.batch(order)

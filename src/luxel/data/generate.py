@@ -1,0 +1,160 @@
+"""Generating a data set: scenes traced by several processes into shards, resumable at any moment."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, fields
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from luxel import InputError
+from luxel.data.atomic import PARTIAL, checksum
+from luxel.data.manifest import NAME, DataError, Manifest, Setting, differences
+from luxel.data.shards import SCENES_A_SHARD, shard_file, write_shard
+from luxel.data.split import SPLITS, Split, split_of
+from luxel.scene.description import Scene, scene_id
+from luxel.scene.distributions import Distribution, Spheres
+from luxel.scene.tokens import LAYOUT
+from luxel.trace.mitsuba import MitsubaTracer
+from luxel.trace.pool import Job, trace_jobs
+from luxel.trace.tracer import Radiance
+
+SCENES_A_JOB = 16  # handed to a process at once: small for a smooth progress bar
+
+
+@dataclass(frozen=True)
+class GenerateSettings:
+    """What decides every byte of a data set."""
+
+    distribution: Distribution = field(default_factory=Spheres)
+    count: int = 4096
+    """Scenes, in all splits: numbers 0..count-1 of the distribution."""
+    seed: int = 0
+    """Of the scenes and of the paths."""
+    width: int = 32
+    height: int = 32
+    spp: int = 128
+    """Paths a pixel; at least 2, so that the images' variance is known."""
+    max_depth: int = MitsubaTracer.max_depth
+    """Path segments up to the light."""
+    variant: str = MitsubaTracer.variant
+    """Mitsuba's."""
+    test_share: float = 0.1
+    """Share of the scenes that are for testing."""
+
+    def __post_init__(self) -> None:
+        for name, low in {"count": 1, "seed": 0, "width": 1, "height": 1, "spp": 2, "max_depth": 1}.items():
+            if getattr(self, name) < low:
+                raise InputError(f"{name} is {getattr(self, name)}, must be at least {low}")
+        if not 0 <= self.test_share <= 1:
+            raise InputError(f"test_share is {self.test_share}, must be in [0, 1]")
+
+    @property
+    def tracer(self) -> MitsubaTracer:
+        """The tracer that these settings describe."""
+        return MitsubaTracer(self.max_depth, self.variant)
+
+    def flat(self) -> dict[str, Setting]:
+        """Everything that another folder of the same bytes would share, by name, for the manifest."""
+        names = [field.name for field in fields(self) if field.name != "distribution"]
+        return {
+            "distribution": self.distribution.name,
+            **asdict(self.distribution),
+            **{name: getattr(self, name) for name in names},
+            "renderer": self.tracer.renderer,
+            "token_layout": LAYOUT,
+        }
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """One shard to be."""
+
+    split: Split
+    number: int
+    scenes: tuple[Scene, ...]
+
+
+def generate(settings: GenerateSettings, out: str | Path, workers: int = 0, progress: bool = True) -> Manifest:
+    """Generate the data set, or what is missing of it, in the folder `out`; return its manifest.
+
+    `workers` processes trace (0: one a core). The call may be ended at any moment, kill -9 included; the same
+    call again goes on, and the folder ends up with the same bytes. Raises DataError if the folder holds a
+    data set of other settings, and names them; TraceError if tracing fails.
+    """
+    root = Path(out)
+    manifest = _begin(settings, root)
+    with tqdm(
+        total=settings.count, initial=manifest.scenes, unit="image", disable=not progress, smoothing=0.1
+    ) as bar:
+        done = {shard.file for shard in manifest.shards}
+        plans = (plan for plan in _plans(settings) if shard_file(plan.split, plan.number) not in done)
+        for plan, radiance in _traced(settings, plans, workers, bar):
+            shard = write_shard(root, plan.split, plan.number, plan.scenes, radiance)
+            manifest = manifest.including(shard)
+            manifest.save(root)
+    return manifest
+
+
+def _begin(settings: GenerateSettings, root: Path) -> Manifest:
+    """The manifest to go on from: without shards that are gone or damaged, whose scenes are due again."""
+    asked = settings.flat()
+    if not (root / NAME).exists():
+        if root.exists() and any(root.iterdir()):
+            raise DataError(f"{root}: neither empty nor a data set, {NAME} is missing")
+        root.mkdir(parents=True, exist_ok=True)
+        manifest = Manifest(asked)
+        manifest.save(root)
+        return manifest
+    there = Manifest.load(root)
+    if different := differences(there.settings, asked):
+        raise DataError("\n".join([f"{root}: holds a data set of other settings", *different]))
+    for partial in root.glob("*" + PARTIAL):
+        partial.unlink()
+    good = tuple(
+        shard
+        for shard in there.shards
+        if (root / shard.file).is_file() and checksum(root / shard.file) == shard.sha256
+    )
+    return Manifest(asked, good)
+
+
+def _plans(settings: GenerateSettings) -> Iterator[_Plan]:
+    """All shards: each split's scenes in the order of the distribution, the last shards as they are left."""
+    gathered: dict[Split, list[Scene]] = {split: [] for split in SPLITS}
+    numbers = {split: count() for split in SPLITS}
+    for index in range(settings.count):
+        scene = settings.distribution(settings.seed, index)
+        split = split_of(scene_id(scene), settings.test_share)
+        gathered[split].append(scene)
+        if len(gathered[split]) == SCENES_A_SHARD:
+            yield _Plan(split, next(numbers[split]), tuple(gathered[split]))
+            gathered[split] = []
+    for split, scenes in gathered.items():
+        if scenes:
+            yield _Plan(split, next(numbers[split]), tuple(scenes))
+
+
+def _traced(
+    settings: GenerateSettings, plans: Iterator[_Plan], workers: int, bar: "tqdm[None]"
+) -> Iterator[tuple[_Plan, Radiance]]:
+    """The planned shards' images, in order; the bar follows the jobs that they are cut into."""
+    begun: list[_Plan] = []
+
+    def jobs() -> Iterator[Job]:
+        for plan in plans:
+            begun.append(plan)
+            for start in range(0, len(plan.scenes), SCENES_A_JOB):
+                scenes = plan.scenes[start : start + SCENES_A_JOB]
+                yield Job(scenes, settings.width, settings.height, settings.spp, settings.seed)
+
+    parts: list[Radiance] = []
+    for part in trace_jobs(settings.tracer, jobs(), workers):
+        parts.append(part)
+        bar.update(len(part.mean))
+        if sum(len(part.mean) for part in parts) == len(begun[0].scenes):
+            mean = np.concatenate([part.mean for part in parts])
+            variance = np.concatenate([part.variance for part in parts])
+            yield begun.pop(0), Radiance(mean, variance, settings.spp)
+            parts = []

@@ -1,0 +1,103 @@
+"""What a data set is made of: the settings that made it and its shards, in `manifest.json`."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from luxel import InputError
+from luxel.data.atomic import checksum, write_atomically
+from luxel.data.split import Split
+
+NAME = "manifest.json"
+SCHEMA_VERSION = 1
+
+Setting = str | int | float
+
+
+class DataError(InputError):
+    """A data set that can't be used; the message names the file and what is wrong with it."""
+
+
+@dataclass(frozen=True)
+class ShardEntry:
+    """One shard: `objects` is what its tokens are padded to, `sha256` that of the whole file."""
+
+    file: str
+    split: Split
+    scenes: int
+    objects: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Settings and the shards written so far, sorted by file name."""
+
+    settings: Mapping[str, Setting]
+    shards: tuple[ShardEntry, ...] = ()
+
+    @property
+    def scenes(self) -> int:
+        """How many scenes there are, so far, in all splits."""
+        return sum(shard.scenes for shard in self.shards)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all scenes that the settings ask for are there."""
+        return self.scenes == self.settings["count"]
+
+    def of(self, split: Split) -> tuple[ShardEntry, ...]:
+        """The shards of one split."""
+        return tuple(shard for shard in self.shards if shard.split == split)
+
+    def content_hash(self, split: Split) -> str:
+        """SHA-256 over the checksums of a split's shards: what a reported figure was measured on."""
+        return hashlib.sha256("".join(shard.sha256 for shard in self.of(split)).encode()).hexdigest()
+
+    def including(self, shard: ShardEntry) -> "Manifest":
+        """The manifest with one more shard."""
+        return replace(self, shards=tuple(sorted((*self.shards, shard), key=lambda entry: entry.file)))
+
+    def save(self, root: Path) -> None:
+        """Write `manifest.json` into the folder, atomically."""
+        data = {"schema_version": SCHEMA_VERSION} | asdict(self)
+        write_atomically(root / NAME, json.dumps(data, indent=1).encode() + b"\n")
+
+    @staticmethod
+    def load(root: Path) -> "Manifest":
+        """Read a folder's manifest; raises DataError if there is none or it can't be understood."""
+        path = root / NAME
+        try:
+            data = json.loads(path.read_bytes())
+            version = data.pop("schema_version")
+            if version != SCHEMA_VERSION:
+                raise DataError(f"{path}: schema_version is {version}, this Luxel reads {SCHEMA_VERSION}")
+            return Manifest(data["settings"], tuple(ShardEntry(**shard) for shard in data["shards"]))
+        except FileNotFoundError:
+            raise DataError(f"{root}: not a data set, {NAME} is missing") from None
+        except (json.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
+            raise DataError(f"{path}: not a manifest: {type(error).__name__} {error}") from None
+
+    def verify(self, root: Path, split: Split) -> None:
+        """Read a split's shards whole; raises DataError that names the first which is missing or changed."""
+        for shard in self.of(split):
+            path = root / shard.file
+            if not path.is_file():
+                raise DataError(f"{path}: the shard is missing; generate again with the same settings")
+            if checksum(path) != shard.sha256:
+                raise DataError(
+                    f"{path}: the shard is damaged, its SHA-256 is not the manifest's; "
+                    "generate again with the same settings to replace it"
+                )
+
+
+def differences(there: Mapping[str, Setting], asked: Mapping[str, Setting]) -> list[str]:
+    """One line for every setting that differs, with both values."""
+    names = [*there, *(name for name in asked if name not in there)]
+    return [
+        f"{name}: the folder has {there.get(name, 'no such setting')}, asked for is {asked.get(name, 'none')}"
+        for name in names
+        if there.get(name) != asked.get(name)
+    ]

@@ -1,0 +1,31 @@
+"""A small data set without a tracer: noise for images, for tests of what reads it."""
+
+from pathlib import Path
+
+import numpy as np
+
+from luxel.data.generate import GenerateSettings
+from luxel.data.manifest import Manifest
+from luxel.data.shards import write_shard
+from luxel.data.split import split_of
+from luxel.scene import Spheres, scene_id
+from luxel.trace import Radiance
+
+SETTINGS = GenerateSettings(Spheres(max_objects=5), count=60, seed=3, width=7, height=5, spp=2, test_share=0.3)
+SHARD = 11
+
+
+def write_data_folder(root: Path) -> Path:
+    """Shards of 11 scenes, a complete manifest; returns `root`."""
+    root.mkdir(parents=True, exist_ok=True)
+    manifest = Manifest(SETTINGS.flat())
+    scenes = [SETTINGS.distribution(SETTINGS.seed, index) for index in range(SETTINGS.count)]
+    random = np.random.default_rng(0)
+    for split in ("train", "test"):
+        own = [scene for scene in scenes if split_of(scene_id(scene), SETTINGS.test_share) == split]
+        for number, start in enumerate(range(0, len(own), SHARD)):
+            part = own[start : start + SHARD]
+            images = random.random((2, len(part), SETTINGS.height, SETTINGS.width, 3), np.float32)
+            manifest = manifest.including(write_shard(root, split, number, part, Radiance(*images, 2)))
+    manifest.save(root)
+    return root

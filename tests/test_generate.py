@@ -1,0 +1,152 @@
+"""Generation: killed at any moment and resumed, it ends with the same bytes."""
+
+import dataclasses
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from luxel.data import generate as generation
+from luxel.data.dataset import ShardDataset
+from luxel.data.generate import GenerateSettings, generate
+from luxel.data.manifest import DataError, Manifest
+from luxel.scene import Ellipsoids, Spheres
+from luxel.trace import MitsubaTracer
+
+SETTINGS = GenerateSettings(
+    Spheres(max_objects=3), count=43, seed=2, width=7, height=5, spp=5, max_depth=3, test_share=0.3
+)
+
+# The same in a process of its own, which kills itself, as kill -9 does, at its third call of a function.
+KILLED = """
+import os, signal, sys
+from luxel.data import generate
+sys.path.insert(0, {tests!r})
+from test_generate import SETTINGS
+generate.SCENES_A_SHARD, generate.SCENES_A_JOB = 8, 3
+owner = sys.modules[{owner!r}]
+original, calls = getattr(owner, {name!r}), []
+def fatal(*arguments):
+    calls.append(arguments)
+    if len(calls) == 3 and {before}:
+        os.kill(os.getpid(), signal.SIGKILL)
+    result = original(*arguments)
+    if len(calls) == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return result
+setattr(owner, {name!r}, fatal)
+generate.generate(SETTINGS, {out!r}, workers=2, progress=False)
+"""
+
+
+def contents(root: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in root.iterdir()}
+
+
+@pytest.fixture(autouse=True)
+def small_shards(monkeypatch):
+    monkeypatch.setattr(generation, "SCENES_A_SHARD", 8)
+    monkeypatch.setattr(generation, "SCENES_A_JOB", 3)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """What an uninterrupted run leaves."""
+    root = tmp_path_factory.mktemp("whole")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(generation, "SCENES_A_SHARD", 8)
+        patch.setattr(generation, "SCENES_A_JOB", 3)
+        generate(SETTINGS, root, workers=1, progress=False)
+    return root
+
+
+def test_shards_hold_what_the_tracer_gives(whole):
+    test = ShardDataset(whole, "test")
+    assert len(ShardDataset(whole, "train")) + len(test) == 43
+    assert [shard.scenes for shard in test.manifest.of("train")[:-1]] == [8, 8, 8]
+    scenes = tuple(test.scene(index) for index in range(len(test)))
+    traced = MitsubaTracer(max_depth=3).trace(scenes, 7, 5, 5, seed=2)
+    batch = test.batch(range(len(test)))
+    np.testing.assert_array_equal(batch.radiance.numpy(), traced.mean)
+    np.testing.assert_array_equal(batch.variance.numpy(), traced.variance)
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "before"),
+    [
+        ("luxel.data.generate", "write_shard", True),  # a shard traced, but not written
+        ("luxel.data.generate", "write_shard", False),  # written, but not yet in the manifest
+        ("os", "fsync", True),  # in the middle of a file
+        ("luxel.data.manifest", "write_atomically", False),  # between two shards
+    ],
+)
+def test_killed_and_resumed_ends_with_the_same_bytes(whole, tmp_path, owner, name, before):
+    out = tmp_path / "set"
+    code = KILLED.format(tests=str(Path(__file__).parent), out=str(out), owner=owner, name=name, before=before)
+    assert subprocess.run([sys.executable, "-c", code], timeout=120).returncode == -signal.SIGKILL
+    assert contents(out) != contents(whole)
+    generate(SETTINGS, out, workers=2, progress=False)
+    assert contents(out) == contents(whole)
+
+
+def test_a_complete_folder_is_left_alone(whole, monkeypatch):
+    before = contents(whole)
+    monkeypatch.setattr(generation, "write_shard", None)
+    assert generate(SETTINGS, whole, progress=False).is_complete
+    assert contents(whole) == before
+
+
+def test_a_damaged_shard_is_replaced(whole, tmp_path):
+    out = tmp_path / "set"
+    out.mkdir()
+    for name, content in contents(whole).items():
+        (out / name).write_bytes(content[: 100 if name == "train-00001.safetensors" else None])
+    with pytest.raises(DataError, match=r"train-00001.safetensors: the shard is damaged"):
+        ShardDataset(out, "train")
+    generate(SETTINGS, out, workers=1, progress=False)
+    assert contents(out) == contents(whole)
+
+
+def test_other_settings_are_refused_by_name(whole):
+    before = contents(whole)
+    asked = dataclasses.replace(SETTINGS, spp=7, distribution=Ellipsoids(max_objects=3), test_share=0.25)
+    with pytest.raises(DataError) as error:
+        generate(asked, whole, progress=False)
+    assert str(error.value).splitlines() == [
+        f"{whole}: holds a data set of other settings",
+        "distribution: the folder has spheres, asked for is ellipsoids",
+        "spp: the folder has 5, asked for is 7",
+        "test_share: the folder has 0.3, asked for is 0.25",
+    ]
+    assert contents(whole) == before
+
+
+def test_a_folder_of_something_else_is_refused(tmp_path):
+    (tmp_path / "thesis.txt").write_text("precious")
+    with pytest.raises(DataError, match="neither empty nor a data set"):
+        generate(SETTINGS, tmp_path, progress=False)
+    assert contents(tmp_path) == {"thesis.txt": b"precious"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("spp", 1, "spp is 1, must be at least 2"),
+        ("test_share", 1.5, "must be in"),
+        ("count", 0, "count is 0"),
+    ],
+)
+def test_settings_are_checked(name, value, message):
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(SETTINGS, **{name: value})
+
+
+def test_manifest_says_how_it_was_made(whole):
+    settings = Manifest.load(whole).settings
+    assert settings["distribution"] == "spheres"
+    assert settings["max_objects"] == 3
+    assert str(settings["renderer"]).startswith("mitsuba 3.")
+    assert set(settings) >= {field.name for field in dataclasses.fields(GenerateSettings)}

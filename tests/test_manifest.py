@@ -1,0 +1,73 @@
+"""Manifests: round trip, order, content hash, and what is wrong with a bad one."""
+
+import pytest
+
+from luxel.data.atomic import checksum
+from luxel.data.manifest import NAME, DataError, Manifest, ShardEntry, differences
+
+SETTINGS = {"distribution": "spheres", "count": 11, "test_share": 0.5}
+TRAIN = ShardEntry("train-00000.safetensors", "train", 7, 3, "aa")
+TEST = ShardEntry("test-00000.safetensors", "test", 4, 5, "bb")
+
+
+def test_round_trip_and_order(tmp_path):
+    manifest = Manifest(SETTINGS).including(TRAIN)
+    assert not manifest.is_complete
+    manifest = manifest.including(TEST)
+    assert manifest.is_complete
+    assert manifest.shards == (TEST, TRAIN)
+    assert manifest == Manifest(SETTINGS).including(TEST).including(TRAIN)
+    manifest.save(tmp_path)
+    assert Manifest.load(tmp_path) == manifest
+    assert manifest.of("train") == (TRAIN,)
+
+
+def test_content_hash_is_of_the_split():
+    one = Manifest(SETTINGS).including(TRAIN).including(TEST)
+    other = Manifest(SETTINGS).including(TEST).including(ShardEntry(TRAIN.file, "train", 7, 3, "cc"))
+    assert one.content_hash("test") == other.content_hash("test")
+    assert one.content_hash("train") != other.content_hash("train")
+
+
+def test_differences_name_both_values():
+    asked = {"distribution": "spheres", "count": 12, "spp": 4}
+    assert differences(SETTINGS, asked) == [
+        "count: the folder has 11, asked for is 12",
+        "test_share: the folder has 0.5, asked for is none",
+        "spp: the folder has no such setting, asked for is 4",
+    ]
+    assert differences(SETTINGS, dict(SETTINGS)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "not a manifest"),
+        ("[]", "not a manifest"),
+        ('{"schema_version": 9}', "schema_version is 9, this Luxel reads 1"),
+        ('{"schema_version": 1, "settings": {}}', "not a manifest: KeyError 'shards'"),
+        ('{"schema_version": 1, "settings": {}, "shards": [{"fil": 1}]}', "not a manifest"),
+    ],
+)
+def test_a_bad_manifest_is_named(tmp_path, text, message):
+    (tmp_path / NAME).write_text(text)
+    with pytest.raises(DataError, match=message) as error:
+        Manifest.load(tmp_path)
+    assert str(tmp_path / NAME) in str(error.value)
+
+
+def test_no_manifest(tmp_path):
+    with pytest.raises(DataError, match=r"not a data set, manifest\.json is missing"):
+        Manifest.load(tmp_path)
+
+
+def test_verify_names_the_shard(tmp_path):
+    path = tmp_path / TRAIN.file
+    path.write_bytes(b"content")
+    manifest = Manifest(SETTINGS).including(ShardEntry(TRAIN.file, "train", 7, 3, checksum(path))).including(TEST)
+    manifest.verify(tmp_path, "train")
+    with pytest.raises(DataError, match=r"test-00000.safetensors: the shard is missing"):
+        manifest.verify(tmp_path, "test")
+    path.write_bytes(b"contend")
+    with pytest.raises(DataError, match=r"train-00000.safetensors: the shard is damaged"):
+        manifest.verify(tmp_path, "train")

@@ -1,0 +1,85 @@
+"""Image metrics, one number an image.
+
+Shapes: prediction, target and variance are `[batch, height, width, 3]`, linear radiance, float32. `variance`
+is that of the target's mean over `spp` paths. PSNR, SSIM and FLIP see tone-mapped sRGB; the others see
+radiance. FLIP: Andersson et al. 2020, by NVIDIA's flip-evaluator.
+"""
+
+import flip_evaluator
+import torch
+from jaxtyping import Float, Float32
+from torch import Tensor
+from torchmetrics.functional.image import structural_similarity_index_measure
+
+from luxel.image.losses import perceptual
+from luxel.image.tonemap import tone_map
+
+Images = Float32[Tensor, "batch height width 3"]
+PerImage = Float[Tensor, " batch"]
+
+LOWER_IS_BETTER = {
+    "perceptual": True,
+    "l1": True,
+    "mse": True,
+    "relative_mse": True,
+    "smape": True,
+    "psnr": False,
+    "ssim": False,
+    "flip": True,
+    "equivalent_spp": False,
+}
+
+
+def image_metrics(
+    prediction: Images, target: Images, variance: Images, spp: int, tone: str = "clamp"
+) -> dict[str, PerImage]:
+    """Every metric of `LOWER_IS_BETTER` for each image of the batch."""
+    error = prediction - target
+    display_prediction, display_target = (tone_map(tone)(image) for image in (prediction, target))
+    return {
+        "perceptual": per_image(perceptual(prediction, target)),
+        "l1": per_image(error.abs()),
+        "mse": per_image(error**2),
+        "relative_mse": per_image(error**2 / (target**2 + 0.01)),
+        "smape": per_image(2 * error.abs() / (prediction.abs() + target.abs() + 0.01)),
+        "psnr": psnr(display_prediction, display_target),
+        "ssim": ssim(display_prediction, display_target),
+        "flip": flip(display_prediction, display_target),
+        "equivalent_spp": equivalent_spp(per_image(error**2), per_image(variance), spp),
+    }
+
+
+def per_image(values: Images) -> PerImage:
+    """The mean over an image's pixels and channels."""
+    return values.mean(dim=(1, 2, 3))
+
+
+def psnr(prediction: Images, target: Images) -> PerImage:
+    """Peak signal-to-noise ratio in dB of display values in [0, 1], at most 100."""
+    return -10 * per_image((prediction - target) ** 2).clamp(min=1e-10).log10()
+
+
+def ssim(prediction: Images, target: Images) -> PerImage:
+    """Structural similarity of display values (Wang et al. 2004): 11×11 Gaussian window, σ = 1.5."""
+    return structural_similarity_index_measure(  # torchmetrics wants channels first
+        prediction.movedim(-1, 1), target.movedim(-1, 1), data_range=1.0, reduction="none"
+    )
+
+
+def flip(prediction: Images, target: Images) -> PerImage:
+    """Mean LDR-FLIP error of display values, 0 to 1, at flip-evaluator's default 67 pixels a degree."""
+    values = [
+        flip_evaluator.evaluate(reference.numpy(), test.numpy(), "LDR", inputsRGB=True)[1]
+        for reference, test in zip(target.cpu(), prediction.cpu(), strict=True)
+    ]
+    return torch.tensor(values, dtype=torch.float32)
+
+
+def equivalent_spp(mse: PerImage, noise: PerImage, spp: int) -> PerImage:
+    """Paths a pixel whose variance equals the squared error `mse`, at most `spp`.
+
+    `noise` is the mean variance of the target, an average of `spp` paths, so that one path has `spp · noise`;
+    the measured `mse` contains `noise` once, which is taken off it. A prediction as near as the noise allows
+    gets `spp`: the reference cannot tell more. For a whole set, give the means of `mse` and `noise` over it.
+    """
+    return spp * noise / torch.maximum(mse - noise, noise).clamp(min=1e-20)

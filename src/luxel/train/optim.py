@@ -1,0 +1,83 @@
+"""Optimisation: optimiser, learning-rate schedule and the moving average of the weights."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+
+REFERENCE_BATCH = 32
+
+
+@dataclass(frozen=True)
+class WarmupCosine:
+    """Linear warm-up over a share of training, then half a cosine to `final` (Loshchilov & Hutter 2017)."""
+
+    warmup: float = 0.05
+    final: float = 0.0
+
+    def __call__(self, progress: float) -> float:
+        """The rate at `progress` in [0, 1] of training, as a multiple of the peak."""
+        if progress < self.warmup:
+            return progress / self.warmup
+        decayed = (progress - self.warmup) / (1 - self.warmup)
+        return self.final + (1 - self.final) * 0.5 * (1 + math.cos(math.pi * decayed))
+
+
+@dataclass(frozen=True)
+class WarmupStableDecay:
+    """Linear warm-up, a constant rate, then a linear decay over the last share (Hu et al. 2024, §4)."""
+
+    warmup: float = 0.05
+    decay: float = 0.2
+    final: float = 0.0
+
+    def __call__(self, progress: float) -> float:
+        """The rate at `progress` in [0, 1] of training, as a multiple of the peak."""
+        if progress < self.warmup:
+            return progress / self.warmup
+        left = min(1.0, (1 - progress) / self.decay)
+        return self.final + (1 - self.final) * left
+
+
+@dataclass(frozen=True)
+class OptimConfig:
+    """The peak rate is `learning_rate` · batch / 32 · `lr_multiplier` (linear scaling, Goyal et al. 2017)."""
+
+    algorithm: Literal["adam", "adamw"] = "adam"
+    learning_rate: float = 1e-3
+    lr_multiplier: float = 1.0
+    betas: tuple[float, float] = (0.9, 0.99)
+    weight_decay: float = 0.0
+    clip_norm: float = 1.0
+    """Gradients are scaled down to this norm over all parameters."""
+    schedule: WarmupCosine | WarmupStableDecay = WarmupCosine()
+    ema_decay: float = 0.999
+    """Decay a step of the weights' moving average; early on (1 + step) / (10 + step) where that is less."""
+
+    def peak_rate(self, batch_size: int) -> float:
+        """The highest learning rate of a run with this (global) batch size."""
+        return self.learning_rate * self.lr_multiplier * batch_size / REFERENCE_BATCH
+
+
+def optimizer(config: OptimConfig, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+    """The optimiser; its rate is set before every step by the loop."""
+    kinds = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+    return kinds[config.algorithm](parameters, lr=0.0, betas=config.betas, weight_decay=config.weight_decay)
+
+
+def moving_average(model: nn.Module, decay: float) -> AveragedModel:
+    """An exponential moving average of the weights and the floating-point buffers of `model`."""
+
+    @torch.no_grad()
+    def update(averages: list[Tensor], values: list[Tensor], steps: Tensor | int) -> None:
+        now = min(decay, (1 + int(steps)) / (10 + int(steps)))
+        if averages[0].is_floating_point():
+            torch._foreach_lerp_(averages, values, 1 - now)
+        else:
+            torch._foreach_copy_(averages, values)
+
+    return AveragedModel(model, multi_avg_fn=update, use_buffers=True)

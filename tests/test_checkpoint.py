@@ -1,0 +1,65 @@
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from luxel.train.checkpoint import CheckpointError, Progress, load_checkpoint, save_checkpoint
+from luxel.train.guard import Guard
+from luxel.train.optim import OptimConfig, moving_average, optimizer
+
+
+def trained(steps: int, seed: int = 0):
+    """A small network with batch norm, its average and its optimiser after some steps."""
+    torch.manual_seed(seed)
+    model = nn.Sequential(nn.Linear(3, 5), nn.BatchNorm1d(5), nn.Linear(5, 2))
+    average, optim = moving_average(model, 0.9), optimizer(OptimConfig(), model.parameters())
+    optim.param_groups[0]["lr"] = 0.1
+    for _ in range(steps):
+        model(torch.randn(7, 3)).square().mean().backward()
+        optim.step()
+        optim.zero_grad()
+        average.update_parameters(model)
+    return model, average, optim
+
+
+def test_everything_comes_back(tmp_path: Path):
+    saved, progress = trained(3), Progress(step=3, seconds=1.5, guard=Guard(skipped=2, in_a_row=1))
+    save_checkpoint(tmp_path / "checkpoint.safetensors", *saved, progress)
+    fresh = trained(0, seed=1)
+    assert load_checkpoint(tmp_path / "checkpoint.safetensors", *fresh) == progress
+    for before, after in zip(saved[:2], fresh[:2], strict=True):
+        torch.testing.assert_close(after.state_dict(), before.state_dict(), rtol=0, atol=0)
+    before, after = (optim.state_dict()["state"] for optim in (saved[2], fresh[2]))
+    torch.testing.assert_close(after, before, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[:100], lambda data: b"junk", lambda data: b""])
+def test_a_damaged_file_is_named_with_the_remedy(tmp_path: Path, damage):
+    path = tmp_path / "checkpoint.safetensors"
+    save_checkpoint(path, *trained(1), Progress())
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(CheckpointError, match=r"checkpoint\.safetensors.*delete it"):
+        load_checkpoint(path, *trained(0))
+
+
+def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path):
+    path = tmp_path / "checkpoint.safetensors"
+    save_checkpoint(path, *trained(1), Progress())
+    other = nn.Linear(3, 5)
+    with pytest.raises(CheckpointError, match="not a checkpoint of this run"):
+        load_checkpoint(path, other, moving_average(other, 0.9), optimizer(OptimConfig(), other.parameters()))
+
+
+def test_a_crash_while_writing_leaves_the_old_one(tmp_path: Path, monkeypatch):
+    path = tmp_path / "checkpoint.safetensors"
+    save_checkpoint(path, *trained(1), Progress(step=1))
+    whole = path.read_bytes()
+
+    def crash(*_):
+        raise OSError("disk full")
+
+    monkeypatch.setattr("pathlib.Path.replace", crash)
+    with pytest.raises(OSError, match="disk full"):
+        save_checkpoint(path, *trained(2), Progress(step=2))
+    assert path.read_bytes() == whole

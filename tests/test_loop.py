@@ -1,0 +1,182 @@
+import json
+import math
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from luxel.data.dataset import Batch
+from luxel.image.losses import loss_function
+from luxel.train.loop import TrainConfig, mean_loss_over, train
+from luxel.train.optim import OptimConfig
+from luxel.train.run_folder import RunFolder, read_metrics
+from luxel.train.runtime import accelerator, leave
+
+CONFIG = TrainConfig(
+    samples=60, batch_size=5, tests=3, checkpoint_every=4, optim=OptimConfig(learning_rate=0.1, ema_decay=0.5)
+)
+TEST_SAMPLES = 7
+
+
+class TinyModel(nn.Module):
+    """Batch norm, dropout and a linear head: everything whose state a resumed run must find again."""
+
+    def __init__(self):
+        super().__init__()
+        self.norm = nn.BatchNorm1d(4)
+        self.drop = nn.Dropout(0.2)
+        self.head = nn.Linear(4, 3)
+
+    def forward(self, tokens, mask, camera, background):
+        pooled = (tokens * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
+        return self.head(self.drop(self.norm(pooled)))[:, None, None].expand(-1, 2, 3, 3)
+
+    def save_pretrained(self, folder: Path) -> None:
+        folder.mkdir(parents=True)
+        save_file(self.state_dict(), folder / "model.safetensors")
+
+
+class TinyData:
+    """Batches that are a function of the step; the target is linear in the pooled tokens."""
+
+    def __init__(self, poison: range = range(0), interrupt: int = -1):
+        self.poison, self.interrupt = poison, interrupt
+
+    def training_batches(
+        self, batch_size: int, seed: int, start_step: int, rank: int, world: int
+    ) -> Iterator[Batch]:
+        for step in range(start_step, 10**6):
+            if step == self.interrupt:
+                raise KeyboardInterrupt
+            batch = make_batch(batch_size, seed=1000 * seed + step)
+            if step in self.poison:
+                batch.radiance[0, 0, 0, 0] = torch.nan
+            yield batch
+
+    def test_batches(self, batch_size: int, rank: int, world: int) -> Iterable[Batch]:
+        whole = make_batch(TEST_SAMPLES, seed=-1)
+        mine = list(range(TEST_SAMPLES))[rank::world]
+        for start in range(0, len(mine), batch_size):
+            yield rows(whole, mine[start : start + batch_size])
+
+
+def make_batch(size: int, seed: int) -> Batch:
+    generator = torch.Generator().manual_seed(seed)
+    tokens = torch.randn(size, 2, 4, generator=generator)
+    radiance = 2 + tokens.mean(1)[:, None, None, :3].expand(-1, 2, 3, 3).clone()
+    return Batch(
+        tokens=tokens,
+        mask=torch.ones(size, 2, dtype=torch.bool),
+        camera=torch.ones(size, 1),
+        background=torch.zeros(size, 3),
+        radiance=radiance,
+        variance=torch.zeros_like(radiance),
+    )
+
+
+def rows(batch: Batch, indices: list[int]) -> Batch:
+    return Batch(**{name: getattr(batch, name)[indices] for name in Batch.__dataclass_fields__})
+
+
+def run(path: Path, data: TinyData, config: TrainConfig = CONFIG) -> dict:
+    torch.manual_seed(3)
+    return train(TinyModel(), data, config, RunFolder(path, {}), cpu=True)
+
+
+def test_it_learns_and_leaves_everything_in_the_folder(tmp_path: Path):
+    result = run(tmp_path, TinyData(), replace(CONFIG, samples=1000, optim=OptimConfig(learning_rate=0.5)))
+    metrics = read_metrics(tmp_path / "metrics.jsonl")
+    assert result["status"] == "finished"
+    assert result["samples"] == 1000
+    tests = [row["test_loss"] for row in metrics if "test_loss" in row]
+    assert len(tests) == CONFIG.tests
+    assert result["test_loss"] == tests[-1] < 0.5 * tests[0]
+    assert json.loads((tmp_path / "result.json").read_text()) == result
+    assert len(list((tmp_path / "samples").glob("test-*.png"))) == CONFIG.tests
+
+
+@pytest.mark.parametrize("interrupt", [1, 4, 6])
+def test_an_interrupted_run_ends_with_the_same_weights(tmp_path: Path, interrupt):
+    run(tmp_path / "whole", TinyData())
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "cut", TinyData(interrupt=interrupt))
+    run(tmp_path / "cut", TinyData())
+    for file in ("checkpoint.safetensors", "model/model.safetensors"):
+        whole, cut = (load_file(tmp_path / name / file) for name in ("whole", "cut"))
+        torch.testing.assert_close(cut, whole, rtol=0, atol=0)
+    whole, cut = (read_metrics(tmp_path / name / "metrics.jsonl") for name in ("whole", "cut"))
+    assert [(r["step"], r["train_loss"]) for r in cut] == [(r["step"], r["train_loss"]) for r in whole]
+
+
+def test_a_finished_run_is_not_trained_again(tmp_path: Path):
+    first = run(tmp_path, TinyData())
+    assert run(tmp_path, TinyData(interrupt=0)) == first
+
+
+def test_a_step_that_is_not_finite_never_reaches_the_weights(tmp_path: Path):
+    result = run(tmp_path, TinyData(poison=range(2, 4)))
+    assert result["status"] == "finished"
+    assert result["skipped_steps"] == 2
+    weights = load_file(tmp_path / "model" / "model.safetensors")
+    assert all(value.isfinite().all() for value in weights.values())
+
+
+def test_lasting_divergence_ends_the_run_and_is_said(tmp_path: Path):
+    result = run(tmp_path, TinyData(poison=range(3, 10**6)), replace(CONFIG, samples=10**4))
+    assert result["status"] == "diverged"
+    assert result["steps"] == 3 + 20
+    assert "not finite" in result["diagnosis"]
+
+
+def test_the_schedule_and_the_clipping_reach_the_optimiser(tmp_path: Path):
+    run(tmp_path, TinyData())
+    rates = [row["rate"] for row in read_metrics(tmp_path / "metrics.jsonl")]
+    peak = CONFIG.optim.peak_rate(CONFIG.batch_size)
+    expected = [peak * CONFIG.optim.schedule((i + 1) / CONFIG.steps) for i in range(CONFIG.steps)]
+    assert rates == pytest.approx(expected)
+    assert rates[-1] == pytest.approx(0, abs=1e-9)
+
+
+def whole_test_loss() -> float:
+    """By hand: the mean over the test samples of each one's loss, from one batch."""
+    torch.manual_seed(5)
+    model, batch = TinyModel().eval(), make_batch(TEST_SAMPLES, seed=-1)
+    prediction = model(batch.tokens, batch.mask, batch.camera, batch.background)
+    return loss_function("perceptual")(prediction, batch.radiance).mean().item()
+
+
+def measured_test_loss(batch_size: int) -> float:
+    torch.manual_seed(5)
+    runtime = accelerator(cpu=True)
+    batches = TinyData().test_batches(batch_size, runtime.process_index, runtime.num_processes)
+    return mean_loss_over(TinyModel(), batches, loss_function("perceptual"), runtime)
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 7, 100])
+def test_the_test_loss_does_not_depend_on_the_batch_size(batch_size):
+    assert math.isclose(measured_test_loss(batch_size), whole_test_loss(), rel_tol=1e-6)
+
+
+def test_the_test_loss_does_not_depend_on_the_number_of_processes(tmp_path: Path):
+    """Two processes over gloo, an odd number of samples."""
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    done = subprocess.run(
+        [*launcher, __file__, tmp_path], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    losses = [float(path.read_text()) for path in tmp_path.iterdir()]
+    assert len(losses) == 2
+    for loss in losses:
+        assert math.isclose(loss, whole_test_loss(), rel_tol=1e-6)
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1], os.environ["RANK"]).write_text(repr(measured_test_loss(batch_size=2)))
+    leave()

@@ -1,0 +1,64 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from luxel.train.run_folder import RunFolder, RunFolderError, differences, read_metrics
+
+CONFIG = {"model": {"width": 32, "layers": [1, 2]}, "loss": "mse"}
+
+
+def test_the_folder_says_what_ran_where(tmp_path: Path):
+    RunFolder(tmp_path / "run", CONFIG)
+    assert json.loads((tmp_path / "run" / "config.json").read_text()) == CONFIG
+    environment = json.loads((tmp_path / "run" / "environment.json").read_text())
+    assert {"luxel", "commit", "torch", "python", "platform"} <= environment.keys()
+
+
+def test_another_configuration_is_refused_and_nothing_is_lost(tmp_path: Path):
+    RunFolder(tmp_path, CONFIG)
+    other = {"model": {"width": 64, "layers": [1, 2]}, "loss": "mse"}
+    with pytest.raises(RunFolderError, match=r"--out[\s\S]*model\.width: 32 there, 64 now"):
+        RunFolder(tmp_path, other)
+    assert json.loads((tmp_path / "config.json").read_text()) == CONFIG
+
+
+def test_differences_go_both_ways():
+    assert differences({"a": 1, "b": {"c": 2}}, {"b": {"c": 2, "d": 3}}) == [("a", 1, None), ("b.d", None, 3)]
+
+
+def test_resuming_forgets_what_came_after_the_checkpoint(tmp_path: Path):
+    folder = RunFolder(tmp_path, CONFIG)
+    folder.rewind(0)
+    for step in (1, 2, 3):
+        folder.log(step, 32 * step, 0.5 * step, train_loss=1 / step)
+    folder.close()
+    with open(tmp_path / "metrics.jsonl", "a") as file:
+        file.write('{"step": 4, "samp')  # killed in the middle of a line
+    again = RunFolder(tmp_path, CONFIG)
+    again.rewind(2)
+    again.log(3, 96, 9.0, train_loss=7.0)
+    again.close()
+    rows = read_metrics(tmp_path / "metrics.jsonl")
+    assert [(row["step"], row["train_loss"]) for row in rows] == [(1, 1.0), (2, 0.5), (3, 7.0)]
+
+
+def test_scalars_and_images_reach_tensorboard(tmp_path: Path):
+    folder = RunFolder(tmp_path, CONFIG)
+    folder.rewind(0)
+    folder.log(5, 160, 1.0, test_loss=0.25)
+    folder.log_images(5, "test", np.full((4, 6, 3), 0.5, np.float32))
+    folder.close()
+    events = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
+    assert [(event.step, event.value) for event in events.Scalars("test_loss")] == [(5, 0.25)]
+    assert events.Images("test")[0].step == 5
+    assert (tmp_path / "samples" / "test-0000005.png").exists()
+
+
+def test_the_result_marks_the_end(tmp_path: Path):
+    folder = RunFolder(tmp_path, CONFIG)
+    assert folder.result is None
+    folder.finish({"status": "finished"})
+    assert RunFolder(tmp_path, CONFIG).result == {"status": "finished"}

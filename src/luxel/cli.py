@@ -1,0 +1,237 @@
+"""The command line: `luxel <verb>`, each verb a thin layer over the package.
+
+Heavy imports stay inside the verbs, so that `luxel --help` is quick.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import tyro
+
+from luxel import InputError, __version__
+
+DIVERGED = 3
+"""Exit code of a training run that diverged."""
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it."""
+
+
+def generate(arguments: list[str]) -> int:
+    """Path-trace a data set: luxel generate DISTRIBUTION --out DIR."""
+    from luxel.data.generate import GenerateSettings
+    from luxel.data.generate import generate as run
+    from luxel.scene.distributions import DISTRIBUTIONS
+
+    name, rest = first_word(arguments, "generate", "DISTRIBUTION", DISTRIBUTIONS)
+
+    @dataclass(frozen=True)
+    class Options:
+        out: Path
+        """Folder of the data set; the same command again completes it."""
+        settings: tyro.conf.OmitArgPrefixes[tyro.conf.AvoidSubcommands[GenerateSettings]]
+        workers: int = 0
+        """Processes, one thread each; 0: one a core."""
+
+    default = Options(tyro.MISSING, GenerateSettings(DISTRIBUTIONS[name]()))
+    options = tyro.cli(Options, prog=f"luxel generate {name}", default=default, args=rest)
+    manifest = run(options.settings, options.out, options.workers)
+    print(f"{manifest.scenes} scenes in {options.out}")
+    return 0
+
+
+def train(arguments: list[str]) -> int:
+    """Train an experiment, or go on with it: luxel train EXPERIMENT."""
+    from luxel.experiments import EXPERIMENTS, Experiment, Scale
+    from luxel.experiments.run import run
+    from luxel.train.runtime import leave
+
+    name, rest = first_word(arguments, "train", "EXPERIMENT", EXPERIMENTS)
+
+    @dataclass(frozen=True)
+    class Scaling:
+        scale: Scale = "small"
+        """tiny: 16², seconds; small: 32², for CPUs; full: the log's 128²."""
+
+    @dataclass(frozen=True)
+    class Options(Scaling):
+        experiment: tyro.conf.OmitArgPrefixes[tyro.conf.AvoidSubcommands[Experiment]] = tyro.MISSING
+        data: Path | None = None
+        """A folder of `luxel generate`; without it the experiment's own data set is generated below data/."""
+        out: Path | None = None
+        """Run folder; runs/<group>/<name>-<scale> unless given."""
+        cpu: bool = False
+        """Stay on the CPU even where there is a GPU."""
+
+    scaling, _ = tyro.cli(Scaling, args=rest, return_unknown_args=True, add_help=False)
+    default = Options(scaling.scale, EXPERIMENTS[name].make(scaling.scale))
+    options = tyro.cli(Options, prog=f"luxel train {name}", default=default, args=rest)
+    out = options.out or Path("runs") / EXPERIMENTS[name].group / f"{name}-{options.scale}"
+    result = run(options.experiment, out, options.data, options.cpu)
+    leave()
+    print(json.dumps(result, indent=2))
+    print(f"run folder: {out}")
+    return DIVERGED if result["status"] == "diverged" else 0
+
+
+def evaluate(arguments: list[str]) -> int:
+    """Metrics of a run over a test set: luxel evaluate RUN."""
+    from luxel.data.batches import ShardSource
+    from luxel.evaluation.evaluate import evaluate as run
+    from luxel.experiments.run import data_folder, experiment_of
+    from luxel.pipeline import Renderer
+    from luxel.train.run_folder import write_json
+
+    @dataclass(frozen=True)
+    class Options:
+        run: tyro.conf.Positional[Path]
+        """Run folder."""
+        data: Path | None = None
+        """Data set whose test split to use; the one that the experiment generated unless given."""
+        tone_map: str = "clamp"
+        """For PSNR, SSIM and FLIP: clamp or reinhard."""
+        batch_size: int = 64
+        device: str = "cpu"
+
+    options = tyro.cli(Options, prog="luxel evaluate", args=arguments)
+    renderer = Renderer.from_pretrained(options.run, options.device)
+    source = ShardSource(options.data or data_folder(experiment_of(options.run).data))
+    spp = int(source.test.manifest.settings["spp"])
+    batches = source.test_batches(options.batch_size, 0, 1)
+    evaluation = run(renderer.model, batches, spp, source.test.content_hash, options.tone_map)
+    path = options.run / "evaluation.json"
+    write_json(path, asdict(evaluation))
+    print(
+        f"{evaluation.images} test images, hash {evaluation.test_set[:16]}, reference {spp} spp, "
+        f"tone map {evaluation.tone_map}; mean and 95 % bootstrap interval"
+    )
+    for name, summary in evaluation.metrics.items():
+        print(f"{name:>15}  {summary.mean:10.4g}   {summary.low:.4g} – {summary.high:.4g}")
+    print(f"{evaluation.images_per_s:.1f} images/s; per image in {path}")
+    return 0
+
+
+def render(arguments: list[str]) -> int:
+    """Render a scene with a trained model: luxel render SCENE.json --model RUN --out X.exr."""
+    import numpy as np
+
+    from luxel.image.formats import check_suffix, save_image
+    from luxel.image.tonemap import tone_map
+    from luxel.pipeline import Renderer
+    from luxel.scene.description import Scene
+    from luxel.trace.mitsuba import MitsubaTracer
+
+    @dataclass(frozen=True)
+    class Options:
+        scene: tyro.conf.Positional[Path]
+        """Scene description, JSON."""
+        model: Path
+        """Run folder, or a folder that `save_pretrained` wrote."""
+        out: Path
+        """.exr for linear radiance, .png for a tone-mapped picture."""
+        tone_map: str = "clamp"
+        """Of a .png: clamp or reinhard."""
+        truth: int = 0
+        """Put the image path traced with so many samples a pixel at its right."""
+        device: str = "cpu"
+
+    options = tyro.cli(Options, prog="luxel render", args=arguments)
+    check_suffix(options.out)
+    tone_map(options.tone_map)
+    scene = Scene.load(options.scene)
+    image = Renderer.from_pretrained(options.model, options.device)(scene)
+    if options.truth:
+        height, width, _ = image.shape
+        traced = MitsubaTracer().trace([scene], width, height, options.truth, seed=0)
+        image = np.concatenate([image, traced.mean[0]], axis=1)
+    save_image(options.out, image, options.tone_map)
+    print(options.out)
+    return 0
+
+
+def experiments(arguments: list[str]) -> int:
+    """The experiments there are: luxel experiments list, luxel experiments show NAME."""
+    from luxel.experiments import EXPERIMENTS, Scale
+    from luxel.experiments.show import list_experiments, show_experiment
+
+    action, rest = first_word(arguments, "experiments", "ACTION", ("list", "show"))
+    if action == "list":
+        print(list_experiments())
+        return 0
+    name, rest = first_word(rest, "experiments show", "EXPERIMENT", EXPERIMENTS)
+
+    @dataclass(frozen=True)
+    class Options:
+        scale: Scale = "small"
+
+    options = tyro.cli(Options, prog=f"luxel experiments show {name}", args=rest)
+    print(show_experiment(EXPERIMENTS[name], options.scale))
+    return 0
+
+
+def demo(arguments: list[str]) -> int:
+    """Generate, train, evaluate, render, and show it all on one page."""
+    from luxel.demo import demo as run
+
+    @dataclass(frozen=True)
+    class Options:
+        out: Path = Path("runs/demo")
+        """Run folder of the demo."""
+
+    options = tyro.cli(Options, prog="luxel demo", args=arguments)
+    print(f"open {run(options.out).resolve()}")
+    return 0
+
+
+VERBS: dict[str, Callable[[list[str]], int]] = {
+    verb.__name__: verb for verb in (generate, train, evaluate, render, experiments, demo)
+}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the verb and exit with its code; an error that a user can mend is one message, not a traceback."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(usage())
+        sys.exit(0 if arguments else 2)
+    if arguments[0] == "--version":
+        print(__version__)
+        sys.exit(0)
+    verb, rest = first_word(arguments, "", "VERB", VERBS)
+    try:
+        sys.exit(VERBS[verb](rest))
+    except KeyboardInterrupt:
+        print(f"interrupted; `luxel {' '.join(arguments)}` goes on from here", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+    except (InputError, OSError) as error:
+        print(f"luxel {verb}: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+def usage() -> str:
+    """The verbs, a line each."""
+    lines = [f"  luxel {name:<12} {first_line(verb)}" for name, verb in VERBS.items()]
+    return "\n".join(["usage: luxel VERB [options]      (luxel VERB --help for each)", "", *lines])
+
+
+def first_line(documented: Any) -> str:
+    """A docstring's first line."""
+    return (documented.__doc__ or "").splitlines()[0]
+
+
+def first_word(arguments: list[str], verb: str, what: str, known: Iterable[str]) -> tuple[str, list[str]]:
+    """The first argument, which must be one of `known`, and the others; else say what there is and exit 2."""
+    if arguments and arguments[0] in known:
+        return arguments[0], arguments[1:]
+    asked_for_help = bool(arguments) and arguments[0] in ("-h", "--help")
+    given = "" if not arguments or asked_for_help else f"{arguments[0]!r} is not a known {what}\n"
+    lines = [
+        f"{given}usage: luxel {verb} {what} [options]".replace("  ", " "),
+        f"{what}:",
+        *(f"  {name}" for name in known),
+    ]
+    print("\n".join(lines), file=sys.stdout if asked_for_help else sys.stderr)
+    sys.exit(0 if asked_for_help else 2)

@@ -1,0 +1,95 @@
+"""`luxel demo`: from nothing to a trained renderer and a page that shows it, in minutes on two cores."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+from luxel.data.batches import ShardSource
+from luxel.data.generate import generate
+from luxel.evaluation.evaluate import Evaluation, evaluate
+from luxel.evaluation.report import Curve, Picture, write_report
+from luxel.experiments.experiment import EXPERIMENTS
+from luxel.experiments.run import data_folder, run
+from luxel.image.formats import save_image
+from luxel.pipeline import Renderer
+from luxel.train.run_folder import read_metrics, write_json
+
+PICTURES = 24
+TRUTH_SPP = 1024
+
+
+def demo(out: Path = Path("runs/demo")) -> Path:
+    """Generate, train, evaluate and render; return the page. A second call starts where the first left off."""
+    experiment = EXPERIMENTS["demo"].make("small")
+    data, page = data_folder(experiment.data), out / "index.html"
+    seconds: dict[str, float] = {}
+
+    with stage("1/4  path-trace the scenes", seconds):
+        generate(experiment.data, data)
+    with stage("2/4  train", seconds):
+        result = run(experiment, out, data)
+    with stage("3/4  evaluate on unseen scenes", seconds):
+        renderer, test = Renderer.from_pretrained(out), ShardSource(data).test
+        spp = experiment.data.spp
+        evaluation = evaluate(renderer.model, ShardSource(data).test_batches(64, 0, 1), spp, test.content_hash)
+        write_json(out / "evaluation.json", asdict(evaluation))
+    with stage("4/4  render unseen scenes beside their truth", seconds):
+        scenes = [test.scene(index) for index in range(min(PICTURES, len(test)))]
+        size = experiment.model.width
+        truths = experiment.data.tracer.trace(scenes, size, size, TRUTH_SPP, seed=1).mean
+        outputs = renderer.render(scenes)
+        pictures = [
+            Picture(f"test scene {index}: {len(scene.objects)} objects", truth, output)
+            for index, (scene, truth, output) in enumerate(zip(scenes, truths, outputs, strict=True))
+        ]
+        for index, picture in enumerate(pictures[:3]):
+            save_image(out / "renders" / f"{index}.exr", picture.output)
+            scenes[index].save(out / "renders" / f"{index}.json")
+
+    facts = {
+        "data": f"{experiment.data.count} scenes of “{experiment.data.distribution.name}”, traced at {spp} spp",
+        "model": f"image model, {result['parameters'] / 1e6:.2f} M parameters, {size}×{size}",
+        "training": f"{result['samples']} images seen, {result['seconds']:.0f} s, {result['images_per_s']} images/s",
+        "test": f"{figure(evaluation, 'perceptual')} perceptual loss, {figure(evaluation, 'psnr')} dB PSNR, "
+        f"{figure(evaluation, 'equivalent_spp')} equivalent spp",
+        "rendering": f"{evaluation.images_per_s:.0f} images/s",
+        "pictures": f"truth at {TRUTH_SPP} spp",
+        "machine": f"{os.cpu_count()} cores",
+        "this call": ", ".join(f"{name.split(maxsplit=1)[1]} {time:.0f} s" for name, time in seconds.items()),
+    }
+    curves = learning_curves(out)
+    write_report(page, "Luxel: a first renderer", facts, pictures, curves, evaluation)
+    print("\n".join(f"{name:>10}  {value}" for name, value in facts.items()))
+    return page
+
+
+def figure(evaluation: Evaluation, metric: str) -> str:
+    """A metric's mean, to three digits."""
+    return f"{evaluation.metrics[metric].mean:.3g}"
+
+
+def learning_curves(out: Path) -> list[Curve]:
+    """Train loss, averaged over runs of 25 steps, and test loss, from the run's metrics."""
+    rows = read_metrics(out / "metrics.jsonl")
+    chunks = [rows[start : start + 25] for start in range(0, len(rows), 25)]
+    tests = [row for row in rows if "test_loss" in row]
+    return [
+        Curve(
+            "train",
+            [chunk[-1]["samples"] for chunk in chunks],
+            [sum(row["train_loss"] for row in chunk) / len(chunk) for chunk in chunks],
+        ),
+        Curve("test", [row["samples"] for row in tests], [row["test_loss"] for row in tests]),
+    ]
+
+
+@contextmanager
+def stage(name: str, seconds: dict[str, float]) -> Iterator[None]:
+    """Announce a stage and record how long it took."""
+    print(name, flush=True)
+    started = time.monotonic()
+    yield
+    seconds[name] = time.monotonic() - started

@@ -1,0 +1,86 @@
+"""Metrics of a model over a test set: each image's, their mean and a bootstrap interval of it."""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import nn
+from tqdm import tqdm
+
+from luxel.data.dataset import Batch
+from luxel.image.metrics import equivalent_spp, image_metrics, per_image
+
+RESAMPLES = 2000
+Statistic = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A mean over images and its 95 % bootstrap interval."""
+
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Metrics of one model on one test set. `per_image` has one value an image, in the set's order.
+
+    The set's equivalent spp is that of its mean squared error: one hard image weighs as much as its error.
+    """
+
+    tone_map: str
+    reference_spp: int
+    test_set: str
+    """Content hash of the test set."""
+    images: int
+    images_per_s: float
+    metrics: dict[str, Summary]
+    per_image: dict[str, list[float]]
+
+
+@torch.no_grad()
+def evaluate(
+    model: nn.Module,
+    batches: Iterable[Batch],
+    reference_spp: int,
+    test_set: str,
+    tone_map: str = "clamp",
+    progress: bool = True,
+) -> Evaluation:
+    """Evaluate in float32, in evaluation mode, on the device of the model's parameters."""
+    model.eval()
+    device = next(model.parameters()).device
+    columns: dict[str, list[float]] = {}
+    seconds = 0.0
+    for batch in tqdm(batches, desc="evaluate", unit="batch", disable=not progress):
+        batch = batch.to(device)
+        started = time.monotonic()
+        radiance = model(batch.tokens, batch.mask, batch.camera, batch.background).cpu()
+        seconds += time.monotonic() - started
+        target, variance = batch.radiance.cpu(), batch.variance.cpu()
+        values = image_metrics(radiance, target, variance, reference_spp, tone_map)
+        for name, column in {**values, "noise": per_image(variance)}.items():
+            columns.setdefault(name, []).extend(column.tolist())
+    noise = np.array(columns.pop("noise"))
+    metrics = {name: bootstrap(np.array(values)) for name, values in columns.items()}
+    metrics["equivalent_spp"] = bootstrap(
+        np.stack([columns["mse"], noise], axis=1),
+        lambda means: equivalent_spp(*torch.from_numpy(means).unbind(-1), spp=reference_spp).numpy(),
+    )
+    images = len(noise)
+    return Evaluation(tone_map, reference_spp, test_set, images, images / seconds, metrics, columns)
+
+
+def bootstrap(
+    values: Float[np.ndarray, "images *columns"], statistic: Statistic = lambda mean: mean, seed: int = 0
+) -> Summary:
+    """A statistic of the mean over images and its 95 % percentile bootstrap interval (Efron 1979)."""
+    draws = np.random.default_rng(seed).integers(len(values), size=(RESAMPLES, len(values)))
+    resampled = statistic(values[draws].mean(axis=1))
+    low, high = np.quantile(resampled, [0.025, 0.975])
+    return Summary(float(statistic(values.mean(axis=0, keepdims=True))[0]), float(low), float(high))

@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from luxel.data.dataset import Batch
+from luxel.evaluation.evaluate import bootstrap, evaluate
+
+
+class Background(nn.Module):
+    """A stand-in renderer: the background everywhere."""
+
+    def __init__(self):
+        super().__init__()
+        self.gain = nn.Parameter(torch.ones(()))
+
+    def forward(self, tokens, mask, camera, background):
+        assert not self.training
+        return (self.gain * background)[:, None, None].expand(-1, 13, 11, 3).contiguous()
+
+
+def batch_of(images: int, generator: torch.Generator) -> Batch:
+    radiance = torch.rand(images, 13, 11, 3, generator=generator)
+    return Batch(
+        tokens=torch.zeros(images, 2, 5),
+        mask=torch.ones(images, 2, dtype=torch.bool),
+        camera=torch.ones(images, 1),
+        background=torch.rand(images, 3, generator=generator),
+        radiance=radiance,
+        variance=torch.full_like(radiance, 1e-3),
+    )
+
+
+def test_the_batches_do_not_matter():
+    whole = batch_of(7, torch.Generator().manual_seed(0))
+    parts = [
+        Batch(**{name: getattr(whole, name)[rows] for name in Batch.__dataclass_fields__})
+        for rows in (slice(0, 3), slice(3, 4), slice(4, 7))
+    ]
+    one = evaluate(Background().train(), [whole], 64, "abc", progress=False)
+    several = evaluate(Background(), parts, 64, "abc", progress=False)
+    assert one.images == several.images == 7
+    for name in one.per_image:
+        np.testing.assert_allclose(several.per_image[name], one.per_image[name], rtol=1e-5)
+
+
+def test_means_and_provenance():
+    batch = batch_of(5, torch.Generator().manual_seed(1))
+    result = evaluate(Background(), [batch], 64, "abc", tone_map="reinhard", progress=False)
+    assert (result.tone_map, result.reference_spp, result.test_set) == ("reinhard", 64, "abc")
+    error = batch.background[:, None, None] - batch.radiance
+    assert result.metrics["l1"].mean == pytest.approx(error.abs().mean().item(), rel=1e-5)
+    mse = error.square().mean().item()
+    assert result.metrics["equivalent_spp"].mean == pytest.approx(64 * 1e-3 / (mse - 1e-3), rel=1e-4)
+    for summary in result.metrics.values():
+        assert summary.low <= summary.mean <= summary.high
+
+
+def test_bootstrap_interval_of_a_known_distribution():
+    """The mean of 400 normals has a 95 % interval of ±1.96 / 20 around it."""
+    values = np.random.default_rng(0).normal(3.0, 1.0, 400)
+    summary = bootstrap(values)
+    half = 1.96 * values.std() / 20
+    assert summary.mean == pytest.approx(values.mean())
+    assert summary.low == pytest.approx(values.mean() - half, abs=0.15 * half)
+    assert summary.high == pytest.approx(values.mean() + half, abs=0.15 * half)

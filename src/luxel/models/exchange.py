@@ -1,0 +1,182 @@
+"""Where sequence and image meet: the start block, seq→image and image→seq.
+
+Shapes: images are [batch, channels, height, width], sequences [batch, objects, width]; a mask is True where an
+object is real.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from luxel.models.attention import Attention, AttentionConfig, Projected, masked_mean
+
+Image = Float[Tensor, "batch channels height width"]
+Sequence = Float[Tensor, "batch objects seq_width"]
+Mask = Bool[Tensor, "batch objects"]
+
+
+@dataclass(frozen=True)
+class StartConfig:
+    """The first image, size × size."""
+
+    kind: Literal["pooled", "queries"] = "pooled"
+    """`pooled`, the log's: pooled features and count make every pixel's query, and one attention the image.
+    `queries`: every pixel has a learned query of its own beside the pooled one, then a feed-forward network."""
+    size: int = 4
+    direct: bool = True
+    """Add a linear map of the pooled features to the image."""
+    attention: AttentionConfig = AttentionConfig()
+
+
+class Start(nn.Module):
+    """Sequence → image: pooled features and the objects' count ask, every pixel gets its own answer."""
+
+    def __init__(self, seq_width: int, channels: int, config: StartConfig) -> None:
+        super().__init__()
+        self.config = config
+        pixels = config.size**2
+        if config.kind == "pooled":
+            self.query = nn.Linear(seq_width + 1, pixels * seq_width)
+        else:
+            self.query = nn.Linear(seq_width + 1, seq_width)
+            self.pixels = nn.Parameter(torch.randn(pixels, seq_width))
+            self.feed_forward = nn.Sequential(
+                nn.LayerNorm(channels), nn.Linear(channels, 2 * channels), nn.GELU(), nn.Linear(2 * channels, channels)
+            )
+        self.attention = Attention(seq_width, seq_width, seq_width, channels, config.attention)
+        self.direct = nn.Linear(seq_width + 1, pixels * channels) if config.direct else None
+
+    def forward(self, sequence: Sequence, mask: Mask) -> Image:
+        """The image of size × size."""
+        count = mask.sum(dim=1, keepdim=True).to(sequence.dtype)
+        pooled = torch.cat([masked_mean(sequence, mask), count.log1p()], dim=1)
+        pixels = self.config.size**2
+        if self.config.kind == "pooled":
+            image = self.attention(self.query(pooled).unflatten(1, (pixels, -1)), sequence, mask)
+        else:
+            image = self.attention(self.query(pooled)[:, None] + self.pixels, sequence, mask)
+            image = image + self.feed_forward(image)
+        if self.direct is not None:
+            image = image + self.direct(pooled).unflatten(1, (pixels, -1))
+        return to_image(image, self.config.size, self.config.size)
+
+
+@dataclass(frozen=True)
+class OverallWeight:
+    """An exchange is weighed by sigmoid(gain · pooled score + mix bias), gain and bias learned."""
+
+    mix_bias: float
+    """Where the bias starts. The log tried −10 (sigmoid 4.5e-5: no effect at first) and 0."""
+    gain: float = 1.0
+
+
+class Weigh(nn.Module):
+    """The overall weight; its score is the mean of the attention's logits, over heads too."""
+
+    def __init__(self, config: OverallWeight) -> None:
+        super().__init__()
+        self.gain = nn.Parameter(torch.tensor(config.gain))
+        self.bias = nn.Parameter(torch.tensor(config.mix_bias))
+
+    def forward(
+        self, projected: Projected, per_query: bool, query_mask: Mask | None = None
+    ) -> Float[Tensor, "batch queries_or_1 1"]:
+        """A weight for every query, or one for all. The mean of q·k over keys is q·(mean of keys)."""
+        key = masked_mean(projected.key, projected.mask)
+        query = projected.query if per_query else masked_mean(projected.query, query_mask)[:, :, None]
+        score = (query * key[:, :, None]).sum(-1).mean(dim=1) / query.shape[-1] ** 0.5
+        return torch.sigmoid(self.gain * score + self.bias)[..., None]
+
+
+@dataclass(frozen=True)
+class SeqToImageConfig:
+    """Every pixel attends to the sequence."""
+
+    join: Literal["concatenate", "add"] = "concatenate"
+    """As extra channels before a block, or added to the image's own."""
+    channels: int = 16
+    """Extra channels, if concatenated."""
+    share: float = 1.0
+    """The share of the image's channels that is added to, if added."""
+    overall_weight: OverallWeight | None = None
+    added_twice: bool = False
+    """The bug of the log's first `add_seq_to_image`."""
+    attention: AttentionConfig = AttentionConfig()
+
+
+class SeqToImage(nn.Module):
+    """Sequence → image, at any resolution."""
+
+    def __init__(self, image_channels: int, seq_width: int, config: SeqToImageConfig) -> None:
+        super().__init__()
+        self.config = config
+        heads = config.attention.heads
+        self.added = max(1, round(config.share * image_channels)) if config.join == "add" else 0
+        gathered = self.added or config.channels
+        width = heads * max(4, -(-gathered // heads))
+        self.attention = Attention(image_channels, seq_width, width, gathered, config.attention)
+        self.weigh = None if config.overall_weight is None else Weigh(config.overall_weight)
+
+    @property
+    def extra_channels(self) -> int:
+        """How many channels the image grows by."""
+        return 0 if self.added else self.config.channels
+
+    def forward(self, image: Image, sequence: Sequence, mask: Mask) -> Float[Tensor, "batch more height width"]:
+        """The image with what its pixels gathered."""
+        projected = self.attention.project(to_pixels(image), sequence, mask)
+        gathered = self.attention.gather(projected)
+        if self.weigh is not None:
+            gathered = self.weigh(projected, per_query=False) * gathered
+        if self.config.added_twice:
+            gathered = 2 * gathered
+        gathered = to_image(gathered, *image.shape[2:])
+        if not self.added:
+            return torch.cat([image, gathered], dim=1)
+        return torch.cat([image[:, : self.added] + gathered, image[:, self.added :]], dim=1)
+
+
+@dataclass(frozen=True)
+class ImageToSeqConfig:
+    """Every object attends to the image."""
+
+    overall_weight: OverallWeight = OverallWeight(mix_bias=-4.0)
+    """Starts low, so that the image is ignored at first (0.018 at −4)."""
+    per_element: bool = True
+    """A weight for every object. One for all is the bug of the log's first big runs."""
+    pool_to: int | None = 16
+    """Average larger images down to this size before they are attended to."""
+    attention: AttentionConfig = AttentionConfig()
+
+
+class ImageToSeq(nn.Module):
+    """Image → sequence: a residual on the sequence."""
+
+    def __init__(self, image_channels: int, seq_width: int, config: ImageToSeqConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.norm = nn.LayerNorm(seq_width)
+        self.attention = Attention(seq_width, image_channels, seq_width, seq_width, config.attention)
+        self.weigh = Weigh(config.overall_weight)
+
+    def forward(self, sequence: Sequence, mask: Mask, image: Image) -> Sequence:
+        """The sequence with what its objects gathered from the image."""
+        if self.config.pool_to is not None and image.shape[-1] > self.config.pool_to:
+            image = F.adaptive_avg_pool2d(image, self.config.pool_to)
+        projected = self.attention.project(self.norm(sequence), to_pixels(image), None)
+        weight = self.weigh(projected, self.config.per_element, mask)
+        return sequence + weight * self.attention.gather(projected)
+
+
+def to_pixels(image: Image) -> Float[Tensor, "batch pixels channels"]:
+    """An image as a sequence of pixels, a view where channels are innermost."""
+    return image.flatten(2).transpose(1, 2)
+
+
+def to_image(pixels: Float[Tensor, "batch pixels channels"], height: int, width: int) -> Image:
+    """A sequence of pixels as an image, channels innermost in memory."""
+    return pixels.transpose(1, 2).unflatten(2, (height, width))

@@ -1,0 +1,128 @@
+"""The image side: upsampling inverted-bottleneck blocks from the start image to the output's width.
+
+Shapes: images are [batch, channels, height, width].
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from luxel.models.attention import Attention, AttentionConfig
+from luxel.models.exchange import to_image, to_pixels
+from luxel.models.layers import Normalisation, normalisation
+
+
+@dataclass(frozen=True)
+class GeneratorConfig:
+    """Levels of blocks; between levels the image doubles its width."""
+
+    start_channels: int = 64
+    max_channels: int = 128
+    """The widest level of `expand_then_halve`; the other strategies never exceed their start."""
+    strategy: Literal["expand_then_halve", "constant_then_halve", "halve"] = "expand_then_halve"
+    """The log's three: expand steadily, then halve every upsample · keep, then halve · halve from the start."""
+    min_channels: int = 16
+    repeats: int = 2
+    """Blocks a level; the first of a level (but the first level's) upsamples."""
+    expand_ratio: int = 3
+    kernel: int = 3
+    """Of the depthwise convolution."""
+    position_frequencies: int | None = 2
+    """Fourier features of x and y, at 1, 2, 4 … half periods, beside x and y; None: no position channels."""
+    squeeze_excitation: bool = False
+    non_local_at: int | None = None
+    """Width of the level that ends with a non-local block (Wang et al. 2018)."""
+    normalisation: Normalisation = "batch"
+
+    def channels(self, levels: int) -> list[int]:
+        """Channels of each level, coarse to fine."""
+        if self.strategy == "halve":
+            plan = [self.start_channels / 2**level for level in range(levels)]
+        else:
+            turn = (levels - 1) // 2
+            """The level that halving starts from."""
+            top = self.max_channels if self.strategy == "expand_then_halve" else self.start_channels
+            rise = [self.start_channels + (top - self.start_channels) * i / max(1, turn) for i in range(turn + 1)]
+            plan = rise + [top / 2 ** (level - turn) for level in range(turn + 1, levels)]
+        return [max(self.min_channels, round(channels)) for channels in plan]
+
+
+class Block(nn.Module):
+    """An inverted bottleneck (MBConv, Sandler et al. 2018) with pre-activation, optionally upsampling.
+
+    The residual is upsampled by nearest neighbour, and its channels are dropped or padded with zeros.
+    """
+
+    def __init__(self, channels: int, extra: int, out: int, upsample: bool, config: GeneratorConfig) -> None:
+        super().__init__()
+        hidden = config.expand_ratio * channels
+        positions = 0 if config.position_frequencies is None else 2 + 4 * config.position_frequencies
+        self.frequencies = config.position_frequencies
+        self.channels, self.out, self.upsample = channels, out, upsample
+        self.expand = nn.Conv2d(channels + extra + positions, hidden, 1)
+        self.hidden_norm = normalisation(config.normalisation, hidden)
+        self.depthwise = nn.Conv2d(hidden, hidden, config.kernel, padding=config.kernel // 2, groups=hidden)
+        self.depthwise_norm = normalisation(config.normalisation, hidden)
+        self.squeeze_excitation = SqueezeExcitation(hidden) if config.squeeze_excitation else nn.Identity()
+        self.project = nn.Conv2d(hidden, out, 1)
+
+    def forward(
+        self, image: Float[Tensor, "batch channels height width"], features: Float[Tensor, "batch more height width"]
+    ) -> Float[Tensor, "batch out out_height out_width"]:
+        """`features` is the normalised, activated image with what came from the sequence."""
+        if self.frequencies is not None:
+            features = torch.cat([features, positions(features, self.frequencies)], dim=1)
+        hidden = F.silu(self.hidden_norm(self.expand(features)), inplace=True)
+        if self.upsample:
+            hidden, image = (F.interpolate(t, scale_factor=2.0, mode="nearest") for t in (hidden, image))
+        hidden = F.silu(self.depthwise_norm(self.depthwise(hidden)), inplace=True)
+        branch = self.project(self.squeeze_excitation(hidden))
+        if self.out > self.channels:
+            image = F.pad(image, (0, 0, 0, 0, 0, self.out - self.channels))
+        return branch + image[:, : self.out]
+
+
+class SqueezeExcitation(nn.Module):
+    """Channels weighed by what the whole image holds (Hu et al. 2018)."""
+
+    def __init__(self, channels: int, reduction: int = 8) -> None:
+        super().__init__()
+        squeezed = max(4, channels // reduction)
+        self.weigh = nn.Sequential(
+            nn.Linear(channels, squeezed), nn.SiLU(), nn.Linear(squeezed, channels), nn.Sigmoid()
+        )
+
+    def forward(self, image: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch channels height width"]:
+        """The weighed image."""
+        return image * self.weigh(image.mean(dim=(2, 3)))[:, :, None, None]
+
+
+class NonLocal(nn.Module):
+    """Self-attention among pixels as a residual (Wang et al. 2018; placed as in SAGAN, Zhang et al. 2019)."""
+
+    def __init__(self, channels: int, config: GeneratorConfig) -> None:
+        super().__init__()
+        self.norm = normalisation(config.normalisation, channels)
+        self.attention = Attention(channels, channels, channels, channels, AttentionConfig())
+
+    def forward(self, image: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch channels height width"]:
+        """The image with what its pixels told each other."""
+        pixels = to_pixels(self.norm(image))
+        return image + to_image(self.attention(pixels, pixels), *image.shape[2:])
+
+
+def positions(
+    image: Float[Tensor, "batch channels height width"], frequencies: int
+) -> Float[Tensor, "batch positions height width"]:
+    """x and y in (−1, 1) at the pixels' centres, and sin and cos of 2ⁱ·π/2 times them, i < `frequencies`."""
+    batch, _, height, width = image.shape
+    y, x = (
+        (torch.arange(size, device=image.device, dtype=image.dtype) + 0.5) * (2 / size) - 1 for size in (height, width)
+    )
+    grid = torch.stack(torch.meshgrid(y, x, indexing="ij"))
+    waves = [wave(grid * (2**i * torch.pi / 2)) for i in range(frequencies) for wave in (torch.sin, torch.cos)]
+    return torch.cat([grid, *waves]).expand(batch, -1, -1, -1)

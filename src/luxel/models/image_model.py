@@ -1,0 +1,194 @@
+"""The image model: a sequence of objects in, an image out, after the 2020 lab log.
+
+Objects are expanded to the sequence's width and pass the base transformer; the start block makes a small image
+of them; generator blocks grow it, and between them the image asks the sequence (seq→image), the sequence asks
+the image (image→seq), and its objects tell each other (sequence blocks).
+
+Legend: batch, objects, features; images are [batch, channels, height, width] inside, [batch, height, width, 3]
+outside, linear radiance.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import Literal, TypeAlias
+
+import torch
+import torch.nn.functional as F
+from huggingface_hub import PyTorchModelHubMixin
+from jaxtyping import Bool, Float, Float32
+from pydantic import TypeAdapter
+from torch import Tensor, nn
+
+from luxel.models.exchange import ImageToSeq, ImageToSeqConfig, SeqToImage, SeqToImageConfig, Start, StartConfig
+from luxel.models.generator import Block, GeneratorConfig, NonLocal
+from luxel.models.layers import OutputActivation, normalisation, output_activation
+from luxel.models.sequence import Transformer, TransformerConfig
+
+SCENE_FEATURES = 4
+"""What is appended to every object: the background's three channels and the tangent of half the field of view."""
+
+Occurrence: TypeAlias = Literal["every_block", "level_start", "level_end"] | int
+"""Before which blocks something happens: all, the first or last of each level, or every k-th."""
+
+
+@dataclass(frozen=True)
+class ImageModelConfig:
+    """Everything that decides the network's shape; None leaves a part out."""
+
+    width: int = 32
+    """Of the output, in pixels: the start's size times a power of two."""
+    object_features: int = 28
+    seq_width: int = 128
+    base_transformer: TransformerConfig = TransformerConfig(layers=2)
+    start: StartConfig = StartConfig()
+    generator: GeneratorConfig = GeneratorConfig()
+    seq_to_image: SeqToImageConfig | None = SeqToImageConfig()
+    seq_to_image_at: Occurrence = "every_block"
+    image_to_seq: ImageToSeqConfig | None = None
+    image_to_seq_at: Occurrence = "level_start"
+    sequence_blocks: TransformerConfig | None = None
+    sequence_blocks_at: Occurrence = "level_start"
+    output: OutputActivation = "celu"
+
+    @property
+    def levels(self) -> int:
+        """How many widths the image goes through. Raises ValueError if `width` is out of reach."""
+        ratio, rest = divmod(self.width, self.start.size)
+        if rest or ratio < 1 or ratio & (ratio - 1):
+            raise ValueError(f"width {self.width} is not start.size {self.start.size} times a power of two")
+        return ratio.bit_length()
+
+
+def scaled(
+    config: ImageModelConfig, width: float = 1.0, depth: float = 1.0, sequence: float = 1.0
+) -> ImageModelConfig:
+    """The log's three ways to grow: channels, blocks a level, sequence width (kept a multiple of its heads)."""
+    generator = config.generator
+    heads = config.base_transformer.attention.heads
+    return replace(
+        config,
+        seq_width=heads * max(1, round(config.seq_width * sequence / heads)),
+        generator=replace(
+            generator,
+            start_channels=round(generator.start_channels * width),
+            max_channels=round(generator.max_channels * width),
+            min_channels=round(generator.min_channels * width),
+            repeats=max(1, round(generator.repeats * depth)),
+        ),
+    )
+
+
+class ImageModel(
+    nn.Module,
+    PyTorchModelHubMixin,
+    library_name="luxel",
+    license="mit",
+    coders={ImageModelConfig: (asdict, TypeAdapter(ImageModelConfig).validate_python)},
+):
+    """Sequence → image; see the module's docstring.
+
+    `save_pretrained(folder)` writes config.json and model.safetensors, `from_pretrained(folder)` reads them.
+    """
+
+    def __init__(self, config: ImageModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        width, plan = config.seq_width, config.generator.channels(config.levels)
+        self.input = nn.Sequential(
+            nn.Linear(config.object_features + SCENE_FEATURES, width), nn.GELU(), nn.Linear(width, width)
+        )
+        self.base_transformer = Transformer(width, config.base_transformer)
+        self.sequence_norm = nn.LayerNorm(width)
+        self.start = Start(width, plan[0], config.start)
+        self.stages = nn.ModuleList(stages(config, plan))
+        self.head_norm = normalisation(config.generator.normalisation, plan[-1])
+        self.head = nn.Conv2d(plan[-1], 3, 1)
+
+    def forward(
+        self,
+        tokens: Float[Tensor, "batch objects features"],
+        mask: Bool[Tensor, "batch objects"],
+        camera: Float[Tensor, "batch 1"],
+        background: Float[Tensor, "batch 3"],
+    ) -> Float32[Tensor, "batch height width 3"]:
+        """Radiance of the scenes. Neither the objects' order nor padding changes it."""
+        scene = torch.cat([background, camera], dim=1)[:, None].expand(-1, tokens.shape[1], -1)
+        sequence = self.input(torch.cat([tokens, scene], dim=2))
+        sequence = self.sequence_norm(self.base_transformer(sequence, mask))
+        image = self.start(sequence, mask).contiguous(memory_format=torch.channels_last)
+        for stage in self.stages:
+            image, sequence = stage(image, sequence, mask)
+        with torch.autocast(image.device.type, enabled=False):
+            features = F.silu(self.head_norm(image.float()))
+            return output_activation(self.config.output, self.head(features)).permute(0, 2, 3, 1)
+
+
+class Stage(nn.Module):
+    """A generator block and the exchanges before it."""
+
+    def __init__(
+        self, channels: int, out: int, upsample: bool, non_local: bool, config: ImageModelConfig, happens: set[str]
+    ) -> None:
+        super().__init__()
+
+        def part(name: str, make: Callable[[], nn.Module]) -> nn.Module | None:
+            return make() if name in happens else None
+
+        width = config.seq_width
+        self.norm = normalisation(config.generator.normalisation, channels)
+        self.image_to_seq = part("image_to_seq", lambda: ImageToSeq(channels, width, config.image_to_seq))
+        self.sequence_block = part("sequence_blocks", lambda: Transformer(width, config.sequence_blocks))
+        self.seq_to_image = part("seq_to_image", lambda: SeqToImage(channels, width, config.seq_to_image))
+        extra = self.seq_to_image.extra_channels if self.seq_to_image is not None else 0
+        self.block = Block(channels, extra, out, upsample, config.generator)
+        self.non_local = NonLocal(out, config.generator) if non_local else None
+
+    def forward(
+        self,
+        image: Float[Tensor, "batch channels height width"],
+        sequence: Float[Tensor, "batch objects seq_width"],
+        mask: Bool[Tensor, "batch objects"],
+    ) -> tuple[Float[Tensor, "batch out out_height out_width"], Float[Tensor, "batch objects seq_width"]]:
+        """The next image and the next sequence."""
+        features = F.silu(self.norm(image))
+        if self.image_to_seq is not None:
+            sequence = self.image_to_seq(sequence, mask, features)
+        if self.sequence_block is not None:
+            sequence = self.sequence_block(sequence, mask)
+        if self.seq_to_image is not None:
+            features = self.seq_to_image(features, sequence, mask)
+        image = self.block(image, features)
+        if self.non_local is not None:
+            image = self.non_local(image)
+        return image, sequence
+
+
+def stages(config: ImageModelConfig, plan: list[int]) -> list[Stage]:
+    """Every stage, coarse to fine: `repeats` a level, the first of a level coming from the level before."""
+    repeats, made = config.generator.repeats, []
+    parts = ("seq_to_image", "image_to_seq", "sequence_blocks")
+    for level, out in enumerate(plan):
+        for repeat in range(repeats):
+            happens = {
+                part
+                for part in parts
+                if getattr(config, part) is not None
+                and occurs(getattr(config, f"{part}_at"), level * repeats + repeat, repeats)
+            }
+            upsample = level > 0 and repeat == 0
+            last = repeat == repeats - 1
+            non_local = last and config.generator.non_local_at == config.start.size * 2**level
+            channels = plan[level - 1] if upsample else out
+            made.append(Stage(channels, out, upsample, non_local, config, happens))
+    return made
+
+
+def occurs(when: Occurrence, index: int, repeats: int) -> bool:
+    """Whether something happens before block `index`, counted over all levels."""
+    if when == "every_block":
+        return True
+    if when == "level_start":
+        return index % repeats == 0
+    if when == "level_end":
+        return index % repeats == repeats - 1
+    return index % when == 0

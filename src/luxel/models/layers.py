@@ -1,0 +1,76 @@
+"""Small layers that the parts of the image model share.
+
+Shapes: images are [batch, channels, height, width]; sequences are [batch, objects, width].
+"""
+
+from typing import Literal, TypeAlias
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+Normalisation: TypeAlias = Literal["batch", "group", "instance", "none"]
+OutputActivation: TypeAlias = Literal["celu", "relu", "exp", "softplus"]
+
+GROUP_CHANNELS = 16
+"""Channels a group of group normalisation (Wu & He 2018 find 16 best)."""
+CELU_ALPHA = 0.05
+"""How far below 0 the CELU output may go: enough for a gradient at black, too little to see."""
+
+
+def normalisation(kind: Normalisation, channels: int) -> nn.Module:
+    """A normalisation of image channels. Batch norm synchronises once torch's SyncBatchNorm converts it."""
+    if kind == "batch":
+        return nn.BatchNorm2d(channels)
+    if kind == "group":
+        return nn.GroupNorm(max(1, channels // GROUP_CHANNELS), channels)
+    if kind == "instance":
+        return nn.GroupNorm(channels, channels)
+    return nn.Identity()
+
+
+def reset_running_statistics(model: nn.Module) -> None:
+    """Forget what batch norm remembers, the remedy for statistics that have blown up."""
+    for module in model.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.reset_running_stats()
+
+
+def output_activation(kind: OutputActivation, x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """Radiance from the last features: all but `celu` are never negative, `celu` is above −CELU_ALPHA."""
+    if kind == "celu":
+        return F.celu(x, alpha=CELU_ALPHA)
+    if kind == "relu":
+        return F.relu(x)
+    if kind == "exp":
+        return x.exp()
+    return F.softplus(x)
+
+
+class Intersection(nn.Module):
+    """The log's "intersection" unit, a soft AND: the elementwise minimum of two linear projections."""
+
+    def __init__(self, width: int, out: int) -> None:
+        super().__init__()
+        self.project = nn.Linear(width, 2 * out)
+
+    def forward(self, x: Float[Tensor, "*shape width"]) -> Float[Tensor, "*shape out"]:
+        """Both projections in one product, then the smaller of each pair."""
+        left, right = self.project(x).chunk(2, dim=-1)
+        return torch.minimum(left, right)
+
+
+class StochasticDepth(nn.Module):
+    """Drops a residual branch for whole samples in training (Huang et al. 2016), and rescales the others."""
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, branch: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch ..."]:
+        """The branch of each sample, or 0."""
+        if not self.training or self.rate == 0:
+            return branch
+        kept = torch.rand(len(branch), *[1] * (branch.ndim - 1), device=branch.device) >= self.rate
+        return branch * kept / (1 - self.rate)

@@ -1,0 +1,74 @@
+"""Transformers on the sequence of objects: the base of the model, and the blocks between the image's.
+
+Shapes: sequences are [batch, objects, width]; a mask is True where an object is real.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from luxel.models.attention import Attention, AttentionConfig
+from luxel.models.layers import StochasticDepth
+
+
+@dataclass(frozen=True)
+class TransformerConfig:
+    """A stack of pre-norm transformer layers."""
+
+    layers: int = 2
+    feed_forward: int = 2
+    """Width of the hidden layer, in sequence widths."""
+    shared: bool = False
+    """One layer's parameters, used `layers` times (the log's base transformer; ALBERT, Lan et al. 2020)."""
+    dropout: float = 0.0
+    stochastic_depth: float = 0.0
+    gate_bias: float | None = None
+    """Branches are weighed by sigmoid of a learned number that starts here; None: no gate."""
+    attention: AttentionConfig = AttentionConfig()
+
+
+class Transformer(nn.Module):
+    """Layers one after another. Without layers it is the identity."""
+
+    def __init__(self, width: int, config: TransformerConfig) -> None:
+        super().__init__()
+        distinct = min(1, config.layers) if config.shared else config.layers
+        self.layers = nn.ModuleList(TransformerLayer(width, config) for _ in range(distinct))
+        self.passes = config.layers // max(1, distinct)
+
+    def forward(
+        self, sequence: Float[Tensor, "batch objects width"], mask: Bool[Tensor, "batch objects"]
+    ) -> Float[Tensor, "batch objects width"]:
+        """The sequence after every layer."""
+        for _ in range(self.passes):
+            for layer in self.layers:
+                sequence = layer(sequence, mask)
+        return sequence
+
+
+class TransformerLayer(nn.Module):
+    """Self-attention, then a feed-forward network, each a residual branch (Xiong et al. 2020, pre-norm)."""
+
+    def __init__(self, width: int, config: TransformerConfig) -> None:
+        super().__init__()
+        self.attention_norm = nn.LayerNorm(width)
+        self.attention = Attention(width, width, width, width, config.attention)
+        self.feed_forward = nn.Sequential(
+            nn.LayerNorm(width),
+            nn.Linear(width, config.feed_forward * width),
+            nn.GELU(),
+            nn.Linear(config.feed_forward * width, width),
+        )
+        self.drop = nn.Sequential(nn.Dropout(config.dropout), StochasticDepth(config.stochastic_depth))
+        self.gates = None if config.gate_bias is None else nn.Parameter(torch.full((2,), config.gate_bias))
+
+    def forward(
+        self, sequence: Float[Tensor, "batch objects width"], mask: Bool[Tensor, "batch objects"]
+    ) -> Float[Tensor, "batch objects width"]:
+        """The sequence after this layer; what stands at padding never reaches a real object."""
+        first, second = (1.0, 1.0) if self.gates is None else self.gates.sigmoid()
+        normed = self.attention_norm(sequence)
+        sequence = sequence + first * self.drop(self.attention(normed, normed, mask))
+        return sequence + second * self.drop(self.feed_forward(sequence))

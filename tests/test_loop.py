@@ -49,9 +49,7 @@ class TinyData:
     def __init__(self, poison: range = range(0), interrupt: int = -1):
         self.poison, self.interrupt = poison, interrupt
 
-    def training_batches(
-        self, batch_size: int, seed: int, start_step: int, rank: int, world: int
-    ) -> Iterator[Batch]:
+    def training_batches(self, batch_size: int, seed: int, start_step: int, rank: int, world: int) -> Iterator[Batch]:
         for step in range(start_step, 10**6):
             if step == self.interrupt:
                 raise KeyboardInterrupt
@@ -167,9 +165,7 @@ def test_the_test_loss_does_not_depend_on_the_batch_size(batch_size):
 def test_the_test_loss_does_not_depend_on_the_number_of_processes(tmp_path: Path):
     """Two processes over gloo, an odd number of samples."""
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    done = subprocess.run(
-        [*launcher, __file__, tmp_path], capture_output=True, text=True, timeout=120, check=False
-    )
+    done = subprocess.run([*launcher, __file__, tmp_path], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     losses = [float(path.read_text()) for path in tmp_path.iterdir()]
     assert len(losses) == 2

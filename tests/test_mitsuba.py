@@ -139,9 +139,7 @@ def test_nearly_round_ellipsoid_is_a_sphere(material):
     round_one = TRACER.trace(pair[:1], 13, 11, 2048, 1)
     assert agree(round_one, TRACER.trace(pair[1:], 13, 11, 2048, 2))
     other = material.model_copy(update={"base_color": (0.5, 0.4, 0.3), "emission": (0.1, 0.9, 0.1)})
-    assert not agree(
-        round_one, TRACER.trace([scene(sphere.model_copy(update={"material": other}))], 13, 11, 2048, 2)
-    )
+    assert not agree(round_one, TRACER.trace([scene(sphere.model_copy(update={"material": other}))], 13, 11, 2048, 2))
 
 
 @pytest.mark.parametrize("semi_axes", [(0.6, 0.6, 0.6), (0.7, 0.4, 0.5)], ids=["sphere", "ellipsoid"])
@@ -151,16 +149,13 @@ def test_glowing_glass_adds_its_glow_once(semi_axes):
     glowing = glass.model_copy(update={"emission": (0.2, 0.4, 0.5)})
     bodies = [Ellipsoid(center=(0.2, 0, 0.1), semi_axes=semi_axes, material=one) for one in (glass, glowing)]
     plain, bright = (
-        TRACER.trace([scene(body, background=(0.1, 0.1, 0.1))], 23, 19, 2048, seed)
-        for seed, body in enumerate(bodies)
+        TRACER.trace([scene(body, background=(0.1, 0.1, 0.1))], 23, 19, 2048, seed) for seed, body in enumerate(bodies)
     )
     rays = primary_rays(CAMERA, 23, 19)
     inside = closest_approach(bodies[0], rays.origin, rays.directions.reshape(-1, 3)).reshape(19, 23) < 0.7
     assert inside.sum() > 10
     added = plain._replace(mean=plain.mean + np.float32(glowing.emission))
-    assert agree(
-        *(one._replace(mean=one.mean[:, inside], variance=one.variance[:, inside]) for one in (added, bright))
-    )
+    assert agree(*(one._replace(mean=one.mean[:, inside], variance=one.variance[:, inside]) for one in (added, bright)))
 
 
 @pytest.mark.parametrize("spp", [19, 32])

@@ -79,10 +79,10 @@ def learning_curves(out: Path) -> list[Curve]:
     return [
         Curve(
             "train",
-            [chunk[-1]["samples"] for chunk in chunks],
+            [int(chunk[-1]["samples"]) for chunk in chunks],
             [sum(row["train_loss"] for row in chunk) / len(chunk) for chunk in chunks],
         ),
-        Curve("test", [row["samples"] for row in tests], [row["test_loss"] for row in tests]),
+        Curve("test", [int(row["samples"]) for row in tests], [row["test_loss"] for row in tests]),
     ]
 
 

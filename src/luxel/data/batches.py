@@ -35,9 +35,7 @@ class ShardSource:
         self.test = ShardDataset(root, "test")
         self._workers = workers
 
-    def training_batches(
-        self, batch_size: int, seed: int, start_step: int, rank: int, world: int
-    ) -> Iterator[Batch]:
+    def training_batches(self, batch_size: int, seed: int, start_step: int, rank: int, world: int) -> Iterator[Batch]:
         """See `training_batches`."""
         return training_batches(self.train, batch_size, seed, start_step, rank, world, self._workers)
 
@@ -77,9 +75,7 @@ def evaluation_batches(dataset: ShardDataset, batch_size: int, rank: int = 0, wo
 class _Steps(IterableDataset[Batch]):
     """Worker i of n loads the steps start + i, start + i + n, …; DataLoader takes from them in turn."""
 
-    def __init__(
-        self, source: BatchSource, batch_size: int, seed: int, start_step: int, rank: int, world: int
-    ) -> None:
+    def __init__(self, source: BatchSource, batch_size: int, seed: int, start_step: int, rank: int, world: int) -> None:
         self._source = source
         self._seed = seed
         self._start_step = start_step

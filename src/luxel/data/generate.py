@@ -47,6 +47,8 @@ class GenerateSettings:
         for name, low in {"count": 1, "seed": 0, "width": 1, "height": 1, "spp": 2, "max_depth": 1}.items():
             if getattr(self, name) < low:
                 raise InputError(f"{name} is {getattr(self, name)}, must be at least {low}")
+        if self.distribution.max_objects < 1:
+            raise InputError(f"max_objects is {self.distribution.max_objects}, must be at least 1")
         if not 0 <= self.test_share <= 1:
             raise InputError(f"test_share is {self.test_share}, must be in [0, 1]")
 
@@ -58,9 +60,10 @@ class GenerateSettings:
     def flat(self) -> dict[str, Setting]:
         """Everything that another folder of the same bytes would share, by name, for the manifest."""
         names = [field.name for field in fields(self) if field.name != "distribution"]
+        distribution = asdict(self.distribution)
         return {
-            "distribution": self.distribution.name,
-            **asdict(self.distribution),
+            "distribution": distribution.pop("name"),
+            **distribution,
             **{name: getattr(self, name) for name in names},
             "renderer": self.tracer.renderer,
             "token_layout": LAYOUT,
@@ -85,9 +88,7 @@ def generate(settings: GenerateSettings, out: str | Path, workers: int = 0, prog
     """
     root = Path(out)
     manifest = _begin(settings, root)
-    with tqdm(
-        total=settings.count, initial=manifest.scenes, unit="image", disable=not progress, smoothing=0.1
-    ) as bar:
+    with tqdm(total=settings.count, initial=manifest.scenes, unit="image", disable=not progress, smoothing=0.1) as bar:
         done = {shard.file for shard in manifest.shards}
         plans = (plan for plan in _plans(settings) if shard_file(plan.split, plan.number) not in done)
         for plan, radiance in _traced(settings, plans, workers, bar):
@@ -113,9 +114,7 @@ def _begin(settings: GenerateSettings, root: Path) -> Manifest:
     for partial in root.glob("*" + PARTIAL):
         partial.unlink()
     good = tuple(
-        shard
-        for shard in there.shards
-        if (root / shard.file).is_file() and checksum(root / shard.file) == shard.sha256
+        shard for shard in there.shards if (root / shard.file).is_file() and checksum(root / shard.file) == shard.sha256
     )
     return Manifest(asked, good)
 

@@ -68,10 +68,12 @@ def evaluate(
             columns.setdefault(name, []).extend(column.tolist())
     noise = np.array(columns.pop("noise"))
     metrics = {name: bootstrap(np.array(values)) for name, values in columns.items()}
-    metrics["equivalent_spp"] = bootstrap(
-        np.stack([columns["mse"], noise], axis=1),
-        lambda means: equivalent_spp(*torch.from_numpy(means).unbind(-1), spp=reference_spp).numpy(),
-    )
+
+    def pooled(means: np.ndarray) -> np.ndarray:
+        mse, noise = torch.from_numpy(means).unbind(dim=1)
+        return equivalent_spp(mse, noise, reference_spp).numpy()
+
+    metrics["equivalent_spp"] = bootstrap(np.stack([columns["mse"], noise], axis=1), pooled)
     images = len(noise)
     return Evaluation(tone_map, reference_spp, test_set, images, images / seconds, metrics, columns)
 

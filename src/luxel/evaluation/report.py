@@ -61,8 +61,7 @@ def write_report(
         undefined=jinja2.StrictUndefined,
     )
     rows = [
-        {"title": p.title, "images": [data_url(image) for image in panels(p, evaluation.tone_map)]}
-        for p in pictures
+        {"title": p.title, "images": [data_url(image) for image in panels(p, evaluation.tone_map)]} for p in pictures
     ]
     page = template.render(
         title=title,

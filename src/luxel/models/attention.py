@@ -53,9 +53,7 @@ class Attention(nn.Module):
         head = width // config.heads
         self.query_norm = nn.RMSNorm(head) if config.qk_norm else nn.Identity()
         self.key_norm = nn.RMSNorm(head) if config.qk_norm else nn.Identity()
-        self.registers = (
-            nn.Parameter(torch.randn(config.registers, context_width)) if config.registers else None
-        )
+        self.registers = nn.Parameter(torch.randn(config.registers, context_width)) if config.registers else None
 
     def forward(
         self,

@@ -25,7 +25,8 @@ class StartConfig:
 
     kind: Literal["pooled", "queries"] = "pooled"
     """`pooled`, the log's: pooled features and count make every pixel's query, and one attention the image.
-    `queries`: every pixel has a learned query of its own beside the pooled one, then a feed-forward network."""
+    `queries`: a learned query for every pixel, shifted by the pooled features, gathers what it asks for, and a
+    feed-forward network sees both, so that pixels differ even where there is one object to attend to."""
     size: int = 4
     direct: bool = True
     """Add a linear map of the pooled features to the image."""
@@ -38,30 +39,33 @@ class Start(nn.Module):
     def __init__(self, seq_width: int, channels: int, config: StartConfig) -> None:
         super().__init__()
         self.config = config
-        pixels = config.size**2
+        self.pixels = config.size**2
         if config.kind == "pooled":
-            self.query = nn.Linear(seq_width + 1, pixels * seq_width)
+            self.query = nn.Linear(seq_width + 1, self.pixels * seq_width)
+            self.attention = Attention(seq_width, seq_width, seq_width, channels, config.attention)
         else:
             self.query = nn.Linear(seq_width + 1, seq_width)
-            self.pixels = nn.Parameter(torch.randn(pixels, seq_width))
+            self.positions = nn.Parameter(torch.randn(self.pixels, seq_width))
+            self.attention = Attention(seq_width, seq_width, seq_width, seq_width, config.attention)
             self.feed_forward = nn.Sequential(
-                nn.LayerNorm(channels), nn.Linear(channels, 2 * channels), nn.GELU(), nn.Linear(2 * channels, channels)
+                nn.LayerNorm(seq_width),
+                nn.Linear(seq_width, 2 * seq_width),
+                nn.GELU(),
+                nn.Linear(2 * seq_width, channels),
             )
-        self.attention = Attention(seq_width, seq_width, seq_width, channels, config.attention)
-        self.direct = nn.Linear(seq_width + 1, pixels * channels) if config.direct else None
+        self.direct = nn.Linear(seq_width + 1, self.pixels * channels) if config.direct else None
 
     def forward(self, sequence: Sequence, mask: Mask) -> Image:
         """The image of size × size."""
         count = mask.sum(dim=1, keepdim=True).to(sequence.dtype)
         pooled = torch.cat([masked_mean(sequence, mask), count.log1p()], dim=1)
-        pixels = self.config.size**2
         if self.config.kind == "pooled":
-            image = self.attention(self.query(pooled).unflatten(1, (pixels, -1)), sequence, mask)
+            image = self.attention(self.query(pooled).unflatten(1, (self.pixels, -1)), sequence, mask)
         else:
-            image = self.attention(self.query(pooled)[:, None] + self.pixels, sequence, mask)
-            image = image + self.feed_forward(image)
+            query = self.query(pooled)[:, None] + self.positions
+            image = self.feed_forward(query + self.attention(query, sequence, mask))
         if self.direct is not None:
-            image = image + self.direct(pooled).unflatten(1, (pixels, -1))
+            image = image + self.direct(pooled).unflatten(1, (self.pixels, -1))
         return to_image(image, self.config.size, self.config.size)
 
 

@@ -15,6 +15,8 @@ from luxel.models.attention import Attention, AttentionConfig
 from luxel.models.exchange import to_image, to_pixels
 from luxel.models.layers import Normalisation, normalisation
 
+Image = Float[Tensor, "batch channels height width"]
+
 
 @dataclass(frozen=True)
 class GeneratorConfig:
@@ -71,15 +73,17 @@ class Block(nn.Module):
         self.project = nn.Conv2d(hidden, out, 1)
 
     def forward(
-        self, image: Float[Tensor, "batch channels height width"], features: Float[Tensor, "batch more height width"]
+        self,
+        image: Float[Tensor, "batch channels height width"],
+        features: Float[Tensor, "batch more height width"],
     ) -> Float[Tensor, "batch out out_height out_width"]:
         """`features` is the normalised, activated image with what came from the sequence."""
         if self.frequencies is not None:
             features = torch.cat([features, positions(features, self.frequencies)], dim=1)
-        hidden = F.silu(self.hidden_norm(self.expand(features)), inplace=True)
+        hidden = F.relu(self.hidden_norm(self.expand(features)), inplace=True)
         if self.upsample:
             hidden, image = (F.interpolate(t, scale_factor=2.0, mode="nearest") for t in (hidden, image))
-        hidden = F.silu(self.depthwise_norm(self.depthwise(hidden)), inplace=True)
+        hidden = F.relu(self.depthwise_norm(self.depthwise(hidden)), inplace=True)
         branch = self.project(self.squeeze_excitation(hidden))
         if self.out > self.channels:
             image = F.pad(image, (0, 0, 0, 0, 0, self.out - self.channels))
@@ -96,7 +100,9 @@ class SqueezeExcitation(nn.Module):
             nn.Linear(channels, squeezed), nn.SiLU(), nn.Linear(squeezed, channels), nn.Sigmoid()
         )
 
-    def forward(self, image: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch channels height width"]:
+    def forward(
+        self, image: Float[Tensor, "batch channels height width"]
+    ) -> Float[Tensor, "batch channels height width"]:
         """The weighed image."""
         return image * self.weigh(image.mean(dim=(2, 3)))[:, :, None, None]
 
@@ -109,15 +115,15 @@ class NonLocal(nn.Module):
         self.norm = normalisation(config.normalisation, channels)
         self.attention = Attention(channels, channels, channels, channels, AttentionConfig())
 
-    def forward(self, image: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch channels height width"]:
+    def forward(
+        self, image: Float[Tensor, "batch channels height width"]
+    ) -> Float[Tensor, "batch channels height width"]:
         """The image with what its pixels told each other."""
         pixels = to_pixels(self.norm(image))
         return image + to_image(self.attention(pixels, pixels), *image.shape[2:])
 
 
-def positions(
-    image: Float[Tensor, "batch channels height width"], frequencies: int
-) -> Float[Tensor, "batch positions height width"]:
+def positions(image: Image, frequencies: int) -> Float[Tensor, "batch positions height width"]:
     """x and y in (−1, 1) at the pixels' centres, and sin and cos of 2ⁱ·π/2 times them, i < `frequencies`."""
     batch, _, height, width = image.shape
     y, x = (

@@ -8,9 +8,8 @@ Legend: batch, objects, features; images are [batch, channels, height, width] in
 outside, linear radiance.
 """
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
-from typing import Literal, TypeAlias
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypeAlias
 
 import torch
 import torch.nn.functional as F
@@ -39,7 +38,7 @@ class ImageModelConfig:
     """Of the output, in pixels: the start's size times a power of two."""
     object_features: int = 28
     seq_width: int = 128
-    base_transformer: TransformerConfig = TransformerConfig(layers=2)
+    base_transformer: TransformerConfig = TransformerConfig(layers=3)
     start: StartConfig = StartConfig()
     generator: GeneratorConfig = GeneratorConfig()
     seq_to_image: SeqToImageConfig | None = SeqToImageConfig()
@@ -59,9 +58,7 @@ class ImageModelConfig:
         return ratio.bit_length()
 
 
-def scaled(
-    config: ImageModelConfig, width: float = 1.0, depth: float = 1.0, sequence: float = 1.0
-) -> ImageModelConfig:
+def scaled(config: ImageModelConfig, width: float = 1.0, depth: float = 1.0, sequence: float = 1.0) -> ImageModelConfig:
     """The log's three ways to grow: channels, blocks a level, sequence width (kept a multiple of its heads)."""
     generator = config.generator
     heads = config.base_transformer.attention.heads
@@ -78,13 +75,7 @@ def scaled(
     )
 
 
-class ImageModel(
-    nn.Module,
-    PyTorchModelHubMixin,
-    library_name="luxel",
-    license="mit",
-    coders={ImageModelConfig: (asdict, TypeAdapter(ImageModelConfig).validate_python)},
-):
+class ImageModel(nn.Module, PyTorchModelHubMixin, library_name="luxel", license="mit"):
     """Sequence → image; see the module's docstring.
 
     `save_pretrained(folder)` writes config.json and model.safetensors, `from_pretrained(folder)` reads them.
@@ -119,27 +110,28 @@ class ImageModel(
         for stage in self.stages:
             image, sequence = stage(image, sequence, mask)
         with torch.autocast(image.device.type, enabled=False):
-            features = F.silu(self.head_norm(image.float()))
+            features = F.relu(self.head_norm(image.float()))
             return output_activation(self.config.output, self.head(features)).permute(0, 2, 3, 1)
+
+    @classmethod
+    def _decode_arg(cls, expected_type: Any, value: Any) -> Any:
+        """The mixin's way from config.json to arguments; it would leave what is nested as dictionaries."""
+        if expected_type is ImageModelConfig:
+            return TypeAdapter(ImageModelConfig).validate_python(value)
+        return super()._decode_arg(expected_type, value)
 
 
 class Stage(nn.Module):
-    """A generator block and the exchanges before it."""
+    """A generator block and the exchanges before it: those that `config` does not leave out."""
 
-    def __init__(
-        self, channels: int, out: int, upsample: bool, non_local: bool, config: ImageModelConfig, happens: set[str]
-    ) -> None:
+    def __init__(self, channels: int, out: int, upsample: bool, non_local: bool, config: ImageModelConfig) -> None:
         super().__init__()
-
-        def part(name: str, make: Callable[[], nn.Module]) -> nn.Module | None:
-            return make() if name in happens else None
-
-        width = config.seq_width
+        width, to_seq, to_image = config.seq_width, config.image_to_seq, config.seq_to_image
         self.norm = normalisation(config.generator.normalisation, channels)
-        self.image_to_seq = part("image_to_seq", lambda: ImageToSeq(channels, width, config.image_to_seq))
-        self.sequence_block = part("sequence_blocks", lambda: Transformer(width, config.sequence_blocks))
-        self.seq_to_image = part("seq_to_image", lambda: SeqToImage(channels, width, config.seq_to_image))
-        extra = self.seq_to_image.extra_channels if self.seq_to_image is not None else 0
+        self.image_to_seq = None if to_seq is None else ImageToSeq(channels, width, to_seq)
+        self.sequence_block = None if config.sequence_blocks is None else Transformer(width, config.sequence_blocks)
+        self.seq_to_image = None if to_image is None else SeqToImage(channels, width, to_image)
+        extra = 0 if self.seq_to_image is None else self.seq_to_image.extra_channels
         self.block = Block(channels, extra, out, upsample, config.generator)
         self.non_local = NonLocal(out, config.generator) if non_local else None
 
@@ -150,7 +142,7 @@ class Stage(nn.Module):
         mask: Bool[Tensor, "batch objects"],
     ) -> tuple[Float[Tensor, "batch out out_height out_width"], Float[Tensor, "batch objects seq_width"]]:
         """The next image and the next sequence."""
-        features = F.silu(self.norm(image))
+        features = F.relu(self.norm(image))
         if self.image_to_seq is not None:
             sequence = self.image_to_seq(sequence, mask, features)
         if self.sequence_block is not None:
@@ -166,20 +158,17 @@ class Stage(nn.Module):
 def stages(config: ImageModelConfig, plan: list[int]) -> list[Stage]:
     """Every stage, coarse to fine: `repeats` a level, the first of a level coming from the level before."""
     repeats, made = config.generator.repeats, []
-    parts = ("seq_to_image", "image_to_seq", "sequence_blocks")
-    for level, out in enumerate(plan):
-        for repeat in range(repeats):
-            happens = {
-                part
-                for part in parts
-                if getattr(config, part) is not None
-                and occurs(getattr(config, f"{part}_at"), level * repeats + repeat, repeats)
-            }
-            upsample = level > 0 and repeat == 0
-            last = repeat == repeats - 1
-            non_local = last and config.generator.non_local_at == config.start.size * 2**level
-            channels = plan[level - 1] if upsample else out
-            made.append(Stage(channels, out, upsample, non_local, config, happens))
+    for index in range(repeats * len(plan)):
+        level, repeat = divmod(index, repeats)
+        upsample = level > 0 and repeat == 0
+        non_local = repeat == repeats - 1 and config.generator.non_local_at == config.start.size * 2**level
+        here = replace(
+            config,
+            seq_to_image=config.seq_to_image if occurs(config.seq_to_image_at, index, repeats) else None,
+            image_to_seq=config.image_to_seq if occurs(config.image_to_seq_at, index, repeats) else None,
+            sequence_blocks=config.sequence_blocks if occurs(config.sequence_blocks_at, index, repeats) else None,
+        )
+        made.append(Stage(plan[level - upsample], plan[level], upsample, non_local, here))
     return made
 
 

@@ -48,7 +48,7 @@ def _normalised(quaternion: tuple[float, float, float, float]) -> tuple[float, f
         raise PydanticCustomError("quaternion", "must be a quaternion (w, x, y, z) other than zero")
     if abs(length - 1) < 1e-5:
         return quaternion
-    w, x, y, z = (component / length for component in quaternion)
+    w, x, y, z = (component / length + 0.0 for component in quaternion)  # + 0.0: no −0.0, as above
     return w, x, y, z
 
 

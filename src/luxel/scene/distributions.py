@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import ClassVar, Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
@@ -109,9 +109,7 @@ def ellipsoid(draws: Draws, surface: Material) -> Ellipsoid:
     size = draws.log_uniform(0.22, 0.75)
     stretch = [draws.log_uniform(0.4, 1.25) for _ in range(3)]
     a, b, c = (round(size * factor, 6) for factor in stretch)
-    return Ellipsoid(
-        center=draws.triple(-CUBE, CUBE), rotation=(w, x, y, z), semi_axes=(a, b, c), material=surface
-    )
+    return Ellipsoid(center=draws.triple(-CUBE, CUBE), rotation=(w, x, y, z), semi_axes=(a, b, c), material=surface)
 
 
 def _arranged(
@@ -151,10 +149,10 @@ def _overlap(one: Object, other: Object) -> bool:
 class Spheres:
     """Spheres in a cube before one camera: 1..max_objects of them, some light, some glass."""
 
-    name: ClassVar[str] = "spheres"
-
     max_objects: int = 12
     background: BackgroundName = "grey"
+    name: Literal["spheres"] = "spheres"
+    """Tells distributions apart where they are written down."""
 
     def __call__(self, seed: int, index: int) -> Scene:
         """Scene number `index`."""
@@ -165,10 +163,10 @@ class Spheres:
 class Ellipsoids:
     """The same with ellipsoids of random axes and rotation."""
 
-    name: ClassVar[str] = "ellipsoids"
-
     max_objects: int = 12
     background: BackgroundName = "grey"
+    name: Literal["ellipsoids"] = "ellipsoids"
+    """Tells distributions apart where they are written down."""
 
     def __call__(self, seed: int, index: int) -> Scene:
         """Scene number `index`."""

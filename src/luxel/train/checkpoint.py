@@ -50,9 +50,7 @@ def save_checkpoint(
     write_atomically(path, save(contiguous, metadata={"progress": json.dumps(asdict(progress))}))
 
 
-def load_checkpoint(
-    path: Path, model: nn.Module, average: AveragedModel, optimizer: torch.optim.Optimizer
-) -> Progress:
+def load_checkpoint(path: Path, model: nn.Module, average: AveragedModel, optimizer: torch.optim.Optimizer) -> Progress:
     """Restore model, average and optimiser in place. Raises CheckpointError, naming the file."""
     try:
         with safe_open(path, framework="pt") as file:

@@ -50,9 +50,7 @@ class TrainConfig:
 class DataSource(Protocol):
     """Where samples come from: a data set of shards, or a stream of fresh scenes."""
 
-    def training_batches(
-        self, batch_size: int, seed: int, start_step: int, rank: int, world: int
-    ) -> Iterator[Batch]:
+    def training_batches(self, batch_size: int, seed: int, start_step: int, rank: int, world: int) -> Iterator[Batch]:
         """Endless batches from `start_step` on, this rank's share of each."""
         ...
 
@@ -152,7 +150,8 @@ def train(
         "parameters": sum(parameter.numel() for parameter in bare.parameters()),
     }
     if runtime.is_main_process:
-        average.module.save_pretrained(folder.model)
+        weights: Any = average.module  # whose mixin the type checker cannot see
+        weights.save_pretrained(folder.model)
         folder.finish(result)
     runtime.wait_for_everyone()
     return result

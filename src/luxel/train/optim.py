@@ -10,36 +10,32 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 REFERENCE_BATCH = 32
+Tensors = tuple[Tensor, ...] | list[Tensor]
 
 
 @dataclass(frozen=True)
-class WarmupCosine:
-    """Linear warm-up over a share of training, then half a cosine to `final` (Loshchilov & Hutter 2017)."""
+class Schedule:
+    """The learning rate over training, as a multiple of its peak: a linear warm-up, then one of two shapes.
 
+    cosine: half a cosine to `final` (Loshchilov & Hutter 2017). stable_decay: constant, then a linear decay over
+    the last share (warm-up–stable–decay, Hu et al. 2024, §4).
+    """
+
+    shape: Literal["cosine", "stable_decay"] = "cosine"
     warmup: float = 0.05
-    final: float = 0.0
-
-    def __call__(self, progress: float) -> float:
-        """The rate at `progress` in [0, 1] of training, as a multiple of the peak."""
-        if progress < self.warmup:
-            return progress / self.warmup
-        decayed = (progress - self.warmup) / (1 - self.warmup)
-        return self.final + (1 - self.final) * 0.5 * (1 + math.cos(math.pi * decayed))
-
-
-@dataclass(frozen=True)
-class WarmupStableDecay:
-    """Linear warm-up, a constant rate, then a linear decay over the last share (Hu et al. 2024, §4)."""
-
-    warmup: float = 0.05
+    """Share of training."""
     decay: float = 0.2
+    """Share of training at whose end `stable_decay` is down; `cosine` decays all the time."""
     final: float = 0.0
 
     def __call__(self, progress: float) -> float:
-        """The rate at `progress` in [0, 1] of training, as a multiple of the peak."""
+        """The multiple at `progress` in [0, 1] of training."""
         if progress < self.warmup:
             return progress / self.warmup
-        left = min(1.0, (1 - progress) / self.decay)
+        if self.shape == "cosine":
+            left = 0.5 * (1 + math.cos(math.pi * (progress - self.warmup) / (1 - self.warmup)))
+        else:
+            left = min(1.0, (1 - progress) / self.decay)
         return self.final + (1 - self.final) * left
 
 
@@ -54,7 +50,7 @@ class OptimConfig:
     weight_decay: float = 0.0
     clip_norm: float = 1.0
     """Gradients are scaled down to this norm over all parameters."""
-    schedule: WarmupCosine | WarmupStableDecay = WarmupCosine()
+    schedule: Schedule = Schedule()
     ema_decay: float = 0.999
     """Decay a step of the weights' moving average; early on (1 + step) / (10 + step) where that is less."""
 
@@ -73,7 +69,7 @@ def moving_average(model: nn.Module, decay: float) -> AveragedModel:
     """An exponential moving average of the weights and the floating-point buffers of `model`."""
 
     @torch.no_grad()
-    def update(averages: list[Tensor], values: list[Tensor], steps: Tensor | int) -> None:
+    def update(averages: Tensors, values: Tensors, steps: Tensor | int) -> None:
         now = min(decay, (1 + int(steps)) / (10 + int(steps)))
         if averages[0].is_floating_point():
             torch._foreach_lerp_(averages, values, 1 - now)

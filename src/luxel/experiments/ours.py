@@ -1,0 +1,24 @@
+"""Experiments of our own."""
+
+from dataclasses import replace
+
+from luxel.experiments.base import base
+from luxel.experiments.experiment import Experiment, Scale, experiment
+from luxel.experiments.log_2020_05_31 import with_image_to_seq
+
+GROUP = "luxel"
+
+
+@experiment(GROUP)
+def demo(scale: Scale) -> Experiment:
+    """What `make demo` trains: the best of the log's parts, sized for minutes on two CPU cores."""
+    run = base(scale)
+    model = replace(with_image_to_seq(run.model), start=replace(run.model.start, kind="queries"))
+    if scale != "small":
+        return replace(run, model=model)
+    return replace(
+        run,
+        model=model,
+        data=replace(run.data, count=4096),
+        train=replace(run.train, samples=24_000, tests=10, checkpoint_every=50),
+    )

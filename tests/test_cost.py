@@ -1,0 +1,48 @@
+from dataclasses import replace
+
+import torch
+
+from luxel.models.cost import Cost, cost_by_part
+from luxel.models.exchange import ImageToSeqConfig
+from luxel.models.image_model import ImageModel, ImageModelConfig
+from luxel.models.sequence import TransformerConfig
+
+WHOLE = replace(ImageModelConfig(), image_to_seq=ImageToSeqConfig(), sequence_blocks=TransformerConfig(layers=1))
+
+
+def test_every_parameter_is_counted_once():
+    model = ImageModel(WHOLE)
+    costs = cost_by_part(model)
+    assert sum(costs.values(), Cost()).parameters == sum(parameter.numel() for parameter in model.parameters())
+    assert {"generator", "seq→image", "image→seq", "sequence block", "start", "base transformer", "head"} <= set(costs)
+
+
+def test_operations_by_hand():
+    """The head is one product of 32 × 32 pixels; the input two of 12 objects."""
+    model = ImageModel(ImageModelConfig())
+    costs = cost_by_part(model, objects=12)
+    assert costs["head"].flops == 2 * 32 * 32 * model.head.in_channels * 3
+    assert costs["input"].flops == 2 * 12 * (32 * 128 + 128 * 128)
+
+
+def test_the_sequence_side_grows_with_objects_and_the_generator_does_not():
+    few, many = (cost_by_part(ImageModel(WHOLE), objects) for objects in (3, 24))
+    assert many["base transformer"].flops > 7.9 * few["base transformer"].flops
+    assert many["generator"] == few["generator"]
+
+
+def test_a_shared_layer_costs_as_often_as_it_is_passed():
+    once, thrice = (
+        cost_by_part(ImageModel(replace(WHOLE, base_transformer=TransformerConfig(layers=n, shared=True))))
+        for n in (1, 3)
+    )
+    assert thrice["base transformer"].parameters == once["base transformer"].parameters
+    assert thrice["base transformer"].flops == 3 * once["base transformer"].flops
+
+
+def test_counting_leaves_the_model_as_it_was():
+    model = ImageModel(ImageModelConfig()).train()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    cost_by_part(model)
+    assert model.training
+    torch.testing.assert_close(model.state_dict(), before, rtol=0, atol=0)

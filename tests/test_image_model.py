@@ -1,0 +1,248 @@
+"""The whole model: options, invariances, gradients, files."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from luxel.models.attention import AttentionConfig
+from luxel.models.exchange import ImageToSeqConfig, OverallWeight, SeqToImageConfig, StartConfig
+from luxel.models.generator import GeneratorConfig
+from luxel.models.image_model import ImageModel, ImageModelConfig, occurs, scaled
+from luxel.models.sequence import TransformerConfig
+
+FEATURES, OBJECTS = 11, 5
+HEADS = AttentionConfig(heads=2)
+SMALL = ImageModelConfig(
+    width=8,
+    object_features=FEATURES,
+    seq_width=12,
+    base_transformer=TransformerConfig(layers=2, attention=HEADS),
+    start=StartConfig(size=2, attention=HEADS),
+    generator=GeneratorConfig(start_channels=8, max_channels=12, min_channels=4, repeats=2, expand_ratio=2),
+    seq_to_image=SeqToImageConfig(channels=6, attention=HEADS),
+)
+TO_SEQ = ImageToSeqConfig(attention=HEADS, pool_to=4)
+ADD = SeqToImageConfig(join="add", share=0.5, overall_weight=OverallWeight(0.0), attention=HEADS)
+BLOCKS = TransformerConfig(layers=1, gate_bias=-3.0, attention=HEADS)
+
+
+def attending(**change) -> ImageModelConfig:
+    """Another kind of attention everywhere."""
+    attention = replace(HEADS, **change)
+    return replace(
+        SMALL,
+        base_transformer=replace(SMALL.base_transformer, attention=attention),
+        start=replace(SMALL.start, attention=attention),
+        seq_to_image=SeqToImageConfig(channels=6, attention=attention),
+    )
+
+
+VARIANTS = {
+    "base": SMALL,
+    "no_base_transformer": replace(SMALL, base_transformer=TransformerConfig(layers=0)),
+    "shared_base": replace(SMALL, base_transformer=replace(SMALL.base_transformer, shared=True)),
+    "start_queries": replace(SMALL, start=replace(SMALL.start, kind="queries")),
+    "no_direct_start": replace(SMALL, start=replace(SMALL.start, direct=False)),
+    "no_seq_to_image": replace(SMALL, seq_to_image=None),
+    "seq_to_image_added": replace(SMALL, seq_to_image=ADD),
+    "seq_to_image_added_to_all": replace(SMALL, seq_to_image=replace(ADD, share=1.0)),
+    "image_to_seq": replace(SMALL, image_to_seq=TO_SEQ),
+    "image_to_seq_one_weight": replace(SMALL, image_to_seq=replace(TO_SEQ, per_element=False)),
+    "sequence_blocks": replace(SMALL, image_to_seq=TO_SEQ, sequence_blocks=BLOCKS),
+    "interlaced": replace(
+        SMALL, image_to_seq=TO_SEQ, image_to_seq_at=2, sequence_blocks=BLOCKS, sequence_blocks_at="level_end"
+    ),
+    "tanh": attending(weighting="tanh"),
+    "qk_norm_and_registers": attending(qk_norm=True, registers=3),
+    "intersection": attending(intersection=True),
+    "halve": replace(SMALL, generator=replace(SMALL.generator, strategy="halve")),
+    "constant_then_halve": replace(SMALL, generator=replace(SMALL.generator, strategy="constant_then_halve")),
+    "squeeze_excitation": replace(SMALL, generator=replace(SMALL.generator, squeeze_excitation=True)),
+    "non_local": replace(SMALL, generator=replace(SMALL.generator, non_local_at=4)),
+    "no_positions": replace(SMALL, generator=replace(SMALL.generator, position_frequencies=None)),
+    "group_norm": replace(SMALL, generator=replace(SMALL.generator, normalisation="group")),
+    "instance_norm": replace(SMALL, generator=replace(SMALL.generator, normalisation="instance")),
+    "no_norm": replace(SMALL, generator=replace(SMALL.generator, normalisation="none")),
+    "relu": replace(SMALL, output="relu"),
+    "exp": replace(SMALL, output="exp"),
+    "softplus": replace(SMALL, output="softplus"),
+}
+
+
+def made(name: str) -> ImageModel:
+    torch.manual_seed(0)
+    return ImageModel(VARIANTS[name])
+
+
+def scenes(batch: int, seed: int = 1):
+    generator = torch.Generator().manual_seed(seed)
+    counts = torch.randint(1, OBJECTS + 1, (batch, 1), generator=generator)
+    tokens = torch.randn(batch, OBJECTS, FEATURES, generator=generator)
+    mask = torch.arange(OBJECTS) < counts
+    camera, background = torch.rand(batch, 1, generator=generator), torch.rand(batch, 3, generator=generator)
+    return tokens, mask, camera, background
+
+
+def parameters(name: str) -> set[str]:
+    return set(dict(made(name).named_parameters()))
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_a_gradient_reaches_every_parameter(name):
+    model = made(name)
+    output = model(*scenes(7))
+    assert output.shape == (7, 8, 8, 3)
+    assert output.dtype == torch.float32
+    assert output.isfinite().all()
+    # A target above the output, whichever the activation: a dead ReLU pixel has no gradient of its own.
+    (output - 3).square().sum().backward()
+    softmax_ignores = "key.bias"
+    for parameter_name, parameter in model.named_parameters():
+        assert parameter.grad is not None, parameter_name
+        assert parameter.grad.isfinite().all(), parameter_name
+        if not parameter_name.endswith(softmax_ignores):
+            assert parameter.grad.abs().max() > 0, parameter_name
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+@given(seed=st.integers(0, 10**6), order=st.permutations(range(OBJECTS)))
+@settings(max_examples=4, deadline=None)
+def test_neither_order_nor_padding_nor_the_batch_changes_an_image(name, seed, order):
+    model = made(name).eval()
+    tokens, mask, camera, background = scenes(3, seed)
+    with torch.no_grad():
+        images = model(tokens, mask, camera, background)
+        shuffled = model(tokens[:, list(order)], mask[:, list(order)], camera, background)
+        longer = model(
+            torch.cat([torch.where(mask[..., None], tokens, -4.0), torch.full((3, 2, FEATURES), 9.0)], dim=1),
+            torch.cat([mask, torch.zeros(3, 2, dtype=torch.bool)], dim=1),
+            camera,
+            background,
+        )
+        alone = model(tokens[1:2], mask[1:2], camera[1:2], background[1:2])
+    torch.testing.assert_close(shuffled, images, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(longer, images, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(alone, images[1:2], rtol=1e-4, atol=1e-5)
+
+
+def test_one_object_is_enough_and_its_inputs_stay_as_they_are():
+    inputs = scenes(2)
+    inputs[1][:, 1:] = False
+    before = [value.clone() for value in inputs]
+    assert made("sequence_blocks")(*inputs).isfinite().all()
+    for value, copy in zip(inputs, before, strict=True):
+        assert torch.equal(value, copy)
+
+
+@pytest.mark.parametrize(
+    ("name", "added", "removed"),
+    [
+        ("no_base_transformer", "", r"base_transformer.layers"),
+        ("shared_base", "", r"base_transformer.layers.1"),
+        ("no_direct_start", "", "start.direct"),
+        ("no_seq_to_image", "", ".seq_to_image."),
+        ("image_to_seq", ".image_to_seq.", ""),
+        ("non_local", ".non_local.", ""),
+        ("squeeze_excitation", ".squeeze_excitation.", ""),
+        ("qk_norm_and_registers", ("_norm.weight", "registers"), ""),
+        ("seq_to_image_added", ".seq_to_image.weigh.", ""),
+        ("relu", "", ""),
+        ("tanh", "", ""),
+        ("halve", "", ""),
+        ("no_positions", "", ""),
+        ("image_to_seq_one_weight", ".image_to_seq.", ""),
+    ],
+)
+def test_an_option_adds_and_removes_what_it_should_and_nothing_else(name, added, removed):
+    base, variant = parameters("base"), parameters(name)
+    markers = (added,) if isinstance(added, str) else added
+    new, gone = variant - base, base - variant
+    assert bool(new) == any(markers)
+    assert all(any(marker in parameter for marker in markers) for parameter in new), new
+    assert gone == {parameter for parameter in base if removed and removed in parameter}
+
+
+def test_sequence_blocks_stand_where_their_frequency_says():
+    at = {
+        name: [i for i, stage in enumerate(made(name).stages) if stage.sequence_block is not None]
+        for name in ("base", "sequence_blocks", "interlaced")
+    }
+    assert at == {"base": [], "sequence_blocks": [0, 2, 4], "interlaced": [1, 3, 5]}
+    assert [i for i, stage in enumerate(made("interlaced").stages) if stage.image_to_seq is not None] == [0, 2, 4]
+
+
+@pytest.mark.parametrize(
+    ("when", "expected"),
+    [("every_block", [0, 1, 2, 3, 4, 5]), ("level_start", [0, 3]), ("level_end", [2, 5]), (4, [0, 4])],
+)
+def test_occurrence_by_hand(when, expected):
+    assert [index for index in range(6) if occurs(when, index, repeats=3)] == expected
+
+
+def test_padding_stays_out_of_batch_statistics():
+    model = made("sequence_blocks")
+    tokens, mask, camera, background = scenes(5)
+    model(tokens, mask, camera, background)
+    again = made("sequence_blocks")
+    again(torch.where(mask[..., None], tokens, 50.0), mask, camera, background)
+    torch.testing.assert_close(again.state_dict(), model.state_dict(), rtol=1e-4, atol=1e-6)
+
+
+def test_without_normalisation_the_image_is_not_overwritten():
+    """The activation of a stage must not act on the residual."""
+    stage = made("no_norm").stages[0]
+    image = torch.randn(2, 8, 2, 2)
+    before = image.clone()
+    stage(image, torch.randn(2, 3, 12), torch.ones(2, 3, dtype=torch.bool))
+    assert torch.equal(image, before)
+
+
+def test_the_head_stays_in_float32_under_autocast():
+    model = made("sequence_blocks")
+    with torch.autocast("cpu", torch.bfloat16):
+        output = model(*scenes(3))
+    assert output.dtype == torch.float32
+
+
+@pytest.mark.parametrize("name", ["sequence_blocks", "interlaced", "qk_norm_and_registers"])
+def test_a_saved_model_comes_back_whole(name, tmp_path: Path):
+    model = made(name).eval()
+    model.save_pretrained(tmp_path)
+    again = ImageModel.from_pretrained(tmp_path)
+    assert again.config == model.config
+    assert not again.training
+    torch.testing.assert_close(again(*scenes(2)), model(*scenes(2)), rtol=0, atol=0)
+    assert {"config.json", "model.safetensors"} <= {path.name for path in tmp_path.iterdir()}
+    assert json.loads((tmp_path / "config.json").read_text())["seq_width"] == 12
+
+
+def test_a_width_out_of_reach_is_refused():
+    with pytest.raises(ValueError, match=r"width 24 is not start\.size 4 times a power of two"):
+        ImageModel(ImageModelConfig(width=24))
+
+
+def millions(config: ImageModelConfig) -> float:
+    with torch.device("meta"):
+        return sum(parameter.numel() for parameter in ImageModel(config).parameters()) / 1e6
+
+
+def test_the_reference_sizes_of_the_2020_network():
+    """1.27 M at 32², 5.2 M at 64² and 21 M at 128², doubling channels and sequence width."""
+    base = ImageModelConfig()
+    sizes = {32: 1.27, 64: 5.2, 128: 21.0}
+    for width, expected in sizes.items():
+        config = replace(scaled(base, width=width / 32, sequence=width / 32), width=width)
+        assert millions(config) == pytest.approx(expected, rel=0.08)
+
+
+def test_the_three_multipliers_each_scale_their_own():
+    base = ImageModelConfig()
+    assert scaled(base, width=1.5).generator.start_channels == 96
+    assert scaled(base, depth=2.0).generator.repeats == 4
+    assert scaled(base, sequence=0.5).seq_width == 64
+    assert scaled(base) == base

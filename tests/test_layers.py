@@ -1,0 +1,61 @@
+import pytest
+import torch
+from torch import nn
+
+from luxel.models.layers import (
+    CELU_ALPHA,
+    Intersection,
+    StochasticDepth,
+    normalisation,
+    output_activation,
+    reset_running_statistics,
+)
+
+
+@pytest.mark.parametrize("kind", ["batch", "group", "instance"])
+def test_a_normalisation_centres_what_it_normalises_over(kind):
+    image = 5 + 3 * torch.randn(7, 32, 5, 3, generator=torch.Generator().manual_seed(0))
+    normed = normalisation(kind, 32)(image)
+    over = {"batch": (0, 2, 3), "group": (2, 3), "instance": (2, 3)}[kind]
+    if kind == "group":
+        normed = normed.unflatten(1, (2, 16)).flatten(2, 3)
+    torch.testing.assert_close(normed.mean(dim=over), torch.zeros_like(normed.mean(dim=over)), atol=1e-5, rtol=0)
+
+
+def test_no_normalisation_is_the_identity():
+    image = torch.randn(2, 3, 5, 7)
+    assert torch.equal(normalisation("none", 3)(image), image)
+
+
+def test_running_statistics_can_be_forgotten():
+    model = nn.Sequential(normalisation("batch", 3))
+    model(torch.randn(5, 3, 2, 2) * 1e6)
+    assert model[0].running_var.max() > 10
+    reset_running_statistics(model)
+    assert torch.equal(model[0].running_var, torch.ones(3))
+    assert torch.equal(model[0].running_mean, torch.zeros(3))
+
+
+@pytest.mark.parametrize(("kind", "lowest"), [("celu", -CELU_ALPHA), ("relu", 0.0), ("exp", 0.0), ("softplus", 0.0)])
+def test_the_output_never_falls_below_its_floor(kind, lowest):
+    values = output_activation(kind, torch.linspace(-80, 20, 997))
+    assert values.min() >= lowest
+    assert values.min() < lowest + 1e-4
+    assert (values.diff() >= 0).all()
+
+
+def test_intersection_by_hand():
+    unit = Intersection(2, 1)
+    with torch.no_grad():
+        unit.project.weight.copy_(torch.tensor([[1.0, 0.0], [0.0, 1.0]]))
+        unit.project.bias.zero_()
+    assert torch.equal(unit(torch.tensor([[3.0, 2.0], [-1.0, 5.0]])), torch.tensor([[2.0], [-1.0]]))
+
+
+def test_stochastic_depth_keeps_the_mean_and_drops_whole_samples():
+    torch.manual_seed(0)
+    branch = StochasticDepth(0.25)(torch.ones(4001, 3))
+    assert branch.unique().tolist() == pytest.approx([0, 4 / 3])
+    assert (branch == branch[:, :1]).all()
+    assert branch.mean().item() == pytest.approx(1, abs=0.04)
+    assert torch.equal(StochasticDepth(0.25).eval()(torch.ones(5, 3)), torch.ones(5, 3))

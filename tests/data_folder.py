@@ -15,17 +15,17 @@ SETTINGS = GenerateSettings(Spheres(max_objects=5), count=60, seed=3, width=7, h
 SHARD = 11
 
 
-def write_data_folder(root: Path) -> Path:
+def write_data_folder(root: Path, settings: GenerateSettings = SETTINGS) -> Path:
     """Shards of 11 scenes, a complete manifest; returns `root`."""
     root.mkdir(parents=True, exist_ok=True)
-    manifest = Manifest(SETTINGS.flat())
-    scenes = [SETTINGS.distribution(SETTINGS.seed, index) for index in range(SETTINGS.count)]
+    manifest = Manifest(settings.flat())
+    scenes = [settings.distribution(settings.seed, index) for index in range(settings.count)]
     random = np.random.default_rng(0)
     for split in ("train", "test"):
-        own = [scene for scene in scenes if split_of(scene_id(scene), SETTINGS.test_share) == split]
+        own = [scene for scene in scenes if split_of(scene_id(scene), settings.test_share) == split]
         for number, start in enumerate(range(0, len(own), SHARD)):
             part = own[start : start + SHARD]
-            images = random.random((2, len(part), SETTINGS.height, SETTINGS.width, 3), np.float32)
+            images = random.random((2, len(part), settings.height, settings.width, 3), np.float32)
             manifest = manifest.including(write_shard(root, split, number, part, Radiance(*images, 2)))
     manifest.save(root)
     return root

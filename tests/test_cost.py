@@ -22,7 +22,7 @@ def test_operations_by_hand():
     model = ImageModel(ImageModelConfig())
     costs = cost_by_part(model, objects=12)
     assert costs["head"].flops == 2 * 32 * 32 * model.head.in_channels * 3
-    assert costs["input"].flops == 2 * 12 * (32 * 128 + 128 * 128)
+    assert costs["input"].flops == 2 * 12 * ((31 + 4) * 128 + 128 * 128)
 
 
 def test_the_sequence_side_grows_with_objects_and_the_generator_does_not():

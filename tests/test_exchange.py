@@ -23,7 +23,7 @@ MASK = torch.tensor([[True, True, True, False, False], [True] * 5, [True, False,
 
 def seq_to_image(config: SeqToImageConfig) -> SeqToImage:
     torch.manual_seed(0)
-    return SeqToImage(CHANNELS, WIDTH, config)
+    return SeqToImage(CHANNELS, CHANNELS, WIDTH, config)
 
 
 def image_to_seq(config: ImageToSeqConfig) -> ImageToSeq:

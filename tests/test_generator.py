@@ -10,7 +10,7 @@ CONFIG = GeneratorConfig(start_channels=64, max_channels=128, min_channels=8)
 
 def block(config: GeneratorConfig, channels: int = 6, extra: int = 0, out: int = 6, upsample: bool = False) -> Block:
     torch.manual_seed(0)
-    return Block(channels, extra, out, upsample, config)
+    return Block(channels, channels + extra, out, upsample, config)
 
 
 @pytest.mark.parametrize(
@@ -72,11 +72,10 @@ def test_no_normalisation_removes_its_parameters():
     assert names[0] - names[1] == norms
 
 
-def test_kernel_expansion_and_positions_set_the_shapes():
-    module = block(replace(CONFIG, kernel=5, expand_ratio=4, position_frequencies=None), extra=3)
+def test_kernel_expansion_and_features_set_the_shapes():
+    module = block(replace(CONFIG, kernel=5, expand_ratio=4), extra=3)
     assert module.expand.weight.shape == (24, 9, 1, 1)
     assert module.depthwise.weight.shape == (24, 1, 5, 5)
-    assert block(replace(CONFIG, position_frequencies=3)).expand.weight.shape[1] == 6 + 2 + 4 * 3
 
 
 def test_squeeze_excitation_weighs_whole_channels():

@@ -23,9 +23,9 @@ QUARTER_TURN_ABOUT_Z = (math.sqrt(0.5), 0, 0, math.sqrt(0.5))
 
 
 def test_layout():
-    assert OBJECT_FEATURES == 28
+    assert OBJECT_FEATURES == 31
     covered = [index for offsets in FIELDS.values() for index in range(offsets.start, offsets.stop)]
-    assert covered == list(range(28))
+    assert covered == list(range(31))
     assert LAYOUT.startswith("center:3,rotation:9,")
 
 
@@ -36,7 +36,7 @@ def test_by_hand():
         Scene(objects=(Sphere(center=(0, 0, 0), radius=0.5), ellipsoid), camera=CAMERA),
     ]
     tokens = encode(scenes)
-    assert tokens.objects.shape == (2, 2, 28)
+    assert tokens.objects.shape == (2, 2, 31)
     assert tokens.mask.tolist() == [[True, False], [True, True]]
     assert not tokens.objects[0, 1].any()
     np.testing.assert_allclose(tokens.camera, [[1], [1]])
@@ -53,6 +53,7 @@ def test_by_hand():
     columns = np.array([[0, 0, -1], [-1, 0, 0], [0, 1, 0]]).T
     np.testing.assert_allclose(other["rotation"].reshape(3, 3), columns, atol=1e-6)
     np.testing.assert_allclose(other["semi_axes"], [1, 2, 3])
+    np.testing.assert_allclose(other["projection"], [1 / 7, 3 / 7, 3 / 7], rtol=1e-6)
     np.testing.assert_allclose(other["base_color"], [0.1, 0.2, 0.3])
     for name in ("metallic", "specular", "roughness", "transmission"):
         np.testing.assert_allclose(other[name], getattr(MATERIAL, name))
@@ -60,9 +61,19 @@ def test_by_hand():
     np.testing.assert_allclose(other["log_emission"], [0, 1, np.log(10)], rtol=1e-6)
 
 
+def test_projection_is_where_the_pixel_is_and_stays_finite_behind_the_camera():
+    camera = Camera(position=(0, -5, 0), look_at=(0, 0, 0), vertical_fov_degrees=40)
+    half = math.tan(math.radians(20))
+    at_the_top_edge, behind = (0, 0, 5 * half), (0, -7, 1)
+    scene = Scene(objects=[Sphere(center=at, radius=0.1) for at in (at_the_top_edge, behind)], camera=camera)
+    projection = encode([scene]).objects[0, :, FIELDS["projection"]]
+    np.testing.assert_allclose(projection[0], [0, 1, 0.1 / (5 * half)], atol=1e-6)
+    np.testing.assert_allclose(projection[1], [0, 10, 10])
+
+
 def test_padding():
     scene = Scene(objects=(Sphere(center=(0, 0, 0), radius=1),) * 3, camera=CAMERA)
-    assert encode([scene], objects=7).objects.shape == (1, 7, 28)
+    assert encode([scene], objects=7).objects.shape == (1, 7, 31)
     np.testing.assert_array_equal(encode([scene], objects=7).objects[:, :3], encode([scene]).objects)
     with pytest.raises(ValueError, match="3 objects, more than the 2"):
         encode([scene], objects=2)

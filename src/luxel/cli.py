@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import tyro
 
@@ -58,7 +58,7 @@ def train(arguments: list[str]) -> int:
 
     @dataclass(frozen=True)
     class Options(Scaling):
-        experiment: tyro.conf.OmitArgPrefixes[tyro.conf.AvoidSubcommands[Experiment]] = tyro.MISSING
+        experiment: Annotated[tyro.conf.AvoidSubcommands[Experiment], tyro.conf.arg(name="")] = tyro.MISSING
         data: Path | None = None
         """A folder of `luxel generate`; without it the experiment's own data set is generated below data/."""
         out: Path | None = None
@@ -235,3 +235,7 @@ def first_word(arguments: list[str], verb: str, what: str, known: Iterable[str])
     ]
     print("\n".join(lines), file=sys.stdout if asked_for_help else sys.stderr)
     sys.exit(0 if asked_for_help else 2)
+
+
+if __name__ == "__main__":
+    main()

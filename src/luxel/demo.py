@@ -11,7 +11,7 @@ from luxel.data.batches import ShardSource
 from luxel.data.generate import generate
 from luxel.evaluation.evaluate import Evaluation, evaluate
 from luxel.evaluation.report import Curve, Picture, write_report
-from luxel.experiments.experiment import EXPERIMENTS
+from luxel.experiments import EXPERIMENTS, Scale
 from luxel.experiments.run import data_folder, run
 from luxel.image.formats import save_image
 from luxel.pipeline import Renderer
@@ -21,9 +21,9 @@ PICTURES = 24
 TRUTH_SPP = 1024
 
 
-def demo(out: Path = Path("runs/demo")) -> Path:
+def demo(out: Path, scale: Scale = "small") -> Path:
     """Generate, train, evaluate and render; return the page. A second call starts where the first left off."""
-    experiment = EXPERIMENTS["demo"].make("small")
+    experiment = EXPERIMENTS["demo"].make(scale)
     data, page = data_folder(experiment.data), out / "index.html"
     seconds: dict[str, float] = {}
 

@@ -31,7 +31,7 @@ def base(scale: Scale) -> Experiment:
             train=TrainConfig(samples=40_960),
         )
     return Experiment(
-        model=replace(scaled(ImageModelConfig(), width=4, sequence=4), width=128),
+        model=replace(scaled(ImageModelConfig(), width=4.0, sequence=4.0), width=128),
         data=GenerateSettings(Spheres(), count=20_000, width=128, height=128, spp=128),
         train=TrainConfig(samples=100 * 18_000, tests=100, checkpoint_every=1000),
     )

@@ -113,16 +113,14 @@ class SeqToImageConfig:
 
 
 class SeqToImage(nn.Module):
-    """Sequence → image, at any resolution."""
+    """Sequence → image, at any resolution. Of its `image_channels`, the first `addable` may be added to."""
 
-    def __init__(self, image_channels: int, seq_width: int, config: SeqToImageConfig) -> None:
+    def __init__(self, image_channels: int, addable: int, seq_width: int, config: SeqToImageConfig) -> None:
         super().__init__()
         self.config = config
-        heads = config.attention.heads
-        self.added = max(1, round(config.share * image_channels)) if config.join == "add" else 0
+        self.added = max(1, round(config.share * addable)) if config.join == "add" else 0
         gathered = self.added or config.channels
-        width = heads * max(4, -(-gathered // heads))
-        self.attention = Attention(image_channels, seq_width, width, gathered, config.attention)
+        self.attention = Attention(image_channels, seq_width, seq_width // 2, gathered, config.attention)
         self.weigh = None if config.overall_weight is None else Weigh(config.overall_weight)
 
     @property

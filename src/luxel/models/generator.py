@@ -34,11 +34,17 @@ class GeneratorConfig:
     kernel: int = 3
     """Of the depthwise convolution."""
     position_frequencies: int | None = 2
-    """Fourier features of x and y, at 1, 2, 4 … half periods, beside x and y; None: no position channels."""
+    """Fourier features of x and y, at 1, 2, 4 … half periods, beside x and y; None: no position channels.
+    Blocks see them, and so do the exchanges with the sequence: a pixel that knows where it is can ask who is there."""
     squeeze_excitation: bool = False
     non_local_at: int | None = None
     """Width of the level that ends with a non-local block (Wang et al. 2018)."""
     normalisation: Normalisation = "batch"
+
+    @property
+    def position_channels(self) -> int:
+        """How many channels `positions` adds."""
+        return 0 if self.position_frequencies is None else 2 + 4 * self.position_frequencies
 
     def channels(self, levels: int) -> list[int]:
         """Channels of each level, coarse to fine."""
@@ -59,13 +65,11 @@ class Block(nn.Module):
     The residual is upsampled by nearest neighbour, and its channels are dropped or padded with zeros.
     """
 
-    def __init__(self, channels: int, extra: int, out: int, upsample: bool, config: GeneratorConfig) -> None:
+    def __init__(self, channels: int, features: int, out: int, upsample: bool, config: GeneratorConfig) -> None:
         super().__init__()
         hidden = config.expand_ratio * channels
-        positions = 0 if config.position_frequencies is None else 2 + 4 * config.position_frequencies
-        self.frequencies = config.position_frequencies
         self.channels, self.out, self.upsample = channels, out, upsample
-        self.expand = nn.Conv2d(channels + extra + positions, hidden, 1)
+        self.expand = nn.Conv2d(features, hidden, 1)
         self.hidden_norm = normalisation(config.normalisation, hidden)
         self.depthwise = nn.Conv2d(hidden, hidden, config.kernel, padding=config.kernel // 2, groups=hidden)
         self.depthwise_norm = normalisation(config.normalisation, hidden)
@@ -75,11 +79,9 @@ class Block(nn.Module):
     def forward(
         self,
         image: Float[Tensor, "batch channels height width"],
-        features: Float[Tensor, "batch more height width"],
+        features: Float[Tensor, "batch features height width"],
     ) -> Float[Tensor, "batch out out_height out_width"]:
-        """`features` is the normalised, activated image with what came from the sequence."""
-        if self.frequencies is not None:
-            features = torch.cat([features, positions(features, self.frequencies)], dim=1)
+        """`features` is the normalised, activated image with positions and what came from the sequence."""
         hidden = F.relu(self.hidden_norm(self.expand(features)), inplace=True)
         if self.upsample:
             hidden, image = (F.interpolate(t, scale_factor=2.0, mode="nearest") for t in (hidden, image))

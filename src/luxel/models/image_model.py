@@ -19,7 +19,7 @@ from pydantic import TypeAdapter
 from torch import Tensor, nn
 
 from luxel.models.exchange import ImageToSeq, ImageToSeqConfig, SeqToImage, SeqToImageConfig, Start, StartConfig
-from luxel.models.generator import Block, GeneratorConfig, NonLocal
+from luxel.models.generator import Block, GeneratorConfig, NonLocal, positions
 from luxel.models.layers import OutputActivation, normalisation, output_activation
 from luxel.models.sequence import Transformer, TransformerConfig
 
@@ -36,7 +36,7 @@ class ImageModelConfig:
 
     width: int = 32
     """Of the output, in pixels: the start's size times a power of two."""
-    object_features: int = 28
+    object_features: int = 31
     seq_width: int = 128
     base_transformer: TransformerConfig = TransformerConfig(layers=3)
     start: StartConfig = StartConfig()
@@ -127,12 +127,14 @@ class Stage(nn.Module):
     def __init__(self, channels: int, out: int, upsample: bool, non_local: bool, config: ImageModelConfig) -> None:
         super().__init__()
         width, to_seq, to_image = config.seq_width, config.image_to_seq, config.seq_to_image
+        self.frequencies = config.generator.position_frequencies
+        features = channels + config.generator.position_channels
         self.norm = normalisation(config.generator.normalisation, channels)
-        self.image_to_seq = None if to_seq is None else ImageToSeq(channels, width, to_seq)
+        self.image_to_seq = None if to_seq is None else ImageToSeq(features, width, to_seq)
         self.sequence_block = None if config.sequence_blocks is None else Transformer(width, config.sequence_blocks)
-        self.seq_to_image = None if to_image is None else SeqToImage(channels, width, to_image)
+        self.seq_to_image = None if to_image is None else SeqToImage(features, channels, width, to_image)
         extra = 0 if self.seq_to_image is None else self.seq_to_image.extra_channels
-        self.block = Block(channels, extra, out, upsample, config.generator)
+        self.block = Block(channels, features + extra, out, upsample, config.generator)
         self.non_local = NonLocal(out, config.generator) if non_local else None
 
     def forward(
@@ -143,6 +145,8 @@ class Stage(nn.Module):
     ) -> tuple[Float[Tensor, "batch out out_height out_width"], Float[Tensor, "batch objects seq_width"]]:
         """The next image and the next sequence."""
         features = F.relu(self.norm(image))
+        if self.frequencies is not None:
+            features = torch.cat([features, positions(features, self.frequencies)], dim=1)
         if self.image_to_seq is not None:
             sequence = self.image_to_seq(sequence, mask, features)
         if self.sequence_block is not None:

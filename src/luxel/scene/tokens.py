@@ -16,6 +16,7 @@ _WIDTHS = {
     "center": 3,  # scene units
     "rotation": 9,  # camera-from-object, row-major; the identity for a sphere, whichever way it is seen
     "semi_axes": 3,  # scene units
+    "projection": 3,  # where the centre is seen and how large, in half image heights; within ±FAR
     "base_color": 3,
     "metallic": 1,
     "specular": 1,
@@ -34,6 +35,7 @@ def _offsets(widths: dict[str, int]) -> dict[str, slice]:
 FIELDS: dict[str, slice] = _offsets(_WIDTHS)
 OBJECT_FEATURES: int = sum(_WIDTHS.values())
 LAYOUT: str = ",".join(f"{name}:{width}" for name, width in _WIDTHS.items())  # stored tokens must state it
+FAR = 10.0  # what lies beyond this many half image heights, or behind the camera, is out of sight anyway
 
 
 class Tokens(NamedTuple):
@@ -82,10 +84,13 @@ def _features(scene: Scene) -> Float64[np.ndarray, "objects features"]:
     origin, world_from_camera = frame(scene.camera)
     materials = [item.material for item in scene.objects]
     emission = np.array([material.emission for material in materials])
+    center = (np.array([item.center for item in scene.objects]) - origin) @ world_from_camera
+    semi_axes = np.array([item.semi_axes for item in scene.objects])
     columns = {
-        "center": (np.array([item.center for item in scene.objects]) - origin) @ world_from_camera,
+        "center": center,
         "rotation": np.array([_rotation(item, world_from_camera) for item in scene.objects]),
-        "semi_axes": np.array([item.semi_axes for item in scene.objects]),
+        "semi_axes": semi_axes,
+        "projection": _projection(center, semi_axes.max(axis=1), tan_half_fov(scene.camera)),
         "base_color": np.array([material.base_color for material in materials]),
         "metallic": np.array([[material.metallic] for material in materials]),
         "specular": np.array([[material.specular] for material in materials]),
@@ -95,6 +100,17 @@ def _features(scene: Scene) -> Float64[np.ndarray, "objects features"]:
         "log_emission": np.log1p(emission),
     }
     return np.concatenate([columns[name] for name in FIELDS], axis=1)
+
+
+def _projection(
+    center: Float64[np.ndarray, "objects 3"], radius: Float64[np.ndarray, "objects"], tan_half: float
+) -> Float64[np.ndarray, "objects 3"]:
+    """x and y of the centre in the image, and the bounding sphere's radius, over the image's half height.
+
+    A network could divide by depth itself, but learns much faster if it need not.
+    """
+    half_height = np.maximum(-center[:, 2:], 1e-6) * tan_half
+    return np.clip(np.concatenate([center[:, :2], radius[:, None]], axis=1) / half_height, -FAR, FAR)
 
 
 def _rotation(item: Object, world_from_camera: Float64[np.ndarray, "3 3"]) -> Float64[np.ndarray, "9"]:

@@ -3,9 +3,12 @@
 Shapes: images are `[batch, height, width, 3]`, linear radiance, float32.
 """
 
+import math
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -18,6 +21,7 @@ from tqdm import tqdm
 from luxel.data.dataset import Batch
 from luxel.image.losses import Loss, loss_function
 from luxel.train.checkpoint import Progress, load_checkpoint, save_checkpoint
+from luxel.train.guard import Verdict
 from luxel.train.optim import OptimConfig, moving_average, optimizer
 from luxel.train.run_folder import RunFolder
 from luxel.train.runtime import Precision, accelerator, autocast, seed_step
@@ -62,81 +66,49 @@ class DataSource(Protocol):
 def train(
     model: nn.Module, data: DataSource, config: TrainConfig, folder: RunFolder, cpu: bool = False
 ) -> dict[str, Any]:
-    """Train `model`, or go on where the folder's checkpoint stands, and return the result that is left in it."""
+    """Train `model`, or go on where the folder's checkpoint stands; return the result that is left in the folder.
+
+    Batch, learning rate and random draws of a step depend on (seed, step) alone, so that a run which was
+    interrupted at any moment ends with the same weights as one that was not.
+    """
     if folder.result is not None:
         return folder.result
-    runtime = accelerator(cpu)
-    rank, world = runtime.process_index, runtime.num_processes
-    loss_of = loss_function(config.loss)
-    bare = model.to(runtime.device)
-    average = moving_average(bare, config.optim.ema_decay)
-    model = runtime.prepare(bare)
-    optim = optimizer(config.optim, model.parameters())
-    progress = Progress()
-    if folder.checkpoint.exists():
-        progress = load_checkpoint(folder.checkpoint, bare, average, optim)
-    if runtime.is_main_process:
-        folder.rewind(progress.step)
-
+    learner = Learner(model, config, accelerator(cpu))
+    rank, world, main = learner.rank, learner.world, learner.rank == 0
+    progress = learner.load(folder.checkpoint)
+    step, seconds, guard = progress.step, progress.seconds, progress.guard
+    batches = data.training_batches(config.batch_size, config.seed, step, rank, world)
     test_steps = {round((i + 1) * config.steps / config.tests) for i in range(config.tests)}
-    peak = config.optim.peak_rate(config.batch_size)
-    guard, verdict = progress.guard, "step"
-    started = time.monotonic() - progress.seconds
-    batches = data.training_batches(config.batch_size, config.seed, progress.step, rank, world)
-    bar = tqdm(
-        total=config.steps * config.batch_size,
-        initial=progress.step * config.batch_size,
-        unit="img",
-        disable=not runtime.is_main_process,
-    )
-
-    def checkpoint(step: int) -> None:
-        if runtime.is_main_process:
-            now = Progress(step, time.monotonic() - started, guard)
-            save_checkpoint(folder.checkpoint, bare, average, optim, now)
-
-    step, loss, test = progress.step, float("nan"), float("nan")
-    try:
-        for step in range(progress.step + 1, config.steps + 1):
+    loss = test_loss = math.nan
+    verdict: Verdict = "step"
+    started = time.monotonic() - seconds
+    if main:
+        folder.rewind(step)
+    total, done = config.steps * config.batch_size, step * config.batch_size
+    with tqdm(total=total, initial=done, unit="img", disable=not main) as bar, closing(folder):
+        while step < config.steps and verdict != "diverged":
+            step += 1
             seed_step(config.seed, step, rank)
-            rate = peak * config.optim.schedule(step / config.steps)
-            for group in optim.param_groups:
-                group["lr"] = rate
-            batch = next(batches).to(runtime.device)
-
-            model.train()
-            with autocast(config.precision, runtime.device):
-                prediction = predict(model, batch)
-            mean_loss = loss_of(prediction, batch.radiance).mean()
-            runtime.backward(mean_loss)
-            norm = float(runtime.clip_grad_norm_(model.parameters(), config.optim.clip_norm))
-            loss = float(runtime.reduce(mean_loss.detach(), "mean"))
-            guard, verdict = guard.observe(loss, norm)
+            rate = config.optim.peak_rate(config.batch_size) * config.optim.schedule(step / config.steps)
+            batch = next(batches).to(learner.device)
+            loss, gradient_norm = learner.gradients(batch)
+            guard, verdict = guard.observe(loss, gradient_norm)
             if verdict == "step":
-                optim.step()
-                average.update_parameters(bare)
-            optim.zero_grad()
-
-            bar.update(config.batch_size)
-            bar.set_postfix(loss=f"{loss:.2e}", test=f"{test:.2e}")
-            scalars = {"train_loss": loss, "rate": rate, "gradient_norm": norm, "skipped": guard.skipped}
-            if step in test_steps or verdict == "diverged":
-                test = mean_loss_over(average, data.test_batches(config.batch_size, rank, world), loss_of, runtime)
-                scalars["test_loss"] = test
-                if runtime.is_main_process:
+                learner.update(rate)
+            scalars = {"train_loss": loss, "rate": rate, "gradient_norm": gradient_norm, "skipped": guard.skipped}
+            if step in test_steps:
+                test_loss = scalars["test_loss"] = learner.test_loss(data.test_batches(config.batch_size, rank, world))
+                if main:
                     test_batch = next(iter(data.test_batches(GRID_COLUMNS, 0, 1)))
-                    folder.log_images(step, "test", comparison_grid(average, test_batch.to(runtime.device)))
-                    folder.log_images(step, "train", comparison_grid(average, batch))
-            if runtime.is_main_process:
-                folder.log(step, step * config.batch_size, time.monotonic() - started, **scalars)
-            if step % config.checkpoint_every == 0 or step == config.steps:
-                checkpoint(step)
-            if verdict == "diverged":
-                break
-    finally:
-        bar.close()
-        folder.close()
-    seconds = time.monotonic() - started
+                    folder.log_images(step, "test", comparison_grid(learner.average, test_batch.to(learner.device)))
+                    folder.log_images(step, "train", comparison_grid(learner.average, batch))
+            seconds = time.monotonic() - started
+            if main:
+                folder.log(step, step * config.batch_size, seconds, **scalars)
+                if step % config.checkpoint_every == 0 or step == config.steps:
+                    learner.save(folder.checkpoint, Progress(step, seconds, guard))
+            bar.update(config.batch_size)
+            bar.set_postfix(loss=f"{loss:.2e}", test=f"{test_loss:.2e}")
     result = {
         "status": "diverged" if verdict == "diverged" else "finished",
         "diagnosis": "loss or gradient not finite" if verdict == "diverged" else None,
@@ -145,16 +117,60 @@ def train(
         "seconds": round(seconds, 1),
         "images_per_s": round(step * config.batch_size / seconds, 2),
         "train_loss": loss,
-        "test_loss": test,
+        "test_loss": test_loss,
         "skipped_steps": guard.skipped,
-        "parameters": sum(parameter.numel() for parameter in bare.parameters()),
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
     }
-    if runtime.is_main_process:
-        weights: Any = average.module  # whose mixin the type checker cannot see
+    if main:
+        weights: Any = learner.average.module  # whose mixin the type checker cannot see
         weights.save_pretrained(folder.model)
         folder.finish(result)
-    runtime.wait_for_everyone()
+    learner.runtime.wait_for_everyone()
     return result
+
+
+class Learner:
+    """A model in training: its optimiser, the moving average of its weights, and the processes it is spread over."""
+
+    def __init__(self, model: nn.Module, config: TrainConfig, runtime: Accelerator) -> None:
+        self.runtime, self.device = runtime, runtime.device
+        self.rank, self.world = runtime.process_index, runtime.num_processes
+        self.model = model.to(self.device)
+        self.average = moving_average(self.model, config.optim.ema_decay)
+        self.optimizer = optimizer(config.optim, self.model.parameters())
+        self._parallel = runtime.prepare(self.model)
+        self._loss = loss_function(config.loss)
+        self._config = config
+
+    def gradients(self, batch: Batch) -> tuple[float, float]:
+        """Leave the batch's gradients, clipped, on the parameters; return its loss and the norm before clipping."""
+        self.model.train()
+        self.optimizer.zero_grad()
+        with autocast(self._config.precision, self.device):
+            prediction = predict(self._parallel, batch)
+        loss = self._loss(prediction, batch.radiance).mean()
+        self.runtime.backward(loss)
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), self._config.optim.clip_norm)
+        return float(self.runtime.reduce(loss.detach(), "mean")), float(norm)
+
+    def update(self, rate: float) -> None:
+        """Step the optimiser at this learning rate, and the average after it."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.step()
+        self.average.update_parameters(self.model)
+
+    def test_loss(self, batches: Iterable[Batch]) -> float:
+        """The averaged weights' loss over all ranks' batches."""
+        return mean_loss_over(self.average, batches, self._loss, self.runtime)
+
+    def save(self, path: Path, progress: Progress) -> None:
+        """Write a checkpoint."""
+        save_checkpoint(path, self.model, self.average, self.optimizer, progress)
+
+    def load(self, path: Path) -> Progress:
+        """Go back to a checkpoint, or to the start if there is none."""
+        return load_checkpoint(path, self.model, self.average, self.optimizer) if path.exists() else Progress()
 
 
 def predict(model: nn.Module, batch: Batch) -> Float32[torch.Tensor, "batch height width 3"]:

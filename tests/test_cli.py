@@ -1,0 +1,158 @@
+"""The verbs as a user calls them; `main` is the console script's function."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from safetensors.torch import load_file
+
+from luxel.cli import DIVERGED, VERBS, main
+from luxel.image.formats import load_exr
+
+SCENE = Path(__file__).parent.parent / "examples" / "scenes" / "still_life.json"
+GENERATE = ["--count", "24", "--width", "16", "--height", "16", "--spp", "2", "--test-share", "0.25", "--workers", "2"]
+TRAIN = ["train", "standard_run", "--scale", "tiny", "--cpu", "--train.samples", "128", "--train.tests", "2"]
+
+
+def call(*arguments: str | Path) -> int:
+    with pytest.raises(SystemExit) as exit_:
+        main([str(argument) for argument in arguments])
+    return int(exit_.value.code or 0)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("cli") / "data"
+    assert call("generate", "spheres", "--out", path, "--max-objects", "3", *GENERATE) == 0
+    return path
+
+
+@pytest.fixture(scope="module")
+def trained(data) -> Path:
+    path = data.parent / "run"
+    assert call(*TRAIN, "--data", data, "--out", path) == 0
+    return path
+
+
+def test_generate_wrote_what_was_asked_for(data):
+    settings = json.loads((data / "manifest.json").read_text())["settings"]
+    assert (settings["distribution"], settings["max_objects"], settings["count"], settings["spp"]) == (
+        "spheres", 3, 24, 2,
+    )  # fmt: skip
+
+
+def test_overrides_reach_the_run(trained):
+    config = json.loads((trained / "config.json").read_text())["experiment"]
+    assert config["train"]["samples"] == 128
+    assert json.loads((trained / "result.json").read_text())["samples"] == 128
+
+
+def test_evaluate_names_what_a_figure_needs(trained, data, capsys):
+    assert call("evaluate", trained, "--data", data, "--tone-map", "reinhard") == 0
+    printed = capsys.readouterr().out
+    for word in ("reinhard", "reference 2 spp", "hash", "psnr", "equivalent_spp", "flip"):
+        assert word in printed
+    stored = json.loads((trained / "evaluation.json").read_text())
+    assert stored["tone_map"] == "reinhard"
+    assert len(stored["per_image"]["psnr"]) == stored["images"]
+
+
+def test_render_writes_radiance_and_puts_the_truth_beside_it(trained, tmp_path):
+    assert call("render", SCENE, "--model", trained, "--out", tmp_path / "a.exr") == 0
+    assert call("render", SCENE, "--model", trained, "--out", tmp_path / "b.exr", "--truth", "4") == 0
+    assert call("render", SCENE, "--model", trained, "--out", tmp_path / "c.png", "--tone-map", "reinhard") == 0
+    alone, both = load_exr(tmp_path / "a.exr"), load_exr(tmp_path / "b.exr")
+    assert alone.shape == (16, 16, 3)
+    assert both.shape == (16, 32, 3)
+    np.testing.assert_array_equal(both[:, :16], alone)
+    assert np.isfinite(both[:, 16:]).all()
+    assert np.asarray(Image.open(tmp_path / "c.png")).shape == (16, 16, 3)
+
+
+def test_experiments_are_listed_and_shown(capsys):
+    assert call("experiments", "list") == 0
+    assert "just_image_to_seq" in capsys.readouterr().out
+    assert call("experiments", "show", "just_image_to_seq", "--scale", "tiny") == 0
+    assert "MFLOP" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["generate", "cubes"], 2, "'cubes' is not a known DISTRIBUTION"),
+        (["train", "standard"], 2, "'standard' is not a known EXPERIMENT"),
+        (["paint"], 2, "'paint' is not a known VERB"),
+        (["generate", "spheres", "--out", "x", "--spp", "1"], 1, "spp is 1, must be at least 2"),
+        (["evaluate", "nowhere"], 1, "nowhere has no model.safetensors"),
+        (["render", str(SCENE), "--model", "nowhere", "--out", "x.jpg"], 1, "x.jpg: image files end in .exr"),
+        (["render", "gone.json", "--model", "nowhere", "--out", "x.png"], 1, "gone.json"),
+    ],
+)
+def test_a_mistake_is_one_message(arguments, code, message, capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert call(*arguments) == code
+    printed = capsys.readouterr().err
+    assert message in printed
+    assert "Traceback" not in printed
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_folder_of_other_settings_is_left_alone(data, capsys):
+    before = {path.name: path.read_bytes() for path in data.iterdir()}
+    assert call("generate", "spheres", "--out", data, "--max-objects", "4", *GENERATE) == 1
+    assert "max_objects: the folder has 3, asked for is 4" in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in data.iterdir()} == before
+
+
+def test_a_diverged_run_has_its_own_exit_code(data, tmp_path, capsys):
+    explosive = ["--train.optim.learning-rate", "1e30", "--train.samples", "4096"]
+    assert call("train", "standard_run", "--scale", "tiny", "--cpu", "--data", data, "--out", tmp_path, *explosive) == (
+        DIVERGED
+    )
+    assert '"status": "diverged"' in capsys.readouterr().out
+
+
+def test_help_names_every_verb(capsys):
+    assert call("--help") == 0
+    printed = capsys.readouterr().out
+    for verb in VERBS:
+        assert f"luxel {verb}" in printed
+
+
+def test_a_killed_training_ends_with_the_weights_of_one_that_was_not(data, tmp_path):
+    """SIGKILL after the first checkpoint, then the same command again."""
+    options = ["--train.samples", "640", "--train.checkpoint-every", "5", "--data", data]
+    assert call("train", "new_improve_seq", "--scale", "tiny", "--cpu", *options, "--out", tmp_path / "whole") == 0
+    command = [sys.executable, "-m", "luxel.cli", "train", "new_improve_seq", "--scale", "tiny", "--cpu", *options]
+    victim = subprocess.Popen([*command, "--out", tmp_path / "killed"], stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "killed" / "checkpoint.safetensors").exists():
+        assert time.monotonic() < deadline
+        assert victim.poll() is None, "it ended before it could be killed"
+        time.sleep(0.01)
+    victim.send_signal(signal.SIGKILL)
+    victim.wait()
+    assert not (tmp_path / "killed" / "result.json").exists()
+    subprocess.run([*command, "--out", tmp_path / "killed"], check=True, capture_output=True)
+    whole, killed = (load_file(tmp_path / name / "model" / "model.safetensors") for name in ("whole", "killed"))
+    assert whole.keys() == killed.keys()
+    for name in whole:
+        assert (whole[name] == killed[name]).all(), name
+
+
+def test_ctrl_c_says_how_to_go_on(data, tmp_path):
+    command = [sys.executable, "-m", "luxel.cli", *TRAIN, "--train.samples", "100000", "--data", data]
+    run = subprocess.Popen([*command, "--out", tmp_path / "run"], stderr=subprocess.PIPE, text=True)
+    while not (tmp_path / "run" / "metrics.jsonl").exists():
+        time.sleep(0.05)
+    run.send_signal(signal.SIGINT)
+    _, errors = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert "goes on from here" in errors
+    assert "Traceback" not in errors

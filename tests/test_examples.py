@@ -1,0 +1,37 @@
+"""The examples run as they stand, each as its own program."""
+
+import runpy
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from luxel.experiments.base import tiny_model
+from luxel.models.image_model import ImageModel
+from luxel.scene import Scene
+from luxel.train.run_folder import read_json
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+def test_01_render_a_scene(tmp_path: Path):
+    torch.manual_seed(0)
+    ImageModel(tiny_model()).save_pretrained(tmp_path / "model")
+    example = runpy.run_path(str(EXAMPLES / "01_render_a_scene.py"))
+    example["main"](tmp_path / "model", tmp_path / "still_life.png")
+    assert np.asarray(Image.open(tmp_path / "still_life.png")).shape == (16, 32, 3)
+
+
+def test_02_train_your_own(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    example = runpy.run_path(str(EXAMPLES / "02_train_your_own.py"))
+    example["main"](tmp_path / "mine")
+    assert read_json(tmp_path / "mine" / "result.json")["status"] == "finished"
+
+
+def test_the_scene_files_are_scenes():
+    files = sorted((EXAMPLES / "scenes").glob("*.json"))
+    assert files
+    for file in files:
+        assert len(Scene.load(file).objects) > 1

@@ -24,6 +24,14 @@ def test_alternatives_survive_json():
     assert Experiment.from_json(changed.to_json()) == changed
 
 
+@pytest.mark.parametrize("part", ["model", "train", "data"])
+def test_a_field_from_elsewhere_is_refused(part):
+    values = EXPERIMENTS["standard_run"].make("tiny").to_json()
+    values[part]["fancy"] = 1
+    with pytest.raises(ValueError, match="fancy"):
+        Experiment.from_json(values)
+
+
 @pytest.mark.parametrize("name", EXPERIMENTS)
 @pytest.mark.parametrize("scale", SCALES)
 def test_data_and_model_agree_on_the_size(name, scale):

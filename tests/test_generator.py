@@ -92,3 +92,15 @@ def test_a_non_local_block_lets_every_pixel_reach_every_other():
     image = torch.randn(1, 8, 3, 4, requires_grad=True)
     (gradient,) = torch.autograd.grad(module(image)[0, :, 0, 0].sum(), image)
     assert (gradient.abs().sum(dim=1) > 0).all()
+
+
+def test_neighbouring_pixels_of_a_large_image_differ_in_half_precision():
+    grid = positions(torch.zeros(1, 1, 2, 256, dtype=torch.bfloat16), 0)
+    assert grid.dtype == torch.bfloat16
+    assert len(grid[0, 1, 0].unique()) == 256
+
+
+def test_positions_leave_channels_innermost():
+    image = torch.zeros(2, 5, 4, 4).contiguous(memory_format=torch.channels_last)
+    joined = torch.cat([image, positions(image, 2)], dim=1)
+    assert joined.is_contiguous(memory_format=torch.channels_last)

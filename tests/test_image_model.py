@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
 
 from luxel.models.attention import AttentionConfig
 from luxel.models.exchange import ImageToSeqConfig, OverallWeight, SeqToImageConfig, StartConfig
@@ -56,6 +57,9 @@ VARIANTS = {
     "sequence_blocks": replace(SMALL, image_to_seq=TO_SEQ, sequence_blocks=BLOCKS),
     "interlaced": replace(
         SMALL, image_to_seq=TO_SEQ, image_to_seq_at=2, sequence_blocks=BLOCKS, sequence_blocks_at="level_end"
+    ),
+    "last_update_unread": replace(
+        SMALL, image_to_seq=TO_SEQ, image_to_seq_at="level_end", seq_to_image_at="level_start"
     ),
     "tanh": attending(weighting="tanh"),
     "qk_norm_and_registers": attending(qk_norm=True, registers=3),
@@ -219,6 +223,55 @@ def test_a_saved_model_comes_back_whole(name, tmp_path: Path):
     torch.testing.assert_close(again(*scenes(2)), model(*scenes(2)), rtol=0, atol=0)
     assert {"config.json", "model.safetensors"} <= {path.name for path in tmp_path.iterdir()}
     assert json.loads((tmp_path / "config.json").read_text())["seq_width"] == 12
+
+
+def test_weights_that_are_not_all_there_are_refused(tmp_path: Path):
+    made("base").save_pretrained(tmp_path)
+    weights = load_file(tmp_path / "model.safetensors")
+    del weights["head.weight"]
+    save_file(weights, tmp_path / "model.safetensors")
+    with pytest.raises(RuntimeError, match=r"head\.weight"):
+        ImageModel.from_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize("part", [None, "generator"])
+def test_a_configuration_with_an_unknown_field_is_refused(part, tmp_path: Path):
+    made("base").save_pretrained(tmp_path)
+    path = tmp_path / "config.json"
+    values = json.loads(path.read_text())
+    (values if part is None else values[part])["expnd"] = 3
+    path.write_text(json.dumps(values))
+    with pytest.raises(ValueError, match="expnd"):
+        ImageModel.from_pretrained(tmp_path)
+
+
+def test_a_pickle_is_never_read():
+    with pytest.raises(ValueError, match=r"model\.safetensors only"):
+        ImageModel._load_as_pickle(made("base"), "pytorch_model.bin", "cpu", True)
+
+
+def test_batch_norm_can_be_synchronised():
+    model = torch.nn.SyncBatchNorm.convert_sync_batchnorm(made("base"))
+    kinds = [type(module) for module in model.modules()]
+    # Three in each of six stages, one in the head.
+    assert kinds.count(torch.nn.SyncBatchNorm) == 19
+    assert torch.nn.BatchNorm2d not in kinds
+
+
+@pytest.mark.parametrize("change", [{"image_to_seq": TO_SEQ}, {"sequence_blocks": BLOCKS}])
+def test_a_sequence_that_nothing_reads_is_not_updated(change):
+    with pytest.raises(ValueError, match="need seq_to_image"):
+        ImageModel(replace(SMALL, seq_to_image=None, **change))
+
+
+def test_a_non_local_block_at_no_level_is_refused():
+    with pytest.raises(ValueError, match=r"non_local_at is 16, not one of the widths \[2, 4, 8\]"):
+        ImageModel(replace(SMALL, generator=replace(SMALL.generator, non_local_at=16)))
+
+
+def test_every_zeroth_block_is_refused():
+    with pytest.raises(ValueError, match="every 0 blocks"):
+        occurs(0, 3, repeats=2)
 
 
 def test_a_width_out_of_reach_is_refused():

@@ -59,3 +59,8 @@ def test_stochastic_depth_keeps_the_mean_and_drops_whole_samples():
     assert (branch == branch[:, :1]).all()
     assert branch.mean().item() == pytest.approx(1, abs=0.04)
     assert torch.equal(StochasticDepth(0.25).eval()(torch.ones(5, 3)), torch.ones(5, 3))
+
+
+@pytest.mark.parametrize("channels", [8, 40, 56, 101])
+def test_group_norm_takes_any_number_of_channels(channels):
+    assert normalisation("group", channels)(torch.randn(2, channels, 3, 3)).shape == (2, channels, 3, 3)

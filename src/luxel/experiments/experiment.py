@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from inspect import cleandoc
-from typing import Any, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 
 from luxel.data.generate import GenerateSettings
 from luxel.models.image_model import ImageModelConfig
@@ -21,6 +21,9 @@ class Experiment:
     model: ImageModelConfig
     data: GenerateSettings
     train: TrainConfig
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+    """A field that this version does not know means something that it cannot do."""
 
     def to_json(self) -> dict[str, Any]:
         """The configuration as plain JSON values."""

@@ -20,5 +20,12 @@ def demo(scale: Scale) -> Experiment:
         run,
         model=model,
         data=replace(run.data, count=4096),
-        train=replace(run.train, samples=24_000, tests=10, checkpoint_every=50),
+        train=replace(
+            run.train,
+            samples=28_800,
+            batch_size=16,
+            optim=replace(run.train.optim, lr_multiplier=2.0),
+            tests=10,
+            checkpoint_every=50,
+        ),
     )

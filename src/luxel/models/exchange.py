@@ -101,12 +101,14 @@ class SeqToImageConfig:
     """Every pixel attends to the sequence."""
 
     join: Literal["concatenate", "add"] = "concatenate"
-    """As extra channels before a block, or added to the image's own."""
+    """As extra channels of a block's input, or added to the input's own; the image that the block's residual
+    carries stays as it is."""
     channels: int = 16
     """Extra channels, if concatenated."""
     share: float = 1.0
     """The share of the image's channels that is added to, if added."""
     overall_weight: OverallWeight | None = None
+    """One weight an image."""
     added_twice: bool = False
     """The bug of the log's first `add_seq_to_image`."""
     attention: AttentionConfig = AttentionConfig()
@@ -120,7 +122,7 @@ class SeqToImage(nn.Module):
         self.config = config
         self.added = max(1, round(config.share * addable)) if config.join == "add" else 0
         gathered = self.added or config.channels
-        self.attention = Attention(image_channels, seq_width, seq_width // 2, gathered, config.attention)
+        self.attention = Attention(image_channels, seq_width, seq_width // 4, gathered, config.attention)
         self.weigh = None if config.overall_weight is None else Weigh(config.overall_weight)
 
     @property

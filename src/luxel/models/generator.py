@@ -128,9 +128,10 @@ class NonLocal(nn.Module):
 def positions(image: Image, frequencies: int) -> Float[Tensor, "batch positions height width"]:
     """x and y in (−1, 1) at the pixels' centres, and sin and cos of 2ⁱ·π/2 times them, i < `frequencies`."""
     batch, _, height, width = image.shape
-    y, x = (
-        (torch.arange(size, device=image.device, dtype=image.dtype) + 0.5) * (2 / size) - 1 for size in (height, width)
-    )
+    # In float32 whatever the image's precision: bfloat16 has one value for pixels 200 and 201.
+    y, x = ((torch.arange(size, device=image.device) + 0.5) * (2 / size) - 1 for size in (height, width))
     grid = torch.stack(torch.meshgrid(y, x, indexing="ij"))
     waves = [wave(grid * (2**i * torch.pi / 2)) for i in range(frequencies) for wave in (torch.sin, torch.cos)]
-    return torch.cat([grid, *waves]).expand(batch, -1, -1, -1)
+    maps = torch.cat([grid, *waves]).to(image.dtype).expand(batch, -1, -1, -1)
+    # One operand with channels outermost would make the concatenation, and every convolution after it, so.
+    return maps.contiguous(memory_format=torch.channels_last)

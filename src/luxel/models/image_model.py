@@ -9,13 +9,13 @@ outside, linear radiance.
 """
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, NoReturn, TypeAlias
 
 import torch
 import torch.nn.functional as F
 from huggingface_hub import PyTorchModelHubMixin
 from jaxtyping import Bool, Float, Float32
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 from torch import Tensor, nn
 
 from luxel.models.exchange import ImageToSeq, ImageToSeqConfig, SeqToImage, SeqToImageConfig, Start, StartConfig
@@ -38,7 +38,7 @@ class ImageModelConfig:
     """Of the output, in pixels: the start's size times a power of two."""
     object_features: int = 31
     seq_width: int = 128
-    base_transformer: TransformerConfig = TransformerConfig(layers=3)
+    base_transformer: TransformerConfig = TransformerConfig(layers=2)
     start: StartConfig = StartConfig()
     generator: GeneratorConfig = GeneratorConfig()
     seq_to_image: SeqToImageConfig | None = SeqToImageConfig()
@@ -48,6 +48,9 @@ class ImageModelConfig:
     sequence_blocks: TransformerConfig | None = None
     sequence_blocks_at: Occurrence = "level_start"
     output: OutputActivation = "celu"
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+    """A config.json with a field that this version does not know describes another network."""
 
     @property
     def levels(self) -> int:
@@ -78,7 +81,9 @@ def scaled(config: ImageModelConfig, width: float = 1.0, depth: float = 1.0, seq
 class ImageModel(nn.Module, PyTorchModelHubMixin, library_name="luxel", license="mit"):
     """Sequence → image; see the module's docstring.
 
-    `save_pretrained(folder)` writes config.json and model.safetensors, `from_pretrained(folder)` reads them.
+    `save_pretrained(folder)` writes config.json and model.safetensors, `from_pretrained(folder)` reads them. It
+    raises pydantic's ValidationError for a configuration of another version and RuntimeError for weights that are
+    not the configuration's.
     """
 
     def __init__(self, config: ImageModelConfig) -> None:
@@ -120,6 +125,16 @@ class ImageModel(nn.Module, PyTorchModelHubMixin, library_name="luxel", license=
             return TypeAdapter(ImageModelConfig).validate_python(value)
         return super()._decode_arg(expected_type, value)
 
+    @classmethod
+    def _from_pretrained(cls, *, strict: bool = True, **arguments: Any) -> "ImageModel":
+        """The mixin's loading, but strict: it would leave weights that the file lacks random."""
+        return super()._from_pretrained(strict=strict, **arguments)
+
+    @classmethod
+    def _load_as_pickle(cls, model: Any, model_file: str, map_location: str, strict: bool) -> NoReturn:
+        """What the mixin does for a repository without safetensors."""
+        raise ValueError(f"{model_file}: weights are read from model.safetensors only, never from a pickle")
+
 
 class Stage(nn.Module):
     """A generator block and the exchanges before it: those that `config` does not leave out."""
@@ -160,28 +175,44 @@ class Stage(nn.Module):
 
 
 def stages(config: ImageModelConfig, plan: list[int]) -> list[Stage]:
-    """Every stage, coarse to fine: `repeats` a level, the first of a level coming from the level before."""
+    """Every stage, coarse to fine: `repeats` a level, the first of a level coming from the level before.
+
+    The sequence is not updated after the last seq→image, since nothing would read it: its parameters would never
+    get a gradient, which distributed training does not forgive. Raises ValueError for what could never be read.
+    """
     repeats, made = config.generator.repeats, []
-    for index in range(repeats * len(plan)):
+    indices = range(repeats * len(plan))
+    asked = [i for i in indices if config.seq_to_image is not None and occurs(config.seq_to_image_at, i, repeats)]
+    if not asked and (config.image_to_seq is not None or config.sequence_blocks is not None):
+        raise ValueError("image_to_seq and sequence_blocks need seq_to_image: nothing else reads what they change")
+    widths = [config.start.size * 2**level for level in range(len(plan))]
+    if config.generator.non_local_at not in (None, *widths):
+        raise ValueError(f"generator.non_local_at is {config.generator.non_local_at}, not one of the widths {widths}")
+    for index in indices:
+        read = index <= max(asked, default=-1)
         level, repeat = divmod(index, repeats)
         upsample = level > 0 and repeat == 0
         non_local = repeat == repeats - 1 and config.generator.non_local_at == config.start.size * 2**level
         here = replace(
             config,
             seq_to_image=config.seq_to_image if occurs(config.seq_to_image_at, index, repeats) else None,
-            image_to_seq=config.image_to_seq if occurs(config.image_to_seq_at, index, repeats) else None,
-            sequence_blocks=config.sequence_blocks if occurs(config.sequence_blocks_at, index, repeats) else None,
+            image_to_seq=config.image_to_seq if read and occurs(config.image_to_seq_at, index, repeats) else None,
+            sequence_blocks=(
+                config.sequence_blocks if read and occurs(config.sequence_blocks_at, index, repeats) else None
+            ),
         )
         made.append(Stage(plan[level - upsample], plan[level], upsample, non_local, here))
     return made
 
 
 def occurs(when: Occurrence, index: int, repeats: int) -> bool:
-    """Whether something happens before block `index`, counted over all levels."""
+    """Whether something happens before block `index`, counted over all levels. Raises ValueError for every 0th."""
     if when == "every_block":
         return True
     if when == "level_start":
         return index % repeats == 0
     if when == "level_end":
         return index % repeats == repeats - 1
+    if when < 1:
+        raise ValueError(f"something that occurs every {when} blocks: give 1 or more")
     return index % when == 0

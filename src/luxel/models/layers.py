@@ -14,7 +14,7 @@ Normalisation: TypeAlias = Literal["batch", "group", "instance", "none"]
 OutputActivation: TypeAlias = Literal["celu", "relu", "exp", "softplus"]
 
 GROUP_CHANNELS = 16
-"""Channels a group of group normalisation (Wu & He 2018 find 16 best)."""
+"""Channels a group of group normalisation (Wu & He 2018 find 16 best), more where 16 does not divide them."""
 CELU_ALPHA = 0.05
 """How far below 0 the CELU output may go: enough for a gradient at black, too little to see."""
 
@@ -24,7 +24,10 @@ def normalisation(kind: Normalisation, channels: int) -> nn.Module:
     if kind == "batch":
         return nn.BatchNorm2d(channels)
     if kind == "group":
-        return nn.GroupNorm(max(1, channels // GROUP_CHANNELS), channels)
+        groups = max(1, channels // GROUP_CHANNELS)
+        while channels % groups:  # 56 channels cannot be 3 groups
+            groups -= 1
+        return nn.GroupNorm(groups, channels)
     if kind == "instance":
         return nn.GroupNorm(channels, channels)
     return nn.Identity()

@@ -44,7 +44,7 @@ class OptimConfig:
     """The peak rate is `learning_rate` · batch / 32 · `lr_multiplier` (linear scaling, Goyal et al. 2017)."""
 
     algorithm: Literal["adam", "adamw"] = "adam"
-    learning_rate: float = 1e-3
+    learning_rate: float = 2e-3
     lr_multiplier: float = 1.0
     betas: tuple[float, float] = (0.9, 0.99)
     weight_decay: float = 0.0

@@ -1,16 +1,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test slow lint bench .venv clean
+.PHONY: demo test lint bench .venv clean
 
 demo: .venv  ## generate data, train, evaluate, render: runs/demo/index.html
 	$(BIN)/luxel demo
 
 test: .venv  ## the whole suite
-	$(BIN)/pytest -m "not slow"
-
-slow: .venv  ## the fuller checks
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest
 
 lint: .venv  ## ruff and the type checker
 	$(BIN)/ruff check .
@@ -23,7 +20,7 @@ bench: .venv  ## every benchmark; the last line of each is one JSON object
 .venv: .venv/installed  ## an environment with everything the targets above need
 
 .venv/installed: pyproject.toml constraints.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $@
 

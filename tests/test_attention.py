@@ -6,6 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from luxel import InputError
 from luxel.models.attention import Attention, AttentionConfig, masked_mean, weigh_by_softmax, weigh_by_tanh
 
 BASE = AttentionConfig(heads=2)
@@ -39,7 +40,7 @@ def reference(query, key, value, mask, weighting):
 
 @pytest.mark.parametrize("weighting", ["softmax", "tanh"])
 @given(seed=st.integers(0, 1000), keys=st.integers(1, 6))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_values_and_gradients_match_the_reference(weighting, seed, keys):
     generator = torch.Generator().manual_seed(seed)
     query, key, value = (
@@ -54,6 +55,17 @@ def test_values_and_gradients_match_the_reference(weighting, seed, keys):
     gradients = [torch.autograd.grad((result * probe).sum(), (query, key, value)) for result in (fast, slow)]
     for one, other in zip(*gradients, strict=True):
         torch.testing.assert_close(one, other)
+
+
+@pytest.mark.parametrize("name", ["softmax", "tanh"])
+def test_the_module_weighs_as_its_configuration_says(name):
+    attention, x, context = made(OPTIONS[name]), torch.randn(3, 2, 5), torch.randn(3, 4, 7)
+    mask = torch.ones(3, 4, dtype=torch.bool)
+    query, key, value = (
+        attention.split(layer) for layer in (attention.query(x), attention.key(context), attention.value(context))
+    )
+    expected = attention.out(reference(query, key, value, mask, name).transpose(1, 2).flatten(2))
+    torch.testing.assert_close(attention(x, context, mask), expected)
 
 
 def test_attention_by_hand():
@@ -101,7 +113,7 @@ def test_an_option_adds_the_parameters_it_should(name, added):
 
 
 def test_heads_must_divide_the_width():
-    with pytest.raises(ValueError, match="6 is not a multiple of its 4 heads"):
+    with pytest.raises(InputError, match="6 is not a multiple of its 4 heads"):
         made(AttentionConfig(heads=4))
 
 

@@ -24,7 +24,7 @@ def trained(steps: int, seed: int = 0):
 
 
 def test_everything_comes_back(tmp_path: Path):
-    saved, progress = trained(3), Progress(step=3, seconds=1.5, guard=Guard(skipped=2, in_a_row=1))
+    saved, progress = trained(3), Progress(3, 1.5, 0.25, 0.125, Guard(skipped=2, in_a_row=1))
     save_checkpoint(tmp_path / "checkpoint.safetensors", *saved, progress)
     fresh = trained(0, seed=1)
     assert load_checkpoint(tmp_path / "checkpoint.safetensors", *fresh) == progress

@@ -58,7 +58,8 @@ def test_evaluate_names_what_a_figure_needs(trained, data, capsys):
     printed = capsys.readouterr().out
     for word in ("reinhard", "reference 2 spp", "hash", "psnr", "equivalent_spp", "flip"):
         assert word in printed
-    stored = json.loads((trained / "evaluation.json").read_text())
+    (file,) = trained.glob("evaluation-*-reinhard.json")
+    stored = json.loads(file.read_text())
     assert stored["tone_map"] == "reinhard"
     assert len(stored["per_image"]["psnr"]) == stored["images"]
 
@@ -88,7 +89,11 @@ def test_experiments_are_listed_and_shown(capsys):
         (["generate", "cubes"], 2, "'cubes' is not a known DISTRIBUTION"),
         (["train", "standard"], 2, "'standard' is not a known EXPERIMENT"),
         (["paint"], 2, "'paint' is not a known VERB"),
-        (["generate", "spheres", "--out", "x", "--spp", "1"], 1, "spp is 1, must be at least 2"),
+        (["generate", "spheres", "--out", "x", "--max-objects", "0"], 2, "max_objects is 0, must be at least 1"),
+        (["generate", "spheres", "--out", "x", "--spp", "1"], 2, "spp is 1, must be at least 2"),
+        (["train", "demo", "--train.loss", "hubr"], 2, "loss 'hubr' is unknown"),
+        (["train", "demo", "--model.width", "24"], 1, "width 24 is not start.size 4 times a power of two"),
+        (["train", "demo", "--data.width", "64"], 1, "images are 64×32, the model's 32×32"),
         (["evaluate", "nowhere"], 1, "nowhere has no model.safetensors"),
         (["render", str(SCENE), "--model", "nowhere", "--out", "x.jpg"], 1, "x.jpg: image files end in .exr"),
         (["render", "gone.json", "--model", "nowhere", "--out", "x.png"], 1, "gone.json"),
@@ -128,14 +133,10 @@ def test_help_names_every_verb(capsys):
 def test_a_killed_training_ends_with_the_weights_of_one_that_was_not(data, tmp_path):
     """SIGKILL after the first checkpoint, then the same command again."""
     options = ["--train.samples", "640", "--train.checkpoint-every", "5", "--data", data]
-    assert call("train", "new_improve_seq", "--scale", "tiny", "--cpu", *options, "--out", tmp_path / "whole") == 0
     command = [sys.executable, "-m", "luxel.cli", "train", "new_improve_seq", "--scale", "tiny", "--cpu", *options]
+    subprocess.run([*command, "--out", tmp_path / "whole"], check=True, capture_output=True)
     victim = subprocess.Popen([*command, "--out", tmp_path / "killed"], stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while not (tmp_path / "killed" / "checkpoint.safetensors").exists():
-        assert time.monotonic() < deadline
-        assert victim.poll() is None, "it ended before it could be killed"
-        time.sleep(0.01)
+    wait_for(tmp_path / "killed" / "checkpoint.safetensors", victim)
     victim.send_signal(signal.SIGKILL)
     victim.wait()
     assert not (tmp_path / "killed" / "result.json").exists()
@@ -146,11 +147,18 @@ def test_a_killed_training_ends_with_the_weights_of_one_that_was_not(data, tmp_p
         assert (whole[name] == killed[name]).all(), name
 
 
+def wait_for(path: Path, process: "subprocess.Popen[str] | subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + 120
+    while not path.exists():
+        assert time.monotonic() < deadline
+        assert process.poll() is None, "it ended before it could be stopped"
+        time.sleep(0.01)
+
+
 def test_ctrl_c_says_how_to_go_on(data, tmp_path):
     command = [sys.executable, "-m", "luxel.cli", *TRAIN, "--train.samples", "100000", "--data", data]
     run = subprocess.Popen([*command, "--out", tmp_path / "run"], stderr=subprocess.PIPE, text=True)
-    while not (tmp_path / "run" / "metrics.jsonl").exists():
-        time.sleep(0.05)
+    wait_for(tmp_path / "run" / "metrics.jsonl", run)
     run.send_signal(signal.SIGINT)
     _, errors = run.communicate(timeout=60)
     assert run.returncode == 130

@@ -9,14 +9,16 @@ from luxel.train.run_folder import read_json
 def test_the_demo_ends_with_a_page_and_a_second_call_starts_where_it_left_off(tmp_path: Path, monkeypatch):
     """The whole of it at the tiny scale: real scenes, real tracing, real training."""
     monkeypatch.chdir(tmp_path)
-    page = demo(tmp_path / "demo", "tiny")
+    page, status = demo(tmp_path / "demo", "tiny")
+    assert status == "finished"
     text = page.read_text()
     assert text.count('src="data:image/png;base64,') == 3 * PICTURES
-    evaluation = read_json(tmp_path / "demo" / "evaluation.json")
-    assert f"{evaluation['metrics']['psnr']['mean']:.3g} dB" in text
+    (file,) = (tmp_path / "demo").glob("evaluation-*.json")
+    evaluation = read_json(file)
+    assert f"PSNR {evaluation['metrics']['psnr']['mean']:.3g} dB" in text
     assert load_exr(tmp_path / "demo" / "renders" / "0.exr").shape == (16, 16, 3)
     assert len(Scene.load(tmp_path / "demo" / "renders" / "0.json").objects) >= 1
     weights = tmp_path / "demo" / "model" / "model.safetensors"
     before = weights.stat().st_mtime_ns
-    assert demo(tmp_path / "demo", "tiny") == page
+    assert demo(tmp_path / "demo", "tiny") == (page, status)
     assert weights.stat().st_mtime_ns == before

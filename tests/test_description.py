@@ -83,21 +83,24 @@ def test_a_sphere_is_an_ellipsoid():
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        ("objects.0.radius", 0, "objects[0].radius is 0, must be a finite number greater than 0"),
+        ("objects.0.radius", 0, "objects[0].radius is 0, must be a number in [1e-6, 1e6]"),
         ("objects.0.radius", DELETE, "objects[0].radius is missing"),
         ("objects.0.center", [0, 1], "objects[0].center[2] is missing"),
-        ("objects.0.center.1", float("nan"), "objects[0].center[1] is nan, must be a finite number"),
+        ("objects.0.radius", "1", "objects[0].radius is '1': input should be a valid number"),
+        ("objects.0.radius", True, "objects[0].radius is True: input should be a valid number"),
+        ("objects.1.rotation", [1e308, 0, 0, 0], "rotation[0] is 1e+308, must be a number in [-1e6, 1e6]"),
+        ("objects.0.center.1", float("nan"), "objects[0].center[1] is nan, must be a number in [-1e6, 1e6]"),
         ("objects.0.center.1", "x", "objects[0].center[1] is 'x': input should be a valid number"),
         (
             "objects.1.semi_axes.2",
             -1,
-            "objects[1].semi_axes[2] is -1, must be a finite number greater than 0",
+            "objects[1].semi_axes[2] is -1, must be a number in [1e-6, 1e6]",
         ),
         ("objects.1.rotation", [0, 0, 0, 0], "must be a quaternion (w, x, y, z) other than zero"),
         ("objects.1.material.roughness", 1.5, "objects[1].material.roughness is 1.5, must be in [0, 1]"),
         ("objects.1.material.base_color.0", -0.1, "base_color[0] is -0.1, must be in [0, 1]"),
-        ("objects.1.material.emission.0", -1, "emission[0] is -1, must be a finite number of at least 0"),
-        ("objects.1.material.emission.0", float("inf"), "must be a finite number of at least 0"),
+        ("objects.1.material.emission.0", -1, "emission[0] is -1, must be a number in [0, 1e6]"),
+        ("objects.1.material.emission.0", float("inf"), "must be a number in [0, 1e6]"),
         ("objects.1.material.roughnes", 1, "roughnes is not a known field; did you mean roughness?"),
         ("objects.1.radius", 1, "objects[1].radius is not a known field; known are"),
         ("objects.1.shape", "cube", "objects[1].shape is 'cube', must be one of sphere, ellipsoid"),
@@ -129,7 +132,7 @@ def test_every_mistake_has_its_line(tmp_path):
     with pytest.raises(SceneError) as error:
         Scene.load(path)
     first, second = str(error.value).splitlines()
-    assert first == f"{path}: objects[0].radius is -1, must be a finite number greater than 0"
+    assert first == f"{path}: objects[0].radius is -1, must be a number in [1e-6, 1e6]"
     assert second == f"{path}: objects[1].material.metallic is 2, must be in [0, 1]"
 
 

@@ -127,6 +127,17 @@ def test_padding_never_reaches_a_real_object(per_element):
     torch.testing.assert_close(module(changed, MASK, image)[MASK], module(sequence, MASK, image)[MASK])
 
 
+def test_a_weight_for_every_element_or_one_for_all():
+    """The ratio to what an open gate adds is the weight."""
+    image, sequence = inputs()
+    mask = torch.ones(3, OBJECTS, dtype=torch.bool)
+    whole = image_to_seq(ImageToSeqConfig(OverallWeight(40.0, gain=0.0)))(sequence, mask, image) - sequence
+    for per_element in (True, False):
+        module = image_to_seq(ImageToSeqConfig(OverallWeight(0.0, gain=5.0), per_element=per_element))
+        weights = ((module(sequence, mask, image) - sequence) / whole).median(dim=-1).values
+        assert (weights.std(dim=1) > 1e-3).all() == per_element
+
+
 def test_pooling_shrinks_large_images_only():
     _, sequence = inputs()
     pooled, whole = (image_to_seq(ImageToSeqConfig(OverallWeight(0.0), pool_to=size)) for size in (4, None))

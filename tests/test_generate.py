@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from luxel import InputError
 from luxel.data import generate as generation
+from luxel.data.atomic import only_one
 from luxel.data.dataset import ShardDataset
 from luxel.data.generate import GenerateSettings, generate
 from luxel.data.manifest import DataError, Manifest
 from luxel.scene import Ellipsoids, Spheres
-from luxel.trace import MitsubaTracer
+from luxel.trace import MitsubaTracer, TraceError
 
 SETTINGS = GenerateSettings(
     Spheres(max_objects=3), count=43, seed=2, width=7, height=5, spp=5, max_depth=3, test_share=0.3
@@ -116,12 +118,24 @@ def test_other_settings_are_refused_by_name(whole):
     with pytest.raises(DataError) as error:
         generate(asked, whole, progress=False)
     assert str(error.value).splitlines() == [
-        f"{whole}: holds a data set of other settings",
+        f"{whole}: holds a data set of other settings; choose another --out, or delete it",
         "distribution: the folder has spheres, asked for is ellipsoids",
         "spp: the folder has 5, asked for is 7",
         "test_share: the folder has 0.3, asked for is 0.25",
     ]
     assert contents(whole) == before
+
+
+def test_a_folder_where_nothing_was_made_takes_other_settings(tmp_path):
+    with pytest.raises(TraceError, match=r"no variant 'scalr_rgb' here; choose one of .*scalar_rgb"):
+        generate(dataclasses.replace(SETTINGS, variant="scalr_rgb"), tmp_path, workers=1, progress=False)
+    few = dataclasses.replace(SETTINGS, count=3)
+    assert generate(few, tmp_path, workers=1, progress=False).is_complete
+
+
+def test_two_processes_do_not_write_to_one_folder(tmp_path):
+    with only_one(tmp_path), pytest.raises(InputError, match="another process is writing to it"):
+        generate(SETTINGS, tmp_path, workers=1, progress=False)
 
 
 def test_a_folder_of_something_else_is_refused(tmp_path):

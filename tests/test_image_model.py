@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
+from luxel import InputError
 from luxel.models.attention import AttentionConfig
 from luxel.models.exchange import ImageToSeqConfig, OverallWeight, SeqToImageConfig, StartConfig
 from luxel.models.generator import GeneratorConfig
@@ -27,7 +28,7 @@ SMALL = ImageModelConfig(
     generator=GeneratorConfig(start_channels=8, max_channels=12, min_channels=4, repeats=2, expand_ratio=2),
     seq_to_image=SeqToImageConfig(channels=6, attention=HEADS),
 )
-TO_SEQ = ImageToSeqConfig(attention=HEADS, pool_to=4)
+TO_SEQ = ImageToSeqConfig(attention=HEADS, pool_to=2)
 ADD = SeqToImageConfig(join="add", share=0.5, overall_weight=OverallWeight(0.0), attention=HEADS)
 BLOCKS = TransformerConfig(layers=1, gate_bias=-3.0, attention=HEADS)
 
@@ -61,6 +62,13 @@ VARIANTS = {
     "last_update_unread": replace(
         SMALL, image_to_seq=TO_SEQ, image_to_seq_at="level_end", seq_to_image_at="level_start"
     ),
+    "added_twice": replace(SMALL, seq_to_image=replace(ADD, added_twice=True)),
+    "image_to_seq_unpooled": replace(SMALL, image_to_seq=replace(TO_SEQ, pool_to=None)),
+    "intersection_activation": replace(
+        SMALL, base_transformer=replace(SMALL.base_transformer, activation="intersection")
+    ),
+    "kernel": replace(SMALL, generator=replace(SMALL.generator, kernel=5)),
+    "expand_ratio": replace(SMALL, generator=replace(SMALL.generator, expand_ratio=3)),
     "tanh": attending(weighting="tanh"),
     "qk_norm_and_registers": attending(qk_norm=True, registers=3),
     "intersection": attending(intersection=True),
@@ -92,10 +100,6 @@ def scenes(batch: int, seed: int = 1):
     return tokens, mask, camera, background
 
 
-def parameters(name: str) -> set[str]:
-    return set(dict(made(name).named_parameters()))
-
-
 @pytest.mark.parametrize("name", VARIANTS)
 def test_a_gradient_reaches_every_parameter(name):
     model = made(name)
@@ -115,7 +119,7 @@ def test_a_gradient_reaches_every_parameter(name):
 
 @pytest.mark.parametrize("name", VARIANTS)
 @given(seed=st.integers(0, 10**6), order=st.permutations(range(OBJECTS)))
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 def test_neither_order_nor_padding_nor_the_batch_changes_an_image(name, seed, order):
     model = made(name).eval()
     tokens, mask, camera, background = scenes(3, seed)
@@ -129,9 +133,11 @@ def test_neither_order_nor_padding_nor_the_batch_changes_an_image(name, seed, or
             background,
         )
         alone = model(tokens[1:2], mask[1:2], camera[1:2], background[1:2])
-    torch.testing.assert_close(shuffled, images, rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(longer, images, rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(alone, images[1:2], rtol=1e-4, atol=1e-5)
+    # Instance norm divides rounding errors by the spread of a channel over four pixels, which may be tiny.
+    tolerance = {"rtol": 1e-2, "atol": 1e-3} if name == "instance_norm" else {"rtol": 1e-4, "atol": 1e-5}
+    torch.testing.assert_close(shuffled, images, **tolerance)
+    torch.testing.assert_close(longer, images, **tolerance)
+    torch.testing.assert_close(alone, images[1:2], **tolerance)
 
 
 def test_one_object_is_enough_and_its_inputs_stay_as_they_are():
@@ -143,32 +149,80 @@ def test_one_object_is_enough_and_its_inputs_stay_as_they_are():
         assert torch.equal(value, copy)
 
 
-@pytest.mark.parametrize(
-    ("name", "added", "removed"),
-    [
-        ("no_base_transformer", "", r"base_transformer.layers"),
-        ("shared_base", "", r"base_transformer.layers.1"),
-        ("no_direct_start", "", "start.direct"),
-        ("no_seq_to_image", "", ".seq_to_image."),
-        ("image_to_seq", ".image_to_seq.", ""),
-        ("non_local", ".non_local.", ""),
-        ("squeeze_excitation", ".squeeze_excitation.", ""),
-        ("qk_norm_and_registers", ("_norm.weight", "registers"), ""),
-        ("seq_to_image_added", ".seq_to_image.weigh.", ""),
-        ("relu", "", ""),
-        ("tanh", "", ""),
-        ("halve", "", ""),
-        ("no_positions", "", ""),
-        ("image_to_seq_one_weight", ".image_to_seq.", ""),
-    ],
+BASES = {"seq_to_image_added_to_all": "seq_to_image_added", "added_twice": "seq_to_image_added"} | dict.fromkeys(
+    ("image_to_seq_one_weight", "image_to_seq_unpooled", "sequence_blocks", "interlaced", "last_update_unread"),
+    "image_to_seq",
 )
-def test_an_option_adds_and_removes_what_it_should_and_nothing_else(name, added, removed):
-    base, variant = parameters("base"), parameters(name)
-    markers = (added,) if isinstance(added, str) else added
-    new, gone = variant - base, base - variant
-    assert bool(new) == any(markers)
-    assert all(any(marker in parameter for marker in markers) for parameter in new), new
-    assert gone == {parameter for parameter in base if removed and removed in parameter}
+"""What a variant is a change of, where that is not the base."""
+
+SAME_SHAPES = {
+    "tanh", "relu", "exp", "softplus", "instance_norm", "group_norm", "added_twice", "image_to_seq_one_weight",
+    "image_to_seq_unpooled",
+}  # fmt: skip
+"""The variants that compute something else with the same parameters."""
+
+TOUCHES = {
+    "no_base_transformer": "base_transformer.layers",
+    "shared_base": "base_transformer.layers.1",
+    "start_queries": "start.",
+    "no_direct_start": "start.direct",
+    "no_seq_to_image": (".seq_to_image.", ".block.expand."),
+    "seq_to_image_added": (".seq_to_image.", ".block.expand."),
+    "seq_to_image_added_to_all": ".seq_to_image.attention.",
+    "image_to_seq": ".image_to_seq.",
+    "sequence_blocks": ".sequence_block.",
+    "interlaced": ".sequence_block.",
+    "last_update_unread": (".image_to_seq.", ".seq_to_image.", ".block.expand."),
+    "qk_norm_and_registers": ("_norm.weight", "registers"),
+    "intersection": "value.",
+    "intersection_activation": ".feed_forward.1.",
+    "halve": ("stages.", "head"),
+    "constant_then_halve": ("stages.", "head"),
+    "kernel": ".depthwise.weight",
+    "expand_ratio": ".block.",
+    "squeeze_excitation": ".squeeze_excitation.",
+    "non_local": ".non_local.",
+    "no_positions": (".query.weight", ".block.expand."),
+    "no_norm": "norm.",
+}
+"""The parameters that a variant adds, removes or reshapes contain one of these; all others stay."""
+
+
+def shapes(name: str) -> dict[str, torch.Size]:
+    return {key: parameter.shape for key, parameter in made(name).named_parameters()}
+
+
+@pytest.mark.parametrize("name", set(VARIANTS) - {"base"})
+def test_an_option_changes_the_parameters_it_should_and_no_others(name):
+    base, variant = shapes(BASES.get(name, "base")), shapes(name)
+    changed = {key for key in base.keys() | variant.keys() if base.get(key) != variant.get(key)}
+    if name in SAME_SHAPES:
+        assert not changed
+        return
+    markers = (TOUCHES[name],) if isinstance(TOUCHES[name], str) else TOUCHES[name]
+    assert changed
+    assert all(any(marker in key for marker in markers) for key in changed), changed
+    for marker in markers:
+        assert any(marker in key for key in changed), f"{marker} is untouched"
+
+
+@pytest.mark.parametrize("name", set(VARIANTS) - {"base"})
+def test_an_option_changes_the_image(name):
+    """With the weights that both have in common, and gates open enough to tell."""
+    base, variant = made(BASES.get(name, "base")), made(name)
+    common = base.state_dict()
+    own = variant.state_dict()
+    variant.load_state_dict(own | {k: v for k, v in common.items() if k in own and own[k].shape == v.shape})
+    for model in (base, variant):
+        for key, parameter in model.named_parameters():
+            if key.endswith(("weigh.bias", "gates")):
+                torch.nn.init.constant_(parameter, 1.0)
+            elif key.endswith("weigh.gain"):
+                torch.nn.init.constant_(parameter, 3.0)
+    inputs = scenes(5)
+    with torch.no_grad():
+        difference = (base(*inputs) - variant(*inputs)).abs().max()
+    assert difference > 1e-5
 
 
 def test_sequence_blocks_stand_where_their_frequency_says():
@@ -246,36 +300,28 @@ def test_a_configuration_with_an_unknown_field_is_refused(part, tmp_path: Path):
 
 
 def test_a_pickle_is_never_read():
-    with pytest.raises(ValueError, match=r"model\.safetensors only"):
+    with pytest.raises(InputError, match=r"model\.safetensors only"):
         ImageModel._load_as_pickle(made("base"), "pytorch_model.bin", "cpu", True)
-
-
-def test_batch_norm_can_be_synchronised():
-    model = torch.nn.SyncBatchNorm.convert_sync_batchnorm(made("base"))
-    kinds = [type(module) for module in model.modules()]
-    # Three in each of six stages, one in the head.
-    assert kinds.count(torch.nn.SyncBatchNorm) == 19
-    assert torch.nn.BatchNorm2d not in kinds
 
 
 @pytest.mark.parametrize("change", [{"image_to_seq": TO_SEQ}, {"sequence_blocks": BLOCKS}])
 def test_a_sequence_that_nothing_reads_is_not_updated(change):
-    with pytest.raises(ValueError, match="need seq_to_image"):
+    with pytest.raises(InputError, match="need seq_to_image"):
         ImageModel(replace(SMALL, seq_to_image=None, **change))
 
 
 def test_a_non_local_block_at_no_level_is_refused():
-    with pytest.raises(ValueError, match=r"non_local_at is 16, not one of the widths \[2, 4, 8\]"):
+    with pytest.raises(InputError, match=r"non_local_at is 16, not one of the widths \[2, 4, 8\]"):
         ImageModel(replace(SMALL, generator=replace(SMALL.generator, non_local_at=16)))
 
 
 def test_every_zeroth_block_is_refused():
-    with pytest.raises(ValueError, match="every 0 blocks"):
+    with pytest.raises(InputError, match="every 0 blocks"):
         occurs(0, 3, repeats=2)
 
 
 def test_a_width_out_of_reach_is_refused():
-    with pytest.raises(ValueError, match=r"width 24 is not start\.size 4 times a power of two"):
+    with pytest.raises(InputError, match=r"width 24 is not start\.size 4 times a power of two"):
         ImageModel(ImageModelConfig(width=24))
 
 

@@ -1,6 +1,5 @@
 import json
 import math
-import os
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -9,12 +8,15 @@ from pathlib import Path
 
 import pytest
 import torch
+from accelerate import Accelerator
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from luxel import InputError
 from luxel.data.dataset import Batch
 from luxel.image.losses import loss_function
-from luxel.train.loop import TrainConfig, mean_loss_over, train
+from luxel.models.layers import normalisation
+from luxel.train.loop import Learner, TrainConfig, mean_loss_over, train
 from luxel.train.optim import OptimConfig
 from luxel.train.run_folder import RunFolder, read_metrics
 from luxel.train.runtime import accelerator, leave
@@ -30,16 +32,17 @@ class TinyModel(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.norm = nn.BatchNorm1d(4)
+        self.norm = normalisation("batch", 4)
         self.drop = nn.Dropout(0.2)
         self.head = nn.Linear(4, 3)
 
     def forward(self, tokens, mask, camera, background):
         pooled = (tokens * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
-        return self.head(self.drop(self.norm(pooled)))[:, None, None].expand(-1, 2, 3, 3)
+        normed = self.norm(pooled[..., None, None]).flatten(1)
+        return self.head(self.drop(normed)).float()[:, None, None].expand(-1, 2, 3, 3)
 
     def save_pretrained(self, folder: Path) -> None:
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         save_file(self.state_dict(), folder / "model.safetensors")
 
 
@@ -54,8 +57,9 @@ class TinyData:
             if step == self.interrupt:
                 raise KeyboardInterrupt
             batch = make_batch(batch_size, seed=1000 * seed + step)
+            batch = rows(batch, list(range(batch_size))[rank::world])
             if step in self.poison:
-                batch.radiance[0, 0, 0, 0] = torch.nan
+                batch.tokens[0, 0, 0] = torch.nan
             yield batch
 
     def test_batches(self, batch_size: int, rank: int, world: int) -> Iterable[Batch]:
@@ -85,7 +89,7 @@ def rows(batch: Batch, indices: list[int]) -> Batch:
 
 def run(path: Path, data: TinyData, config: TrainConfig = CONFIG) -> dict:
     torch.manual_seed(3)
-    return train(TinyModel(), data, config, RunFolder(path, {}), cpu=True)
+    return train(TinyModel(), data, config, RunFolder(path, {}), accelerator(cpu=True))
 
 
 def test_it_learns_and_leaves_everything_in_the_folder(tmp_path: Path):
@@ -113,6 +117,13 @@ def test_an_interrupted_run_ends_with_the_same_weights(tmp_path: Path, interrupt
     assert [(r["step"], r["train_loss"]) for r in cut] == [(r["step"], r["train_loss"]) for r in whole]
 
 
+def test_a_run_killed_just_before_its_result_ends_with_the_same_result(tmp_path: Path):
+    result = run(tmp_path, TinyData())
+    (tmp_path / "result.json").unlink()
+    again = run(tmp_path, TinyData(interrupt=0))
+    assert {**again, "seconds": 0, "images_per_s": 0} == {**result, "seconds": 0, "images_per_s": 0}
+
+
 def test_a_finished_run_is_not_trained_again(tmp_path: Path):
     first = run(tmp_path, TinyData())
     assert run(tmp_path, TinyData(interrupt=0)) == first
@@ -124,6 +135,7 @@ def test_a_step_that_is_not_finite_never_reaches_the_weights(tmp_path: Path):
     assert result["skipped_steps"] == 2
     weights = load_file(tmp_path / "model" / "model.safetensors")
     assert all(value.isfinite().all() for value in weights.values())
+    assert math.isfinite(result["test_loss"]), "nor batch norm's running statistics"
 
 
 def test_lasting_divergence_ends_the_run_and_is_said(tmp_path: Path):
@@ -133,7 +145,30 @@ def test_lasting_divergence_ends_the_run_and_is_said(tmp_path: Path):
     assert "not finite" in result["diagnosis"]
 
 
-def test_the_schedule_and_the_clipping_reach_the_optimiser(tmp_path: Path):
+def test_gradients_are_clipped_to_the_norm():
+    learner = Learner(TinyModel(), replace(CONFIG, optim=OptimConfig(clip_norm=1e-3)), accelerator(cpu=True))
+    _, norm = learner.gradients(make_batch(5, seed=0))
+    clipped = torch.cat([parameter.grad.flatten() for parameter in learner.model.parameters()]).norm()
+    assert norm > 1e-2
+    assert clipped.item() == pytest.approx(1e-3, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [({"batch_size": 0}, "batch_size is 0"), ({"samples": -1}, "samples is -1"), ({"loss": "hubr"}, "'hubr'")],
+)
+def test_a_wrong_field_is_named(change, message):
+    with pytest.raises(InputError, match=message):
+        replace(CONFIG, **change)
+
+
+def test_bfloat16_learns_too(tmp_path: Path):
+    full, half = (run(tmp_path / p, TinyData(), replace(CONFIG, precision=p)) for p in ("fp32", "bf16"))
+    assert half["train_loss"] != full["train_loss"]
+    assert half["test_loss"] == pytest.approx(full["test_loss"], rel=0.1)
+
+
+def test_the_schedule_reaches_the_optimiser(tmp_path: Path):
     run(tmp_path, TinyData())
     rates = [row["rate"] for row in read_metrics(tmp_path / "metrics.jsonl")]
     peak = CONFIG.optim.peak_rate(CONFIG.batch_size)
@@ -162,17 +197,36 @@ def test_the_test_loss_does_not_depend_on_the_batch_size(batch_size):
     assert math.isclose(measured_test_loss(batch_size), whole_test_loss(), rel_tol=1e-6)
 
 
-def test_the_test_loss_does_not_depend_on_the_number_of_processes(tmp_path: Path):
-    """Two processes over gloo, an odd number of samples."""
+def train_a_little(path: Path, runtime: Accelerator) -> None:
+    """A few steps without dropout, whose draws differ between ranks."""
+    torch.manual_seed(3)
+    model = TinyModel()
+    model.drop.p = 0.0
+    config = replace(CONFIG, samples=30, batch_size=6, tests=1)
+    with runtime.main_process_first():
+        folder = RunFolder(path, {})
+    train(model, TinyData(), config, folder, runtime)
+
+
+def test_two_processes_train_and_test_as_one(tmp_path: Path):
+    """Over gloo: batch norm over both halves of a batch, gradients averaged, an odd number of test samples."""
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     done = subprocess.run([*launcher, __file__, tmp_path], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
-    losses = [float(path.read_text()) for path in tmp_path.iterdir()]
-    assert len(losses) == 2
+    losses = [float((tmp_path / f"loss-{rank}").read_text()) for rank in (0, 1)]
     for loss in losses:
         assert math.isclose(loss, whole_test_loss(), rel_tol=1e-6)
+    train_a_little(tmp_path / "one", accelerator(cpu=True))
+    one, two = (read_metrics(tmp_path / name / "metrics.jsonl") for name in ("one", "two"))
+    for name in ("train_loss", "gradient_norm", "test_loss"):
+        values = [[row[name] for row in rows if name in row] for rows in (one, two)]
+        assert values[1] == pytest.approx(values[0], rel=1e-4)
+    one, two = (load_file(tmp_path / name / "model" / "model.safetensors") for name in ("one", "two"))
+    torch.testing.assert_close(two, one, rtol=1e-4, atol=1e-5)
 
 
 if __name__ == "__main__":
-    Path(sys.argv[1], os.environ["RANK"]).write_text(repr(measured_test_loss(batch_size=2)))
+    folder, shared = Path(sys.argv[1]), accelerator(cpu=True)
+    (folder / f"loss-{shared.process_index}").write_text(repr(measured_test_loss(batch_size=2)))
+    train_a_little(folder / "two", shared)
     leave()

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from luxel import InputError
 from luxel.train.optim import OptimConfig, Schedule, moving_average, optimizer
 
 
@@ -30,6 +31,13 @@ def test_warmup_stable_decay_by_hand():
 )
 def test_no_schedule_leaves_its_range(shape, warmup, progress):
     assert 0 <= Schedule(shape, warmup=warmup)(progress) <= 1
+
+
+@pytest.mark.parametrize("wrong", [{"warmup": 1.0}, {"warmup": -0.1}, {"decay": 0.0}])
+def test_a_share_that_is_none_is_named(wrong):
+    (name,) = wrong
+    with pytest.raises(InputError, match=rf"schedule\.{name} is"):
+        Schedule(**wrong)
 
 
 def test_the_rate_grows_with_the_batch():

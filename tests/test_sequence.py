@@ -3,9 +3,11 @@ from dataclasses import replace
 import pytest
 import torch
 
+from luxel import InputError
 from luxel.models.sequence import Transformer, TransformerConfig
 
 CONFIG = TransformerConfig(layers=3, feed_forward=2)
+WB = ("weight", "bias")
 MASK = torch.tensor([[True, True, False, False, False], [True] * 5])
 
 
@@ -44,6 +46,7 @@ def test_a_closed_gate_leaves_the_sequence_alone_and_an_open_one_does_not():
     ("change", "added"),
     [
         ({"gate_bias": -3.0}, {"layers.0.gates", "layers.1.gates", "layers.2.gates"}),
+        ({"activation": "intersection"}, {f"layers.{i}.feed_forward.1.project.{n}" for i in range(3) for n in WB}),
         ({"dropout": 0.5}, set()),
         ({"stochastic_depth": 0.5}, set()),
     ],
@@ -51,7 +54,7 @@ def test_a_closed_gate_leaves_the_sequence_alone_and_an_open_one_does_not():
 def test_an_option_adds_the_parameters_it_should(change, added):
     names = [set(dict(made(config).named_parameters())) for config in (CONFIG, replace(CONFIG, **change))]
     assert names[1] - names[0] == added
-    assert names[0] <= names[1]
+    assert names[0] <= names[1] or "activation" in change
 
 
 @pytest.mark.parametrize("change", [{"dropout": 0.5}, {"stochastic_depth": 0.5}])
@@ -60,6 +63,12 @@ def test_noise_is_for_training_only(change):
     plain = made(CONFIG)(sequence, MASK)
     assert not torch.allclose(model(sequence, MASK), plain)
     torch.testing.assert_close(model.eval()(sequence, MASK), plain)
+
+
+@pytest.mark.parametrize("field", ["dropout", "stochastic_depth"])
+def test_a_rate_of_one_is_refused(field):
+    with pytest.raises(InputError, match=f"{field} is 1.0"):
+        replace(CONFIG, **{field: 1.0})
 
 
 def test_padding_never_reaches_a_real_object():

@@ -27,17 +27,17 @@ def generate(arguments: list[str]) -> int:
     from luxel.scene.distributions import DISTRIBUTIONS
 
     name, rest = first_word(arguments, "generate", "DISTRIBUTION", DISTRIBUTIONS)
+    default = GenerateSettings(DISTRIBUTIONS[name]())
 
     @dataclass(frozen=True)
     class Options:
         out: Path
         """Folder of the data set; the same command again completes it."""
-        settings: tyro.conf.OmitArgPrefixes[tyro.conf.AvoidSubcommands[GenerateSettings]]
+        settings: tyro.conf.OmitArgPrefixes[tyro.conf.AvoidSubcommands[GenerateSettings]] = default
         workers: int = 0
         """Processes, one thread each; 0: one a core."""
 
-    default = Options(tyro.MISSING, GenerateSettings(DISTRIBUTIONS[name]()))
-    options = tyro.cli(Options, prog=f"luxel generate {name}", default=default, args=rest)
+    options = tyro.cli(Options, prog=f"luxel generate {name}", args=rest)
     manifest = run(options.settings, options.out, options.workers)
     print(f"{manifest.scenes} scenes in {options.out}")
     return 0
@@ -56,9 +56,12 @@ def train(arguments: list[str]) -> int:
         scale: Scale = "small"
         """tiny: 16², seconds; small: 32², for CPUs; full: the log's 128²."""
 
+    scaling, _ = tyro.cli(Scaling, args=rest, return_unknown_args=True, add_help=False)
+    default = EXPERIMENTS[name].make(scaling.scale)
+
     @dataclass(frozen=True)
     class Options(Scaling):
-        experiment: Annotated[tyro.conf.AvoidSubcommands[Experiment], tyro.conf.arg(name="")] = tyro.MISSING
+        experiment: Annotated[tyro.conf.AvoidSubcommands[Experiment], tyro.conf.arg(name="")] = default
         data: Path | None = None
         """A folder of `luxel generate`; without it the experiment's own data set is generated below data/."""
         out: Path | None = None
@@ -66,9 +69,7 @@ def train(arguments: list[str]) -> int:
         cpu: bool = False
         """Stay on the CPU even where there is a GPU."""
 
-    scaling, _ = tyro.cli(Scaling, args=rest, return_unknown_args=True, add_help=False)
-    default = Options(scaling.scale, EXPERIMENTS[name].make(scaling.scale))
-    options = tyro.cli(Options, prog=f"luxel train {name}", default=default, args=rest)
+    options = tyro.cli(Options, prog=f"luxel train {name}", args=rest)
     out = options.out or Path("runs") / EXPERIMENTS[name].group / f"{name}-{options.scale}"
     result = run(options.experiment, out, options.data, options.cpu)
     leave()
@@ -81,7 +82,7 @@ def evaluate(arguments: list[str]) -> int:
     """Metrics of a run over a test set: luxel evaluate RUN."""
     from luxel.data.batches import ShardSource
     from luxel.evaluation.evaluate import evaluate as run
-    from luxel.experiments.run import data_folder, experiment_of
+    from luxel.experiments.run import check_size, data_folder, experiment_of
     from luxel.pipeline import Renderer
     from luxel.train.run_folder import write_json
 
@@ -98,16 +99,16 @@ def evaluate(arguments: list[str]) -> int:
 
     options = tyro.cli(Options, prog="luxel evaluate", args=arguments)
     renderer = Renderer.from_pretrained(options.run, options.device)
-    source = ShardSource(options.data or data_folder(experiment_of(options.run).data))
-    spp = int(source.test.manifest.settings["spp"])
+    data = options.data or data_folder(experiment_of(options.run).data)
+    source = ShardSource(data)
+    settings = source.test.manifest.settings
+    check_size(renderer.model.config.width, int(settings["width"]), int(settings["height"]), str(data))
+    spp = int(settings["spp"])
     batches = source.test_batches(options.batch_size, 0, 1)
     evaluation = run(renderer.model, batches, spp, source.test.content_hash, options.tone_map)
-    path = options.run / "evaluation.json"
+    path = options.run / evaluation.file
     write_json(path, asdict(evaluation))
-    print(
-        f"{evaluation.images} test images, hash {evaluation.test_set[:16]}, reference {spp} spp, "
-        f"tone map {evaluation.tone_map}; mean and 95 % bootstrap interval"
-    )
+    print(f"{evaluation.provenance}; mean and 95 % bootstrap interval")
     for name, summary in evaluation.metrics.items():
         print(f"{name:>15}  {summary.mean:10.4g}   {summary.low:.4g} – {summary.high:.4g}")
     print(f"{evaluation.images_per_s:.1f} images/s; per image in {path}")
@@ -182,13 +183,17 @@ def demo(arguments: list[str]) -> int:
         """Run folder of the demo."""
 
     options = tyro.cli(Options, prog="luxel demo", args=arguments)
-    print(f"open {run(options.out).resolve()}")
-    return 0
+    page, status = run(options.out)
+    print(f"open {page.resolve()}")
+    return DIVERGED if status == "diverged" else 0
 
 
 VERBS: dict[str, Callable[[list[str]], int]] = {
     verb.__name__: verb for verb in (generate, train, evaluate, render, experiments, demo)
 }
+
+
+RESUMABLE = ("generate", "train", "demo")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -204,7 +209,8 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         sys.exit(VERBS[verb](rest))
     except KeyboardInterrupt:
-        print(f"interrupted; `luxel {' '.join(arguments)}` goes on from here", file=sys.stderr)
+        goes_on = f"; `luxel {' '.join(arguments)}` goes on from here" if verb in RESUMABLE else ""
+        print(f"interrupted{goes_on}", file=sys.stderr)
         sys.exit(INTERRUPTED)
     except (InputError, OSError) as error:
         print(f"luxel {verb}: {error}", file=sys.stderr)

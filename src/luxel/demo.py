@@ -21,8 +21,11 @@ PICTURES = 24
 TRUTH_SPP = 1024
 
 
-def demo(out: Path, scale: Scale = "small") -> Path:
-    """Generate, train, evaluate and render; return the page. A second call starts where the first left off."""
+def demo(out: Path, scale: Scale = "small") -> tuple[Path, str]:
+    """Generate, train, evaluate and render; return the page and the training's status.
+
+    A second call starts where the first left off.
+    """
     experiment = EXPERIMENTS["demo"].make(scale)
     data, page = data_folder(experiment.data), out / "index.html"
     seconds: dict[str, float] = {}
@@ -35,7 +38,7 @@ def demo(out: Path, scale: Scale = "small") -> Path:
         renderer, test = Renderer.from_pretrained(out), ShardSource(data).test
         spp = experiment.data.spp
         evaluation = evaluate(renderer.model, ShardSource(data).test_batches(64, 0, 1), spp, test.content_hash)
-        write_json(out / "evaluation.json", asdict(evaluation))
+        write_json(out / evaluation.file, asdict(evaluation))
     with stage("4/4  render unseen scenes beside their truth", seconds):
         scenes = [test.scene(index) for index in range(min(PICTURES, len(test)))]
         size = experiment.model.width
@@ -53,8 +56,8 @@ def demo(out: Path, scale: Scale = "small") -> Path:
         "data": f"{experiment.data.count} scenes of “{experiment.data.distribution.name}”, traced at {spp} spp",
         "model": f"image model, {result['parameters'] / 1e6:.2f} M parameters, {size}×{size}",
         "training": f"{result['samples']} images seen, {result['seconds']:.0f} s, {result['images_per_s']} images/s",
-        "test": f"{figure(evaluation, 'perceptual')} perceptual loss, {figure(evaluation, 'psnr')} dB PSNR, "
-        f"{figure(evaluation, 'equivalent_spp')} equivalent spp",
+        "test": f"perceptual loss {figure(evaluation, 'perceptual')}, PSNR {figure(evaluation, 'psnr')} dB, "
+        f"{figure(evaluation, 'equivalent_spp')} equivalent spp ({evaluation.provenance})",
         "rendering": f"{evaluation.images_per_s:.0f} images/s",
         "pictures": f"truth at {TRUTH_SPP} spp",
         "machine": f"{os.cpu_count()} cores",
@@ -63,7 +66,7 @@ def demo(out: Path, scale: Scale = "small") -> Path:
     curves = learning_curves(out)
     write_report(page, "Luxel: a first renderer", facts, pictures, curves, evaluation)
     print("\n".join(f"{name:>10}  {value}" for name, value in facts.items()))
-    return page
+    return page, result["status"]
 
 
 def figure(evaluation: Evaluation, metric: str) -> str:

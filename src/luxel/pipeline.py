@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Float32
+from safetensors import SafetensorError
 
 from luxel import InputError
 from luxel.models.image_model import ImageModel
@@ -24,9 +25,13 @@ class Renderer:
     def from_pretrained(cls, folder: str | Path, device: str | torch.device = "cpu") -> "Renderer":
         """The renderer of a run folder (`runs/<group>/<name>`) or of a folder that `save_pretrained` wrote.
 
-        Raises InputError, naming what is missing, if it is neither.
+        Raises InputError, naming the folder, if it is neither or of another version.
         """
-        return cls(ImageModel.from_pretrained(weights_folder(Path(folder))), device)
+        weights = weights_folder(Path(folder))
+        try:
+            return cls(ImageModel.from_pretrained(weights), device)
+        except (ValueError, RuntimeError, TypeError, SafetensorError) as error:
+            raise InputError(f"{weights}: not a model of this version of Luxel: {error}") from error
 
     @torch.no_grad()
     def render(

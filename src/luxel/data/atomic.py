@@ -1,10 +1,17 @@
-"""Files that are either whole or not there."""
+"""Files that are either whole or not there, and folders that one process at a time writes to."""
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
+from luxel import InputError
+
 PARTIAL = ".partial"  # the ending of a file that is still being written
+LOCK = ".lock"
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -21,6 +28,20 @@ def write_atomically(path: Path, content: bytes) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+@contextmanager
+def only_one(folder: Path) -> Iterator[None]:
+    """Keep other processes from writing to the folder. Raises InputError if one is doing so; a killed one is not."""
+    lock = FileLock(folder / LOCK, blocking=False)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise InputError(f"{folder}: another process is writing to it; wait for its end, or stop it") from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def checksum(path: Path) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from luxel import InputError
-from luxel.data.atomic import PARTIAL, checksum
+from luxel.data.atomic import LOCK, PARTIAL, checksum, only_one
 from luxel.data.manifest import NAME, DataError, Manifest, Setting, differences
 from luxel.data.shards import SCENES_A_SHARD, shard_file, write_shard
 from luxel.data.split import SPLITS, Split, split_of
@@ -47,8 +47,6 @@ class GenerateSettings:
         for name, low in {"count": 1, "seed": 0, "width": 1, "height": 1, "spp": 2, "max_depth": 1}.items():
             if getattr(self, name) < low:
                 raise InputError(f"{name} is {getattr(self, name)}, must be at least {low}")
-        if self.distribution.max_objects < 1:
-            raise InputError(f"max_objects is {self.distribution.max_objects}, must be at least 1")
         if not 0 <= self.test_share <= 1:
             raise InputError(f"test_share is {self.test_share}, must be in [0, 1]")
 
@@ -87,7 +85,18 @@ def generate(settings: GenerateSettings, out: str | Path, workers: int = 0, prog
     data set of other settings, and names them; TraceError if tracing fails.
     """
     root = Path(out)
-    manifest = _begin(settings, root)
+    root.mkdir(parents=True, exist_ok=True)
+    if not (root / NAME).exists() and any(path.name != LOCK for path in root.iterdir()):
+        raise DataError(f"{root}: neither empty nor a data set, {NAME} is missing; choose another --out")
+    with only_one(root):
+        manifest = _begin(settings, root)
+        if not manifest.is_complete:
+            manifest = _complete(settings, root, manifest, workers, progress)
+    return manifest
+
+
+def _complete(settings: GenerateSettings, root: Path, manifest: Manifest, workers: int, progress: bool) -> Manifest:
+    """Trace the shards that the manifest lacks."""
     with tqdm(total=settings.count, initial=manifest.scenes, unit="image", disable=not progress, smoothing=0.1) as bar:
         done = {shard.file for shard in manifest.shards}
         plans = (plan for plan in _plans(settings) if shard_file(plan.split, plan.number) not in done)
@@ -102,15 +111,13 @@ def _begin(settings: GenerateSettings, root: Path) -> Manifest:
     """The manifest to go on from: without shards that are gone or damaged, whose scenes are due again."""
     asked = settings.flat()
     if not (root / NAME).exists():
-        if root.exists() and any(root.iterdir()):
-            raise DataError(f"{root}: neither empty nor a data set, {NAME} is missing")
-        root.mkdir(parents=True, exist_ok=True)
         manifest = Manifest(asked)
         manifest.save(root)
         return manifest
     there = Manifest.load(root)
-    if different := differences(there.settings, asked):
-        raise DataError("\n".join([f"{root}: holds a data set of other settings", *different]))
+    if there.shards and (different := differences(there.settings, asked)):
+        head = f"{root}: holds a data set of other settings; choose another --out, or delete it"
+        raise DataError("\n".join([head, *different]))
     for partial in root.glob("*" + PARTIAL):
         partial.unlink()
     good = tuple(

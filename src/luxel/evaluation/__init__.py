@@ -1,1 +1,1 @@
-"""Evaluation: metrics over a test set, comparisons and reports."""
+"""Evaluation: metrics over a test set, and reports."""

@@ -42,6 +42,19 @@ class Evaluation:
     metrics: dict[str, Summary]
     per_image: dict[str, list[float]]
 
+    @property
+    def provenance(self) -> str:
+        """What a figure of this evaluation must be quoted with."""
+        return (
+            f"{self.images} test images, hash {self.test_set[:16]}, reference {self.reference_spp} spp, "
+            f"tone map {self.tone_map}"
+        )
+
+    @property
+    def file(self) -> str:
+        """A file name that no other test set or tone map shares."""
+        return f"evaluation-{self.test_set[:8]}-{self.tone_map}.json"
+
 
 @torch.no_grad()
 def evaluate(

@@ -90,7 +90,7 @@ def error_map(picture: Picture) -> UInt8[np.ndarray, "height width 3"]:
 
 
 def plot(curves: Sequence[Curve]) -> str:
-    """Loss over samples, both axes logarithmic in loss, as inline SVG."""
+    """Losses, on a logarithmic axis, over samples, as inline SVG."""
     figure = Figure(figsize=(7.2, 3.4), layout="constrained")
     axes = figure.add_subplot()
     for curve in curves:

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from luxel import InputError
 from luxel.models.layers import Intersection
 
 
@@ -44,7 +45,7 @@ class Attention(nn.Module):
     def __init__(self, query_width: int, context_width: int, width: int, out: int, config: AttentionConfig) -> None:
         super().__init__()
         if width % config.heads:
-            raise ValueError(f"attention width {width} is not a multiple of its {config.heads} heads")
+            raise InputError(f"attention width {width} is not a multiple of its {config.heads} heads")
         self.config = config
         self.query = nn.Linear(query_width, width)
         self.key = nn.Linear(context_width, width)

@@ -104,7 +104,7 @@ class SeqToImageConfig:
     """As extra channels of a block's input, or added to the input's own; the image that the block's residual
     carries stays as it is."""
     channels: int = 16
-    """Extra channels, if concatenated."""
+    """Extra channels, if concatenated, at the first level; later ones have more or fewer as the image has."""
     share: float = 1.0
     """The share of the image's channels that is added to, if added."""
     overall_weight: OverallWeight | None = None
@@ -122,7 +122,9 @@ class SeqToImage(nn.Module):
         self.config = config
         self.added = max(1, round(config.share * addable)) if config.join == "add" else 0
         gathered = self.added or config.channels
-        self.attention = Attention(image_channels, seq_width, seq_width // 4, gathered, config.attention)
+        heads = config.attention.heads
+        width = heads * max(1, seq_width // (4 * heads))  # a quarter of the others': every pixel pays for it
+        self.attention = Attention(image_channels, seq_width, width, gathered, config.attention)
         self.weigh = None if config.overall_weight is None else Weigh(config.overall_weight)
 
     @property

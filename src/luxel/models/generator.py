@@ -51,8 +51,7 @@ class GeneratorConfig:
         if self.strategy == "halve":
             plan = [self.start_channels / 2**level for level in range(levels)]
         else:
-            turn = (levels - 1) // 2
-            """The level that halving starts from."""
+            turn = (levels - 1) // 2  # the level that halving starts from
             top = self.max_channels if self.strategy == "expand_then_halve" else self.start_channels
             rise = [self.start_channels + (top - self.start_channels) * i / max(1, turn) for i in range(turn + 1)]
             plan = rise + [top / 2 ** (level - turn) for level in range(turn + 1, levels)]

@@ -18,6 +18,7 @@ from jaxtyping import Bool, Float, Float32
 from pydantic import ConfigDict, TypeAdapter
 from torch import Tensor, nn
 
+from luxel import InputError
 from luxel.models.exchange import ImageToSeq, ImageToSeqConfig, SeqToImage, SeqToImageConfig, Start, StartConfig
 from luxel.models.generator import Block, GeneratorConfig, NonLocal, positions
 from luxel.models.layers import OutputActivation, normalisation, output_activation
@@ -54,10 +55,10 @@ class ImageModelConfig:
 
     @property
     def levels(self) -> int:
-        """How many widths the image goes through. Raises ValueError if `width` is out of reach."""
+        """How many widths the image goes through. Raises InputError if `width` is out of reach."""
         ratio, rest = divmod(self.width, self.start.size)
         if rest or ratio < 1 or ratio & (ratio - 1):
-            raise ValueError(f"width {self.width} is not start.size {self.start.size} times a power of two")
+            raise InputError(f"width {self.width} is not start.size {self.start.size} times a power of two")
         return ratio.bit_length()
 
 
@@ -133,7 +134,7 @@ class ImageModel(nn.Module, PyTorchModelHubMixin, library_name="luxel", license=
     @classmethod
     def _load_as_pickle(cls, model: Any, model_file: str, map_location: str, strict: bool) -> NoReturn:
         """What the mixin does for a repository without safetensors."""
-        raise ValueError(f"{model_file}: weights are read from model.safetensors only, never from a pickle")
+        raise InputError(f"{model_file}: weights are read from model.safetensors only, never from a pickle")
 
 
 class Stage(nn.Module):
@@ -178,35 +179,39 @@ def stages(config: ImageModelConfig, plan: list[int]) -> list[Stage]:
     """Every stage, coarse to fine: `repeats` a level, the first of a level coming from the level before.
 
     The sequence is not updated after the last seq→image, since nothing would read it: its parameters would never
-    get a gradient, which distributed training does not forgive. Raises ValueError for what could never be read.
+    get a gradient, which distributed training does not forgive. Raises InputError for what could never be read.
     """
     repeats, made = config.generator.repeats, []
     indices = range(repeats * len(plan))
     asked = [i for i in indices if config.seq_to_image is not None and occurs(config.seq_to_image_at, i, repeats)]
     if not asked and (config.image_to_seq is not None or config.sequence_blocks is not None):
-        raise ValueError("image_to_seq and sequence_blocks need seq_to_image: nothing else reads what they change")
+        raise InputError("image_to_seq and sequence_blocks need seq_to_image: nothing else reads what they change")
     widths = [config.start.size * 2**level for level in range(len(plan))]
     if config.generator.non_local_at not in (None, *widths):
-        raise ValueError(f"generator.non_local_at is {config.generator.non_local_at}, not one of the widths {widths}")
+        raise InputError(f"generator.non_local_at is {config.generator.non_local_at}, not one of the widths {widths}")
     for index in indices:
         read = index <= max(asked, default=-1)
         level, repeat = divmod(index, repeats)
         upsample = level > 0 and repeat == 0
         non_local = repeat == repeats - 1 and config.generator.non_local_at == config.start.size * 2**level
+        channels = plan[level - upsample]
+        to_image = config.seq_to_image
+        if to_image is not None:
+            to_image = replace(to_image, channels=max(1, round(to_image.channels * channels / plan[0])))
         here = replace(
             config,
-            seq_to_image=config.seq_to_image if occurs(config.seq_to_image_at, index, repeats) else None,
+            seq_to_image=to_image if occurs(config.seq_to_image_at, index, repeats) else None,
             image_to_seq=config.image_to_seq if read and occurs(config.image_to_seq_at, index, repeats) else None,
             sequence_blocks=(
                 config.sequence_blocks if read and occurs(config.sequence_blocks_at, index, repeats) else None
             ),
         )
-        made.append(Stage(plan[level - upsample], plan[level], upsample, non_local, here))
+        made.append(Stage(channels, plan[level], upsample, non_local, here))
     return made
 
 
 def occurs(when: Occurrence, index: int, repeats: int) -> bool:
-    """Whether something happens before block `index`, counted over all levels. Raises ValueError for every 0th."""
+    """Whether something happens before block `index`, counted over all levels. Raises InputError for every 0th."""
     if when == "every_block":
         return True
     if when == "level_start":
@@ -214,5 +219,5 @@ def occurs(when: Occurrence, index: int, repeats: int) -> bool:
     if when == "level_end":
         return index % repeats == repeats - 1
     if when < 1:
-        raise ValueError(f"something that occurs every {when} blocks: give 1 or more")
+        raise InputError(f"something that occurs every {when} blocks: give 1 or more")
     return index % when == 0

@@ -6,9 +6,11 @@ Shapes: images are [batch, channels, height, width]; sequences are [batch, objec
 from typing import Literal, TypeAlias
 
 import torch
+import torch.distributed as distributed
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.distributed.nn.functional import all_reduce
 
 Normalisation: TypeAlias = Literal["batch", "group", "instance", "none"]
 OutputActivation: TypeAlias = Literal["celu", "relu", "exp", "softplus"]
@@ -20,9 +22,9 @@ CELU_ALPHA = 0.05
 
 
 def normalisation(kind: Normalisation, channels: int) -> nn.Module:
-    """A normalisation of image channels. Batch norm synchronises once torch's SyncBatchNorm converts it."""
+    """A normalisation of image channels."""
     if kind == "batch":
-        return nn.BatchNorm2d(channels)
+        return BatchNorm(channels)
     if kind == "group":
         groups = max(1, channels // GROUP_CHANNELS)
         while channels % groups:  # 56 channels cannot be 3 groups
@@ -31,6 +33,36 @@ def normalisation(kind: Normalisation, channels: int) -> nn.Module:
     if kind == "instance":
         return nn.GroupNorm(channels, channels)
     return nn.Identity()
+
+
+class BatchNorm(nn.BatchNorm2d):
+    """Batch norm (Ioffe & Szegedy 2015) over the batches of all processes together.
+
+    torch's SyncBatchNorm does the same, but only on GPUs; this works with any backend.
+    """
+
+    def forward(self, x: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch channels height width"]:
+        """The normalised image; in training, running statistics are updated from the whole batch."""
+        if not (self.training and distributed.is_initialized() and distributed.get_world_size() > 1):
+            return super().forward(x)
+        values = x.float()
+        count = values.new_full((1,), values.numel() / self.num_features)
+        moments = torch.cat([values.sum(dim=(0, 2, 3)), values.square().sum(dim=(0, 2, 3)), count])
+        moments = all_reduce(moments)
+        count = moments[-1]
+        mean, square = (moments[:-1] / count).chunk(2)
+        variance = square - mean.square()
+        with torch.no_grad():
+            assert self.running_mean is not None
+            assert self.running_var is not None
+            assert self.num_batches_tracked is not None
+            assert self.momentum is not None
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(variance * count / (count - 1), self.momentum)
+            self.num_batches_tracked.add_(1)
+        scale = self.weight * (variance + self.eps).rsqrt()
+        shift = self.bias - mean * scale
+        return (values * scale[:, None, None] + shift[:, None, None]).to(x.dtype)
 
 
 def reset_running_statistics(model: nn.Module) -> None:

@@ -4,13 +4,15 @@ Shapes: sequences are [batch, objects, width]; a mask is True where an object is
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from luxel import InputError
 from luxel.models.attention import Attention, AttentionConfig
-from luxel.models.layers import StochasticDepth
+from luxel.models.layers import Intersection, StochasticDepth
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,14 @@ class TransformerConfig:
     stochastic_depth: float = 0.0
     gate_bias: float | None = None
     """Branches are weighed by sigmoid of a learned number that starts here; None: no gate."""
+    activation: Literal["gelu", "intersection"] = "gelu"
+    """Of the feed-forward network; `intersection` is the log's unit (see `luxel.models.layers`)."""
     attention: AttentionConfig = AttentionConfig()
+
+    def __post_init__(self) -> None:
+        for name in ("dropout", "stochastic_depth"):
+            if not 0 <= getattr(self, name) < 1:
+                raise InputError(f"{name} is {getattr(self, name)}, must be in [0, 1)")
 
 
 class Transformer(nn.Module):
@@ -55,11 +64,13 @@ class TransformerLayer(nn.Module):
         super().__init__()
         self.attention_norm = nn.LayerNorm(width)
         self.attention = Attention(width, width, width, width, config.attention)
+        hidden = config.feed_forward * width
         self.feed_forward = nn.Sequential(
             nn.LayerNorm(width),
-            nn.Linear(width, config.feed_forward * width),
-            nn.GELU(),
-            nn.Linear(config.feed_forward * width, width),
+            Intersection(width, hidden)
+            if config.activation == "intersection"
+            else nn.Sequential(nn.Linear(width, hidden), nn.GELU()),
+            nn.Linear(hidden, width),
         )
         self.drop = nn.Sequential(nn.Dropout(config.dropout), StochasticDepth(config.stochastic_depth))
         self.gates = None if config.gate_bias is None else nn.Parameter(torch.full((2,), config.gate_bias))

@@ -18,22 +18,24 @@ from luxel.scene.errors import SceneError, explain
 SCHEMA_VERSION: Final = 1
 
 
-def _between(low: float, high: float, allowed: str, *, open_low: bool = False) -> AfterValidator:
-    """A check that a number lies in [low, high], or (low, high] if `open_low`; NaN never does."""
+def _between(low: float, high: float, allowed: str) -> AfterValidator:
+    """A check that a number lies in [low, high]; NaN never does."""
 
     def check(value: float) -> float:
-        if not (low < value <= high or (value == low and not open_low)) or math.isinf(value):
+        if not low <= value <= high:
             raise PydanticCustomError("range", "must be {allowed}", {"allowed": allowed})
         return value + 0.0  # −0.0 becomes 0.0, so that equal scenes have equal JSON
 
     return AfterValidator(check)
 
 
-Finite = Annotated[float, _between(-math.inf, math.inf, "a finite number")]
-Positive = Annotated[float, _between(0.0, math.inf, "a finite number greater than 0", open_low=True)]
-NonNegative = Annotated[float, _between(0.0, math.inf, "a finite number of at least 0")]
-Unit = Annotated[float, _between(0.0, 1.0, "in [0, 1]")]
-FieldOfView = Annotated[float, _between(1.0, 170.0, "in [1, 170] degrees")]
+# Bounds that single precision, in which scenes are traced and learned, is comfortable with.
+Number = Annotated[float, Field(strict=True)]  # neither "1" nor true
+Finite = Annotated[Number, _between(-1e6, 1e6, "a number in [-1e6, 1e6]")]
+Positive = Annotated[Number, _between(1e-6, 1e6, "a number in [1e-6, 1e6]")]
+NonNegative = Annotated[Number, _between(0.0, 1e6, "a number in [0, 1e6]")]
+Unit = Annotated[Number, _between(0.0, 1.0, "in [0, 1]")]
+FieldOfView = Annotated[Number, _between(1.0, 170.0, "in [1, 170] degrees")]
 
 Vector: TypeAlias = tuple[Finite, Finite, Finite]
 Axes: TypeAlias = tuple[Positive, Positive, Positive]

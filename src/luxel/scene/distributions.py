@@ -5,6 +5,7 @@ of our own, and are rounded to 6 decimals, so that the last bit of a math librar
 """
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -12,6 +13,7 @@ from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
+from luxel import InputError
 from luxel.scene.description import Camera, Ellipsoid, Material, Object, Scene, Sphere
 
 BackgroundName = Literal["grey", "black"]
@@ -112,23 +114,6 @@ def ellipsoid(draws: Draws, surface: Material) -> Ellipsoid:
     return Ellipsoid(center=draws.triple(-CUBE, CUBE), rotation=(w, x, y, z), semi_axes=(a, b, c), material=surface)
 
 
-def _arranged(
-    seed: int,
-    index: int,
-    max_objects: int,
-    background: BackgroundName,
-    shape: Callable[[Draws, Material], Object],
-) -> Scene:
-    """1..max_objects objects in the cube before CAMERA; in the dark the first one is a light."""
-    draws = Draws(seed, index)
-    objects: list[Object] = []
-    for position in range(draws.integer(1, max_objects)):
-        dark = position == 0 and background == "black"
-        objects.append(_placed(draws, light(draws) if dark else material(draws), objects, shape))
-    grey = BACKGROUNDS[background]
-    return Scene(objects=tuple(objects), camera=CAMERA, background=(grey, grey, grey))
-
-
 def _placed(
     draws: Draws, surface: Material, others: list[Object], shape: Callable[[Draws, Material], Object]
 ) -> Object:
@@ -146,31 +131,55 @@ def _overlap(one: Object, other: Object) -> bool:
 
 
 @dataclass(frozen=True)
-class Spheres:
-    """Spheres in a cube before one camera: 1..max_objects of them, some light, some glass."""
+class Arrangement(ABC):
+    """1..max_objects objects in the cube before CAMERA; in the dark the first one is a light.
+
+    A distribution names itself and says what to place.
+    """
 
     max_objects: int = 12
     background: BackgroundName = "grey"
-    name: Literal["spheres"] = "spheres"
-    """Tells distributions apart where they are written down."""
+
+    @abstractmethod
+    def shape(self, draws: Draws, surface: Material) -> Object:
+        """One object, somewhere in the cube."""
+
+    def __post_init__(self) -> None:
+        if self.max_objects < 1:
+            raise InputError(f"max_objects is {self.max_objects}, must be at least 1")
 
     def __call__(self, seed: int, index: int) -> Scene:
         """Scene number `index`."""
-        return _arranged(seed, index, self.max_objects, self.background, sphere)
+        draws = Draws(seed, index)
+        objects: list[Object] = []
+        for position in range(draws.integer(1, self.max_objects)):
+            dark = position == 0 and self.background == "black"
+            surface = light(draws) if dark else material(draws)
+            objects.append(_placed(draws, surface, objects, self.shape))
+        grey = BACKGROUNDS[self.background]
+        return Scene(objects=tuple(objects), camera=CAMERA, background=(grey, grey, grey))
 
 
 @dataclass(frozen=True)
-class Ellipsoids:
+class Spheres(Arrangement):
+    """Spheres in a cube before one camera, some light, some glass: the lab log's scenes."""
+
+    name: Literal["spheres"] = "spheres"
+
+    def shape(self, draws: Draws, surface: Material) -> Sphere:
+        """A sphere."""
+        return sphere(draws, surface)
+
+
+@dataclass(frozen=True)
+class Ellipsoids(Arrangement):
     """The same with ellipsoids of random axes and rotation."""
 
-    max_objects: int = 12
-    background: BackgroundName = "grey"
     name: Literal["ellipsoids"] = "ellipsoids"
-    """Tells distributions apart where they are written down."""
 
-    def __call__(self, seed: int, index: int) -> Scene:
-        """Scene number `index`."""
-        return _arranged(seed, index, self.max_objects, self.background, ellipsoid)
+    def shape(self, draws: Draws, surface: Material) -> Ellipsoid:
+        """An ellipsoid."""
+        return ellipsoid(draws, surface)
 
 
 Distribution: TypeAlias = Spheres | Ellipsoids

@@ -70,6 +70,9 @@ class MitsubaTracer:
         import drjit
         import mitsuba
 
+        if self.variant not in mitsuba.variants():
+            known = ", ".join(mitsuba.variants())
+            raise TraceError(f"Mitsuba has no variant {self.variant!r} here; choose one of {known}")
         mitsuba.set_variant(self.variant)
         mitsuba.set_log_level(mitsuba.LogLevel.Error)
         if self.threads:

@@ -23,7 +23,7 @@ def main(options: str) -> None:
             scenes = [Scene.model_validate(scene) for scene in request.pop("scenes")]
             try:
                 radiance = tracer.trace(scenes, **request)
-            except (ValueError, RuntimeError) as error:
+            except (ValueError, RuntimeError, ImportError) as error:
                 answers.write(json.dumps({"error": str(error)}).encode() + b"\n")
             else:
                 answers.write(b"{}\n" + radiance.mean.tobytes() + radiance.variance.tobytes())

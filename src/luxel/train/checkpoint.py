@@ -5,6 +5,7 @@ metadata as JSON. Random state is not kept: every step seeds it from (seed, step
 """
 
 import json
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,12 @@ from luxel.train.guard import Guard
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is: optimiser steps tried, seconds of training, the guard's counts."""
+    """How far a run is: optimiser steps tried, seconds of training, the last losses, the guard's counts."""
 
     step: int = 0
     seconds: float = 0.0
+    train_loss: float = math.nan
+    test_loss: float = math.nan
     guard: Guard = Guard()
 
 
@@ -63,7 +66,7 @@ def load_checkpoint(path: Path, model: nn.Module, average: AveragedModel, optimi
             index, field = name.split(".")
             state.setdefault(int(index), {})[field] = value
         optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
-    except (SafetensorError, KeyError, RuntimeError, OSError) as error:
+    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError, OSError) as error:
         raise CheckpointError(
             f"{path}: not a checkpoint of this run ({error}); delete it to train from the start"
         ) from error

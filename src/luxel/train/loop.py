@@ -3,7 +3,6 @@
 Shapes: images are `[batch, height, width, 3]`, linear radiance, float32.
 """
 
-import math
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -15,16 +14,17 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 from jaxtyping import Float32
-from torch import nn
+from torch import Tensor, nn
 from tqdm import tqdm
 
+from luxel import InputError
 from luxel.data.dataset import Batch
 from luxel.image.losses import Loss, loss_function
 from luxel.train.checkpoint import Progress, load_checkpoint, save_checkpoint
 from luxel.train.guard import Verdict
 from luxel.train.optim import OptimConfig, moving_average, optimizer
 from luxel.train.run_folder import RunFolder
-from luxel.train.runtime import Precision, accelerator, autocast, seed_step
+from luxel.train.runtime import Precision, autocast, seed_step
 
 GRID_COLUMNS = 8
 
@@ -41,8 +41,14 @@ class TrainConfig:
     seed: int = 0
     tests: int = 20
     """How often the test loss is measured, evenly over the run, the last time at its end."""
-    checkpoint_every: int = 200
+    checkpoint_every: int = 100
     """Optimiser steps between checkpoints."""
+
+    def __post_init__(self) -> None:
+        for name in ("samples", "batch_size", "tests", "checkpoint_every"):
+            if getattr(self, name) < 1:
+                raise InputError(f"train.{name} is {getattr(self, name)}, must be at least 1")
+        loss_function(self.loss)
 
     @property
     def steps(self) -> int:
@@ -64,22 +70,23 @@ class DataSource(Protocol):
 
 
 def train(
-    model: nn.Module, data: DataSource, config: TrainConfig, folder: RunFolder, cpu: bool = False
+    model: nn.Module, data: DataSource, config: TrainConfig, folder: RunFolder, runtime: Accelerator
 ) -> dict[str, Any]:
     """Train `model`, or go on where the folder's checkpoint stands; return the result that is left in the folder.
 
     Batch, learning rate and random draws of a step depend on (seed, step) alone, so that a run which was
-    interrupted at any moment ends with the same weights as one that was not.
+    interrupted at any moment ends with the same weights as one that was not: to the bit on a CPU, on a GPU as far
+    as its kernels are deterministic.
     """
     if folder.result is not None:
         return folder.result
-    learner = Learner(model, config, accelerator(cpu))
+    learner = Learner(model, config, runtime)
     rank, world, main = learner.rank, learner.world, learner.rank == 0
     progress = learner.load(folder.checkpoint)
     step, seconds, guard = progress.step, progress.seconds, progress.guard
+    loss, test_loss = progress.train_loss, progress.test_loss
     batches = data.training_batches(config.batch_size, config.seed, step, rank, world)
     test_steps = {round((i + 1) * config.steps / config.tests) for i in range(config.tests)}
-    loss = test_loss = math.nan
     verdict: Verdict = "step"
     started = time.monotonic() - seconds
     if main:
@@ -95,6 +102,8 @@ def train(
             guard, verdict = guard.observe(loss, gradient_norm)
             if verdict == "step":
                 learner.update(rate)
+            else:
+                learner.forget()
             scalars = {"train_loss": loss, "rate": rate, "gradient_norm": gradient_norm, "skipped": guard.skipped}
             if step in test_steps:
                 test_loss = scalars["test_loss"] = learner.test_loss(data.test_batches(config.batch_size, rank, world))
@@ -106,7 +115,7 @@ def train(
             if main:
                 folder.log(step, step * config.batch_size, seconds, **scalars)
                 if step % config.checkpoint_every == 0 or step == config.steps:
-                    learner.save(folder.checkpoint, Progress(step, seconds, guard))
+                    learner.save(folder.checkpoint, Progress(step, seconds, loss, test_loss, guard))
             bar.update(config.batch_size)
             bar.set_postfix(loss=f"{loss:.2e}", test=f"{test_loss:.2e}")
     result = {
@@ -141,17 +150,24 @@ class Learner:
         self._parallel = runtime.prepare(self.model)
         self._loss = loss_function(config.loss)
         self._config = config
+        self._buffers: list[Tensor] = []
 
     def gradients(self, batch: Batch) -> tuple[float, float]:
         """Leave the batch's gradients, clipped, on the parameters; return its loss and the norm before clipping."""
         self.model.train()
         self.optimizer.zero_grad()
+        self._buffers = [buffer.clone() for buffer in self.model.buffers()]
         with autocast(self._config.precision, self.device):
             prediction = predict(self._parallel, batch)
         loss = self._loss(prediction, batch.radiance).mean()
         self.runtime.backward(loss)
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), self._config.optim.clip_norm)
         return float(self.runtime.reduce(loss.detach(), "mean")), float(norm)
+
+    def forget(self) -> None:
+        """Undo what the forward pass of a bad batch left in the buffers: batch norm's running statistics."""
+        for buffer, before in zip(self.model.buffers(), self._buffers, strict=True):
+            buffer.copy_(before)
 
     def update(self, rate: float) -> None:
         """Step the optimiser at this learning rate, and the average after it."""
@@ -188,8 +204,9 @@ def mean_loss_over(model: nn.Module, batches: Iterable[Batch], loss_of: Loss, ru
     for batch in batches:
         batch = batch.to(runtime.device)
         losses = loss_of(predict(model, batch), batch.radiance).mean(dim=(1, 2, 3))
-        total += torch.tensor([losses.double().sum().item(), len(losses)])
-    total = runtime.reduce(total.to(runtime.device), "sum")
+        total += torch.tensor([losses.cpu().double().sum().item(), len(losses)])
+    if runtime.num_processes > 1:
+        total = runtime.reduce(total.to(runtime.device), "sum")
     return float(total[0] / total[1])
 
 

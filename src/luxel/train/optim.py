@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
+from luxel import InputError
+
 REFERENCE_BATCH = 32
 Tensors = tuple[Tensor, ...] | list[Tensor]
 
@@ -27,6 +29,12 @@ class Schedule:
     decay: float = 0.2
     """Share of training at whose end `stable_decay` is down; `cosine` decays all the time."""
     final: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.warmup < 1:
+            raise InputError(f"schedule.warmup is {self.warmup}, must be in [0, 1)")
+        if not 0 < self.decay <= 1:
+            raise InputError(f"schedule.decay is {self.decay}, must be in (0, 1]")
 
     def __call__(self, progress: float) -> float:
         """The multiple at `progress` in [0, 1] of training."""

@@ -12,6 +12,7 @@ runs/<group>/<name>/
 """
 
 import json
+import math
 import os
 import platform
 import subprocess
@@ -73,10 +74,10 @@ class RunFolder:
         self._writer = SummaryWriter(str(self.path / "tensorboard"), purge_step=step + 1)
 
     def log(self, step: int, samples: int, seconds: float, **scalars: float | int) -> None:
-        """Append one line of metrics, and the same scalars to TensorBoard over samples."""
+        """Append one line of metrics, and the same scalars to TensorBoard."""
         row = {"step": step, "samples": samples, "seconds": round(seconds, 3), **scalars}
         with open(self.path / "metrics.jsonl", "a") as file:
-            file.write(json.dumps(row) + "\n")
+            file.write(json.dumps(without_nan(row), allow_nan=False) + "\n")
         if self._writer is not None:
             for name, value in scalars.items():
                 self._writer.add_scalar(name, value, step)
@@ -147,4 +148,13 @@ def read_json(path: Path) -> Any:
 def write_json(path: Path, value: Any) -> None:
     """Write a JSON file atomically, and its folder if need be."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, json.dumps(value, indent=2).encode() + b"\n")
+    write_atomically(path, json.dumps(without_nan(value), indent=2, allow_nan=False).encode() + b"\n")
+
+
+def without_nan(value: Any) -> Any:
+    """The value with null for every number that is not finite, which JSON cannot say."""
+    if isinstance(value, dict):
+        return {key: without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_nan(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,14 @@
+from luxel.experiments import EXPERIMENTS
+from luxel.train.run_folder import differences
+
+
+def test_the_demo_has_image_to_seq_and_the_better_start():
+    base, demo = (EXPERIMENTS[name].make("tiny").to_json() for name in ("standard_run", "demo"))
+    assert [field for field, _, _ in differences(base, demo)] == ["model.start.kind", "model.image_to_seq"]
+
+
+def test_the_demo_fits_into_minutes():
+    """At 40 traced and 60 trained images/s, half to two thirds of what two cores do, under ten minutes."""
+    small = EXPERIMENTS["demo"].make("small")
+    tracing, training = small.data.count / 40, small.train.samples / 60
+    assert tracing + training < 600

@@ -1,6 +1,6 @@
 """Render a hand-written scene with a trained model and put the path-traced truth beside it.
 
-    python examples/01_render_a_scene.py runs/demo
+    python examples/01_render_a_scene.py [runs/demo]
 
 needs a finished run: `make demo` leaves one in runs/demo.
 """
@@ -17,24 +17,24 @@ from luxel.trace.mitsuba import MitsubaTracer
 
 
 def still_life() -> Scene:
-    """A lamp, a matte ball, a metal one and a glass one, before the camera that the model was trained with."""
-    lamp = Material(base_color=(0.2, 0.2, 0.2), emission=(6.0, 5.0, 4.0))
+    """Plastic, clay, gold and glass under the white sky and before the camera that the demo is trained with."""
+    plastic = Material(base_color=(0.15, 0.35, 0.8), specular=0.5, roughness=0.4)
     clay = Material(base_color=(0.8, 0.3, 0.2), specular=0.2, roughness=0.8)
     gold = Material(base_color=(0.9, 0.7, 0.3), metallic=1.0, roughness=0.2)
     glass = Material(base_color=(0.95, 0.98, 1.0), specular=0.5, roughness=0.05, transmission=1.0)
     return Scene(
         objects=(
-            Sphere(center=(-0.8, -0.2, 0.7), radius=0.3, material=lamp),
+            Sphere(center=(-0.8, -0.2, 0.7), radius=0.3, material=plastic),
             Sphere(center=(0.1, 0.3, -0.4), radius=0.55, material=clay),
             Sphere(center=(0.9, 0.0, 0.3), radius=0.4, material=gold),
             Ellipsoid(center=(-0.6, -0.6, -0.5), semi_axes=(0.35, 0.35, 0.35), material=glass),
         ),
         camera=Camera(position=(0.0, -4.5, 0.9), look_at=(0.0, 0.0, 0.0), vertical_fov_degrees=35.0),
-        background=(0.2, 0.2, 0.2),
+        background=(0.8, 0.8, 0.8),
     )
 
 
-def main(model: Path, out: Path = Path("still_life.png")) -> None:
+def main(model: Path = Path("runs/demo"), out: Path = Path("still_life.png")) -> None:
     """Render the still life and its truth into one picture."""
     scene = still_life()
     output = Renderer.from_pretrained(model)(scene)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from data_folder import write_data_folder
 from PIL import Image
 from safetensors.torch import load_file
 
@@ -106,6 +107,24 @@ def test_a_mistake_is_one_message(arguments, code, message, capsys, monkeypatch,
     assert message in printed
     assert "Traceback" not in printed
     assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--batch-size", "0"], "batch-size is 0, must be at least 1"),
+        (["--tone-map", "aces"], "tone map 'aces' is unknown"),
+        (["--device", "cuda:7"], "device 'cuda:7' is not to be had here"),
+    ],
+)
+def test_a_wrong_option_of_evaluate_is_one_message(arguments, message, trained, data, capsys):
+    assert call("evaluate", trained, "--data", data, *arguments) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_a_data_set_of_another_size_is_one_message(trained, tmp_path, capsys):
+    assert call("evaluate", trained, "--data", write_data_folder(tmp_path / "data")) == 1
+    assert "its images are 7×5, the model's 16×16" in capsys.readouterr().err
 
 
 def test_a_folder_of_other_settings_is_left_alone(data, capsys):

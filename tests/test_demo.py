@@ -18,7 +18,11 @@ def test_the_demo_ends_with_a_page_and_a_second_call_starts_where_it_left_off(tm
     assert f"PSNR {evaluation['metrics']['psnr']['mean']:.3g} dB" in text
     assert load_exr(tmp_path / "demo" / "renders" / "0.exr").shape == (16, 16, 3)
     assert len(Scene.load(tmp_path / "demo" / "renders" / "0.json").objects) >= 1
+    stages = read_json(tmp_path / "demo" / "stages.json")
+    assert set(stages) == {"trace", "train", "evaluate", "render"}
     weights = tmp_path / "demo" / "model" / "model.safetensors"
     before = weights.stat().st_mtime_ns
     assert demo(tmp_path / "demo", "tiny") == (page, status)
     assert weights.stat().st_mtime_ns == before
+    again = read_json(tmp_path / "demo" / "stages.json")
+    assert again["trace"] == stages["trace"], "the call that traced is the one that counts"

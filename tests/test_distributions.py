@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from luxel import InputError
 from luxel.scene import DISTRIBUTIONS, Ellipsoids, Spheres, scene_id
 from luxel.scene.distributions import CUBE, MIN_ROUGHNESS, Draws
 
@@ -76,3 +77,26 @@ def test_rotations_are_uniform():
     assert stats.kstest(angles, lambda angle: (angle - np.sin(angle)) / np.pi).pvalue > 1e-4
     cosines = rotations[:, 3] / np.linalg.norm(rotations[:, 1:], axis=1)
     assert stats.kstest(cosines, stats.uniform(-1, 2).cdf).pvalue > 1e-4
+
+
+def test_lights_are_the_share_that_is_asked_for():
+    objects = {
+        share: [item for index in range(150) for item in Spheres(lights=share)(0, index).objects]
+        for share in (0.0, 0.25, 1.0)
+    }
+    shares = {share: np.mean([item.material.is_emissive for item in items]) for share, items in objects.items()}
+    assert shares[0.0] == 0
+    assert shares[1.0] == 1
+    assert abs(shares[0.25] - 0.25) < 4 * (0.25 * 0.75 / len(objects[0.25])) ** 0.5
+
+
+def test_a_white_background_is_bright():
+    assert Spheres(background="white")(0, 0).background == (0.8, 0.8, 0.8)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"), [({"max_objects": 0}, "max_objects is 0"), ({"lights": 1.5}, "lights is 1.5")]
+)
+def test_a_wrong_option_is_named(options, message):
+    with pytest.raises(InputError, match=message):
+        Spheres(**options)

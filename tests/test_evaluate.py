@@ -1,26 +1,17 @@
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from luxel.data.dataset import Batch
-from luxel.evaluation.evaluate import bootstrap, evaluate
+from luxel.evaluation.evaluate import Background, bootstrap, evaluate
 
 
-class Background(nn.Module):
-    """A stand-in renderer: the background everywhere."""
-
-    def __init__(self):
-        super().__init__()
-        self.gain = nn.Parameter(torch.ones(()))
-
-    def forward(self, tokens, mask, camera, background):
-        assert not self.training
-        return (self.gain * background)[:, None, None].expand(-1, 13, 11, 3).contiguous()
+def model() -> Background:
+    return Background(13)
 
 
 def batch_of(images: int, generator: torch.Generator) -> Batch:
-    radiance = torch.rand(images, 13, 11, 3, generator=generator)
+    radiance = torch.rand(images, 13, 13, 3, generator=generator)
     return Batch(
         tokens=torch.zeros(images, 2, 5),
         mask=torch.ones(images, 2, dtype=torch.bool),
@@ -37,17 +28,21 @@ def test_the_batches_do_not_matter():
         Batch(**{name: getattr(whole, name)[rows] for name in Batch.__dataclass_fields__})
         for rows in (slice(0, 3), slice(3, 4), slice(4, 7))
     ]
-    one = evaluate(Background().train(), [whole], 64, "abc", progress=False)
-    several = evaluate(Background(), parts, 64, "abc", progress=False)
+    one_model = model().train()
+    one = evaluate(one_model, [whole], 64, "abc", progress=False)
+    several = evaluate(model(), parts, 64, "abc", progress=False)
     assert one.images == several.images == 7
+    assert not one_model.training
     for name in one.per_image:
         np.testing.assert_allclose(several.per_image[name], one.per_image[name], rtol=1e-5)
 
 
 def test_means_and_provenance():
     batch = batch_of(5, torch.Generator().manual_seed(1))
-    result = evaluate(Background(), [batch], 64, "abc", tone_map="reinhard", progress=False)
+    result = evaluate(model(), [batch], 64, "abc", tone_map="reinhard", progress=False)
     assert (result.tone_map, result.reference_spp, result.test_set) == ("reinhard", 64, "abc")
+    squared = evaluate(model(), [batch], 64, "abc", loss="mse", progress=False).metrics
+    assert squared["loss"] == squared["mse"]
     error = batch.background[:, None, None] - batch.radiance
     assert result.metrics["l1"].mean == pytest.approx(error.abs().mean().item(), rel=1e-5)
     mse = error.square().mean().item()

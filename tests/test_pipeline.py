@@ -49,6 +49,15 @@ def test_another_size_is_refused_with_the_remedy(folder):
         renderer(ONE, width=32)
 
 
+def test_weights_of_another_network_are_refused_with_their_folder(folder, tmp_path):
+    for file in ("config.json", "model.safetensors"):
+        (tmp_path / file).write_bytes((folder / "model" / file).read_bytes())
+    config = (tmp_path / "config.json").read_text().replace('"seq_width": 32', '"seq_width": 64')
+    (tmp_path / "config.json").write_text(config)
+    with pytest.raises(InputError, match=f"{tmp_path}: not a model of this version"):
+        Renderer.from_pretrained(tmp_path)
+
+
 def test_a_folder_without_weights_is_refused_with_the_remedy(tmp_path):
     with pytest.raises(InputError, match=r"no model\.safetensors.*luxel train"):
         Renderer.from_pretrained(tmp_path)

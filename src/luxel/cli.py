@@ -4,6 +4,7 @@ Heavy imports stay inside the verbs, so that `luxel --help` is quick.
 """
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
@@ -83,6 +84,7 @@ def evaluate(arguments: list[str]) -> int:
     from luxel.data.batches import ShardSource
     from luxel.evaluation.evaluate import evaluate as run
     from luxel.experiments.run import check_size, data_folder, experiment_of
+    from luxel.image.tonemap import tone_map
     from luxel.pipeline import Renderer
     from luxel.train.run_folder import write_json
 
@@ -98,14 +100,19 @@ def evaluate(arguments: list[str]) -> int:
         device: str = "cpu"
 
     options = tyro.cli(Options, prog="luxel evaluate", args=arguments)
+    tone_map(options.tone_map)
+    if options.batch_size < 1:
+        raise InputError(f"batch-size is {options.batch_size}, must be at least 1")
     renderer = Renderer.from_pretrained(options.run, options.device)
-    data = options.data or data_folder(experiment_of(options.run).data)
+    experiment = experiment_of(options.run)
+    data = options.data or data_folder(experiment.data)
     source = ShardSource(data)
     settings = source.test.manifest.settings
     check_size(renderer.model.config.width, int(settings["width"]), int(settings["height"]), str(data))
     spp = int(settings["spp"])
     batches = source.test_batches(options.batch_size, 0, 1)
-    evaluation = run(renderer.model, batches, spp, source.test.content_hash, options.tone_map)
+    loss, tone, device = experiment.train.loss, options.tone_map, options.device
+    evaluation = run(renderer.model, batches, spp, source.test.content_hash, loss, tone, device)
     path = options.run / evaluation.file
     write_json(path, asdict(evaluation))
     print(f"{evaluation.provenance}; mean and 95 % bootstrap interval")
@@ -141,6 +148,8 @@ def render(arguments: list[str]) -> int:
 
     options = tyro.cli(Options, prog="luxel render", args=arguments)
     check_suffix(options.out)
+    if options.truth < 0:
+        raise InputError(f"truth is {options.truth}, must be at least 0 samples a pixel")
     tone_map(options.tone_map)
     scene = Scene.load(options.scene)
     image = Renderer.from_pretrained(options.model, options.device)(scene)
@@ -212,6 +221,8 @@ def main(arguments: list[str] | None = None) -> None:
         goes_on = f"; `luxel {' '.join(arguments)}` goes on from here" if verb in RESUMABLE else ""
         print(f"interrupted{goes_on}", file=sys.stderr)
         sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `| head` has seen enough
     except (InputError, OSError) as error:
         print(f"luxel {verb}: {error}", file=sys.stderr)
         sys.exit(1)

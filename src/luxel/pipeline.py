@@ -18,7 +18,10 @@ class Renderer:
     """A trained model and the way in and out of it. The model is left in evaluation mode."""
 
     def __init__(self, model: ImageModel, device: str | torch.device = "cpu") -> None:
-        self.model = model.to(device).eval()
+        try:
+            self.model = model.to(device).eval()
+        except (RuntimeError, AssertionError) as error:  # torch says so in either way
+            raise InputError(f"device {str(device)!r} is not to be had here: {error}") from error
         self.device = device
 
     @classmethod
@@ -29,9 +32,10 @@ class Renderer:
         """
         weights = weights_folder(Path(folder))
         try:
-            return cls(ImageModel.from_pretrained(weights), device)
+            model = ImageModel.from_pretrained(weights)
         except (ValueError, RuntimeError, TypeError, SafetensorError) as error:
             raise InputError(f"{weights}: not a model of this version of Luxel: {error}") from error
+        return cls(model, device)
 
     @torch.no_grad()
     def render(

@@ -37,10 +37,6 @@ class Batch:
         """The same on another device."""
         return Batch(*(getattr(self, field.name).to(device, non_blocking=True) for field in fields(self)))
 
-    def pin_memory(self) -> "Batch":
-        """The same in page-locked memory, as torch's DataLoader asks for."""
-        return Batch(*(getattr(self, field.name).pin_memory() for field in fields(self)))
-
 
 class ShardDataset:
     """One split of a generated folder: memory-mapped, random access, safe to send to other processes.

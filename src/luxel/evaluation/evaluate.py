@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float
-from torch import nn
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
 from tqdm import tqdm
 
 from luxel.data.dataset import Batch
+from luxel.image.losses import loss_function
 from luxel.image.metrics import equivalent_spp, image_metrics, per_image
 
 RESAMPLES = 2000
@@ -39,6 +40,8 @@ class Evaluation:
     """Content hash of the test set."""
     images: int
     images_per_s: float
+    loss: str
+    """The loss that the model was trained with, which the metric of this name is."""
     metrics: dict[str, Summary]
     per_image: dict[str, list[float]]
 
@@ -47,7 +50,7 @@ class Evaluation:
         """What a figure of this evaluation must be quoted with."""
         return (
             f"{self.images} test images, hash {self.test_set[:16]}, reference {self.reference_spp} spp, "
-            f"tone map {self.tone_map}"
+            f"tone map {self.tone_map}, loss {self.loss}"
         )
 
     @property
@@ -62,12 +65,13 @@ def evaluate(
     batches: Iterable[Batch],
     reference_spp: int,
     test_set: str,
+    loss: str = "perceptual",
     tone_map: str = "clamp",
+    device: str | torch.device = "cpu",
     progress: bool = True,
 ) -> Evaluation:
-    """Evaluate in float32, in evaluation mode, on the device of the model's parameters."""
+    """Evaluate in float32 and evaluation mode, on the device where the model is."""
     model.eval()
-    device = next(model.parameters()).device
     columns: dict[str, list[float]] = {}
     seconds = 0.0
     for batch in tqdm(batches, desc="evaluate", unit="batch", disable=not progress):
@@ -76,7 +80,7 @@ def evaluate(
         radiance = model(batch.tokens, batch.mask, batch.camera, batch.background).cpu()
         seconds += time.monotonic() - started
         target, variance = batch.radiance.cpu(), batch.variance.cpu()
-        values = image_metrics(radiance, target, variance, reference_spp, tone_map)
+        values = image_metrics(radiance, target, variance, reference_spp, tone_map, loss_function(loss))
         for name, column in {**values, "noise": per_image(variance)}.items():
             columns.setdefault(name, []).extend(column.tolist())
     noise = np.array(columns.pop("noise"))
@@ -88,7 +92,25 @@ def evaluate(
 
     metrics["equivalent_spp"] = bootstrap(np.stack([columns["mse"], noise], axis=1), pooled)
     images = len(noise)
-    return Evaluation(tone_map, reference_spp, test_set, images, images / seconds, metrics, columns)
+    return Evaluation(tone_map, reference_spp, test_set, images, images / seconds, loss, metrics, columns)
+
+
+class Background(nn.Module):
+    """What a model must beat: the background everywhere, size × size."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.size = size
+
+    def forward(
+        self,
+        tokens: Float[Tensor, "batch objects features"],
+        mask: Bool[Tensor, "batch objects"],
+        camera: Float[Tensor, "batch 1"],
+        background: Float[Tensor, "batch 3"],
+    ) -> Float[Tensor, "batch height width 3"]:
+        """The background of each scene."""
+        return background[:, None, None].expand(-1, self.size, self.size, -1).contiguous()
 
 
 def bootstrap(

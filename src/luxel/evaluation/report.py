@@ -17,11 +17,11 @@ from PIL import Image
 
 from luxel.evaluation.evaluate import Evaluation
 from luxel.image.formats import to_bytes
-from luxel.image.losses import perceptual
 from luxel.image.metrics import LOWER_IS_BETTER
+from luxel.image.tonemap import tone_map
 
-ERROR_WHITE = 0.1
-"""Perceptual loss of a pixel at which the error map saturates."""
+ERROR_WHITE = 0.5
+"""Difference of display values, from 0 to 1, at which the error map saturates."""
 
 Radiance = Float32[np.ndarray, "height width 3"]
 
@@ -67,7 +67,7 @@ def write_report(
         title=title,
         facts=facts,
         pictures=rows,
-        plot=plot(curves),
+        plot=plot(curves, evaluation.loss),
         evaluation=evaluation,
         lower_is_better=LOWER_IS_BETTER,
         error_white=ERROR_WHITE,
@@ -76,26 +76,26 @@ def write_report(
     path.write_text(page, encoding="utf-8")
 
 
-def panels(picture: Picture, tone_map: str) -> list[UInt8[np.ndarray, "height width 3"]]:
+def panels(picture: Picture, tone: str) -> list[UInt8[np.ndarray, "height width 3"]]:
     """Truth, output and error map as display bytes."""
-    return [to_bytes(picture.truth, tone_map), to_bytes(picture.output, tone_map), error_map(picture)]
+    return [to_bytes(picture.truth, tone), to_bytes(picture.output, tone), error_map(picture, tone)]
 
 
-def error_map(picture: Picture) -> UInt8[np.ndarray, "height width 3"]:
-    """Perceptual loss a pixel, mean over channels, in matplotlib's magma from 0 to ERROR_WHITE."""
-    truth, output = torch.from_numpy(picture.truth), torch.from_numpy(picture.output)
-    error = perceptual(output, truth).mean(dim=-1).numpy() / ERROR_WHITE
+def error_map(picture: Picture, tone: str) -> UInt8[np.ndarray, "height width 3"]:
+    """What an eye sees of the error: mean absolute difference of display values, in magma from 0 to ERROR_WHITE."""
+    truth, output = (tone_map(tone)(torch.from_numpy(image)) for image in (picture.truth, picture.output))
+    error = (output - truth).abs().mean(dim=-1).numpy() / ERROR_WHITE
     colours = matplotlib.colormaps["magma"](error.clip(0, 1))
     return (colours[..., :3] * 255 + 0.5).astype(np.uint8)
 
 
-def plot(curves: Sequence[Curve]) -> str:
+def plot(curves: Sequence[Curve], loss: str) -> str:
     """Losses, on a logarithmic axis, over samples, as inline SVG."""
     figure = Figure(figsize=(7.2, 3.4), layout="constrained")
     axes = figure.add_subplot()
     for curve in curves:
         axes.plot(curve.samples, curve.losses, label=curve.name, linewidth=1.2)
-    axes.set(xlabel="training images", ylabel="loss", yscale="log")
+    axes.set(xlabel="training images", ylabel=f"loss ({loss})", yscale="log")
     axes.grid(alpha=0.3)
     axes.legend()
     buffer = io.StringIO()

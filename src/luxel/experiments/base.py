@@ -33,7 +33,7 @@ def base(scale: Scale) -> Experiment:
     return Experiment(
         model=replace(scaled(ImageModelConfig(), width=4.0, sequence=4.0), width=128),
         data=GenerateSettings(Spheres(), count=20_000, width=128, height=128, spp=128),
-        train=TrainConfig(samples=100 * 18_000, tests=100, checkpoint_every=1000),
+        train=TrainConfig(samples=100 * 18_000, tests=100),
     )
 
 

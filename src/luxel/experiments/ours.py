@@ -12,7 +12,12 @@ GROUP = "luxel"
 
 @experiment(GROUP)
 def demo(scale: Scale) -> Experiment:
-    """What `make demo` trains: the best of the log's parts on up to four spheres, in minutes on two CPU cores."""
+    """What `make demo` trains: the best of the log's parts on up to four spheres under a white sky, without lamps.
+
+    In the five minutes that two cores get, a network learns what its loss is made of. With lamps, up to a hundred
+    times as bright as all else, that is the lamps: it drew them well and nothing else, 24.6 dB where a plain grey
+    image has 23.1.
+    """
     run = base(scale)
     model = replace(with_image_to_seq(run.model), start=replace(run.model.start, kind="queries"))
     if scale != "small":
@@ -20,12 +25,11 @@ def demo(scale: Scale) -> Experiment:
     return replace(
         run,
         model=model,
-        data=replace(run.data, distribution=Spheres(max_objects=4), count=4096),
+        data=replace(run.data, distribution=Spheres(max_objects=4, background="white", lights=0.0), count=4096),
         train=replace(
             run.train,
             samples=28_800,
             batch_size=16,
-            loss="log1p_l2",
             optim=replace(run.train.optim, lr_multiplier=2.0),
             tests=10,
             checkpoint_every=50,

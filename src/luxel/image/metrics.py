@@ -11,13 +11,14 @@ from jaxtyping import Float, Float32
 from torch import Tensor
 from torchmetrics.functional.image import structural_similarity_index_measure
 
-from luxel.image.losses import perceptual
+from luxel.image.losses import Loss, perceptual
 from luxel.image.tonemap import tone_map
 
 Images = Float32[Tensor, "batch height width 3"]
 PerImage = Float[Tensor, " batch"]
 
 LOWER_IS_BETTER = {
+    "loss": True,
     "perceptual": True,
     "l1": True,
     "mse": True,
@@ -31,12 +32,13 @@ LOWER_IS_BETTER = {
 
 
 def image_metrics(
-    prediction: Images, target: Images, variance: Images, spp: int, tone: str = "clamp"
+    prediction: Images, target: Images, variance: Images, spp: int, tone: str = "clamp", loss: Loss = perceptual
 ) -> dict[str, PerImage]:
-    """Every metric of `LOWER_IS_BETTER` for each image of the batch."""
+    """Every metric of `LOWER_IS_BETTER` for each image of the batch; `loss` is the one that was trained with."""
     error = prediction - target
     display_prediction, display_target = (tone_map(tone)(image) for image in (prediction, target))
     return {
+        "loss": per_image(loss(prediction, target)),
         "perceptual": per_image(perceptual(prediction, target)),
         "l1": per_image(error.abs()),
         "mse": per_image(error**2),

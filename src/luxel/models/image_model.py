@@ -9,6 +9,7 @@ outside, linear radiance.
 """
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, ClassVar, Literal, NoReturn, TypeAlias
 
 import torch
@@ -16,6 +17,7 @@ import torch.nn.functional as F
 from huggingface_hub import PyTorchModelHubMixin
 from jaxtyping import Bool, Float, Float32
 from pydantic import ConfigDict, TypeAdapter
+from safetensors.torch import load_model
 from torch import Tensor, nn
 
 from luxel import InputError
@@ -79,7 +81,16 @@ def scaled(config: ImageModelConfig, width: float = 1.0, depth: float = 1.0, seq
     )
 
 
-class ImageModel(nn.Module, PyTorchModelHubMixin, library_name="luxel", license="mit"):
+MODEL_CARD = """---
+{{ card_data }}
+---
+
+A Luxel image model: scene in, HDR image out, for scenes like those that it was trained on. This folder is what
+`luxel.pipeline.Renderer.from_pretrained` reads; the run folder that it came from says how it was trained.
+"""
+
+
+class ImageModel(nn.Module, PyTorchModelHubMixin, library_name="luxel", license="mit", model_card_template=MODEL_CARD):
     """Sequence → image; see the module's docstring.
 
     `save_pretrained(folder)` writes config.json and model.safetensors, `from_pretrained(folder)` reads them. It
@@ -127,9 +138,13 @@ class ImageModel(nn.Module, PyTorchModelHubMixin, library_name="luxel", license=
         return super()._decode_arg(expected_type, value)
 
     @classmethod
-    def _from_pretrained(cls, *, strict: bool = True, **arguments: Any) -> "ImageModel":
-        """The mixin's loading, but strict: it would leave weights that the file lacks random."""
-        return super()._from_pretrained(strict=strict, **arguments)
+    def _from_pretrained(cls, *, model_id: str, strict: bool = True, **arguments: Any) -> "ImageModel":
+        """The mixin's loading, but strict, or weights that the file lacks stay random, and silent for a folder."""
+        if not Path(model_id).is_dir():
+            return super()._from_pretrained(model_id=model_id, strict=strict, **arguments)
+        model = cls(arguments["config"])
+        load_model(model, Path(model_id) / "model.safetensors", strict=strict)
+        return model.eval()
 
     @classmethod
     def _load_as_pickle(cls, model: Any, model_file: str, map_location: str, strict: bool) -> NoReturn:

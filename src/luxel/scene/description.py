@@ -114,6 +114,10 @@ class Ellipsoid(_Model):
 Object: TypeAlias = Annotated[Sphere | Ellipsoid, Field(discriminator="shape")]
 
 
+def _camera_error(mistake: str, value: Vector) -> PydanticCustomError:
+    return PydanticCustomError("camera", "{mistake} {value}", {"mistake": mistake, "value": str(value)})
+
+
 class Camera(_Model):
     """A pinhole camera at `position`; the picture's vertical lies along `up` as far as it can."""
 
@@ -127,12 +131,12 @@ class Camera(_Model):
         forward = tuple(b - a for a, b in zip(self.position, self.look_at, strict=True))
         distance, height = math.hypot(*forward), math.hypot(*self.up)
         if distance < 1e-6:
-            raise PydanticCustomError("camera", "look_at must differ from position")
+            raise _camera_error("look_at must differ from position, both are", self.position)
         if height < 1e-6:
-            raise PydanticCustomError("camera", "up must be a vector other than zero")
+            raise _camera_error("up must not be zero, it is", self.up)
         cosine = sum(a * b for a, b in zip(forward, self.up, strict=True)) / (distance * height)
         if abs(cosine) > 1 - 1e-8:
-            raise PydanticCustomError("camera", "up must not be parallel to the viewing direction")
+            raise _camera_error("up must not be parallel to the viewing direction, it is", self.up)
         return self
 
 

@@ -16,11 +16,11 @@ import numpy as np
 from luxel import InputError
 from luxel.scene.description import Camera, Ellipsoid, Material, Object, Scene, Sphere
 
-BackgroundName = Literal["grey", "black"]
+BackgroundName = Literal["grey", "black", "white"]
 
 CAMERA = Camera(position=(0.0, -4.5, 0.9), look_at=(0.0, 0.0, 0.0), vertical_fov_degrees=35.0)
 CUBE = 1.0  # centres lie in [-CUBE, CUBE]³
-BACKGROUNDS: dict[BackgroundName, float] = {"grey": 0.2, "black": 0.0}
+BACKGROUNDS: dict[BackgroundName, float] = {"grey": 0.2, "black": 0.0, "white": 0.8}
 MIN_ROUGHNESS = 0.04  # the BSDF can't tell what is below √0.001 ≈ 0.032 from it
 
 
@@ -90,10 +90,10 @@ def opaque(draws: Draws) -> Material:
     )
 
 
-def material(draws: Draws) -> Material:
-    """A quarter emit, 15 % transmit, the others reflect."""
+def material(draws: Draws, lights: float) -> Material:
+    """A share `lights` emits, 15 % transmit, the others reflect."""
     kind = draws.unit()
-    return light(draws) if kind < 0.25 else glass(draws) if kind < 0.4 else opaque(draws)
+    return light(draws) if kind < lights else glass(draws) if kind < lights + 0.15 else opaque(draws)
 
 
 def sphere(draws: Draws, surface: Material) -> Sphere:
@@ -139,6 +139,8 @@ class Arrangement(ABC):
 
     max_objects: int = 12
     background: BackgroundName = "grey"
+    lights: float = 0.25
+    """Share of the objects that emit."""
 
     @abstractmethod
     def shape(self, draws: Draws, surface: Material) -> Object:
@@ -147,6 +149,8 @@ class Arrangement(ABC):
     def __post_init__(self) -> None:
         if self.max_objects < 1:
             raise InputError(f"max_objects is {self.max_objects}, must be at least 1")
+        if not 0 <= self.lights <= 1:
+            raise InputError(f"lights is {self.lights}, must be in [0, 1]")
 
     def __call__(self, seed: int, index: int) -> Scene:
         """Scene number `index`."""
@@ -154,7 +158,7 @@ class Arrangement(ABC):
         objects: list[Object] = []
         for position in range(draws.integer(1, self.max_objects)):
             dark = position == 0 and self.background == "black"
-            surface = light(draws) if dark else material(draws)
+            surface = light(draws) if dark else material(draws, self.lights)
             objects.append(_placed(draws, surface, objects, self.shape))
         grey = BACKGROUNDS[self.background]
         return Scene(objects=tuple(objects), camera=CAMERA, background=(grey, grey, grey))

@@ -10,6 +10,7 @@ semi-axes at 32², 1.4e-4 at 128²), with exact normals at the vertices; one tak
 """
 
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -75,8 +76,7 @@ class MitsubaTracer:
             raise TraceError(f"Mitsuba has no variant {self.variant!r} here; choose one of {known}")
         mitsuba.set_variant(self.variant)
         mitsuba.set_log_level(mitsuba.LogLevel.Error)
-        if self.threads:
-            drjit.set_thread_count(self.threads)
+        drjit.set_thread_count(self.threads or os.cpu_count() or 1)
 
     def _trace_one(
         self, scene: Scene, width: int, height: int, spp: int, seed: int

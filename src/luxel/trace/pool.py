@@ -44,6 +44,8 @@ def trace_jobs(tracer: MitsubaTracer, jobs: Iterable[Job], workers: int = 0) -> 
     When the caller stops, by an exception or by closing the iterator, the processes are killed. Raises
     TraceError if a scene can't be traced or a process dies.
     """
+    if workers < 0:
+        raise TraceError(f"workers is {workers}, must be at least 0 (one a core)")
     count = workers or os.cpu_count() or 1
     processes = [_Process(tracer) for _ in range(count)]
     idle: SimpleQueue[_Process] = SimpleQueue()
@@ -96,8 +98,9 @@ class _Process:
         return Radiance(mean, variance, job.spp)
 
     def kill(self) -> None:
-        if self._process is not None:
-            self._process.kill()
+        process = self._process  # which a thread may just be closing
+        if process is not None:
+            process.kill()
 
     def close(self) -> None:
         if self._process is None:

@@ -1,6 +1,7 @@
+import json
 from pathlib import Path
 
-from luxel.demo import PICTURES, demo
+from luxel.demo import PICTURES, demo, learning_curves
 from luxel.image.formats import load_exr
 from luxel.scene import Scene
 from luxel.train.run_folder import read_json
@@ -26,3 +27,12 @@ def test_the_demo_ends_with_a_page_and_a_second_call_starts_where_it_left_off(tm
     assert weights.stat().st_mtime_ns == before
     again = read_json(tmp_path / "demo" / "stages.json")
     assert again["trace"] == stages["trace"], "the call that traced is the one that counts"
+
+
+def test_a_skipped_step_is_left_out_of_the_curves(tmp_path: Path):
+    rows = [(16, 0.5, None), (32, None, None), (48, 0.3, 0.25)]
+    lines = [{"step": n, "samples": n, "train_loss": train, "test_loss": test} for n, train, test in rows]
+    (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    train, test = learning_curves(tmp_path)
+    assert (train.samples, train.losses) == ([48], [0.4])
+    assert (test.samples, test.losses) == ([48], [0.25])

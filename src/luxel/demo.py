@@ -35,13 +35,13 @@ def demo(out: Path, scale: Scale = "small") -> tuple[Path, str]:
     with stage("train", seconds):
         result = run(experiment, out, data)
     with stage("evaluate", seconds):
-        renderer, test = Renderer.from_pretrained(out), ShardSource(data).test
-        spp = experiment.data.spp
-        evaluation = evaluate(
-            renderer.model, ShardSource(data).test_batches(64, 0, 1), spp, test.content_hash, experiment.train.loss
+        renderer, source = Renderer.from_pretrained(out), ShardSource(data)
+        test, spp, loss = source.test, experiment.data.spp, experiment.train.loss
+        evaluation, blank = (
+            evaluate(model, source.test_batches(64, 0, 1), spp, test.content_hash, loss)
+            for model in (renderer.model, Background(experiment.model.width))
         )
         write_json(out / evaluation.file, asdict(evaluation))
-        blank = evaluate(Background(experiment.model.width), ShardSource(data).test_batches(64, 0, 1), spp, "")
     with stage("render", seconds):
         scenes = [test.scene(index) for index in range(min(PICTURES, len(test)))]
         size = experiment.model.width
@@ -89,10 +89,14 @@ def figure(evaluation: Evaluation, metric: str) -> str:
 
 
 def learning_curves(out: Path) -> list[Curve]:
-    """Train loss, averaged over runs of 25 steps, and test loss, from the run's metrics."""
-    rows = read_metrics(out / "metrics.jsonl")
+    """Train loss, averaged over runs of 25 steps, and test loss, from the run's metrics.
+
+    A step whose loss was not finite, and so is null there, was skipped and is left out.
+    """
+    metrics = read_metrics(out / "metrics.jsonl")
+    rows = [row for row in metrics if row["train_loss"] is not None]
     chunks = [rows[start : start + 25] for start in range(0, len(rows), 25)]
-    tests = [row for row in rows if "test_loss" in row]
+    tests = [row for row in metrics if row.get("test_loss") is not None]
     return [
         Curve(
             "train",

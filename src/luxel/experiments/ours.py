@@ -15,8 +15,8 @@ def demo(scale: Scale) -> Experiment:
     """What `make demo` trains: the best of the log's parts on up to four spheres under a white sky, without lamps.
 
     In the five minutes that two cores get, a network learns what its loss is made of. With lamps, up to a hundred
-    times as bright as all else, that is the lamps: it drew them well and nothing else, 24.6 dB where a plain grey
-    image has 23.1.
+    times as bright as all else, that is the lamps: trained on them with a squared log1p loss, it drew them well and
+    nothing else, 24.6 dB where a plain grey image has 23.1.
     """
     run = base(scale)
     model = replace(with_image_to_seq(run.model), start=replace(run.model.start, kind="queries"))

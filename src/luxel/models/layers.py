@@ -51,7 +51,7 @@ class BatchNorm(nn.BatchNorm2d):
         moments = all_reduce(moments)
         count = moments[-1]
         mean, square = (moments[:-1] / count).chunk(2)
-        variance = square - mean.square()
+        variance = (square - mean.square()).clamp(min=0)  # which rounding may leave below 0
         with torch.no_grad():
             assert self.running_mean is not None
             assert self.running_var is not None

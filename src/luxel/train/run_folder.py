@@ -95,8 +95,8 @@ class RunFolder:
             self._writer = None
 
 
-def read_metrics(path: Path) -> list[dict[str, float | int]]:
-    """The rows of a metrics.jsonl; a last line that a crash cut short is left out."""
+def read_metrics(path: Path) -> list[dict[str, Any]]:
+    """The rows of a metrics.jsonl, null for what was not finite; a last line that a crash cut short is left out."""
     rows = []
     for line in path.read_text().splitlines():
         try:

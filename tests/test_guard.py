@@ -1,22 +1,130 @@
+"""Every fault is injected as the guard would see it; what it does with weights and files is test_loop's."""
+
+import json
+from dataclasses import asdict, replace
 from math import inf, nan
 
 import pytest
 
-from luxel.train.guard import PATIENCE, Guard
+from luxel import InputError
+from luxel.train.guard import Diagnosis, Guard, GuardConfig, Verdict
+
+CONFIG = GuardConfig(patience=4, window=5)
+RECOVER, STOP = (replace(CONFIG, response=response) for response in ("recover", "stop"))
+
+
+def fed(guard: Guard, config: GuardConfig, losses: list[float], **more) -> tuple[Guard, list[Verdict]]:
+    verdicts = []
+    for step, loss in enumerate(losses, start=1):
+        guard, verdict = guard.observe(config, step, loss, 1.0, **more)
+        verdicts.append(verdict)
+    return guard, verdicts
+
+
+def diagnoses(guard: Guard) -> list[Diagnosis]:
+    return [event.diagnosis for event in guard.events]
 
 
 @pytest.mark.parametrize(("loss", "norm"), [(nan, 1.0), (inf, 1.0), (1.0, nan), (1.0, inf)])
 def test_a_bad_step_is_skipped_and_counted(loss, norm):
-    assert Guard(skipped=3).observe(loss, norm) == (Guard(skipped=4, in_a_row=1), "skip")
+    after, verdict = Guard(skipped=3).observe(CONFIG, 1, loss, norm)
+    assert (after, verdict) == (Guard(skipped=4, in_a_row=1), "skip")
+    assert not after.healthy
 
 
 def test_a_good_step_ends_the_row_but_keeps_the_count():
-    assert Guard(skipped=5, in_a_row=2).observe(0.1, 2.0) == (Guard(skipped=5), "step")
+    after, verdict = Guard(skipped=5, in_a_row=2).observe(CONFIG, 1, 0.25, 2.0)
+    assert (after, verdict) == (Guard(skipped=5, losses=(0.25,)), "go on")
 
 
-def test_patience_ends():
-    guard, verdicts = Guard(), []
-    for _ in range(PATIENCE):
-        guard, verdict = guard.observe(nan, nan)
-        verdicts.append(verdict)
-    assert verdicts == ["skip"] * (PATIENCE - 1) + ["diverged"]
+@pytest.mark.parametrize(("config", "last"), [(CONFIG, "stop"), (RECOVER, "roll back"), (STOP, "stop")])
+def test_patience_ends(config, last):
+    guard, verdicts = fed(Guard(), config, [nan] * 4)
+    assert verdicts == ["skip", "skip", "skip", last]
+    assert diagnoses(guard) == ["loss or gradient not finite"]
+    assert guard.events[0].step == 4
+
+
+def test_a_loss_scale_that_still_falls_has_not_collapsed():
+    guard, verdicts = fed(Guard(), CONFIG, [inf] * 9, at_floor=False)
+    assert verdicts == ["skip"] * 9
+    assert guard.events == ()
+    assert guard.skipped == 9
+
+
+def test_overflow_at_the_floor_is_a_collapse():
+    guard, _ = fed(Guard(), CONFIG, [inf] * 3, at_floor=False)
+    guard, verdicts = fed(guard, CONFIG, [inf] * 4, at_floor=True)
+    assert verdicts[-1] == "stop"
+    assert diagnoses(guard) == ["loss scale collapsed"]
+
+
+def test_one_hard_batch_is_no_spike():
+    guard, verdicts = fed(Guard(), STOP, [1.0] * 5 + [50.0] * 3 + [1.0] * 5 + [50.0] * 3)
+    assert set(verdicts) == {"go on"}
+    assert guard.events == ()
+    assert 50.0 not in guard.losses
+
+
+@pytest.mark.parametrize(("config", "last"), [(CONFIG, "go on"), (RECOVER, "roll back"), (STOP, "stop")])
+def test_a_lasting_spike_over_the_median(config, last):
+    guard, verdicts = fed(Guard(), config, [1.0, 2.0, 3.0, 4.0, 5.0] + [30.1] * 4)
+    assert verdicts == ["go on"] * 8 + [last]
+    assert diagnoses(guard) == ["loss spike"]
+
+
+def test_ten_medians_are_the_limit():
+    guard, _ = fed(Guard(), STOP, [1.0, 2.0, 3.0, 4.0, 5.0] + [30.0] * 20)
+    assert guard.events == ()
+
+
+@pytest.mark.parametrize(("config", "last"), [(CONFIG, "go on"), (RECOVER, "reset statistics"), (STOP, "stop")])
+@pytest.mark.parametrize("exploded", [0.21, inf, nan])
+def test_test_loss_explodes_while_training_converges(config, last, exploded):
+    guard, _ = fed(Guard(), config, [0.02] * 5)
+    guard, verdict = guard.observe_test(config, 5, 0.02)
+    assert verdict == "go on"
+    guard, _ = fed(guard, config, [0.01] * 5)
+    guard, verdict = guard.observe_test(config, 10, exploded)
+    assert verdict == last
+    assert diagnoses(guard) == ["batch-norm statistics blown up"]
+
+
+def test_a_test_loss_that_grows_with_the_training_loss_is_no_matter_of_statistics():
+    guard, _ = fed(Guard(), STOP, [0.02] * 5)
+    guard, _ = guard.observe_test(STOP, 5, 0.02)
+    guard, _ = fed(guard, STOP, [0.1] * 5)
+    guard, verdict = guard.observe_test(STOP, 10, 1.0)
+    assert (verdict, guard.events) == ("go on", ())
+
+
+def test_rollbacks_halve_the_rate_and_end():
+    guard, rates = Guard(), []
+    for _ in range(RECOVER.rollbacks):
+        guard, verdicts = fed(guard, RECOVER, [nan] * 4)
+        assert verdicts[-1] == "roll back"
+        guard = Guard(losses=(1.0,)).after_rollback(guard)
+        rates.append(guard.rate)
+    assert rates == [0.5, 0.25, 0.125]
+    guard, verdicts = fed(guard, RECOVER, [nan] * 4)
+    assert verdicts[-1] == "stop"
+    assert len(guard.events) == RECOVER.rollbacks + 1
+    assert guard.skipped == 4 * (RECOVER.rollbacks + 1)
+
+
+def test_a_guard_survives_json():
+    guard, _ = fed(Guard(), CONFIG, [1.0, 2.0, nan, nan, nan, nan])
+    assert guard.events
+    assert Guard.from_json(json.loads(json.dumps(asdict(guard)))).events == guard.events
+    assert asdict(Guard.from_json(asdict(replace(guard, train_at_best=0.5)))) == asdict(
+        replace(guard, train_at_best=0.5)
+    )
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"patience": 0}, {"window": 0}, {"rollbacks": -1}, {"spike": 1.0}, {"test_jump": 0.5}]
+)
+def test_a_limit_that_is_none_is_named(wrong):
+    (name,) = wrong
+    with pytest.raises(InputError, match=rf"guard\.{name} is"):
+        GuardConfig(**wrong)

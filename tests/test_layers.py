@@ -6,9 +6,9 @@ from luxel.models.layers import (
     CELU_ALPHA,
     Intersection,
     StochasticDepth,
+    averaging_statistics,
     normalisation,
     output_activation,
-    reset_running_statistics,
 )
 
 
@@ -27,13 +27,22 @@ def test_no_normalisation_is_the_identity():
     assert torch.equal(normalisation("none", 3)(image), image)
 
 
-def test_running_statistics_can_be_forgotten():
-    model = nn.Sequential(normalisation("batch", 3))
-    model(torch.randn(5, 3, 2, 2) * 1e6)
-    assert model[0].running_var.max() > 10
-    reset_running_statistics(model)
-    assert torch.equal(model[0].running_var, torch.ones(3))
-    assert torch.equal(model[0].running_mean, torch.zeros(3))
+def test_running_statistics_are_taken_anew():
+    """By hand: the mean over two batches of each one's mean and unbiased variance, whatever was there before."""
+    model = nn.Sequential(normalisation("batch", 3)).eval()
+    with torch.no_grad():
+        model[0].running_var.fill_(1e9)
+    generator = torch.Generator().manual_seed(0)
+    batches = [scale * torch.randn(5, 3, 2, 7, generator=generator) + scale for scale in (1.0, 4.0)]
+    with averaging_statistics(model):
+        for batch in batches:
+            model(batch)
+    means = torch.stack([batch.mean(dim=(0, 2, 3)) for batch in batches]).mean(0)
+    variances = torch.stack([batch.var(dim=(0, 2, 3)) for batch in batches]).mean(0)
+    torch.testing.assert_close(model[0].running_mean, means)
+    torch.testing.assert_close(model[0].running_var, variances)
+    assert not model.training
+    assert model[0].momentum == 0.1
 
 
 @pytest.mark.parametrize(("kind", "lowest"), [("celu", -CELU_ALPHA), ("relu", 0.0), ("exp", 0.0), ("softplus", 0.0)])

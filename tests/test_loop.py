@@ -22,7 +22,7 @@ from luxel.train.run_folder import RunFolder, read_metrics
 from luxel.train.runtime import accelerator, leave
 
 CONFIG = TrainConfig(
-    samples=60, batch_size=5, tests=3, checkpoint_every=4, optim=OptimConfig(learning_rate=0.1, ema_decay=0.5)
+    samples=60, batch_size=5, tests=3, checkpoint_every=4, optim=OptimConfig(learning_rate=0.05, ema_decay=0.5)
 )
 TEST_SAMPLES = 7
 
@@ -93,7 +93,7 @@ def run(path: Path, data: TinyData, config: TrainConfig = CONFIG) -> dict:
 
 
 def test_it_learns_and_leaves_everything_in_the_folder(tmp_path: Path):
-    result = run(tmp_path, TinyData(), replace(CONFIG, samples=1000, optim=OptimConfig(learning_rate=0.5)))
+    result = run(tmp_path, TinyData(), replace(CONFIG, samples=1000, optim=OptimConfig(learning_rate=0.25)))
     metrics = read_metrics(tmp_path / "metrics.jsonl")
     assert result["status"] == "finished"
     assert result["samples"] == 1000
@@ -146,7 +146,8 @@ def test_lasting_divergence_ends_the_run_and_is_said(tmp_path: Path):
 
 
 def test_gradients_are_clipped_to_the_norm():
-    learner = Learner(TinyModel(), replace(CONFIG, optim=OptimConfig(clip_norm=1e-3)), accelerator(cpu=True))
+    config = replace(CONFIG, optim=OptimConfig(clip_norm=1e-3))
+    learner = Learner(TinyModel(), config, TinyData(), accelerator(cpu=True))
     _, norm = learner.gradients(make_batch(5, seed=0))
     clipped = torch.cat([parameter.grad.flatten() for parameter in learner.model.parameters()]).norm()
     assert norm > 1e-2

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from luxel.train.runtime import accelerator, autocast, seed_step
+from luxel.train.runtime import LINUX_STATUS, accelerator, forget_peak_memory, peak_memory, seed_step
 
 
 def draw(seed: int, step: int, rank: int) -> torch.Tensor:
@@ -18,12 +18,18 @@ def test_seed_step_and_rank_all_count(other):
     assert not torch.equal(draw(1, 2, 3), draw(*other))
 
 
-@pytest.mark.parametrize(("precision", "dtype"), [("fp32", torch.float32), ("bf16", torch.bfloat16)])
-def test_precision_of_a_matrix_product(precision, dtype):
-    with autocast(precision, torch.device("cpu")):
-        product = torch.ones(2, 3) @ torch.ones(3, 5)
-    assert product.dtype == dtype
-
-
 def test_the_cpu_can_be_asked_for():
     assert accelerator(cpu=True).device.type == "cpu"
+
+
+@pytest.mark.skipif(not LINUX_STATUS.exists(), reason="the kernel must tell")
+def test_the_peak_of_memory_can_be_forgotten():
+    cpu = torch.device("cpu")
+    forget_peak_memory(cpu)
+    before = peak_memory(cpu)
+    block = torch.ones(2**26)
+    high = peak_memory(cpu)
+    del block
+    forget_peak_memory(cpu)
+    assert before + 200 < high < before + 400, "256 MiB more"
+    assert peak_memory(cpu) < high - 200

@@ -33,6 +33,10 @@ class Batch:
     def __len__(self) -> int:
         return len(self.mask)
 
+    def rows(self, part: slice) -> "Batch":
+        """The samples of this part."""
+        return Batch(*(getattr(self, field.name)[part] for field in fields(self)))
+
     def to(self, device: torch.device | str) -> "Batch":
         """The same on another device."""
         return Batch(*(getattr(self, field.name).to(device, non_blocking=True) for field in fields(self)))

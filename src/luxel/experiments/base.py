@@ -1,4 +1,4 @@
-"""The base that every run of the lab log changes, at the three scales that a machine may allow."""
+"""The network and training that every run of the lab log changes, at the three scales that a machine may allow."""
 
 from dataclasses import replace
 
@@ -11,29 +11,39 @@ from luxel.models.image_model import ImageModelConfig, scaled
 from luxel.models.sequence import TransformerConfig
 from luxel.scene.distributions import Spheres
 from luxel.train.loop import TrainConfig
+from luxel.train.optim import OptimConfig, Schedule
+
+SHARED_LAYERS = 4
+"""Passes of the log's base transformer through its one set of parameters; the log does not say how many."""
+OPTIM = OptimConfig(schedule=Schedule("cosine", warmup=0.1, start=0.25))
+"""The log's "better system for lr": from a quarter up to the peak in a tenth of training, then half a cosine to 0
+(rgreenblatt/neural-render src/torch_utils.py, LRSched)."""
 
 
 def base(scale: Scale) -> Experiment:
-    """The log's network of 2020-05-31: base transformer, start, generator, concatenated seq→image.
+    """The log's network: a base transformer of shared parameters, start, generator, concatenated seq→image.
 
-    tiny: 16², a few hundred images, seconds. small: 32², for CPUs. full: the log's 128² and 100 epochs.
+    tiny: 16², a few hundred images, seconds. small: 32², up to four objects, half the 2020 network's widths, for CPUs,
+    minutes. full: the log's 128² and 100 epochs.
     """
     if scale == "tiny":
         return Experiment(
             model=tiny_model(),
             data=GenerateSettings(Spheres(max_objects=4), count=192, width=16, height=16, spp=16, test_share=0.25),
-            train=TrainConfig(samples=768, batch_size=16, tests=4),
+            train=TrainConfig(samples=768, batch_size=16, tests=4, optim=OPTIM),
         )
+    shared = replace(ImageModelConfig().base_transformer, layers=SHARED_LAYERS, shared=True)
+    network = replace(ImageModelConfig(), base_transformer=shared)
     if scale == "small":
         return Experiment(
-            model=ImageModelConfig(),
-            data=GenerateSettings(Spheres(max_objects=8), count=8192, width=32, height=32, spp=128),
-            train=TrainConfig(samples=40_960),
+            model=scaled(network, width=0.5, sequence=0.5),
+            data=GenerateSettings(Spheres(max_objects=4), count=8192, width=32, height=32, spp=128, test_share=0.05),
+            train=TrainConfig(samples=20_480, batch_size=16, tests=10, optim=OPTIM),
         )
     return Experiment(
-        model=replace(scaled(ImageModelConfig(), width=4.0, sequence=4.0), width=128),
+        model=replace(scaled(network, width=4.0, sequence=4.0), width=128),
         data=GenerateSettings(Spheres(), count=20_000, width=128, height=128, spp=128),
-        train=TrainConfig(samples=100 * 18_000, tests=100),
+        train=TrainConfig(samples=100 * 18_000, batch_size=16, tests=100, optim=OPTIM),
     )
 
 
@@ -43,8 +53,8 @@ def tiny_model() -> ImageModelConfig:
     return ImageModelConfig(
         width=16,
         seq_width=32,
-        base_transformer=TransformerConfig(layers=2, attention=attention),
+        base_transformer=TransformerConfig(layers=SHARED_LAYERS, shared=True, attention=attention),
         start=StartConfig(attention=attention),
-        generator=GeneratorConfig(start_channels=16, max_channels=32, min_channels=8, repeats=1),
+        generator=GeneratorConfig(start_channels=16, max_channels=32, min_channels=8),
         seq_to_image=SeqToImageConfig(channels=8, attention=attention),
     )

@@ -1,12 +1,13 @@
 """What an experiment is: one whole configuration, and its registry under the name it is run by."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from inspect import cleandoc
 from typing import Any, ClassVar, Literal, TypeAlias
 
 from pydantic import ConfigDict, TypeAdapter
 
+from luxel import InputError
 from luxel.data.generate import GenerateSettings
 from luxel.models.image_model import ImageModelConfig
 from luxel.train.loop import TrainConfig
@@ -38,18 +39,57 @@ class Experiment:
 _ADAPTER = TypeAdapter(Experiment)
 
 
+def with_model(run: Experiment, **changes: Any) -> Experiment:
+    """The experiment with these fields of its network changed."""
+    return replace(run, model=replace(run.model, **changes))
+
+
+def with_generator(run: Experiment, **changes: Any) -> Experiment:
+    """The experiment with these fields of its network's image side changed."""
+    return with_model(run, generator=replace(run.model.generator, **changes))
+
+
+def with_data(run: Experiment, **changes: Any) -> Experiment:
+    """The experiment with these fields of its data set changed."""
+    return replace(run, data=replace(run.data, **changes))
+
+
+def with_train(run: Experiment, **changes: Any) -> Experiment:
+    """The experiment with these fields of its training changed."""
+    return replace(run, train=replace(run.train, **changes))
+
+
+def with_optim(run: Experiment, **changes: Any) -> Experiment:
+    """The experiment with these fields of its optimisation changed."""
+    return with_train(run, optim=replace(run.train.optim, **changes))
+
+
+def with_schedule(run: Experiment, **changes: Any) -> Experiment:
+    """The experiment with these fields of its learning-rate schedule changed."""
+    return with_optim(run, schedule=replace(run.train.optim.schedule, **changes))
+
+
+def with_attention(run: Experiment, **changes: Any) -> Experiment:
+    """The experiment with these fields of every attention between objects and image changed."""
+    parts = ("base_transformer", "start", "seq_to_image", "image_to_seq", "sequence_blocks")
+    there = {name: part for name in parts if (part := getattr(run.model, name)) is not None}
+    changed = {name: replace(part, attention=replace(part.attention, **changes)) for name, part in there.items()}
+    return with_model(run, **changed)
+
+
 @dataclass(frozen=True)
 class Entry:
     """An experiment's place in the registry: its group is the log's folder, its function makes it."""
 
     name: str
     group: str
+    date: str
+    """Of the log's entry that the experiment is from."""
+    base: str | None
+    """The experiment that it changes one thing of."""
+    description: str
+    """The function's docstring: what the log says of the run."""
     make: Callable[[Scale], Experiment]
-
-    @property
-    def description(self) -> str:
-        """The function's docstring: what the log says of the run, and its date."""
-        return cleandoc(self.make.__doc__ or "")
 
     @property
     def summary(self) -> str:
@@ -58,16 +98,44 @@ class Entry:
 
 
 EXPERIMENTS: dict[str, Entry] = {}
+Root: TypeAlias = Callable[[Scale], Experiment]
+Change: TypeAlias = Callable[[Experiment], Experiment]
 
 
-def experiment(group: str) -> Callable[[Callable[[Scale], Experiment]], Callable[[Scale], Experiment]]:
-    """Register the decorated function under its own name."""
+def experiment(group: str, date: str) -> Callable[[Root], Root]:
+    """Register the decorated function, which makes a whole experiment, under its own name."""
 
-    def register(make: Callable[[Scale], Experiment]) -> Callable[[Scale], Experiment]:
-        name = make.__name__
-        if name in EXPERIMENTS:
-            raise ValueError(f"two experiments are called {name}")
-        EXPERIMENTS[name] = Entry(name, group, make)
+    def register(make: Root) -> Root:
+        enter(make, group, date, None, make)
         return make
 
     return register
+
+
+def variant(base: Root | Change, group: str, date: str) -> Callable[[Change], Change]:
+    """Register the decorated function, which changes one thing of the experiment `base`, under its own name."""
+    entry = EXPERIMENTS[base.__name__]
+
+    def register(change: Change) -> Change:
+        enter(change, group, date, entry.name, lambda scale: change(entry.make(scale)))
+        return change
+
+    return register
+
+
+def enter(function: Root | Change, group: str, date: str, base: str | None, make: Root) -> None:
+    """Put an experiment into the registry."""
+    name = function.__name__
+    if name in EXPERIMENTS:
+        raise ValueError(f"two experiments are called {name}")
+    EXPERIMENTS[name] = Entry(name, group, date, base, cleandoc(function.__doc__ or ""), make)
+
+
+def group_of(name: str) -> list[str]:
+    """The experiments of a group, or the one of this name. Raises InputError for neither."""
+    if name in EXPERIMENTS:
+        return [name]
+    members = [entry.name for entry in EXPERIMENTS.values() if entry.group == name]
+    if not members:
+        raise InputError(f"{name!r} is neither an experiment nor a group; `luxel experiments list` shows both")
+    return members

@@ -2,30 +2,40 @@
 
 import json
 from contextlib import nullcontext
+from dataclasses import asdict, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import torch
+from tqdm import tqdm
 
 from luxel import InputError
-from luxel.data.atomic import only_one
+from luxel.data.atomic import checksum, only_one, write_atomically
 from luxel.data.batches import ShardSource
 from luxel.data.generate import GenerateSettings, generate
 from luxel.data.manifest import DataError
-from luxel.experiments.experiment import Experiment
+from luxel.experiments.experiment import EXPERIMENTS, Experiment, Scale, with_schedule, with_train
 from luxel.models.image_model import ImageModel
+from luxel.train.checkpoint import read_progress
 from luxel.train.loop import train
 from luxel.train.run_folder import RunFolder, RunFolderError, read_json
 from luxel.train.runtime import accelerator
 
 
-def run(experiment: Experiment, out: Path, data: Path | None = None, cpu: bool = False) -> dict[str, Any]:
+def run(
+    experiment: Experiment,
+    out: Path,
+    data: Path | None = None,
+    cpu: bool = False,
+    bar: "tqdm[None] | None" = None,
+    branch: Path | None = None,
+) -> dict[str, Any]:
     """Train the experiment in the run folder `out`, or go on where it stands; return its result.
 
-    Without `data`, the experiment's own data set is generated, or completed, below `data/`. Raises DataError
-    for a data set that cannot be used, RunFolderError if `out` holds another run. Under `accelerate launch` every
-    process calls it, with `data`.
+    Without `data`, the experiment's own data set is generated, or completed, below `data/`. `branch` is a checkpoint
+    to begin with, see `cooldown`. Raises DataError for a data set that cannot be used, RunFolderError if `out` holds
+    another run. Under `accelerate launch` every process calls it, with `data`.
     """
     runtime = accelerator(cpu)
     torch.manual_seed(experiment.train.seed)
@@ -39,11 +49,50 @@ def run(experiment: Experiment, out: Path, data: Path | None = None, cpu: bool =
     source = ShardSource(data)
     settings = source.train.manifest.settings
     check_size(experiment.model.width, int(settings["width"]), int(settings["height"]), str(data))
-    identity = {"experiment": experiment.to_json(), "data": {**settings, "test_set": source.test.content_hash}}
+    identity: dict[str, Any] = {
+        "experiment": experiment.to_json(),
+        "data": {**settings, "test_set": source.test.content_hash},
+    }
+    if branch is not None:
+        identity["branch"] = checksum(branch)
     with runtime.main_process_first():
         folder = RunFolder(out, identity)
     with only_one(out) if runtime.is_main_process else nullcontext():
-        return train(model, source, experiment.train, folder, runtime)
+        if branch is not None and runtime.is_main_process and not folder.checkpoint.exists():
+            write_atomically(folder.checkpoint, branch.read_bytes())
+        return train(model, source, experiment.train, folder, runtime, bar)
+
+
+def cooldown(parent: Path, samples: int, out: Path, data: Path | None = None, cpu: bool = False) -> dict[str, Any]:
+    """Branch off the stable phase of a run and let the rate decay to 0 over `samples`; return the result.
+
+    One long run at a constant rate gives finished models of any length that way (Hu et al. 2024, §4; Hägele et al.
+    2024). The branch starts where a `stable_decay` run began to decay, or where a `constant` run stands. Raises
+    RunFolderError if `parent` has no stable phase.
+    """
+    experiment = experiment_of(parent)
+    config, schedule = experiment.train, experiment.train.optim.schedule
+    stable = parent / "stable.safetensors"
+    source = parent / "checkpoint.safetensors" if schedule.shape == "constant" else stable
+    if config.last_stable_step == 0 or not source.exists():
+        raise RunFolderError(
+            f"{parent} has no checkpoint in a stable phase to branch off: its schedule is {schedule.shape}; train with "
+            "--train.optim.schedule.shape constant, or stable_decay up to its decay"
+        )
+    begun = read_progress(source).step
+    if begun < schedule.warmup * config.steps:
+        raise RunFolderError(f"{source} is still warming up, at step {begun}; train on before branching off")
+    steps = begun + max(1, samples // config.batch_size)
+    decaying = replace(
+        schedule,
+        shape="stable_decay",
+        warmup=schedule.warmup * config.steps / steps,
+        decay=(steps - begun) / steps,
+        final=0.0,
+        drawn_for=1.0,
+    )
+    branched = with_schedule(with_train(experiment, samples=steps * config.batch_size), **asdict(decaying))
+    return run(branched, out, data, cpu, branch=source)
 
 
 def check_size(model: int, width: int, height: int, data: str) -> None:
@@ -62,6 +111,11 @@ def experiment_of(run_folder: Path) -> Experiment:
         return Experiment.from_json(read_json(path)["experiment"])
     except (OSError, KeyError, ValueError) as error:
         raise RunFolderError(f"{path}: not the configuration of a run ({error})") from error
+
+
+def run_folder(name: str, scale: Scale, seed: int = 0) -> Path:
+    """Where the run of an experiment lives, unless the user says otherwise."""
+    return Path("runs") / EXPERIMENTS[name].group / (f"{name}-{scale}" + (f"-seed{seed}" if seed else ""))
 
 
 def data_folder(settings: GenerateSettings) -> Path:

@@ -1,46 +1,78 @@
 """What the command line says of experiments: the list, and one of them in full."""
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
 
 from luxel.experiments.experiment import EXPERIMENTS, Entry, Scale
 from luxel.models.cost import Cost, cost_by_part
 from luxel.models.image_model import ImageModel
-from luxel.train.run_folder import differences
+from luxel.train.loop import TrainConfig
+from luxel.train.run_folder import differences, read_json
 
-BASE = "standard_run"
-"""The experiment that `show_experiment` compares with."""
+COLUMNS, ROWS = 64, 6
+BARS = " ▁▂▃▄▅▆▇█"
 
 
-def list_experiments() -> str:
-    """Group, name and one line for each experiment."""
+def list_experiments(runs: Path = Path("runs")) -> str:
+    """Group, name, date and one line for each experiment; below it, what came of its runs in the folder `runs`."""
     width = max(map(len, EXPERIMENTS)) + 2
     lines, group = [], None
     for entry in EXPERIMENTS.values():
         if entry.group != group:
             group = entry.group
             lines.append(f"\n{group}")
-        lines.append(f"  {entry.name:<{width}}{entry.summary}")
+        lines.append(f"  {entry.name:<{width}}{entry.date}  {entry.summary}")
+        lines += [f"  {'':<{width}}{outcome}" for outcome in outcomes(entry, runs)]
     return "\n".join(lines).lstrip("\n")
 
 
+def outcomes(entry: Entry, runs: Path) -> Iterator[str]:
+    """A line for each run folder of the experiment that has ended: diverged runs are called so."""
+    folders = (
+        path for scale in get_args(Scale) for path in sorted((runs / entry.group).glob(f"{entry.name}-{scale}*"))
+    )
+    for folder in folders:
+        if (folder / "result.json").exists():
+            result = read_json(folder / "result.json")
+            said = f"test loss {result['test_loss']:.2e}" if result["test_loss"] is not None else "no test loss"
+            why = f" ({result['diagnosis']})" if result["diagnosis"] else ""
+            yield f"→ {folder.name.removeprefix(entry.name + '-')}: {result['status']}{why}, {said}"
+
+
 def show_experiment(entry: Entry, scale: Scale) -> str:
-    """Description, whole configuration, what differs from the base, parameters and operations by part."""
+    """Description, configuration, what differs from the base, learning rate, parameters and operations by part."""
     experiment = entry.make(scale)
     values = experiment.to_json()
     sections = [
-        f"{entry.name} ({entry.group}, scale {scale})\n\n{entry.description}",
+        f"{entry.name} ({entry.group}, {entry.date}, scale {scale})\n\n{entry.description}",
         "configuration\n" + json.dumps(values, indent=2, ensure_ascii=False),
     ]
-    if entry.name != BASE:
-        changed = differences(EXPERIMENTS[BASE].make(scale).to_json(), values)
+    if entry.base is not None:
+        changed = differences(EXPERIMENTS[entry.base].make(scale).to_json(), values)
         lines = [f"  {field}: {there!r} → {here!r}" for field, there, here in changed]
-        sections.append("\n".join([f"differs from {BASE} in", *lines]))
+        sections.append("\n".join([f"differs from {entry.base} in", *lines]))
+    sections.append(plot_rate(experiment.train))
     costs = cost_by_part(ImageModel(experiment.model))
     total = sum(costs.values(), Cost())
     rows = [cost_row(part, cost, total) for part, cost in {**costs, "total": total}.items()]
     head = f"{'part':<18}{'parameters':>14}{'':>7}{'MFLOP/image':>14}"
     sections.append("\n".join([head, *rows]))
     return "\n\n".join(sections)
+
+
+def plot_rate(config: TrainConfig) -> str:
+    """The learning rate over training, as text: ROWS lines of eighth blocks, the highest rate at the left."""
+    rates = [config.rate(max(1, round((i + 0.5) / COLUMNS * config.steps))) for i in range(COLUMNS)]
+    top = max(rates)
+    lines = []
+    for row in reversed(range(ROWS)):
+        filled = (min(1.0, max(0.0, rate / top * ROWS - row)) for rate in rates)
+        label = {ROWS - 1: f"{top:.2g}", 0: "0"}.get(row, "")
+        lines.append(f"{label:>10}  " + "".join(BARS[round(share * (len(BARS) - 1))] for share in filled))
+    steps = f"{config.steps:,} steps of {config.batch_size}"
+    return "\n".join(["learning rate", *lines, f"{'':>12}0{steps:>{COLUMNS - 1}}"])
 
 
 def cost_row(part: str, cost: Cost, total: Cost) -> str:

@@ -50,6 +50,9 @@ class ImageModelConfig:
     image_to_seq_at: Occurrence = "level_start"
     sequence_blocks: TransformerConfig | None = None
     sequence_blocks_at: Occurrence = "level_start"
+    interlaced: bool = False
+    """The image asks the sequence as the block before left it, so that both sides of a block can be computed at once
+    (the log: "interlace or occasionally use the previous two to avoid delays")."""
     output: OutputActivation = "celu"
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
@@ -98,6 +101,9 @@ class ImageModel(nn.Module, PyTorchModelHubMixin, library_name="luxel", license=
     not the configuration's.
     """
 
+    full_precision: ClassVar[tuple[str, ...]] = ("head_norm", "head")
+    """Parts that stay in float32 whatever the precision of the others."""
+
     def __init__(self, config: ImageModelConfig) -> None:
         super().__init__()
         self.config = config
@@ -128,6 +134,7 @@ class ImageModel(nn.Module, PyTorchModelHubMixin, library_name="luxel", license=
             image, sequence = stage(image, sequence, mask)
         with torch.autocast(image.device.type, enabled=False):
             features = F.relu(self.head_norm(image.float()))
+            assert features.dtype == torch.float32, f"the head computes in float32, not {features.dtype}"
             return output_activation(self.config.output, self.head(features)).permute(0, 2, 3, 1)
 
     @classmethod
@@ -158,6 +165,7 @@ class Stage(nn.Module):
     def __init__(self, channels: int, out: int, upsample: bool, non_local: bool, config: ImageModelConfig) -> None:
         super().__init__()
         width, to_seq, to_image = config.seq_width, config.image_to_seq, config.seq_to_image
+        self.interlaced = config.interlaced
         self.frequencies = config.generator.position_frequencies
         features = channels + config.generator.position_channels
         self.norm = normalisation(config.generator.normalisation, channels)
@@ -178,12 +186,13 @@ class Stage(nn.Module):
         features = F.relu(self.norm(image))
         if self.frequencies is not None:
             features = torch.cat([features, positions(features, self.frequencies)], dim=1)
+        before = sequence
         if self.image_to_seq is not None:
             sequence = self.image_to_seq(sequence, mask, features)
         if self.sequence_block is not None:
             sequence = self.sequence_block(sequence, mask)
         if self.seq_to_image is not None:
-            features = self.seq_to_image(features, sequence, mask)
+            features = self.seq_to_image(features, before if self.interlaced else sequence, mask)
         image = self.block(image, features)
         if self.non_local is not None:
             image = self.non_local(image)
@@ -205,7 +214,7 @@ def stages(config: ImageModelConfig, plan: list[int]) -> list[Stage]:
     if config.generator.non_local_at not in (None, *widths):
         raise InputError(f"generator.non_local_at is {config.generator.non_local_at}, not one of the widths {widths}")
     for index in indices:
-        read = index <= max(asked, default=-1)
+        read = index <= max(asked, default=-1) - config.interlaced
         level, repeat = divmod(index, repeats)
         upsample = level > 0 and repeat == 0
         non_local = repeat == repeats - 1 and config.generator.non_local_at == config.start.size * 2**level

@@ -3,6 +3,8 @@
 Shapes: images are [batch, channels, height, width]; sequences are [batch, objects, width].
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal, TypeAlias
 
 import torch
@@ -56,20 +58,35 @@ class BatchNorm(nn.BatchNorm2d):
             assert self.running_mean is not None
             assert self.running_var is not None
             assert self.num_batches_tracked is not None
-            assert self.momentum is not None
-            self.running_mean.lerp_(mean, self.momentum)
-            self.running_var.lerp_(variance * count / (count - 1), self.momentum)
             self.num_batches_tracked.add_(1)
+            momentum = 1 / float(self.num_batches_tracked) if self.momentum is None else self.momentum
+            self.running_mean.lerp_(mean, momentum)
+            self.running_var.lerp_(variance * count / (count - 1), momentum)
         scale = self.weight * (variance + self.eps).rsqrt()
         shift = self.bias - mean * scale
         return (values * scale[:, None, None] + shift[:, None, None]).to(x.dtype)
 
 
-def reset_running_statistics(model: nn.Module) -> None:
-    """Forget what batch norm remembers, the remedy for statistics that have blown up."""
-    for module in model.modules():
-        if isinstance(module, nn.modules.batchnorm._BatchNorm):
-            module.reset_running_stats()
+@contextmanager
+def averaging_statistics(model: nn.Module) -> Iterator[None]:
+    """Forget what batch norm remembers; its running statistics become the plain mean over the block's forward passes.
+
+    The remedy for statistics that have blown up, or that belong to other weights (as after averaging weights,
+    Izmailov et al. 2018, §3.2).
+    """
+    training = model.training
+    norms = [module for module in model.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None
+    model.train()
+    try:
+        yield
+    finally:
+        model.train(training)
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
 
 
 def output_activation(kind: OutputActivation, x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:

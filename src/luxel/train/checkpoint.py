@@ -6,7 +6,7 @@ metadata as JSON. Random state is not kept: every step seeds it from (seed, step
 
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +23,14 @@ from luxel.train.guard import Guard
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is: optimiser steps tried, seconds of training, the last losses, the guard's counts."""
+    """How far a run is: optimiser steps tried, seconds of training, the last losses, what guard and loss scale know."""
 
     step: int = 0
     seconds: float = 0.0
     train_loss: float = math.nan
     test_loss: float = math.nan
     guard: Guard = Guard()
+    loss_scale: dict[str, Any] = field(default_factory=dict)
 
 
 class CheckpointError(InputError):
@@ -58,7 +59,7 @@ def load_checkpoint(path: Path, model: nn.Module, average: AveragedModel, optimi
     try:
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
-            progress = json.loads(file.metadata()["progress"])
+            progress = progress_from_json(json.loads(file.metadata()["progress"]))
         model.load_state_dict(under(tensors, "model."))
         average.load_state_dict(under(tensors, "average."))
         state: dict[int, dict[str, Any]] = {}
@@ -70,7 +71,21 @@ def load_checkpoint(path: Path, model: nn.Module, average: AveragedModel, optimi
         raise CheckpointError(
             f"{path}: not a checkpoint of this run ({error}); delete it to train from the start"
         ) from error
-    return Progress(**{**progress, "guard": Guard(**progress["guard"])})
+    return progress
+
+
+def read_progress(path: Path) -> Progress:
+    """How far the run was when the checkpoint was written. Raises CheckpointError, naming the file."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return progress_from_json(json.loads(file.metadata()["progress"]))
+    except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
+        raise CheckpointError(f"{path}: not a checkpoint ({error})") from error
+
+
+def progress_from_json(values: dict[str, Any]) -> Progress:
+    """The progress that a checkpoint's metadata holds."""
+    return Progress(**{**values, "guard": Guard.from_json(values["guard"])})
 
 
 def under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -1,25 +1,153 @@
-"""The guard: what to do with a step whose loss or gradient is not finite. A pure state machine."""
+"""The guard: notices a run that goes wrong, names what is wrong and says what to do. A pure state machine.
 
+It sees every step's loss, gradient norm and loss scale, and every test loss; it touches neither weights nor files.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from math import isfinite
-from typing import Literal
+from math import inf, isfinite, nan
+from statistics import median
+from typing import Any, Literal, TypeAlias
 
-PATIENCE = 20
-"""Consecutive bad steps after which training has diverged."""
+from luxel import InputError
 
-Verdict = Literal["step", "skip", "diverged"]
+Verdict: TypeAlias = Literal["go on", "skip", "reset statistics", "roll back", "stop"]
+Diagnosis: TypeAlias = Literal[
+    "loss or gradient not finite", "loss scale collapsed", "loss spike", "batch-norm statistics blown up"
+]
+
+REMEDY: Mapping[Diagnosis, Verdict] = {
+    "loss or gradient not finite": "roll back",
+    "loss scale collapsed": "roll back",
+    "loss spike": "roll back",
+    "batch-norm statistics blown up": "reset statistics",
+}
+"""What `recover` does. The log's own remedy for test images that had gone black was to reset running statistics."""
+FATAL: tuple[Diagnosis, ...] = ("loss or gradient not finite", "loss scale collapsed")
+"""After these there is no going on without a remedy."""
+
+
+@dataclass(frozen=True)
+class GuardConfig:
+    """When a run counts as going wrong, and what is done about it."""
+
+    response: Literal["report", "recover", "stop"] = "report"
+    """report: log the diagnosis, and stop only where no step succeeds any more. recover: apply its remedy, reset
+    batch norm's running statistics or roll back to the last good checkpoint at half the rate. stop: end the run."""
+    patience: int = 20
+    """Consecutive steps that are not finite, or consecutive losses above the spike limit, before the diagnosis."""
+    window: int = 100
+    """Losses in the running median."""
+    spike: float = 10.0
+    """A loss above this many medians is a spike."""
+    test_jump: float = 10.0
+    """Test loss over its best, while the median of the training loss has not grown, that says the statistics with
+    which batch norm tests are no longer those with which it trains."""
+    rollbacks: int = 3
+    """At most so many; then the run stops."""
+
+    def __post_init__(self) -> None:
+        for name, low in {"patience": 1, "window": 1, "rollbacks": 0}.items():
+            if getattr(self, name) < low:
+                raise InputError(f"guard.{name} is {getattr(self, name)}, must be at least {low}")
+        for name in ("spike", "test_jump"):
+            if getattr(self, name) <= 1:
+                raise InputError(f"guard.{name} is {getattr(self, name)}, must be above 1")
+
+
+@dataclass(frozen=True)
+class Event:
+    """A diagnosis, the step it was made at and the verdict it led to."""
+
+    step: int
+    diagnosis: Diagnosis
+    verdict: Verdict
 
 
 @dataclass(frozen=True)
 class Guard:
-    """Counts of skipped steps, in all and in a row."""
+    """What the guard remembers of a run."""
 
     skipped: int = 0
+    """Steps that were not finite, in all."""
     in_a_row: int = 0
+    """The last so many steps were not finite."""
+    spiking: int = 0
+    """The last so many losses were above the spike limit."""
+    losses: tuple[float, ...] = ()
+    """The last finite losses that were no spikes."""
+    best_test: float = inf
+    train_at_best: float = nan
+    """Median training loss when the test loss was best."""
+    rollbacks: int = 0
+    events: tuple[Event, ...] = ()
 
-    def observe(self, loss: float, gradient_norm: float) -> tuple["Guard", Verdict]:
-        """The next state and what the optimiser may do, asked before it steps."""
-        if isfinite(loss) and isfinite(gradient_norm):
-            return replace(self, in_a_row=0), "step"
-        after = Guard(self.skipped + 1, self.in_a_row + 1)
-        return after, "diverged" if after.in_a_row >= PATIENCE else "skip"
+    @property
+    def healthy(self) -> bool:
+        """Whether this is a state to come back to."""
+        return self.in_a_row == 0 and self.spiking == 0
+
+    @property
+    def rate(self) -> float:
+        """What the learning rate is to be multiplied by: half for every time it was rolled back."""
+        return 0.5**self.rollbacks
+
+    def observe(
+        self, config: GuardConfig, step: int, loss: float, gradient_norm: float, at_floor: bool | None = None
+    ) -> tuple["Guard", Verdict]:
+        """The next state and what may be done with this step's gradient, asked before the optimiser takes it.
+
+        `at_floor` says whether the loss scale can get no lower; None: there is none. An overflow with room below
+        is how a loss scale finds its place, and does not count towards the patience.
+        """
+        if not (isfinite(loss) and isfinite(gradient_norm)):
+            counts = at_floor is not False
+            after = replace(self, skipped=self.skipped + 1, in_a_row=self.in_a_row + counts)
+            if after.in_a_row < config.patience:
+                return after, "skip"
+            return after._diagnose(config, step, "loss scale collapsed" if at_floor else "loss or gradient not finite")
+        if len(self.losses) == config.window and loss > config.spike * median(self.losses):
+            after = replace(self, in_a_row=0, spiking=self.spiking + 1)
+            if after.spiking < config.patience:
+                return after, "go on"
+            return after._diagnose(config, step, "loss spike")
+        return replace(self, in_a_row=0, spiking=0, losses=(*self.losses, loss)[-config.window :]), "go on"
+
+    def observe_test(self, config: GuardConfig, step: int, test_loss: float) -> tuple["Guard", Verdict]:
+        """The next state and what to do after a test."""
+        train = median(self.losses) if self.losses else nan
+        if test_loss < self.best_test:
+            return replace(self, best_test=test_loss, train_at_best=train), "go on"
+        jumped = not isfinite(test_loss) or test_loss > config.test_jump * self.best_test
+        if self.healthy and jumped and isfinite(self.best_test) and train <= 1.5 * self.train_at_best:
+            return self._diagnose(config, step, "batch-norm statistics blown up")
+        return self, "go on"
+
+    def _diagnose(self, config: GuardConfig, step: int, diagnosis: Diagnosis) -> tuple["Guard", Verdict]:
+        """Record the diagnosis and choose the response; the row that led to it starts anew."""
+        verdict: Verdict = "stop"
+        if config.response == "recover":
+            verdict = REMEDY[diagnosis]
+            if verdict == "roll back" and self.rollbacks == config.rollbacks:
+                verdict = "stop"
+        elif config.response == "report" and diagnosis not in FATAL:
+            verdict = "go on"
+        after = replace(
+            self,
+            in_a_row=0,
+            spiking=0,
+            losses=() if diagnosis == "loss spike" else self.losses,  # what is normal has changed
+            rollbacks=self.rollbacks + (verdict == "roll back"),
+            events=(*self.events, Event(step, diagnosis, verdict)),
+        )
+        return after, verdict
+
+    def after_rollback(self, now: "Guard") -> "Guard":
+        """This state, that of an earlier checkpoint, with what `now` knows of the run's history."""
+        return replace(self, skipped=now.skipped, rollbacks=now.rollbacks, events=now.events)
+
+    @staticmethod
+    def from_json(values: dict[str, Any]) -> "Guard":
+        """The guard that a checkpoint's metadata holds."""
+        events = tuple(Event(**event) for event in values["events"])
+        return Guard(**{**values, "losses": tuple(values["losses"]), "events": events})

@@ -5,8 +5,9 @@ Shapes: images are `[batch, height, width, 3]`, linear radiance, float32.
 
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import closing
-from dataclasses import dataclass
+from contextlib import closing, nullcontext
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -14,19 +15,25 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 from jaxtyping import Float32
-from torch import Tensor, nn
+from torch import nn
 from tqdm import tqdm
 
 from luxel import InputError
 from luxel.data.dataset import Batch
 from luxel.image.losses import Loss, loss_function
+from luxel.models.layers import averaging_statistics
 from luxel.train.checkpoint import Progress, load_checkpoint, save_checkpoint
-from luxel.train.guard import Verdict
+from luxel.train.guard import GuardConfig, Verdict
 from luxel.train.optim import OptimConfig, moving_average, optimizer
+from luxel.train.precision import Caster, LossScale, Precision, checked, set_precision
 from luxel.train.run_folder import RunFolder
-from luxel.train.runtime import Precision, autocast, seed_step
+from luxel.train.runtime import forget_peak_memory, peak_memory, seed_step
 
 GRID_COLUMNS = 8
+
+
+STATISTICS_BATCHES = 20
+"""Training batches from which running statistics are made anew."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +42,14 @@ class TrainConfig:
 
     samples: int
     batch_size: int = 32
+    accumulate: int = 1
+    """Parts that a batch is cut into, one after another in memory; batch norm sees a part at a time."""
     loss: str = "perceptual"
     optim: OptimConfig = OptimConfig()
     precision: Precision = "fp32"
+    loss_scale_floor: float | None = None
+    """The fp16 modes' loss scale never falls below it. The log's: 128."""
+    guard: GuardConfig = GuardConfig()
     seed: int = 0
     tests: int = 20
     """How often the test loss is measured, evenly over the run, the last time at its end."""
@@ -45,15 +57,28 @@ class TrainConfig:
     """Optimiser steps between checkpoints."""
 
     def __post_init__(self) -> None:
-        for name in ("samples", "batch_size", "tests", "checkpoint_every"):
+        for name in ("samples", "batch_size", "accumulate", "tests", "checkpoint_every"):
             if getattr(self, name) < 1:
                 raise InputError(f"train.{name} is {getattr(self, name)}, must be at least 1")
+        if self.batch_size % self.accumulate:
+            raise InputError(
+                f"train.batch_size is {self.batch_size}, must be a multiple of accumulate {self.accumulate}"
+            )
         loss_function(self.loss)
 
     @property
     def steps(self) -> int:
         """Optimiser steps of the whole run."""
         return max(1, self.samples // self.batch_size)
+
+    @property
+    def last_stable_step(self) -> int:
+        """The last step at the peak rate, if the schedule has one to branch off from; else 0."""
+        return int(self.optim.schedule.stable_until * self.steps)
+
+    def rate(self, step: int) -> float:
+        """The learning rate of a step, 1 … `steps`."""
+        return self.optim.peak_rate(self.batch_size) * self.optim.schedule(step / self.steps)
 
 
 @runtime_checkable
@@ -70,104 +95,133 @@ class DataSource(Protocol):
 
 
 def train(
-    model: nn.Module, data: DataSource, config: TrainConfig, folder: RunFolder, runtime: Accelerator
+    model: nn.Module,
+    data: DataSource,
+    config: TrainConfig,
+    folder: RunFolder,
+    runtime: Accelerator,
+    bar: "tqdm[None] | None" = None,
 ) -> dict[str, Any]:
     """Train `model`, or go on where the folder's checkpoint stands; return the result that is left in the folder.
 
     Batch, learning rate and random draws of a step depend on (seed, step) alone, so that a run which was
     interrupted at any moment ends with the same weights as one that was not: to the bit on a CPU, on a GPU as far
-    as its kernels are deterministic.
+    as its kernels are deterministic. Progress, in images, is shown on `bar`, or on a bar of its own.
     """
     if folder.result is not None:
         return folder.result
-    learner = Learner(model, config, runtime)
-    rank, world, main = learner.rank, learner.world, learner.rank == 0
-    progress = learner.load(folder.checkpoint)
-    step, seconds, guard = progress.step, progress.seconds, progress.guard
-    loss, test_loss = progress.train_loss, progress.test_loss
-    batches = data.training_batches(config.batch_size, config.seed, step, rank, world)
-    test_steps = {round((i + 1) * config.steps / config.tests) for i in range(config.tests)}
-    verdict: Verdict = "step"
-    started = time.monotonic() - seconds
+    learner, main = Learner(model, config, data, runtime), runtime.is_main_process
+    progress = learner.begin(folder.checkpoint)
     if main:
-        folder.rewind(step)
-    total, done = config.steps * config.batch_size, step * config.batch_size
-    with tqdm(total=total, initial=done, unit="img", disable=not main) as bar, closing(folder):
-        while step < config.steps and verdict != "diverged":
-            step += 1
-            seed_step(config.seed, step, rank)
-            rate = config.optim.peak_rate(config.batch_size) * config.optim.schedule(step / config.steps)
-            batch = next(batches).to(learner.device)
-            loss, gradient_norm = learner.gradients(batch)
-            guard, verdict = guard.observe(loss, gradient_norm)
-            if verdict == "step":
-                learner.update(rate)
-            else:
-                learner.forget()
-            scalars = {"train_loss": loss, "rate": rate, "gradient_norm": gradient_norm, "skipped": guard.skipped}
-            if step in test_steps:
-                test_loss = scalars["test_loss"] = learner.test_loss(data.test_batches(config.batch_size, rank, world))
+        folder.rewind(progress.step)
+    test_steps = {round((i + 1) * config.steps / config.tests) for i in range(config.tests)}
+    verdict: Verdict = "go on"
+    started = time.monotonic() - progress.seconds
+    own_bar = bar is None
+    bar = bar or tqdm(total=config.steps * config.batch_size, unit="img", disable=not main)
+    bar.update(progress.step * config.batch_size)
+    with bar if own_bar else nullcontext(), closing(folder):
+        while progress.step < config.steps and verdict != "stop":
+            progress, verdict, scalars = learner.step(progress)
+            if progress.step in test_steps and verdict in ("go on", "skip"):
+                progress, verdict = learner.test(progress)
+                scalars["test_loss"] = progress.test_loss
                 if main:
-                    test_batch = next(iter(data.test_batches(GRID_COLUMNS, 0, 1)))
-                    folder.log_images(step, "test", comparison_grid(learner.average, test_batch.to(learner.device)))
-                    folder.log_images(step, "train", comparison_grid(learner.average, batch))
-            seconds = time.monotonic() - started
+                    for name, grid in learner.grids():
+                        folder.log_images(progress.step, name, grid)
+            progress = replace(progress, seconds=time.monotonic() - started)
             if main:
-                folder.log(step, step * config.batch_size, seconds, **scalars)
-                if step % config.checkpoint_every == 0 or step == config.steps:
-                    learner.save(folder.checkpoint, Progress(step, seconds, loss, test_loss, guard))
+                folder.log(progress.step, progress.step * config.batch_size, progress.seconds, **scalars)
             bar.update(config.batch_size)
-            bar.set_postfix(loss=f"{loss:.2e}", test=f"{test_loss:.2e}")
-    result = {
-        "status": "diverged" if verdict == "diverged" else "finished",
-        "diagnosis": "loss or gradient not finite" if verdict == "diverged" else None,
-        "steps": step,
-        "samples": step * config.batch_size,
-        "seconds": round(seconds, 1),
-        "images_per_s": round(step * config.batch_size / seconds, 2),
-        "train_loss": loss,
-        "test_loss": test_loss,
-        "skipped_steps": guard.skipped,
-        "parameters": sum(parameter.numel() for parameter in model.parameters()),
-    }
+            bar.set_postfix(loss=f"{progress.train_loss:.2e}", test=f"{progress.test_loss:.2e}")
+            if verdict == "roll back":
+                bar.update(-progress.step * config.batch_size)
+                progress = learner.roll_back(folder.checkpoint, progress)
+                bar.update(progress.step * config.batch_size)
+                if main:
+                    folder.rewind(progress.step)
+            if main and progress.guard.healthy:
+                last = progress.step == config.steps
+                if last or verdict == "roll back" or progress.step % config.checkpoint_every == 0:
+                    learner.save(folder.checkpoint, progress)
+                if progress.step == config.last_stable_step:
+                    learner.save(folder.stable_checkpoint, progress)
+    result = learner.summary(progress, verdict)
     if main:
         weights: Any = learner.average.module  # whose mixin the type checker cannot see
         weights.save_pretrained(folder.model)
         folder.finish(result)
-    learner.runtime.wait_for_everyone()
+    runtime.wait_for_everyone()
     return result
 
 
 class Learner:
     """A model in training: its optimiser, the moving average of its weights, and the processes it is spread over."""
 
-    def __init__(self, model: nn.Module, config: TrainConfig, runtime: Accelerator) -> None:
+    def __init__(self, model: nn.Module, config: TrainConfig, data: DataSource, runtime: Accelerator) -> None:
         self.runtime, self.device = runtime, runtime.device
         self.rank, self.world = runtime.process_index, runtime.num_processes
+        if config.batch_size % (self.world * config.accumulate):
+            raise InputError(
+                f"train.batch_size is {config.batch_size}, must be a multiple of the {self.world} processes times "
+                f"accumulate {config.accumulate}"
+            )
+        set_precision(config.precision, self.device)
+        forget_peak_memory(self.device)
         self.model = model.to(self.device)
         self.average = moving_average(self.model, config.optim.ema_decay)
         self.optimizer = optimizer(config.optim, self.model.parameters())
+        self.loss_scale = LossScale(config.precision, self.device, config.loss_scale_floor)
         self._parallel = runtime.prepare(self.model)
+        self._predict = Caster(config.precision, self.model, self._parallel, self.device)
         self._loss = loss_function(config.loss)
-        self._config = config
-        self._buffers: list[Tensor] = []
+        self._config, self._data = config, data
+
+    def begin(self, checkpoint: Path) -> Progress:
+        """Start at the checkpoint; without one, at the initial weights, and make that the first checkpoint."""
+        if self.rank == 0 and not checkpoint.exists():
+            self.save(checkpoint, Progress())
+        self.runtime.wait_for_everyone()
+        return self.load(checkpoint)
+
+    def step(self, progress: Progress) -> tuple[Progress, Verdict, dict[str, float | int]]:
+        """Try one optimiser step; what the guard says of it; the scalars to log."""
+        config, step = self._config, progress.step + 1
+        seed_step(config.seed, step, self.rank)
+        self._batch = next(self._batches).to(self.device)
+        buffers = [buffer.clone() for buffer in self.model.buffers()]
+        loss, norm = self.gradients(self._batch)
+        guard, verdict = progress.guard.observe(config.guard, step, loss, norm, self.loss_scale.at_floor)
+        rate = progress.guard.rate * config.rate(step)
+        with self.loss_scale.updated():
+            if verdict == "go on":
+                self.update(rate)
+            else:  # undo what a bad batch left in batch norm's running statistics
+                for buffer, before in zip(self.model.buffers(), buffers, strict=True):
+                    buffer.copy_(before)
+        scalars = {"train_loss": loss, "rate": rate, "gradient_norm": norm, "skipped": guard.skipped}
+        if self.loss_scale.enabled:
+            scalars["loss_scale"] = self.loss_scale.value
+        now = replace(progress, step=step, train_loss=loss, guard=guard, loss_scale=self.loss_scale.state())
+        return now, verdict, scalars
 
     def gradients(self, batch: Batch) -> tuple[float, float]:
         """Leave the batch's gradients, clipped, on the parameters; return its loss and the norm before clipping."""
         self.model.train()
         self.optimizer.zero_grad()
-        self._buffers = [buffer.clone() for buffer in self.model.buffers()]
-        with autocast(self._config.precision, self.device):
-            prediction = predict(self._parallel, batch)
-        loss = self._loss(prediction, batch.radiance).mean()
-        self.runtime.backward(loss)
+        size = len(batch) // self._config.accumulate
+        parts = [batch.rows(slice(start, start + size)) for start in range(0, len(batch), size)]
+        total = torch.zeros((), device=self.device)
+        for part in parts:
+            last = part is parts[-1]
+            with nullcontext() if last else self.runtime.no_sync(self._parallel):
+                loss = self._loss(self._predict(part), part.radiance).mean() / len(parts)
+                assert loss.dtype == torch.float32, f"the loss must be in float32, not {loss.dtype}"
+                self.runtime.backward(self.loss_scale.scale(loss))
+            total += loss.detach()
+        self.loss_scale.unscale(self.optimizer)
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), self._config.optim.clip_norm)
-        return float(self.runtime.reduce(loss.detach(), "mean")), float(norm)
-
-    def forget(self) -> None:
-        """Undo what the forward pass of a bad batch left in the buffers: batch norm's running statistics."""
-        for buffer, before in zip(self.model.buffers(), self._buffers, strict=True):
-            buffer.copy_(before)
+        return float(self.runtime.reduce(total, "mean")), float(norm)
 
     def update(self, rate: float) -> None:
         """Step the optimiser at this learning rate, and the average after it."""
@@ -176,24 +230,77 @@ class Learner:
         self.optimizer.step()
         self.average.update_parameters(self.model)
 
-    def test_loss(self, batches: Iterable[Batch]) -> float:
-        """The averaged weights' loss over all ranks' batches."""
+    def test(self, progress: Progress) -> tuple[Progress, Verdict]:
+        """Measure the test loss, hear the guard on it, and renew running statistics if it says so."""
+        test_loss = self.test_loss()
+        guard, verdict = progress.guard.observe_test(self._config.guard, progress.step, test_loss)
+        if verdict == "reset statistics":
+            self.renew_statistics(progress.step)
+            test_loss = self.test_loss()
+        return replace(progress, test_loss=test_loss, guard=guard), verdict
+
+    def test_loss(self) -> float:
+        """The averaged weights' loss over the test set, all ranks together."""
+        batches = self._data.test_batches(self._config.batch_size, self.rank, self.world)
         return mean_loss_over(self.average, batches, self._loss, self.runtime)
+
+    def renew_statistics(self, step: int) -> None:
+        """Forget batch norm's running statistics, the average's too, and take them from training batches anew."""
+        batches = list(islice(self._batches_from(step), STATISTICS_BATCHES))
+        for model in (self.model, self.average):
+            with averaging_statistics(model), torch.no_grad():
+                for batch in batches:
+                    batch = batch.to(self.device)
+                    model(batch.tokens, batch.mask, batch.camera, batch.background)
+
+    def grids(self) -> Iterator[tuple[str, Float32[np.ndarray, "height width 3"]]]:
+        """Pictures of the first test samples and of the last training batch, by name."""
+        test = next(iter(self._data.test_batches(GRID_COLUMNS, 0, 1)))
+        yield "test", comparison_grid(self.average, test.to(self.device))
+        yield "train", comparison_grid(self.average, self._batch)
+
+    def roll_back(self, checkpoint: Path, progress: Progress) -> Progress:
+        """Return to the checkpoint, but for what the guard has learned since and the time that went by."""
+        then = self.load(checkpoint)
+        return replace(then, guard=then.guard.after_rollback(progress.guard), seconds=progress.seconds)
 
     def save(self, path: Path, progress: Progress) -> None:
         """Write a checkpoint."""
         save_checkpoint(path, self.model, self.average, self.optimizer, progress)
 
     def load(self, path: Path) -> Progress:
-        """Go back to a checkpoint, or to the start if there is none."""
-        return load_checkpoint(path, self.model, self.average, self.optimizer) if path.exists() else Progress()
+        """Go back to a checkpoint."""
+        progress = load_checkpoint(path, self.model, self.average, self.optimizer)
+        self.loss_scale.restore(progress.loss_scale)
+        self._batches = self._batches_from(progress.step)
+        return progress
+
+    def _batches_from(self, step: int) -> Iterator[Batch]:
+        config = self._config
+        return self._data.training_batches(config.batch_size, config.seed, step, self.rank, self.world)
+
+    def summary(self, progress: Progress, verdict: Verdict) -> dict[str, Any]:
+        """What result.json says."""
+        samples, guard = progress.step * self._config.batch_size, progress.guard
+        return {
+            "status": "diverged" if verdict == "stop" else "finished",
+            "diagnosis": guard.events[-1].diagnosis if verdict == "stop" else None,
+            "events": [asdict(event) for event in guard.events],
+            "steps": progress.step,
+            "samples": samples,
+            "seconds": round(progress.seconds, 1),
+            "images_per_s": round(samples / progress.seconds, 2),
+            "peak_memory_mib": round(peak_memory(self.device), 1),
+            "train_loss": progress.train_loss,
+            "test_loss": progress.test_loss,
+            "skipped_steps": guard.skipped,
+            "parameters": sum(parameter.numel() for parameter in self.model.parameters()),
+        }
 
 
 def predict(model: nn.Module, batch: Batch) -> Float32[torch.Tensor, "batch height width 3"]:
-    """Radiance of the batch's scenes; whatever the precision of the network, it ends in float32."""
-    radiance = model(batch.tokens, batch.mask, batch.camera, batch.background)
-    assert radiance.dtype == torch.float32, f"the head must end in float32, not {radiance.dtype}"
-    return radiance
+    """Radiance of the batch's scenes, computed in the model's own precision."""
+    return checked(model(batch.tokens, batch.mask, batch.camera, batch.background))
 
 
 @torch.no_grad()

@@ -3,7 +3,8 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from itertools import pairwise
+from typing import Literal, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -11,49 +12,89 @@ from torch.optim.swa_utils import AveragedModel
 
 from luxel import InputError
 
-REFERENCE_BATCH = 32
+REFERENCE_BATCH = 16
+"""The batch that `learning_rate` is for; it and the default rate are the log's (src/train.py, see KNOTS)."""
 Tensors = tuple[Tensor, ...] | list[Tensor]
+Shape: TypeAlias = Literal["cosine", "stable_decay", "constant", "piecewise"]
+
+KNOTS = ((0.1, 1.0), (0.7, 0.1), (1.0, 0.01))
+"""Progress and rate of the lab log's first schedule (0.002, 0.0002, 0.00002 at epochs 10, 70 and 100 in
+rgreenblatt/neural-render src/train.py): most of the way at a tenth of the peak."""
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """The learning rate over training, as a multiple of its peak: a linear warm-up, then one of two shapes.
+    """The learning rate over training, as a multiple of its peak: a linear warm-up, then one of four shapes.
 
-    cosine: half a cosine to `final` (Loshchilov & Hutter 2017). stable_decay: constant, then a linear decay over
-    the last share (warm-up–stable–decay, Hu et al. 2024, §4).
+    cosine: half a cosine to `final` (Loshchilov & Hutter 2017), the log's own correction. stable_decay: constant,
+    then a linear decay over the last share (warm-up–stable–decay, Hu et al. 2024, §4). constant: stays. piecewise:
+    the log's first schedule, straight lines between KNOTS, whatever `warmup`, `decay` and `final` say.
     """
 
-    shape: Literal["cosine", "stable_decay"] = "cosine"
+    shape: Shape = "cosine"
     warmup: float = 0.05
     """Share of training."""
+    start: float = 0.0
+    """The multiple that the warm-up starts from (the log's: a quarter)."""
     decay: float = 0.2
     """Share of training at whose end `stable_decay` is down; `cosine` decays all the time."""
     final: float = 0.0
+    drawn_for: float = 1.0
+    """How many times as long as this run is the run that the shape was drawn for; more than 1 cuts its end off."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.warmup < 1:
             raise InputError(f"schedule.warmup is {self.warmup}, must be in [0, 1)")
         if not 0 < self.decay <= 1:
             raise InputError(f"schedule.decay is {self.decay}, must be in (0, 1]")
+        if self.drawn_for < 1:
+            raise InputError(f"schedule.drawn_for is {self.drawn_for}, must be at least 1")
+        for name in ("start", "final"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise InputError(f"schedule.{name} is {getattr(self, name)}, must be in [0, 1]")
 
     def __call__(self, progress: float) -> float:
         """The multiple at `progress` in [0, 1] of training."""
+        progress /= self.drawn_for
+        if self.shape == "piecewise":
+            return interpolate(((0.0, self.start), *KNOTS), progress)
         if progress < self.warmup:
-            return progress / self.warmup
+            return self.start + (1 - self.start) * progress / self.warmup
+        if self.shape == "constant":
+            return 1.0
         if self.shape == "cosine":
             left = 0.5 * (1 + math.cos(math.pi * (progress - self.warmup) / (1 - self.warmup)))
         else:
             left = min(1.0, (1 - progress) / self.decay)
         return self.final + (1 - self.final) * left
 
+    @property
+    def stable_until(self) -> float:
+        """The progress up to which the rate is at its peak for good: where a cooldown may branch off."""
+        ends = {"constant": 1.0, "stable_decay": 1 - self.decay}
+        return min(1.0, ends.get(self.shape, 0.0) * self.drawn_for)
+
+
+def interpolate(knots: tuple[tuple[float, float], ...], x: float) -> float:
+    """The value at `x` on the straight lines between the knots (position, value)."""
+    for (left, low), (right, high) in pairwise(knots):
+        if x <= right:
+            return low + (high - low) * (x - left) / (right - left)
+    return knots[-1][1]
+
 
 @dataclass(frozen=True)
 class OptimConfig:
-    """The peak rate is `learning_rate` · batch / 32 · `lr_multiplier` (linear scaling, Goyal et al. 2017)."""
+    """The peak rate is `learning_rate` · `lr_multiplier`, times what `batch_scaling` makes of batch / 16.
+
+    The batch is that of all processes together, so the number of processes alone changes nothing.
+    """
 
     algorithm: Literal["adam", "adamw"] = "adam"
     learning_rate: float = 2e-3
     lr_multiplier: float = 1.0
+    batch_scaling: Literal["linear", "sqrt", "none"] = "linear"
+    """linear: Goyal et al. 2017; sqrt: for Adam, Malladi et al. 2022."""
     betas: tuple[float, float] = (0.9, 0.99)
     weight_decay: float = 0.0
     clip_norm: float = 1.0
@@ -64,13 +105,15 @@ class OptimConfig:
 
     def peak_rate(self, batch_size: int) -> float:
         """The highest learning rate of a run with this (global) batch size."""
-        return self.learning_rate * self.lr_multiplier * batch_size / REFERENCE_BATCH
+        exponent = {"linear": 1.0, "sqrt": 0.5, "none": 0.0}[self.batch_scaling]
+        return self.learning_rate * self.lr_multiplier * (batch_size / REFERENCE_BATCH) ** exponent
 
 
 def optimizer(config: OptimConfig, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-    """The optimiser; its rate is set before every step by the loop."""
+    """The optimiser, in one fused kernel; its rate is set before every step by the loop."""
     kinds = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
-    return kinds[config.algorithm](parameters, lr=0.0, betas=config.betas, weight_decay=config.weight_decay)
+    kind = kinds[config.algorithm]
+    return kind(parameters, lr=0.0, betas=config.betas, weight_decay=config.weight_decay, fused=True)
 
 
 def moving_average(model: nn.Module, decay: float) -> AveragedModel:

@@ -6,7 +6,8 @@ runs/<group>/<name>/
   metrics.jsonl      one JSON object a line: step, samples, seconds and the scalars of that moment
   tensorboard/       the same scalars and the image grids
   samples/           the image grids as PNG: truth above output
-  checkpoint.safetensors
+  checkpoint.safetensors    where a repeated command goes on
+  stable.safetensors        where the rate begins to decay, if the schedule has a stable phase: for cooldowns
   model/             config.json and model.safetensors of the averaged weights, for `from_pretrained`
   result.json        written last
 """
@@ -40,6 +41,7 @@ class RunFolder:
     def __init__(self, path: Path, config: dict[str, Any]) -> None:
         self.path = path
         self.checkpoint = path / "checkpoint.safetensors"
+        self.stable_checkpoint = path / "stable.safetensors"
         self.model = path / "model"
         self._writer: SummaryWriter | None = None
         recorded = path / "config.json"

@@ -1,25 +1,18 @@
-"""Where training runs: device, precision and processes, all through accelerate."""
+"""Where training runs: device, processes and memory; devices and processes through accelerate."""
 
 import hashlib
-from typing import Literal
+import math
+from pathlib import Path
 
 import torch
 from accelerate import Accelerator
 
-Precision = Literal["fp32", "bf16"]
+LINUX_STATUS = Path("/proc/self/status")
 
 
 def accelerator(cpu: bool = False) -> Accelerator:
     """An accelerator for this process: a GPU where there is one, the CPU, or a rank of `accelerate launch`."""
     return Accelerator(mixed_precision="no", cpu=cpu)
-
-
-def autocast(precision: Precision, device: torch.device) -> torch.autocast:
-    """The context of a forward pass. `bf16` runs matrix products in bfloat16; weights stay in float32.
-
-    Not accelerate's, which fixes one precision for the whole process.
-    """
-    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
 
 
 def seed_step(seed: int, step: int, rank: int) -> None:
@@ -33,3 +26,22 @@ def leave() -> None:
     if torch.distributed.is_initialized():
         torch.distributed.barrier()
         torch.distributed.destroy_process_group()
+
+
+def forget_peak_memory(device: torch.device) -> None:
+    """Start the measurement of `peak_memory` anew, where the system can."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    elif LINUX_STATUS.exists():
+        LINUX_STATUS.with_name("clear_refs").write_text("5")  # resets VmHWM, see proc(5)
+
+
+def peak_memory(device: torch.device) -> float:
+    """The most memory held since `forget_peak_memory`, in MiB: a GPU's by torch, else the process's
+    resident set by Linux, NaN elsewhere."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 2**20
+    if LINUX_STATUS.exists():
+        (line,) = [line for line in LINUX_STATUS.read_text().splitlines() if line.startswith("VmHWM:")]
+        return float(line.split()[1]) / 2**10
+    return math.nan

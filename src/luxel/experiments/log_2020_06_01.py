@@ -1,0 +1,72 @@
+"""The lab log's runs of 2020-06-01: big runs, the pooling bug, seq→image added instead of concatenated.
+
+"Big" is read as 200 epochs, twice the base's 100, see `log_2020_05_30`.
+"""
+
+from dataclasses import replace
+
+from luxel.experiments.experiment import Experiment, variant, with_generator, with_model, with_optim, with_train
+from luxel.experiments.log_2020_05_31 import just_image_to_seq, standard_run
+from luxel.models.exchange import OverallWeight
+
+GROUP = "2020-06-01"
+
+
+@variant(just_image_to_seq, GROUP, GROUP)
+def just_image_to_seq_big(run: Experiment) -> Experiment:
+    """Twice as long, with image→seq and its bug: "ended at 6e-4"; "definitely very effective"."""
+    return with_train(run, samples=2 * run.train.samples)
+
+
+@variant(standard_run, GROUP, GROUP)
+def orig_big(run: Experiment) -> Experiment:
+    """Twice as long, without image→seq: "ended up at 1.2e-3"."""
+    return with_train(run, samples=2 * run.train.samples)
+
+
+@variant(just_image_to_seq, GROUP, GROUP)
+def big_new_run(run: Experiment) -> Experiment:
+    """The "new baseline": "same as just-image-to-seq_big, but 100 epochs only and bug fixed".
+
+    The bug: one overall weight for all objects in image→seq; fixed, each object has its own.
+    """
+    assert run.model.image_to_seq is not None
+    return with_model(run, image_to_seq=replace(run.model.image_to_seq, per_element=True))
+
+
+@variant(big_new_run, GROUP, GROUP)
+def add_seq_to_image(run: Experiment) -> Experiment:
+    """Seq→image added to all channels under an overall weight, twice by mistake: "diverged"."""
+    assert run.model.seq_to_image is not None
+    added = replace(run.model.seq_to_image, join="add", overall_weight=OverallWeight(mix_bias=-10.0), added_twice=True)
+    return with_model(run, seq_to_image=added)
+
+
+@variant(add_seq_to_image, GROUP, GROUP)
+def add_seq_to_image_quarter_lr(run: Experiment) -> Experiment:
+    """`add_seq_to_image` at a quarter of the rate: "diverged, so I changed learning rates to be 1/4"."""
+    return with_optim(run, lr_multiplier=0.25)
+
+
+@variant(add_seq_to_image, GROUP, GROUP)
+def add_seq_to_image_fixed(run: Experiment) -> Experiment:
+    """Added once: "didn't diverge but performed poorly" (2020-06-02)."""
+    assert run.model.seq_to_image is not None
+    return with_model(run, seq_to_image=replace(run.model.seq_to_image, added_twice=False))
+
+
+@variant(big_new_run, GROUP, GROUP)
+def only_descending_ch(run: Experiment) -> Experiment:
+    """Channels halve at every upsampling from the start: "somewhat better, but was a bigger model" (2020-06-02).
+
+    The base's halving is continued back to the first level, as the log's 1024 channels at the start are to its 256.
+    """
+    generator = run.model.generator
+    turn = (run.model.levels - 1) // 2
+    return with_generator(run, strategy="halve", start_channels=generator.max_channels * 2**turn)
+
+
+@variant(big_new_run, GROUP, GROUP)
+def no_base_transformer(run: Experiment) -> Experiment:
+    """No base transformer, the list's "eliminate input transformer": "eventually diverges", "promising" until then."""
+    return with_model(run, base_transformer=replace(run.model.base_transformer, layers=0))

@@ -1,0 +1,81 @@
+"""Running what is missing of a comparison, and gathering its records. Resumable: repeating the call goes on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tqdm import tqdm
+
+from luxel.data.batches import ShardSource
+from luxel.data.generate import generate
+from luxel.evaluation.evaluate import evaluate
+from luxel.experiments.experiment import EXPERIMENTS, Experiment, Scale, with_train
+from luxel.experiments.run import data_folder, run, run_folder
+from luxel.ledger.record import Record, record_of
+from luxel.pipeline import Renderer
+from luxel.train.run_folder import read_json
+
+TONE_MAP = "clamp"
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A run of a comparison."""
+
+    name: str
+    scale: Scale
+    seed: int
+
+    @property
+    def experiment(self) -> Experiment:
+        """Its configuration: the experiment's, with this seed for weights and order."""
+        return with_train(EXPERIMENTS[self.name].make(self.scale), seed=self.seed)
+
+    @property
+    def folder(self) -> Path:
+        """Its run folder."""
+        return run_folder(self.name, self.scale, self.seed)
+
+    @property
+    def data(self) -> Path:
+        """Its data set."""
+        return data_folder(self.experiment.data)
+
+
+def planned(names: Sequence[str], scale: Scale, seeds: int) -> list[Planned]:
+    """Every run, all experiments with one seed before any with the next: an early end leaves whole comparisons."""
+    return [Planned(name, scale, seed) for seed in range(seeds) for name in dict.fromkeys(names)]
+
+
+def collect(runs: Sequence[Planned], cpu: bool = False) -> list[Record]:
+    """Generate the data sets, train and evaluate what is missing, under one progress bar; return every run's record."""
+    for plan in runs:
+        generate(plan.experiment.data, plan.data)
+    records = []
+    with tqdm(total=sum(plan.experiment.train.samples for plan in runs), unit="img", smoothing=0.01) as bar:
+        for number, plan in enumerate(runs, start=1):
+            bar.set_description(f"{number}/{len(runs)} {plan.name} seed {plan.seed}")
+            before = bar.n
+            run(plan.experiment, plan.folder, plan.data, cpu, bar)
+            bar.update(before + plan.experiment.train.samples - bar.n)  # of a run that had ended, or diverged
+            records.append(evaluated(plan))
+    return records
+
+
+def evaluated(plan: Planned) -> Record:
+    """The record of a run that has ended, kept in its folder; a model that diverged is not evaluated."""
+    path = plan.folder / "record.json"
+    if path.exists():
+        return Record.load(path)
+    metrics, provenance = {}, "diverged"
+    if read_json(plan.folder / "result.json")["status"] != "diverged":
+        model, source, experiment = Renderer.from_pretrained(plan.folder).model, ShardSource(plan.data), plan.experiment
+        batches, test_set = source.test_batches(64, 0, 1), source.test.content_hash
+        evaluation = evaluate(
+            model, batches, experiment.data.spp, test_set, experiment.train.loss, TONE_MAP, progress=False
+        )
+        metrics = {name: summary.mean for name, summary in evaluation.metrics.items()}
+        provenance = evaluation.provenance
+    record = record_of(plan.folder, plan.name, plan.scale, plan.seed, metrics, provenance)
+    record.save(path)
+    return record

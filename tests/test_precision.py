@@ -1,0 +1,174 @@
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from luxel import InputError
+from luxel.data.dataset import Batch
+from luxel.experiments.base import tiny_model
+from luxel.models.image_model import ImageModel
+from luxel.train.precision import Caster, LossScale, set_precision
+
+CPU = torch.device("cpu")
+
+
+def batch(size: int = 3) -> Batch:
+    generator = torch.Generator().manual_seed(0)
+    return Batch(
+        tokens=torch.randn(size, 5, 31, generator=generator),
+        mask=torch.ones(size, 5, dtype=torch.bool),
+        camera=torch.ones(size, 1),
+        background=torch.zeros(size, 3),
+        radiance=torch.rand(size, 16, 16, 3, generator=generator),
+        variance=torch.zeros(size, 16, 16, 3),
+    )
+
+
+def model() -> ImageModel:
+    torch.manual_seed(1)
+    return ImageModel(tiny_model()).train()
+
+
+def gradients(precision: str, network: ImageModel) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    radiance = Caster(precision, network, network, CPU)(batch())
+    radiance.square().mean().backward()
+    return radiance.detach(), {name: p.grad for name, p in network.named_parameters()}
+
+
+class Dtypes:
+    """Dtypes of the input and the weights with which each kind of layer computes."""
+
+    def __init__(self, network: nn.Module):
+        self.seen: dict[str, set[tuple[torch.dtype, torch.dtype]]] = {}
+        for name, module in network.named_modules():
+            if isinstance(module, nn.Conv2d | nn.Linear | nn.BatchNorm2d | nn.LayerNorm):
+                module.register_forward_hook(self.note(name.split(".")[0] if name.startswith("head") else type(module)))
+
+    def note(self, kind):
+        kind = kind if isinstance(kind, str) else kind.__name__
+        return lambda module, inputs, output: self.seen.setdefault(kind, set()).add(
+            (inputs[0].dtype, module.weight.dtype)
+        )
+
+
+SINGLE, HALF = torch.float32, torch.float16
+
+
+def test_o2_computes_in_half_but_for_norms_and_head():
+    network = model()
+    caster, dtypes = Caster("fp16-o2", network, network, CPU), Dtypes(network)
+    caster(batch())
+    assert dtypes.seen == {
+        "Conv2d": {(HALF, HALF)},
+        "Linear": {(HALF, HALF)},
+        "BatchNorm": {(SINGLE, SINGLE)},
+        "LayerNorm": {(SINGLE, SINGLE)},
+        "head_norm": {(SINGLE, SINGLE)},
+        "head": {(SINGLE, SINGLE)},
+    }
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp16-o1"])
+def test_autocast_keeps_weights_and_head_in_single(precision):
+    network = model()
+    dtypes = Dtypes(network)
+    Caster(precision, network, network, CPU)(batch())
+    assert {weight for pairs in dtypes.seen.values() for _, weight in pairs} == {SINGLE}
+    assert dtypes.seen["head"] == {(SINGLE, SINGLE)}
+
+
+@pytest.mark.parametrize(("precision", "tolerance"), [("bf16", 0.1), ("fp16-o1", 0.02), ("fp16-o2", 0.02)])
+def test_every_precision_computes_the_same_up_to_rounding(precision, tolerance):
+    """Radiance, and a single-precision gradient for every parameter, its master copy."""
+    expected, wanted = gradients("fp32", model())
+    radiance, got = gradients(precision, model())
+    assert radiance.dtype == SINGLE
+    assert not torch.equal(radiance, expected)
+    assert (radiance - expected).norm() < tolerance * expected.norm()
+    assert {gradient.dtype for gradient in got.values()} == {SINGLE}
+    whole, same = (torch.cat([g.flatten() for g in gradients.values()]) for gradients in (wanted, got))
+    assert torch.cosine_similarity(whole, same, dim=0) > 0.98
+
+
+def test_the_master_copies_stay_themselves():
+    network = model()
+    before = copy.deepcopy(network.state_dict())
+    Caster("fp16-o2", network, network, CPU)(batch()).mean().backward()
+    weights = {
+        name: value for name, value in network.state_dict().items() if "running" not in name and "num" not in name
+    }
+    torch.testing.assert_close(weights, {name: before[name] for name in weights}, rtol=0, atol=0)
+
+
+def test_tokens_of_another_precision_are_a_mistake():
+    network, given = model(), batch()
+    halved = Batch(given.tokens.half(), given.mask, given.camera, given.background, given.radiance, given.variance)
+    with pytest.raises(AssertionError, match="tokens come in float32"):
+        Caster("fp32", network, network, CPU)(halved)
+
+
+def test_a_head_in_half_precision_is_a_mistake():
+    class Head(nn.Module):
+        def forward(self, tokens, mask, camera, background):
+            return torch.zeros(1, 2, 2, 3, dtype=HALF)
+
+    with pytest.raises(AssertionError, match="the head must end in float32"):
+        Caster("fp32", Head(), Head(), CPU)(batch())
+
+
+def test_tf32_needs_its_gpu():
+    with pytest.raises(InputError, match=r"train\.precision is tf32.*choose fp32"):
+        set_precision("tf32", CPU)
+
+
+def test_half_precision_on_a_cpu_is_announced(capsys):
+    set_precision("fp16-o1", CPU)
+    assert "bf16 is the CPU's mixed precision" in capsys.readouterr().err
+    set_precision("bf16", CPU)
+    assert capsys.readouterr().err == ""
+
+
+def overflow(scale: LossScale, times: int) -> list[float]:
+    """The scale after each of so many steps whose gradients are not finite."""
+    parameter = nn.Parameter(torch.ones(1))
+    optimizer = torch.optim.SGD([parameter], lr=1.0)
+    values = []
+    for _ in range(times):
+        parameter.grad = torch.full((1,), torch.inf)
+        scale.unscale(optimizer)
+        with scale.updated():
+            pass
+        values.append(scale.value)
+    return values
+
+
+def test_overflow_halves_the_scale_down_to_its_floor():
+    scale = LossScale("fp16-o1", CPU, floor=128.0)
+    scale.scale(torch.ones(()))
+    values = overflow(scale, 12)
+    assert values == [max(128.0, 2.0 ** (15 - i)) for i in range(12)]
+    assert scale.at_floor
+
+
+def test_without_a_floor_the_scale_collapses():
+    scale = LossScale("fp16-o2", CPU, floor=None)
+    scale.scale(torch.ones(()))
+    assert not overflow(scale, 15)[-1] < 2.0
+    assert scale.at_floor is False
+    assert overflow(scale, 5)[-1] < 1.0
+    assert scale.at_floor
+
+
+def test_the_scale_survives_a_checkpoint():
+    scale, again = LossScale("fp16-o1", CPU, None), LossScale("fp16-o1", CPU, None)
+    scale.scale(torch.ones(()))
+    overflow(scale, 3)
+    again.restore(scale.state())
+    assert again.value == scale.value == 2.0**13
+
+
+def test_single_precision_has_no_scale():
+    scale = LossScale("fp32", CPU, None)
+    assert scale.at_floor is None
+    assert scale.scale(torch.full((), 3.0)).item() == 3.0

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from luxel.train.checkpoint import CheckpointError, Progress, load_checkpoint, save_checkpoint
-from luxel.train.guard import Guard
+from luxel.train.checkpoint import CheckpointError, Progress, load_checkpoint, read_progress, save_checkpoint
+from luxel.train.guard import Event, Guard
 from luxel.train.optim import OptimConfig, moving_average, optimizer
 
 
@@ -24,10 +24,13 @@ def trained(steps: int, seed: int = 0):
 
 
 def test_everything_comes_back(tmp_path: Path):
-    saved, progress = trained(3), Progress(3, 1.5, 0.25, 0.125, Guard(skipped=2, in_a_row=1))
+    event = Event(2, "loss spike", "roll back")
+    guard = Guard(skipped=2, in_a_row=1, losses=(0.5, 0.25), train_at_best=0.5, rollbacks=1, events=(event,))
+    saved, progress = trained(3), Progress(3, 1.5, 0.25, 0.125, guard, {"scale": 128.0})
     save_checkpoint(tmp_path / "checkpoint.safetensors", *saved, progress)
     fresh = trained(0, seed=1)
     assert load_checkpoint(tmp_path / "checkpoint.safetensors", *fresh) == progress
+    assert read_progress(tmp_path / "checkpoint.safetensors") == progress
     for before, after in zip(saved[:2], fresh[:2], strict=True):
         torch.testing.assert_close(after.state_dict(), before.state_dict(), rtol=0, atol=0)
     before, after = (optim.state_dict()["state"] for optim in (saved[2], fresh[2]))
@@ -41,6 +44,8 @@ def test_a_damaged_file_is_named_with_the_remedy(tmp_path: Path, damage):
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(CheckpointError, match=r"checkpoint\.safetensors.*delete it"):
         load_checkpoint(path, *trained(0))
+    with pytest.raises(CheckpointError, match=r"checkpoint\.safetensors: not a checkpoint"):
+        read_progress(path)
 
 
 def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path):

@@ -14,6 +14,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from luxel.cli import DIVERGED, VERBS, main
+from luxel.experiments import EXPERIMENTS
 from luxel.image.formats import load_exr
 
 SCENE = Path(__file__).parent.parent / "examples" / "scenes" / "still_life.json"
@@ -77,9 +78,15 @@ def test_render_writes_radiance_and_puts_the_truth_beside_it(trained, tmp_path):
     assert np.asarray(Image.open(tmp_path / "c.png")).shape == (16, 16, 3)
 
 
-def test_experiments_are_listed_and_shown(capsys):
+def test_experiments_are_listed_with_their_outcomes_and_shown(capsys, monkeypatch, tmp_path, data):
+    monkeypatch.chdir(tmp_path)
+    explosive = ["--train.optim.learning-rate", "1e30", "--train.samples", "4096", "--data", data]
+    assert call("train", "tanh", "--scale", "tiny", "--cpu", *explosive) == DIVERGED
+    capsys.readouterr()
     assert call("experiments", "list") == 0
-    assert "just_image_to_seq" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert all(name in printed for name in EXPERIMENTS)
+    assert "→ tiny: diverged (loss or gradient not finite)" in printed
     assert call("experiments", "show", "just_image_to_seq", "--scale", "tiny") == 0
     assert "MFLOP" in capsys.readouterr().out
 
@@ -95,6 +102,11 @@ def test_experiments_are_listed_and_shown(capsys):
         (["train", "demo", "--train.loss", "hubr"], 2, "loss 'hubr' is unknown"),
         (["train", "demo", "--model.width", "24"], 1, "width 24 is not start.size 4 times a power of two"),
         (["train", "demo", "--data.width", "64"], 1, "images are 64×32, the model's 32×32"),
+        (["train", "demo", "--train.precision", "tf32", "--cpu"], 1, "tf32, which NVIDIA GPUs"),
+        (["experiments", "compare", "demmo"], 1, "'demmo' is neither an experiment nor a group"),
+        (["experiments", "compare", "demo", "--seeds", "0"], 1, "1 experiments and 0 seeds"),
+        (["experiments", "findings"], 1, "docs/ledger holds no records"),
+        (["cooldown", "nowhere", "--samples", "9", "--out", "x"], 1, "nowhere/config.json: not the configuration"),
         (["evaluate", "nowhere"], 1, "nowhere has no model.safetensors"),
         (["render", str(SCENE), "--model", "nowhere", "--out", "x.jpg"], 1, "x.jpg: image files end in .exr"),
         (["render", "gone.json", "--model", "nowhere", "--out", "x.png"], 1, "gone.json"),
@@ -139,7 +151,37 @@ def test_a_diverged_run_has_its_own_exit_code(data, tmp_path, capsys):
     assert call("train", "standard_run", "--scale", "tiny", "--cpu", "--data", data, "--out", tmp_path, *explosive) == (
         DIVERGED
     )
-    assert '"status": "diverged"' in capsys.readouterr().out
+    printed = capsys.readouterr()
+    assert '"status": "diverged"' in printed.out
+    assert "loss or gradient not finite" in printed.err
+
+
+def test_the_short_form_of_the_lr_multiplier(data, tmp_path):
+    assert call(*TRAIN, "--data", data, "--out", tmp_path, "--lr-multiplier", "0.5") == 0
+    assert json.loads((tmp_path / "config.json").read_text())["experiment"]["train"]["optim"]["lr_multiplier"] == 0.5
+
+
+def test_a_cooldown_branches_off_a_run(data, tmp_path, capsys):
+    constant = ["--train.optim.schedule.shape", "constant"]
+    assert call(*TRAIN, *constant, "--data", data, "--out", tmp_path / "run") == 0
+    capsys.readouterr()
+    end = ["--samples", "64", "--out", tmp_path / "end", "--data", data, "--cpu"]
+    assert call("cooldown", tmp_path / "run", *end) == 0
+    assert f"run folder: {tmp_path / 'end'}" in capsys.readouterr().out
+    assert json.loads((tmp_path / "end" / "result.json").read_text())["samples"] == 128 + 64
+
+
+def test_a_comparison_ends_with_a_page_and_its_findings(tmp_path, monkeypatch, capsys):
+    """Two experiments at the tiny scale, then a page of findings from their records."""
+    monkeypatch.chdir(tmp_path)
+    command = ["experiments", "compare", "standard_run", "just_image_to_seq", "--scale", "tiny", "--cpu"]
+    assert call(*command, "--out", "page") == 0
+    assert "| standard_run | 1 | 768 |" in capsys.readouterr().out
+    before = sorted((path.name, path.stat().st_mtime_ns) for path in tmp_path.glob("runs/*/*/model/*"))
+    assert call(*command, "--out", "page") == 0
+    assert sorted((path.name, path.stat().st_mtime_ns) for path in tmp_path.glob("runs/*/*/model/*")) == before
+    assert call("experiments", "findings", "--records", "page/records", "--out", "findings.md") == 0
+    assert "1 of 3 seeds | tiny | undecided |" in Path("findings.md").read_text()
 
 
 def test_help_names_every_verb(capsys):
@@ -155,7 +197,7 @@ def test_a_killed_training_ends_with_the_weights_of_one_that_was_not(data, tmp_p
     command = [sys.executable, "-m", "luxel.cli", "train", "new_improve_seq", "--scale", "tiny", "--cpu", *options]
     subprocess.run([*command, "--out", tmp_path / "whole"], check=True, capture_output=True)
     victim = subprocess.Popen([*command, "--out", tmp_path / "killed"], stderr=subprocess.DEVNULL)
-    wait_for(tmp_path / "killed" / "checkpoint.safetensors", victim)
+    wait_for(tmp_path / "killed" / "samples", victim)  # from the first test on, at a quarter of the run
     victim.send_signal(signal.SIGKILL)
     victim.wait()
     assert not (tmp_path / "killed" / "result.json").exists()

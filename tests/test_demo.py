@@ -34,5 +34,5 @@ def test_a_skipped_step_is_left_out_of_the_curves(tmp_path: Path):
     lines = [{"step": n, "samples": n, "train_loss": train, "test_loss": test} for n, train, test in rows]
     (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     train, test = learning_curves(tmp_path)
-    assert (train.samples, train.losses) == ([48], [0.4])
-    assert (test.samples, test.losses) == ([48], [0.25])
+    assert (train.x, train.y) == ([48], [0.4])
+    assert (test.x, test.y) == ([48], [0.25])

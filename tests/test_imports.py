@@ -21,6 +21,7 @@ ALLOWED = {
     "experiments": {"train", "models", "data", "image", "scene", "trace"},
     "evaluation": {"models", "data", "image"},
     "pipeline": {"scene", "models", "image"},
+    "ledger": {"experiments", "train", "evaluation", "pipeline", "data", "image"},
 }
 """What each package may import beside itself; `cli` and `demo`, at the top, may import everything."""
 

@@ -16,6 +16,7 @@ from luxel import InputError
 from luxel.data.dataset import Batch
 from luxel.image.losses import loss_function
 from luxel.models.layers import normalisation
+from luxel.train.guard import GuardConfig
 from luxel.train.loop import Learner, TrainConfig, mean_loss_over, train
 from luxel.train.optim import OptimConfig
 from luxel.train.run_folder import RunFolder, read_metrics
@@ -49,8 +50,8 @@ class TinyModel(nn.Module):
 class TinyData:
     """Batches that are a function of the step; the target is linear in the pooled tokens."""
 
-    def __init__(self, poison: range = range(0), interrupt: int = -1):
-        self.poison, self.interrupt = poison, interrupt
+    def __init__(self, poison: range = range(0), interrupt: int = -1, spike: range = range(0), heal: bool = False):
+        self.poison, self.interrupt, self.spike, self.heal = poison, interrupt, spike, heal
 
     def training_batches(self, batch_size: int, seed: int, start_step: int, rank: int, world: int) -> Iterator[Batch]:
         for step in range(start_step, 10**6):
@@ -60,6 +61,10 @@ class TinyData:
             batch = rows(batch, list(range(batch_size))[rank::world])
             if step in self.poison:
                 batch.tokens[0, 0, 0] = torch.nan
+            if step in self.spike:
+                batch.radiance.mul_(-1000)
+            if self.heal and step == max(self.poison, default=-1):
+                self.poison = range(0)
             yield batch
 
     def test_batches(self, batch_size: int, rank: int, world: int) -> Iterable[Batch]:
@@ -142,7 +147,113 @@ def test_lasting_divergence_ends_the_run_and_is_said(tmp_path: Path):
     result = run(tmp_path, TinyData(poison=range(3, 10**6)), replace(CONFIG, samples=10**4))
     assert result["status"] == "diverged"
     assert result["steps"] == 3 + 20
-    assert "not finite" in result["diagnosis"]
+    assert result["diagnosis"] == "loss or gradient not finite"
+    assert result["events"] == [{"step": 23, "diagnosis": result["diagnosis"], "verdict": "stop"}]
+
+
+GUARD = GuardConfig("recover", patience=3, window=4)
+
+
+def test_a_run_rolls_back_to_its_last_good_checkpoint_at_half_the_rate(tmp_path: Path):
+    """Bad steps 7, 8 and 9 (batches 6 to 8); the checkpoint is of step 4. The second time round they are good."""
+    result = run(tmp_path, TinyData(poison=range(6, 9), heal=True), replace(CONFIG, guard=GUARD))
+    assert result["status"] == "finished"
+    assert result["events"] == [{"step": 9, "diagnosis": "loss or gradient not finite", "verdict": "roll back"}]
+    rows = read_metrics(tmp_path / "metrics.jsonl")
+    assert [row["step"] for row in rows] == list(range(1, CONFIG.steps + 1))
+    ratios = [row["rate"] / CONFIG.rate(row["step"]) for row in rows[:-1]]
+    assert ratios == pytest.approx([1.0] * 4 + [0.5] * (CONFIG.steps - 5))
+
+
+def test_an_interrupted_run_remembers_its_rollback(tmp_path: Path):
+    config = replace(CONFIG, guard=GUARD)
+    whole = run(tmp_path / "whole", TinyData(poison=range(6, 9), heal=True), config)
+    data = TinyData(poison=range(6, 9), heal=True, interrupt=10)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "cut", data, config)
+    cut = run(tmp_path / "cut", TinyData(), config)
+    assert cut["events"] == whole["events"]
+    assert cut["test_loss"] == whole["test_loss"]
+
+
+@pytest.mark.parametrize(("response", "status"), [("report", "finished"), ("stop", "diverged")])
+def test_a_spike_of_the_loss_is_diagnosed(tmp_path: Path, response, status):
+    config = replace(CONFIG, guard=GuardConfig(response, patience=3, window=4))
+    result = run(tmp_path, TinyData(spike=range(6, 9)), config)
+    assert result["status"] == status
+    assert [event["diagnosis"] for event in result["events"]] == ["loss spike"]
+
+
+@pytest.mark.parametrize("response", ["report", "recover"])
+def test_blown_up_statistics_are_diagnosed_and_taken_anew(tmp_path: Path, response):
+    torch.manual_seed(3)
+    config = replace(
+        CONFIG, guard=GuardConfig(response, window=4), optim=OptimConfig(learning_rate=0.05, ema_decay=0.0)
+    )
+    data = TinyData()
+    learner = Learner(TinyModel(), config, data, accelerator(cpu=True))
+    progress = learner.begin(tmp_path / "checkpoint.safetensors")
+    for _ in range(8):
+        progress, _, _ = learner.step(progress)
+    progress, _ = learner.test(progress)
+    good = progress.test_loss
+    for model in (learner.model, learner.average):
+        (norm,) = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
+        norm.running_var.fill_(1e-12)
+    progress, verdict = learner.test(progress)
+    assert [event.diagnosis for event in progress.guard.events] == ["batch-norm statistics blown up"]
+    if response == "recover":
+        assert verdict == "reset statistics"
+        assert progress.test_loss < 2 * good
+    else:
+        assert verdict == "go on"
+        assert progress.test_loss > 10 * good
+
+
+class Overflowing(TinyModel):
+    """Its gradient overflows at any loss scale, though its loss is finite."""
+
+    def forward(self, tokens, mask, camera, background):
+        radiance = super().forward(tokens, mask, camera, background)
+        radiance.register_hook(lambda gradient: gradient * torch.inf)
+        return radiance
+
+
+def test_a_loss_scale_at_its_floor_has_collapsed(tmp_path: Path):
+    torch.manual_seed(3)
+    config = replace(CONFIG, samples=1000, precision="fp16-o1", loss_scale_floor=128.0, guard=GuardConfig(patience=5))
+    result = train(Overflowing(), TinyData(), config, RunFolder(tmp_path, {}), accelerator(cpu=True))
+    assert (result["status"], result["diagnosis"]) == ("diverged", "loss scale collapsed")
+    scales = [row["loss_scale"] for row in read_metrics(tmp_path / "metrics.jsonl")]
+    assert scales == [max(128.0, 2.0 ** (15 - i)) for i in range(len(scales))]
+    assert scales[-5:] == [128.0] * 5
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp16-o1", "fp16-o2"])
+def test_an_interrupted_run_in_any_precision_ends_with_the_same_weights(tmp_path: Path, precision):
+    config = replace(CONFIG, precision=precision)
+    run(tmp_path / "whole", TinyData(), config)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "cut", TinyData(interrupt=6), config)
+    run(tmp_path / "cut", TinyData(), config)
+    whole, cut = (load_file(tmp_path / name / "checkpoint.safetensors") for name in ("whole", "cut"))
+    torch.testing.assert_close(cut, whole, rtol=0, atol=0)
+
+
+def test_accumulated_gradients_are_the_whole_batchs():
+    """Without batch norm, which sees a part at a time, and dropout."""
+    found = []
+    for accumulate in (1, 2, 3):
+        torch.manual_seed(3)
+        model = TinyModel()
+        model.norm, model.drop.p = nn.Identity(), 0.0
+        config = replace(CONFIG, batch_size=6, accumulate=accumulate)
+        learner = Learner(model, config, TinyData(), accelerator(cpu=True))
+        loss, norm = learner.gradients(make_batch(6, seed=0))
+        found.append((loss, norm, model.head.weight.grad.clone()))
+    for loss, norm, gradient in found[1:]:
+        assert (loss, norm) == pytest.approx(found[0][:2], rel=1e-5)
+        torch.testing.assert_close(gradient, found[0][2])
 
 
 def test_gradients_are_clipped_to_the_norm():
@@ -156,7 +267,12 @@ def test_gradients_are_clipped_to_the_norm():
 
 @pytest.mark.parametrize(
     ("change", "message"),
-    [({"batch_size": 0}, "batch_size is 0"), ({"samples": -1}, "samples is -1"), ({"loss": "hubr"}, "'hubr'")],
+    [
+        ({"batch_size": 0}, "batch_size is 0"),
+        ({"accumulate": 2}, "batch_size is 5, must be a multiple of accumulate 2"),
+        ({"samples": -1}, "samples is -1"),
+        ({"loss": "hubr"}, "'hubr'"),
+    ],
 )
 def test_a_wrong_field_is_named(change, message):
     with pytest.raises(InputError, match=message):

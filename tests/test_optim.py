@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from luxel import InputError
-from luxel.train.optim import OptimConfig, Schedule, moving_average, optimizer
+from luxel.train.optim import REFERENCE_BATCH, OptimConfig, Schedule, moving_average, optimizer
 
 
 def test_cosine_by_hand():
@@ -24,26 +24,72 @@ def test_warmup_stable_decay_by_hand():
         assert math.isclose(schedule(progress), rate, abs_tol=1e-12)
 
 
+def test_the_logs_first_schedule_by_hand():
+    """Its code's 0.0005, 0.002, 0.0002, 0.00002 at epochs 0, 10, 70 and 100."""
+    schedule = Schedule("piecewise", start=0.25)
+    for epoch, rate in {0: 5e-4, 5: 1.25e-3, 10: 2e-3, 40: 1.1e-3, 70: 2e-4, 85: 1.1e-4, 100: 2e-5}.items():
+        assert math.isclose(2e-3 * schedule(epoch / 100), rate, rel_tol=1e-9)
+
+
+def test_the_logs_correction_by_hand():
+    """LRSched of its code: from a quarter linearly, then half a cosine to 0."""
+    schedule = Schedule("cosine", warmup=0.1, start=0.25)
+    for progress, rate in {0.0: 0.25, 0.05: 0.625, 0.1: 1.0, 0.55: 0.5, 1.0: 0.0}.items():
+        assert math.isclose(schedule(progress), rate, abs_tol=1e-12)
+
+
+def test_constant_stays():
+    schedule = Schedule("constant", warmup=0.2)
+    assert [schedule(progress) for progress in (0.1, 0.2, 0.7, 1.0)] == [0.5, 1.0, 1.0, 1.0]
+
+
+def test_a_shape_drawn_for_a_longer_run_is_cut_off():
+    whole, cut = Schedule("cosine", warmup=0.2), Schedule("cosine", warmup=0.2, drawn_for=4.0)
+    assert [cut(progress) for progress in (0.1, 0.5, 1.0)] == [whole(progress / 4) for progress in (0.1, 0.5, 1.0)]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "until"),
+    [
+        (Schedule("constant"), 1.0),
+        (Schedule("stable_decay", decay=0.25), 0.75),
+        (Schedule("cosine"), 0.0),
+        (Schedule("piecewise"), 0.0),
+    ],
+)
+def test_where_a_cooldown_may_branch_off(schedule, until):
+    assert schedule.stable_until == until
+    assert until == 0 or schedule(until) == 1
+
+
 @given(
-    shape=st.sampled_from(["cosine", "stable_decay"]),
-    warmup=st.floats(0, 0.5),
+    schedule=st.builds(
+        Schedule,
+        shape=st.sampled_from(["cosine", "stable_decay", "constant", "piecewise"]),
+        warmup=st.floats(0, 0.5),
+        start=st.floats(0, 1),
+        final=st.floats(0, 1),
+        drawn_for=st.floats(1, 9),
+    ),
     progress=st.floats(0, 1),
 )
-def test_no_schedule_leaves_its_range(shape, warmup, progress):
-    assert 0 <= Schedule(shape, warmup=warmup)(progress) <= 1
+def test_no_schedule_leaves_its_range(schedule, progress):
+    assert 0 <= schedule(progress) <= 1 + 1e-12
 
 
-@pytest.mark.parametrize("wrong", [{"warmup": 1.0}, {"warmup": -0.1}, {"decay": 0.0}])
+@pytest.mark.parametrize("wrong", [{"warmup": 1.0}, {"warmup": -0.1}, {"decay": 0.0}, {"start": 1.5}, {"final": -1.0},
+                                   {"drawn_for": 0.5}])  # fmt: skip
 def test_a_share_that_is_none_is_named(wrong):
     (name,) = wrong
     with pytest.raises(InputError, match=rf"schedule\.{name} is"):
         Schedule(**wrong)
 
 
-def test_the_rate_grows_with_the_batch():
-    config = OptimConfig(learning_rate=2e-3, lr_multiplier=0.25)
-    assert config.peak_rate(32) == 5e-4
-    assert config.peak_rate(96) == pytest.approx(3 * config.peak_rate(32))
+@pytest.mark.parametrize(("scaling", "factor"), [("linear", 9.0), ("sqrt", 3.0), ("none", 1.0)])
+def test_the_rate_follows_the_batch(scaling, factor):
+    config = OptimConfig(learning_rate=2e-3, lr_multiplier=0.25, batch_scaling=scaling)
+    assert config.peak_rate(REFERENCE_BATCH) == 5e-4
+    assert config.peak_rate(9 * REFERENCE_BATCH) == pytest.approx(factor * 5e-4)
 
 
 @pytest.mark.parametrize(("algorithm", "kind"), [("adam", torch.optim.Adam), ("adamw", torch.optim.AdamW)])

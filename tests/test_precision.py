@@ -8,7 +8,7 @@ from luxel import InputError
 from luxel.data.dataset import Batch
 from luxel.experiments.base import tiny_model
 from luxel.models.image_model import ImageModel
-from luxel.train.precision import Caster, LossScale, set_precision
+from luxel.train.precision import Caster, LossScale, check_precision, set_precision
 
 CPU = torch.device("cpu")
 
@@ -119,13 +119,13 @@ def test_a_head_in_half_precision_is_a_mistake():
 
 def test_tf32_needs_its_gpu():
     with pytest.raises(InputError, match=r"train\.precision is tf32.*choose fp32"):
-        set_precision("tf32", CPU)
+        check_precision("tf32", CPU)
 
 
 def test_half_precision_on_a_cpu_is_announced(capsys):
-    set_precision("fp16-o1", CPU)
+    check_precision("fp16-o1", CPU)
     assert "bf16 is the CPU's mixed precision" in capsys.readouterr().err
-    set_precision("bf16", CPU)
+    check_precision("bf16", CPU)
     assert capsys.readouterr().err == ""
 
 
@@ -172,3 +172,11 @@ def test_single_precision_has_no_scale():
     scale = LossScale("fp32", CPU, None)
     assert scale.at_floor is None
     assert scale.scale(torch.full((), 3.0)).item() == 3.0
+
+
+@pytest.mark.parametrize("precision", ["fp32", "tf32"])
+def test_single_precision_is_what_was_asked_for_on_a_gpu_too(precision):
+    set_precision(precision)
+    wanted = precision == "tf32"
+    assert torch.backends.cuda.matmul.allow_tf32 == torch.backends.cudnn.allow_tf32 == wanted
+    set_precision("fp32")

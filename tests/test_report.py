@@ -4,7 +4,8 @@ from pathlib import Path
 import numpy as np
 
 from luxel.evaluation.evaluate import Evaluation, Summary
-from luxel.evaluation.report import ERROR_WHITE, Curve, Picture, error_map, write_report
+from luxel.evaluation.page import Line
+from luxel.evaluation.report import Picture, write_report
 
 HASH = "0123456789abcdef" * 4
 RNG = np.random.default_rng(0)
@@ -20,7 +21,7 @@ def test_the_page_holds_everything_itself(tmp_path: Path):
         "clamp", 128, "0123456789abcdef" * 4, 3, 9.0, "mse", {"psnr": Summary(21.5, 20.0, 22.0)}, {}
     )
     pictures = [picture("scene <1>"), picture("scene 2")]
-    curves = [Curve("train", [32, 64], [0.1, 0.05]), Curve("test", [64], [0.07])]
+    curves = [Line("train", [32, 64], [0.1, 0.05]), Line("test", [64], [0.07])]
     write_report(tmp_path / "deeper" / "index.html", "A run", {"machine": "2 cores"}, pictures, curves, evaluation)
     page = (tmp_path / "deeper" / "index.html").read_text()
     assert page.count('src="data:image/png;base64,') == 6
@@ -30,13 +31,3 @@ def test_the_page_holds_everything_itself(tmp_path: Path):
     assert "0123456789abcdef," in page
     assert "2 cores" in page
     assert not re.search(r"(src|href)=\"(?!data:|#)", page), "nothing may be loaded from elsewhere"
-
-
-def test_the_error_map_runs_from_black_to_the_end_of_magma():
-    truth = np.zeros((1, 2, 3), np.float32)
-    output = truth.copy()
-    output[0, 1] = 1.0
-    assert ERROR_WHITE < 1
-    pixels = error_map(Picture("", truth, output), "clamp")
-    assert pixels[0, 0].max() <= 4
-    assert pixels[0, 1].min() > 180

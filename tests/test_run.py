@@ -2,12 +2,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from data_folder import SETTINGS, write_data_folder
+from safetensors.torch import load_file
 
 from luxel.data.manifest import DataError
 from luxel.experiments import EXPERIMENTS
-from luxel.experiments.run import data_folder, experiment_of, run
-from luxel.train.run_folder import RunFolderError, read_json
+from luxel.experiments.experiment import Experiment, with_schedule, with_train
+from luxel.experiments.run import cooldown, data_folder, experiment_of, run, run_folder
+from luxel.train.run_folder import RunFolderError, read_json, read_metrics
 
 TINY = EXPERIMENTS["standard_run"].make("tiny")
 QUICK = replace(TINY, train=replace(TINY.train, samples=64, tests=1))
@@ -54,3 +57,46 @@ def test_other_settings_live_in_another_folder():
 def test_a_folder_that_is_no_run_is_said_to_be_none(tmp_path: Path):
     with pytest.raises(RunFolderError, match=r"config\.json: not the configuration of a run"):
         experiment_of(tmp_path)
+
+
+def test_a_run_has_a_folder_by_scale_and_seed():
+    assert run_folder("tanh", "tiny") == Path("runs/2020-05-30/tanh-tiny")
+    assert run_folder("tanh", "full", seed=2) == Path("runs/2020-05-30/tanh-full-seed2")
+
+
+@pytest.fixture(scope="module")
+def sixteen(tmp_path_factory) -> Path:
+    return write_data_folder(tmp_path_factory.mktemp("data") / "data", replace(SETTINGS, width=16, height=16))
+
+
+def scheduled(**changes) -> Experiment:
+    """Twelve steps of 8, a checkpoint at each."""
+    return with_schedule(with_train(TINY, samples=96, batch_size=8, tests=1, checkpoint_every=1), **changes)
+
+
+@pytest.mark.parametrize(("shape", "begun"), [("constant", 12), ("stable_decay", 9)])
+def test_a_cooldown_goes_on_from_the_stable_phase(tmp_path: Path, sixteen, shape, begun):
+    """The branch's rate is the parent's where it begins, then falls in a straight line to 0."""
+    parent = scheduled(shape=shape, warmup=0.25, decay=0.25)
+    run(parent, tmp_path / "parent", sixteen, cpu=True)
+    result = cooldown(tmp_path / "parent", 32, tmp_path / "end", sixteen, cpu=True)
+    assert result["steps"] == begun + 4
+    rows = read_metrics(tmp_path / "end" / "metrics.jsonl")
+    assert [row["step"] for row in rows] == [begun + i for i in (1, 2, 3, 4)]
+    peak = parent.train.optim.peak_rate(8)
+    assert [row["rate"] for row in rows] == pytest.approx([peak * share for share in (0.75, 0.5, 0.25, 0.0)])
+
+
+def test_a_cooldown_of_the_same_length_is_the_run_itself(tmp_path: Path, sixteen):
+    """Branching off a stable_decay run, over as many images as it decayed, ends with its weights to the bit."""
+    run(scheduled(shape="stable_decay", warmup=0.25, decay=0.25), tmp_path / "parent", sixteen, cpu=True)
+    cooldown(tmp_path / "parent", 24, tmp_path / "end", sixteen, cpu=True)
+    parent, end = (load_file(tmp_path / name / "model" / "model.safetensors") for name in ("parent", "end"))
+    torch.testing.assert_close(end, parent, rtol=0, atol=0)
+
+
+def test_a_run_without_a_stable_phase_has_no_cooldown(tmp_path: Path, sixteen):
+    run(scheduled(shape="cosine"), tmp_path / "parent", sixteen, cpu=True)
+    with pytest.raises(RunFolderError, match=r"no checkpoint in a stable phase .* its schedule is cosine"):
+        cooldown(tmp_path / "parent", 24, tmp_path / "end", sixteen, cpu=True)
+    assert not (tmp_path / "end").exists()

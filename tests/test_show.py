@@ -1,17 +1,37 @@
 import json
+from pathlib import Path
+
+import pytest
 
 from luxel.experiments import EXPERIMENTS
-from luxel.experiments.show import list_experiments, show_experiment
+from luxel.experiments.experiment import with_schedule
+from luxel.experiments.run import run_folder
+from luxel.experiments.show import COLUMNS, ROWS, list_experiments, plot_rate, show_experiment
 from luxel.models.image_model import ImageModel
+from luxel.train.run_folder import write_json
 
 
-def test_the_list_has_every_experiment_under_its_group():
-    lines = list_experiments().splitlines()
+def test_the_list_has_every_experiment_under_its_group(tmp_path: Path):
+    lines = list_experiments(tmp_path).splitlines()
     for name, entry in EXPERIMENTS.items():
         (line,) = [line for line in lines if line.split()[:1] == [name]]
         assert entry.summary in line
+        assert entry.date in line
         groups = [other for other in lines[: lines.index(line)] if other and not other.startswith(" ")]
         assert groups[-1] == entry.group
+
+
+def test_the_list_calls_diverged_runs_so(tmp_path: Path):
+    ended = {"status": "finished", "diagnosis": None, "test_loss": 0.0125}
+    broken = {"status": "diverged", "diagnosis": "loss scale collapsed", "test_loss": None}
+    write_json(tmp_path / run_folder("tanh", "small").relative_to("runs") / "result.json", ended)
+    write_json(tmp_path / run_folder("tanh", "small", seed=2).relative_to("runs") / "result.json", broken)
+    lines = list_experiments(tmp_path).splitlines()
+    index = next(i for i, line in enumerate(lines) if line.split()[:1] == ["tanh"])
+    assert [line.strip() for line in lines[index + 1 : index + 3]] == [
+        "→ small: finished, test loss 1.25e-02",
+        "→ small-seed2: diverged (loss scale collapsed), no test loss",
+    ]
 
 
 def test_one_experiment_in_full():
@@ -19,8 +39,24 @@ def test_one_experiment_in_full():
     text = show_experiment(entry, "tiny")
     start, end = text.index("{"), text.index("\n\ndiffers from")
     assert json.loads(text[start:end]) == entry.make("tiny").to_json()
-    assert "model.image_to_seq: None → " in text
+    assert "differs from standard_run in\n  model.image_to_seq: None → " in text
+    assert "learning rate" in text
     parameters = sum(parameter.numel() for parameter in ImageModel(entry.make("tiny").model).parameters())
     total = text.splitlines()[-1].split()
     assert total[0] == "total"
     assert int(total[1].replace(",", "")) == parameters
+
+
+def heights(shape: str) -> list[float]:
+    """The plotted rate of each column, in rows."""
+    config = with_schedule(EXPERIMENTS["standard_run"].make("full"), shape=shape).train
+    rows = [line[12:].ljust(COLUMNS) for line in plot_rate(config).splitlines()[1 : ROWS + 1]]
+    return [sum(" ▁▂▃▄▅▆▇█".index(row[column]) / 8 for row in rows) for column in range(COLUMNS)]
+
+
+@pytest.mark.parametrize("shape", ["cosine", "stable_decay", "constant", "piecewise"])
+def test_the_plot_is_the_schedule(shape):
+    config = with_schedule(EXPERIMENTS["standard_run"].make("full"), shape=shape).train
+    for column, height in enumerate(heights(shape)):
+        multiple = config.optim.schedule((column + 0.5) / COLUMNS)
+        assert height / ROWS == pytest.approx(multiple, abs=0.04)

@@ -47,8 +47,8 @@ def generate(arguments: list[str]) -> int:
 def train(arguments: list[str]) -> int:
     """Train an experiment, or go on with it: luxel train EXPERIMENT."""
     from luxel.experiments import EXPERIMENTS, Experiment, Scale
-    from luxel.experiments.run import run
-    from luxel.train.runtime import leave
+    from luxel.experiments.experiment import with_optim
+    from luxel.experiments.run import run, run_folder
 
     name, rest = first_word(arguments, "train", "EXPERIMENT", EXPERIMENTS)
 
@@ -63,6 +63,8 @@ def train(arguments: list[str]) -> int:
     @dataclass(frozen=True)
     class Options(Scaling):
         experiment: Annotated[tyro.conf.AvoidSubcommands[Experiment], tyro.conf.arg(name="")] = default
+        lr_multiplier: float = default.train.optim.lr_multiplier
+        """Short for --train.optim.lr-multiplier."""
         data: Path | None = None
         """A folder of `luxel generate`; without it the experiment's own data set is generated below data/."""
         out: Path | None = None
@@ -71,12 +73,44 @@ def train(arguments: list[str]) -> int:
         """Stay on the CPU even where there is a GPU."""
 
     options = tyro.cli(Options, prog=f"luxel train {name}", args=rest)
-    out = options.out or Path("runs") / EXPERIMENTS[name].group / f"{name}-{options.scale}"
-    result = run(options.experiment, out, options.data, options.cpu)
+    experiment = options.experiment
+    if options.lr_multiplier != default.train.optim.lr_multiplier:
+        experiment = with_optim(experiment, lr_multiplier=options.lr_multiplier)
+    out = options.out or run_folder(name, options.scale, experiment.train.seed)
+    return report_run(run(experiment, out, options.data, options.cpu), out)
+
+
+def cooldown(arguments: list[str]) -> int:
+    """Branch off a run at its stable rate and let the rate decay: luxel cooldown RUN --samples N --out DIR."""
+    from luxel.experiments.run import cooldown as run
+
+    @dataclass(frozen=True)
+    class Options:
+        run: tyro.conf.Positional[Path]
+        """Run folder whose schedule is constant, or stable_decay."""
+        samples: int
+        """Images over which the rate falls to 0."""
+        out: Path
+        """Run folder of the branch."""
+        data: Path | None = None
+        """The data set, if it is not the one that the experiment generated."""
+        cpu: bool = False
+
+    options = tyro.cli(Options, prog="luxel cooldown", args=arguments)
+    return report_run(run(options.run, options.samples, options.out, options.data, options.cpu), options.out)
+
+
+def report_run(result: dict[str, Any], out: Path) -> int:
+    """Print a training's result, say if it diverged, and return the exit code."""
+    from luxel.train.runtime import leave
+
     leave()
     print(json.dumps(result, indent=2))
     print(f"run folder: {out}")
-    return DIVERGED if result["status"] == "diverged" else 0
+    if result["status"] == "diverged":
+        print(f"diverged at step {result['steps']}: {result['diagnosis']}", file=sys.stderr)
+        return DIVERGED
+    return 0
 
 
 def evaluate(arguments: list[str]) -> int:
@@ -163,23 +197,86 @@ def render(arguments: list[str]) -> int:
 
 
 def experiments(arguments: list[str]) -> int:
-    """The experiments there are: luxel experiments list, luxel experiments show NAME."""
-    from luxel.experiments import EXPERIMENTS, Scale
-    from luxel.experiments.show import list_experiments, show_experiment
+    """The experiments there are, one in full, several compared, the log's findings: luxel experiments ACTION."""
+    name, rest = first_word(arguments, "experiments", "ACTION", ACTIONS)
+    return ACTIONS[name](rest)
 
-    action, rest = first_word(arguments, "experiments", "ACTION", ("list", "show"))
-    if action == "list":
-        print(list_experiments())
-        return 0
-    name, rest = first_word(rest, "experiments show", "EXPERIMENT", EXPERIMENTS)
+
+def list_(arguments: list[str]) -> int:
+    """Every experiment with its group, date and one line, and what came of its runs."""
+    from luxel.experiments.show import list_experiments
+
+    @dataclass(frozen=True)
+    class Options:
+        runs: Path = Path("runs")
+        """Where to look for runs."""
+
+    print(list_experiments(tyro.cli(Options, prog="luxel experiments list", args=arguments).runs))
+    return 0
+
+
+def show(arguments: list[str]) -> int:
+    """One experiment: configuration, what differs from its base, learning rate, parameters and operations."""
+    from luxel.experiments import EXPERIMENTS, Scale
+    from luxel.experiments.show import show_experiment
+
+    name, rest = first_word(arguments, "experiments show", "EXPERIMENT", EXPERIMENTS)
 
     @dataclass(frozen=True)
     class Options:
         scale: Scale = "small"
 
-    options = tyro.cli(Options, prog=f"luxel experiments show {name}", args=rest)
-    print(show_experiment(EXPERIMENTS[name], options.scale))
+    print(show_experiment(EXPERIMENTS[name], tyro.cli(Options, prog=f"luxel experiments show {name}", args=rest).scale))
     return 0
+
+
+def compare(arguments: list[str]) -> int:
+    """Run what is missing of these experiments or groups, and set all side by side on one page."""
+    from luxel.experiments import Scale
+    from luxel.experiments.experiment import group_of
+    from luxel.ledger.comparison import compare as run
+
+    @dataclass(frozen=True)
+    class Options:
+        names: tyro.conf.Positional[tuple[str, ...]]
+        """Experiments, or groups of them."""
+        scale: Scale = "small"
+        seeds: int = 1
+        """Runs an experiment; from 2 on there are intervals."""
+        out: Path | None = None
+        """Folder of the page; runs/compare/<names>-<scale> unless given."""
+        cpu: bool = False
+
+    options = tyro.cli(Options, prog="luxel experiments compare", args=arguments)
+    names = [name for given in options.names for name in group_of(given)]
+    if not names or options.seeds < 1:
+        raise InputError(f"{len(names)} experiments and {options.seeds} seeds: give at least one of each")
+    out = options.out or Path("runs/compare") / f"{'+'.join(options.names)}-{options.scale}"
+    page, table = run(names, options.scale, options.seeds, out, options.cpu)
+    print(table.markdown())
+    print(f"open {page.resolve()}")
+    return 0
+
+
+def findings(arguments: list[str]) -> int:
+    """What the log found, and whether it holds in the runs whose records are in a folder: docs/findings.md."""
+    from luxel.ledger.findings import write_findings
+
+    @dataclass(frozen=True)
+    class Options:
+        records: Path = Path("docs/ledger")
+        """Folder of records, as `compare` leaves in <out>/records."""
+        out: Path = Path("docs/findings.md")
+
+    options = tyro.cli(Options, prog="luxel experiments findings", args=arguments)
+    write_findings(options.records, options.out)
+    print(options.out)
+    return 0
+
+
+ACTIONS: dict[str, Callable[[list[str]], int]] = {
+    action.__name__.rstrip("_"): action for action in (list_, show, compare, findings)
+}
 
 
 def demo(arguments: list[str]) -> int:
@@ -198,11 +295,11 @@ def demo(arguments: list[str]) -> int:
 
 
 VERBS: dict[str, Callable[[list[str]], int]] = {
-    verb.__name__: verb for verb in (generate, train, evaluate, render, experiments, demo)
+    verb.__name__: verb for verb in (generate, train, cooldown, evaluate, render, experiments, demo)
 }
 
 
-RESUMABLE = ("generate", "train", "demo")
+RESUMABLE = ("generate", "train", "cooldown", "experiments", "demo")
 
 
 def main(arguments: list[str] | None = None) -> None:

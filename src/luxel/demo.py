@@ -10,7 +10,8 @@ from pathlib import Path
 from luxel.data.batches import ShardSource
 from luxel.data.generate import generate
 from luxel.evaluation.evaluate import Background, Evaluation, evaluate
-from luxel.evaluation.report import Curve, Picture, write_report
+from luxel.evaluation.page import Line
+from luxel.evaluation.report import Picture, write_report
 from luxel.experiments import EXPERIMENTS, Scale
 from luxel.experiments.run import data_folder, run
 from luxel.image.formats import save_image
@@ -88,7 +89,7 @@ def figure(evaluation: Evaluation, metric: str) -> str:
     return f"{evaluation.metrics[metric].mean:.3g}"
 
 
-def learning_curves(out: Path) -> list[Curve]:
+def learning_curves(out: Path) -> list[Line]:
     """Train loss, averaged over runs of 25 steps, and test loss, from the run's metrics.
 
     A step whose loss was not finite, and so is null there, was skipped and is left out.
@@ -98,12 +99,12 @@ def learning_curves(out: Path) -> list[Curve]:
     chunks = [rows[start : start + 25] for start in range(0, len(rows), 25)]
     tests = [row for row in metrics if row.get("test_loss") is not None]
     return [
-        Curve(
+        Line(
             "train",
             [int(chunk[-1]["samples"]) for chunk in chunks],
             [sum(row["train_loss"] for row in chunk) / len(chunk) for chunk in chunks],
         ),
-        Curve("test", [int(row["samples"]) for row in tests], [row["test_loss"] for row in tests]),
+        Line("test", [int(row["samples"]) for row in tests], [row["test_loss"] for row in tests]),
     ]
 
 

@@ -19,6 +19,7 @@ from luxel.experiments.experiment import EXPERIMENTS, Experiment, Scale, with_sc
 from luxel.models.image_model import ImageModel
 from luxel.train.checkpoint import read_progress
 from luxel.train.loop import train
+from luxel.train.precision import check_precision
 from luxel.train.run_folder import RunFolder, RunFolderError, read_json
 from luxel.train.runtime import accelerator
 
@@ -38,6 +39,7 @@ def run(
     another run. Under `accelerate launch` every process calls it, with `data`.
     """
     runtime = accelerator(cpu)
+    check_precision(experiment.train.precision, runtime.device)
     torch.manual_seed(experiment.train.seed)
     model = ImageModel(experiment.model)
     if data is None:

@@ -166,7 +166,7 @@ class Learner:
                 f"train.batch_size is {config.batch_size}, must be a multiple of the {self.world} processes times "
                 f"accumulate {config.accumulate}"
             )
-        set_precision(config.precision, self.device)
+        set_precision(config.precision)
         forget_peak_memory(self.device)
         self.model = model.to(self.device)
         self.average = moving_average(self.model, config.optim.ema_decay)

@@ -28,8 +28,8 @@ COLLAPSED = 1.0
 """A loss scale that is no more than this shrinks gradients; without a floor of its own it has collapsed there."""
 
 
-def set_precision(precision: Precision, device: torch.device) -> None:
-    """Set torch's global switches, and say what a mode needs. Raises InputError where it cannot be had."""
+def check_precision(precision: Precision, device: torch.device) -> None:
+    """Say what a mode needs. Raises InputError where it cannot be had."""
     if precision == "tf32" and device.type != "cuda":
         raise InputError(
             f"train.precision is tf32, which NVIDIA GPUs from Ampere on have and {device.type} has not; choose fp32"
@@ -40,6 +40,10 @@ def set_precision(precision: Precision, device: torch.device) -> None:
             "bf16 is the CPU's mixed precision",
             file=sys.stderr,
         )
+
+
+def set_precision(precision: Precision) -> None:
+    """Set torch's global switches of how GPUs multiply in single precision."""
     torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
     torch.backends.cudnn.allow_tf32 = precision == "tf32"
 

@@ -1,0 +1,80 @@
+"""What self-contained HTML pages are made of: template, plots as SVG, pictures as data URLs."""
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import matplotlib
+import numpy as np
+import torch
+from jaxtyping import Float32, UInt8
+from matplotlib.figure import Figure
+from PIL import Image
+
+from luxel.image.tonemap import tone_map
+
+ERROR_WHITE = 0.5
+"""Difference of display values, from 0 to 1, at which the error map saturates."""
+
+Radiance = Float32[np.ndarray, "height width 3"]
+Pixels = UInt8[np.ndarray, "height width 3"]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a plot. Lines of one group share a colour; those without a name are left out of the legend."""
+
+    name: str
+    x: Sequence[float | int]
+    y: Sequence[float]
+    group: int | None = None
+
+
+def write_page(path: Path, template: str, **values: Any) -> None:
+    """Fill a template of this package; everything that the page shows is inside the one file."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("luxel.evaluation", "."),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    page = environment.get_template(template).render(**values, error_white=ERROR_WHITE)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(page, encoding="utf-8")
+
+
+def plot(lines: Sequence[Line], x_label: str, y_label: str) -> str:
+    """The lines, on a logarithmic y axis, as inline SVG."""
+    figure = Figure(figsize=(7.2, 3.4), layout="constrained")
+    axes = figure.add_subplot()
+    for line in lines:
+        colour = None if line.group is None else f"C{line.group}"
+        axes.plot(line.x, line.y, label=line.name or None, linewidth=1.2, color=colour)
+    axes.set(xlabel=x_label, ylabel=y_label, yscale="log")
+    axes.grid(alpha=0.3)
+    if any(line.name for line in lines):
+        axes.legend(fontsize="small")
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg")
+    svg = buffer.getvalue()
+    return svg[svg.index("<svg") :]
+
+
+def error_map(truth: Radiance, output: Radiance, tone: str) -> Pixels:
+    """What an eye sees of the error: mean absolute difference of display values, in magma from 0 to ERROR_WHITE."""
+    display_truth, display_output = (tone_map(tone)(torch.from_numpy(image)) for image in (truth, output))
+    error = (display_output - display_truth).abs().mean(dim=-1).numpy() / ERROR_WHITE
+    colours = matplotlib.colormaps["magma"](error.clip(0, 1))
+    return (colours[..., :3] * 255 + 0.5).astype(np.uint8)
+
+
+def data_url(image: Pixels) -> str:
+    """A PNG as a data URL."""
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, format="PNG")
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -1,0 +1,296 @@
+"""The lab log's claims, each tied to the runs that test it, and verdicts from intervals over seeds."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
+
+from scipy import stats
+
+from luxel.experiments.experiment import Scale
+from luxel.ledger.record import Record
+
+Verdict: TypeAlias = Literal["holds", "does not hold", "undecided"]
+SEEDS = 3
+"""Fewer decide nothing."""
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the records say of a claim: the figure it rests on, the scale of its runs, and why if it is undecided."""
+
+    verdict: Verdict
+    figure: str
+    scale: Scale | None = None
+
+
+@dataclass(frozen=True)
+class Claim(ABC):
+    """A finding of the log: its text and date, and the log's own figure or words."""
+
+    text: str
+    date: str
+    log: str
+
+    @property
+    @abstractmethod
+    def runs(self) -> tuple[str, ...]:
+        """The experiments that test it."""
+
+    @abstractmethod
+    def decide(self, records: Sequence[Sequence[Record]]) -> tuple[Verdict, str]:
+        """Verdict and figure from the records of each run, all of one scale and one test set."""
+
+    def judge(self, records: Sequence[Record]) -> Judgement:
+        """The verdict at the largest scale at which all the claim's runs have been made."""
+        for scale in reversed(get_args(Scale)):
+            groups = [[r for r in records if (r.name, r.scale) == (name, scale)] for name in self.runs]
+            if not all(groups):
+                continue
+            if len({record.data["test_set"] for group in groups for record in group}) > 1:
+                return Judgement("undecided", "runs of different test sets", scale)
+            fewest = min(map(len, groups))
+            verdict, figure = self.decide(groups)
+            if fewest < SEEDS:
+                return Judgement("undecided", f"{figure}; {fewest} of {SEEDS} seeds", scale)
+            return Judgement(verdict, figure, scale)
+        return Judgement("undecided", "not run")
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """A ratio of geometric means, and its Welch interval."""
+
+    mean: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.mean:.3g} ({self.low:.3g} – {self.high:.3g})"
+
+
+def ratio(above: Sequence[float], below: Sequence[float]) -> Ratio:
+    """The ratio of the geometric means and its 95 % interval (Welch's, on logarithms); infinite without 2 of each."""
+    over, under = ([math.log(value) for value in values] for values in (above, below))
+    mean = math.exp(sum(over) / len(over) - sum(under) / len(under))
+    if min(len(over), len(under)) < 2:
+        return Ratio(mean, 0.0, math.inf)
+    interval = stats.ttest_ind(over, under, equal_var=False).confidence_interval(CONFIDENCE)
+    return Ratio(mean, math.exp(interval.low), math.exp(interval.high))
+
+
+def figures(records: Sequence[Record], metric: str) -> list[float]:
+    """The metric of every run that has it."""
+    return [value for record in records if (value := record.figure(metric)) is not None]
+
+
+@dataclass(frozen=True)
+class Better(Claim):
+    """One run ends with a lower figure than another."""
+
+    better: str
+    worse: str
+    metric: str = "perceptual"
+
+    @property
+    def runs(self) -> tuple[str, ...]:
+        """Both runs."""
+        return self.better, self.worse
+
+    def decide(self, records: Sequence[Sequence[Record]]) -> tuple[Verdict, str]:
+        """Holds if the whole interval of worse over better is above 1, or if only the worse diverged, every time."""
+        better, worse = records
+        if any(record.diverged for record in (*better, *worse)):
+            said = f"diverged: {count_diverged(better)} of {self.better}, {count_diverged(worse)} of {self.worse}"
+            if all(record.diverged for record in worse) and not any(record.diverged for record in better):
+                return "holds", said
+            if all(record.diverged for record in better) and not any(record.diverged for record in worse):
+                return "does not hold", said
+            return "undecided", said
+        found = ratio(figures(worse, self.metric), figures(better, self.metric))
+        verdict: Verdict = "holds" if found.low > 1 else "does not hold" if found.high < 1 else "undecided"
+        return verdict, f"{self.metric} {found} times"
+
+
+@dataclass(frozen=True)
+class Same(Claim):
+    """Two runs end with the same figure, within a tenth."""
+
+    one: str
+    other: str
+    metric: str = "perceptual"
+    within: float = 1.1
+
+    @property
+    def runs(self) -> tuple[str, ...]:
+        """Both runs."""
+        return self.one, self.other
+
+    def decide(self, records: Sequence[Sequence[Record]]) -> tuple[Verdict, str]:
+        """Holds if the whole interval of the ratio is within the limit, does not if it is wholly outside."""
+        one, other = records
+        if any(record.diverged for record in (*one, *other)):
+            return (
+                "undecided",
+                f"diverged: {count_diverged(one)} of {self.one}, {count_diverged(other)} of {self.other}",
+            )
+        found = ratio(figures(other, self.metric), figures(one, self.metric))
+        inside = 1 / self.within < found.low and found.high < self.within
+        outside = found.high < 1 / self.within or found.low > self.within
+        verdict: Verdict = "holds" if inside else "does not hold" if outside else "undecided"
+        return verdict, f"{self.metric} {found} times, {self.within} is the limit"
+
+
+@dataclass(frozen=True)
+class Diverges(Claim):
+    """A run diverges, or (`expected` False) does not."""
+
+    run: str
+    expected: bool = True
+
+    @property
+    def runs(self) -> tuple[str, ...]:
+        """The run."""
+        return (self.run,)
+
+    def decide(self, records: Sequence[Sequence[Record]]) -> tuple[Verdict, str]:
+        """Holds if every seed does as claimed, does not if none does."""
+        (own,) = records
+        as_claimed = [record.diverged == self.expected for record in own]
+        verdict: Verdict = "holds" if all(as_claimed) else "undecided" if any(as_claimed) else "does not hold"
+        diagnoses = sorted({record.result["diagnosis"] for record in own if record.diverged})
+        return verdict, f"{count_diverged(own)} diverged" + (f" ({', '.join(diagnoses)})" if diagnoses else "")
+
+
+def count_diverged(records: Sequence[Record]) -> str:
+    """How many of the runs diverged."""
+    return f"{sum(record.diverged for record in records)} of {len(records)}"
+
+
+CLAIMS: tuple[Claim, ...] = (
+    Diverges("Mixed precision O1 is fine", "2020-05-30", "“O1 seems fine”", "spheres_O1", expected=False),
+    Diverges("O2 diverges", "2020-05-30", "“BAD divergence behavior”", "spheres_O2"),
+    Better("O1 is better than O2", "2020-05-29", "“O1 is best”", "spheres_O1", "spheres_O2"),
+    Better(
+        "A lower learning rate is better (the log halves; its run has a quarter)",
+        "2020-05-29",
+        "“lr should be halved”",
+        "spheres_lower_lr_O1",
+        "spheres_O1",
+    ),
+    Better("The wrong schedule is worse", "2020-05-29", "“screwed up the lr schedule”", "spheres_O0", "broken_lr"),
+    Better("Softmax is better than tanh", "2020-05-30", "“switched from tanh”", "spheres_O0", "tanh"),
+    Better(
+        "The perceptual loss looks better",
+        "2020-05-30",
+        "“worked well based on visual inspection”",
+        "perceptual_loss",
+        "spheres_O0",
+        metric="flip",
+    ),
+    Better("exp at the output is worse", "2020-05-30", "“performed very poorly”", "perceptual_loss", "use_exp"),
+    Better(
+        "Image→seq is critical",
+        "2020-06-02",
+        "1.5e-3 → 5.7e-4, 2.6 times",
+        "just_image_to_seq",
+        "standard_run",
+    ),
+    Better(
+        "Image→seq in the big runs",
+        "2020-06-01",
+        "1.2e-3 → 6e-4, 2 times",
+        "just_image_to_seq_big",
+        "orig_big",
+    ),
+    Better(
+        "Sequence blocks help training",
+        "2020-06-01",
+        "“in general, sequence blocks seem to work”",
+        "just_seq_blocks",
+        "standard_run",
+        metric="train_loss",
+    ),
+    Better(
+        "Sequence blocks make the test loss jumpy",
+        "2020-06-01",
+        "“test loss is SUPER jumpy”",
+        "standard_run",
+        "just_seq_blocks",
+        metric="jumpiness",
+    ),
+    Diverges("Seq→image added in twice diverges", "2020-06-01", "“diverged”", "add_seq_to_image"),
+    Same(
+        "On a subset of channels or on all, seq→image is the same (mix bias −10)",
+        "2020-06-02",
+        "“almost the exact same result”",
+        "add_seq_to_image_new",
+        "add_seq_to_image_fixed",
+    ),
+    Better(
+        "The mix bias should start at 0, not −10",
+        "2020-06-02",
+        "“works very well”",
+        "add_seq_to_image_mix_bias",
+        "add_seq_to_image_new",
+    ),
+    Better(
+        "Seq→image added is better than concatenated",
+        "2020-06-02",
+        "“seems like the best approach”",
+        "add_seq_to_image_mix_bias",
+        "big_new_run",
+    ),
+    Better(
+        "On all channels it is effective too (mix bias 0 against −10)",
+        "2020-06-02",
+        "“I am guessing”",
+        "seq_to_image_all_channels",
+        "add_seq_to_image_fixed",
+    ),
+    Same(
+        "On all channels as on a subset (mix bias 0)",
+        "2020-06-02",
+        "“I am guessing”",
+        "seq_to_image_all_channels",
+        "add_seq_to_image_mix_bias",
+    ),
+    Diverges("Without base transformer it diverges", "2020-06-02", "“eventually diverges”", "no_base_transformer"),
+    Better(
+        "One base layer is better than none",
+        "2020-06-02",
+        "“performs better”",
+        "minimal_base_transformer",
+        "no_base_transformer",
+    ),
+    Better(
+        "One base layer is better than several of shared parameters",
+        "2020-06-02",
+        "“parameter sharing is a bust”",
+        "minimal_base_transformer",
+        "big_new_run",
+    ),
+    Better(
+        "Descending channels are better, at a bigger size",
+        "2020-06-02",
+        "“performed somewhat better, but was a bigger model”",
+        "only_descending_ch",
+        "big_new_run",
+    ),
+    Better(
+        "More epochs are needed to converge (twice as many)",
+        "2020-06-01",
+        "“way more epochs are required”",
+        "just_image_to_seq_big",
+        "just_image_to_seq",
+    ),
+    Better(
+        "Cosine annealing is better than the first schedule",
+        "2020-06-01",
+        "“cos annealing is a better idea”",
+        "big_new_run",
+        "log_schedule",
+    ),
+)

@@ -1,0 +1,147 @@
+"""`luxel experiments compare`: run what is missing, then one page and one table about all of it."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from scipy import stats
+
+from luxel.data.batches import ShardSource
+from luxel.evaluation.compare import SceneByAll, Table, write_comparison
+from luxel.evaluation.page import Line
+from luxel.experiments.experiment import Scale
+from luxel.ledger.collect import TONE_MAP, Planned, collect, planned
+from luxel.ledger.record import Record
+from luxel.pipeline import Renderer
+
+SCENES = 8
+METRICS = {"perceptual": "perceptual loss", "psnr": "PSNR dB", "flip": "FLIP", "equivalent_spp": "equivalent spp"}
+
+
+def compare(names: Sequence[str], scale: Scale, seeds: int, out: Path, cpu: bool = False) -> tuple[Path, Table]:
+    """Make every run that is missing; write out/index.html, out/comparison.md and out/records/; return page and table.
+
+    Interrupted at any moment, the same call goes on. Pictures are of seed 0, on the first run's test scenes, by the
+    runs that were tested on the same.
+    """
+    runs = planned(names, scale, seeds)
+    records = collect(runs, cpu)
+    for record in records:
+        record.save(out / "records" / record.file)
+    table, page = run_table(records), out / "index.html"
+    sets = {record.data["test_set"]: record.provenance for record in records if not record.diverged}
+    facts = {
+        "scale": scale,
+        "data": ", ".join(sorted({describe(record) for record in records})),
+        "seeds": str(seeds),
+        "machine": ", ".join(sorted({machine(record) for record in records})),
+    }
+    provenance = "; ".join(sets.values()) or "every run diverged"
+    title = "Luxel: " + ", ".join(dict.fromkeys(names))
+    write_comparison(page, title, facts, provenance, table, plots(records), pictures(runs, records), TONE_MAP)
+    (out / "comparison.md").write_text(f"{table.markdown()}\n{provenance}. ±: half the 95 % interval over seeds.\n")
+    return page, table
+
+
+def run_table(records: Sequence[Record]) -> Table:
+    """A row an experiment: metrics, final losses, time, memory and divergences over its seeds."""
+    head = [
+        "experiment",
+        "seeds",
+        "images",
+        *METRICS.values(),
+        "train loss",
+        "test loss",
+        "time s",
+        "memory MiB",
+        "diverged",
+    ]
+    rows = []
+    for name, own in by_name(records).items():
+        finished = [record for record in own if not record.diverged]
+        diagnoses = sorted({record.result["diagnosis"] for record in own if record.diverged})
+        told = sorted({event["diagnosis"] for record in finished for event in record.result["events"]})
+        rows.append(
+            [
+                name,
+                str(len(own)),
+                f"{np.mean([record.result['samples'] for record in own]):,.0f}",
+                *(spread([record.metrics[metric] for record in finished]) for metric in METRICS),
+                *(spread([record.result[loss] for record in finished]) for loss in ("train_loss", "test_loss")),
+                f"{np.mean([record.result['seconds'] for record in own]):.0f}",
+                f"{np.mean([record.result['peak_memory_mib'] for record in own]):.0f}",
+                f"{len(own) - len(finished)} of {len(own)}"
+                + (f" ({', '.join(diagnoses)})" if diagnoses else "")
+                + (f"; noted: {', '.join(told)}" if told else ""),
+            ]
+        )
+    return Table(head, rows)
+
+
+def by_name(records: Sequence[Record]) -> dict[str, list[Record]]:
+    """The records of each experiment, in order."""
+    names = dict.fromkeys(record.name for record in records)
+    return {name: [record for record in records if record.name == name] for name in names}
+
+
+def spread(values: Sequence[float]) -> str:
+    """The mean, and half its 95 % interval (Student's t) where there are values enough; a dash without any."""
+    if not values:
+        return "–"
+    mean = float(np.mean(values))
+    if len(values) < 2:
+        return f"{mean:.3g}"
+    half = stats.t.ppf(0.975, len(values) - 1) * float(np.std(values, ddof=1)) / math.sqrt(len(values))
+    return f"{mean:.3g} ± {half:.2g}"
+
+
+def plots(records: Sequence[Record]) -> dict[tuple[str, str], list[Line]]:
+    """Train and test losses over images and over time: a colour an experiment, a line a seed."""
+    found: dict[tuple[str, str], list[Line]] = {}
+    for group, own in enumerate(by_name(records).values()):
+        for number, record in enumerate(own):
+            name = "" if number else record.name
+            for kind, curve in (("train", record.train), ("test", record.test)):
+                found.setdefault(("training images", f"{kind} loss"), []).append(
+                    Line(name, curve.samples, curve.losses, group)
+                )
+                found.setdefault(("seconds", f"{kind} loss"), []).append(Line(name, curve.seconds, curve.losses, group))
+    return found
+
+
+def pictures(runs: Sequence[Planned], records: Sequence[Record]) -> list[SceneByAll]:
+    """The first test scenes by every run of seed 0 that has finished on the first one's test set."""
+    shown = [
+        (plan, record)
+        for plan, record in zip(runs, records, strict=True)
+        if plan.seed == 0 and not record.diverged and record.data["test_set"] == records[0].data["test_set"]
+    ]
+    if not shown:
+        return []
+    test = ShardSource(shown[0][0].data).test
+    count = min(SCENES, len(test))
+    truths = test.batch(range(count)).radiance.numpy()
+    scenes = [test.scene(index) for index in range(count)]
+    outputs = {plan.name: Renderer.from_pretrained(plan.folder).render(scenes) for plan, _ in shown}
+    return [
+        SceneByAll(
+            f"scene {index}, objects: {len(scene.objects)}",
+            truths[index],
+            {name: images[index] for name, images in outputs.items()},
+        )
+        for index, scene in enumerate(scenes)
+    ]
+
+
+def describe(record: Record) -> str:
+    """The data set in words."""
+    data = record.data
+    size = f"{data['width']}×{data['height']}"
+    return f"{data['count']} scenes of “{data['distribution']}”, {size}, {data['spp']} spp"
+
+
+def machine(record: Record) -> str:
+    """Where the run was made."""
+    environment = record.environment
+    return environment["gpu"] or f"{environment.get('cpu', environment['platform'])}, {environment['cpu_count']} cores"

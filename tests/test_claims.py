@@ -1,0 +1,98 @@
+"""Verdicts from made-up records, intervals against scipy's own numbers by hand."""
+
+import math
+from dataclasses import replace
+
+import pytest
+from records import record, seeds
+
+from luxel.experiments import EXPERIMENTS
+from luxel.ledger.claims import CLAIMS, Better, Diverges, Same, ratio
+
+BETTER = Better("t", "d", "l", better="just_image_to_seq", worse="standard_run")
+SAME = Same("t", "d", "l", one="just_image_to_seq", other="standard_run")
+DIVERGES = Diverges("t", "d", "l", run="tanh")
+
+
+def test_a_ratio_by_hand():
+    """ln 2 ± 4.30 · √(2 · 0.01² / 3) … equal variances and sizes: Welch's degrees of freedom are 4, t is 2.776."""
+    found = ratio([2 * math.exp(d) for d in (-0.01, 0.0, 0.01)], [math.exp(d) for d in (-0.01, 0.0, 0.01)])
+    half = 2.7764 * math.sqrt(2 * 0.01**2 / 3)
+    assert found.mean == pytest.approx(2)
+    assert found.low == pytest.approx(2 * math.exp(-half), rel=1e-4)
+    assert found.high == pytest.approx(2 * math.exp(half), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("image_to_seq", "standard", "verdict"),
+    [
+        ((1.0, 1.1, 1.05), (2.0, 2.1, 2.05), "holds"),
+        ((2.0, 2.1, 2.05), (1.0, 1.1, 1.05), "does not hold"),
+        ((1.0, 2.0, 1.5), (1.1, 2.1, 1.6), "undecided"),
+    ],
+)
+def test_better(image_to_seq, standard, verdict):
+    records = seeds("just_image_to_seq", *image_to_seq) + seeds("standard_run", *standard)
+    judged = BETTER.judge(records)
+    assert (judged.verdict, judged.scale) == (verdict, "small")
+    assert "times" in judged.figure
+
+
+def test_two_seeds_decide_nothing():
+    judged = BETTER.judge(seeds("just_image_to_seq", 1.0, 1.01, 1.02) + seeds("standard_run", 5.0, 5.01))
+    assert judged.verdict == "undecided"
+    assert "2 of 3 seeds" in judged.figure
+
+
+def test_what_was_not_run_is_undecided():
+    assert BETTER.judge(seeds("standard_run", 1.0, 1.0, 1.0)).figure == "not run"
+
+
+def test_the_largest_scale_counts():
+    small = seeds("just_image_to_seq", 1.0, 1.01, 1.02) + seeds("standard_run", 2.0, 2.01, 2.02)
+    full = seeds("just_image_to_seq", 2.0, 2.01, 2.02, scale="full") + seeds(
+        "standard_run", 1.0, 1.01, 1.02, scale="full"
+    )
+    judged = BETTER.judge(small + full)
+    assert (judged.verdict, judged.scale) == ("does not hold", "full")
+
+
+def test_runs_of_different_test_sets_are_not_compared():
+    other = [replace(r, data={**r.data, "test_set": "ef" * 32}) for r in seeds("standard_run", 2.0, 2.0, 2.0)]
+    judged = BETTER.judge(seeds("just_image_to_seq", 1.0, 1.0, 1.1) + other)
+    assert (judged.verdict, judged.figure) == ("undecided", "runs of different test sets")
+
+
+@pytest.mark.parametrize(
+    ("better", "worse", "verdict"), [(0, 3, "holds"), (3, 0, "does not hold"), (1, 3, "undecided"), (0, 2, "undecided")]
+)
+def test_a_run_that_diverges_is_the_worse_one(better, worse, verdict):
+    def some(name: str, diverged: int):
+        return [record(name, seed, diagnosis="loss spike" if seed < diverged else None) for seed in range(3)]
+
+    assert BETTER.judge(some("just_image_to_seq", better) + some("standard_run", worse)).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("other", "verdict"),
+    [((1.0, 1.02, 1.01), "holds"), ((2.0, 2.02, 2.01), "does not hold"), ((1.0, 1.3, 1.6), "undecided")],
+)
+def test_same_within_a_tenth(other, verdict):
+    records = seeds("just_image_to_seq", 1.0, 1.01, 1.02) + seeds("standard_run", *other)
+    assert SAME.judge(records).verdict == verdict
+
+
+@pytest.mark.parametrize(("count", "verdict"), [(3, "holds"), (0, "does not hold"), (1, "undecided")])
+def test_diverges(count, verdict):
+    records = [record("tanh", seed, diagnosis="loss scale collapsed" if seed < count else None) for seed in range(3)]
+    assert DIVERGES.judge(records).verdict == verdict
+    assert replace(DIVERGES, expected=False).judge(records).verdict == {
+        "holds": "does not hold", "does not hold": "holds"}.get(verdict, verdict)  # fmt: skip
+    assert f"{count} of 3 diverged" in DIVERGES.judge(records).figure
+
+
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.text)
+def test_every_claim_is_of_runs_there_are(claim):
+    assert all(name in EXPERIMENTS for name in claim.runs)
+    assert claim.date.startswith("2020-")
+    assert claim.judge([]).verdict == "undecided"

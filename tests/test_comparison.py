@@ -1,0 +1,37 @@
+import pytest
+from records import record, seeds
+
+from luxel.ledger.comparison import plots, run_table, spread
+
+
+def test_a_spread_by_hand():
+    """Three values: t is 4.303 with two degrees of freedom, so half an interval is 4.303 · 1 / √3."""
+    assert spread([1.0, 2.0, 3.0]) == "2 ± 2.5"
+    assert spread([0.0125]) == "0.0125"
+    assert spread([]) == "–"
+
+
+def test_the_table_has_a_row_an_experiment():
+    records = [*seeds("tanh", 0.01, 0.02, 0.03), record("use_exp", diagnosis="loss spike"), record("use_exp", 1, 0.5)]
+    table = run_table(records)
+    tanh, use_exp = (dict(zip(table.head, row, strict=True)) for row in table.rows)
+    assert (tanh["experiment"], tanh["seeds"], tanh["images"]) == ("tanh", "3", "400")
+    assert tanh["perceptual loss"] == "0.02 ± 0.025"
+    assert tanh["memory MiB"] == "512"
+    assert tanh["diverged"] == "0 of 3"
+    assert use_exp["perceptual loss"] == "0.5", "of the seed that finished"
+    assert use_exp["diverged"] == "1 of 2 (loss spike)"
+
+
+def test_a_finished_run_tells_what_the_guard_noted():
+    noted = record("tanh")
+    noted.result["events"] = [{"step": 3, "diagnosis": "loss spike", "verdict": "go on"}]
+    assert run_table([noted]).rows[0][-1] == "0 of 1; noted: loss spike"
+
+
+def test_four_plots_with_a_line_a_seed():
+    found = plots(seeds("tanh", 0.01, 0.02) + seeds("use_exp", 0.03))
+    assert set(found) == {(x, f"{kind} loss") for x in ("training images", "seconds") for kind in ("train", "test")}
+    for lines in found.values():
+        assert [(line.name, line.group) for line in lines] == [("tanh", 0), ("", 0), ("use_exp", 1)]
+    assert found["seconds", "test loss"][0].x == pytest.approx([1, 2, 3, 4])

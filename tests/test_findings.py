@@ -1,0 +1,48 @@
+from pathlib import Path
+
+import pytest
+from records import record, seeds
+
+import luxel
+from luxel import InputError
+from luxel.ledger.claims import CLAIMS
+from luxel.ledger.findings import write_findings
+
+ROOT = Path(luxel.__file__).parent.parent.parent
+
+
+def save(records, folder: Path) -> Path:
+    for one in records:
+        one.save(folder / one.file)
+    return folder
+
+
+def test_every_claim_has_a_row(tmp_path: Path):
+    records = seeds("just_image_to_seq", 1.0, 1.01, 1.02) + seeds("standard_run", 2.0, 2.01, 2.02)
+    write_findings(save(records, tmp_path / "ledger"), tmp_path / "findings.md")
+    page = (tmp_path / "findings.md").read_text()
+    for claim in CLAIMS:
+        assert f"| {claim.text} |" in page
+    (row,) = [line for line in page.splitlines() if line.startswith("| Image→seq is critical |")]
+    assert row.endswith("| small | holds |")
+    assert "tone map clamp" in page
+    assert "A processor, 2 cores" in page
+
+
+def test_a_record_of_another_configuration_is_refused(tmp_path: Path):
+    made = record("tanh")
+    made.experiment["train"]["batch_size"] = 99
+    with pytest.raises(InputError, match=r"tanh-small-seed0\.json: tanh has changed since"):
+        write_findings(save([made], tmp_path), tmp_path / "findings.md")
+
+
+def test_a_folder_without_records_is_refused(tmp_path: Path):
+    with pytest.raises(InputError, match="holds no records"):
+        write_findings(tmp_path, tmp_path / "findings.md")
+
+
+@pytest.mark.skipif(not (ROOT / "docs" / "ledger").exists(), reason="the repository's own page")
+def test_the_repositorys_page_is_what_its_records_say(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    write_findings(Path("docs/ledger"), tmp_path / "findings.md")
+    assert (tmp_path / "findings.md").read_text() == (ROOT / "docs" / "findings.md").read_text()

@@ -1,0 +1,55 @@
+import json
+from pathlib import Path
+
+import pytest
+from records import record
+
+from luxel.ledger.record import POINTS, Curve, Record, load_records, record_of
+from luxel.train.run_folder import write_json
+
+
+def test_a_record_survives_its_file(tmp_path: Path):
+    made = record("tanh", seed=2)
+    made.save(tmp_path / made.file)
+    assert made.file == "tanh-small-seed2.json"
+    assert load_records(tmp_path) == [made]
+
+
+def test_a_run_folder_becomes_a_record(tmp_path: Path):
+    """250 steps, a test at every 50th; step 7 was skipped and has no loss."""
+    rows = [{"step": n, "samples": 16 * n, "seconds": n / 10, "train_loss": 1 / n} for n in range(1, 251)]
+    rows[6]["train_loss"] = None
+    for row in rows[49::50]:
+        row["test_loss"] = 2 / row["step"]
+    (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    write_json(tmp_path / "config.json", {"experiment": {"a": 1}, "data": {"test_set": "cd"}})
+    write_json(tmp_path / "result.json", {"status": "finished"})
+    write_json(tmp_path / "environment.json", {"gpu": None})
+    made = record_of(tmp_path, "tanh", "tiny", 1, {"psnr": 20.0}, "quoted so")
+    assert made.experiment == {"a": 1}
+    assert made.test == Curve([800, 1600, 2400, 3200, 4000], [5.0, 10.0, 15.0, 20.0, 25.0],
+                              [0.04, 0.02, 0.01333, 0.01, 0.008])  # fmt: skip
+    assert len(made.train.losses) <= POINTS
+    assert made.train.samples[-1] == 4000
+    first = made.train.samples[0] // 16
+    assert made.train.losses[0] == pytest.approx(
+        sum(1 / n for n in range(1, first + 1) if n != 7) / (first - 1), rel=1e-3
+    )
+
+
+def test_figures_by_hand():
+    losses = [0.8, 0.4, 0.2, 0.1, 0.3, 0.1, 0.1, 0.05]
+    made = record("tanh", train=Curve([], [], losses), test=Curve([], [], losses))
+    assert made.figure("perceptual") == 0.01
+    assert made.figure("train_loss") == pytest.approx(0.075), "the mean of the last two of eight"
+    assert made.figure("jumpiness") == pytest.approx(1.0), "0.3 over 0.1 is 3, then 1, then 2, less 1 each: the middle"
+    assert made.figure("beauty") is None
+
+
+def test_a_single_test_says_nothing_of_jumps():
+    assert record("tanh", test=Curve([1], [1.0], [0.1])).figure("jumpiness") is None
+
+
+def test_diverged_is_what_the_result_says():
+    assert record("tanh", diagnosis="loss spike").diverged
+    assert not Record(**vars(record("tanh"))).diverged

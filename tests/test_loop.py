@@ -314,36 +314,40 @@ def test_the_test_loss_does_not_depend_on_the_batch_size(batch_size):
     assert math.isclose(measured_test_loss(batch_size), whole_test_loss(), rel_tol=1e-6)
 
 
-def train_a_little(path: Path, runtime: Accelerator) -> None:
+def train_a_little(path: Path, runtime: Accelerator, accumulate: int) -> None:
     """A few steps without dropout, whose draws differ between ranks."""
     torch.manual_seed(3)
     model = TinyModel()
     model.drop.p = 0.0
-    config = replace(CONFIG, samples=30, batch_size=6, tests=1)
+    config = replace(CONFIG, samples=30, batch_size=6, accumulate=accumulate, tests=1)
     with runtime.main_process_first():
         folder = RunFolder(path, {})
     train(model, TinyData(), config, folder, runtime)
 
 
 def test_two_processes_train_and_test_as_one(tmp_path: Path):
-    """Over gloo: batch norm over both halves of a batch, gradients averaged, an odd number of test samples."""
+    """Over gloo: batch norm over both halves of a batch, gradients averaged, whole or in parts, and an odd number of
+    test samples."""
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     done = subprocess.run([*launcher, __file__, tmp_path], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     losses = [float((tmp_path / f"loss-{rank}").read_text()) for rank in (0, 1)]
     for loss in losses:
         assert math.isclose(loss, whole_test_loss(), rel_tol=1e-6)
-    train_a_little(tmp_path / "one", accelerator(cpu=True))
-    one, two = (read_metrics(tmp_path / name / "metrics.jsonl") for name in ("one", "two"))
-    for name in ("train_loss", "gradient_norm", "test_loss"):
-        values = [[row[name] for row in rows if name in row] for rows in (one, two)]
-        assert values[1] == pytest.approx(values[0], rel=1e-4)
-    one, two = (load_file(tmp_path / name / "model" / "model.safetensors") for name in ("one", "two"))
-    torch.testing.assert_close(two, one, rtol=1e-4, atol=1e-5)
+    for accumulate in (1, 3):
+        alone, together = tmp_path / f"one-{accumulate}", tmp_path / f"two-{accumulate}"
+        train_a_little(alone, accelerator(cpu=True), accumulate)
+        one, two = (read_metrics(path / "metrics.jsonl") for path in (alone, together))
+        for name in ("train_loss", "gradient_norm", "test_loss"):
+            values = [[row[name] for row in rows if name in row] for rows in (one, two)]
+            assert values[1] == pytest.approx(values[0], rel=1e-4)
+        one, two = (load_file(path / "model" / "model.safetensors") for path in (alone, together))
+        torch.testing.assert_close(two, one, rtol=1e-4, atol=1e-5)
 
 
 if __name__ == "__main__":
     folder, shared = Path(sys.argv[1]), accelerator(cpu=True)
     (folder / f"loss-{shared.process_index}").write_text(repr(measured_test_loss(batch_size=2)))
-    train_a_little(folder / "two", shared)
+    for parts in (1, 3):
+        train_a_little(folder / f"two-{parts}", shared, parts)
     leave()

@@ -16,19 +16,25 @@ TINY = EXPERIMENTS["standard_run"].make("tiny")
 QUICK = replace(TINY, train=replace(TINY.train, samples=64, tests=1))
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory) -> Path:
+    """A folder to run in, so that a data set which many experiments share is traced once."""
+    return tmp_path_factory.mktemp("shared")
+
+
 @pytest.mark.parametrize("name", EXPERIMENTS)
-def test_every_experiment_trains_on_traced_scenes(name, tmp_path: Path, monkeypatch):
-    """Two steps on eight scenes that Mitsuba traces; the same call again finds the run finished."""
-    monkeypatch.chdir(tmp_path)
+def test_every_experiment_trains_on_traced_scenes(name, shared: Path, monkeypatch):
+    """Two steps on scenes that Mitsuba traces; the same call again finds the run finished."""
+    monkeypatch.chdir(shared)
     tiny = EXPERIMENTS[name].make("tiny")
-    data = replace(tiny.data, count=8, spp=2, test_share=0.5)
+    data = replace(tiny.data, count=tiny.data.count // 24, spp=2, test_share=0.5)
     quick = replace(tiny, data=data, train=replace(tiny.train, samples=8, batch_size=4, tests=1))
-    result = run(quick, tmp_path / "run", cpu=True)
+    result = run(quick, Path(name), cpu=True)
     assert result["status"] == "finished"
     assert result["steps"] == 2
-    assert experiment_of(tmp_path / "run") == quick
+    assert experiment_of(Path(name)) == quick
     assert (data_folder(data) / "manifest.json").exists()
-    assert run(quick, tmp_path / "run", cpu=True) == result
+    assert run(quick, Path(name), cpu=True) == result
 
 
 def test_the_run_remembers_which_data_it_saw(tmp_path: Path):

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from luxel.experiments.experiment import Experiment, variant, with_data, with_train
+from luxel.experiments.experiment import Experiment, variant, with_data, with_model, with_schedule, with_train
 from luxel.experiments.to_try import queries_start
 from luxel.models.image_model import scaled
 from luxel.scene.distributions import Spheres
@@ -18,8 +18,10 @@ def demo(run: Experiment) -> Experiment:
     times as bright as all else, that is the lamps: trained on them with a squared log1p loss, it drew them well and
     nothing else, 24.6 dB where a plain grey image has 23.1.
     """
-    scenes = with_data(run, distribution=Spheres(max_objects=4, background="white", lights=0.0))
+    layers = replace(run.model.base_transformer, layers=2, shared=False)
+    scenes = with_data(with_model(run, base_transformer=layers), distribution=Spheres(4, "white", lights=0.0))
     if run.model.width != 32:
         return scenes
-    short = with_train(with_data(scenes, count=4096, test_share=0.1), samples=28_800, tests=10, checkpoint_every=50)
-    return replace(short, model=scaled(short.model, width=2.0, sequence=2.0))
+    data = with_data(scenes, count=4096, test_share=0.1)
+    short = with_train(data, samples=28_800, checkpoint_every=50)
+    return replace(with_schedule(short, warmup=0.05, start=0.0), model=scaled(short.model, width=2.0, sequence=2.0))

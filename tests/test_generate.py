@@ -138,6 +138,11 @@ def test_two_processes_do_not_write_to_one_folder(tmp_path):
         generate(SETTINGS, tmp_path, workers=1, progress=False)
 
 
+def test_several_may_find_a_complete_folder_so(whole):
+    with only_one(whole):
+        assert generate(SETTINGS, whole, progress=False).is_complete
+
+
 def test_a_folder_of_something_else_is_refused(tmp_path):
     (tmp_path / "thesis.txt").write_text("precious")
     with pytest.raises(DataError, match="neither empty nor a data set"):

@@ -88,11 +88,24 @@ def generate(settings: GenerateSettings, out: str | Path, workers: int = 0, prog
     root.mkdir(parents=True, exist_ok=True)
     if not (root / NAME).exists() and any(path.name != LOCK for path in root.iterdir()):
         raise DataError(f"{root}: neither empty nor a data set, {NAME} is missing; choose another --out")
+    if (manifest := _whole(settings, root)) is not None:
+        return manifest
     with only_one(root):
         manifest = _begin(settings, root)
         if not manifest.is_complete:
             manifest = _complete(settings, root, manifest, workers, progress)
     return manifest
+
+
+def _whole(settings: GenerateSettings, root: Path) -> Manifest | None:
+    """The manifest, if nothing of the data set is missing or damaged: runs that share it need no lock to find out."""
+    try:
+        manifest = Manifest.load(root)
+        for split in SPLITS:
+            manifest.verify(root, split)
+    except DataError:
+        return None
+    return manifest if manifest.is_complete and manifest.settings == settings.flat() else None
 
 
 def _complete(settings: GenerateSettings, root: Path, manifest: Manifest, workers: int, progress: bool) -> Manifest:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing, nullcontext
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -30,8 +31,6 @@ from luxel.train.run_folder import RunFolder
 from luxel.train.runtime import forget_peak_memory, peak_memory, seed_step
 
 GRID_COLUMNS = 8
-
-
 STATISTICS_BATCHES = 20
 """Training batches from which running statistics are made anew."""
 
@@ -247,11 +246,10 @@ class Learner:
     def renew_statistics(self, step: int) -> None:
         """Forget batch norm's running statistics, the average's too, and take them from training batches anew."""
         batches = list(islice(self._batches_from(step), STATISTICS_BATCHES))
-        for model in (self.model, self.average):
+        for model, run in ((self.model, self._predict), (self.average, partial(predict, self.average))):
             with averaging_statistics(model), torch.no_grad():
                 for batch in batches:
-                    batch = batch.to(self.device)
-                    model(batch.tokens, batch.mask, batch.camera, batch.background)
+                    run(batch.to(self.device))
 
     def grids(self) -> Iterator[tuple[str, Float32[np.ndarray, "height width 3"]]]:
         """Pictures of the first test samples and of the last training batch, by name."""

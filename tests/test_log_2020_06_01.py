@@ -22,7 +22,7 @@ RUNS = [
     Run(
         "only_descending_ch",
         "big_new_run",
-        "model.generator.start_channels model.generator.strategy",
+        "model.generator.start_channels model.generator.strategy model.seq_to_image.channels",
         reshaped="start norm image_to_seq seq_to_image block",
     ),
     Run("no_base_transformer", "big_new_run", "model.base_transformer.layers", lost="base_transformer"),
@@ -58,3 +58,8 @@ def test_descending_channels_end_like_the_base_and_begin_wider(scale):
     top = before.index(max(before))
     assert after[top:] == before[top:]
     assert after[: top + 1] == [before[top] * 2 ** (top - level) for level in range(top + 1)]
+    asked = [
+        [stage.seq_to_image.extra_channels for stage in ImageModel(model).stages][(top + 1) * model.generator.repeats :]
+        for model in (base, own)
+    ]
+    assert asked[0] == asked[1]

@@ -46,8 +46,8 @@ RUNS = [
     ),
     Run(
         "constant_then_halve_ch",
-        "only_descending_ch",
-        "model.generator.start_channels model.generator.strategy",
+        "big_new_run",
+        "model.generator.start_channels model.generator.strategy model.seq_to_image.channels",
         reshaped="start norm image_to_seq seq_to_image block",
     ),
     Run("seq_blocks_dropout", "new_improve_seq", "model.sequence_blocks.dropout"),

@@ -1,6 +1,8 @@
 """The lab log's runs of 2020-06-01: big runs, the pooling bug, seq→image added instead of concatenated.
 
-"Big" is read as 200 epochs, twice the base's 100, see `log_2020_05_30`.
+"Big" is read as 200 epochs, twice the base's 100, see `log_2020_05_30`. The log ran in O1, single precision here. The
+value that was "added in twice" is read as the whole of what seq→image gathers, after its overall weight: with a weight
+that starts at 4.5e-5, twice it is still next to nothing at first.
 """
 
 from dataclasses import replace
@@ -8,6 +10,7 @@ from dataclasses import replace
 from luxel.experiments.experiment import Experiment, variant, with_generator, with_model, with_optim, with_train
 from luxel.experiments.log_2020_05_31 import just_image_to_seq, standard_run
 from luxel.models.exchange import OverallWeight
+from luxel.models.generator import Strategy
 
 GROUP = "2020-06-01"
 
@@ -59,14 +62,22 @@ def add_seq_to_image_fixed(run: Experiment) -> Experiment:
 def only_descending_ch(run: Experiment) -> Experiment:
     """Channels halve at every upsampling from the start: "somewhat better, but was a bigger model" (2020-06-02).
 
-    The base's halving is continued back to the first level, as the log's 1024 channels at the start are to its 256.
+    The base's halving is continued back to the first level, channels of seq→image included, so that the levels after
+    its widest stay as they are: at full scale 2048 channels at the start, where the log had 1024.
     """
-    generator = run.model.generator
     turn = (run.model.levels - 1) // 2
-    return with_generator(run, strategy="halve", start_channels=generator.max_channels * 2**turn)
+    return with_start_channels(run, "halve", run.model.generator.max_channels * 2**turn)
 
 
 @variant(big_new_run, GROUP, GROUP)
 def no_base_transformer(run: Experiment) -> Experiment:
     """No base transformer, the list's "eliminate input transformer": "eventually diverges", "promising" until then."""
     return with_model(run, base_transformer=replace(run.model.base_transformer, layers=0))
+
+
+def with_start_channels(run: Experiment, strategy: Strategy, channels: int) -> Experiment:
+    """The experiment with this plan of channels; seq→image's, which are relative to the start's, stay what they are."""
+    exchange, before = run.model.seq_to_image, run.model.generator.start_channels
+    assert exchange is not None
+    changed = with_generator(run, strategy=strategy, start_channels=channels)
+    return with_model(changed, seq_to_image=replace(exchange, channels=exchange.channels * channels // before))

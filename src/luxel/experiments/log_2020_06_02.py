@@ -1,8 +1,12 @@
-"""The lab log's runs of 2020-06-02: where the added seq→image starts, and how much base transformer is needed."""
+"""The lab log's runs of 2020-06-02: where the added seq→image starts, and how much base transformer is needed.
+
+In single precision, as all our runs that do not say otherwise; the log ran in O1, and blames it for divergence. So
+`no_base_transformer_O1` and `min_loss_scale`, which the log does not name, run as it did.
+"""
 
 from dataclasses import replace
 
-from luxel.experiments.experiment import Experiment, variant, with_model, with_optim
+from luxel.experiments.experiment import Experiment, variant, with_model, with_optim, with_train
 from luxel.experiments.log_2020_05_31 import sequence_blocks
 from luxel.experiments.log_2020_06_01 import add_seq_to_image_fixed, big_new_run, no_base_transformer
 from luxel.models.exchange import OverallWeight
@@ -30,6 +34,18 @@ def add_seq_to_image_mix_bias(run: Experiment) -> Experiment:
 def no_base_transformer_reduced_lr(run: Experiment) -> Experiment:
     """`no_base_transformer` at 0.85 of the rate: "still diverges", "at almost the same point"."""
     return with_optim(run, lr_multiplier=0.85)
+
+
+@variant(no_base_transformer, GROUP, GROUP)
+def no_base_transformer_O1(run: Experiment) -> Experiment:
+    """`no_base_transformer` as the log ran it, in O1: its divergence "appears to be related to mixed precision"."""
+    return with_train(run, precision="fp16-o1")
+
+
+@variant(no_base_transformer_O1, GROUP, GROUP)
+def min_loss_scale(run: Experiment) -> Experiment:
+    """The loss scale never falls below 128: "may help in some cases", "doesn't fix divergence in all cases"."""
+    return with_train(run, loss_scale_floor=128.0)
 
 
 @variant(big_new_run, GROUP, GROUP)

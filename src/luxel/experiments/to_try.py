@@ -17,7 +17,7 @@ from luxel.experiments.experiment import (
     with_train,
 )
 from luxel.experiments.log_2020_05_31 import new_improve_seq
-from luxel.experiments.log_2020_06_01 import add_seq_to_image_fixed, big_new_run, only_descending_ch
+from luxel.experiments.log_2020_06_01 import add_seq_to_image_fixed, big_new_run, with_start_channels
 from luxel.models.exchange import OverallWeight
 from luxel.models.image_model import scaled
 
@@ -111,10 +111,10 @@ def initial_width_8(run: Experiment) -> Experiment:
     return with_model(run, start=replace(run.model.start, size=8))
 
 
-@variant(only_descending_ch, GROUP, "2020-06-02")
+@variant(big_new_run, GROUP, "2020-06-02")
 def constant_then_halve_ch(run: Experiment) -> Experiment:
     """The log's third way with channels: "keep channels constant and then half channels every upsample"."""
-    return with_generator(run, strategy="constant_then_halve", start_channels=run.model.generator.max_channels)
+    return with_start_channels(run, "constant_then_halve", run.model.generator.max_channels)
 
 
 @variant(new_improve_seq, GROUP, JUNE_1)

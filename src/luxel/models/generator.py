@@ -4,7 +4,7 @@ Shapes: images are [batch, channels, height, width].
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +16,7 @@ from luxel.models.exchange import to_image, to_pixels
 from luxel.models.layers import Normalisation, normalisation
 
 Image = Float[Tensor, "batch channels height width"]
+Strategy: TypeAlias = Literal["expand_then_halve", "constant_then_halve", "halve"]
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class GeneratorConfig:
     start_channels: int = 64
     max_channels: int = 128
     """The widest level of `expand_then_halve`; the other strategies never exceed their start."""
-    strategy: Literal["expand_then_halve", "constant_then_halve", "halve"] = "expand_then_halve"
+    strategy: Strategy = "expand_then_halve"
     """The log's three: expand steadily, then halve every upsample · keep, then halve · halve from the start."""
     min_channels: int = 16
     repeats: int = 2

@@ -25,7 +25,9 @@ def trained(steps: int, seed: int = 0):
 
 def test_everything_comes_back(tmp_path: Path):
     event = Event(2, "loss spike", "roll back")
-    guard = Guard(skipped=2, in_a_row=1, losses=(0.5, 0.25), train_at_best=0.5, rollbacks=1, events=(event,))
+    guard = Guard(
+        skipped=2, in_a_row=1, losses=(0.5, 0.25), train_at_best=0.5, before_spike=0.25, rollbacks=1, events=(event,)
+    )
     saved, progress = trained(3), Progress(3, 1.5, 0.25, 0.125, guard, {"scale": 128.0})
     save_checkpoint(tmp_path / "checkpoint.safetensors", *saved, progress)
     fresh = trained(0, seed=1)

@@ -15,7 +15,7 @@ DIVERGES = Diverges("t", "d", "l", run="tanh")
 
 
 def test_a_ratio_by_hand():
-    """ln 2 ± 4.30 · √(2 · 0.01² / 3) … equal variances and sizes: Welch's degrees of freedom are 4, t is 2.776."""
+    """Equal variances and sizes: ln 2 ± t · √(2 · 0.01² / 3), where t of 2 + 2 degrees of freedom is 2.776."""
     found = ratio([2 * math.exp(d) for d in (-0.01, 0.0, 0.01)], [math.exp(d) for d in (-0.01, 0.0, 0.01)])
     half = 2.7764 * math.sqrt(2 * 0.01**2 / 3)
     assert found.mean == pytest.approx(2)
@@ -57,6 +57,20 @@ def test_the_largest_scale_counts():
     assert (judged.verdict, judged.scale) == ("does not hold", "full")
 
 
+def test_a_scale_with_too_few_seeds_does_not_hide_a_smaller_one():
+    small = seeds("just_image_to_seq", 1.0, 1.01, 1.02) + seeds("standard_run", 2.0, 2.01, 2.02)
+    full = seeds("just_image_to_seq", 2.0, scale="full") + seeds("standard_run", 1.0, scale="full")
+    judged = BETTER.judge(small + full)
+    assert (judged.verdict, judged.scale) == ("holds", "small")
+
+
+def test_a_seed_without_the_figure_decides_nothing():
+    records = seeds("just_image_to_seq", 1.0, 1.01, 1.02) + seeds("standard_run", 2.0, 2.01, 2.02)
+    records[-1].metrics["perceptual"] = math.nan
+    judged = BETTER.judge(records)
+    assert (judged.verdict, judged.figure) == ("undecided", "a seed has no perceptual")
+
+
 def test_runs_of_different_test_sets_are_not_compared():
     other = [replace(r, data={**r.data, "test_set": "ef" * 32}) for r in seeds("standard_run", 2.0, 2.0, 2.0)]
     judged = BETTER.judge(seeds("just_image_to_seq", 1.0, 1.0, 1.1) + other)
@@ -89,6 +103,43 @@ def test_diverges(count, verdict):
     assert replace(DIVERGES, expected=False).judge(records).verdict == {
         "holds": "does not hold", "does not hold": "holds"}.get(verdict, verdict)  # fmt: skip
     assert f"{count} of 3 diverged" in DIVERGES.judge(records).figure
+
+
+@pytest.mark.parametrize(
+    ("better", "worse"),
+    [
+        ("spheres_O1", "spheres_O2"),
+        ("spheres_lower_lr_O1", "spheres_O1"),
+        ("spheres_O0", "broken_lr"),
+        ("spheres_O0", "tanh"),
+        ("perceptual_loss", "spheres_O0"),
+        ("perceptual_loss", "use_exp"),
+        ("just_image_to_seq", "standard_run"),
+        ("big_new_run", "standard_run"),
+        ("just_image_to_seq_big", "orig_big"),
+        ("just_seq_blocks", "standard_run"),
+        ("standard_run", "just_seq_blocks"),
+        ("big_new_run", "add_seq_to_image_fixed"),
+        ("add_seq_to_image_mix_bias", "add_seq_to_image_new"),
+        ("add_seq_to_image_mix_bias", "big_new_run"),
+        ("seq_to_image_all_channels", "add_seq_to_image_fixed"),
+        ("minimal_base_transformer", "no_base_transformer"),
+        ("minimal_base_transformer", "big_new_run"),
+        ("only_descending_ch", "big_new_run"),
+        ("just_image_to_seq_big", "just_image_to_seq"),
+        ("big_new_run", "log_schedule"),
+    ],
+)
+def test_which_run_the_log_calls_better(better, worse):
+    """Read off the log; training loss is better with sequence blocks, jumps of the test loss without."""
+    (claim,) = [c for c in CLAIMS if isinstance(c, Better) and (c.better, c.worse) == (better, worse)]
+    metric = {"perceptual_loss": "flip" if worse == "spheres_O0" else "perceptual", "just_seq_blocks": "train_loss"}
+    jumps = "jumpiness" if worse == "just_seq_blocks" else "perceptual"
+    assert claim.metric == metric.get(better, jumps)
+
+
+def test_no_comparison_is_missing_from_the_table():
+    assert sum(isinstance(claim, Better) for claim in CLAIMS) == 20
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.text)

@@ -1,10 +1,11 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from luxel.experiments.experiment import EXPERIMENTS
+from luxel.experiments.experiment import EXPERIMENTS, with_train
 from luxel.ledger.collect import Planned, collect, planned
-from luxel.train.run_folder import read_metrics
+from luxel.train.run_folder import RunFolder, read_metrics
 
 
 def test_whole_comparisons_come_first():
@@ -23,22 +24,26 @@ def test_a_seed_changes_weights_and_order_but_not_the_data():
 def test_a_second_call_goes_on_where_the_first_was_stopped(tmp_path: Path, monkeypatch):
     """Interrupted in the second run; the first is not touched again, the second ends."""
     monkeypatch.chdir(tmp_path)
+    for name in ("standard_run", "tanh"):
+        make = EXPERIMENTS[name].make
+        entry = replace(EXPERIMENTS[name], make=lambda scale, make=make: with_train(make(scale), checkpoint_every=10))
+        monkeypatch.setitem(EXPERIMENTS, name, entry)
     runs = planned(["standard_run", "tanh"], "tiny", 1)
-    log, calls = __import__("luxel").train.run_folder.RunFolder.log, []
+    log, calls = RunFolder.log, []
 
     def stop_in_the_second(self, step, *args, **scalars):
         calls.append(step)
-        if len(calls) == 60:
+        if len(calls) == 48 + 35:
             raise KeyboardInterrupt
         log(self, step, *args, **scalars)
 
-    monkeypatch.setattr("luxel.train.run_folder.RunFolder.log", stop_in_the_second)
+    monkeypatch.setattr(RunFolder, "log", stop_in_the_second)
     with pytest.raises(KeyboardInterrupt):
         collect(runs, cpu=True)
     assert runs[0].folder.joinpath("record.json").exists()
     assert not runs[1].folder.joinpath("result.json").exists()
     records = collect(runs, cpu=True)
     assert [record.name for record in records] == ["standard_run", "tanh"]
-    assert len(calls) < 2 * 48 + 12 + 1, "the first run's 48 steps were not made again"
+    assert calls[48 + 35 :] == list(range(31, 49)), "from the second run's checkpoint at step 30 on"
     assert records[0].metrics["perceptual"] == pytest.approx(records[0].result["test_loss"], rel=1e-4)
     assert len(read_metrics(runs[1].folder / "metrics.jsonl")) == 48

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 from records import record, seeds
 
@@ -9,6 +11,7 @@ def test_a_spread_by_hand():
     assert spread([1.0, 2.0, 3.0]) == "2 ± 2.5"
     assert spread([0.0125]) == "0.0125"
     assert spread([]) == "–"
+    assert spread([None, math.nan, 0.5]) == "0.5", "as a null in a file, or not finite"
 
 
 def test_the_table_has_a_row_an_experiment():
@@ -17,9 +20,10 @@ def test_the_table_has_a_row_an_experiment():
     tanh, use_exp = (dict(zip(table.head, row, strict=True)) for row in table.rows)
     assert (tanh["experiment"], tanh["seeds"], tanh["images"]) == ("tanh", "3", "400")
     assert tanh["perceptual loss"] == "0.02 ± 0.025"
-    assert tanh["memory MiB"] == "512"
+    assert tanh["memory MiB"] == "512 ± 0"
     assert tanh["diverged"] == "0 of 3"
     assert use_exp["perceptual loss"] == "0.5", "of the seed that finished"
+    assert tanh["test set"] == "abababab"
     assert use_exp["diverged"] == "1 of 2 (loss spike)"
 
 

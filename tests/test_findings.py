@@ -18,7 +18,7 @@ def save(records, folder: Path) -> Path:
 
 
 def test_every_claim_has_a_row(tmp_path: Path):
-    records = seeds("just_image_to_seq", 1.0, 1.01, 1.02) + seeds("standard_run", 2.0, 2.01, 2.02)
+    records = seeds("big_new_run", 1.0, 1.01, 1.02) + seeds("standard_run", 2.0, 2.01, 2.02)
     write_findings(save(records, tmp_path / "ledger"), tmp_path / "findings.md")
     page = (tmp_path / "findings.md").read_text()
     for claim in CLAIMS:

@@ -13,10 +13,10 @@ CONFIG = GuardConfig(patience=4, window=5)
 RECOVER, STOP = (replace(CONFIG, response=response) for response in ("recover", "stop"))
 
 
-def fed(guard: Guard, config: GuardConfig, losses: list[float], **more) -> tuple[Guard, list[Verdict]]:
+def fed(guard: Guard, config: GuardConfig, losses: list[float], norm=1.0, **more) -> tuple[Guard, list[Verdict]]:
     verdicts = []
     for step, loss in enumerate(losses, start=1):
-        guard, verdict = guard.observe(config, step, loss, 1.0, **more)
+        guard, verdict = guard.observe(config, step, loss, norm, **more)
         verdicts.append(verdict)
     return guard, verdicts
 
@@ -46,17 +46,34 @@ def test_patience_ends(config, last):
 
 
 def test_a_loss_scale_that_still_falls_has_not_collapsed():
-    guard, verdicts = fed(Guard(), CONFIG, [inf] * 9, at_floor=False)
+    guard, verdicts = fed(Guard(), CONFIG, [1.0] * 9, norm=inf, at_floor=False)
     assert verdicts == ["skip"] * 9
     assert guard.events == ()
     assert guard.skipped == 9
 
 
 def test_overflow_at_the_floor_is_a_collapse():
-    guard, _ = fed(Guard(), CONFIG, [inf] * 3, at_floor=False)
-    guard, verdicts = fed(guard, CONFIG, [inf] * 4, at_floor=True)
+    guard, _ = fed(Guard(), CONFIG, [1.0] * 3, norm=inf, at_floor=False)
+    guard, verdicts = fed(guard, CONFIG, [1.0] * 4, norm=inf, at_floor=True)
     assert verdicts[-1] == "stop"
     assert diagnoses(guard) == ["loss scale collapsed"]
+
+
+@pytest.mark.parametrize("at_floor", [True, False])
+def test_a_loss_that_is_not_finite_is_no_matter_of_the_scale(at_floor):
+    guard, verdicts = fed(Guard(), CONFIG, [nan] * 4, at_floor=at_floor)
+    assert verdicts[-1] == "stop"
+    assert diagnoses(guard) == ["loss or gradient not finite"]
+
+
+def test_a_run_is_lost_if_it_stays_where_a_spike_took_it():
+    guard, _ = fed(Guard(), CONFIG, [1.0] * 5)
+    assert not guard.lost(CONFIG)
+    guard, _ = fed(guard, CONFIG, [30.0] * 4)
+    assert diagnoses(guard) == ["loss spike"]
+    assert guard.lost(CONFIG)
+    assert fed(guard, CONFIG, [30.0] * 9)[0].lost(CONFIG)
+    assert not fed(guard, CONFIG, [1.0] * 9)[0].lost(CONFIG)
 
 
 def test_one_hard_batch_is_no_spike():
@@ -90,6 +107,13 @@ def test_test_loss_explodes_while_training_converges(config, last, exploded):
     assert diagnoses(guard) == ["batch-norm statistics blown up"]
 
 
+@pytest.mark.parametrize("first", [inf, nan])
+def test_a_test_loss_that_is_not_finite_from_the_start(first):
+    guard, _ = fed(Guard(), STOP, [0.02] * 5)
+    guard, verdict = guard.observe_test(STOP, 5, first)
+    assert (verdict, diagnoses(guard)) == ("stop", ["batch-norm statistics blown up"])
+
+
 def test_a_test_loss_that_grows_with_the_training_loss_is_no_matter_of_statistics():
     guard, _ = fed(Guard(), STOP, [0.02] * 5)
     guard, _ = guard.observe_test(STOP, 5, 0.02)
@@ -116,9 +140,8 @@ def test_a_guard_survives_json():
     guard, _ = fed(Guard(), CONFIG, [1.0, 2.0, nan, nan, nan, nan])
     assert guard.events
     assert Guard.from_json(json.loads(json.dumps(asdict(guard)))).events == guard.events
-    assert asdict(Guard.from_json(asdict(replace(guard, train_at_best=0.5)))) == asdict(
-        replace(guard, train_at_best=0.5)
-    )
+    whole = replace(guard, train_at_best=0.5, before_spike=0.25)
+    assert Guard.from_json(json.loads(json.dumps(asdict(whole)))) == whole
 
 
 @pytest.mark.parametrize(

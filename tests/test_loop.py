@@ -62,7 +62,7 @@ class TinyData:
             if step in self.poison:
                 batch.tokens[0, 0, 0] = torch.nan
             if step in self.spike:
-                batch.radiance.mul_(-1000)
+                batch.radiance.mul_(100)
             if self.heal and step == max(self.poison, default=-1):
                 self.poison = range(0)
             yield batch
@@ -126,7 +126,8 @@ def test_a_run_killed_just_before_its_result_ends_with_the_same_result(tmp_path:
     result = run(tmp_path, TinyData())
     (tmp_path / "result.json").unlink()
     again = run(tmp_path, TinyData(interrupt=0))
-    assert {**again, "seconds": 0, "images_per_s": 0} == {**result, "seconds": 0, "images_per_s": 0}
+    measured = {"seconds": 0, "images_per_s": 0, "peak_memory_mib": 0}
+    assert {**again, **measured} == {**result, **measured}
 
 
 def test_a_finished_run_is_not_trained_again(tmp_path: Path):
@@ -178,7 +179,7 @@ def test_an_interrupted_run_remembers_its_rollback(tmp_path: Path):
 
 @pytest.mark.parametrize(("response", "status"), [("report", "finished"), ("stop", "diverged")])
 def test_a_spike_of_the_loss_is_diagnosed(tmp_path: Path, response, status):
-    config = replace(CONFIG, guard=GuardConfig(response, patience=3, window=4))
+    config = replace(CONFIG, loss="mse", guard=GuardConfig(response, patience=3, window=4))
     result = run(tmp_path, TinyData(spike=range(6, 9)), config)
     assert result["status"] == status
     assert [event["diagnosis"] for event in result["events"]] == ["loss spike"]
@@ -209,6 +210,13 @@ def test_blown_up_statistics_are_diagnosed_and_taken_anew(tmp_path: Path, respon
         assert progress.test_loss > 10 * good
 
 
+def test_a_spike_that_lasts_to_the_end_is_a_divergence(tmp_path: Path):
+    config = replace(CONFIG, loss="mse", guard=GuardConfig(patience=3, window=4))
+    result = run(tmp_path, TinyData(spike=range(6, 12)), config)
+    assert (result["status"], result["diagnosis"]) == ("diverged", "loss spike")
+    assert result["steps"] == CONFIG.steps, "it was only reported"
+
+
 class Overflowing(TinyModel):
     """Its gradient overflows at any loss scale, though its loss is finite."""
 
@@ -226,6 +234,16 @@ def test_a_loss_scale_at_its_floor_has_collapsed(tmp_path: Path):
     scales = [row["loss_scale"] for row in read_metrics(tmp_path / "metrics.jsonl")]
     assert scales == [max(128.0, 2.0 ** (15 - i)) for i in range(len(scales))]
     assert scales[-5:] == [128.0] * 5
+
+
+def test_a_rollback_to_the_start_raises_the_loss_scale_again(tmp_path: Path):
+    torch.manual_seed(3)
+    guard = GuardConfig("recover", patience=5, rollbacks=1)
+    config = replace(CONFIG, samples=1000, precision="fp16-o1", loss_scale_floor=128.0, guard=guard)
+    result = train(Overflowing(), TinyData(), config, RunFolder(tmp_path, {}), accelerator(cpu=True))
+    assert [event["verdict"] for event in result["events"]] == ["roll back", "stop"]
+    steps = [event["step"] for event in result["events"]]
+    assert steps[0] == steps[1], "the second collapse takes as many halvings as the first"
 
 
 @pytest.mark.parametrize("precision", ["bf16", "fp16-o1", "fp16-o2"])
@@ -269,6 +287,9 @@ def test_gradients_are_clipped_to_the_norm():
     [
         ({"batch_size": 0}, "batch_size is 0"),
         ({"accumulate": 2}, "batch_size is 5, must be a multiple of accumulate 2"),
+        ({"loss_scale_floor": 128.0}, "loss_scale_floor needs an fp16 precision, train.precision is fp32"),
+        ({"loss_scale_floor": -5.0, "precision": "fp16-o1"}, r"loss_scale_floor is -5\.0, must be above 0"),
+        ({"loss_scale_floor": 1e9, "precision": "fp16-o1"}, "at most 65536"),
         ({"samples": -1}, "samples is -1"),
         ({"loss": "hubr"}, "'hubr'"),
     ],

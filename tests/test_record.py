@@ -1,9 +1,11 @@
 import json
+import math
 from pathlib import Path
 
 import pytest
 from records import record
 
+from luxel import InputError
 from luxel.ledger.record import POINTS, Curve, Record, load_records, record_of
 from luxel.train.run_folder import write_json
 
@@ -42,8 +44,24 @@ def test_figures_by_hand():
     made = record("tanh", train=Curve([], [], losses), test=Curve([], [], losses))
     assert made.figure("perceptual") == 0.01
     assert made.figure("train_loss") == pytest.approx(0.075), "the mean of the last two of eight"
-    assert made.figure("jumpiness") == pytest.approx(1.0), "0.3 over 0.1 is 3, then 1, then 2, less 1 each: the middle"
+    bends = [math.log(3), math.log(2)]  # the last four fall by a factor 3, 1 and 2
+    assert made.figure("jumpiness") == pytest.approx(sum(bends) / 2)
     assert made.figure("beauty") is None
+
+
+def test_a_steady_fall_is_not_jumpy():
+    falling = record("tanh", test=Curve([], [], [0.8, 0.4, 0.2, 0.1, 0.05, 0.025]))
+    assert falling.figure("jumpiness") == pytest.approx(0, abs=1e-9)
+
+
+def test_a_figure_that_is_not_finite_is_none():
+    assert record("tanh", metrics={"psnr": math.nan}).figure("psnr") is None
+
+
+def test_a_file_that_is_no_record_is_named(tmp_path: Path):
+    (tmp_path / "broken.json").write_text("{}")
+    with pytest.raises(InputError, match=r"broken\.json: not a record of a run"):
+        load_records(tmp_path)
 
 
 def test_a_single_test_says_nothing_of_jumps():

@@ -8,7 +8,7 @@ from safetensors.torch import load_file
 
 from luxel.data.manifest import DataError
 from luxel.experiments import EXPERIMENTS
-from luxel.experiments.experiment import Experiment, with_schedule, with_train
+from luxel.experiments.experiment import Experiment, with_optim, with_schedule, with_train
 from luxel.experiments.run import cooldown, data_folder, experiment_of, run, run_folder
 from luxel.train.run_folder import RunFolderError, read_json, read_metrics
 
@@ -65,9 +65,13 @@ def test_a_folder_that_is_no_run_is_said_to_be_none(tmp_path: Path):
         experiment_of(tmp_path)
 
 
-def test_a_run_has_a_folder_by_scale_and_seed():
-    assert run_folder("tanh", "tiny") == Path("runs/2020-05-30/tanh-tiny")
-    assert run_folder("tanh", "full", seed=2) == Path("runs/2020-05-30/tanh-full-seed2")
+def test_a_run_has_a_folder_by_scale_seed_and_change():
+    tanh = EXPERIMENTS["tanh"].make("tiny")
+    assert run_folder("tanh", "tiny", tanh) == Path("runs/2020-05-30/tanh-tiny")
+    assert run_folder("tanh", "tiny", with_train(tanh, seed=2)) == Path("runs/2020-05-30/tanh-tiny-seed2")
+    slower, faster = (run_folder("tanh", "tiny", with_optim(tanh, lr_multiplier=factor)) for factor in (0.5, 2.0))
+    assert slower.name.startswith("tanh-tiny-changed-")
+    assert slower != faster
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +103,29 @@ def test_a_cooldown_of_the_same_length_is_the_run_itself(tmp_path: Path, sixteen
     cooldown(tmp_path / "parent", 24, tmp_path / "end", sixteen, cpu=True)
     parent, end = (load_file(tmp_path / name / "model" / "model.safetensors") for name in ("parent", "end"))
     torch.testing.assert_close(end, parent, rtol=0, atol=0)
+
+
+def test_a_cooldown_goes_on_although_its_parent_has_trained_on(tmp_path: Path, sixteen):
+    run(scheduled(shape="constant"), tmp_path / "parent", sixteen, cpu=True)
+    result = cooldown(tmp_path / "parent", 24, tmp_path / "end", sixteen, cpu=True)
+    (tmp_path / "end" / "result.json").unlink()
+    (tmp_path / "parent" / "checkpoint.safetensors").write_bytes(b"later")
+    assert cooldown(tmp_path / "parent", 24, tmp_path / "end", sixteen, cpu=True)["test_loss"] == result["test_loss"]
+
+
+def test_a_cooldown_learns_from_its_parents_data(tmp_path: Path, sixteen):
+    run(scheduled(shape="constant"), tmp_path / "parent", sixteen, cpu=True)
+    other = write_data_folder(tmp_path / "other", replace(SETTINGS, width=16, height=16, seed=4))
+    for data in (None, other):
+        with pytest.raises(DataError, match="was trained on other data than"):
+            cooldown(tmp_path / "parent", 24, tmp_path / "end", data, cpu=True)
+    assert not (tmp_path / "end").exists()
+
+
+def test_a_cooldown_does_not_go_into_another_run(tmp_path: Path, sixteen):
+    run(scheduled(shape="constant"), tmp_path / "parent", sixteen, cpu=True)
+    with pytest.raises(RunFolderError, match="holds a run that is not a branch"):
+        cooldown(tmp_path / "parent", 24, tmp_path / "parent", sixteen, cpu=True)
 
 
 def test_a_run_without_a_stable_phase_has_no_cooldown(tmp_path: Path, sixteen):

@@ -4,11 +4,19 @@ from pathlib import Path
 import pytest
 
 from luxel.experiments import EXPERIMENTS
-from luxel.experiments.experiment import with_schedule
+from luxel.experiments.experiment import with_schedule, with_train
 from luxel.experiments.run import run_folder
 from luxel.experiments.show import COLUMNS, ROWS, list_experiments, plot_rate, show_experiment
 from luxel.models.image_model import ImageModel
 from luxel.train.run_folder import write_json
+
+TANH = EXPERIMENTS["tanh"].make("small")
+
+
+def test_the_list_is_in_the_logs_order(tmp_path: Path):
+    groups = [line for line in list_experiments(tmp_path).splitlines() if line and not line.startswith(" ")]
+    assert groups == ["spheres_initial", *sorted(g for g in groups if g[0] == "2"), "to_try", "scaling", "luxel"]
+    assert len(groups) == len({entry.group for entry in EXPERIMENTS.values()})
 
 
 def test_the_list_has_every_experiment_under_its_group(tmp_path: Path):
@@ -24,8 +32,10 @@ def test_the_list_has_every_experiment_under_its_group(tmp_path: Path):
 def test_the_list_calls_diverged_runs_so(tmp_path: Path):
     ended = {"status": "finished", "diagnosis": None, "test_loss": 0.0125}
     broken = {"status": "diverged", "diagnosis": "loss scale collapsed", "test_loss": None}
-    write_json(tmp_path / run_folder("tanh", "small").relative_to("runs") / "result.json", ended)
-    write_json(tmp_path / run_folder("tanh", "small", seed=2).relative_to("runs") / "result.json", broken)
+    write_json(tmp_path / run_folder("tanh", "small", TANH).relative_to("runs") / "result.json", ended)
+    write_json(
+        tmp_path / run_folder("tanh", "small", with_train(TANH, seed=2)).relative_to("runs") / "result.json", broken
+    )
     lines = list_experiments(tmp_path).splitlines()
     index = next(i for i, line in enumerate(lines) if line.split()[:1] == ["tanh"])
     assert [line.strip() for line in lines[index + 1 : index + 3]] == [

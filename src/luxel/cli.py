@@ -76,7 +76,7 @@ def train(arguments: list[str]) -> int:
     experiment = options.experiment
     if options.lr_multiplier != default.train.optim.lr_multiplier:
         experiment = with_optim(experiment, lr_multiplier=options.lr_multiplier)
-    out = options.out or run_folder(name, options.scale, experiment.train.seed)
+    out = options.out or run_folder(name, options.scale, experiment)
     return report_run(run(experiment, out, options.data, options.cpu), out)
 
 
@@ -251,7 +251,8 @@ def compare(arguments: list[str]) -> int:
     names = [name for given in options.names for name in group_of(given)]
     if not names or options.seeds < 1:
         raise InputError(f"{len(names)} experiments and {options.seeds} seeds: give at least one of each")
-    out = options.out or Path("runs/compare") / f"{'+'.join(options.names)}-{options.scale}"
+    several = f"{options.names[0]}+{len(options.names) - 1}" if len(options.names) > 3 else "+".join(options.names)
+    out = options.out or Path("runs/compare") / f"{several}-{options.scale}"
     page, table = run(names, options.scale, options.seeds, out, options.cpu)
     print(table.markdown())
     print(f"open {page.resolve()}")

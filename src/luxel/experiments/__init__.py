@@ -1,7 +1,6 @@
 """Every experiment, one function each; a variant changes one thing of its base."""
 
-# They register themselves; the order is that of `luxel experiments list`.
-from luxel.experiments import (  # noqa: F401
+from luxel.experiments import (
     log_2020_05_30,
     log_2020_05_31,
     log_2020_06_01,
@@ -10,7 +9,11 @@ from luxel.experiments import (  # noqa: F401
     ours,
     scaling,
     to_try,
-)  # isort: skip
+)
 from luxel.experiments.experiment import EXPERIMENTS, Entry, Experiment, Scale
 
-__all__ = ["EXPERIMENTS", "Entry", "Experiment", "Scale"]
+LOG = (log_spheres_initial, log_2020_05_30, log_2020_05_31, log_2020_06_01, log_2020_06_02)
+GROUPS = tuple(module.GROUP for module in (*LOG, to_try, scaling, ours))
+"""In the order of the log, whose entries build on later ones' base."""
+
+__all__ = ["EXPERIMENTS", "GROUPS", "Entry", "Experiment", "Scale"]

@@ -4,7 +4,8 @@ The log describes `just_image_to_seq` as "just SeqToImage" and `standard_run` as
 Read here as a slip for ImageToSeq, after the runs' names and the next day's entry ("big run with ImageToSeq and
 SeqToImage", "without ImageToSeq"): seq→image was there from the start, image→seq is what these runs add.
 
-In single precision, where the log ran in O1. The bug that was found on 2020-06-01, one overall weight for all objects, was in every image→seq of this day.
+In single precision, where the log ran in O1. The bug that was found on 2020-06-01, one overall weight for all objects,
+was in every image→seq of this day.
 """
 
 from luxel.experiments.base import SHARED_LAYERS, base

@@ -2,7 +2,6 @@
 
 import json
 from contextlib import nullcontext
-from dataclasses import asdict, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from luxel import InputError
 from luxel.data.atomic import checksum, only_one, write_atomically
 from luxel.data.batches import ShardSource
 from luxel.data.generate import GenerateSettings, generate
-from luxel.data.manifest import DataError
+from luxel.data.manifest import DataError, Manifest
 from luxel.experiments.experiment import EXPERIMENTS, Experiment, Scale, with_schedule, with_train
 from luxel.models.image_model import ImageModel
 from luxel.train.checkpoint import read_progress
@@ -22,6 +21,9 @@ from luxel.train.loop import train
 from luxel.train.precision import check_precision
 from luxel.train.run_folder import RunFolder, RunFolderError, read_json
 from luxel.train.runtime import accelerator
+
+BRANCH = "branch.safetensors"
+"""The checkpoint that a cooldown began with, in its run folder."""
 
 
 def run(
@@ -74,27 +76,52 @@ def cooldown(parent: Path, samples: int, out: Path, data: Path | None = None, cp
     """
     experiment = experiment_of(parent)
     config, schedule = experiment.train, experiment.train.optim.schedule
-    stable = parent / "stable.safetensors"
-    source = parent / "checkpoint.safetensors" if schedule.shape == "constant" else stable
+    check_data(parent, experiment, data)
+    branch = out / BRANCH
+    if not branch.exists():  # else the parent may have trained on since
+        begin_branch(parent, experiment, out)
+    begun = read_progress(branch).step
+    steps = begun + max(1, samples // config.batch_size)
+    decaying = with_schedule(
+        experiment,
+        shape="stable_decay",
+        warmup=schedule.warmup * schedule.drawn_for * config.steps / steps,
+        decay=(steps - begun) / steps,
+        final=0.0,
+        drawn_for=1.0,
+    )
+    return run(with_train(decaying, samples=steps * config.batch_size), out, data, cpu, branch=branch)
+
+
+def begin_branch(parent: Path, experiment: Experiment, out: Path) -> None:
+    """Copy the parent's last checkpoint of its stable phase to the branch's folder."""
+    config, schedule = experiment.train, experiment.train.optim.schedule
+    source = parent / ("checkpoint.safetensors" if schedule.shape == "constant" else "stable.safetensors")
+    if (out / "config.json").exists():
+        raise RunFolderError(f"{out} holds a run that is not a branch; name another folder with --out")
     if config.last_stable_step == 0 or not source.exists():
         raise RunFolderError(
             f"{parent} has no checkpoint in a stable phase to branch off: its schedule is {schedule.shape}; train with "
             "--train.optim.schedule.shape constant, or stable_decay up to its decay"
         )
     begun = read_progress(source).step
-    if begun < schedule.warmup * config.steps:
+    if begun < schedule.warmup * schedule.drawn_for * config.steps:
         raise RunFolderError(f"{source} is still warming up, at step {begun}; train on before branching off")
-    steps = begun + max(1, samples // config.batch_size)
-    decaying = replace(
-        schedule,
-        shape="stable_decay",
-        warmup=schedule.warmup * config.steps / steps,
-        decay=(steps - begun) / steps,
-        final=0.0,
-        drawn_for=1.0,
-    )
-    branched = with_schedule(with_train(experiment, samples=steps * config.batch_size), **asdict(decaying))
-    return run(branched, out, data, cpu, branch=source)
+    out.mkdir(parents=True, exist_ok=True)
+    write_atomically(out / BRANCH, source.read_bytes())
+
+
+def check_data(parent: Path, experiment: Experiment, data: Path | None) -> None:
+    """Raise DataError unless `data`, or the experiment's own data set, is what the run folder was trained on."""
+    recorded = read_json(parent / "config.json")["data"]
+    if data is None:
+        same = all(recorded.get(name) == value for name, value in experiment.data.flat().items())
+    else:
+        same = Manifest.load(data).content_hash("test") == recorded["test_set"]
+    if not same:
+        raise DataError(
+            f"{parent} was trained on other data than {data or 'its experiment generates'}; give it with --data"
+        )
 
 
 def check_size(model: int, width: int, height: int, data: str) -> None:
@@ -115,9 +142,13 @@ def experiment_of(run_folder: Path) -> Experiment:
         raise RunFolderError(f"{path}: not the configuration of a run ({error})") from error
 
 
-def run_folder(name: str, scale: Scale, seed: int = 0) -> Path:
-    """Where the run of an experiment lives, unless the user says otherwise."""
-    return Path("runs") / EXPERIMENTS[name].group / (f"{name}-{scale}" + (f"-seed{seed}" if seed else ""))
+def run_folder(name: str, scale: Scale, experiment: Experiment) -> Path:
+    """Where the run of an experiment lives, unless the user says otherwise: by seed, and by what was changed of it."""
+    seed = experiment.train.seed
+    original = with_train(EXPERIMENTS[name].make(scale), seed=seed)
+    digest = sha256(json.dumps(experiment.to_json(), sort_keys=True).encode()).hexdigest()[:6]
+    ends = [f"seed{seed}"] * bool(seed) + [f"changed-{digest}"] * (experiment != original)
+    return Path("runs") / EXPERIMENTS[name].group / "-".join([name, scale, *ends])
 
 
 def data_folder(settings: GenerateSettings) -> Path:

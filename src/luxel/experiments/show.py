@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
-from luxel.experiments.experiment import EXPERIMENTS, Entry, Scale
+from luxel.experiments import EXPERIMENTS, GROUPS, Entry, Scale
+from luxel.experiments.experiment import group_of
 from luxel.models.cost import Cost, cost_by_part
 from luxel.models.image_model import ImageModel
 from luxel.train.loop import TrainConfig
@@ -18,14 +19,14 @@ BARS = " ▁▂▃▄▅▆▇█"
 def list_experiments(runs: Path = Path("runs")) -> str:
     """Group, name, date and one line for each experiment; below it, what came of its runs in the folder `runs`."""
     width = max(map(len, EXPERIMENTS)) + 2
-    lines, group = [], None
-    for entry in EXPERIMENTS.values():
-        if entry.group != group:
-            group = entry.group
-            lines.append(f"\n{group}")
-        lines.append(f"  {entry.name:<{width}}{entry.date}  {entry.summary}")
-        lines += [f"  {'':<{width}}{outcome}" for outcome in outcomes(entry, runs)]
-    return "\n".join(lines).lstrip("\n")
+    sections = []
+    for group in GROUPS:
+        lines = [group]
+        for entry in map(EXPERIMENTS.__getitem__, group_of(group)):
+            lines.append(f"  {entry.name:<{width}}{entry.date}  {entry.summary}")
+            lines += [f"  {'':<{width}}{outcome}" for outcome in outcomes(entry, runs)]
+        sections.append("\n".join(lines))
+    return "\n\n".join(sections)
 
 
 def outcomes(entry: Entry, runs: Path) -> Iterator[str]:

@@ -44,19 +44,25 @@ class Claim(ABC):
         """Verdict and figure from the records of each run, all of one scale and one test set."""
 
     def judge(self, records: Sequence[Record]) -> Judgement:
-        """The verdict at the largest scale at which all the claim's runs have been made."""
+        """The verdict at the largest scale at which all the claim's runs have been made with seeds enough.
+
+        Where there is none, what is known at the largest at which they have been made at all, undecided.
+        """
+        made: dict[Scale, list[list[Record]]] = {}
         for scale in reversed(get_args(Scale)):
             groups = [[r for r in records if (r.name, r.scale) == (name, scale)] for name in self.runs]
-            if not all(groups):
-                continue
-            if len({record.data["test_set"] for group in groups for record in group}) > 1:
-                return Judgement("undecided", "runs of different test sets", scale)
-            fewest = min(map(len, groups))
-            verdict, figure = self.decide(groups)
-            if fewest < SEEDS:
-                return Judgement("undecided", f"{figure}; {fewest} of {SEEDS} seeds", scale)
-            return Judgement(verdict, figure, scale)
-        return Judgement("undecided", "not run")
+            if all(groups):
+                made[scale] = groups
+        enough = [scale for scale, groups in made.items() if min(map(len, groups)) >= SEEDS]
+        if not made:
+            return Judgement("undecided", "not run")
+        scale = (enough or list(made))[0]
+        if len({record.data["test_set"] for group in made[scale] for record in group}) > 1:
+            return Judgement("undecided", "runs of different test sets", scale)
+        verdict, figure = self.decide(made[scale])
+        if not enough:
+            return Judgement("undecided", f"{figure}; {min(map(len, made[scale]))} of {SEEDS} seeds", scale)
+        return Judgement(verdict, figure, scale)
 
 
 @dataclass(frozen=True)
@@ -81,9 +87,12 @@ def ratio(above: Sequence[float], below: Sequence[float]) -> Ratio:
     return Ratio(mean, math.exp(interval.low), math.exp(interval.high))
 
 
-def figures(records: Sequence[Record], metric: str) -> list[float]:
-    """The metric of every run that has it."""
-    return [value for record in records if (value := record.figure(metric)) is not None]
+def compared(above: Sequence[Record], below: Sequence[Record], metric: str) -> Ratio | None:
+    """The ratio of a metric between two runs; None unless every seed has a figure above 0."""
+    values = [[record.figure(metric) for record in own] for own in (above, below)]
+    if not all(value is not None and value > 0 for own in values for value in own):
+        return None
+    return ratio(*([value for value in own if value is not None] for own in values))
 
 
 @dataclass(frozen=True)
@@ -109,7 +118,9 @@ class Better(Claim):
             if all(record.diverged for record in better) and not any(record.diverged for record in worse):
                 return "does not hold", said
             return "undecided", said
-        found = ratio(figures(worse, self.metric), figures(better, self.metric))
+        found = compared(worse, better, self.metric)
+        if found is None:
+            return "undecided", f"a seed has no {self.metric}"
         verdict: Verdict = "holds" if found.low > 1 else "does not hold" if found.high < 1 else "undecided"
         return verdict, f"{self.metric} {found} times"
 
@@ -136,7 +147,9 @@ class Same(Claim):
                 "undecided",
                 f"diverged: {count_diverged(one)} of {self.one}, {count_diverged(other)} of {self.other}",
             )
-        found = ratio(figures(other, self.metric), figures(one, self.metric))
+        found = compared(other, one, self.metric)
+        if found is None:
+            return "undecided", f"a seed has no {self.metric}"
         inside = 1 / self.within < found.low and found.high < self.within
         outside = found.high < 1 / self.within or found.low > self.within
         verdict: Verdict = "holds" if inside else "does not hold" if outside else "undecided"
@@ -169,12 +182,14 @@ def count_diverged(records: Sequence[Record]) -> str:
     return f"{sum(record.diverged for record in records)} of {len(records)}"
 
 
+O1, FP32 = "in O1", "in fp32, the log ran in O1"
+
 CLAIMS: tuple[Claim, ...] = (
-    Diverges("Mixed precision O1 is fine", "2020-05-30", "“O1 seems fine”", "spheres_O1", expected=False),
+    Diverges("Mixed precision O1 does not diverge", "2020-05-30", "“O1 seems fine”", "spheres_O1", expected=False),
     Diverges("O2 diverges", "2020-05-30", "“BAD divergence behavior”", "spheres_O2"),
     Better("O1 is better than O2", "2020-05-29", "“O1 is best”", "spheres_O1", "spheres_O2"),
     Better(
-        "A lower learning rate is better (the log halves; its run has a quarter)",
+        "A quarter of the rate is better",
         "2020-05-29",
         "“lr should be halved”",
         "spheres_lower_lr_O1",
@@ -183,7 +198,7 @@ CLAIMS: tuple[Claim, ...] = (
     Better("The wrong schedule is worse", "2020-05-29", "“screwed up the lr schedule”", "spheres_O0", "broken_lr"),
     Better("Softmax is better than tanh", "2020-05-30", "“switched from tanh”", "spheres_O0", "tanh"),
     Better(
-        "The perceptual loss looks better",
+        "The perceptual loss looks better (FLIP)",
         "2020-05-30",
         "“worked well based on visual inspection”",
         "perceptual_loss",
@@ -192,10 +207,17 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     Better("exp at the output is worse", "2020-05-30", "“performed very poorly”", "perceptual_loss", "use_exp"),
     Better(
+        "Image→seq works, one weight for all objects",
+        "2020-05-31",
+        "“seem to work quite well”",
+        "just_image_to_seq",
+        "standard_run",
+    ),
+    Better(
         "Image→seq is critical",
         "2020-06-02",
         "1.5e-3 → 5.7e-4, 2.6 times",
-        "just_image_to_seq",
+        "big_new_run",
         "standard_run",
     ),
     Better(
@@ -204,6 +226,14 @@ CLAIMS: tuple[Claim, ...] = (
         "1.2e-3 → 6e-4, 2 times",
         "just_image_to_seq_big",
         "orig_big",
+    ),
+    Same(
+        "Both big runs' training losses end the same",
+        "2020-06-01",
+        "“Both converged train to about 1e-4”",
+        "just_image_to_seq_big",
+        "orig_big",
+        metric="train_loss",
     ),
     Better(
         "Sequence blocks help training",
@@ -214,16 +244,33 @@ CLAIMS: tuple[Claim, ...] = (
         metric="train_loss",
     ),
     Better(
-        "Sequence blocks make the test loss jumpy",
+        "Sequence blocks make the test loss jumpy (here that of averaged weights, which jumps less)",
         "2020-06-01",
         "“test loss is SUPER jumpy”",
         "standard_run",
         "just_seq_blocks",
         metric="jumpiness",
     ),
-    Diverges("Seq→image added in twice diverges", "2020-06-01", "“diverged”", "add_seq_to_image"),
+    Diverges(f"Seq→image added in twice diverges ({FP32})", "2020-06-01", "“diverged”", "add_seq_to_image"),
+    Diverges(
+        "A quarter of the rate cures that",
+        "2020-06-01",
+        "“so I changed learning rates to be 1/4”",
+        "add_seq_to_image_quarter_lr",
+        expected=False,
+    ),
+    Diverges(
+        "Added in once it does not diverge", "2020-06-02", "“didn't diverge”", "add_seq_to_image_fixed", expected=False
+    ),
+    Better(
+        "… but is worse than concatenated (mix bias −10)",
+        "2020-06-02",
+        "“performed poorly”",
+        "big_new_run",
+        "add_seq_to_image_fixed",
+    ),
     Same(
-        "On a subset of channels or on all, seq→image is the same (mix bias −10)",
+        "On a subset of channels or on all, it is the same (mix bias −10)",
         "2020-06-02",
         "“almost the exact same result”",
         "add_seq_to_image_new",
@@ -237,14 +284,14 @@ CLAIMS: tuple[Claim, ...] = (
         "add_seq_to_image_new",
     ),
     Better(
-        "Seq→image added is better than concatenated",
+        "Seq→image added (mix bias 0) is better than concatenated",
         "2020-06-02",
         "“seems like the best approach”",
         "add_seq_to_image_mix_bias",
         "big_new_run",
     ),
     Better(
-        "On all channels it is effective too (mix bias 0 against −10)",
+        "On all channels the mix bias of 0 is better too",
         "2020-06-02",
         "“I am guessing”",
         "seq_to_image_all_channels",
@@ -257,11 +304,25 @@ CLAIMS: tuple[Claim, ...] = (
         "seq_to_image_all_channels",
         "add_seq_to_image_mix_bias",
     ),
-    Diverges("Without base transformer it diverges", "2020-06-02", "“eventually diverges”", "no_base_transformer"),
+    Diverges(
+        f"Without base transformer it diverges ({O1})", "2020-06-02", "“eventually diverges”", "no_base_transformer_O1"
+    ),
+    Diverges(
+        f"… with a loss scale of at least 128, too ({O1})",
+        "2020-06-02",
+        "“doesn't fix divergence in all cases”",
+        "min_loss_scale",
+    ),
+    Diverges(
+        f"… and at 0.85 of the rate ({FP32})",
+        "2020-06-02",
+        "“still diverges”",
+        "no_base_transformer_reduced_lr",
+    ),
     Better(
         "One base layer is better than none",
         "2020-06-02",
-        "“performs better”",
+        "“performs better than no base transformer”",
         "minimal_base_transformer",
         "no_base_transformer",
     ),
@@ -280,7 +341,7 @@ CLAIMS: tuple[Claim, ...] = (
         "big_new_run",
     ),
     Better(
-        "More epochs are needed to converge (twice as many)",
+        "More epochs are needed to converge (twice as many are better)",
         "2020-06-01",
         "“way more epochs are required”",
         "just_image_to_seq_big",

@@ -14,6 +14,7 @@ from luxel.experiments.run import data_folder, run, run_folder
 from luxel.ledger.record import Record, record_of
 from luxel.pipeline import Renderer
 from luxel.train.run_folder import read_json
+from luxel.train.runtime import accelerator
 
 TONE_MAP = "clamp"
 
@@ -34,7 +35,7 @@ class Planned:
     @property
     def folder(self) -> Path:
         """Its run folder."""
-        return run_folder(self.name, self.scale, self.seed)
+        return run_folder(self.name, self.scale, self.experiment)
 
     @property
     def data(self) -> Path:
@@ -49,8 +50,8 @@ def planned(names: Sequence[str], scale: Scale, seeds: int) -> list[Planned]:
 
 def collect(runs: Sequence[Planned], cpu: bool = False) -> list[Record]:
     """Generate the data sets, train and evaluate what is missing, under one progress bar; return every run's record."""
-    for plan in runs:
-        generate(plan.experiment.data, plan.data)
+    for folder, settings in {plan.data: plan.experiment.data for plan in runs}.items():
+        generate(settings, folder)
     records = []
     with tqdm(total=sum(plan.experiment.train.samples for plan in runs), unit="img", smoothing=0.01) as bar:
         for number, plan in enumerate(runs, start=1):
@@ -58,21 +59,23 @@ def collect(runs: Sequence[Planned], cpu: bool = False) -> list[Record]:
             before = bar.n
             run(plan.experiment, plan.folder, plan.data, cpu, bar)
             bar.update(before + plan.experiment.train.samples - bar.n)  # of a run that had ended, or diverged
-            records.append(evaluated(plan))
+            records.append(evaluated(plan, cpu))
     return records
 
 
-def evaluated(plan: Planned) -> Record:
+def evaluated(plan: Planned, cpu: bool = False) -> Record:
     """The record of a run that has ended, kept in its folder; a model that diverged is not evaluated."""
-    path = plan.folder / "record.json"
-    if path.exists():
-        return Record.load(path)
+    path, result = plan.folder / "record.json", read_json(plan.folder / "result.json")
+    if path.exists() and (record := Record.load(path)).result == result:
+        return record
     metrics, provenance = {}, "diverged"
-    if read_json(plan.folder / "result.json")["status"] != "diverged":
-        model, source, experiment = Renderer.from_pretrained(plan.folder).model, ShardSource(plan.data), plan.experiment
+    if result["status"] != "diverged":
+        device = accelerator(cpu).device
+        model = Renderer.from_pretrained(plan.folder, device).model
+        source, experiment = ShardSource(plan.data), plan.experiment
         batches, test_set = source.test_batches(64, 0, 1), source.test.content_hash
         evaluation = evaluate(
-            model, batches, experiment.data.spp, test_set, experiment.train.loss, TONE_MAP, progress=False
+            model, batches, experiment.data.spp, test_set, experiment.train.loss, TONE_MAP, device, progress=False
         )
         metrics = {name: summary.mean for name, summary in evaluation.metrics.items()}
         provenance = evaluation.provenance

@@ -26,6 +26,7 @@ def compare(names: Sequence[str], scale: Scale, seeds: int, out: Path, cpu: bool
     runs that were tested on the same.
     """
     runs = planned(names, scale, seeds)
+    (out / "records").mkdir(parents=True, exist_ok=True)
     records = collect(runs, cpu)
     for record in records:
         record.save(out / "records" / record.file)
@@ -39,7 +40,7 @@ def compare(names: Sequence[str], scale: Scale, seeds: int, out: Path, cpu: bool
     }
     provenance = "; ".join(sets.values()) or "every run diverged"
     title = "Luxel: " + ", ".join(dict.fromkeys(names))
-    write_comparison(page, title, facts, provenance, table, plots(records), pictures(runs, records), TONE_MAP)
+    write_comparison(page, title, facts, provenance, table, plots(records), scenes_by_all(runs, records), TONE_MAP)
     (out / "comparison.md").write_text(f"{table.markdown()}\n{provenance}. ±: half the 95 % interval over seeds.\n")
     return page, table
 
@@ -55,6 +56,7 @@ def run_table(records: Sequence[Record]) -> Table:
         "test loss",
         "time s",
         "memory MiB",
+        "test set",
         "diverged",
     ]
     rows = []
@@ -67,10 +69,10 @@ def run_table(records: Sequence[Record]) -> Table:
                 name,
                 str(len(own)),
                 f"{np.mean([record.result['samples'] for record in own]):,.0f}",
-                *(spread([record.metrics[metric] for record in finished]) for metric in METRICS),
+                *(spread([record.figure(metric) for record in finished]) for metric in METRICS),
                 *(spread([record.result[loss] for record in finished]) for loss in ("train_loss", "test_loss")),
-                f"{np.mean([record.result['seconds'] for record in own]):.0f}",
-                f"{np.mean([record.result['peak_memory_mib'] for record in own]):.0f}",
+                *(spread([record.result[name] for record in own]) for name in ("seconds", "peak_memory_mib")),
+                own[0].data["test_set"][:8],
                 f"{len(own) - len(finished)} of {len(own)}"
                 + (f" ({', '.join(diagnoses)})" if diagnoses else "")
                 + (f"; noted: {', '.join(told)}" if told else ""),
@@ -85,8 +87,12 @@ def by_name(records: Sequence[Record]) -> dict[str, list[Record]]:
     return {name: [record for record in records if record.name == name] for name in names}
 
 
-def spread(values: Sequence[float]) -> str:
-    """The mean, and half its 95 % interval (Student's t) where there are values enough; a dash without any."""
+def spread(measured: Sequence[float | None]) -> str:
+    """The mean, and half its 95 % interval (Student's t) where there are values enough; a dash without any.
+
+    Values that are not finite, null in a file, are left out.
+    """
+    values = [value for value in measured if value is not None and math.isfinite(value)]
     if not values:
         return "–"
     mean = float(np.mean(values))
@@ -110,7 +116,7 @@ def plots(records: Sequence[Record]) -> dict[tuple[str, str], list[Line]]:
     return found
 
 
-def pictures(runs: Sequence[Planned], records: Sequence[Record]) -> list[SceneByAll]:
+def scenes_by_all(runs: Sequence[Planned], records: Sequence[Record]) -> list[SceneByAll]:
     """The first test scenes by every run of seed 0 that has finished on the first one's test set."""
     shown = [
         (plan, record)

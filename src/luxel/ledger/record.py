@@ -1,12 +1,14 @@
 """A record: what one run of an experiment came to, small enough to keep in the repository."""
 
 import json
+import math
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
-from statistics import fmean, median
+from statistics import fmean
 from typing import Any
 
+from luxel import InputError
 from luxel.experiments.experiment import Scale
 from luxel.train.run_folder import read_json, read_metrics, write_json
 
@@ -54,18 +56,20 @@ class Record:
         return f"{self.name}-{self.scale}-seed{self.seed}.json"
 
     def figure(self, metric: str) -> float | None:
-        """A metric of the test set, or one of two taken from the curves; None if unknown.
+        """A metric of the test set, or one of two taken from the curves; None if unknown or not finite.
 
-        `train_loss` is the mean over the curve's last quarter. `jumpiness` is the median factor, less 1, between the
-        test losses of neighbouring tests in the second half.
+        `train_loss` is the mean over the curve's last quarter. `jumpiness` is the mean absolute second difference of
+        the logarithm of the test loss in the run's second half: 0 for a steady fall, however steep.
         """
         if metric == "train_loss":
             return fmean(self.train.losses[-(len(self.train.losses) // 4) :]) if self.train.losses else None
         if metric == "jumpiness":
-            late = self.test.losses[len(self.test.losses) // 2 :]
-            factors = [max(a, b) / min(a, b) - 1 for a, b in pairwise(late)]
-            return median(factors) if factors else None
-        return self.metrics.get(metric)
+            late = [math.log(loss) for loss in self.test.losses[len(self.test.losses) // 2 :]]
+            slopes = [after - before for before, after in pairwise(late)]
+            bends = [abs(after - before) for before, after in pairwise(slopes)]
+            return fmean(bends) if bends else None
+        value = self.metrics.get(metric)
+        return value if value is not None and math.isfinite(value) else None
 
     def save(self, path: Path) -> None:
         """Write the record to a file."""
@@ -73,9 +77,12 @@ class Record:
 
     @staticmethod
     def load(path: Path) -> "Record":
-        """The record in a file."""
-        values = json.loads(path.read_text())
-        return Record(**{**values, "train": Curve(**values["train"]), "test": Curve(**values["test"])})
+        """The record in a file. Raises InputError, naming it, if it is none."""
+        try:
+            values = json.loads(path.read_text())
+            return Record(**{**values, "train": Curve(**values["train"]), "test": Curve(**values["test"])})
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{path}: not a record of a run ({error}); delete it") from error
 
 
 def load_records(folder: Path) -> list[Record]:
@@ -86,10 +93,11 @@ def load_records(folder: Path) -> list[Record]:
 def record_of(run: Path, name: str, scale: Scale, seed: int, metrics: dict[str, float], provenance: str) -> Record:
     """The record of a run folder that has ended."""
     config = read_json(run / "config.json")
-    rows = [row for row in read_metrics(run / "metrics.jsonl") if row["train_loss"] is not None]
+    metrics_rows = read_metrics(run / "metrics.jsonl")
+    rows = [row for row in metrics_rows if row["train_loss"] is not None]
     size = max(1, -(-len(rows) // POINTS))
     chunks = [rows[start : start + size] for start in range(0, len(rows), size)]
-    tests = [row for row in rows if row.get("test_loss") is not None]
+    tests = [row for row in metrics_rows if row.get("test_loss") is not None]
     return Record(
         name=name,
         scale=scale,

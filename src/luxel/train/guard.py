@@ -76,6 +76,8 @@ class Guard:
     """The last so many losses were above the spike limit."""
     losses: tuple[float, ...] = ()
     """The last finite losses that were no spikes."""
+    before_spike: float = nan
+    """Median loss before the last spike."""
     best_test: float = inf
     train_at_best: float = nan
     """Median training loss when the test loss was best."""
@@ -87,6 +89,10 @@ class Guard:
         """Whether this is a state to come back to."""
         return self.in_a_row == 0 and self.spiking == 0
 
+    def lost(self, config: GuardConfig) -> bool:
+        """Whether the loss has stayed where a spike took it."""
+        return median(self.losses or (inf,)) > config.spike * self.before_spike
+
     @property
     def rate(self) -> float:
         """What the learning rate is to be multiplied by: half for every time it was rolled back."""
@@ -97,15 +103,16 @@ class Guard:
     ) -> tuple["Guard", Verdict]:
         """The next state and what may be done with this step's gradient, asked before the optimiser takes it.
 
-        `at_floor` says whether the loss scale can get no lower; None: there is none. An overflow with room below
-        is how a loss scale finds its place, and does not count towards the patience.
+        `at_floor` says whether the loss scale can get no lower; None: there is none. A gradient that overflows with
+        room below is how a loss scale finds its place, and does not count towards the patience.
         """
         if not (isfinite(loss) and isfinite(gradient_norm)):
-            counts = at_floor is not False
-            after = replace(self, skipped=self.skipped + 1, in_a_row=self.in_a_row + counts)
+            scaling = isfinite(loss) and at_floor is not None
+            counts = at_floor or not scaling
+            after = replace(self, skipped=self.skipped + 1, in_a_row=self.in_a_row + bool(counts))
             if after.in_a_row < config.patience:
                 return after, "skip"
-            return after._diagnose(config, step, "loss scale collapsed" if at_floor else "loss or gradient not finite")
+            return after._diagnose(config, step, "loss scale collapsed" if scaling else "loss or gradient not finite")
         if len(self.losses) == config.window and loss > config.spike * median(self.losses):
             after = replace(self, in_a_row=0, spiking=self.spiking + 1)
             if after.spiking < config.patience:
@@ -118,14 +125,15 @@ class Guard:
         train = median(self.losses) if self.losses else nan
         if test_loss < self.best_test:
             return replace(self, best_test=test_loss, train_at_best=train), "go on"
-        jumped = not isfinite(test_loss) or test_loss > config.test_jump * self.best_test
-        if self.healthy and jumped and isfinite(self.best_test) and train <= 1.5 * self.train_at_best:
+        jumped = test_loss > config.test_jump * self.best_test and train <= 1.5 * self.train_at_best
+        if self.healthy and (jumped or not isfinite(test_loss)):
             return self._diagnose(config, step, "batch-norm statistics blown up")
         return self, "go on"
 
     def _diagnose(self, config: GuardConfig, step: int, diagnosis: Diagnosis) -> tuple["Guard", Verdict]:
         """Record the diagnosis and choose the response; the row that led to it starts anew."""
         verdict: Verdict = "stop"
+        spike = diagnosis == "loss spike"
         if config.response == "recover":
             verdict = REMEDY[diagnosis]
             if verdict == "roll back" and self.rollbacks == config.rollbacks:
@@ -136,7 +144,8 @@ class Guard:
             self,
             in_a_row=0,
             spiking=0,
-            losses=() if diagnosis == "loss spike" else self.losses,  # what is normal has changed
+            losses=() if spike else self.losses,  # what is normal has changed
+            before_spike=median(self.losses) if spike else self.before_spike,
             rollbacks=self.rollbacks + (verdict == "roll back"),
             events=(*self.events, Event(step, diagnosis, verdict)),
         )

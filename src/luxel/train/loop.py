@@ -63,6 +63,13 @@ class TrainConfig:
             raise InputError(
                 f"train.batch_size is {self.batch_size}, must be a multiple of accumulate {self.accumulate}"
             )
+        if self.loss_scale_floor is not None and not 0 < self.loss_scale_floor <= LossScale.START:
+            raise InputError(
+                f"train.loss_scale_floor is {self.loss_scale_floor}, must be above 0 and at most "
+                f"{LossScale.START:.0f}, where the scale starts"
+            )
+        if self.loss_scale_floor is not None and not self.precision.startswith("fp16"):
+            raise InputError(f"train.loss_scale_floor needs an fp16 precision, train.precision is {self.precision}")
         loss_function(self.loss)
 
     @property
@@ -73,7 +80,7 @@ class TrainConfig:
     @property
     def last_stable_step(self) -> int:
         """The last step at the peak rate, if the schedule has one to branch off from; else 0."""
-        return int(self.optim.schedule.stable_until * self.steps)
+        return round(self.optim.schedule.stable_until * self.steps)
 
     def rate(self, step: int) -> float:
         """The learning rate of a step, 1 … `steps`."""
@@ -140,10 +147,11 @@ def train(
                 if main:
                     folder.rewind(progress.step)
             if main and progress.guard.healthy:
-                last = progress.step == config.steps
-                if last or verdict == "roll back" or progress.step % config.checkpoint_every == 0:
+                due = progress.step % config.checkpoint_every == 0
+                if due or verdict == "roll back" or progress.step == config.steps:
                     learner.save(folder.checkpoint, progress)
-                if progress.step == config.last_stable_step:
+                stable, last_stable = progress.step <= config.last_stable_step, progress.step == config.last_stable_step
+                if last_stable or (due and stable):
                     learner.save(folder.stable_checkpoint, progress)
     result = learner.summary(progress, verdict)
     if main:
@@ -179,7 +187,7 @@ class Learner:
     def begin(self, checkpoint: Path) -> Progress:
         """Start at the checkpoint; without one, at the initial weights, and make that the first checkpoint."""
         if self.rank == 0 and not checkpoint.exists():
-            self.save(checkpoint, Progress())
+            self.save(checkpoint, Progress(loss_scale=self.loss_scale.state()))
         self.runtime.wait_for_everyone()
         return self.load(checkpoint)
 
@@ -280,9 +288,10 @@ class Learner:
     def summary(self, progress: Progress, verdict: Verdict) -> dict[str, Any]:
         """What result.json says."""
         samples, guard = progress.step * self._config.batch_size, progress.guard
+        diverged = verdict == "stop" or guard.lost(self._config.guard)
         return {
-            "status": "diverged" if verdict == "stop" else "finished",
-            "diagnosis": guard.events[-1].diagnosis if verdict == "stop" else None,
+            "status": "diverged" if diverged else "finished",
+            "diagnosis": guard.events[-1].diagnosis if diverged else None,
             "events": [asdict(event) for event in guard.events],
             "steps": progress.step,
             "samples": samples,

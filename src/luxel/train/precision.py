@@ -24,15 +24,17 @@ copies, with a dynamic loss scale (Micikevicius et al. 2018)."""
 
 AUTOCAST = {"bf16": torch.bfloat16, "fp16-o1": torch.float16}
 NORMS = (nn.modules.batchnorm._BatchNorm, nn.GroupNorm, nn.LayerNorm, nn.RMSNorm)
+AMPERE = (8, 0)
 COLLAPSED = 1.0
 """A loss scale that is no more than this shrinks gradients; without a floor of its own it has collapsed there."""
 
 
 def check_precision(precision: Precision, device: torch.device) -> None:
     """Say what a mode needs. Raises InputError where it cannot be had."""
-    if precision == "tf32" and device.type != "cuda":
+    if precision == "tf32" and (device.type != "cuda" or torch.cuda.get_device_capability(device) < AMPERE):
         raise InputError(
-            f"train.precision is tf32, which NVIDIA GPUs from Ampere on have and {device.type} has not; choose fp32"
+            f"train.precision is tf32, which NVIDIA GPUs from Ampere on have and this {device.type} "
+            "has not; choose fp32"
         )
     if precision.startswith("fp16") and device.type == "cpu":
         print(
@@ -53,7 +55,7 @@ class Caster:
 
     def __init__(self, precision: Precision, model: nn.Module, parallel: nn.Module, device: torch.device) -> None:
         self._precision, self._parallel, self._device = precision, parallel, device
-        self._half: set[str] = set()
+        half: list[str] = []
         if precision == "fp16-o2":
             kept: tuple[str, ...] = getattr(model, "full_precision", ())
             for name, module in model.named_modules():
@@ -63,20 +65,16 @@ class Caster:
                     module.register_forward_pre_hook(to_single)
                     module.register_forward_hook(to_half)
                 else:
-                    own = module.named_parameters(prefix=name, recurse=False)
-                    self._half |= {path for path, _ in own}
+                    half += [path for path, _ in module.named_parameters(prefix=name, recurse=False)]
+        prefix = "module." if isinstance(parallel, nn.parallel.DistributedDataParallel) else ""
+        self._half = {prefix + path: model.get_parameter(path) for path in half}
 
     def __call__(self, batch: Batch) -> Float32[Tensor, "batch height width 3"]:
         """Radiance of the batch's scenes, in float32."""
         assert batch.tokens.dtype == torch.float32, f"tokens come in float32, not {batch.tokens.dtype}"
         inputs = (batch.tokens, batch.mask, batch.camera, batch.background)
         if self._precision == "fp16-o2":
-            wrapped = "" if self._is_bare else "module."
-            weights = {
-                name: parameter.half()
-                for name, parameter in self._parallel.named_parameters()
-                if name.removeprefix(wrapped) in self._half
-            }
+            weights = {name: parameter.half() for name, parameter in self._half.items()}
             halves = tuple(x.half() if x.is_floating_point() else x for x in inputs)
             radiance = functional_call(self._parallel, weights, halves)
         else:
@@ -84,10 +82,6 @@ class Caster:
             with torch.autocast(self._device.type, dtype, enabled=dtype is not None):
                 radiance = self._parallel(*inputs)
         return checked(radiance)
-
-    @property
-    def _is_bare(self) -> bool:
-        return not isinstance(self._parallel, nn.parallel.DistributedDataParallel)
 
 
 def checked(radiance: Tensor) -> Float32[Tensor, "batch height width 3"]:
@@ -112,9 +106,11 @@ class LossScale:
     Without fp16 it does nothing. `floor`: the scale never falls below it; the log's was 128.
     """
 
+    START = 2.0**16
+
     def __init__(self, precision: Precision, device: torch.device, floor: float | None) -> None:
         self.enabled = precision.startswith("fp16")
-        self._scaler = torch.amp.GradScaler(device.type, enabled=self.enabled)
+        self._scaler = torch.amp.GradScaler(device.type, self.START, enabled=self.enabled)
         self._floor = floor or 0.0
 
     @property

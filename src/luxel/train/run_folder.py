@@ -50,7 +50,8 @@ class RunFolder:
             if differing:
                 lines = "\n".join(f"  {field}: {there!r} there, {here!r} now" for field, there, here in differing)
                 raise RunFolderError(
-                    f"{path} holds a run of another configuration; name another folder with --out:\n{lines}"
+                    f"{path} holds a run of another configuration; move it away, or name another folder with --out:\n"
+                    f"{lines}"
                 )
         else:
             write_json(path / "environment.json", environment())
@@ -69,6 +70,7 @@ class RunFolder:
 
     def rewind(self, step: int) -> None:
         """Forget what was logged after `step`: a killed run resumes at its checkpoint and logs that anew."""
+        self.close()
         path = self.path / "metrics.jsonl"
         if path.exists():
             kept = [row for row in read_metrics(path) if row["step"] <= step]

@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -32,8 +33,9 @@ def forget_peak_memory(device: torch.device) -> None:
     """Start the measurement of `peak_memory` anew, where the system can."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
-    elif LINUX_STATUS.exists():
-        LINUX_STATUS.with_name("clear_refs").write_text("5")  # resets VmHWM, see proc(5)
+    else:
+        with suppress(OSError):
+            LINUX_STATUS.with_name("clear_refs").write_text("5")  # resets VmHWM, see proc(5)
 
 
 def peak_memory(device: torch.device) -> float:
@@ -41,7 +43,8 @@ def peak_memory(device: torch.device) -> float:
     resident set by Linux, NaN elsewhere."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**20
-    if LINUX_STATUS.exists():
-        (line,) = [line for line in LINUX_STATUS.read_text().splitlines() if line.startswith("VmHWM:")]
-        return float(line.split()[1]) / 2**10
+    with suppress(OSError):
+        for line in LINUX_STATUS.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return float(line.split()[1]) / 2**10
     return math.nan

@@ -15,6 +15,8 @@ Verdict: TypeAlias = Literal["holds", "does not hold", "undecided"]
 SEEDS = 3
 """Fewer decide nothing."""
 CONFIDENCE = 0.95
+NOTABLE = 1.1
+"""The smallest ratio that counts as a difference (as in equivalence tests, Lakens 2017)."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,10 @@ class Better(Claim):
         return self.better, self.worse
 
     def decide(self, records: Sequence[Sequence[Record]]) -> tuple[Verdict, str]:
-        """Holds if the whole interval of worse over better is above 1, or if only the worse diverged, every time."""
+        """Holds if the whole interval of worse over better is above 1, or if only the worse diverged, every time.
+
+        Does not hold if the whole interval is below NOTABLE: whatever difference there is, it is less than that.
+        """
         better, worse = records
         if any(record.diverged for record in (*better, *worse)):
             said = f"diverged: {count_diverged(better)} of {self.better}, {count_diverged(worse)} of {self.worse}"
@@ -121,7 +126,7 @@ class Better(Claim):
         found = compared(worse, better, self.metric)
         if found is None:
             return "undecided", f"a seed has no {self.metric}"
-        verdict: Verdict = "holds" if found.low > 1 else "does not hold" if found.high < 1 else "undecided"
+        verdict: Verdict = "holds" if found.low > 1 else "does not hold" if found.high < NOTABLE else "undecided"
         return verdict, f"{self.metric} {found} times"
 
 
@@ -132,7 +137,6 @@ class Same(Claim):
     one: str
     other: str
     metric: str = "perceptual"
-    within: float = 1.1
 
     @property
     def runs(self) -> tuple[str, ...]:
@@ -150,10 +154,10 @@ class Same(Claim):
         found = compared(other, one, self.metric)
         if found is None:
             return "undecided", f"a seed has no {self.metric}"
-        inside = 1 / self.within < found.low and found.high < self.within
-        outside = found.high < 1 / self.within or found.low > self.within
+        inside = found.low > 1 / NOTABLE and found.high < NOTABLE
+        outside = found.high < 1 / NOTABLE or found.low > NOTABLE
         verdict: Verdict = "holds" if inside else "does not hold" if outside else "undecided"
-        return verdict, f"{self.metric} {found} times, {self.within} is the limit"
+        return verdict, f"{self.metric} {found} times"
 
 
 @dataclass(frozen=True)

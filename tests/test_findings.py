@@ -36,6 +36,20 @@ def test_a_record_of_another_configuration_is_refused(tmp_path: Path):
         write_findings(save([made], tmp_path), tmp_path / "findings.md")
 
 
+def test_a_field_that_is_newer_than_the_record_stands_for_its_default(tmp_path: Path):
+    made = record("tanh")
+    assert made.experiment["train"].pop("accumulate") == 1
+    write_findings(save([made], tmp_path / "ledger"), tmp_path / "findings.md")
+    assert "| tanh | 1 |" in (tmp_path / "findings.md").read_text()
+
+
+def test_a_field_that_is_gone_makes_a_record_stale(tmp_path: Path):
+    made = record("tanh")
+    made.experiment["train"]["fancy"] = 1
+    with pytest.raises(InputError, match="tanh has changed since"):
+        write_findings(save([made], tmp_path), tmp_path / "findings.md")
+
+
 def test_a_folder_without_records_is_refused(tmp_path: Path):
     with pytest.raises(InputError, match="holds no records"):
         write_findings(tmp_path, tmp_path / "findings.md")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from luxel import InputError
 from luxel.evaluation.compare import Table
-from luxel.experiments.experiment import EXPERIMENTS, with_train
+from luxel.experiments.experiment import EXPERIMENTS, Experiment, with_train
 from luxel.ledger.claims import CLAIMS, CONFIDENCE, NOTABLE, SEEDS
 from luxel.ledger.comparison import describe, machine, run_table
 from luxel.ledger.record import Record, load_records
@@ -42,7 +42,11 @@ def write_findings(records: Path, out: Path) -> None:
 def check_current(record: Record, folder: Path) -> None:
     """Raise InputError if the record is of a configuration that the experiment no longer has."""
     entry = EXPERIMENTS.get(record.name)
-    if entry is None or with_train(entry.make(record.scale), seed=record.seed).to_json() != record.experiment:
+    try:
+        recorded = Experiment.from_json(record.experiment)  # which knows what fields that are newer stand for
+    except ValueError:
+        recorded = None
+    if entry is None or recorded != with_train(entry.make(record.scale), seed=record.seed):
         raise InputError(f"{folder / record.file}: {record.name} has changed since; run it again, or delete the record")
 
 

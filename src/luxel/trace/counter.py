@@ -8,8 +8,11 @@ _MULTIPLIER, _INCREMENT = 1664525, 1013904223  # Numerical Recipes' generator, i
 
 
 def uniform(
-    key: Int32[Tensor, "2 *lanes"], pixel: Int32[Tensor, "*lanes"], sample: Int32[Tensor, "*lanes"], dimension: int
-) -> Float[Tensor, "4 *lanes"]:
+    key: Int32[Tensor, "2 scenes 1"],
+    pixel: Int32[Tensor, "scenes lanes"],
+    sample: Int32[Tensor, "scenes lanes"],
+    dimension: int,
+) -> Float[Tensor, "4 scenes lanes"]:
     """Four numbers in [0, 1), multiples of 2⁻²⁴, for (scene's 64-bit key, pixel, sample, dimension).
 
     pcg4d of Jarzynski & Olano, "Hash Functions for GPU Rendering", JCGT 9(3), 2020: four 32-bit words in,

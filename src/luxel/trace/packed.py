@@ -125,7 +125,7 @@ def gathered(fields: Sequence[Tensor], index: Int64[Tensor, "scenes lanes"]) -> 
 
 
 def refractive_index(specular: float, transmits: bool) -> float:
-    """Index of refraction for Mitsuba's `specular`, by Burley 2015 (the reflectance at normal incidence is 8 % of it)."""
+    """Index of refraction whose reflectance at normal incidence is 8 % of `specular` (Burley 2015)."""
     amount = MIN_SPECULAR if transmits and specular == 0 else specular
     return 2 / (1 - math.sqrt(0.08 * amount)) - 1
 

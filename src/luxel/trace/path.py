@@ -149,7 +149,7 @@ def ray_budget(device: str, rays: int, objects: int) -> int:
 class Moments(NamedTuple):
     """Mean and squared deviations of what has been seen, in float64 (Chan, Golub & LeVeque 1979)."""
 
-    count: int
+    samples: int
     mean: Float64[Tensor, "3 scenes pixels"]
     deviations: Float64[Tensor, "3 scenes pixels"]
 
@@ -165,19 +165,19 @@ class Moments(NamedTuple):
         values = light.double()
         mean = values.mean(2)
         deviations = (values - mean[:, :, None]).square().sum(2)
-        total = self.count + more
+        total = self.samples + more
         step = mean - self.mean
         return Moments(
             total,
             self.mean + step * (more / total),
-            self.deviations + deviations + step.square() * (self.count * more / total),
+            self.deviations + deviations + step.square() * (self.samples * more / total),
         )
 
     def variance(self) -> Float64[Tensor, "3 scenes pixels"]:
         """Estimated variance of the mean."""
-        if self.count < 2:
+        if self.samples < 2:
             return torch.full_like(self.deviations, torch.inf)
-        return self.deviations / (self.count * (self.count - 1))
+        return self.deviations / (self.samples * (self.samples - 1))
 
 
 def camera_rays(

@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 
-def dot(one: Float[Tensor, "3 *lanes"], other: Float[Tensor, "3 *#lanes"]) -> Float[Tensor, "*lanes"]:
+def dot(one: Float[Tensor, "3 *lanes"], other: Float[Tensor, "3 *lanes"]) -> Float[Tensor, "*lanes"]:
     """Scalar product."""
     return one[0] * other[0] + one[1] * other[1] + one[2] * other[2]
 
@@ -15,14 +15,14 @@ def normalised(vector: Float[Tensor, "3 *lanes"]) -> Float[Tensor, "3 *lanes"]:
     return vector * torch.rsqrt(dot(vector, vector).clamp(min=1e-36))
 
 
-def transform(matrix: Float[Tensor, "3 3 *any"], vector: Float[Tensor, "3 *lanes"]) -> Float[Tensor, "3 *more"]:
+def transform(matrix: Float[Tensor, "3 3 *any"], vector: Float[Tensor, "3 *lanes"]) -> Float[Tensor, "3 *both"]:
     """matrix @ vector; both broadcast."""
     return matrix[:, 0] * vector[0] + matrix[:, 1] * vector[1] + matrix[:, 2] * vector[2]
 
 
 def transform_transposed(
     matrix: Float[Tensor, "3 3 *any"], vector: Float[Tensor, "3 *lanes"]
-) -> Float[Tensor, "3 *more"]:
+) -> Float[Tensor, "3 *both"]:
     """matrixᵀ @ vector; both broadcast."""
     return matrix[0] * vector[0] + matrix[1] * vector[1] + matrix[2] * vector[2]
 

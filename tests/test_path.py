@@ -6,7 +6,7 @@ Every comparison has fixed seeds and a threshold for all of its values together 
 import numpy as np
 import pytest
 import torch
-from proof import DEGREES, assert_agree, p_values
+from proof import DEGREES, assert_agree
 from tracer_scenes import CAMERA, FEATURES, GREY, LAMP, SIDE_LAMP, ball, egg, glass, metal, on_floor, scene
 
 from luxel import InputError
@@ -14,7 +14,7 @@ from luxel.scene import Camera, Material, Scene
 from luxel.scene.camera import primary_rays
 from luxel.scene.distributions import DISTRIBUTIONS
 from luxel.trace import MitsubaTracer, Tracer, mitsuba
-from luxel.trace.packed import Materials, pack
+from luxel.trace.packed import Materials, Packed, pack
 from luxel.trace.path import PathTracer, camera_rays, radiance
 from luxel.trace.tracer import Radiance
 
@@ -126,25 +126,39 @@ def test_rays_of_their_own_see_what_the_camera_sees():
     assert along.mean.shape == (1, 15, 3)
     # Narrow pixels around the same rays: 255 × 153 of them, of which every 51st is the middle of a large one.
     camera = one.camera
-    tiny = np.stack([
-        PathTracer(max_depth=depth).trace(
-            [one.model_copy(update={"camera": Camera(
-                position=camera.position,
-                look_at=tuple(np.array(camera.position) + direction),
-                vertical_fov_degrees=1.0,
-            )})], 1, 1, 1024, number,
-        ).mean[0, 0, 0]
-        for number, direction in enumerate(rays.directions.reshape(-1, 3))
-    ])
+    tiny = np.stack(
+        [
+            PathTracer(max_depth=depth)
+            .trace(
+                [
+                    one.model_copy(
+                        update={
+                            "camera": Camera(
+                                position=camera.position,
+                                look_at=tuple(np.array(camera.position) + direction),
+                                vertical_fov_degrees=1.0,
+                            )
+                        }
+                    )
+                ],
+                1,
+                1,
+                1024,
+                number,
+            )
+            .mean[0, 0, 0]
+            for number, direction in enumerate(rays.directions.reshape(-1, 3))
+        ]
+    )
     error = np.sqrt(2 * along.variance[0].numpy()) + 0.02
     assert np.all(np.abs(along.mean[0].numpy() - tiny) < 5 * error)
 
 
 def test_variance_is_unbiased():
     lit = FEATURES["plastic"][0]
-    runs = [PathTracer().trace([lit], 7, 5, 9, seed) for seed in range(80)]
+    runs = [PathTracer().trace([lit], 7, 5, 9, seed) for seed in range(40)]
     spread = np.var([run.mean for run in runs], axis=0, ddof=1).mean()
-    assert np.mean([run.variance for run in runs]) == pytest.approx(spread, rel=0.2)
+    assert np.mean([run.variance for run in runs]) == pytest.approx(spread, rel=0.25)
 
 
 def test_one_path_has_no_variance():
@@ -171,12 +185,61 @@ def test_extreme_scenes_give_finite_light():
         assert (light.mean >= 0).all()
 
 
-@pytest.mark.parametrize("material", [
-    Material(base_color=(1, 1, 1), metallic=1, specular=1, roughness=0.05),
-    Material(base_color=(1, 1, 1), transmission=1, roughness=0.05),
-], ids=["metal", "glass"])
+@pytest.mark.parametrize(
+    "material",
+    [
+        Material(base_color=(1, 1, 1), metallic=1, specular=1, roughness=0.05),
+        Material(base_color=(1, 1, 1), transmission=1, roughness=0.05),
+    ],
+    ids=["metal", "glass"],
+)
 def test_white_furnace(material):
     """Smooth surfaces that absorb nothing vanish in front of a uniform background, but for the paths cut off."""
-    light = PathTracer(max_depth=64).trace([scene(ball(0.2, 0, 0.1, 0.8, material), background=(1, 1, 1))], 9, 9, 512, 0)
+    light = PathTracer(max_depth=64).trace(
+        [scene(ball(0.2, 0, 0.1, 0.8, material), background=(1, 1, 1))], 9, 9, 512, 0
+    )
     np.testing.assert_allclose(light.mean, 1, atol=0.02)
     assert light.mean.max() < 1 + 1e-3 + 6 * light.variance.max() ** 0.5
+
+
+def differentiable(one: Scene, spp: int) -> tuple[Packed, list[torch.Tensor]]:
+    """The scene with gradients, and the arguments of `radiance` for a small image."""
+    packed = pack([one], 0, torch.device("cpu"))
+    materials = Materials(*(value.clone().requires_grad_() for value in packed.materials))
+    packed = packed._replace(materials=materials, background=packed.background.clone().requires_grad_())
+    pixel = torch.arange(12, dtype=torch.int32).repeat(spp)[None]
+    sample = torch.arange(spp, dtype=torch.int32).repeat_interleave(12)[None]
+    return packed, [*camera_rays(packed, pixel, sample, 4, 3), pixel, sample]
+
+
+@pytest.mark.parametrize("name", ["plastic", "rough glass", "glass that glows", "light that reflects", "many lights"])
+def test_gradients_are_finite_and_light_is_linear_in_its_sources(name):
+    """Radiance is homogeneous in emission and background together, so Euler's theorem gives it back, path by path."""
+    one, depth = FEATURES[name]
+    packed, rays = differentiable(one, 64)
+    light = radiance(packed, *rays, depth)
+    sources = [packed.materials.emission, packed.background]
+    gradients = torch.autograd.grad(light.sum(), [*packed.materials, packed.background], allow_unused=True)
+    assert all(torch.isfinite(gradient).all() for gradient in gradients if gradient is not None)
+    assert all(gradient is not None for gradient in gradients[:5])
+    total = sum((gradient * source).sum() for gradient, source in zip(gradients[5:], sources, strict=True))
+    assert total.item() == pytest.approx(light.sum().item(), rel=1e-4)
+
+
+def test_gradient_by_colour_is_that_of_a_difference():
+    """Without a specular lobe, the colour changes no direction: the same paths, brighter."""
+    one = scene(ball(0, 0, -0.2, 0.8), ball(0.9, 0.3, 0.4, 0.6), SIDE_LAMP, background=GREY)
+    packed, rays = differentiable(one, 64)
+    colour = packed.materials.base_color
+    (gradient,) = torch.autograd.grad(radiance(packed, *rays, 4).mean(), colour)
+
+    def brightness(step: float) -> float:
+        changed = colour.detach().clone()
+        changed[1, 0, 0] += step
+        return (
+            radiance(packed._replace(materials=packed.materials._replace(base_color=changed)), *rays, 4).mean().item()
+        )
+
+    slope = (brightness(0.02) - brightness(-0.02)) / 0.04
+    assert slope > 0.01
+    assert gradient[1, 0, 0].item() == pytest.approx(slope, rel=2e-3)

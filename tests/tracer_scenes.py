@@ -22,14 +22,10 @@ def metal(roughness: float) -> Material:
 
 
 def glass(roughness: float, transmission: float = 1.0, specular: float = 0.5) -> Material:
-    return Material(
-        base_color=(0.9, 0.95, 0.7), transmission=transmission, roughness=roughness, specular=specular
-    )
+    return Material(base_color=(0.9, 0.95, 0.7), transmission=transmission, roughness=roughness, specular=specular)
 
 
-def scene(
-    *objects: Object, background: tuple[float, float, float] = (0.0, 0.0, 0.0), camera: Camera = CAMERA
-) -> Scene:
+def scene(*objects: Object, background: tuple[float, float, float] = (0.0, 0.0, 0.0), camera: Camera = CAMERA) -> Scene:
     return Scene(objects=objects, camera=camera, background=background)
 
 
@@ -86,7 +82,10 @@ FEATURES: dict[str, tuple[Scene, int]] = {
     "light enclosed": (scene(ball(0, 0, 0, 0.8), ball(0.1, 0, 0, 0.4, LAMP), background=GREY), 4),
     "camera in glass": (
         scene(
-            Sphere(center=CAMERA.position, radius=0.7, material=glass(0.2)), ball(0, 0, 0, 0.7), SIDE_LAMP, background=GREY
+            Sphere(center=CAMERA.position, radius=0.7, material=glass(0.2)),
+            ball(0, 0, 0, 0.7),
+            SIDE_LAMP,
+            background=GREY,
         ),
         8,
     ),

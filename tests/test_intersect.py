@@ -40,7 +40,7 @@ def rays(count: int, distance: float, seed: int) -> tuple[np.ndarray, np.ndarray
 
 
 def test_hits_are_those_of_float64_even_near_the_outline():
-    for item, error in ((EGG, 5e-6), (NEEDLE, 5e-5)):
+    for item, error in ((EGG, 2e-5), (NEEDLE, 2e-4)):  # 6e-8 of 5 over the shortest axis, several times
         for distance in (0.0, 5.0):
             origin, direction = rays(4000, distance, 1)
             start, along = in_unit_space(item, origin, direction)
@@ -50,20 +50,20 @@ def test_hits_are_those_of_float64_even_near_the_outline():
             near, far = (-b - root) / a, (-b + root) / a
             expected = np.where(near > 0, near, far)
             hits = (square > 0) & (expected > 0)
-            sure = (np.abs(square / a) > error) & (np.abs(c) > 1e-5)
+            sure = (np.abs(square / a) > error) & (np.abs(c) > 1e-4)
             found = shoot(packed(item), origin, direction)
             assert np.array_equal((found.item[0] != NOTHING).numpy()[sure], hits[sure])
             sure &= hits
-            assert sure.sum() > 30
+            assert sure.sum() > 10
             point = found.point[:, 0].T.double().numpy()[sure]
             local, _ = in_unit_space(item, point, direction[sure])
-            np.testing.assert_allclose(np.linalg.norm(local, axis=1), 1, atol=3e-5)  # 1e-6 over the shortest axis
+            np.testing.assert_allclose(np.linalg.norm(local, axis=1), 1, atol=error)
             grazing = np.sqrt(square / a)[sure] < 0.05  # where distance is ill-conditioned
             exact = (origin + expected[:, None] * direction)[sure]
-            np.testing.assert_allclose(point[~grazing], exact[~grazing], atol=2e-5)
+            np.testing.assert_allclose(point[~grazing], exact[~grazing], atol=5 * error)
             normal = local @ (rotation_matrix(item.rotation) / np.array(item.semi_axes)).T
             normal /= np.linalg.norm(normal, axis=1, keepdims=True)
-            np.testing.assert_allclose(found.normal[:, 0].T.numpy()[sure], normal, atol=1e-3)
+            np.testing.assert_allclose(found.normal[:, 0].T.numpy()[sure], normal, atol=50 * error)
 
 
 def test_a_ray_never_meets_the_point_it_leaves():
@@ -78,14 +78,14 @@ def test_a_ray_never_meets_the_point_it_leaves():
         )
         outwards = dot(direction, normal) > 0
         second = nearest(scene.shapes, scene.real, point, direction, torch.zeros(point.shape[1:], dtype=torch.int64))
-        clear = dot(direction, normal).abs() > 1e-4
+        clear = dot(direction, normal).abs() > 3e-3
         assert torch.equal((second.item == NOTHING)[clear], outwards[clear])
         assert (dot(direction, second.normal)[clear & ~outwards] > 0).all()
 
 
 def test_the_nearest_of_several_wins():
     scene = packed(
-        Sphere(center=(0, 4, 0), radius=1), Sphere(center=(0, 0, 0), radius=1), Sphere(center=(0, 2, 0), radius=1)
+        Sphere(center=(0, 4, 0), radius=1), Sphere(center=(0, 0, 0), radius=1), Sphere(center=(0, 2.5, 0), radius=1)
     )
     found = shoot(
         scene,
@@ -105,4 +105,5 @@ def test_the_nearest_of_several_wins():
 
 def test_cones_of_far_spheres_keep_their_size():
     """1 − cos = sin²/2 to first order, where cos itself is 1 in float32; a hemisphere at and in the sphere."""
-    torch.testing.assert_close(one_minus_cosine(torch.tensor([1e10, 1.0, 0.3])), torch.tensor([0.5e-10, 1.0, 1.0]))
+    found = one_minus_cosine(torch.tensor([1e10, 1.0, 0.3]))
+    torch.testing.assert_close(found, torch.tensor([0.5e-10, 1.0, 1.0]), rtol=1e-6, atol=0)

@@ -24,7 +24,7 @@ MATERIALS = {
     "metal without reflection": Material(base_color=(0.9, 0.6, 0.2), metallic=1, roughness=0.4, specular=0),
     "glass": Material(base_color=(0.9, 0.95, 0.7), transmission=1, roughness=0.5),
     "rough glass": Material(base_color=(0.9, 0.95, 0.7), transmission=1, roughness=1, specular=1),
-    "light glass": Material(base_color=(0.9, 0.95, 0.0), transmission=1, roughness=0.7, specular=0.1),
+    "light glass": Material(base_color=(0.9, 0.95, 0.2), transmission=1, roughness=0.7, specular=0.1),
     "mixture": Material(base_color=(0.7, 0.2, 0.4), transmission=0.6, metallic=0.3, roughness=0.6),
 }
 NARROW = {  # lobes too narrow for the cells of the χ² test; 0.9° that of the weak glass

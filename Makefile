@@ -1,13 +1,16 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint bench .venv clean
+.PHONY: demo test test-slow lint bench .venv clean
 
 demo: .venv  ## generate data, train, evaluate, render: runs/demo/index.html
 	$(BIN)/luxel demo
 
 test: .venv  ## the whole suite
 	$(BIN)/pytest
+
+test-slow: .venv  ## what takes minutes: statistics at full strength
+	$(BIN)/pytest -m slow
 
 lint: .venv  ## ruff and the type checker
 	$(BIN)/ruff check .

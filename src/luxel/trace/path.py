@@ -10,7 +10,6 @@ rest are dropped.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 import torch
@@ -48,14 +47,12 @@ class PathTracer:
     """The batched path tracer as a Tracer, on any device of torch's.
 
     `max_depth` counts path segments up to the light: 2 is direct light. `rays` bounds how many are traced at
-    once, and so the memory; 0 goes by the device. `compiled` runs torch.compile on the step from one surface
-    to the next: once for every pair of (objects, lights), each rounded up to a power of two.
+    once, and so the memory; 0 goes by the device.
     """
 
     max_depth: int = 6
     device: str = "cpu"
     rays: int = 0
-    compiled: bool = False
 
     @property
     def renderer(self) -> str:
@@ -114,7 +111,7 @@ class PathTracer:
                     pixel = pixels.int().repeat(len(samples)).expand(len(members), -1)
                     sample = samples.int().repeat_interleave(len(pixels)).expand(len(members), -1)
                     origin, direction = rays(packed, members, pixel, sample)
-                    light = radiance(packed, origin, direction, pixel, sample, self.max_depth, self._step())
+                    light = radiance(packed, origin, direction, pixel, sample, self.max_depth)
                     moments = moments.updated(light.unflatten(2, (len(samples), len(pixels))))
                 mean[members, pixels[0] : pixels[-1] + 1] = moments.mean.movedim(0, -1).float()
                 variance[members, pixels[0] : pixels[-1] + 1] = moments.variance().movedim(0, -1).float()
@@ -131,9 +128,6 @@ class PathTracer:
 
     def _budget(self, packed: Packed) -> int:
         return ray_budget(self.device, self.rays, packed.real.shape[1])
-
-    def _step(self) -> "Step":
-        return _compiled() if self.compiled else advance
 
 
 def ray_budget(device: str, rays: int, objects: int) -> int:
@@ -213,7 +207,6 @@ class Paths(NamedTuple):
 
 
 Light: TypeAlias = Float[Tensor, "3 scenes lanes"]
-Step: TypeAlias = Callable[[Packed, Paths, int], tuple[Paths, Light]]
 _Rays: TypeAlias = Callable[[Packed, list[int], Tensor, Tensor], tuple[Tensor, Tensor]]
 """Origins and directions [3, scenes, lanes] for (scenes, their numbers, pixel, sample)."""
 
@@ -225,7 +218,6 @@ def radiance(
     pixel: Int32[Tensor, "scenes lanes"],
     sample: Int32[Tensor, "scenes lanes"],
     max_depth: int,
-    step: "Step | None" = None,
 ) -> Light:
     """One path for every ray: an unbiased estimate of the radiance that arrives along it.
 
@@ -233,7 +225,6 @@ def radiance(
     the result can be differentiated by `packed.materials` and the background: directions and their densities
     count as constants, so the gradient is unbiased too, but for the visibility of what moves, which is fixed.
     """
-    step = step or advance
     lanes = pixel.shape[1]
     nowhere = torch.full_like(pixel, NOTHING, dtype=torch.int64)
     hit = nearest(packed.shapes, packed.real, origin, direction, nowhere)
@@ -256,7 +247,7 @@ def radiance(
         paths = _compact(paths)
         if not paths.alive.shape[1]:
             break
-        paths, light = step(packed, paths, depth)
+        paths, light = advance(packed, paths, depth)
         total = total.scatter_add(2, paths.lane[None].expand_as(light), light)
     return total
 
@@ -355,8 +346,3 @@ def _width(count: int, lanes: int) -> int:
         return 0
     unit = max(FEWEST_LANES, bucket(count) // 8)
     return min(lanes, -(-count // unit) * unit)
-
-
-@lru_cache(maxsize=1)
-def _compiled() -> Step:
-    return torch.compile(advance, dynamic=True)

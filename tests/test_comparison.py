@@ -18,7 +18,7 @@ def test_the_table_has_a_row_an_experiment():
     records = [*seeds("tanh", 0.01, 0.02, 0.03), record("use_exp", diagnosis="loss spike"), record("use_exp", 1, 0.5)]
     table = run_table(records)
     tanh, use_exp = (dict(zip(table.head, row, strict=True)) for row in table.rows)
-    assert (tanh["experiment"], tanh["seeds"], tanh["images"]) == ("tanh", "3", "400")
+    assert (tanh["experiment"], tanh["seeds"], tanh["training images"]) == ("tanh", "3", "400")
     assert tanh["perceptual loss"] == "0.02 ± 0.025"
     assert tanh["memory MiB"] == "512 ± 0"
     assert tanh["diverged"] == "0 of 3"

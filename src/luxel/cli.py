@@ -6,7 +6,7 @@ Heavy imports stay inside the verbs, so that `luxel --help` is quick.
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -253,8 +253,8 @@ def compare(arguments: list[str]) -> int:
         raise InputError(f"{len(names)} experiments and {options.seeds} seeds: give at least one of each")
     several = f"{options.names[0]}+{len(options.names) - 1}" if len(options.names) > 3 else "+".join(options.names)
     out = options.out or Path("runs/compare") / f"{several}-{options.scale}"
-    page, table = run(names, options.scale, options.seeds, out, options.cpu)
-    print(table.markdown())
+    page, text = run(names, options.scale, options.seeds, out, options.cpu)
+    print(text)
     print(f"open {page.resolve()}")
     return 0
 
@@ -333,20 +333,22 @@ def usage() -> str:
 
 
 def first_line(documented: Any) -> str:
-    """A docstring's first line."""
-    return (documented.__doc__ or "").splitlines()[0]
+    """The first line of a docstring, or of an experiment's summary."""
+    text: str = getattr(documented, "summary", None) or documented.__doc__ or ""
+    return text.splitlines()[0]
 
 
-def first_word(arguments: list[str], verb: str, what: str, known: Iterable[str]) -> tuple[str, list[str]]:
+def first_word(arguments: list[str], verb: str, what: str, known: Mapping[str, Any]) -> tuple[str, list[str]]:
     """The first argument, which must be one of `known`, and the others; else say what there is and exit 2."""
     if arguments and arguments[0] in known:
         return arguments[0], arguments[1:]
     asked_for_help = bool(arguments) and arguments[0] in ("-h", "--help")
     given = "" if not arguments or asked_for_help else f"{arguments[0]!r} is not a known {what}\n"
+    width = max(map(len, known)) + 2
     lines = [
         f"{given}usage: luxel {verb} {what} [options]".replace("  ", " "),
         f"{what}:",
-        *(f"  {name}" for name in known),
+        *(f"  {name:<{width}}{first_line(thing)}" for name, thing in known.items()),
     ]
     print("\n".join(lines), file=sys.stdout if asked_for_help else sys.stderr)
     sys.exit(0 if asked_for_help else 2)

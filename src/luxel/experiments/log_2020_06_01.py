@@ -31,7 +31,8 @@ def orig_big(run: Experiment) -> Experiment:
 def big_new_run(run: Experiment) -> Experiment:
     """The "new baseline": "same as just-image-to-seq_big, but 100 epochs only and bug fixed".
 
-    The bug: one overall weight for all objects in image→seq; fixed, each object has its own.
+    The bug: one overall weight for all objects in image→seq; fixed, each object has its own. A hundred epochs are the
+    length of the base's training, at any scale, so this is `just_image_to_seq` without the bug.
     """
     assert run.model.image_to_seq is not None
     return with_model(run, image_to_seq=replace(run.model.image_to_seq, per_element=True))

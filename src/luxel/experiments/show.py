@@ -47,7 +47,7 @@ def show_experiment(entry: Entry, scale: Scale) -> str:
     experiment = entry.make(scale)
     values = experiment.to_json()
     sections = [
-        f"{entry.name} ({entry.group}, {entry.date}, scale {scale})\n\n{entry.description}",
+        f"{entry.name} (group {entry.group}, log of {entry.date}, scale {scale})\n\n{entry.description}",
         "configuration\n" + json.dumps(values, indent=2, ensure_ascii=False),
     ]
     if entry.base is not None:

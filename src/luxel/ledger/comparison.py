@@ -11,6 +11,7 @@ from luxel.data.batches import ShardSource
 from luxel.evaluation.compare import SceneByAll, Table, write_comparison
 from luxel.evaluation.page import Line
 from luxel.experiments.experiment import Scale
+from luxel.ledger.claims import SEEDS
 from luxel.ledger.collect import TONE_MAP, Planned, collect, planned
 from luxel.ledger.record import Record
 from luxel.pipeline import Renderer
@@ -19,7 +20,7 @@ SCENES = 8
 METRICS = {"perceptual": "perceptual loss", "psnr": "PSNR dB", "flip": "FLIP", "equivalent_spp": "equivalent spp"}
 
 
-def compare(names: Sequence[str], scale: Scale, seeds: int, out: Path, cpu: bool = False) -> tuple[Path, Table]:
+def compare(names: Sequence[str], scale: Scale, seeds: int, out: Path, cpu: bool = False) -> tuple[Path, str]:
     """Make every run that is missing; write out/index.html, out/comparison.md and out/records/; return page and table.
 
     Interrupted at any moment, the same call goes on. Pictures are of seed 0, on the first run's test scenes, by the
@@ -39,10 +40,13 @@ def compare(names: Sequence[str], scale: Scale, seeds: int, out: Path, cpu: bool
         "machine": ", ".join(sorted({machine(record) for record in records})),
     }
     provenance = "; ".join(sets.values()) or "every run diverged"
+    if seeds < SEEDS:
+        provenance += f". Seeds: {seeds}; with fewer than {SEEDS}, differences may be chance"
     title = "Luxel: " + ", ".join(dict.fromkeys(names))
     write_comparison(page, title, facts, provenance, table, plots(records), scenes_by_all(runs, records), TONE_MAP)
-    (out / "comparison.md").write_text(f"{table.markdown()}\n{provenance}. ±: half the 95 % interval over seeds.\n")
-    return page, table
+    text = f"{table.markdown()}\n{provenance}. ±: half the 95 % interval over seeds.\n"
+    (out / "comparison.md").write_text(text)
+    return page, text
 
 
 def run_table(records: Sequence[Record]) -> Table:
@@ -50,7 +54,7 @@ def run_table(records: Sequence[Record]) -> Table:
     head = [
         "experiment",
         "seeds",
-        "images",
+        "training images",
         *METRICS.values(),
         "train loss",
         "test loss",

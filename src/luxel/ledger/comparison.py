@@ -32,14 +32,14 @@ def compare(names: Sequence[str], scale: Scale, seeds: int, out: Path, cpu: bool
     for record in records:
         record.save(out / "records" / record.file)
     table, page = run_table(records), out / "index.html"
-    sets = {record.data["test_set"]: record.provenance for record in records if not record.diverged}
+    quoted = dict.fromkeys(record.provenance for record in records if not record.diverged)
     facts = {
         "scale": scale,
         "data": ", ".join(sorted({describe(record) for record in records})),
         "seeds": str(seeds),
         "machine": ", ".join(sorted({machine(record) for record in records})),
     }
-    provenance = "; ".join(sets.values()) or "every run diverged"
+    provenance = "; ".join(quoted) or "every run diverged"
     if seeds < SEEDS:
         provenance += f". Seeds: {seeds}; with fewer than {SEEDS}, differences may be chance"
     title = "Luxel: " + ", ".join(dict.fromkeys(names))

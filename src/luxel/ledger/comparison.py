@@ -74,7 +74,8 @@ def run_table(records: Sequence[Record]) -> Table:
                 str(len(own)),
                 f"{np.mean([record.result['samples'] for record in own]):,.0f}",
                 *(spread([record.figure(metric) for record in finished]) for metric in METRICS),
-                *(spread([record.result[loss] for record in finished]) for loss in ("train_loss", "test_loss")),
+                spread([record.figure("train_loss") for record in finished]),
+                spread([record.result["test_loss"] for record in finished]),
                 *(spread([record.result[name] for record in own]) for name in ("seconds", "peak_memory_mib")),
                 own[0].data["test_set"][:8],
                 f"{len(own) - len(finished)} of {len(own)}"

@@ -37,6 +37,14 @@ def test_lines_of_a_group_share_a_colour_and_one_name():
     assert drawn.count("#ff7f0e") == 2
 
 
+def test_a_long_legend_goes_below_the_plot():
+    def height(lines: int) -> float:
+        svg = plot([Line(f"run {i}", [1, 2], [0.1, 0.2], i) for i in range(lines)], "images", "loss")
+        return float(re.search(r'height="([0-9.]+)pt"', svg).group(1))
+
+    assert height(18) > height(6) == height(2)
+
+
 def test_a_value_that_the_template_lacks_is_a_mistake(tmp_path: Path):
     with pytest.raises(jinja2.UndefinedError):
         write_page(tmp_path / "page.html", "report.html.j2", title="half a page")

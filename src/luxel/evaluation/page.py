@@ -20,6 +20,9 @@ from luxel.image.tonemap import tone_map
 ERROR_WHITE = 0.5
 """Difference of display values, from 0 to 1, at which the error map saturates."""
 
+LEGEND_INSIDE, LEGEND_COLUMNS = 6, 3
+COLOURS = [matplotlib.colormaps["tab20"](index) for index in range(20)]
+
 Radiance = Float32[np.ndarray, "height width 3"]
 Pixels = UInt8[np.ndarray, "height width 3"]
 
@@ -49,15 +52,20 @@ def write_page(path: Path, template: str, **values: Any) -> None:
 
 
 def plot(lines: Sequence[Line], x_label: str, y_label: str) -> str:
-    """The lines, on a logarithmic y axis, as inline SVG."""
-    figure = Figure(figsize=(7.2, 3.4), layout="constrained")
+    """The lines, on a logarithmic y axis, as inline SVG; a long legend goes below."""
+    named = sum(bool(line.name) for line in lines)
+    legend_rows = -(-named // LEGEND_COLUMNS) if named > LEGEND_INSIDE else 0
+    figure = Figure(figsize=(7.2, 3.4 + 0.2 * legend_rows), layout="constrained")
     axes = figure.add_subplot()
     for line in lines:
-        colour = None if line.group is None else f"C{line.group}"
+        # tab20 has ten strong colours, then their ten pale ones, in turn.
+        colour = None if line.group is None else COLOURS[line.group % 10 * 2 + line.group // 10 % 2]
         axes.plot(line.x, line.y, label=line.name or None, linewidth=1.2, color=colour)
     axes.set(xlabel=x_label, ylabel=y_label, yscale="log")
     axes.grid(alpha=0.3)
-    if any(line.name for line in lines):
+    if legend_rows:
+        figure.legend(loc="outside lower center", ncols=LEGEND_COLUMNS, fontsize="small", frameon=False)
+    elif named:
         axes.legend(fontsize="small")
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg")

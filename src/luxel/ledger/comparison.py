@@ -42,7 +42,8 @@ def compare(names: Sequence[str], scale: Scale, seeds: int, out: Path, cpu: bool
     provenance = "; ".join(quoted) or "every run diverged"
     if seeds < SEEDS:
         provenance += f". Seeds: {seeds}; with fewer than {SEEDS}, differences may be chance"
-    title = "Luxel: " + ", ".join(dict.fromkeys(names))
+    distinct = list(dict.fromkeys(names))
+    title = "Luxel: " + (", ".join(distinct) if len(distinct) < 5 else f"{len(distinct)} experiments compared")
     write_comparison(page, title, facts, provenance, table, plots(records), scenes_by_all(runs, records), TONE_MAP)
     text = f"{table.markdown()}\n{provenance}. ±: half the 95 % interval over seeds.\n"
     (out / "comparison.md").write_text(text)

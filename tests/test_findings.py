@@ -55,7 +55,6 @@ def test_a_folder_without_records_is_refused(tmp_path: Path):
         write_findings(tmp_path, tmp_path / "findings.md")
 
 
-@pytest.mark.skipif(not (ROOT / "docs" / "ledger").exists(), reason="the repository's own page")
 def test_the_repositorys_page_is_what_its_records_say(tmp_path: Path, monkeypatch):
     monkeypatch.chdir(ROOT)
     write_findings(Path("docs/ledger"), tmp_path / "findings.md")

@@ -96,7 +96,7 @@ def cooldown(parent: Path, samples: int, out: Path, data: Path | None = None, cp
 def begin_branch(parent: Path, experiment: Experiment, out: Path) -> None:
     """Copy the parent's last checkpoint of its stable phase to the branch's folder."""
     config, schedule = experiment.train, experiment.train.optim.schedule
-    source = parent / ("checkpoint.safetensors" if schedule.shape == "constant" else "stable.safetensors")
+    source = parent / ("stable.safetensors" if config.last_stable_step < config.steps else "checkpoint.safetensors")
     if (out / "config.json").exists():
         raise RunFolderError(f"{out} holds a run that is not a branch; name another folder with --out")
     if config.last_stable_step == 0 or not source.exists():

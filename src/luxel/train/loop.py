@@ -121,6 +121,8 @@ def train(
     if main:
         folder.rewind(progress.step)
     test_steps = {round((i + 1) * config.steps / config.tests) for i in range(config.tests)}
+    # A run that never decays is branched off from its checkpoint itself.
+    branching = config.last_stable_step if config.last_stable_step < config.steps else 0
     verdict: Verdict = "go on"
     started = time.monotonic() - progress.seconds
     own_bar = bar is None
@@ -150,8 +152,7 @@ def train(
                 due = progress.step % config.checkpoint_every == 0
                 if due or verdict == "roll back" or progress.step == config.steps:
                     learner.save(folder.checkpoint, progress)
-                stable, last_stable = progress.step <= config.last_stable_step, progress.step == config.last_stable_step
-                if last_stable or (due and stable):
+                if progress.step == branching or (due and progress.step < branching):
                     learner.save(folder.stable_checkpoint, progress)
     result = learner.summary(progress, verdict)
     if main:

@@ -8,12 +8,12 @@ import pytest
 import torch
 from scipy import stats
 
+from luxel.geometry.vectors import normalised
 from luxel.scene import Material, Scene, Sphere
 from luxel.scene.description import Camera
 from luxel.trace import bsdf
 from luxel.trace.mitsuba import _bsdf
 from luxel.trace.packed import Materials, pack
-from luxel.trace.vectors import normalised
 
 MATERIALS = {
     "diffuse": Material(base_color=(0.8, 0.3, 0.1), roughness=0.7, specular=0.0),

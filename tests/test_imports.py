@@ -12,10 +12,11 @@ import luxel
 
 ROOT = Path(luxel.__file__).parent
 ALLOWED = {
+    "geometry": set(),
     "scene": set(),
     "image": set(),
-    "models": set(),
-    "trace": {"scene"},
+    "models": {"geometry", "scene"},
+    "trace": {"geometry", "scene"},
     "data": {"scene", "trace", "image"},
     "train": {"models", "data", "image"},
     "experiments": {"train", "models", "data", "image", "scene", "trace"},

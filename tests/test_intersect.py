@@ -2,13 +2,14 @@
 
 import numpy as np
 import torch
+from tracer_scenes import FEATURES
 
+from luxel.geometry.intersect import NOTHING, gathered, nearest, one_minus_cosine
+from luxel.geometry.vectors import dot
 from luxel.scene import Camera, Ellipsoid, Scene, Sphere
 from luxel.scene.description import Object
 from luxel.scene.tokens import rotation_matrix
-from luxel.trace.intersect import NOTHING, nearest, one_minus_cosine
 from luxel.trace.packed import Packed, pack
-from luxel.trace.vectors import dot
 
 CAMERA = Camera(position=(0, -5, 0), look_at=(0, 0, 0))
 EGG = Ellipsoid(center=(0.3, -0.2, 0.1), semi_axes=(1.1, 0.5, 0.23), rotation=(0.6, 0.3, -0.5, 0.4))
@@ -107,3 +108,11 @@ def test_cones_of_far_spheres_keep_their_size():
     """1 − cos = sin²/2 to first order, where cos itself is 1 in float32; a hemisphere at and in the sphere."""
     found = one_minus_cosine(torch.tensor([1e10, 1.0, 0.3]))
     torch.testing.assert_close(found, torch.tensor([0.5e-10, 1.0, 1.0]), rtol=1e-6, atol=0)
+
+
+def test_gathered_are_the_fields_of_the_objects_hit():
+    packed = pack([FEATURES["many lights"][0]] * 2, 0, torch.device("cpu"))
+    index = torch.tensor([[3, 0, 6], [1, 1, 5]])
+    center, volume = gathered([packed.shapes.center, packed.shapes.volume], index)
+    assert torch.equal(center[:, 1, 2], packed.shapes.center[:, 1, 5])
+    assert torch.equal(volume[0], packed.shapes.volume[0, index[0]])

@@ -8,8 +8,8 @@ import torch
 from scipy import stats
 from tracer_scenes import LAMP, ball, egg, scene
 
+from luxel.geometry.intersect import nearest
 from luxel.trace import lights
-from luxel.trace.intersect import nearest
 from luxel.trace.packed import Packed, pack
 
 SCENES = {

@@ -7,7 +7,7 @@ import torch
 from tracer_scenes import FEATURES, LAMP, ball, egg, glass, scene
 
 from luxel.scene.tokens import rotation_matrix
-from luxel.trace.packed import bucket, buckets, gathered, pack, refractive_index
+from luxel.trace.packed import bucket, buckets, pack, refractive_index
 
 
 def test_buckets_are_powers_of_two():
@@ -34,14 +34,6 @@ def test_shorter_scenes_are_padded_and_lights_find_their_objects():
     turn = torch.from_numpy(rotation_matrix(short.objects[0].rotation))
     torch.testing.assert_close(matrix, torch.diag(torch.tensor([1, 0.5, 0.2]).double()) @ turn.T, rtol=1e-6, atol=1e-6)
     assert packed.shapes.volume[1, 0].item() == pytest.approx(10)
-
-
-def test_gathered_are_the_fields_of_the_objects_hit():
-    packed = pack([FEATURES["many lights"][0]] * 2, 0, torch.device("cpu"))
-    index = torch.tensor([[3, 0, 6], [1, 1, 5]])
-    center, volume = gathered([packed.shapes.center, packed.shapes.volume], index)
-    assert torch.equal(center[:, 1, 2], packed.shapes.center[:, 1, 5])
-    assert torch.equal(volume[0], packed.shapes.volume[0, index[0]])
 
 
 def test_keys_depend_on_scene_and_seed():

@@ -2,7 +2,7 @@
 
 import torch
 
-from luxel.trace.vectors import basis, dot, normalised, transform, transform_transposed
+from luxel.geometry.vectors import basis, dot, normalised, transform, transform_transposed
 
 
 def test_products_by_hand():

@@ -19,8 +19,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from luxel.geometry.vectors import dot, normalised
 from luxel.trace.packed import MIN_WIDTH, Materials
-from luxel.trace.vectors import dot, normalised
 
 MAX_DIFFUSE = 0.9  # share of the samples; the specular lobe can be brighter at a slant than its estimate says
 TINY = 1e-12

@@ -11,9 +11,9 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
-from luxel.trace.intersect import Hit, cone_density, one_minus_cosine, turned
-from luxel.trace.packed import Packed, Shapes, gathered
-from luxel.trace.vectors import basis, dot, normalised, transform, transform_transposed
+from luxel.geometry.intersect import Hit, Shapes, cone_density, gathered, one_minus_cosine, turned
+from luxel.geometry.vectors import basis, dot, normalised, transform, transform_transposed
+from luxel.trace.packed import Packed
 
 
 class Choice(NamedTuple):

@@ -15,6 +15,7 @@ import torch
 from jaxtyping import Bool, Float, Int32, Int64
 from torch import Tensor
 
+from luxel.geometry.intersect import Shapes, every_ray, gathered
 from luxel.scene.camera import frame, tan_half_fov
 from luxel.scene.description import Material, Object, Scene, scene_id
 from luxel.scene.tokens import rotation_matrix
@@ -32,15 +33,6 @@ class Materials(NamedTuple):
     transmission: Float[Tensor, "*objects"]
     eta: Float[Tensor, "*objects"]  # index of refraction, inside over outside
     emission: Float[Tensor, "3 *objects"]  # radiance
-
-
-class Shapes(NamedTuple):
-    """Ellipsoids. Unit space is where one is the unit sphere: unit = unit_from_world @ (world − center)."""
-
-    center: Float[Tensor, "3 *objects"]
-    unit_from_world: Float[Tensor, "3 3 *objects"]
-    square_axes: Float[Tensor, "3 *objects"]  # squared semi-axes: world_from_unit = unit_from_worldᵀ · these
-    volume: Float[Tensor, "*objects"]  # product of the semi-axes, the determinant of world_from_unit
 
 
 class Lights(NamedTuple):
@@ -108,20 +100,6 @@ def pack(scenes: Sequence[Scene], seed: int, device: torch.device) -> Packed:
         Cameras(*(tensor(np.stack(vectors, axis=1)[:, :, None]) for vectors in _transposed_rows(scenes))),
         tensor(np.array([_key(scene, seed) for scene in scenes]).T[:, :, None]),
     )
-
-
-def every_ray(shapes: Shapes) -> Shapes:
-    """[..., scenes, objects] as [..., objects, scenes, 1], to broadcast against rays."""
-    return Shapes(*(field.transpose(-1, -2)[..., None] for field in shapes))
-
-
-def gathered(fields: Sequence[Tensor], index: Int64[Tensor, "scenes lanes"]) -> list[Tensor]:
-    """For each field [..., scenes, objects], its values [..., scenes, lanes] at the objects `index`."""
-    rows = [field.reshape(-1, *field.shape[-2:]) for field in fields]
-    table = torch.cat(rows)
-    values = table.gather(2, index[None].expand(len(table), *index.shape))
-    parts = values.split([len(row) for row in rows])
-    return [part.reshape(*field.shape[:-2], *index.shape) for part, field in zip(parts, fields, strict=True)]
 
 
 def refractive_index(specular: float, transmits: bool) -> float:

@@ -18,13 +18,13 @@ from torch import Tensor
 
 import luxel
 from luxel import InputError
+from luxel.geometry.intersect import NOTHING, Hit, gathered, nearest
+from luxel.geometry.vectors import basis, dot, normalised, transform, transform_transposed
 from luxel.scene.description import Scene
 from luxel.trace import bsdf, lights
 from luxel.trace.counter import uniform
-from luxel.trace.intersect import NOTHING, Hit, nearest
-from luxel.trace.packed import Materials, Packed, bucket, buckets, gathered, pack
+from luxel.trace.packed import Materials, Packed, bucket, buckets, pack
 from luxel.trace.tracer import Radiance
-from luxel.trace.vectors import basis, dot, normalised, transform, transform_transposed
 
 ROULETTE_DEPTH = 5  # segments before Russian roulette, as in Mitsuba
 SURVIVAL = 0.95  # at most, lest a path be caught by total reflection

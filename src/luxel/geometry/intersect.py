@@ -3,17 +3,26 @@
 Shapes: rays are [..., scenes, lanes]; every lane of a scene meets all of its objects.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
-from luxel.trace.packed import Shapes, every_ray, gathered
-from luxel.trace.vectors import dot, normalised, transform, transform_transposed
+from luxel.geometry.vectors import dot, normalised, transform, transform_transposed
 
 NOTHING = -1
 """The object that a ray hits when it hits none, or starts on when it starts in the open."""
+
+
+class Shapes(NamedTuple):
+    """Ellipsoids. Unit space is where one is the unit sphere: unit = unit_from_world @ (world − center)."""
+
+    center: Float[Tensor, "3 *objects"]
+    unit_from_world: Float[Tensor, "3 3 *objects"]
+    square_axes: Float[Tensor, "3 *objects"]  # squared semi-axes: world_from_unit = unit_from_worldᵀ · these
+    volume: Float[Tensor, "*objects"]  # product of the semi-axes, the determinant of world_from_unit
 
 
 class Hit(NamedTuple):
@@ -84,6 +93,20 @@ def cone_density(
     stretch = dot(along, along)
     solid_angle = 2 * torch.pi * one_minus_cosine(dot(start, start))
     return 1 / (solid_angle * stretch * stretch.sqrt() * shape.volume)
+
+
+def every_ray(shapes: Shapes) -> Shapes:
+    """[..., scenes, objects] as [..., objects, scenes, 1], to broadcast against rays."""
+    return Shapes(*(field.transpose(-1, -2)[..., None] for field in shapes))
+
+
+def gathered(fields: Sequence[Tensor], index: Int64[Tensor, "scenes lanes"]) -> list[Tensor]:
+    """For each field [..., scenes, objects], its values [..., scenes, lanes] at the objects `index`."""
+    rows = [field.reshape(-1, *field.shape[-2:]) for field in fields]
+    table = torch.cat(rows)
+    values = table.gather(2, index[None].expand(len(table), *index.shape))
+    parts = values.split([len(row) for row in rows])
+    return [part.reshape(*field.shape[:-2], *index.shape) for part, field in zip(parts, fields, strict=True)]
 
 
 def _distances(

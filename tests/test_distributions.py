@@ -7,13 +7,15 @@ import pytest
 from scipy import stats
 
 from luxel import InputError
-from luxel.scene import DISTRIBUTIONS, Ellipsoids, Spheres, scene_id
-from luxel.scene.distributions import CUBE, MIN_ROUGHNESS, Draws
+from luxel.scene import DISTRIBUTIONS, Ellipsoids, Sphere, Spheres, scene_id
+from luxel.scene.camera import rotation_matrix
+from luxel.scene.distributions import CUBE, MIN_ROUGHNESS, Draws, Varied, ellipsoid, opaque, resting
 
 # SHA-256 over the ids of scenes 0..63 of seed 5. A change here is another distribution under the same name.
 GOLDEN = {
     "spheres": "754f69ae41058ea7a67716243e5ca83c49f84d684c12b8f2b5776106492b4185",
     "ellipsoids": "4e0e9c7d54e622a42ceee777170a18cf8f45a2b4521da9897a996e51f64c656f",
+    "varied": "a89c57cfe1026b1ec083e306bf731fb49606b8e0e9ee45cb60f42f1821f39e15",
 }
 
 
@@ -100,3 +102,47 @@ def test_a_white_background_is_bright():
 def test_a_wrong_option_is_named(options, message):
     with pytest.raises(InputError, match=message):
         Spheres(**options)
+
+
+def test_varied_scenes_are_what_they_are_described_as():
+    scenes = [Varied(max_objects=7)(2, index) for index in range(600)]
+    counts = np.array([len(scene.objects) for scene in scenes])
+    assert (counts.min(), counts.max()) == (1, 7)
+    grounds = [scene.objects[0].semi_axes[0] >= 4 for scene in scenes]
+    assert stats.binomtest(sum(grounds), len(scenes), 0.35).pvalue > 1e-4
+    dark = [not any(scene.background) for scene in scenes]
+    assert stats.binomtest(sum(dark), len(scenes), 0.2).pvalue > 1e-4
+    for scene, is_dark in zip(scenes, dark, strict=True):
+        assert not is_dark or any(item.material.is_emissive for item in scene.objects)
+    materials = [item.material for scene in scenes for item in scene.objects]
+    for share in (
+        sum(material.is_emissive for material in materials),
+        sum(material.metallic == 1 for material in materials),
+        sum(material.transmission > 0 for material in materials),
+    ):
+        assert 0.05 * len(materials) < share < 0.3 * len(materials)
+    for scene, is_ground in zip(scenes, grounds, strict=True):
+        if is_ground:
+            ground = scene.objects[0]
+            height = np.linalg.norm(np.subtract(scene.camera.position, ground.center)) - ground.radius
+            assert height > 0.09
+
+
+def test_what_rests_touches_the_ground():
+    draws = Draws(3, 0)
+    ground = Sphere(center=(0.0, 0.0, -41.0), radius=40.0)
+    for _ in range(20):
+        item = resting(ellipsoid(draws, opaque(draws)), ground)
+        directions = np.random.default_rng(0).normal(size=(20000, 3))
+        directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+        surface = item.center + directions * item.semi_axes @ rotation_matrix(item.rotation).T
+        gap = np.linalg.norm(surface - ground.center, axis=1).min() - ground.radius
+        assert abs(gap) < 0.02  # the ground is not quite flat, nor are all points tried
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "remedy"), [("max_objects", 1, "at least 2"), ("lights", 1.5, "in"), ("ground", -0.1, "in")]
+)
+def test_varied_refuses_what_it_cannot_place(field, value, remedy):
+    with pytest.raises(InputError, match=f"{field} is {value}, must be {remedy}"):
+        Varied(**{field: value})

@@ -7,8 +7,8 @@ from tracer_scenes import FEATURES
 from luxel.geometry.intersect import NOTHING, gathered, nearest, one_minus_cosine
 from luxel.geometry.vectors import dot
 from luxel.scene import Camera, Ellipsoid, Scene, Sphere
+from luxel.scene.camera import rotation_matrix
 from luxel.scene.description import Object
-from luxel.scene.tokens import rotation_matrix
 from luxel.trace.packed import Packed, pack
 
 CAMERA = Camera(position=(0, -5, 0), look_at=(0, 0, 0))

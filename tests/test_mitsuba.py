@@ -10,8 +10,7 @@ import pytest
 from scipy import stats
 
 from luxel.scene import Camera, Ellipsoid, Material, Scene, Sphere
-from luxel.scene.camera import primary_rays
-from luxel.scene.tokens import rotation_matrix
+from luxel.scene.camera import primary_rays, rotation_matrix
 from luxel.trace import MitsubaTracer, TraceError
 from luxel.trace.mitsuba import scene_plugin
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from tracer_scenes import FEATURES, LAMP, ball, egg, glass, scene
 
-from luxel.scene.tokens import rotation_matrix
+from luxel.scene.camera import rotation_matrix
 from luxel.trace.packed import bucket, buckets, pack, refractive_index
 
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from luxel.scene import FIELDS, OBJECT_FEATURES, Camera, Ellipsoid, Material, Scene, Sphere, encode
-from luxel.scene.tokens import LAYOUT, rotation_matrix
+from luxel.scene.camera import rotation_matrix
+from luxel.scene.tokens import LAYOUT
 
 MATERIAL = Material(
     base_color=(0.1, 0.2, 0.3),

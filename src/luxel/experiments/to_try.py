@@ -20,6 +20,7 @@ from luxel.experiments.log_2020_05_31 import new_improve_seq
 from luxel.experiments.log_2020_06_01 import add_seq_to_image_fixed, big_new_run, with_start_channels
 from luxel.models.exchange import OverallWeight
 from luxel.models.image_model import scaled
+from luxel.scene.distributions import Arrangement
 
 GROUP = "to_try"
 MAY_30, JUNE_1 = "2020-05-30", "2020-06-01"
@@ -28,6 +29,7 @@ MAY_30, JUNE_1 = "2020-05-30", "2020-06-01"
 @variant(big_new_run, GROUP, JUNE_1)
 def black_background_relu(run: Experiment) -> Experiment:
     """ "Make background black and switch to RELU output activation.\""""
+    assert isinstance(run.data.distribution, Arrangement)
     black = with_data(run, distribution=replace(run.data.distribution, background="black"))
     return with_model(black, output="relu")
 

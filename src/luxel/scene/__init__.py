@@ -9,7 +9,7 @@ from luxel.scene.description import (
     Sphere,
     scene_id,
 )
-from luxel.scene.distributions import DISTRIBUTIONS, Distribution, Ellipsoids, Spheres
+from luxel.scene.distributions import DISTRIBUTIONS, Distribution, Ellipsoids, Spheres, Varied
 from luxel.scene.errors import SceneError
 from luxel.scene.tokens import FIELDS, OBJECT_FEATURES, Tokens, encode
 
@@ -28,6 +28,7 @@ __all__ = [
     "Sphere",
     "Spheres",
     "Tokens",
+    "Varied",
     "encode",
     "scene_id",
 ]

@@ -4,6 +4,7 @@ Camera space is right-handed: x to the right, y up, and the camera looks along â
 """
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -50,3 +51,15 @@ def primary_rays(camera: Camera, width: int, height: int) -> Rays:
     local = np.stack(np.broadcast_arrays(x[None, :], y[:, None], -1.0), axis=-1)
     directions = local @ rotation.T
     return Rays(origin, directions / np.linalg.norm(directions, axis=-1, keepdims=True))
+
+
+def rotation_matrix(quaternion: Sequence[float]) -> Float64[np.ndarray, "3 3"]:
+    """Rotation of a quaternion (w, x, y, z), whose length is divided out."""
+    w, x, y, z = np.array(quaternion) / np.linalg.norm(quaternion)
+    return np.array(
+        [
+            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+        ]
+    )

@@ -14,6 +14,7 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 
 from luxel import InputError
+from luxel.scene.camera import rotation_matrix
 from luxel.scene.description import Camera, Ellipsoid, Material, Object, Scene, Sphere
 
 BackgroundName = Literal["grey", "black", "white"]
@@ -90,6 +91,15 @@ def opaque(draws: Draws) -> Material:
     )
 
 
+def metal(draws: Draws) -> Material:
+    """A bright metal, smooth more often than rough."""
+    return Material(
+        base_color=draws.triple(0.3, 1.0),
+        metallic=1.0,
+        roughness=max(MIN_ROUGHNESS, draws.skewed(2.0)),
+    )
+
+
 def material(draws: Draws, lights: float) -> Material:
     """A share `lights` emits, 15 % transmit, the others reflect."""
     kind = draws.unit()
@@ -128,6 +138,15 @@ def _placed(
 def _overlap(one: Object, other: Object) -> bool:
     """Whether the bounding spheres meet."""
     return math.dist(one.center, other.center) < max(one.semi_axes) + max(other.semi_axes)
+
+
+def resting(item: Sphere | Ellipsoid, ground: Sphere) -> Sphere | Ellipsoid:
+    """The object lowered, or lifted, until it touches the ground (exactly if that is flat, or the object a sphere)."""
+    upward = np.array(item.center) - np.array(ground.center)
+    upward /= np.linalg.norm(upward)
+    height = np.linalg.norm(upward @ rotation_matrix(item.rotation) * item.semi_axes)
+    x, y, z = (ground.center + upward * (ground.radius + height)).round(6).tolist()
+    return item.model_copy(update={"center": (x, y, z)})
 
 
 @dataclass(frozen=True)
@@ -186,5 +205,66 @@ class Ellipsoids(Arrangement):
         return ellipsoid(draws, surface)
 
 
-Distribution: TypeAlias = Spheres | Ellipsoids
+@dataclass(frozen=True)
+class Varied:
+    """What a renderer for everyday use has to know: 1..max_objects spheres and ellipsoids of every material.
+
+    Cameras stand around the group, every tenth in it. A third of the groups has a ground, a sphere so large that it
+    looks flat, on which half of the objects rest. A fifth of the scenes has no light but its lamps, the others a sky
+    from dim to bright.
+    """
+
+    name: Literal["varied"] = "varied"
+    max_objects: int = 16
+    lights: float = 0.2
+    """Share of the objects that emit."""
+    ground: float = 0.35
+    """Share of the scenes that have one; it counts as an object."""
+
+    def __post_init__(self) -> None:
+        if self.max_objects < 2:
+            raise InputError(f"max_objects is {self.max_objects}, must be at least 2: a ground is one")
+        for name in ("lights", "ground"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise InputError(f"{name} is {getattr(self, name)}, must be in [0, 1]")
+
+    def __call__(self, seed: int, index: int) -> Scene:
+        """Scene number `index`."""
+        draws = Draws(seed, index)
+        dark = draws.unit() < 0.2
+        ground = self.ground_sphere(draws) if draws.unit() < self.ground else None
+        objects: list[Object] = [] if ground is None else [ground]
+        for position in range(draws.integer(1, self.max_objects - len(objects))):
+            surface = light(draws) if dark and position == 0 else self.surface(draws)
+            item = _placed(draws, surface, objects, sphere if draws.unit() < 0.5 else ellipsoid)
+            rests = draws.unit() < 0.5
+            objects.append(item if ground is None or not rests else resting(item, ground))
+        brightness = 0.0 if dark else draws.log_uniform(0.05, 1.5)
+        red, green, blue = (round(brightness * tint, 6) for tint in draws.triple(0.6, 1.0))
+        lowest = -math.inf if ground is None else 0.1 - CUBE
+        return Scene(objects=tuple(objects), camera=self.camera(draws, lowest), background=(red, green, blue))
+
+    def ground_sphere(self, draws: Draws) -> Sphere:
+        """An opaque sphere whose top is the cube's bottom."""
+        radius = draws.log_uniform(4.0, 60.0)
+        return Sphere(center=(0.0, 0.0, round(-CUBE - radius, 6)), radius=radius, material=opaque(draws))
+
+    def surface(self, draws: Draws) -> Material:
+        """Any material: every eighth object that does not emit is a metal."""
+        return metal(draws) if draws.unit() < (1 - self.lights) / 8 else material(draws, self.lights)
+
+    def camera(self, draws: Draws, lowest: float) -> Camera:
+        """Looking past the middle from anywhere above `lowest`, but not straight up or down."""
+        inside = draws.unit() < 0.1
+        distance = draws.uniform(0.3, 1.2) if inside else draws.log_uniform(1.8, 8.0)
+        azimuth, sine = draws.uniform(-math.pi, math.pi), draws.uniform(-0.95, 0.95)
+        across = distance * math.sqrt(1 - sine * sine)
+        x, y, z = across * math.cos(azimuth), across * math.sin(azimuth), distance * sine
+        position = (round(x, 6), round(y, 6), round(max(z, lowest), 6))
+        return Camera(
+            position=position, look_at=draws.triple(-0.25, 0.25), vertical_fov_degrees=draws.uniform(25.0, 70.0)
+        )
+
+
+Distribution: TypeAlias = Spheres | Ellipsoids | Varied
 DISTRIBUTIONS: dict[str, type[Distribution]] = {kind.name: kind for kind in get_args(Distribution)}

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float32, Float64
 
-from luxel.scene.camera import frame, tan_half_fov
+from luxel.scene.camera import frame, rotation_matrix, tan_half_fov
 from luxel.scene.description import Object, Scene
 
 _WIDTHS = {
@@ -65,18 +65,6 @@ def encode(scenes: Sequence[Scene], objects: int | None = None) -> Tokens:
     camera = np.array([[tan_half_fov(scene.camera)] for scene in scenes], np.float32)
     background = np.array([scene.background for scene in scenes], np.float32)
     return Tokens(features, mask, camera, background)
-
-
-def rotation_matrix(quaternion: Sequence[float]) -> Float64[np.ndarray, "3 3"]:
-    """Rotation of a quaternion (w, x, y, z), whose length is divided out."""
-    w, x, y, z = np.array(quaternion) / np.linalg.norm(quaternion)
-    return np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-        ]
-    )
 
 
 def _features(scene: Scene) -> Float64[np.ndarray, "objects features"]:

@@ -20,8 +20,8 @@ import numpy as np
 from jaxtyping import Float32
 
 from luxel import InputError
+from luxel.scene.camera import rotation_matrix
 from luxel.scene.description import RGB, Camera, Material, Object, Scene, scene_id
-from luxel.scene.tokens import rotation_matrix
 from luxel.trace.icosphere import icosphere, subdivisions_for
 from luxel.trace.tracer import Radiance
 

@@ -16,9 +16,8 @@ from jaxtyping import Bool, Float, Int32, Int64
 from torch import Tensor
 
 from luxel.geometry.intersect import Shapes, every_ray, gathered
-from luxel.scene.camera import frame, tan_half_fov
+from luxel.scene.camera import frame, rotation_matrix, tan_half_fov
 from luxel.scene.description import Material, Object, Scene, scene_id
-from luxel.scene.tokens import rotation_matrix
 
 MIN_WIDTH = 0.001  # of the microfacet distribution, which is Mitsuba's bound
 MIN_SPECULAR = 0.001  # with transmission and no specular, as Mitsuba has it: an index of 1 would not refract

@@ -9,21 +9,19 @@ outside, linear radiance.
 """
 
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, ClassVar, Literal, NoReturn, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 import torch
 import torch.nn.functional as F
-from huggingface_hub import PyTorchModelHubMixin
 from jaxtyping import Bool, Float, Float32
-from pydantic import ConfigDict, TypeAdapter
-from safetensors.torch import load_model
+from pydantic import ConfigDict
 from torch import Tensor, nn
 
 from luxel import InputError
 from luxel.models.exchange import ImageToSeq, ImageToSeqConfig, SeqToImage, SeqToImageConfig, Start, StartConfig
 from luxel.models.generator import Block, GeneratorConfig, NonLocal, positions
 from luxel.models.layers import OutputActivation, normalisation, output_activation
+from luxel.models.pretrained import Pretrained
 from luxel.models.sequence import Transformer, TransformerConfig
 
 SCENE_FEATURES = 4
@@ -84,23 +82,10 @@ def scaled(config: ImageModelConfig, width: float = 1.0, depth: float = 1.0, seq
     )
 
 
-MODEL_CARD = """---
-{{ card_data }}
----
+class ImageModel(Pretrained):
+    """Sequence → image; see the module's docstring."""
 
-A Luxel image model: scene in, HDR image out, for scenes like those that it was trained on. This folder is what
-`luxel.pipeline.Renderer.from_pretrained` reads; the run folder that it came from says how it was trained.
-"""
-
-
-class ImageModel(nn.Module, PyTorchModelHubMixin, library_name="luxel", license="mit", model_card_template=MODEL_CARD):
-    """Sequence → image; see the module's docstring.
-
-    `save_pretrained(folder)` writes config.json and model.safetensors, `from_pretrained(folder)` reads them. It
-    raises pydantic's ValidationError for a configuration of another version and RuntimeError for weights that are
-    not the configuration's.
-    """
-
+    config_type = ImageModelConfig
     full_precision: ClassVar[tuple[str, ...]] = ("head_norm", "head")
     """Parts that stay in float32 whatever the precision of the others."""
 
@@ -136,27 +121,6 @@ class ImageModel(nn.Module, PyTorchModelHubMixin, library_name="luxel", license=
             features = F.relu(self.head_norm(image.float()))
             assert features.dtype == torch.float32, f"the head computes in float32, not {features.dtype}"
             return output_activation(self.config.output, self.head(features)).permute(0, 2, 3, 1)
-
-    @classmethod
-    def _decode_arg(cls, expected_type: Any, value: Any) -> Any:
-        """The mixin's way from config.json to arguments; it would leave what is nested as dictionaries."""
-        if expected_type is ImageModelConfig:
-            return TypeAdapter(ImageModelConfig).validate_python(value)
-        return super()._decode_arg(expected_type, value)
-
-    @classmethod
-    def _from_pretrained(cls, *, model_id: str, strict: bool = True, **arguments: Any) -> "ImageModel":
-        """The mixin's loading, but strict, or weights that the file lacks stay random, and silent for a folder."""
-        if not Path(model_id).is_dir():
-            return super()._from_pretrained(model_id=model_id, strict=strict, **arguments)
-        model = cls(arguments["config"])
-        load_model(model, Path(model_id) / "model.safetensors", strict=strict)
-        return model.eval()
-
-    @classmethod
-    def _load_as_pickle(cls, model: Any, model_file: str, map_location: str, strict: bool) -> NoReturn:
-        """What the mixin does for a repository without safetensors."""
-        raise InputError(f"{model_file}: weights are read from model.safetensors only, never from a pickle")
 
 
 class Stage(nn.Module):

@@ -214,12 +214,12 @@ class Varied:
     from dim to bright.
     """
 
-    name: Literal["varied"] = "varied"
     max_objects: int = 16
     lights: float = 0.2
     """Share of the objects that emit."""
     ground: float = 0.35
     """Share of the scenes that have one; it counts as an object."""
+    name: Literal["varied"] = "varied"
 
     def __post_init__(self) -> None:
         if self.max_objects < 2:

@@ -1,0 +1,132 @@
+"""Which objects each pixel of a picture shows, and how much of it each covers.
+
+Visibility is cheap and shading is not: where a pixel's centre and corners see the same object it is taken for that
+object's alone; elsewhere a grid of rays finds out who covers which share, and each of them is shaded once.
+
+The camera is the origin and looks along −z; a ray is (x, y, −1), so that its parameter is the depth.
+"""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Float, Int64
+from torch import Tensor
+
+from luxel.geometry.intersect import NOTHING, Shapes
+from luxel.geometry.vectors import dot, transform
+
+NEAR_CLIP = 1e-3  # scene units along the viewing direction; see `luxel.trace.mitsuba`
+PAIRS_AT_ONCE = 1 << 22  # of a ray and an object
+
+
+class Footprints(NamedTuple):
+    """One visible object in one pixel each; what they leave of a pixel shows the sky."""
+
+    scene: Int64[Tensor, " lanes"]
+    pixel: Int64[Tensor, " lanes"]  # row · width + column
+    item: Int64[Tensor, " lanes"]
+    coverage: Float[Tensor, " lanes"]  # share of the pixel
+    ray: Float[Tensor, "lanes 2"]  # (x, y) at depth 1: of the grid's rays that show the object, the most central
+
+
+def footprints(
+    shapes: Shapes,
+    real: Bool[Tensor, "scenes objects"],
+    tan_half_fov: Float[Tensor, "scenes 1"],
+    width: int,
+    height: int,
+    grid: int,
+) -> Footprints:
+    """Every object in every pixel, by `grid`² rays in the pixels that more than one thing may share."""
+    found = [
+        one_scene(Quadrics.of(shapes, scene, real[scene]), float(tan_half_fov[scene]), width, height, grid, scene)
+        for scene in range(len(real))
+    ]
+    return Footprints(*(torch.cat(parts) for parts in zip(*found, strict=True)))
+
+
+class Quadrics(NamedTuple):
+    """Ellipsoids as the rays through one camera's centre meet them: at the depths t with a·t² + 2b·t + c = 0.
+
+    a is a quadratic and b a linear function of a ray's (x, y); float64, as their difference is taken.
+    """
+
+    a: Float[Tensor, "6 objects"]  # coefficients of 1, x, y, x², xy, y²
+    b: Float[Tensor, "3 objects"]  # of 1, x, y
+    c: Float[Tensor, " objects"]
+    centre: Float[Tensor, "objects 3"]
+
+    @staticmethod
+    def of(shapes: Shapes, scene: int, real: Bool[Tensor, " objects"]) -> "Quadrics":
+        """The real objects of one scene, which come first."""
+        matrix = shapes.unit_from_world[:, :, scene, real].double()
+        centre = shapes.center[:, scene, real].double()
+        start = -transform(matrix, centre)
+        x, y, z = matrix[:, 0], matrix[:, 1], -matrix[:, 2]
+        a = torch.stack([dot(z, z), 2 * dot(x, z), 2 * dot(y, z), dot(x, x), 2 * dot(x, y), dot(y, y)])
+        return Quadrics(a, torch.stack([dot(axis, start) for axis in (z, x, y)]), dot(start, start) - 1, centre.T)
+
+    def nearest(self, rays: Float[Tensor, "*rays 2"]) -> Int64[Tensor, "*rays"]:
+        """The first object along each ray, or NOTHING."""
+        parts = rays.double().flatten(0, -2).split(max(1, PAIRS_AT_ONCE // len(self.c)))
+        return torch.cat([self._nearest(*part.unbind(1)) for part in parts]).unflatten(0, rays.shape[:-1])
+
+    def _nearest(self, x: Float[Tensor, " rays"], y: Float[Tensor, " rays"]) -> Int64[Tensor, " rays"]:
+        terms = torch.stack([torch.ones_like(x), x, y, x * x, x * y, y * y], 1)
+        a, b = terms @ self.a, terms[:, :3] @ self.b
+        square = b * b - a * self.c
+        root = square.clamp(min=0).sqrt()
+        near, far = (-b - root) / a, (root - b) / a
+        depth = torch.where(near > NEAR_CLIP, near, far)
+        depth = torch.where((square > 0) & (depth > NEAR_CLIP), depth, torch.inf)
+        least, item = depth.min(1)
+        return torch.where(least < torch.inf, item, NOTHING)
+
+
+def one_scene(objects: Quadrics, tan_half_fov: float, width: int, height: int, grid: int, scene: int) -> Footprints:
+    """See `footprints`."""
+    device = objects.c.device
+    scale = 2 * tan_half_fov / height
+
+    def at(column: Tensor, row: Tensor) -> Float[Tensor, "*rays 2"]:
+        """(x, y) of points of the picture, in pixels from its upper left corner."""
+        return torch.stack([(column - width / 2) * scale, (height / 2 - row) * scale], -1)
+
+    rows, columns = torch.arange(height + 1, device=device), torch.arange(width + 1, device=device)
+    corners = objects.nearest(at(*reversed(torch.meshgrid(rows, columns, indexing="ij"))))
+    middles = at(*reversed(torch.meshgrid(rows[:-1] + 0.5, columns[:-1] + 0.5, indexing="ij")))
+    centre = objects.nearest(middles)
+    shared = torch.zeros_like(centre, dtype=torch.bool)
+    for corner in (corners[:-1, :-1], corners[:-1, 1:], corners[1:, :-1], corners[1:, 1:]):
+        shared |= corner != centre
+    shared |= holds_a_centre(objects, scale, width, height)
+    whole = (~shared & (centre != NOTHING)).flatten().nonzero()[:, 0]
+    edge = shared.flatten().nonzero()[:, 0]
+
+    steps = (torch.arange(grid, device=device) + 0.5) / grid
+    down, across = (step.flatten() for step in torch.meshgrid(steps, steps, indexing="ij"))
+    rays = at(edge[:, None] % width + across, edge[:, None] // width + down)
+    shows = objects.nearest(rays)[..., None] == torch.arange(len(objects.c), device=device)
+    count = shows.sum(1)
+    offset = torch.stack([across, down], 1)
+    mean = torch.einsum("ego,gc->eoc", shows.to(offset.dtype), offset) / count.clamp(min=1)[..., None]
+    apart = (offset[:, None] - mean[:, None]).square().sum(-1)
+    central = torch.where(shows, apart, torch.inf).argmin(1)
+    which, item = (count > 0).nonzero(as_tuple=True)
+    return Footprints(
+        torch.full((len(whole) + len(which),), scene, device=device),
+        torch.cat([whole, edge[which]]),
+        torch.cat([centre.flatten()[whole], item]),
+        torch.cat([torch.ones(len(whole), device=device), count[which, item] / grid**2]),
+        torch.cat([middles.flatten(0, 1)[whole], rays[which, central[which, item]]]).float(),
+    )
+
+
+def holds_a_centre(objects: Quadrics, scale: float, width: int, height: int) -> Bool[Tensor, "height width"]:
+    """The pixels where the centre of an object appears: it may be too small for any corner to see."""
+    pixels = torch.zeros(height, width, dtype=torch.bool, device=objects.c.device)
+    x, y, z = objects.centre[objects.centre[:, 2] < -NEAR_CLIP].T
+    column, row = (x / -z / scale + width / 2).floor().long(), (height / 2 - y / -z / scale).floor().long()
+    inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
+    pixels[row[inside], column[inside]] = True
+    return pixels

@@ -1,0 +1,163 @@
+"""The ray model: what it knows without learning, its invariances, gradients and sizes."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from luxel import InputError
+from luxel.models.attention import AttentionConfig
+from luxel.models.ray_model import RayModel, RayModelConfig
+from luxel.models.sequence import TransformerConfig
+from luxel.scene import FIELDS, Camera, Material, Scene, Sphere, Tokens, Varied, encode
+
+SMALL = RayModelConfig(width=11, point_width=12, heads=2, layers=2, emitter_width=7)
+VARIANTS = {
+    "base": SMALL,
+    "no_secondary_rays": replace(SMALL, bounces=0),
+    "two_bounces": replace(SMALL, bounces=2),
+    "no_estimates": replace(SMALL, estimates=False),
+    "scene_transformer": replace(
+        SMALL, scene_transformer=TransformerConfig(layers=1, attention=AttentionConfig(heads=2))
+    ),
+    "one_ray_a_pixel": replace(SMALL, grid=1),
+}
+SCENES = [Varied(max_objects=7)(1, index) for index in range(5)]
+SKY = (0.3, 0.5, 0.7)
+AHEAD = Camera(position=(0, -5, 0), look_at=(0, 0, 0))
+
+
+def made(config: RayModelConfig) -> RayModel:
+    torch.manual_seed(0)
+    return RayModel(config).eval()
+
+
+def tensors(tokens: Tokens) -> list[torch.Tensor]:
+    return [torch.from_numpy(array) for array in tokens]
+
+
+def picture(model: RayModel, scene: Scene, **size: int) -> torch.Tensor:
+    with torch.no_grad():
+        return model(*tensors(encode([scene])), **size)[0]
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_radiance_is_finite_not_negative_and_has_a_gradient_for_every_parameter(name):
+    model = made(VARIANTS[name])
+    rays = torch.rand(len(SCENES), 13, 2, generator=torch.Generator().manual_seed(0)) - 0.5
+    radiance = model(*tensors(encode(SCENES)), rays=rays)
+    assert radiance.shape == (5, 13, 3)
+    assert radiance.isfinite().all()
+    assert radiance.min() >= 0
+    radiance.square().sum().backward()
+    for parameter, value in model.named_parameters():
+        assert value.grad is not None, parameter
+        assert value.grad.isfinite().all(), parameter
+        assert value.grad.any(), parameter
+
+
+def test_pictures_of_any_size():
+    model = made(SMALL)
+    assert picture(model, SCENES[0]).shape == (11, 11, 3)
+    assert picture(model, SCENES[0], width=17, height=5).shape == (5, 17, 3)
+
+
+def test_a_picture_is_made_of_its_rays():
+    """Where one object fills a pixel, the pixel is the radiance along the ray through its middle."""
+    model = made(SMALL)
+    ball = Scene(objects=(Sphere(center=(0, 0, 0), radius=1.0),), camera=AHEAD, background=SKY)
+    arrays = tensors(encode([ball]))
+    image = picture(model, ball, width=9, height=9)
+    tan = float(arrays[2])
+    rays = torch.tensor([[[2 * tan / 9, 0.0], [2 * tan / 9, -2 * tan / 9], [8 * tan / 9, 8 * tan / 9]]])
+    with torch.no_grad():
+        along = model(*arrays, rays=rays)[0]
+    torch.testing.assert_close(image[4, 5], along[0])
+    torch.testing.assert_close(image[5, 5], along[1])
+    torch.testing.assert_close(along[2], torch.tensor(SKY))  # a corner
+    torch.testing.assert_close(image[0, 0], torch.tensor(SKY))
+
+
+def test_order_padding_and_company_change_nothing():
+    model = made(VARIANTS["scene_transformer"])
+    arrays = tensors(encode(SCENES))
+    rays = torch.rand(5, 7, 2, generator=torch.Generator().manual_seed(1)) - 0.5
+    order = torch.randperm(arrays[0].shape[1], generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        expected = model(*arrays, rays=rays)
+        padded = model(*tensors(encode(SCENES, objects=19)), rays=rays)
+        torch.testing.assert_close(padded, expected, rtol=1e-4, atol=1e-5)
+        for number, scene in enumerate(SCENES):
+            tokens, mask, *rest = tensors(encode([scene]))
+            torch.testing.assert_close(
+                model(tokens, mask, *rest, rays=rays[number : number + 1])[0], expected[number], rtol=1e-4, atol=1e-5
+            )
+            order = torch.randperm(mask.shape[1], generator=torch.Generator().manual_seed(number))
+            turned = model(tokens[:, order], mask[:, order], *rest, rays=rays[number : number + 1])[0]
+            torch.testing.assert_close(turned, expected[number], rtol=1e-3, atol=1e-4)
+
+
+def test_light_is_linear_in_what_emits():
+    model = made(SMALL)
+    tokens, mask, camera, background = tensors(encode(SCENES))
+    rays = torch.rand(5, 17, 2, generator=torch.Generator().manual_seed(1)) - 0.5
+    brighter = tokens.clone()
+    brighter[..., FIELDS["emission"]] *= 7
+    brighter[..., FIELDS["log_emission"]] = brighter[..., FIELDS["emission"]].log1p()
+    with torch.no_grad():
+        lamps = model(tokens, mask, camera, torch.zeros_like(background), rays=rays)
+        sky = model(tokens, mask, camera, background, rays=rays) - lamps
+        both = model(brighter, mask, camera, 3 * background, rays=rays)
+    torch.testing.assert_close(both, 7 * lamps + 3 * sky, rtol=1e-4, atol=1e-4)
+
+
+def test_a_turned_scene_looks_the_same_from_a_turned_camera():
+    model = made(SMALL)
+    balls = [((0.3, 0.1, 0.4), 0.5), ((-0.6, 0.2, -0.2), 0.4), ((0.2, -0.7, -0.5), 0.3)]
+    material = Material(base_color=(0.7, 0.4, 0.2), roughness=0.4)
+    angle = 0.7
+    turn = np.array([[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
+
+    def view(rotation: np.ndarray) -> torch.Tensor:
+        objects = tuple(
+            Sphere(center=tuple((rotation @ center).tolist()), radius=radius, material=material)
+            for center, radius in balls
+        )
+        position = tuple((rotation @ np.array([0.0, -4.0, 1.0])).tolist())
+        return picture(
+            model, Scene(objects=objects, camera=Camera(position=position, look_at=(0, 0, 0)), background=SKY)
+        )
+
+    torch.testing.assert_close(view(turn), view(np.eye(3)), rtol=1e-3, atol=1e-4)
+
+
+def test_what_needs_no_learning_is_exact():
+    """A lamp that reflects nothing, the sky, and the lamp's share of the pixels at its outline."""
+    lamp = Sphere(
+        center=(0, 0, 0), radius=1.0, material=Material(base_color=(0, 0, 0), emission=(40, 20, 10), specular=0)
+    )
+    model = made(replace(SMALL, grid=16))
+    image = picture(model, Scene(objects=(lamp,), camera=AHEAD, background=SKY), width=32, height=32)
+    black = picture(model, Scene(objects=(lamp,), camera=AHEAD), width=32, height=32)
+    assert (image[16, 16] >= torch.tensor([40.0, 20.0, 10.0])).all()
+    torch.testing.assert_close(image[0, 0], torch.tensor(SKY))
+    pixel = 2 * np.tan(np.radians(20)) / 32
+    expected = np.pi * 1 / (5**2 - 1) / pixel**2  # the outline's cone is a disc of tangent 1/√(5² − 1)
+    red = black[..., 0] / black[16, 16, 0]
+    assert float(red.sum()) == pytest.approx(expected, rel=0.01)
+
+
+def test_gradients_reach_the_material():
+    model = made(SMALL)
+    tokens, *rest = tensors(encode(SCENES))
+    tokens.requires_grad_(True)
+    model(tokens, *rest).sum().backward()
+    assert tokens.grad is not None
+    assert tokens.grad[..., FIELDS["emission"]].any()
+
+
+@pytest.mark.parametrize(("field", "value"), [("layers", 0), ("bounces", -1), ("grid", 0), ("point_width", 13)])
+def test_impossible_configurations_are_refused(field, value):
+    with pytest.raises(InputError, match=f"{field} (is )?{value}"):
+        replace(SMALL, **{field: value})

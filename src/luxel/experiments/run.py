@@ -39,20 +39,22 @@ def run(
     cpu: bool = False,
     bar: "tqdm[None] | None" = None,
     branch: Path | None = None,
+    biased: bool = False,
 ) -> dict[str, Any]:
     """Train the experiment in the run folder `out`, or go on where it stands; return its result.
 
     Without `data`, the experiment's own data set is generated, or completed, below `data/`; of a stream, only the test
-    split. `branch` is a checkpoint to begin with, see `cooldown`. Raises DataError for a data set that cannot be used,
-    RunFolderError if `out` holds another run, InputError for a stream that does not suit the model or the loss. Under
-    `accelerate launch` every process calls it, with `data` unless it is a stream.
+    split. `branch` is a checkpoint to begin with, see `cooldown`. `biased` lets a stream's noise bias the loss, to
+    measure by how much. Raises DataError for a data set that cannot be used, RunFolderError if `out` holds another run,
+    InputError for a stream that does not suit the model or the loss. Under `accelerate launch` every process calls it,
+    with `data` unless it is a stream.
     """
     runtime = accelerator(cpu)
     check_precision(experiment.train.precision, runtime.device)
     torch.manual_seed(experiment.train.seed)
     model = ImageModel(experiment.model)
     if experiment.stream is not None:
-        check_stream(experiment, model)
+        check_stream(experiment, model, biased)
     if data is None:
         check_size(experiment.model.width, experiment.data.width, experiment.data.height, "the experiment's data")
         data = data_folder(experiment.data)
@@ -91,7 +93,7 @@ def source_of(experiment: Experiment, data: Path, device: torch.device) -> Shard
     return StreamSource(data, experiment.data, experiment.stream, device)
 
 
-def check_stream(experiment: Experiment, model: nn.Module) -> None:
+def check_stream(experiment: Experiment, model: nn.Module, biased: bool = False) -> None:
     """Raise InputError if the network cannot learn from the experiment's stream, or its loss not rightly."""
     assert experiment.stream is not None
     rays, spp = experiment.stream.rays, experiment.stream.paths(experiment.data)
@@ -99,7 +101,7 @@ def check_stream(experiment: Experiment, model: nn.Module) -> None:
         raise InputError(
             f"stream.rays is {rays}, but the network makes whole images; leave stream.rays at 0, or train a ray model"
         )
-    if bias := bias_under_noise(experiment.train.loss, spp):
+    if not biased and (bias := bias_under_noise(experiment.train.loss, spp)):
         raise InputError(f"{bias}; the stream's paths are stream.spp")
 
 

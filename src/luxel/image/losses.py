@@ -65,8 +65,8 @@ LOSSES: dict[str, Loss] = {
 FEWEST_SPP: dict[str, int] = {"perceptual": 4, "log1p_l1": 64}
 """Paths a target from which on a loss's minimiser is within 1 % of the mean at 95 % of what is seen of objects; losses
 that are not named here have it at the mean for any. Measured with the torch tracer on random spheres under a grey sky
-(tests/test_losses.py): `perceptual`, too dark, is off by 2.9 % with 1 path, 0.7 % with 4; `log1p_l1`, whose minimiser
-is the median, by 21 % with 1, 9 % with 4, 2 % with 16 and 1 % with 64."""
+(tests/test_losses.py): `perceptual`, too dark, is off by 2 % with 1 path and 0.5 % with 4; `log1p_l1`, whose minimiser
+is the median, by 15 % with 1, 8 % with 4, 1.9 % with 16 and 0.5 % with 64."""
 UNBIASED = tuple(name for name in LOSSES if name not in FEWEST_SPP)
 
 

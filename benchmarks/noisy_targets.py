@@ -2,12 +2,14 @@
 
     python benchmarks/noisy_targets.py [--experiment standard_run] [--scale tiny] [--paths 16384] [--seeds 1]
 
-Trains on fresh scenes with 4, 16 and 64 paths a pixel (spp), over the same number of steps of 32, 8 and 2 samples, and so
-of the same number of paths, at the same learning rate. The losses are the noise-aware `weighted_l2` and, although
+Trains on fresh scenes with 4, 16 and 64 paths a pixel (spp), over equally many steps of 32, 8 and 2 samples, which have
+the same number of paths, at the same learning rate. The losses are the noise-aware `weighted_l2` and, although
 `luxel train` would refuse some of it, `perceptual` and `log1p_l1`. Noise shows once a network's own error is as small:
-not in an image model after minutes. Repeating the command goes on where it stood. The last line is one JSON object: by loss and spp the bias, which is the
-mean over test scenes of (predicted light / true light − 1), and the mean perceptual loss, both against a truth of 1024
-spp and with 95 % bootstrap intervals over scenes and seeds.
+not in an image model after minutes. Repeating the command goes on where it stood.
+
+The last line is one JSON object: by loss and spp the bias, which is the mean over test scenes of (predicted light /
+true light − 1), and the mean perceptual loss, both against a truth of 1024 spp and with 95 % bootstrap intervals over
+scenes and seeds.
 """
 
 import json

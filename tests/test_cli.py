@@ -103,6 +103,14 @@ def test_experiments_are_listed_with_their_outcomes_and_shown(capsys, monkeypatc
         (["train", "demo", "--train.loss", "hubr"], 2, "loss 'hubr' is unknown"),
         (["train", "demo", "--model.width", "24"], 1, "width 24 is not start.size 4 times a power of two"),
         (["train", "demo", "--data.width", "64"], 1, "images are 64×32, the model's 32×32"),
+        (["train", "demo", "--data", "stream:cubes"], 1, "distribution 'cubes' is unknown"),
+        (["train", "demo", "--data", "stream:spheres", "--stream.spp", "0"], 2, "stream.spp is 0"),
+        (["train", "demo", "--data", "stream:spheres", "--stream.rays", "9"], 1, "the network makes whole images"),
+        (
+            ["generate", "spheres", "--out", "x", "--tracer", "torch", "--workers", "2"],
+            1,
+            "workers is 2, but the torch",
+        ),
         (["train", "demo", "--train.precision", "tf32", "--cpu"], 1, "tf32, which NVIDIA GPUs"),
         (["experiments", "compare", "demmo"], 1, "'demmo' is neither an experiment nor a group"),
         (["experiments", "compare", "demo", "--seeds", "0"], 1, "1 experiments and 0 seeds"),
@@ -155,6 +163,27 @@ def test_a_diverged_run_has_its_own_exit_code(data, tmp_path, capsys):
     printed = capsys.readouterr()
     assert '"status": "diverged"' in printed.out
     assert "loss or gradient not finite" in printed.err
+
+
+def test_training_streams_and_is_evaluated(tmp_path, monkeypatch, capsys):
+    """No data set is prepared; the other distribution keeps the experiment's parameters."""
+    monkeypatch.chdir(tmp_path)
+    few = ["--data.count", "16", "--data.tracer", "torch", "--data.spp", "4"]
+    assert call(*TRAIN, "--data", "stream:ellipsoids", "--stream.spp", "8", *few, "--out", "run") == 0
+    config = json.loads(Path("run/config.json").read_text())["experiment"]
+    assert config["stream"] == {"spp": 8, "rays": 0, "aim": "picture"}
+    distribution = config["data"]["distribution"]
+    assert (distribution["name"], distribution["max_objects"]) == ("ellipsoids", 4)
+    assert call("evaluate", "run") == 0
+    assert "reference 4 spp" in capsys.readouterr().out
+    assert len(list(Path("data").iterdir())) == 1
+
+
+def test_generate_by_the_torch_tracer(tmp_path):
+    few = ["--count", "8", "--width", "5", "--height", "3", "--spp", "2", "--tracer", "torch"]
+    assert call("generate", "ellipsoids", "--out", tmp_path / "data", *few) == 0
+    settings = json.loads((tmp_path / "data" / "manifest.json").read_text())["settings"]
+    assert settings["renderer"].startswith("luxel ")
 
 
 def test_the_short_form_of_the_lr_multiplier(data, tmp_path):
@@ -217,9 +246,11 @@ def wait_for(path: Path, process: "subprocess.Popen[str] | subprocess.Popen[byte
         time.sleep(0.01)
 
 
-def test_ctrl_c_says_how_to_go_on(data, tmp_path):
-    command = [sys.executable, "-m", "luxel.cli", *TRAIN, "--train.samples", "100000", "--data", data]
-    run = subprocess.Popen([*command, "--out", tmp_path / "run"], stderr=subprocess.PIPE, text=True)
+@pytest.mark.parametrize("streams", [False, True])
+def test_ctrl_c_says_how_to_go_on(data, tmp_path, streams):
+    source = ["stream:spheres", "--data.count", "9", "--data.tracer", "torch"] if streams else [data]
+    command = [sys.executable, "-m", "luxel.cli", *TRAIN, "--train.samples", "100000", "--data", *source]
+    run = subprocess.Popen([*command, "--out", "run"], stderr=subprocess.PIPE, text=True, cwd=tmp_path)
     wait_for(tmp_path / "run" / "metrics.jsonl", run)
     run.send_signal(signal.SIGINT)
     _, errors = run.communicate(timeout=60)

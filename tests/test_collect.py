@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from luxel.experiments.experiment import EXPERIMENTS, with_train
+from luxel.experiments.experiment import EXPERIMENTS, with_data, with_stream, with_train
 from luxel.ledger.collect import Planned, collect, planned
 from luxel.train.run_folder import RunFolder, read_metrics
 
@@ -47,3 +47,13 @@ def test_a_second_call_goes_on_where_the_first_was_stopped(tmp_path: Path, monke
     assert calls[48 + 35 :] == list(range(31, 49)), "from the second run's checkpoint at step 30 on"
     assert records[0].metrics["perceptual"] == pytest.approx(records[0].result["test_loss"], rel=1e-4)
     assert len(read_metrics(runs[1].folder / "metrics.jsonl")) == 48
+
+
+def test_a_run_that_streams_needs_a_test_split_alone(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    made = with_data(EXPERIMENTS["standard_run"].make("tiny"), count=16, tracer="torch")
+    streaming = with_stream(with_train(made, samples=32, tests=1), spp=4)
+    monkeypatch.setitem(EXPERIMENTS, "standard_run", replace(EXPERIMENTS["standard_run"], make=lambda scale: streaming))
+    (record,) = collect(planned(["standard_run"], "tiny", 1), cpu=True)
+    assert record.metrics["perceptual"] == pytest.approx(record.result["test_loss"], rel=1e-4)
+    assert not list(tmp_path.glob("data/*/train-*"))

@@ -4,9 +4,18 @@ import pytest
 
 from luxel import InputError
 from luxel.experiments import EXPERIMENTS, Experiment
-from luxel.experiments.experiment import experiment, group_of, variant, with_attention, with_schedule
+from luxel.experiments.experiment import (
+    experiment,
+    group_of,
+    variant,
+    with_attention,
+    with_data,
+    with_distribution,
+    with_schedule,
+    with_stream,
+)
 from luxel.experiments.log_2020_05_31 import new_improve_seq, standard_run
-from luxel.scene.distributions import Ellipsoids
+from luxel.scene.distributions import Ellipsoids, Spheres
 
 SCALES = ("tiny", "small", "full")
 SIZES = {"tiny": 16, "small": 32, "full": 128}
@@ -39,6 +48,16 @@ def test_alternatives_survive_json():
     base = with_schedule(EXPERIMENTS["standard_run"].make("tiny"), shape="stable_decay", decay=0.3)
     changed = replace(base, data=replace(base.data, distribution=Ellipsoids(7)))
     assert Experiment.from_json(changed.to_json()) == changed
+    streamed = with_stream(changed, rays=64, aim="objects")
+    assert Experiment.from_json(streamed.to_json()) == streamed
+    assert with_stream(streamed, spp=4).stream.rays == 64
+
+
+def test_another_distribution_is_alike_in_all_else():
+    made = with_data(EXPERIMENTS["standard_run"].make("tiny"), distribution=Spheres(5, "black", lights=0.5))
+    assert with_distribution(made, "ellipsoids").data.distribution == Ellipsoids(5, "black", lights=0.5)
+    with pytest.raises(InputError, match="'cubes' is unknown; choose one of spheres, ellipsoids"):
+        with_distribution(made, "cubes")
 
 
 @pytest.mark.parametrize("part", ["model", "train", "data"])

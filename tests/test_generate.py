@@ -1,6 +1,7 @@
 """Generation: killed at any moment and resumed, it ends with the same bytes."""
 
 import dataclasses
+import json
 import signal
 import subprocess
 import sys
@@ -9,18 +10,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import luxel
 from luxel import InputError
 from luxel.data import generate as generation
 from luxel.data.atomic import only_one
 from luxel.data.dataset import ShardDataset
 from luxel.data.generate import GenerateSettings, generate
 from luxel.data.manifest import DataError, Manifest
+from luxel.data.shards import write_shard
 from luxel.scene import Ellipsoids, Spheres
 from luxel.trace import MitsubaTracer, TraceError
+from luxel.trace.path import PathTracer
 
 SETTINGS = GenerateSettings(
     Spheres(max_objects=3), count=43, seed=2, width=7, height=5, spp=5, max_depth=3, test_share=0.3
 )
+TORCH = dataclasses.replace(SETTINGS, tracer="torch")
+RECORD = Path(luxel.__file__).parent.parent.parent / "docs" / "ledger" / "standard_run-small-seed0.json"
 
 # The same in a process of its own, which kills itself, as kill -9 does, at its third call of a function.
 KILLED = """
@@ -163,9 +169,87 @@ def test_settings_are_checked(name, value, message):
         dataclasses.replace(SETTINGS, **{name: value})
 
 
-def test_manifest_says_how_it_was_made(whole):
+def test_manifest_says_how_it_was_made(whole, torch_traced):
     settings = Manifest.load(whole).settings
     assert settings["distribution"] == "spheres"
     assert settings["max_objects"] == 3
     assert str(settings["renderer"]).startswith("mitsuba 3.")
-    assert set(settings) >= {field.name for field in dataclasses.fields(GenerateSettings)}
+    names = {field.name for field in dataclasses.fields(GenerateSettings)}
+    assert set(settings) >= names - {"tracer"}, "which `renderer` names"
+    assert str(Manifest.load(torch_traced).settings["renderer"]).startswith("luxel ")
+
+
+def test_settings_are_flat_as_they_were_before_there_were_two_tracers():
+    """Else data sets made then would neither be found nor known to be complete."""
+    record = json.loads(RECORD.read_text())
+    names = {**record["experiment"]["data"], "distribution": Spheres(max_objects=4)}
+    asked = GenerateSettings(**names).flat()
+    assert {**asked, "renderer": "", "test_set": ""} == {**record["data"], "renderer": "", "test_set": ""}
+
+
+@pytest.fixture(scope="module")
+def torch_traced(tmp_path_factory):
+    """The same set, by the torch tracer, interrupted at the third shard and resumed."""
+    root, calls = tmp_path_factory.mktemp("torch") / "set", []
+
+    def interrupted(*arguments):
+        calls.append(arguments)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return write_shard(*arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(generation, "SCENES_A_SHARD", 8)
+        patch.setattr(generation, "SCENES_A_JOB", 3)
+        patch.setattr(generation, "write_shard", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            generate(TORCH, root, progress=False)
+        generate(TORCH, root, progress=False)
+    return root
+
+
+def test_the_torch_tracer_writes_the_same_shards(whole, torch_traced, tmp_path):
+    """Scenes, splits and layout are those of Mitsuba's; the bytes those of an uninterrupted run."""
+    generate(TORCH, tmp_path, progress=False)
+    assert contents(tmp_path) == contents(torch_traced)
+    ours, reference = (ShardDataset(root, "test") for root in (torch_traced, whole))
+    assert [shard.scenes for shard in ours.manifest.shards] == [shard.scenes for shard in reference.manifest.shards]
+    assert ours.scene(3) == reference.scene(3)
+    batch = ours.batch(range(3))
+    traced = PathTracer(max_depth=3).trace([ours.scene(index) for index in range(3)], 7, 5, 5, seed=2)
+    np.testing.assert_array_equal(batch.radiance.numpy(), traced.mean)
+    np.testing.assert_array_equal(batch.variance.numpy(), traced.variance)
+
+
+def test_the_torch_tracer_has_no_workers(tmp_path):
+    with pytest.raises(InputError, match="workers is 2, but the torch tracer works in one process"):
+        generate(TORCH, tmp_path / "set", workers=2)
+    assert not (tmp_path / "set").exists()
+
+
+def test_another_tracers_folder_is_refused(torch_traced):
+    with pytest.raises(DataError, match=r"renderer: the folder has luxel .*, asked for is mitsuba"):
+        generate(SETTINGS, torch_traced, progress=False)
+
+
+def test_a_test_split_alone_is_that_of_the_whole(torch_traced, tmp_path, monkeypatch):
+    """The same bytes and hash; the training split may follow, and leaves what one call would have left."""
+    manifest = generate(TORCH, tmp_path, progress=False, splits=("test",))
+    assert not manifest.is_complete
+    assert ShardDataset(tmp_path, "test").content_hash == ShardDataset(torch_traced, "test").content_hash
+    with pytest.raises(DataError, match="of 43 scenes; generate again"):
+        ShardDataset(tmp_path, "train")
+    with monkeypatch.context() as patch:
+        patch.setattr(generation, "write_shard", None)
+        assert generate(TORCH, tmp_path, progress=False, splits=("test",)) == manifest
+    generate(TORCH, tmp_path, progress=False)
+    assert contents(tmp_path) == contents(torch_traced)
+    monkeypatch.setattr(generation, "write_shard", None)
+    assert generate(TORCH, tmp_path, progress=False, splits=("test",)).is_complete
+
+
+def test_a_damaged_test_split_alone_is_made_again(torch_traced, tmp_path):
+    generate(TORCH, tmp_path, progress=False, splits=("test",))
+    (tmp_path / "test-00000.safetensors").write_bytes(b"")
+    generate(TORCH, tmp_path, progress=False, splits=("test",))
+    assert ShardDataset(tmp_path, "test").content_hash == ShardDataset(torch_traced, "test").content_hash

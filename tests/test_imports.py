@@ -17,7 +17,7 @@ ALLOWED = {
     "image": set(),
     "models": {"geometry", "scene"},
     "trace": {"geometry", "scene"},
-    "data": {"scene", "trace", "image"},
+    "data": {"geometry", "scene", "trace", "image"},
     "train": {"models", "data", "image"},
     "experiments": {"train", "models", "data", "image", "scene", "trace"},
     "evaluation": {"models", "data", "image"},

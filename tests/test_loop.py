@@ -89,7 +89,8 @@ def make_batch(size: int, seed: int) -> Batch:
 
 
 def rows(batch: Batch, indices: list[int]) -> Batch:
-    return Batch(**{name: getattr(batch, name)[indices] for name in Batch.__dataclass_fields__})
+    there = {name: value for name, value in vars(batch).items() if value is not None}
+    return Batch(**{name: value[indices] for name, value in there.items()})
 
 
 def run(path: Path, data: TinyData, config: TrainConfig = CONFIG) -> dict:

@@ -6,9 +6,12 @@ import torch
 from data_folder import SETTINGS, write_data_folder
 from safetensors.torch import load_file
 
+from luxel import InputError
+from luxel.data.dataset import ShardDataset
+from luxel.data.generate import generate
 from luxel.data.manifest import DataError
 from luxel.experiments import EXPERIMENTS
-from luxel.experiments.experiment import Experiment, with_optim, with_schedule, with_train
+from luxel.experiments.experiment import Experiment, with_data, with_optim, with_schedule, with_stream, with_train
 from luxel.experiments.run import cooldown, data_folder, experiment_of, run, run_folder
 from luxel.train.run_folder import RunFolderError, read_json, read_metrics
 
@@ -53,6 +56,48 @@ def test_images_of_another_size_are_refused(tmp_path: Path):
     with pytest.raises(DataError, match="its images are 7×5, the model's 16×16"):
         run(QUICK, tmp_path / "run", data, cpu=True)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_run_streams_and_is_tested_as_its_data_set_would_be(tmp_path: Path, monkeypatch):
+    """It prepares the test split alone, which the whole set then goes on from; other settings are another run's."""
+    monkeypatch.chdir(tmp_path)
+    data = with_data(QUICK, count=16, spp=4, test_share=0.5, tracer="torch")
+    streamed = with_stream(with_train(data, samples=32, batch_size=8))
+    result = run(streamed, Path("run"), cpu=True)
+    assert result["status"] == "finished"
+    assert result["samples"] == 32
+    assert experiment_of(Path("run")) == streamed
+    folder, tested = data_folder(data.data), read_json(Path("run/config.json"))["data"]["test_set"]
+    assert not list(folder.glob("train-*"))
+    assert run(streamed, Path("run"), cpu=True) == result
+    with pytest.raises(RunFolderError, match=r"experiment\.stream\.spp: None there, 8 now"):
+        run(with_stream(streamed, spp=8), Path("run"), cpu=True)
+    with pytest.raises(RunFolderError, match=r"experiment\.stream: \{.*\} there, None now"):
+        run(replace(streamed, stream=None), Path("run"), cpu=True)
+    generate(data.data, folder, progress=False)
+    assert ShardDataset(folder, "test").content_hash == tested
+
+
+@pytest.mark.parametrize(
+    ("made", "message"),
+    [
+        (with_stream(QUICK, rays=64), r"stream\.rays is 64, but the network makes whole images"),
+        (with_stream(QUICK, spp=3), r"train\.loss is perceptual.*3 spp: take 4 spp or more.*weighted_l2"),
+        (with_stream(with_train(QUICK, loss="log1p_l1")), "train.loss is log1p_l1.*16 spp: take 64"),
+    ],
+)
+def test_a_stream_that_does_not_suit_is_refused_before_anything_is_traced(tmp_path: Path, monkeypatch, made, message):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=message):
+        run(made, Path("run"), cpu=True)
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_biased_loss_on_shards_is_said(tmp_path: Path, capsys):
+    """Not refused: the log's runs are what they were."""
+    data = write_data_folder(tmp_path / "data", replace(SETTINGS, width=16, height=16))
+    run(QUICK, tmp_path / "run", data, cpu=True)
+    assert "train.loss is perceptual, whose minimum is off the mean under noise" in capsys.readouterr().err
 
 
 def test_other_settings_live_in_another_folder():

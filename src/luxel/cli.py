@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -36,7 +36,7 @@ def generate(arguments: list[str]) -> int:
         """Folder of the data set; the same command again completes it."""
         settings: tyro.conf.OmitArgPrefixes[tyro.conf.AvoidSubcommands[GenerateSettings]] = default
         workers: int = 0
-        """Processes, one thread each; 0: one a core."""
+        """Processes of Mitsuba's, one thread each; 0: one a core."""
 
     options = tyro.cli(Options, prog=f"luxel generate {name}", args=rest)
     manifest = run(options.settings, options.out, options.workers)
@@ -47,26 +47,34 @@ def generate(arguments: list[str]) -> int:
 def train(arguments: list[str]) -> int:
     """Train an experiment, or go on with it: luxel train EXPERIMENT."""
     from luxel.experiments import EXPERIMENTS, Experiment, Scale
-    from luxel.experiments.experiment import with_optim
+    from luxel.experiments.experiment import with_distribution, with_optim, with_stream
     from luxel.experiments.run import run, run_folder
 
     name, rest = first_word(arguments, "train", "EXPERIMENT", EXPERIMENTS)
 
     @dataclass(frozen=True)
-    class Scaling:
+    class Basis:
         scale: Scale = "small"
         """tiny: 16², seconds; small: 32², for CPUs; full: the log's 128²."""
+        data: str | None = None
+        """A folder of `luxel generate`, or stream:DISTRIBUTION for fresh scenes, traced while the network trains (paths
+        and rays: --stream.spp, --stream.rays). Without it the experiment's own data set is generated below data/."""
 
-    scaling, _ = tyro.cli(Scaling, args=rest, return_unknown_args=True, add_help=False)
-    default = EXPERIMENTS[name].make(scaling.scale)
+    basis, _ = tyro.cli(Basis, args=rest, return_unknown_args=True, add_help=False)
+    default = EXPERIMENTS[name].make(basis.scale)
+    kind, _, distribution = (basis.data or "").partition(":")
+    if kind == "stream":
+        default, folder = with_stream(with_distribution(default, distribution)), None
+    elif basis.data is not None:
+        default, folder = replace(default, stream=None), Path(basis.data)
+    else:
+        folder = None
 
     @dataclass(frozen=True)
-    class Options(Scaling):
+    class Options(Basis):
         experiment: Annotated[tyro.conf.AvoidSubcommands[Experiment], tyro.conf.arg(name="")] = default
         lr_multiplier: float = default.train.optim.lr_multiplier
         """Short for --train.optim.lr-multiplier."""
-        data: Path | None = None
-        """A folder of `luxel generate`; without it the experiment's own data set is generated below data/."""
         out: Path | None = None
         """Run folder; runs/<group>/<name>-<scale> unless given."""
         cpu: bool = False
@@ -77,7 +85,7 @@ def train(arguments: list[str]) -> int:
     if options.lr_multiplier != default.train.optim.lr_multiplier:
         experiment = with_optim(experiment, lr_multiplier=options.lr_multiplier)
     out = options.out or run_folder(name, options.scale, experiment)
-    return report_run(run(experiment, out, options.data, options.cpu), out)
+    return report_run(run(experiment, out, folder, options.cpu), out)
 
 
 def cooldown(arguments: list[str]) -> int:
@@ -115,7 +123,8 @@ def report_run(result: dict[str, Any], out: Path) -> int:
 
 def evaluate(arguments: list[str]) -> int:
     """Metrics of a run over a test set: luxel evaluate RUN."""
-    from luxel.data.batches import ShardSource
+    from luxel.data.batches import evaluation_batches
+    from luxel.data.dataset import ShardDataset
     from luxel.evaluation.evaluate import evaluate as run
     from luxel.experiments.run import check_size, data_folder, experiment_of
     from luxel.image.tonemap import tone_map
@@ -140,13 +149,13 @@ def evaluate(arguments: list[str]) -> int:
     renderer = Renderer.from_pretrained(options.run, options.device)
     experiment = experiment_of(options.run)
     data = options.data or data_folder(experiment.data)
-    source = ShardSource(data)
-    settings = source.test.manifest.settings
+    test = ShardDataset(data, "test")
+    settings = test.manifest.settings
     check_size(renderer.model.config.width, int(settings["width"]), int(settings["height"]), str(data))
     spp = int(settings["spp"])
-    batches = source.test_batches(options.batch_size, 0, 1)
+    batches = evaluation_batches(test, options.batch_size)
     loss, tone, device = experiment.train.loss, options.tone_map, options.device
-    evaluation = run(renderer.model, batches, spp, source.test.content_hash, loss, tone, device)
+    evaluation = run(renderer.model, batches, spp, test.content_hash, loss, tone, device)
     path = options.run / evaluation.file
     write_json(path, asdict(evaluation))
     print(f"{evaluation.provenance}; mean and 95 % bootstrap interval")

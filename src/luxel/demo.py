@@ -46,7 +46,7 @@ def demo(out: Path, scale: Scale = "small") -> tuple[Path, str]:
     with stage("render", seconds):
         scenes = [test.scene(index) for index in range(min(PICTURES, len(test)))]
         size = experiment.model.width
-        truths = experiment.data.tracer.trace(scenes, size, size, TRUTH_SPP, seed=1).mean
+        truths = experiment.data.make_tracer().trace(scenes, size, size, TRUTH_SPP, seed=1).mean
         outputs = renderer.render(scenes)
         pictures = [
             Picture(f"test scene {index}, objects: {len(scene.objects)}", truth, output)

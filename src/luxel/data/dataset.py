@@ -1,7 +1,7 @@
 """A data set on disk: one split of a generated folder, and batches of it as tensors."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from itertools import accumulate
 from pathlib import Path
@@ -21,25 +21,40 @@ from luxel.scene.tokens import LAYOUT
 
 @dataclass(frozen=True)
 class Batch:
-    """Scenes as a model takes them (see `luxel.scene.tokens.Tokens`) and their traced images."""
+    """Scenes as a model takes them (see `luxel.scene.tokens.Tokens`) and their traced images, or rays of them.
+
+    A ray goes from the camera through (x, y, −1) in camera space (x to the right, y up), so a picture's rays have |y|
+    up to the tangent of half the vertical field of view. It starts in the near plane, as the tracer's camera rays do.
+    """
 
     tokens: Float[Tensor, "batch objects features"]
     mask: Bool[Tensor, "batch objects"]  # True where an object is real
     camera: Float[Tensor, "batch 1"]
     background: Float[Tensor, "batch 3"]
-    radiance: Float[Tensor, "batch height width 3"]  # linear RGB
-    variance: Float[Tensor, "batch height width 3"]  # of radiance
+    radiance: Float[Tensor, "batch *picture 3"]  # linear RGB; the picture is [height, width], or [rays]
+    variance: Float[Tensor, "batch *picture 3"]  # of radiance
+    rays: Float[Tensor, "batch rays 2"] | None = None  # (x, y); None for whole images
 
     def __len__(self) -> int:
         return len(self.mask)
 
+    @property
+    def inputs(self) -> tuple[Tensor, ...]:
+        """What a model's `forward` takes: tokens, mask, camera, background and, if there are any, rays."""
+        scene = (self.tokens, self.mask, self.camera, self.background)
+        return scene if self.rays is None else (*scene, self.rays)
+
     def rows(self, part: slice) -> "Batch":
         """The samples of this part."""
-        return Batch(*(getattr(self, field.name)[part] for field in fields(self)))
+        return self._each(lambda values: values[part])
 
     def to(self, device: torch.device | str) -> "Batch":
         """The same on another device."""
-        return Batch(*(getattr(self, field.name).to(device, non_blocking=True) for field in fields(self)))
+        return self._each(lambda values: values.to(device, non_blocking=True))
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> "Batch":
+        there = {field.name: value for field in fields(self) if (value := getattr(self, field.name)) is not None}
+        return Batch(**{name: change(value) for name, value in there.items()})
 
 
 class ShardDataset:
@@ -104,7 +119,7 @@ def _padded(array: np.ndarray, objects: int) -> np.ndarray:
 
 def _check(manifest: Manifest, root: Path, split: Split) -> None:
     """All that can be wrong with a folder, before anything is computed from it."""
-    if not manifest.is_complete:
+    if not manifest.has_all_of(split):
         raise DataError(
             f"{root}: has {manifest.scenes} of {manifest.settings['count']} scenes; "
             "generate again with the same settings to complete it"

@@ -1,11 +1,13 @@
-"""Generating a data set: scenes traced by several processes into shards, resumable at any moment."""
+"""Generating a data set: scenes traced into shards, resumable at any moment."""
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from itertools import count
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 import numpy as np
+import torch
 from tqdm import tqdm
 
 from luxel import InputError
@@ -17,10 +19,13 @@ from luxel.scene.description import Scene, scene_id
 from luxel.scene.distributions import Distribution, Spheres
 from luxel.scene.tokens import LAYOUT
 from luxel.trace.mitsuba import MitsubaTracer
+from luxel.trace.path import PathTracer
 from luxel.trace.pool import Job, trace_jobs
 from luxel.trace.tracer import Radiance
 
 SCENES_A_JOB = 16  # handed to a process at once: small for a smooth progress bar
+
+TracerName: TypeAlias = Literal["mitsuba", "torch"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,8 @@ class GenerateSettings:
     """Path segments up to the light."""
     variant: str = MitsubaTracer.variant
     """Mitsuba's."""
+    tracer: TracerName = "mitsuba"
+    """mitsuba: the reference, in processes. torch: the batched tracer, in this process, on a GPU where there is one."""
     test_share: float = 0.1
     """Share of the scenes that are for testing."""
 
@@ -50,20 +57,25 @@ class GenerateSettings:
         if not 0 <= self.test_share <= 1:
             raise InputError(f"test_share is {self.test_share}, must be in [0, 1]")
 
-    @property
-    def tracer(self) -> MitsubaTracer:
+    def make_tracer(self) -> MitsubaTracer | PathTracer:
         """The tracer that these settings describe."""
-        return MitsubaTracer(self.max_depth, self.variant)
+        if self.tracer == "mitsuba":
+            return MitsubaTracer(self.max_depth, self.variant)
+        return PathTracer(self.max_depth, "cuda" if torch.cuda.is_available() else "cpu")
 
     def flat(self) -> dict[str, Setting]:
-        """Everything that another folder of the same bytes would share, by name, for the manifest."""
-        names = [field.name for field in fields(self) if field.name != "distribution"]
+        """Everything that another folder of the same bytes would share, by name, for the manifest.
+
+        The tracer is there as `renderer`, with its version.
+        """
+        absent = {"distribution", "tracer"} | ({"variant"} if self.tracer == "torch" else set())
+        names = [field.name for field in fields(self) if field.name not in absent]
         distribution = asdict(self.distribution)
         return {
             "distribution": distribution.pop("name"),
             **distribution,
             **{name: getattr(self, name) for name in names},
-            "renderer": self.tracer.renderer,
+            "renderer": self.make_tracer().renderer,
             "token_layout": LAYOUT,
         }
 
@@ -77,46 +89,64 @@ class _Plan:
     scenes: tuple[Scene, ...]
 
 
-def generate(settings: GenerateSettings, out: str | Path, workers: int = 0, progress: bool = True) -> Manifest:
+def generate(
+    settings: GenerateSettings,
+    out: str | Path,
+    workers: int = 0,
+    progress: bool = True,
+    splits: Sequence[Split] = SPLITS,
+) -> Manifest:
     """Generate the data set, or what is missing of it, in the folder `out`; return its manifest.
 
-    `workers` processes trace (0: one a core). The call may be ended at any moment, kill -9 included; the same
-    call again goes on, and the folder ends up with the same bytes. Raises DataError if the folder holds a
-    data set of other settings, and names them; TraceError if tracing fails.
+    `workers` processes trace (0: one a core); the torch tracer works in this one. With `splits` of ("test",) the
+    training scenes are left for another call. The call may be ended at any moment, kill -9 included; the same call
+    again goes on, and the folder ends up with the same bytes. Raises DataError if the folder holds a data set of
+    other settings, and names them; TraceError if tracing fails; InputError for workers that the tracer has not.
     """
+    if workers and settings.tracer == "torch":
+        raise InputError(f"workers is {workers}, but the torch tracer works in one process; leave it at 0")
     root = Path(out)
     root.mkdir(parents=True, exist_ok=True)
     if not (root / NAME).exists() and any(path.name != LOCK for path in root.iterdir()):
         raise DataError(f"{root}: neither empty nor a data set, {NAME} is missing; choose another --out")
-    if (manifest := _whole(settings, root)) is not None:
+    if (manifest := _whole(settings, root, splits)) is not None:
         return manifest
     with only_one(root):
         manifest = _begin(settings, root)
         if not manifest.is_complete:
-            manifest = _complete(settings, root, manifest, workers, progress)
+            manifest = _complete(settings, root, manifest, workers, progress, splits)
     return manifest
 
 
-def _whole(settings: GenerateSettings, root: Path) -> Manifest | None:
-    """The manifest, if nothing of the data set is missing or damaged: runs that share it need no lock to find out."""
+def _whole(settings: GenerateSettings, root: Path, splits: Sequence[Split]) -> Manifest | None:
+    """The manifest, if nothing of the splits is missing or damaged: runs that share them need no lock to find out."""
     try:
         manifest = Manifest.load(root)
-        for split in SPLITS:
+        for split in splits:
             manifest.verify(root, split)
     except DataError:
         return None
-    return manifest if manifest.is_complete and manifest.settings == settings.flat() else None
+    there = all(manifest.has_all_of(split) for split in splits)
+    return manifest if there and manifest.settings == settings.flat() else None
 
 
-def _complete(settings: GenerateSettings, root: Path, manifest: Manifest, workers: int, progress: bool) -> Manifest:
-    """Trace the shards that the manifest lacks."""
-    with tqdm(total=settings.count, initial=manifest.scenes, unit="image", disable=not progress, smoothing=0.1) as bar:
-        done = {shard.file for shard in manifest.shards}
-        plans = (plan for plan in _plans(settings) if shard_file(plan.split, plan.number) not in done)
-        for plan, radiance in _traced(settings, plans, workers, bar):
+def _complete(
+    settings: GenerateSettings, root: Path, manifest: Manifest, workers: int, progress: bool, splits: Sequence[Split]
+) -> Manifest:
+    """Trace the splits' shards that the manifest lacks."""
+    done = {shard.file for shard in manifest.shards}
+    due = (plan for plan in _plans(settings) if plan.split in splits)
+    due = (plan for plan in due if shard_file(plan.split, plan.number) not in done)
+    there = sum(shard.scenes for split in splits for shard in manifest.of(split))
+    total = settings.count if set(splits) == set(SPLITS) else None  # how many a split has shows at its end
+    with tqdm(total=total, initial=there, unit="image", disable=not progress, smoothing=0.1) as bar:
+        for plan, radiance in _traced(settings, due, workers, bar):
             shard = write_shard(root, plan.split, plan.number, plan.scenes, radiance)
             manifest = manifest.including(shard)
             manifest.save(root)
+    if not manifest.is_complete:
+        manifest = replace(manifest, finished=tuple(splits))
+        manifest.save(root)
     return manifest
 
 
@@ -136,7 +166,7 @@ def _begin(settings: GenerateSettings, root: Path) -> Manifest:
     good = tuple(
         shard for shard in there.shards if (root / shard.file).is_file() and checksum(root / shard.file) == shard.sha256
     )
-    return Manifest(asked, good)
+    return Manifest(asked, good, there.finished if good == there.shards else ())
 
 
 def _plans(settings: GenerateSettings) -> Iterator[_Plan]:
@@ -169,7 +199,7 @@ def _traced(
                 yield Job(scenes, settings.width, settings.height, settings.spp, settings.seed)
 
     parts: list[Radiance] = []
-    for part in trace_jobs(settings.tracer, jobs(), workers):
+    for part in _radiances(settings.make_tracer(), jobs(), workers):
         parts.append(part)
         bar.update(len(part.mean))
         if sum(len(part.mean) for part in parts) == len(begun[0].scenes):
@@ -177,3 +207,12 @@ def _traced(
             variance = np.concatenate([part.variance for part in parts])
             yield begun.pop(0), Radiance(mean, variance, settings.spp)
             parts = []
+
+
+def _radiances(tracer: MitsubaTracer | PathTracer, jobs: Iterator[Job], workers: int) -> Iterator[Radiance]:
+    """The jobs' images, in order."""
+    if isinstance(tracer, MitsubaTracer):
+        yield from trace_jobs(tracer, jobs, workers)
+    else:
+        for job in jobs:
+            yield tracer.trace(job.scenes, job.width, job.height, job.spp, job.seed)

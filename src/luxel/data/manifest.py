@@ -37,6 +37,8 @@ class Manifest:
 
     settings: Mapping[str, Setting]
     shards: tuple[ShardEntry, ...] = ()
+    finished: tuple[Split, ...] = ()
+    """Splits that are whole while the other may not be."""
 
     @property
     def scenes(self) -> int:
@@ -47,6 +49,10 @@ class Manifest:
     def is_complete(self) -> bool:
         """Whether all scenes that the settings ask for are there."""
         return self.scenes == self.settings["count"]
+
+    def has_all_of(self, split: Split) -> bool:
+        """Whether all scenes of the split are there."""
+        return self.is_complete or split in self.finished
 
     def of(self, split: Split) -> tuple[ShardEntry, ...]:
         """The shards of one split."""
@@ -63,6 +69,8 @@ class Manifest:
     def save(self, root: Path) -> None:
         """Write `manifest.json` into the folder, atomically."""
         data = {"schema_version": SCHEMA_VERSION} | asdict(self)
+        if self.is_complete or not self.finished:
+            del data["finished"]
         write_atomically(root / NAME, json.dumps(data, indent=1).encode() + b"\n")
 
     @staticmethod
@@ -74,7 +82,8 @@ class Manifest:
             version = data.pop("schema_version")
             if version != SCHEMA_VERSION:
                 raise DataError(f"{path}: schema_version is {version}, this Luxel reads {SCHEMA_VERSION}")
-            return Manifest(data["settings"], tuple(ShardEntry(**shard) for shard in data["shards"]))
+            shards = tuple(ShardEntry(**shard) for shard in data["shards"])
+            return Manifest(data["settings"], shards, tuple(data.get("finished", ())))
         except FileNotFoundError:
             raise DataError(f"{root}: not a data set, {NAME} is missing") from None
         except (json.JSONDecodeError, AttributeError, KeyError, TypeError) as error:

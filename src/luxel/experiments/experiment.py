@@ -1,7 +1,7 @@
 """What an experiment is: one whole configuration, and its registry under the name it is run by."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from inspect import cleandoc
 from typing import Any, ClassVar, Literal, TypeAlias
 
@@ -9,7 +9,9 @@ from pydantic import ConfigDict, TypeAdapter
 
 from luxel import InputError
 from luxel.data.generate import GenerateSettings
+from luxel.data.stream import StreamSettings
 from luxel.models.image_model import ImageModelConfig
+from luxel.scene.distributions import DISTRIBUTIONS
 from luxel.train.loop import TrainConfig
 
 Scale: TypeAlias = Literal["tiny", "small", "full"]
@@ -22,6 +24,8 @@ class Experiment:
     model: ImageModelConfig
     data: GenerateSettings
     train: TrainConfig
+    stream: StreamSettings | None = None
+    """Training on fresh scenes like those of `data`, whose test split is the test set; None: on its training split."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
     """A field that this version does not know means something that it cannot do."""
@@ -52,6 +56,19 @@ def with_generator(run: Experiment, **changes: Any) -> Experiment:
 def with_data(run: Experiment, **changes: Any) -> Experiment:
     """The experiment with these fields of its data set changed."""
     return replace(run, data=replace(run.data, **changes))
+
+
+def with_stream(run: Experiment, **changes: Any) -> Experiment:
+    """The experiment on fresh scenes, with these fields of its stream changed."""
+    return replace(run, stream=replace(run.stream or StreamSettings(), **changes))
+
+
+def with_distribution(run: Experiment, name: str) -> Experiment:
+    """The experiment on scenes of the distribution of this name, alike in all else. Raises InputError for none."""
+    if name not in DISTRIBUTIONS:
+        raise InputError(f"distribution {name!r} is unknown; choose one of {', '.join(DISTRIBUTIONS)}")
+    alike = {**asdict(run.data.distribution), "name": name}
+    return with_data(run, distribution=DISTRIBUTIONS[name](**alike))
 
 
 def with_train(run: Experiment, **changes: Any) -> Experiment:

@@ -1,12 +1,15 @@
 """Running an experiment: its data set, its run folder, its training."""
 
+import inspect
 import json
+import sys
 from contextlib import nullcontext
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 from tqdm import tqdm
 
 from luxel import InputError
@@ -14,7 +17,10 @@ from luxel.data.atomic import checksum, only_one, write_atomically
 from luxel.data.batches import ShardSource
 from luxel.data.generate import GenerateSettings, generate
 from luxel.data.manifest import DataError, Manifest
+from luxel.data.split import SPLITS
+from luxel.data.stream import StreamSource
 from luxel.experiments.experiment import EXPERIMENTS, Experiment, Scale, with_schedule, with_train
+from luxel.image.losses import bias_under_noise
 from luxel.models.image_model import ImageModel
 from luxel.train.checkpoint import read_progress
 from luxel.train.loop import train
@@ -33,26 +39,34 @@ def run(
     cpu: bool = False,
     bar: "tqdm[None] | None" = None,
     branch: Path | None = None,
+    biased: bool = False,
 ) -> dict[str, Any]:
     """Train the experiment in the run folder `out`, or go on where it stands; return its result.
 
-    Without `data`, the experiment's own data set is generated, or completed, below `data/`. `branch` is a checkpoint
-    to begin with, see `cooldown`. Raises DataError for a data set that cannot be used, RunFolderError if `out` holds
-    another run. Under `accelerate launch` every process calls it, with `data`.
+    Without `data`, the experiment's own data set is generated, or completed, below `data/`; of a stream, only the test
+    split. `branch` is a checkpoint to begin with, see `cooldown`. `biased` lets a stream's noise bias the loss, to
+    measure by how much. Raises DataError for a data set that cannot be used, RunFolderError if `out` holds another run,
+    InputError for a stream that does not suit the model or the loss. Under `accelerate launch` every process calls it,
+    with `data` unless it is a stream.
     """
     runtime = accelerator(cpu)
     check_precision(experiment.train.precision, runtime.device)
     torch.manual_seed(experiment.train.seed)
     model = ImageModel(experiment.model)
+    if experiment.stream is not None:
+        check_stream(experiment, model, biased)
     if data is None:
         check_size(experiment.model.width, experiment.data.width, experiment.data.height, "the experiment's data")
         data = data_folder(experiment.data)
-        if runtime.num_processes > 1:
+        if runtime.num_processes > 1 and experiment.stream is None:
             raise InputError(f"several processes share one data set: make it first, and give it with --data {data}")
-        generate(experiment.data, data)
-    source = ShardSource(data)
-    settings = source.train.manifest.settings
+        with runtime.main_process_first():
+            generate_for(experiment, data)
+    source = source_of(experiment, data, runtime.device)
+    settings = source.test.manifest.settings
     check_size(experiment.model.width, int(settings["width"]), int(settings["height"]), str(data))
+    if experiment.stream is None and (bias := bias_under_noise(experiment.train.loss, int(settings["spp"]))):
+        print(f"{data}: {bias}", file=sys.stderr)
     identity: dict[str, Any] = {
         "experiment": experiment.to_json(),
         "data": {**settings, "test_set": source.test.content_hash},
@@ -65,6 +79,30 @@ def run(
         if branch is not None and runtime.is_main_process and not folder.checkpoint.exists():
             write_atomically(folder.checkpoint, branch.read_bytes())
         return train(model, source, experiment.train, folder, runtime, bar)
+
+
+def generate_for(experiment: Experiment, data: Path) -> None:
+    """Generate what the experiment reads of its data set, in the folder `data`: of a stream, only the test split."""
+    generate(experiment.data, data, splits=SPLITS if experiment.stream is None else ("test",))
+
+
+def source_of(experiment: Experiment, data: Path, device: torch.device) -> ShardSource | StreamSource:
+    """What the experiment learns from, with the folder `data`, and is tested on."""
+    if experiment.stream is None:
+        return ShardSource(data)
+    return StreamSource(data, experiment.data, experiment.stream, device)
+
+
+def check_stream(experiment: Experiment, model: nn.Module, biased: bool = False) -> None:
+    """Raise InputError if the network cannot learn from the experiment's stream, or its loss not rightly."""
+    assert experiment.stream is not None
+    rays, spp = experiment.stream.rays, experiment.stream.paths(experiment.data)
+    if rays and "rays" not in inspect.signature(model.forward).parameters:
+        raise InputError(
+            f"stream.rays is {rays}, but the network makes whole images; leave stream.rays at 0, or train a ray model"
+        )
+    if not biased and (bias := bias_under_noise(experiment.train.loss, spp)):
+        raise InputError(f"{bias}; the stream's paths are stream.spp")
 
 
 def cooldown(parent: Path, samples: int, out: Path, data: Path | None = None, cpu: bool = False) -> dict[str, Any]:

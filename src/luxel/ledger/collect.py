@@ -6,11 +6,11 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from luxel.data.batches import ShardSource
-from luxel.data.generate import generate
+from luxel.data.batches import evaluation_batches
+from luxel.data.dataset import ShardDataset
 from luxel.evaluation.evaluate import evaluate
 from luxel.experiments.experiment import EXPERIMENTS, Experiment, Scale, with_train
-from luxel.experiments.run import data_folder, run, run_folder
+from luxel.experiments.run import data_folder, generate_for, run, run_folder
 from luxel.ledger.record import Record, record_of
 from luxel.pipeline import Renderer
 from luxel.train.run_folder import read_json
@@ -50,8 +50,8 @@ def planned(names: Sequence[str], scale: Scale, seeds: int) -> list[Planned]:
 
 def collect(runs: Sequence[Planned], cpu: bool = False) -> list[Record]:
     """Generate the data sets, train and evaluate what is missing, under one progress bar; return every run's record."""
-    for folder, settings in {plan.data: plan.experiment.data for plan in runs}.items():
-        generate(settings, folder)
+    for plan in {(plan.data, plan.experiment.stream is None): plan for plan in runs}.values():
+        generate_for(plan.experiment, plan.data)
     records = []
     with tqdm(total=sum(plan.experiment.train.samples for plan in runs), unit="img", smoothing=0.01) as bar:
         for number, plan in enumerate(runs, start=1):
@@ -72,11 +72,9 @@ def evaluated(plan: Planned, cpu: bool = False) -> Record:
     if result["status"] != "diverged":
         device = accelerator(cpu).device
         model = Renderer.from_pretrained(plan.folder, device).model
-        source, experiment = ShardSource(plan.data), plan.experiment
-        batches, test_set = source.test_batches(64, 0, 1), source.test.content_hash
-        evaluation = evaluate(
-            model, batches, experiment.data.spp, test_set, experiment.train.loss, TONE_MAP, device, progress=False
-        )
+        test, experiment = ShardDataset(plan.data, "test"), plan.experiment
+        batches, spp, loss = evaluation_batches(test, 64), experiment.data.spp, experiment.train.loss
+        evaluation = evaluate(model, batches, spp, test.content_hash, loss, TONE_MAP, device, progress=False)
         metrics = {name: summary.mean for name, summary in evaluation.metrics.items()}
         provenance = evaluation.provenance
     record = record_of(plan.folder, plan.name, plan.scale, plan.seed, metrics, provenance)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
-from luxel.data.batches import ShardSource
+from luxel.data.dataset import ShardDataset
 from luxel.evaluation.compare import SceneByAll, Table, write_comparison
 from luxel.evaluation.page import Line
 from luxel.experiments.experiment import Scale
@@ -131,7 +131,7 @@ def scenes_by_all(runs: Sequence[Planned], records: Sequence[Record]) -> list[Sc
     ]
     if not shown:
         return []
-    test = ShardSource(shown[0][0].data).test
+    test = ShardDataset(shown[0][0].data, "test")
     count = min(SCENES, len(test))
     truths = test.batch(range(count)).radiance.numpy()
     scenes = [test.scene(index) for index in range(count)]

@@ -1,10 +1,11 @@
 """The training loop: one screen that reads like the algorithm.
 
-Shapes: images are `[batch, height, width, 3]`, linear radiance, float32.
+Shapes: images are `[batch, height, width, 3]`, or `[batch, rays, 3]` where single rays are learned from; linear
+radiance, float32.
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, nullcontext
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -128,7 +129,7 @@ def train(
     own_bar = bar is None
     bar = bar or tqdm(total=config.steps * config.batch_size, unit="img", disable=not main)
     bar.update(progress.step * config.batch_size)
-    with bar if own_bar else nullcontext(), closing(folder):
+    with bar if own_bar else nullcontext(), closing(folder), closing(learner):
         while progress.step < config.steps and verdict != "stop":
             progress, verdict, scalars = learner.step(progress)
             if progress.step in test_steps and verdict in ("go on", "skip"):
@@ -261,10 +262,11 @@ class Learner:
                     run(batch.to(self.device))
 
     def grids(self) -> Iterator[tuple[str, Float32[np.ndarray, "height width 3"]]]:
-        """Pictures of the first test samples and of the last training batch, by name."""
+        """Pictures of the first test samples and, unless it is of rays, of the last training batch, by name."""
         test = next(iter(self._data.test_batches(GRID_COLUMNS, 0, 1)))
         yield "test", comparison_grid(self.average, test.to(self.device))
-        yield "train", comparison_grid(self.average, self._batch)
+        if self._batch.rays is None:
+            yield "train", comparison_grid(self.average, self._batch)
 
     def roll_back(self, checkpoint: Path, progress: Progress) -> Progress:
         """Return to the checkpoint, but for what the guard has learned since and the time that went by."""
@@ -281,6 +283,11 @@ class Learner:
         self.loss_scale.restore(progress.loss_scale)
         self._batches = self._batches_from(progress.step)
         return progress
+
+    def close(self) -> None:
+        """End what loads or traces ahead."""
+        if isinstance(self._batches, Generator):
+            self._batches.close()
 
     def _batches_from(self, step: int) -> Iterator[Batch]:
         config = self._config
@@ -306,9 +313,9 @@ class Learner:
         }
 
 
-def predict(model: nn.Module, batch: Batch) -> Float32[torch.Tensor, "batch height width 3"]:
-    """Radiance of the batch's scenes, computed in the model's own precision."""
-    return checked(model(batch.tokens, batch.mask, batch.camera, batch.background))
+def predict(model: nn.Module, batch: Batch) -> Float32[torch.Tensor, "batch *picture 3"]:
+    """Radiance of the batch's scenes, or of its rays, computed in the model's own precision."""
+    return checked(model(*batch.inputs))
 
 
 @torch.no_grad()
@@ -318,7 +325,7 @@ def mean_loss_over(model: nn.Module, batches: Iterable[Batch], loss_of: Loss, ru
     total = torch.zeros(2, dtype=torch.float64)
     for batch in batches:
         batch = batch.to(runtime.device)
-        losses = loss_of(predict(model, batch), batch.radiance).mean(dim=(1, 2, 3))
+        losses = loss_of(predict(model, batch), batch.radiance).flatten(1).mean(dim=1)
         total += torch.tensor([losses.cpu().double().sum().item(), len(losses)])
     if runtime.num_processes > 1:
         total = runtime.reduce(total.to(runtime.device), "sum")

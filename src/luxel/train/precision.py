@@ -69,10 +69,10 @@ class Caster:
         prefix = "module." if isinstance(parallel, nn.parallel.DistributedDataParallel) else ""
         self._half = {prefix + path: model.get_parameter(path) for path in half}
 
-    def __call__(self, batch: Batch) -> Float32[Tensor, "batch height width 3"]:
-        """Radiance of the batch's scenes, in float32."""
+    def __call__(self, batch: Batch) -> Float32[Tensor, "batch *picture 3"]:
+        """Radiance of the batch's scenes, or of its rays, in float32."""
         assert batch.tokens.dtype == torch.float32, f"tokens come in float32, not {batch.tokens.dtype}"
-        inputs = (batch.tokens, batch.mask, batch.camera, batch.background)
+        inputs = batch.inputs
         if self._precision == "fp16-o2":
             weights = {name: parameter.half() for name, parameter in self._half.items()}
             halves = tuple(x.half() if x.is_floating_point() else x for x in inputs)
@@ -84,7 +84,7 @@ class Caster:
         return checked(radiance)
 
 
-def checked(radiance: Tensor) -> Float32[Tensor, "batch height width 3"]:
+def checked(radiance: Tensor) -> Float32[Tensor, "batch *picture 3"]:
     """The network's output, which its head must have made in float32 whatever came before."""
     assert radiance.dtype == torch.float32, f"the head must end in float32, not {radiance.dtype}"
     return radiance

@@ -1,0 +1,94 @@
+"""Does a network trained on noisy targets come out biased, and with which loss?
+
+    python benchmarks/noisy_targets.py [--experiment standard_run] [--scale tiny] [--paths 16384] [--seeds 1]
+
+Trains on fresh scenes with 4, 16 and 64 paths a pixel (spp), over equally many steps of 32, 8 and 2 samples, which have
+the same number of paths, at the same learning rate. The losses are the noise-aware `weighted_l2` and, although
+`luxel train` would refuse some of it, `perceptual` and `log1p_l1`. Noise shows once a network's own error is as small:
+not in an image model after minutes. Repeating the command goes on where it stood.
+
+The last line is one JSON object: by loss and spp the bias, which is the mean over test scenes of (predicted light /
+true light − 1), and the mean perceptual loss, both against a truth of 1024 spp and with 95 % bootstrap intervals over
+scenes and seeds.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import tyro
+
+from luxel.data.dataset import ShardDataset
+from luxel.evaluation.evaluate import bootstrap
+from luxel.experiments import EXPERIMENTS, Experiment, Scale
+from luxel.experiments.experiment import with_data, with_optim, with_stream, with_train
+from luxel.experiments.run import data_folder, run
+from luxel.image.losses import perceptual
+from luxel.pipeline import Renderer
+from luxel.train.loop import predict
+
+SPP = (4, 16, 64)
+LOSSES = ("weighted_l2", "perceptual", "log1p_l1")
+PATHS_A_STEP = 128
+"""Batch size × spp."""
+TRUTH_SPP = 1024
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to train."""
+
+    experiment: str = "standard_run"
+    scale: Scale = "tiny"
+    paths: int = 16_384
+    """Paths for each pixel (or ray) over a whole run: samples × spp."""
+    seeds: int = 1
+    out: Path = Path("runs/benchmarks/noisy_targets")
+    cpu: bool = False
+
+
+@torch.no_grad()
+def measured(made: Experiment, out: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Relative error of each test scene's light, with its sign, and each one's perceptual loss."""
+    test = ShardDataset(data_folder(made.data), "test")
+    model = Renderer.from_pretrained(out).model.eval()
+    errors, losses = [], []
+    for index in range(len(test)):
+        batch = test.batch([index])
+        prediction = predict(model, batch)
+        errors.append(float(prediction.sum() / batch.radiance.sum() - 1))
+        losses.append(float(perceptual(prediction, batch.radiance).mean()))
+    return np.array(errors), np.array(losses)
+
+
+def main(options: Options) -> None:
+    """Train and measure every loss at every spp; print a table, then the JSON object."""
+    base = with_data(EXPERIMENTS[options.experiment].make(options.scale), spp=TRUTH_SPP)
+    base = with_optim(base, batch_scaling="none")
+    results: dict[str, dict[int, dict[str, object]]] = {}
+    for loss in LOSSES:
+        for spp in SPP:
+            figures = []
+            for seed in range(options.seeds):
+                made = with_stream(with_train(base, loss=loss, seed=seed, tests=1), spp=spp)
+                made = with_train(made, samples=options.paths // spp, batch_size=PATHS_A_STEP // spp)
+                name = f"{options.experiment}-{options.scale}-{loss}-{spp}spp-{options.paths}-seed{seed}"
+                run(made, options.out / name, cpu=options.cpu, biased=True)
+                figures.append(measured(made, options.out / name))
+            errors, losses = (np.concatenate(columns) for columns in zip(*figures, strict=True))
+            bias, mean_loss = bootstrap(errors), bootstrap(losses)
+            results.setdefault(loss, {})[spp] = {"bias": asdict(bias), "perceptual_loss": asdict(mean_loss)}
+            print(
+                f"{loss:>12} {spp:>3} spp  bias {bias.mean:+.2%} ({bias.low:+.2%} to {bias.high:+.2%})  "
+                f"perceptual {mean_loss.mean:.2e}",
+                flush=True,
+            )
+    settings = {**asdict(options), "out": str(options.out), "truth_spp": TRUTH_SPP}
+    test_set = ShardDataset(data_folder(base.data), "test").content_hash
+    print(json.dumps({"settings": settings, "test_set": test_set, "results": results}))
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Options, description=__doc__))

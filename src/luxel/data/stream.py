@@ -1,0 +1,223 @@
+"""Training on fresh scenes: made, and path traced by the torch tracer, while the network trains; none comes twice.
+
+A sample's *slot* is its position in an endless training: step · batch size + place in the batch, above the run's
+seed in the upper bits. A slot settles its scene, its rays and its paths, so that a run resumes exactly at any step,
+and ranks share a step's slots. Shapes: rays are [batch, rays, 2], see `luxel.data.dataset.Batch`.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int64
+
+from luxel import InputError
+from luxel.data.batches import evaluation_batches, training_batches
+from luxel.data.dataset import Batch, ShardDataset
+from luxel.data.generate import GenerateSettings
+from luxel.data.split import split_of
+from luxel.geometry.intersect import NOTHING, nearest
+from luxel.geometry.vectors import normalised
+from luxel.scene.camera import frame, tan_half_fov
+from luxel.scene.description import Scene, scene_id
+from luxel.scene.tokens import encode
+from luxel.trace.packed import pack
+from luxel.trace.path import NEAR_CLIP, PathTracer
+
+BATCHES_AHEAD = 2
+SLOTS = 1 << 40
+"""Samples of one run; beyond them begin those of a run of the next seed."""
+SEEDS = 1 << 22
+ATTEMPTS_APART = SLOTS * SEEDS
+"""Scene number slot + n · this is the slot's n-th candidate."""
+ROUND, ROUNDS = 8, 128
+"""Rays tried at objects: in rounds of 8 for each ray that is wanted. After the last one, a scene whose objects fill
+less than a thousandth of the picture, or none of it, gives its slot to the next candidate."""
+RAY_DRAWS = 1
+"""Beside the data set's seed, sets the rays' random numbers apart from the scenes'."""
+
+Aim: TypeAlias = Literal["picture", "objects"]
+
+
+@dataclass(frozen=True)
+class StreamSettings:
+    """What of a stream a data set's settings don't say: those are of its scenes, size, depth and test set."""
+
+    spp: int | None = None
+    """Paths a pixel or a ray; None: as many as the data set has."""
+    rays: int = 0
+    """Random rays of each scene; 0: whole images."""
+    aim: Aim = "picture"
+    """picture: rays are uniform over the picture. objects: over the part of it where objects are."""
+
+    def __post_init__(self) -> None:
+        if self.spp is not None and self.spp < 1:
+            raise InputError(f"stream.spp is {self.spp}, must be at least 1")
+        if self.rays < 0:
+            raise InputError(f"stream.rays is {self.rays}, must be at least 0 (whole images)")
+        if self.aim == "objects" and not self.rays:
+            raise InputError("stream.aim is objects, which is for rays; give stream.rays, too")
+
+    def paths(self, data: GenerateSettings) -> int:
+        """Paths a pixel or a ray, beside a data set of these settings."""
+        return data.spp if self.spp is None else self.spp
+
+
+class StreamSource:
+    """Fresh training scenes, and the test split of a generated folder, as the trainer takes them.
+
+    Scenes are `data.distribution`'s. Those which the split's rule puts in test are passed over, so that no test scene
+    is ever trained on. Samples are a function of their slots, to the bit on a CPU and as far as its kernels are
+    deterministic on a GPU; `device` is where they are traced.
+    """
+
+    def __init__(
+        self, root: str | Path, data: GenerateSettings, stream: StreamSettings, device: torch.device | str = "cpu"
+    ) -> None:
+        self.test = ShardDataset(root, "test")
+        self._data, self._stream = data, stream
+        self._test_share = float(self.test.manifest.settings["test_share"])
+        if self._test_share >= 1:
+            raise InputError(f"{root}: its test_share is {self._test_share}, which leaves no scene to train on")
+        self._device = torch.device(device)
+        self._tracer = PathTracer(data.max_depth, str(device))
+        self._side = torch.cuda.Stream(self._device) if self._device.type == "cuda" else None
+
+    def training_batches(self, batch_size: int, seed: int, start_step: int, rank: int, world: int) -> Iterator[Batch]:
+        """See `training_batches`; the next ones are traced meanwhile."""
+        return prefetched(training_batches(self, batch_size, seed, start_step, rank, world))
+
+    def test_batches(self, batch_size: int, rank: int, world: int) -> Iterator[Batch]:
+        """See `evaluation_batches`."""
+        return evaluation_batches(self.test, batch_size, rank, world)
+
+    def order(self, start: int, stop: int, seed: int) -> Int64[np.ndarray, "positions"]:
+        """The slots of these positions: one after another."""
+        if not 0 <= seed < SEEDS:
+            raise InputError(f"train.seed is {seed}, must be in 0..{SEEDS - 1} for a stream")
+        return np.arange(start, stop, dtype=np.int64) + seed * SLOTS
+
+    @torch.no_grad()
+    def batch(self, indices: Sequence[int] | Int64[np.ndarray, "batch"]) -> Batch:
+        """The samples of these slots, on the CPU."""
+        with torch.cuda.stream(self._side) if self._side is not None else nullcontext():
+            scenes, rays = self.drawn([int(slot) for slot in indices])
+            tokens = encode(scenes, self._data.distribution.max_objects)
+            radiance, variance = self._traced(scenes, rays)
+        objects, mask, camera, background = map(torch.from_numpy, tokens)
+        points = None if rays is None else torch.from_numpy(rays)
+        return Batch(objects, mask, camera, background, radiance.cpu(), variance.cpu(), points)
+
+    def drawn(self, slots: list[int]) -> tuple[list[Scene], Float[np.ndarray, "batch rays 2"] | None]:
+        """Each slot's scene, the first of its candidates that is for training and can be aimed at, and its rays."""
+        scenes: dict[int, Scene] = {}
+        rays: dict[int, Float[np.ndarray, "rays 2"]] = {}
+        numbers = dict(zip(slots, slots, strict=True))
+        while numbers:
+            candidates = {}
+            for slot, number in numbers.items():
+                numbers[slot], candidates[slot] = self._training_scene(number)
+            scenes |= candidates
+            if self._stream.rays:
+                found = self._rays(list(candidates.values()), [numbers[slot] for slot in candidates])
+                rays |= {slot: points for slot, points in zip(candidates, found, strict=True) if points is not None}
+            lacking = [slot for slot in numbers if self._stream.rays and slot not in rays]
+            numbers = {slot: numbers[slot] + ATTEMPTS_APART for slot in lacking}
+        stacked = np.stack([rays[slot] for slot in slots]) if self._stream.rays else None
+        return [scenes[slot] for slot in slots], stacked
+
+    def _training_scene(self, number: int) -> tuple[int, Scene]:
+        """The first training scene among number, number + ATTEMPTS_APART, … of the distribution, and its number."""
+        for candidate in count(number, ATTEMPTS_APART):
+            scene = self._data.distribution(self._data.seed, candidate)
+            if split_of(scene_id(scene), self._test_share) == "train":
+                return candidate, scene
+        raise AssertionError("count() is endless")
+
+    def _rays(self, scenes: list[Scene], numbers: list[int]) -> list[Float[np.ndarray, "rays 2"] | None]:
+        """For each scene its rays, which depend on its number alone; None where there are no objects to aim at."""
+        draws = [RayDraws(self._data, scene, number) for scene, number in zip(scenes, numbers, strict=True)]
+        wanted = self._stream.rays
+        if self._stream.aim == "picture":
+            return [draw.points(wanted) for draw in draws]
+        hits = [np.zeros((0, 2), np.float32) for _ in scenes]
+        for _ in range(ROUNDS):
+            lacking = [row for row, points in enumerate(hits) if len(points) < wanted]
+            if not lacking:
+                break
+            tried = np.stack([draws[row].points(ROUND * wanted) for row in lacking])
+            seen = sees_objects([scenes[row] for row in lacking], tried, self._device)
+            for row, points, hit in zip(lacking, tried, seen, strict=True):
+                hits[row] = np.concatenate([hits[row], points[hit]])[:wanted]
+        return [points if len(points) == wanted else None for points in hits]
+
+    def _traced(
+        self, scenes: list[Scene], rays: Float[np.ndarray, "batch rays 2"] | None
+    ) -> tuple[Float[torch.Tensor, "batch *picture 3"], Float[torch.Tensor, "batch *picture 3"]]:
+        """Mean and variance of the scenes' images, or of their rays."""
+        data, spp = self._data, self._stream.paths(self._data)
+        if rays is None:
+            images = self._tracer.trace(scenes, data.width, data.height, spp, data.seed)
+            return torch.from_numpy(images.mean), torch.from_numpy(images.variance)
+        estimate = self._tracer.trace_rays(scenes, *world_rays(scenes, rays), spp, data.seed)
+        return estimate.mean, estimate.variance
+
+
+class RayDraws:
+    """Random points of one scene's picture, (x, y) at distance 1 in camera space: a sequence of its number's own."""
+
+    def __init__(self, data: GenerateSettings, scene: Scene, number: int) -> None:
+        self._bits = np.random.Philox(np.random.SeedSequence([data.seed, RAY_DRAWS], spawn_key=(number,)))
+        half_height = tan_half_fov(scene.camera)
+        self._half = half_height * np.array([data.width / data.height, 1.0])
+
+    def points(self, amount: int) -> Float[np.ndarray, "amount 2"]:
+        """The next ones, float32, uniform over the picture."""
+        unit = (self._bits.random_raw(2 * amount) >> 11).reshape(amount, 2) * 2.0**-53
+        return ((2 * unit - 1) * self._half).astype(np.float32)
+
+
+def world_rays(
+    scenes: Sequence[Scene], rays: Float[np.ndarray, "batch rays 2"]
+) -> tuple[Float[torch.Tensor, "batch rays 3"], Float[torch.Tensor, "batch rays 3"]]:
+    """Origins, in the near plane, and directions of rays of the scenes' cameras: what `trace_rays` takes."""
+    frames = [frame(scene.camera) for scene in scenes]
+    local = np.concatenate([rays, np.full_like(rays[..., :1], -1)], axis=2)
+    directions = np.einsum("bij,brj->bri", np.stack([one.rotation for one in frames]), local)
+    origins = np.stack([one.origin for one in frames])[:, None] + NEAR_CLIP * directions
+    return torch.from_numpy(origins), torch.from_numpy(directions)
+
+
+def sees_objects(
+    scenes: Sequence[Scene], rays: Float[np.ndarray, "batch rays 2"], device: torch.device
+) -> Bool[np.ndarray, "batch rays"]:
+    """Whether each ray meets an object, by the tracer's own intersection."""
+    packed = pack(scenes, 0, device)
+    origins, directions = (values.to(device, torch.float32).movedim(2, 0) for values in world_rays(scenes, rays))
+    nowhere = torch.full(origins.shape[1:], NOTHING, device=device)
+    hit = nearest(packed.shapes, packed.real, origins, normalised(directions), nowhere)
+    return (hit.item != NOTHING).cpu().numpy()
+
+
+def prefetched(batches: Iterator[Batch], ahead: int = BATCHES_AHEAD) -> Iterator[Batch]:
+    """The same batches, the next `ahead` of them made in a thread while one is used.
+
+    An error in the thread is raised where its batch would have come. Closing the generator, as the end of its scope
+    does, waits for the batch in the making and drops the others.
+    """
+    with ThreadPoolExecutor(1, "prefetch") as thread:
+        waiting: deque[Future[Batch]] = deque()
+        try:
+            while True:
+                waiting.append(thread.submit(next, batches))
+                if len(waiting) > ahead:
+                    yield waiting.popleft().result()
+        finally:
+            thread.shutdown(cancel_futures=True)

@@ -1,0 +1,261 @@
+"""Fresh scenes: a function of their slots alone, never a test scene, and rays that see what images show."""
+
+import dataclasses
+import threading
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from luxel import InputError
+from luxel.data.batches import training_batches
+from luxel.data.dataset import Batch
+from luxel.data.generate import GenerateSettings, generate
+from luxel.data.split import split_of
+from luxel.data.stream import SEEDS, RayDraws, StreamSettings, StreamSource, prefetched, sees_objects, world_rays
+from luxel.scene import Camera, Spheres, scene_id
+from luxel.scene.camera import primary_rays, tan_half_fov
+from luxel.trace.path import NEAR_CLIP
+from luxel.train.loop import TrainConfig, train
+from luxel.train.run_folder import RunFolder, read_metrics
+from luxel.train.runtime import accelerator
+
+DATA = GenerateSettings(
+    Spheres(max_objects=3), count=13, seed=5, width=5, height=3, spp=3, max_depth=3, test_share=0.4, tracer="torch"
+)
+IMAGES, PICTURE, OBJECTS = (
+    StreamSettings(),
+    StreamSettings(spp=2, rays=7),
+    StreamSettings(spp=2, rays=7, aim="objects"),
+)
+KINDS = pytest.mark.parametrize("stream", [IMAGES, PICTURE, OBJECTS], ids=["images", "picture", "objects"])
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory) -> Path:
+    """A folder with nothing but a test split."""
+    path = tmp_path_factory.mktemp("stream") / "data"
+    generate(DATA, path, progress=False, splits=("test",))
+    return path
+
+
+def same(one: Batch, other: Batch) -> bool:
+    pairs = [(getattr(one, field.name), getattr(other, field.name)) for field in dataclasses.fields(Batch)]
+    return all(a is b is None or a.equal(b) for a, b in pairs)
+
+
+def batches(source: StreamSource, start: int, amount: int, size: int = 4, **share: int) -> list[Batch]:
+    share = {"rank": 0, "world": 1, **share}
+    return list(islice(source.training_batches(size, 0, start, **share), amount))
+
+
+@KINDS
+def test_a_run_that_resumes_sees_what_it_would_have_seen(root, stream):
+    whole, resumed = (batches(StreamSource(root, DATA, stream), start, 5 - start) for start in (0, 3))
+    assert all(same(one, other) for one, other in zip(whole[3:], resumed, strict=True))
+    assert not same(whole[0], whole[1])
+
+
+@KINDS
+def test_shapes(root, stream):
+    (batch,) = batches(StreamSource(root, DATA, stream), 0, 1)
+    assert batch.radiance.shape == batch.variance.shape == ((4, 7, 3) if stream.rays else (4, 3, 5, 3))
+    assert batch.tokens.shape[:2] == (4, 3), "padded to the most that the distribution has"
+    part = batch.rows(slice(1, 3)).to("cpu")
+    assert part.radiance.equal(batch.radiance[1:3])
+    if stream.rays:
+        assert part.rays.equal(batch.rays[1:3])
+        assert len(part.inputs) == 5
+    else:
+        assert part.rays is None
+        assert len(part.inputs) == 4
+
+
+@KINDS
+def test_ranks_share_a_batch(root, stream):
+    source = StreamSource(root, DATA, stream)
+    (whole,) = batches(source, 2, 1)
+    halves = [batches(source, 2, 1, rank=rank, world=2)[0] for rank in (0, 1)]
+    for name in ("tokens", "mask", "radiance", *(["rays"] if stream.rays else [])):
+        torch.testing.assert_close(torch.cat([getattr(half, name) for half in halves]), getattr(whole, name))
+
+
+def test_no_scene_comes_twice_and_none_is_tested_on(root):
+    source = StreamSource(root, DATA, IMAGES)
+    tested = {scene_id(source.test.scene(index)) for index in range(len(source.test))}
+    slots = [int(slot) for seed in (0, 1) for slot in source.order(0, 100, seed)]
+    seen = [scene_id(scene) for scene in source.drawn(slots)[0]]
+    assert len(set(seen)) == 200
+    assert not tested & set(seen)
+    assert {split_of(one, DATA.test_share) for one in seen} == {"train"}
+
+
+def test_a_set_of_nothing_but_tests_leaves_nothing_to_train_on(tmp_path):
+    data = replace(DATA, count=2, test_share=1.0)
+    generate(data, tmp_path, progress=False)
+    with pytest.raises(InputError, match=r"its test_share is 1\.0"):
+        StreamSource(tmp_path, data, IMAGES)
+
+
+@pytest.mark.parametrize("ahead", [0, 1, 5])
+def test_prefetching_changes_nothing(root, ahead):
+    source = StreamSource(root, DATA, OBJECTS)
+    plain = list(islice(training_batches(source, 3, 1), 4))
+    ahead_of_time = list(islice(prefetched(training_batches(source, 3, 1), ahead), 4))
+    assert all(same(one, other) for one, other in zip(plain, ahead_of_time, strict=True))
+
+
+def test_the_global_random_state_is_left_alone(root):
+    torch.manual_seed(0)
+    before = torch.get_rng_state()
+    batches(StreamSource(root, DATA, OBJECTS), 0, 2)
+    assert torch.get_rng_state().equal(before)
+
+
+def threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("prefetch")]
+
+
+def test_an_error_in_the_thread_comes_up_with_its_own_message(root):
+    source = StreamSource(root, DATA, IMAGES)
+    with pytest.raises(InputError, match=f"train.seed is {SEEDS}, must be in 0"):
+        next(source.training_batches(4, SEEDS, 0, 0, 1))
+    assert not threads()
+
+
+def test_closing_ends_the_thread(root):
+    running = StreamSource(root, DATA, IMAGES).training_batches(4, 0, 0, 0, 1)
+    next(running)
+    assert threads()
+    running.close()
+    assert not threads()
+
+
+def test_rays_start_where_the_cameras_start():
+    """A ray through a pixel's centre is that of `primary_rays`, and begins in the near plane."""
+    scene = DATA.distribution(0, 0)
+    expected = primary_rays(scene.camera, 5, 3)
+    half = tan_half_fov(scene.camera)
+    x, y = (np.arange(5) - 2) * 2 * half / 3, (1 - np.arange(3)) * 2 * half / 3
+    rays = np.stack(np.broadcast_arrays(x[None], y[:, None]), axis=-1).reshape(1, -1, 2)
+    origins, directions = world_rays([scene], rays)
+    unit = torch.nn.functional.normalize(directions, dim=2)[0].numpy()
+    np.testing.assert_allclose(unit, expected.directions.reshape(-1, 3), atol=1e-12)
+    forward = expected.directions[1, 2]
+    np.testing.assert_allclose((origins[0].numpy() - expected.origin) @ forward, NEAR_CLIP, rtol=1e-9)
+
+
+def test_rays_have_the_images_radiance(root):
+    """In each of the 3 × 2 pixels, the mean over its rays is within 4 standard errors of the image's."""
+    width, height = 3, 2
+    data = replace(DATA, width=width, height=height)
+    rays = StreamSource(root, data, StreamSettings(spp=1, rays=9000)).batch([0])
+    image = StreamSource(root, data, StreamSettings(spp=2000)).batch([0])
+    half = float(rays.camera[0, 0])
+    assert (rays.rays[0].abs().amax(0) <= torch.tensor([half * width / height, half])).all()
+    column = ((rays.rays[0, :, 0] / half * height / 2 + width / 2).floor()).long()
+    row = (height / 2 - rays.rays[0, :, 1] / half * height / 2).floor().long()
+    for y in range(height):
+        for x in range(width):
+            own = rays.radiance[0, (column == x) & (row == y)]
+            assert len(own) > 1300, "uniform: 1500 expected"
+            error = (own.var(0) / len(own) + image.variance[0, y, x]).sqrt() + 1e-4
+            assert ((own.mean(0) - image.radiance[0, y, x]).abs() < 4 * error).all()
+
+
+def test_rays_aimed_at_objects_all_hit_and_are_the_pictures_that_do(root):
+    source = StreamSource(root, DATA, replace(OBJECTS, rays=500))
+    scenes, rays = source.drawn([0, 1, 2])
+    assert sees_objects(scenes, rays, torch.device("cpu")).all()
+    plain = np.stack([RayDraws(DATA, scene, 99).points(20_000) for scene in scenes])
+    hit = sees_objects(scenes, plain, torch.device("cpu"))
+    for row in range(3):
+        expected = plain[row, hit[row]]
+        error = expected.std(0) / len(rays[row]) ** 0.5
+        assert (np.abs(rays[row].mean(0) - expected.mean(0)) < 4 * error).all()
+
+
+@dataclasses.dataclass(frozen=True)
+class OftenAway(Spheres):
+    """The camera looks away in two scenes of three."""
+
+    def __call__(self, seed, index):
+        scene = super().__call__(seed, index)
+        away = Camera(position=(0.0, -4.5, 0.9), look_at=(0.0, -9.0, 0.9), vertical_fov_degrees=35.0)
+        return scene.model_copy(update={"camera": away}) if index % 3 else scene
+
+
+def test_a_scene_with_nothing_in_view_gives_its_slot_to_another(root):
+    """Whatever else is in the batch, so that a resumed run finds the same."""
+    source = StreamSource(root, replace(DATA, distribution=OftenAway(max_objects=3)), replace(OBJECTS, rays=2))
+    scenes, rays = source.drawn(list(range(6)))
+    assert sees_objects(scenes, rays, torch.device("cpu")).all()
+    for slot in (1, 4):
+        (alone,), ray = source.drawn([slot])
+        assert alone == scenes[slot]
+        np.testing.assert_array_equal(ray[0], rays[slot])
+    assert len(set(map(scene_id, scenes))) == 6
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"spp": 0}, r"stream\.spp is 0, must be at least 1"),
+        ({"rays": -1}, r"stream\.rays is -1"),
+        ({"aim": "objects"}, r"stream\.aim is objects, which is for rays"),
+    ],
+)
+def test_a_wrong_field_is_named(changes, message):
+    with pytest.raises(InputError, match=message):
+        StreamSettings(**changes)
+
+
+class RayModel(nn.Module):
+    """The background plus a constant, for rays or for the whole image: the least that can learn from both."""
+
+    def __init__(self):
+        super().__init__()
+        self.light = nn.Parameter(torch.zeros(3))
+
+    def forward(self, tokens, mask, camera, background, rays=None):
+        radiance = (background + self.light)[:, None]
+        if rays is not None:
+            return radiance.expand(-1, rays.shape[1], -1)
+        return radiance[:, None].expand(-1, DATA.height, DATA.width, -1)
+
+    def save_pretrained(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        save_file(self.state_dict(), folder / "model.safetensors")
+
+
+class Interrupted(StreamSource):
+    """Ctrl-C at the trace of step 6's batch."""
+
+    def batch(self, indices):
+        if int(indices[0]) == 6 * 4:
+            raise KeyboardInterrupt
+        return super().batch(indices)
+
+
+def test_a_ray_model_trains_on_rays_is_tested_on_images_and_resumes(root, tmp_path):
+    config = TrainConfig(samples=40, batch_size=4, loss="mse", tests=2, checkpoint_every=2)
+
+    def run(path: Path, kind: type[StreamSource] = StreamSource) -> dict:
+        data = kind(root, DATA, OBJECTS)
+        return train(RayModel(), data, config, RunFolder(path, {}), accelerator(cpu=True))
+
+    assert run(tmp_path / "whole")["status"] == "finished"
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "cut", Interrupted)
+    assert not threads()
+    run(tmp_path / "cut")
+    whole, cut = (load_file(tmp_path / name / "model" / "model.safetensors") for name in ("whole", "cut"))
+    assert whole["light"].equal(cut["light"])
+    assert whole["light"].abs().min() > 0
+    rows = [read_metrics(tmp_path / name / "metrics.jsonl") for name in ("whole", "cut")]
+    assert [row["train_loss"] for row in rows[0]] == [row["train_loss"] for row in rows[1]]

@@ -6,7 +6,8 @@ from functools import cache
 import torch
 
 from luxel.experiments import EXPERIMENTS
-from luxel.models.image_model import ImageModel
+from luxel.models.kinds import model_of
+from luxel.scene import Varied, encode
 from luxel.train.run_folder import differences
 
 SCALES = ("tiny", "small", "full")
@@ -22,7 +23,7 @@ def changed(name: str, scale: str) -> list[str]:
 @cache
 def parameters(name: str) -> dict[str, tuple[int, ...]]:
     """Shapes of the tiny network's parameters, by name."""
-    model = ImageModel(EXPERIMENTS[name].make("tiny").model)
+    model = model_of(EXPERIMENTS[name].make("tiny").model)
     return {path: tuple(parameter.shape) for path, parameter in model.named_parameters()}
 
 
@@ -45,13 +46,13 @@ def computes_otherwise(name: str) -> bool:
     images = []
     for experiment in (EXPERIMENTS[EXPERIMENTS[name].base], EXPERIMENTS[name]):
         torch.manual_seed(0)
-        model = ImageModel(experiment.make("tiny").model)
+        model = model_of(experiment.make("tiny").model)
         torch.manual_seed(1)  # images→sequence and gates must be open to make a difference
         for path, parameter in model.named_parameters():
             if path.endswith(("weigh.gain", "weigh.bias", "gates")):
                 torch.nn.init.normal_(parameter)
-        tokens, mask = torch.randn(2, 5, 31), torch.ones(2, 5, dtype=torch.bool)
-        images.append(model(tokens, mask, torch.ones(2, 1), torch.zeros(2, 3)))
+        scenes = encode([Varied(max_objects=6)(0, index) for index in range(3)])
+        images.append(model(*map(torch.from_numpy, scenes)))
     return not torch.allclose(*images, rtol=1e-3)
 
 

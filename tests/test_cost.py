@@ -5,6 +5,7 @@ import torch
 from luxel.models.cost import Cost, cost_by_part
 from luxel.models.exchange import ImageToSeqConfig
 from luxel.models.image_model import ImageModel, ImageModelConfig
+from luxel.models.ray_model import RayModel, RayModelConfig
 from luxel.models.sequence import TransformerConfig
 
 WHOLE = replace(ImageModelConfig(), image_to_seq=ImageToSeqConfig(), sequence_blocks=TransformerConfig(layers=1))
@@ -46,3 +47,13 @@ def test_counting_leaves_the_model_as_it_was():
     cost_by_part(model)
     assert model.training
     torch.testing.assert_close(model.state_dict(), before, rtol=0, atol=0)
+
+
+def test_a_ray_models_parts_are_all_counted_and_grow_with_the_picture():
+    config = replace(RayModelConfig(), scene_transformer=TransformerConfig(layers=1))
+    model = RayModel(config)
+    small, large = (cost_by_part(RayModel(replace(config, width=width))) for width in (32, 64))
+    assert sum(small.values(), Cost()).parameters == sum(parameter.numel() for parameter in model.parameters())
+    assert set(small) == {"point", "pair", "context", "pair layers", "emitters", "colour", "head"}
+    assert small["context"] == large["context"]
+    assert 2.5 < large["pair layers"].flops / small["pair layers"].flops < 4.5

@@ -15,7 +15,7 @@ TANH = EXPERIMENTS["tanh"].make("small")
 
 def test_the_list_is_in_the_logs_order(tmp_path: Path):
     groups = [line for line in list_experiments(tmp_path).splitlines() if line and not line.startswith(" ")]
-    assert groups == ["spheres_initial", *sorted(g for g in groups if g[0] == "2"), "to_try", "scaling", "luxel"]
+    assert groups == ["spheres_initial", *sorted(g for g in groups if g[0] == "2"), "to_try", "scaling", "luxel", "ray"]
     assert len(groups) == len({entry.group for entry in EXPERIMENTS.values()})
 
 

@@ -166,7 +166,7 @@ def evaluate(arguments: list[str]) -> int:
 
 
 def render(arguments: list[str]) -> int:
-    """Render a scene with a trained model: luxel render SCENE.json --model RUN --out X.exr."""
+    """Render a scene with a trained model: luxel render SCENE.json --out X.exr."""
     import numpy as np
 
     from luxel.image.formats import check_suffix, save_image
@@ -179,10 +179,14 @@ def render(arguments: list[str]) -> int:
     class Options:
         scene: tyro.conf.Positional[Path]
         """Scene description, JSON."""
-        model: Path
-        """Run folder, or a folder that `save_pretrained` wrote."""
         out: Path
         """.exr for linear radiance, .png for a tone-mapped picture."""
+        model: Path = Path("ray-small")
+        """The model that Luxel comes with, or a run folder, or a folder that `save_pretrained` wrote."""
+        width: int | None = None
+        """In pixels; only a ray model can be asked for a size."""
+        height: int | None = None
+        """As the width unless given."""
         tone_map: str = "clamp"
         """Of a .png: clamp or reinhard."""
         truth: int = 0
@@ -195,7 +199,7 @@ def render(arguments: list[str]) -> int:
         raise InputError(f"truth is {options.truth}, must be at least 0 samples a pixel")
     tone_map(options.tone_map)
     scene = Scene.load(options.scene)
-    image = Renderer.from_pretrained(options.model, options.device)(scene)
+    image = Renderer.from_pretrained(options.model, options.device)(scene, options.width, options.height)
     if options.truth:
         height, width, _ = image.shape
         traced = MitsubaTracer().trace([scene], width, height, options.truth, seed=0)

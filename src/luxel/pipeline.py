@@ -1,4 +1,4 @@
-"""From a scene to its picture: `Renderer.from_pretrained(folder)(scene)`."""
+"""From a scene to its picture: `Renderer.from_pretrained("ray-small")(scene)`."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,15 +9,19 @@ from jaxtyping import Float32
 from safetensors import SafetensorError
 
 from luxel import InputError
-from luxel.models.image_model import ImageModel
+from luxel.models.kinds import Model, load_model
+from luxel.models.ray_model import RayModel
 from luxel.scene.description import Scene
 from luxel.scene.tokens import encode
+
+SHIPPED = Path(__file__).parent / "pretrained"
+"""Folders of the models that come with the package, by name."""
 
 
 class Renderer:
     """A trained model and the way in and out of it. The model is left in evaluation mode."""
 
-    def __init__(self, model: ImageModel, device: str | torch.device = "cpu") -> None:
+    def __init__(self, model: Model, device: str | torch.device = "cpu") -> None:
         try:
             self.model = model.to(device).eval()
         except (RuntimeError, AssertionError) as error:  # torch says so in either way
@@ -26,13 +30,14 @@ class Renderer:
 
     @classmethod
     def from_pretrained(cls, folder: str | Path, device: str | torch.device = "cpu") -> "Renderer":
-        """The renderer of a run folder (`runs/<group>/<name>`) or of a folder that `save_pretrained` wrote.
+        """The renderer of a run folder (`runs/<group>/<name>`), of a folder that `save_pretrained` wrote, or by name.
 
-        Raises InputError, naming the folder, if it is neither or of another version.
+        The package comes with `ray-small`. Raises InputError, naming the folder, if it is none of these or of another
+        version.
         """
         weights = weights_folder(Path(folder))
         try:
-            model = ImageModel.from_pretrained(weights)
+            model = load_model(weights)
         except (ValueError, RuntimeError, TypeError, SafetensorError) as error:
             raise InputError(f"{weights}: not a model of this version of Luxel: {error}") from error
         return cls(model, device)
@@ -43,18 +48,25 @@ class Renderer:
     ) -> Float32[np.ndarray, "batch height width 3"]:
         """Linear radiance of the scenes in one pass. Row 0 is the top.
 
-        The image model has one size; InputError if `width` or `height` asks for another.
+        A ray model renders any size, `width` alone a square, without both that of its configuration. The image model
+        has one size; InputError if another is asked for.
         """
+        tokens = encode(scenes)
+        arrays = [
+            torch.from_numpy(array).to(self.device)
+            for array in (tokens.objects, tokens.mask, tokens.camera, tokens.background)
+        ]
+        if isinstance(self.model, RayModel):
+            if min(width or 1, height or 1) < 1:
+                raise InputError(f"a picture of {width}×{height} pixels has none")
+            return self.model(*arrays, width=width, height=height).cpu().numpy()
         size = self.model.config.width
         if (width or size, height or size) != (size, size):
             raise InputError(
                 f"this model renders {size}×{size}, not {width or size}×{height or size}; "
-                "leave width and height out, or train one for that size"
+                "leave width and height out, or take a ray model"
             )
-        tokens = encode(scenes)
-        arrays = (tokens.objects, tokens.mask, tokens.camera, tokens.background)
-        radiance = self.model(*(torch.from_numpy(array).to(self.device) for array in arrays))
-        return radiance.cpu().numpy()
+        return self.model(*arrays).cpu().numpy()
 
     def __call__(
         self, scene: Scene, width: int | None = None, height: int | None = None
@@ -64,14 +76,16 @@ class Renderer:
 
 
 def weights_folder(folder: Path) -> Path:
-    """The folder that holds config.json and model.safetensors: `folder`, or `folder`/model for a run.
+    """The folder that holds config.json and model.safetensors: `folder`, `folder`/model for a run, or a shipped one.
 
-    Raises InputError, naming the remedy, if neither has weights.
+    Raises InputError, naming the remedy, if none has weights.
     """
-    for candidate in (folder / "model", folder):
+    for candidate in (folder / "model", folder, SHIPPED / folder):
         if (candidate / "model.safetensors").exists():
             return candidate
+    names = sorted(path.parent.name for path in SHIPPED.glob("*/model.safetensors"))
     raise InputError(
         f"{folder} has no model.safetensors, nor has its folder model/: give a finished run "
-        "(runs/<group>/<name>), or end an interrupted one by repeating its `luxel train` command"
+        "(runs/<group>/<name>), or end an interrupted one by repeating its `luxel train` command; "
+        f"models that come with Luxel: {', '.join(names)}"
     )

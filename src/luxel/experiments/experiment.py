@@ -11,6 +11,7 @@ from luxel import InputError
 from luxel.data.generate import GenerateSettings
 from luxel.data.stream import StreamSettings
 from luxel.models.image_model import ImageModelConfig
+from luxel.models.kinds import ModelConfig
 from luxel.scene.distributions import DISTRIBUTIONS
 from luxel.train.loop import TrainConfig
 
@@ -21,7 +22,7 @@ Scale: TypeAlias = Literal["tiny", "small", "full"]
 class Experiment:
     """Everything that decides a run's result: the network, the data it learns from, and how it learns."""
 
-    model: ImageModelConfig
+    model: ModelConfig
     data: GenerateSettings
     train: TrainConfig
     stream: StreamSettings | None = None
@@ -29,6 +30,13 @@ class Experiment:
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
     """A field that this version does not know means something that it cannot do."""
+
+    @property
+    def image_model(self) -> ImageModelConfig:
+        """The network's configuration, for what only an image model has. Raises TypeError if it is another's."""
+        if not isinstance(self.model, ImageModelConfig):
+            raise TypeError(f"{type(self.model).__name__} is not an image model's configuration")
+        return self.model
 
     def to_json(self) -> dict[str, Any]:
         """The configuration as plain JSON values."""
@@ -50,7 +58,7 @@ def with_model(run: Experiment, **changes: Any) -> Experiment:
 
 def with_generator(run: Experiment, **changes: Any) -> Experiment:
     """The experiment with these fields of its network's image side changed."""
-    return with_model(run, generator=replace(run.model.generator, **changes))
+    return with_model(run, generator=replace(run.image_model.generator, **changes))
 
 
 def with_data(run: Experiment, **changes: Any) -> Experiment:
@@ -89,7 +97,7 @@ def with_schedule(run: Experiment, **changes: Any) -> Experiment:
 def with_attention(run: Experiment, **changes: Any) -> Experiment:
     """The experiment with these fields of every attention between objects and image changed."""
     parts = ("base_transformer", "start", "seq_to_image", "image_to_seq", "sequence_blocks")
-    there = {name: part for name in parts if (part := getattr(run.model, name)) is not None}
+    there = {name: part for name in parts if (part := getattr(run.image_model, name)) is not None}
     changed = {name: replace(part, attention=replace(part.attention, **changes)) for name, part in there.items()}
     return with_model(run, **changed)
 

@@ -51,6 +51,6 @@ def improve_seq(run: Experiment) -> Experiment:
 
     Before the next day's "initialization change": the overall weight starts at one half, blocks have no gates.
     """
-    exchange = replace(image_to_seq(run.model), overall_weight=OverallWeight(mix_bias=0.0))
-    blocks = replace(sequence_blocks(run.model), gate_bias=None)
+    exchange = replace(image_to_seq(run.image_model), overall_weight=OverallWeight(mix_bias=0.0))
+    blocks = replace(sequence_blocks(run.image_model), gate_bias=None)
     return with_model(run, image_to_seq=exchange, sequence_blocks=blocks)

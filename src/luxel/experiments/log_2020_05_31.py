@@ -26,19 +26,19 @@ def standard_run(scale: Scale) -> Experiment:
 @variant(standard_run, GROUP, GROUP)
 def just_image_to_seq(run: Experiment) -> Experiment:
     """The standard run with image→seq, which starts by ignoring the image: "seem to work quite well"."""
-    return with_model(run, image_to_seq=image_to_seq(run.model))
+    return with_model(run, image_to_seq=image_to_seq(run.image_model))
 
 
 @variant(standard_run, GROUP, GROUP)
 def just_seq_blocks(run: Experiment) -> Experiment:
     """The standard run with sequence blocks: "test loss is SUPER jumpy", yet "in general [they] seem to work"."""
-    return with_model(run, sequence_blocks=sequence_blocks(run.model))
+    return with_model(run, sequence_blocks=sequence_blocks(run.image_model))
 
 
 @variant(just_image_to_seq, GROUP, GROUP)
 def new_improve_seq(run: Experiment) -> Experiment:
     """Image→seq and sequence blocks "with initialization change (negative bias)"."""
-    return with_model(run, sequence_blocks=sequence_blocks(run.model))
+    return with_model(run, sequence_blocks=sequence_blocks(run.image_model))
 
 
 @variant(new_improve_seq, GROUP, GROUP)

@@ -34,15 +34,17 @@ def big_new_run(run: Experiment) -> Experiment:
     The bug: one overall weight for all objects in image→seq; fixed, each object has its own. A hundred epochs are the
     length of the base's training, at any scale, so this is `just_image_to_seq` without the bug.
     """
-    assert run.model.image_to_seq is not None
-    return with_model(run, image_to_seq=replace(run.model.image_to_seq, per_element=True))
+    assert run.image_model.image_to_seq is not None
+    return with_model(run, image_to_seq=replace(run.image_model.image_to_seq, per_element=True))
 
 
 @variant(big_new_run, GROUP, GROUP)
 def add_seq_to_image(run: Experiment) -> Experiment:
     """Seq→image added to all channels under an overall weight, twice by mistake: "diverged"."""
-    assert run.model.seq_to_image is not None
-    added = replace(run.model.seq_to_image, join="add", overall_weight=OverallWeight(mix_bias=-10.0), added_twice=True)
+    assert run.image_model.seq_to_image is not None
+    added = replace(
+        run.image_model.seq_to_image, join="add", overall_weight=OverallWeight(mix_bias=-10.0), added_twice=True
+    )
     return with_model(run, seq_to_image=added)
 
 
@@ -55,8 +57,8 @@ def add_seq_to_image_quarter_lr(run: Experiment) -> Experiment:
 @variant(add_seq_to_image, GROUP, GROUP)
 def add_seq_to_image_fixed(run: Experiment) -> Experiment:
     """Added once: "didn't diverge but performed poorly" (2020-06-02)."""
-    assert run.model.seq_to_image is not None
-    return with_model(run, seq_to_image=replace(run.model.seq_to_image, added_twice=False))
+    assert run.image_model.seq_to_image is not None
+    return with_model(run, seq_to_image=replace(run.image_model.seq_to_image, added_twice=False))
 
 
 @variant(big_new_run, GROUP, GROUP)
@@ -66,19 +68,19 @@ def only_descending_ch(run: Experiment) -> Experiment:
     The base's halving is continued back to the first level, channels of seq→image included, so that the levels after
     its widest stay as they are: at full scale 2048 channels at the start, where the log had 1024.
     """
-    turn = (run.model.levels - 1) // 2
-    return with_start_channels(run, "halve", run.model.generator.max_channels * 2**turn)
+    turn = (run.image_model.levels - 1) // 2
+    return with_start_channels(run, "halve", run.image_model.generator.max_channels * 2**turn)
 
 
 @variant(big_new_run, GROUP, GROUP)
 def no_base_transformer(run: Experiment) -> Experiment:
     """No base transformer, the list's "eliminate input transformer": "eventually diverges", "promising" until then."""
-    return with_model(run, base_transformer=replace(run.model.base_transformer, layers=0))
+    return with_model(run, base_transformer=replace(run.image_model.base_transformer, layers=0))
 
 
 def with_start_channels(run: Experiment, strategy: Strategy, channels: int) -> Experiment:
     """The experiment with this plan of channels; seq→image's, which are relative to the start's, stay what they are."""
-    exchange, before = run.model.seq_to_image, run.model.generator.start_channels
+    exchange, before = run.image_model.seq_to_image, run.image_model.generator.start_channels
     assert exchange is not None
     changed = with_generator(run, strategy=strategy, start_channels=channels)
     return with_model(changed, seq_to_image=replace(exchange, channels=exchange.channels * channels // before))

@@ -18,10 +18,12 @@ def demo(run: Experiment) -> Experiment:
     times as bright as all else, that is the lamps: trained on them with a squared log1p loss, it drew them well and
     nothing else, 24.6 dB where a plain grey image has 23.1.
     """
-    layers = replace(run.model.base_transformer, layers=2, shared=False)
+    layers = replace(run.image_model.base_transformer, layers=2, shared=False)
     scenes = with_data(with_model(run, base_transformer=layers), distribution=Spheres(4, "white", lights=0.0))
     if run.model.width != 32:
         return scenes
     data = with_data(scenes, count=4096, test_share=0.1)
     short = with_train(data, samples=28_800, checkpoint_every=50)
-    return replace(with_schedule(short, warmup=0.05, start=0.0), model=scaled(short.model, width=2.0, sequence=2.0))
+    return replace(
+        with_schedule(short, warmup=0.05, start=0.0), model=scaled(short.image_model, width=2.0, sequence=2.0)
+    )

@@ -21,7 +21,7 @@ from luxel.data.split import SPLITS
 from luxel.data.stream import StreamSource
 from luxel.experiments.experiment import EXPERIMENTS, Experiment, Scale, with_schedule, with_train
 from luxel.image.losses import bias_under_noise
-from luxel.models.image_model import ImageModel
+from luxel.models.kinds import model_of
 from luxel.train.checkpoint import read_progress
 from luxel.train.loop import train
 from luxel.train.precision import check_precision
@@ -52,7 +52,7 @@ def run(
     runtime = accelerator(cpu)
     check_precision(experiment.train.precision, runtime.device)
     torch.manual_seed(experiment.train.seed)
-    model = ImageModel(experiment.model)
+    model = model_of(experiment.model)
     if experiment.stream is not None:
         check_stream(experiment, model, biased)
     if data is None:

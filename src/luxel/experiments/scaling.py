@@ -18,16 +18,16 @@ SEQUENCE = {16: 2.28, 32: 2.41, 128: 3.72}
 @variant(big_new_run, GROUP, DATE)
 def double_depth(run: Experiment) -> Experiment:
     """Twice the blocks a level: "correct (base) depth?", and the operations that the other two have."""
-    return replace(run, model=scaled(run.model, depth=2.0))
+    return replace(run, model=scaled(run.image_model, depth=2.0))
 
 
 @variant(big_new_run, GROUP, DATE)
 def same_flops_width(run: Experiment) -> Experiment:
     """The operations of `double_depth`, by channels."""
-    return replace(run, model=scaled(run.model, width=WIDTH[run.model.width]))
+    return replace(run, model=scaled(run.image_model, width=WIDTH[run.model.width]))
 
 
 @variant(big_new_run, GROUP, DATE)
 def same_flops_seq_size(run: Experiment) -> Experiment:
     """The operations of `double_depth`, by the sequence's width."""
-    return replace(run, model=scaled(run.model, sequence=SEQUENCE[run.model.width]))
+    return replace(run, model=scaled(run.image_model, sequence=SEQUENCE[run.model.width]))

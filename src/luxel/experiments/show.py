@@ -8,7 +8,7 @@ from typing import get_args
 from luxel.experiments import EXPERIMENTS, GROUPS, Entry, Scale
 from luxel.experiments.experiment import group_of
 from luxel.models.cost import Cost, cost_by_part
-from luxel.models.image_model import ImageModel
+from luxel.models.kinds import model_of
 from luxel.train.loop import TrainConfig
 from luxel.train.run_folder import differences, read_json
 
@@ -55,7 +55,7 @@ def show_experiment(entry: Entry, scale: Scale) -> str:
         lines = [f"  {field}: {there!r} → {here!r}" for field, there, here in changed]
         sections.append("\n".join([f"differs from {entry.base} in", *lines]))
     sections.append(plot_rate(experiment.train))
-    costs = cost_by_part(ImageModel(experiment.model))
+    costs = cost_by_part(model_of(experiment.model))
     total = sum(costs.values(), Cost())
     rows = [cost_row(part, cost, total) for part, cost in {**costs, "total": total}.items()]
     head = f"{'part':<18}{'parameters':>14}{'':>7}{'MFLOP/image':>14}"

@@ -37,8 +37,10 @@ def black_background_relu(run: Experiment) -> Experiment:
 @variant(add_seq_to_image_fixed, GROUP, JUNE_1)
 def seq_to_image_all_channels(run: Experiment) -> Experiment:
     """Seq→image on all channels, its overall weight starting at one half: "I am guessing [it] is effective"."""
-    assert run.model.seq_to_image is not None
-    return with_model(run, seq_to_image=replace(run.model.seq_to_image, overall_weight=OverallWeight(mix_bias=0.0)))
+    assert run.image_model.seq_to_image is not None
+    return with_model(
+        run, seq_to_image=replace(run.image_model.seq_to_image, overall_weight=OverallWeight(mix_bias=0.0))
+    )
 
 
 @variant(big_new_run, GROUP, JUNE_1)
@@ -68,31 +70,31 @@ def interlaced(run: Experiment) -> Experiment:
 @variant(big_new_run, GROUP, JUNE_1)
 def half_seq_size(run: Experiment) -> Experiment:
     """ "Correct (base) seq size?": half."""
-    return replace(run, model=scaled(run.model, sequence=0.5))
+    return replace(run, model=scaled(run.image_model, sequence=0.5))
 
 
 @variant(big_new_run, GROUP, JUNE_1)
 def double_seq_size(run: Experiment) -> Experiment:
     """ "Correct (base) seq size?": double."""
-    return replace(run, model=scaled(run.model, sequence=2.0))
+    return replace(run, model=scaled(run.image_model, sequence=2.0))
 
 
 @variant(big_new_run, GROUP, JUNE_1)
 def half_ch(run: Experiment) -> Experiment:
     """ "Correct (base) ch count?": half."""
-    return replace(run, model=scaled(run.model, width=0.5))
+    return replace(run, model=scaled(run.image_model, width=0.5))
 
 
 @variant(big_new_run, GROUP, JUNE_1)
 def double_ch(run: Experiment) -> Experiment:
     """ "Correct (base) ch count?": double."""
-    return replace(run, model=scaled(run.model, width=2.0))
+    return replace(run, model=scaled(run.image_model, width=2.0))
 
 
 @variant(big_new_run, GROUP, JUNE_1)
 def half_depth(run: Experiment) -> Experiment:
     """ "Correct (base) depth?": half the blocks a level."""
-    return replace(run, model=scaled(run.model, depth=0.5))
+    return replace(run, model=scaled(run.image_model, depth=0.5))
 
 
 @variant(big_new_run, GROUP, JUNE_1)
@@ -110,40 +112,40 @@ def expand_ratio_6(run: Experiment) -> Experiment:
 @variant(big_new_run, GROUP, JUNE_1)
 def initial_width_8(run: Experiment) -> Experiment:
     """ "Correct initial dim?": the start block makes 8×8 pixels instead of 4×4."""
-    return with_model(run, start=replace(run.model.start, size=8))
+    return with_model(run, start=replace(run.image_model.start, size=8))
 
 
 @variant(big_new_run, GROUP, "2020-06-02")
 def constant_then_halve_ch(run: Experiment) -> Experiment:
     """The log's third way with channels: "keep channels constant and then half channels every upsample"."""
-    return with_start_channels(run, "constant_then_halve", run.model.generator.max_channels)
+    return with_start_channels(run, "constant_then_halve", run.image_model.generator.max_channels)
 
 
 @variant(new_improve_seq, GROUP, JUNE_1)
 def seq_blocks_dropout(run: Experiment) -> Experiment:
     """ "Dropout (on seq blocks)": one activation in ten."""
-    assert run.model.sequence_blocks is not None
-    return with_model(run, sequence_blocks=replace(run.model.sequence_blocks, dropout=0.1))
+    assert run.image_model.sequence_blocks is not None
+    return with_model(run, sequence_blocks=replace(run.image_model.sequence_blocks, dropout=0.1))
 
 
 @variant(new_improve_seq, GROUP, JUNE_1)
 def seq_blocks_stochastic_depth(run: Experiment) -> Experiment:
     """ "And other regularization", "some form of strong regularization": a branch in five is dropped whole."""
-    assert run.model.sequence_blocks is not None
-    return with_model(run, sequence_blocks=replace(run.model.sequence_blocks, stochastic_depth=0.2))
+    assert run.image_model.sequence_blocks is not None
+    return with_model(run, sequence_blocks=replace(run.image_model.sequence_blocks, stochastic_depth=0.2))
 
 
 @variant(new_improve_seq, GROUP, JUNE_1)
 def more_residual_seq_blocks(run: Experiment) -> Experiment:
     """ "More residual blocks somehow": sequence blocks of as many layers, but with parameters of their own."""
-    assert run.model.sequence_blocks is not None
-    return with_model(run, sequence_blocks=replace(run.model.sequence_blocks, shared=False))
+    assert run.image_model.sequence_blocks is not None
+    return with_model(run, sequence_blocks=replace(run.image_model.sequence_blocks, shared=False))
 
 
 @variant(big_new_run, GROUP, MAY_30)
 def queries_start(run: Experiment) -> Experiment:
     """ "4x4 is worse than it should be - better start block?": a learned query for every pixel."""
-    return with_model(run, start=replace(run.model.start, kind="queries"))
+    return with_model(run, start=replace(run.image_model.start, kind="queries"))
 
 
 @variant(big_new_run, GROUP, MAY_30)
@@ -155,7 +157,7 @@ def qk_norm_registers(run: Experiment) -> Experiment:
 @variant(big_new_run, GROUP, MAY_30)
 def intersection(run: Experiment) -> Experiment:
     """ ""Intersection" modules/activation": soft ANDs for attention's values and in the base transformer."""
-    transformer = replace(run.model.base_transformer, activation="intersection")
+    transformer = replace(run.image_model.base_transformer, activation="intersection")
     return with_attention(with_model(run, base_transformer=transformer), intersection=True)
 
 

@@ -6,10 +6,12 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from luxel.models.image_model import ImageModel
+from luxel.models.kinds import Model
+from luxel.scene.description import Camera, Material, Scene, Sphere
+from luxel.scene.tokens import encode
 
 PARTS = ("seq_to_image", "image_to_seq", "sequence_block", "non_local", "block")
-"""What a stage is made of, by attribute."""
+"""What an image model's stage is made of, by attribute."""
 
 
 @dataclass(frozen=True)
@@ -23,20 +25,15 @@ class Cost:
         return Cost(self.parameters + other.parameters, self.flops + other.flops)
 
 
-def cost_by_part(model: ImageModel, objects: int = 12) -> dict[str, Cost]:
-    """The cost of every part for a scene of so many objects; the values add up to the whole model.
+def cost_by_part(model: Model, objects: int = 12) -> dict[str, Cost]:
+    """The cost of every part for a picture of so many objects; the parameters add up to the whole model.
 
-    Operations are those of matrix products and convolutions, as torch's FlopCounterMode counts them.
+    Operations are those of the parts' matrix products and convolutions, as torch's FlopCounterMode counts them. An
+    image model's do not depend on what is seen; a ray model's do, and are those of `crowd`.
     """
     counter = FlopCounterMode(display=False)
-    features = model.config.object_features
     device = next(model.parameters()).device
-    arguments = (
-        torch.zeros(1, objects, features, device=device),
-        torch.ones(1, objects, dtype=torch.bool, device=device),
-        torch.ones(1, 1, device=device),
-        torch.zeros(1, 3, device=device),
-    )
+    arguments = [torch.from_numpy(array).to(device) for array in encode([crowd(objects)])]
     training = model.training
     # Of the attention kernels, the counter knows the unfused one on every device.
     with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), counter:
@@ -55,6 +52,21 @@ def cost_by_part(model: ImageModel, objects: int = 12) -> dict[str, Cost]:
     return costs
 
 
+def crowd(objects: int) -> Scene:
+    """So many objects, the first a lamp, in two columns that fill a third of the picture."""
+    lamp, glossy = Material(emission=(3.0, 3.0, 3.0)), Material(roughness=0.3)
+    rows = (objects + 1) // 2
+    spheres = tuple(
+        Sphere(
+            center=(number % 2 - 0.5, 0.0, (number // 2 + 0.5) / rows * 2 - 1),
+            radius=0.8 / rows if rows > 1 else 0.5,
+            material=glossy if number else lamp,
+        )
+        for number in range(objects)
+    )
+    return Scene(objects=spheres, camera=Camera(position=(0, -4, 0), look_at=(0, 0, 0)), background=(0.2, 0.2, 0.2))
+
+
 def part_of(name: str) -> str | None:
     """The part that the module of this dotted name is the whole of, or None if it is less or more than one."""
     match name.split("."):
@@ -62,6 +74,14 @@ def part_of(name: str) -> str | None:
             return part.replace("_", " ")
         case ["head" | "head_norm"]:
             return "head"
+        case ["point" | "pair" | "context" as part]:
+            return part
+        case ["layers", _]:
+            return "pair layers"
+        case ["sky" | "lamp_point" | "lamp_pair" | "lamp_features"]:
+            return "emitters"
+        case ["tint" | "color" | "mix"]:
+            return "colour"
         case ["stages", _, "norm"]:
             return "generator"
         case ["stages", _, "block"]:

@@ -114,7 +114,9 @@ class RayModel(Pretrained):
         self.pair = nn.Linear(features.PAIR_FEATURES, width)
         self.layers = nn.ModuleList(PairLayer(width, config.heads) for _ in range(config.layers))
         self.context = None if config.scene_transformer is None else Context(width, config.scene_transformer)
-        self.lamp = nn.Linear(2 * width + features.EMITTER_FEATURES, narrow)
+        self.lamp_point = nn.Linear(width, narrow)
+        self.lamp_pair = nn.Linear(width, narrow)
+        self.lamp_features = nn.Linear(features.EMITTER_FEATURES, narrow)
         self.sky = nn.Linear(width, narrow)
         self.tint = nn.Linear(width, narrow)
         self.color = nn.Linear(4 + 2 * ESTIMATES, narrow)
@@ -232,7 +234,8 @@ class RayModel(Pretrained):
         tint = self.tint(torch.einsum("lho,clo,lohd->lchd", weights, color, by_head).flatten(2))
 
         lit, every = inputs.lit, torch.arange(len(point), device=point.device)
-        lamp = self.lamp(torch.cat([point[lit.lane], pairs[lit.lane, lit.item], lit.features], 1))
+        lamp = self.lamp_pair(pairs[lit.lane, lit.item]) + self.lamp_features(lit.features)
+        lamp = lamp + self.lamp_point(point)[lit.lane]
         lane, slot = torch.cat([lit.lane, every]), torch.cat([lit.slot, torch.full_like(every, shown[0].shape[1] - 1)])
         estimates = estimated(material, inputs, lane, [part[lane, slot] for part in shown])
         known = torch.stack([field.T[lane] for field in (material.base_color, *material.by_channel)], -1)

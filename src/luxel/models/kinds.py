@@ -1,0 +1,22 @@
+"""The kinds of model there are: from a configuration, or a folder, to the model."""
+
+import json
+from pathlib import Path
+from typing import TypeAlias
+
+from luxel.models.image_model import ImageModel, ImageModelConfig
+from luxel.models.ray_model import RayModel, RayModelConfig
+
+ModelConfig: TypeAlias = ImageModelConfig | RayModelConfig
+Model: TypeAlias = ImageModel | RayModel
+
+
+def model_of(config: ModelConfig) -> Model:
+    """A model of this configuration, with random weights."""
+    return RayModel(config) if isinstance(config, RayModelConfig) else ImageModel(config)
+
+
+def load_model(folder: Path) -> Model:
+    """The model that `save_pretrained` wrote to a folder; raises as `Pretrained.from_pretrained` does."""
+    kind = json.loads((folder / "config.json").read_text()).get("kind", "image")
+    return RayModel.from_pretrained(folder) if kind == "ray" else ImageModel.from_pretrained(folder)

@@ -103,6 +103,26 @@ def test_a_lobe_is_full_in_a_mirror_and_empty_beside_the_lamp():
     assert filled(0.0, 1.0, size=0.05) == pytest.approx(0.05**2 / 4, rel=0.01)  # a wide lobe is 1/π everywhere
 
 
+def test_opaque_objects_shut_light_out():
+    shell = Sphere(center=(0, 0, 0), radius=9.0)
+    inner, outer = (Sphere(center=(1, 1, z), radius=0.3, material=LAMP) for z in (0.0, 20.0))
+
+    def closed(*objects: Object) -> list[bool]:
+        read = Read(facing(inner, outer, *objects), (0, 0, -1))
+        return features.shut(read.points, read.material, read.seen, read.lit).tolist()
+
+    assert closed() == [False, False, False]
+    assert closed(shell) == [False, True, True]  # the lamp inside, the lamp outside, the sky
+    window = shell.model_copy(update={"material": Material(transmission=0.5)})
+    assert closed(window) == [False, False, False]
+
+
+def test_the_inner_side_of_an_opaque_object_is_black():
+    around = Scene(objects=(Sphere(center=(0, 0, 0), radius=2.0),), camera=AHEAD)
+    read = Read(around, (0, 0, -1))
+    assert features.shut(read.points, read.material, read.seen, read.lit).tolist() == [True]
+
+
 def test_light_by_way_of_another_object():
     """A white ball at full moon, seen from the point, sends back 2/3 of the light that falls on it."""
     moon = Sphere(center=(0, 0, 8.0), radius=0.5, material=Material(base_color=(1.0, 0.5, 0.0), transmission=0.0))

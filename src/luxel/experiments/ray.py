@@ -36,7 +36,7 @@ def ray_small(scale: Scale) -> Experiment:
             model=RayModelConfig(width=16),
             data=GenerateSettings(Varied(max_objects=6), count=192, width=16, height=16, spp=64, test_share=0.25),
             stream=StreamSettings(spp=4, rays=16, aim="objects"),
-            train=TrainConfig(samples=768, batch_size=16, tests=4, loss="weighted_l2", optim=OPTIM),
+            train=TrainConfig(samples=768, batch_size=16, tests=4, loss="sqrt_l2", optim=OPTIM),
         )
     stream = StreamSettings(spp=16, rays=64, aim="objects")
     if scale == "small":
@@ -44,13 +44,13 @@ def ray_small(scale: Scale) -> Experiment:
             model=RayModelConfig(width=32),
             data=GenerateSettings(Varied(), count=2048, width=32, height=32, spp=512, test_share=0.1),
             stream=stream,
-            train=TrainConfig(samples=48_000, batch_size=32, tests=10, loss="weighted_l2", optim=OPTIM),
+            train=TrainConfig(samples=48_000, batch_size=32, tests=10, loss="sqrt_l2", optim=OPTIM),
         )
     return Experiment(
         model=RayModelConfig(width=64),
         data=GenerateSettings(Varied(), count=1280, width=64, height=64, spp=1024, test_share=0.1),
         stream=stream,
-        train=TrainConfig(samples=480_000, batch_size=32, tests=60, loss="weighted_l2", optim=OPTIM),
+        train=TrainConfig(samples=480_000, batch_size=32, tests=60, loss="sqrt_l2", optim=OPTIM),
     )
 
 

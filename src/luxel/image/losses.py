@@ -41,6 +41,15 @@ def weighted_l2(prediction: Image, target: Image) -> Image:
     return 0.5 * (prediction - target) ** 2 / (prediction.detach().clamp(min=0) + 1)
 
 
+def sqrt_l2(prediction: Image, target: Image) -> Image:
+    """Squared error as a display of gamma 2 shows it: that of √(radiance + 0.1), linearised at the detached prediction.
+
+    As unbiased under noise as `weighted_l2`, and nearer to what is seen: dark surroundings count, and lamps do not
+    outweigh them.
+    """
+    return 0.25 * (prediction - target) ** 2 / (prediction.detach().clamp(min=0) + 0.1)
+
+
 def log1p_l1(prediction: Image, target: Image) -> Image:
     """|log(1 + prediction) − log(1 + target)|; predictions below 0 count as 0.9 below at most."""
     return (prediction.clamp(min=-0.9).log1p() - target.log1p()).abs()
@@ -60,6 +69,7 @@ LOSSES: dict[str, Loss] = {
     "log1p_l1": log1p_l1,
     "relative_l2": relative_l2,
     "weighted_l2": weighted_l2,
+    "sqrt_l2": sqrt_l2,
 }
 
 FEWEST_SPP: dict[str, int] = {"perceptual": 4, "log1p_l1": 64}

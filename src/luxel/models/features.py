@@ -198,6 +198,25 @@ def lit(lamps: Emitters, points: Points, material: Material, seen: Seen, near: A
     return Lit(lane, slot, item, direct, solid.clamp(min=1e-6), mirror * visible, through, features)
 
 
+def shut(points: Points, material: Material, seen: Seen, rows: Lit) -> Bool[Tensor, " rows_and_lanes"]:
+    """Where no light of each row's lamp, and then of every lane's sky, can be.
+
+    Nothing gets into an opaque object from outside, and its inner side is black.
+    """
+    enclosed = seen.around.any(0)
+    lane, item = rows.lane, rows.item
+    apart = torch.zeros_like(enclosed[lane])
+    inner = enclosed[lane].nonzero()[:, 0]
+    if len(inner):
+        lane, item = lane[inner], item[inner]
+        lamp = points.position[:, lane] + seen.direction[:, item, lane] * seen.distance[item, lane]
+        matrix = seen.shapes.unit_from_world[..., lane]
+        start = transform(matrix, lamp[:, None] - seen.shapes.center[..., lane])
+        outside = seen.around[:, lane] & (dot(start, start) > 1)
+        apart = apart.index_copy(0, inner, outside.any(0))
+    return torch.cat([apart | material.black[rows.lane], enclosed | material.black])
+
+
 def bounced(
     scenes: Surfaces, lamps: Emitters, points: Points, seen: Seen, rows: Lit
 ) -> Float[Tensor, "rows_and_lanes 3"]:

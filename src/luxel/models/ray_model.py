@@ -122,6 +122,9 @@ class RayModel(Pretrained):
         self.color = nn.Linear(4 + 2 * ESTIMATES, narrow)
         self.mix = nn.Linear(narrow, narrow)
         self.head = nn.Linear(narrow, ESTIMATES)
+        for name, module in self.named_modules():
+            if isinstance(module, nn.Linear) and not name.startswith(("head", "context")):
+                nn.init.kaiming_normal_(module.weight, nonlinearity="relu")  # torch's own would be 2.4 times smaller
 
     def forward(
         self,
@@ -250,6 +253,7 @@ class RayModel(Pretrained):
             transfer = transfer + inputs.scale[:, None] * F.softplus(out[..., 0] - 3)
         else:
             transfer = F.softplus(out[..., 0])
+        transfer = torch.where(inputs.shut[:, None], 0.0, transfer)
         return transfer.new_zeros(shown[0].shape).index_put((lane, slot), transfer)
 
 
@@ -312,6 +316,7 @@ class Inputs(NamedTuple):
     direct: Float[Tensor, " rows"]  # irradiance over π by an emitter of unit radiance, unoccluded for the sky
     scale: Float[Tensor, " rows"]  # the emitter's solid angle over π, at most 1
     indirect: Float[Tensor, "rows 3"]  # irradiance over π by way of one other object
+    shut: Bool[Tensor, " rows"]  # whether no light of the emitter can arrive
 
 
 def read(scenes: Scenes, points: Points, material: Material, mirror: Onward | None, through: Onward | None) -> Inputs:
@@ -329,6 +334,7 @@ def read(scenes: Scenes, points: Points, material: Material, mirror: Onward | No
         torch.cat([lit.irradiance, ones]),
         torch.cat([lit.scale, ones]),
         features.bounced(scenes.surfaces, scenes.emitters, points, there, lit),
+        features.shut(points, material, there, lit),
     )
 
 

@@ -30,6 +30,11 @@ class Surfaces(NamedTuple):
     transmission: Float[Tensor, "scenes objects"]
     eta: Float[Tensor, "scenes objects"]  # index of refraction
 
+    @property
+    def clear(self) -> Float[Tensor, "scenes objects"]:
+        """The share of light that passes the surface, but for its colour and reflection."""
+        return (1 - self.metallic) * self.transmission
+
     def of(self, scene: Int64[Tensor, " lanes"]) -> "Surfaces":
         """What each lane can meet: every lane a scene of its own."""
         shapes = Shapes(*(field[..., scene, :] for field in self.shapes))
@@ -69,6 +74,7 @@ class Material(NamedTuple):
     diffuse: Float[Tensor, "3 lanes"]  # albedo
     mirror: Float[Tensor, "3 lanes"]  # reflectance
     through: Float[Tensor, "3 lanes"]  # transmittance, in and out
+    black: Bool[Tensor, " lanes"]  # an opaque surface, seen from inside
 
     @property
     def by_channel(self) -> tuple[Tensor, Tensor, Tensor]:
@@ -127,12 +133,11 @@ def meet(
 
 def material_at(scenes: Surfaces, points: Points) -> Material:
     """The material of every point; an opaque object is black from inside, as in Mitsuba."""
-    fields = [scenes.base_color, scenes.metallic, scenes.roughness, scenes.transmission, scenes.eta]
+    fields = [scenes.base_color, scenes.metallic, scenes.roughness, scenes.transmission, scenes.eta, scenes.clear]
     item = points.item.clamp(min=0)
-    color, metallic, roughness, transmission, eta = (field[..., points.scene, item] for field in fields)
+    color, metallic, roughness, transmission, eta, clear = (field[..., points.scene, item] for field in fields)
     cosine = -dot(points.direction, points.normal)
     reflectance = fresnel(cosine, torch.where(points.inside, 1 / eta, eta))
-    clear = (1 - metallic) * transmission
     metal = color + (1 - color) * (1 - cosine).clamp(0, 1) ** 5
     outside = (1 - metallic) * reflectance + metallic * metal
     return Material(
@@ -146,6 +151,7 @@ def material_at(scenes: Surfaces, points: Points) -> Material:
         torch.where(points.inside, 0.0, color * ((1 - metallic) * (1 - transmission))),
         torch.where(points.inside, clear * reflectance, outside),
         clear * (1 - reflectance) * torch.where(points.inside, color.clamp(min=0).sqrt(), color),
+        points.inside & (clear == 0),
     )
 
 
@@ -224,6 +230,7 @@ class Seen(NamedTuple):
     distance: Float[Tensor, "objects lanes"]  # to its centre, scene units
     size: Float[Tensor, "objects lanes"]  # radius of the sphere of equal volume
     height: Float[Tensor, "objects lanes"]  # half its extent along the point's normal
+    around: Bool[Tensor, "objects lanes"]  # whether the point is within it and no light passes its surface
 
 
 def seen(scenes: Surfaces, points: Points) -> Seen:
@@ -233,6 +240,7 @@ def seen(scenes: Surfaces, points: Points) -> Seen:
     vector = shapes.center - points.position[:, None]
     distance = dot(vector, vector).sqrt().clamp(min=1e-6)
     support = transform(shapes.unit_from_world, points.normal[:, None]) * shapes.square_axes
+    start = transform(shapes.unit_from_world, vector)
     own = points.item == torch.arange(len(distance), device=distance.device)[:, None]
     return Seen(
         shapes,
@@ -242,6 +250,7 @@ def seen(scenes: Surfaces, points: Points) -> Seen:
         distance,
         shapes.volume ** (1 / 3) / distance,
         dot(support, support).sqrt() / distance,
+        (dot(start, start) < 1) & ~own & there.real.T & (there.clear == 0).T,
     )
 
 

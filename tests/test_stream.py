@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from luxel import InputError
+from luxel.data import stream as stream_module
 from luxel.data.batches import training_batches
 from luxel.data.dataset import Batch
 from luxel.data.generate import GenerateSettings, generate
@@ -200,6 +201,21 @@ def test_a_scene_with_nothing_in_view_gives_its_slot_to_another(root):
         assert alone == scenes[slot]
         np.testing.assert_array_equal(ray[0], rays[slot])
     assert len(set(map(scene_id, scenes))) == 6
+
+
+@dataclasses.dataclass(frozen=True)
+class Away(OftenAway):
+    """In all."""
+
+    def __call__(self, seed, index):
+        return super().__call__(seed, 3 * index + 1)
+
+
+def test_a_distribution_with_nothing_in_view_is_said_to_be_one(root, monkeypatch):
+    monkeypatch.setattr(stream_module, "CANDIDATES", 3)
+    source = StreamSource(root, replace(DATA, distribution=Away(max_objects=3)), replace(OBJECTS, rays=1))
+    with pytest.raises(InputError, match="3 scenes in a row of spheres have none in view; choose picture"):
+        source.drawn([0])
 
 
 @pytest.mark.parametrize(

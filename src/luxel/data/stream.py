@@ -37,9 +37,11 @@ SLOTS = 1 << 40
 SEEDS = 1 << 22
 ATTEMPTS_APART = SLOTS * SEEDS
 """Scene number slot + n · this is the slot's n-th candidate."""
-ROUND, ROUNDS = 8, 128
-"""Rays tried at objects: in rounds of 8 for each ray that is wanted. After the last one, a scene whose objects fill
+ROUNDS = (8, 16, 32, 64, 128, 256, 512)
+"""Rays tried at objects for each ray that is wanted, round after round. After the last one, a scene whose objects fill
 less than a thousandth of the picture, or none of it, gives its slot to the next candidate."""
+CANDIDATES = 100
+"""Scenes in a row that may show no object before a stream of rays aimed at objects gives up."""
 RAY_DRAWS = 1
 """Beside the data set's seed, sets the rays' random numbers apart from the scenes'."""
 
@@ -110,26 +112,30 @@ class StreamSource:
         with torch.cuda.stream(self._side) if self._side is not None else nullcontext():
             scenes, rays = self.drawn([int(slot) for slot in indices])
             tokens = encode(scenes, self._data.distribution.max_objects)
-            radiance, variance = self._traced(scenes, rays)
+            radiance, variance = (values.cpu() for values in self._traced(scenes, rays))
         objects, mask, camera, background = map(torch.from_numpy, tokens)
         points = None if rays is None else torch.from_numpy(rays)
-        return Batch(objects, mask, camera, background, radiance.cpu(), variance.cpu(), points)
+        return Batch(objects, mask, camera, background, radiance, variance, points)
 
     def drawn(self, slots: list[int]) -> tuple[list[Scene], Float[np.ndarray, "batch rays 2"] | None]:
         """Each slot's scene, the first of its candidates that is for training and can be aimed at, and its rays."""
         scenes: dict[int, Scene] = {}
         rays: dict[int, Float[np.ndarray, "rays 2"]] = {}
-        numbers = dict(zip(slots, slots, strict=True))
-        while numbers:
-            candidates = {}
-            for slot, number in numbers.items():
-                numbers[slot], candidates[slot] = self._training_scene(number)
-            scenes |= candidates
-            if self._stream.rays:
-                found = self._rays(list(candidates.values()), [numbers[slot] for slot in candidates])
-                rays |= {slot: points for slot, points in zip(candidates, found, strict=True) if points is not None}
-            lacking = [slot for slot in numbers if self._stream.rays and slot not in rays]
-            numbers = {slot: numbers[slot] + ATTEMPTS_APART for slot in lacking}
+        due = {slot: slot for slot in slots}  # and the number of its next candidate
+        while due:
+            numbers, candidates = zip(*(self._training_scene(number) for number in due.values()), strict=True)
+            found = self._rays(candidates, numbers)
+            for slot, number, scene, points in zip(list(due), numbers, candidates, found, strict=True):
+                if points is None:
+                    due[slot] = number + ATTEMPTS_APART
+                    if due[slot] >= CANDIDATES * ATTEMPTS_APART:
+                        raise InputError(
+                            f"stream.aim is objects, but {CANDIDATES} scenes in a row of "
+                            f"{self._data.distribution.name} have none in view; choose picture"
+                        )
+                else:
+                    scenes[slot], rays[slot] = scene, points
+                    del due[slot]
         stacked = np.stack([rays[slot] for slot in slots]) if self._stream.rays else None
         return [scenes[slot] for slot in slots], stacked
 
@@ -141,18 +147,18 @@ class StreamSource:
                 return candidate, scene
         raise AssertionError("count() is endless")
 
-    def _rays(self, scenes: list[Scene], numbers: list[int]) -> list[Float[np.ndarray, "rays 2"] | None]:
+    def _rays(self, scenes: Sequence[Scene], numbers: Sequence[int]) -> list[Float[np.ndarray, "rays 2"] | None]:
         """For each scene its rays, which depend on its number alone; None where there are no objects to aim at."""
         draws = [RayDraws(self._data, scene, number) for scene, number in zip(scenes, numbers, strict=True)]
         wanted = self._stream.rays
         if self._stream.aim == "picture":
             return [draw.points(wanted) for draw in draws]
         hits = [np.zeros((0, 2), np.float32) for _ in scenes]
-        for _ in range(ROUNDS):
+        for tries in ROUNDS:
             lacking = [row for row, points in enumerate(hits) if len(points) < wanted]
             if not lacking:
                 break
-            tried = np.stack([draws[row].points(ROUND * wanted) for row in lacking])
+            tried = np.stack([draws[row].points(tries * wanted) for row in lacking])
             seen = sees_objects([scenes[row] for row in lacking], tried, self._device)
             for row, points, hit in zip(lacking, tried, seen, strict=True):
                 hits[row] = np.concatenate([hits[row], points[hit]])[:wanted]

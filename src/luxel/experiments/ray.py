@@ -48,7 +48,7 @@ def ray_small(scale: Scale) -> Experiment:
         )
     return Experiment(
         model=RayModelConfig(width=64),
-        data=GenerateSettings(Varied(), count=1280, width=64, height=64, spp=512, test_share=0.1),
+        data=GenerateSettings(Varied(), count=640, width=64, height=64, spp=256, test_share=0.1),
         stream=stream,
         train=TrainConfig(samples=480_000, batch_size=32, tests=60, loss="sqrt_l2", optim=OPTIM),
     )

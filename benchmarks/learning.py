@@ -1,0 +1,93 @@
+"""How much further does the ray model get than the 2020 network in the same time, on the same scenes and machine?
+
+    python benchmarks/learning.py [--minutes 10] [--size 64] [--max-objects 8]
+
+Scenes of 1 to 8 spheres under the log's grey sky. The image model is the best of the log's (`--image-model`) at this
+size; it learns from a set of images that is traced beforehand, which its time does not count. The ray model learns
+from a stream, whose tracing its time does count. Both see one test set; each trains for as many samples as a first
+minute says will fill the time, with its own schedule to the end. Repeating the command goes on where it stood. The
+last line is one JSON object: `loss_ratio`, the image model's test perceptual loss over the ray model's, and each
+one's loss, PSNR, samples and seconds.
+"""
+
+import json
+import os
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import tyro
+
+from luxel.data.batches import evaluation_batches
+from luxel.data.dataset import ShardDataset
+from luxel.evaluation.evaluate import evaluate
+from luxel.experiments import EXPERIMENTS
+from luxel.experiments.experiment import Experiment, with_model, with_train
+from luxel.experiments.run import data_folder, run
+from luxel.pipeline import Renderer
+from luxel.scene.distributions import Spheres
+
+PROBE = 400
+"""Samples that a first run takes to find out how fast it is."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to train, for how long."""
+
+    minutes: float = 10.0
+    """Of each."""
+    size: int = 64
+    scenes: int = 8192
+    """In the image model's set; a twentieth is for testing."""
+    max_objects: int = 8
+    image_model: str = "no_base_transformer"
+    ray_model: str = "ray_small"
+    out: Path = Path("runs/benchmarks/learning")
+    cpu: bool = False
+
+
+def filling(made: Experiment, minutes: float, out: Path, cpu: bool) -> Experiment:
+    """The experiment over as many samples as it sees in this time."""
+    probe = run(with_train(made, samples=PROBE, tests=1), out, cpu=cpu)
+    samples = int(probe["images_per_s"] * minutes * 60)
+    return with_train(made, samples=max(PROBE, samples), tests=4)
+
+
+def figures(made: Experiment, folder: Path, seconds: float) -> dict[str, float | int]:
+    """What came of a run, on its test set."""
+    test = ShardDataset(data_folder(made.data), "test")
+    model = Renderer.from_pretrained(folder).model
+    spp, loss = made.data.spp, made.train.loss
+    found = evaluate(model, evaluation_batches(test, 16), spp, test.content_hash, loss, progress=False)
+    print(f"{folder.name}: {found.provenance}")
+    means = {name: found.metrics[name].mean for name in ("perceptual", "psnr", "equivalent_spp")}
+    return {"loss": means.pop("perceptual"), **means, "samples": made.train.samples, "seconds": seconds}
+
+
+def main(options: Options) -> None:
+    """Train both and compare."""
+    image = EXPERIMENTS[options.image_model].make("small")
+    data = replace(
+        image.data,
+        distribution=Spheres(max_objects=options.max_objects),
+        width=options.size,
+        height=options.size,
+        count=options.scenes,
+        test_share=0.05,
+    )
+    results = {}
+    for kind, name in {"image_model": options.image_model, "ray_model": options.ray_model}.items():
+        made = replace(with_model(EXPERIMENTS[name].make("small"), width=options.size), data=data)
+        label = f"{name}-{options.size}-{options.max_objects}"
+        made = filling(made, options.minutes, options.out / f"{label}-probe", options.cpu)
+        folder = options.out / f"{label}-{made.train.samples}"
+        result = run(made, folder, cpu=options.cpu)
+        results[kind] = figures(made, folder, result["seconds"])
+        print(kind, results[kind], flush=True)
+    ratio = results["image_model"]["loss"] / results["ray_model"]["loss"]
+    settings = {**asdict(options), "out": str(options.out), "cores": os.cpu_count()}
+    print(json.dumps({"settings": settings, "loss_ratio": round(ratio, 1), **results}))
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Options, description=__doc__))

@@ -67,16 +67,16 @@ def encode(scenes: Sequence[Scene], objects: int | None = None) -> Tokens:
     return Tokens(features, mask, camera, background)
 
 
-def rotation_matrix(quaternion: Sequence[float]) -> Float64[np.ndarray, "3 3"]:
-    """Rotation of a quaternion (w, x, y, z), whose length is divided out."""
-    w, x, y, z = np.array(quaternion) / np.linalg.norm(quaternion)
-    return np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-        ]
-    )
+def rotation_matrix(quaternion: Sequence[float] | Sequence[Sequence[float]]) -> Float64[np.ndarray, "*batch 3 3"]:
+    """Rotations of quaternions (w, x, y, z), [..., 4], whose lengths are divided out."""
+    array = np.asarray(quaternion, np.float64)
+    w, x, y, z = np.moveaxis(array / np.linalg.norm(array, axis=-1, keepdims=True), -1, 0)
+    rows = [
+        [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+        [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+        [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+    ]
+    return np.moveaxis(np.array(rows), (0, 1), (-2, -1))
 
 
 def _features(scene: Scene) -> Float64[np.ndarray, "objects features"]:

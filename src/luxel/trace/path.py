@@ -18,7 +18,7 @@ from torch import Tensor
 
 import luxel
 from luxel import InputError
-from luxel.geometry.intersect import NOTHING
+from luxel.geometry.intersect import NOTHING, Nearest
 from luxel.geometry.vectors import Vector
 from luxel.scene.description import Scene
 from luxel.trace.blocks import LANES, compacted, whole
@@ -227,9 +227,11 @@ def radiance(
     scenes, lanes = pixel.shape
     pixel, sample = pixel.flatten(), sample.flatten()
     layout = whole(scenes, lanes, pixel.device)
-    rays = rays.flatten(1)[:, layout.source.clamp(min=0)]
-    nowhere = torch.full_like(layout.source, NOTHING, dtype=torch.int32)
-    (met,) = stages.meet(blocks_of(packed, layout.scene), Vector.of(rays[:3]), [Vector.of(rays[3:])], nowhere)
+    lane = layout.source.clamp(min=0)
+    started = [field[lane] for field in rays.flatten(1)]  # memory of their own: to a compiler a part is another case
+    origin, direction = Vector(*started[:3]), Vector(*started[3:])
+    nowhere = torch.full_like(lane, NOTHING, dtype=torch.int32)
+    (met,) = stages.meet(blocks_of(packed, layout.scene), origin, [direction], nowhere)
     alive = (met.item != NOTHING) & (layout.source >= 0)
     ray = layout.source.flatten()
     total = packed.background.T[:, :, None].expand(3, scenes, lanes).flatten(1)
@@ -237,8 +239,10 @@ def radiance(
     if not len(layout.scene):
         return total.unflatten(1, (scenes, lanes))
     total = total.index_fill(1, ray[alive.flatten()], 0.0)
+    origin, direction = origin.map(torch.flatten), direction.map(torch.flatten)
+    blocks = blocks_of(packed, layout.scene)
     paths, light = stages.begin(
-        blocks_of(packed, layout.scene), layout.source, rays.flatten(1), met.item.flatten(), met.distance.flatten()
+        blocks, layout.source, origin, direction, Nearest(met.item.flatten(), met.distance.flatten())
     )
     paths = paths._replace(ray=ray[paths.ray])
     total = _added(total, paths, light)

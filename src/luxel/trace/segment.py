@@ -141,26 +141,21 @@ def meet(
 
 
 def begin(
-    blocks: Blocks,
-    ray: Int64[Tensor, "blocks lanes"],
-    rays: Float[Tensor, "6 rays"],
-    item: Int32[Tensor, "rays"],
-    distance: Float[Tensor, "rays"],
+    blocks: Blocks, source: Int64[Tensor, "blocks lanes"], origin: Vector, direction: Vector, met: Nearest
 ) -> tuple[Paths, Float[Tensor, "3 blocks lanes"]]:
-    """Paths that arrive at the first surface, and the light that it emits towards the camera.
+    """Paths that arrive at the first surface, and the light that it sends back, of the flat rays `source`.
 
-    Rays are an origin and a unit direction; where the number of one is negative there is no path.
+    Where that is negative there is none. Directions are of unit length.
     """
-    present, lane = ray >= 0, ray.clamp(min=0)
-    started = [field[lane] for field in rays.unbind(0)]
-    origin, direction = Vector(*started[:3]), Vector(*started[3:])
-    met = torch.where(present, item[lane], NOTHING)
-    row = _row(blocks, met)
-    hit = arrival(Shapes.of(_picked(blocks.every_shape, row)), origin, direction, distance[lane])
+    present, lane = source >= 0, source.clamp(min=0)
+    origin, direction = origin.map(lambda field: field[lane]), direction.map(lambda field: field[lane])
+    item = torch.where(present, met.item[lane], NOTHING)
+    row = _row(blocks, item)
+    hit = arrival(Shapes.of(_picked(blocks.every_shape, row)), origin, direction, met.distance[lane])
     light = _emitted(blocks, row, direction, hit.normal)
     one = torch.ones_like(direction.x)
     numbers = _numbers(hit.point, hit.normal, direction, Vector(one, one, one), one)
-    return Paths(present, lane, met, numbers), where(present, light, 0.0).stacked()
+    return Paths(present, lane, item, numbers), where(present, light, 0.0).stacked()
 
 
 def scatter(

@@ -113,4 +113,4 @@ def _mark(argument: Any) -> None:
         for part in argument:
             _mark(part)
     elif isinstance(argument, Tensor) and argument.dim():
-        mark_dynamic(argument, argument.dim() - (2 if argument.shape[-1] == LANES else 1))
+        mark_dynamic(argument, argument.dim() - (2 if argument.dim() > 1 and argument.shape[-1] == LANES else 1))

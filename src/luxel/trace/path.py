@@ -88,7 +88,6 @@ class PathTracer:
         """
         origins = origins.to(self.device, torch.float32)
         directions = torch.nn.functional.normalize(directions.to(self.device, torch.float32), dim=-1)
-
         both = torch.cat([origins, directions], dim=-1)
 
         def rays(packed: Packed, members: list[int], pixel: Tensor, sample: Tensor) -> Float[Tensor, "6 scenes lanes"]:

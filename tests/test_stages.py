@@ -28,7 +28,7 @@ def test_nothing_is_compiled_again_when_sizes_change():
     assert found["difference"] == 0
 
 
-@pytest.mark.slow  # a minute or more of compiling
+@pytest.mark.slow  # minutes of compiling
 def test_compiled_light_is_the_eager_light():
     """But for paths that rounding sends elsewhere, fewer than one value in a hundred."""
     found = run("inductor")

@@ -45,9 +45,9 @@ class PathTracer:
     """The batched path tracer as a Tracer, on any device of torch's.
 
     `max_depth` counts path segments up to the light: 2 is direct light. `rays` bounds how many are traced at
-    once, and so the memory; 0 goes by the device. `compiled` is for long work: it traces several times as fast, after
-    compiling for a minute or more, or for seconds where PyTorch's cache has the result. Without a C++ compiler it is
-    eager all the same.
+    once, and so the memory; 0 goes by the device. `compiled` is for long work: it traces about eight times as fast,
+    after compiling for minutes, or starting for tens of seconds where PyTorch's cache has the result. Without a C++
+    compiler it is eager all the same.
     """
 
     max_depth: int = 6

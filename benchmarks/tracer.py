@@ -22,11 +22,11 @@ import tyro
 
 from luxel.scene.description import Scene
 from luxel.scene.distributions import Spheres
-from luxel.trace import Job, MitsubaTracer, Radiance, trace_jobs
+from luxel.trace import Job, MitsubaTracer, Radiance, Tracer, trace_jobs
 from luxel.trace.path import PathTracer
 
-Trace = Callable[[Sequence[Scene], int, int], list[Radiance]]
-"""Images of scenes for (scenes, size, paths a pixel)."""
+Trace = Callable[[Sequence[Scene], int, int], tuple[list[Radiance], float]]
+"""Images of scenes, and seconds, for (scenes, size, paths a pixel)."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,26 @@ def with_objects(count: int, scenes: int) -> list[Scene]:
 def pooled(tracer: MitsubaTracer) -> Trace:
     """Mitsuba in as many one-thread processes as there are cores."""
 
-    def trace(scenes: Sequence[Scene], size: int, spp: int) -> list[Radiance]:
-        return list(trace_jobs(tracer, [Job((scene,), size, size, spp, 0) for scene in scenes]))
+    def trace(scenes: Sequence[Scene], size: int, spp: int) -> tuple[list[Radiance], float]:
+        # Results come in order, so that after these every process has started; that isn't counted.
+        first = [Job((scenes[0],), 4, 4, 1, 0)] * (2 * (os.cpu_count() or 1))
+        results = trace_jobs(tracer, [*first, *(Job((scene,), size, size, spp, 0) for scene in scenes)])
+        for _ in first:
+            next(results)
+        started = time.perf_counter()
+        images = list(results)
+        return images, time.perf_counter() - started
+
+    return trace
+
+
+def alone(tracer: Tracer) -> Trace:
+    """A tracer that takes all cores itself."""
+
+    def trace(scenes: Sequence[Scene], size: int, spp: int) -> tuple[list[Radiance], float]:
+        started = time.perf_counter()
+        image = tracer.trace(scenes, size, size, spp, 0)
+        return [image], time.perf_counter() - started
 
     return trace
 
@@ -74,8 +92,7 @@ def contestants(depth: int) -> dict[str, Contestant]:
     import mitsuba
 
     def torch_tracer(device: str, compiled: bool) -> Trace:
-        tracer = PathTracer(max_depth=depth, device=device, compiled=compiled)
-        return lambda scenes, size, spp: [tracer.trace(scenes, size, size, spp, 0)]
+        return alone(PathTracer(max_depth=depth, device=device, compiled=compiled))
 
     found = {
         "mitsuba scalar_rgb": Contestant(pooled(MitsubaTracer(max_depth=depth)), 128),
@@ -87,11 +104,7 @@ def contestants(depth: int) -> dict[str, Contestant]:
         found["torch cuda compiled"] = Contestant(torch_tracer("cuda", True), 1024)
     for variant in mitsuba.variants():
         if variant.startswith(("llvm_ad_rgb", "cuda_ad_rgb")) and _works(variant):
-            tracer = MitsubaTracer(max_depth=depth, variant=variant)
-            found[f"mitsuba {variant}"] = Contestant(
-                lambda scenes, size, spp, tracer=tracer: [tracer.trace(scenes, size, size, spp, 0)],  # type: ignore[misc]
-                128,
-            )
+            found[f"mitsuba {variant}"] = Contestant(alone(MitsubaTracer(max_depth=depth, variant=variant)), 128)
     return found
 
 
@@ -113,9 +126,7 @@ def measured(
     results: dict[str, list[tuple[float, float]]] = {name: [] for name in tracers}
     for turn, (name, tracer) in itertools.product(range(rounds + 1), tracers.items()):
         spp = max(2, tracer.spp * 32 * 32 // (size * size))
-        started = time.perf_counter()
-        images = tracer.trace(scenes, size, spp)
-        seconds = time.perf_counter() - started
+        images, seconds = tracer.trace(scenes, size, spp)
         variance = statistics.mean(float(image.variance.mean()) for image in images)
         if turn:
             results[name].append((seconds, 1 / (variance * seconds / len(scenes))))

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from scipy import stats
 
-from luxel.trace.counter import uniform
+from luxel.trace.counter import uniform, uniform_of_each
 
 
 def pcg4d(words: np.ndarray) -> np.ndarray:
@@ -28,16 +28,16 @@ def grid(pixels: int, samples: int) -> tuple[torch.Tensor, torch.Tensor]:
 def test_it_is_pcg4d():
     pixel, sample = grid(13, 7)
     low, high = -123456789, 2**31 - 5
-    key = torch.tensor([low, high], dtype=torch.int32)[:, None, None]
-    ours = uniform(key, pixel, sample, 3)[:, 0].numpy()
+    key = (torch.tensor(low, dtype=torch.int32), torch.tensor(high, dtype=torch.int32))
+    ours = torch.stack(uniform(key, pixel, sample, 3))[:, 0].numpy()
     words = np.stack(np.broadcast_arrays(pixel[0].numpy(), sample[0].numpy(), np.int32(low ^ 3), np.int32(high)))
     np.testing.assert_array_equal(ours, (pcg4d(words.view(np.uint32)) >> np.uint32(8)).astype(np.float32) * 2.0**-24)
 
 
 def test_numbers_are_uniform_and_independent_of_their_neighbours():
     pixel, sample = grid(64, 512)
-    key = torch.tensor([7, 11], dtype=torch.int32)[:, None, None]
-    one, other = (uniform(key, pixel, sample, dimension)[:, 0] for dimension in (0, 1))
+    key = (torch.tensor(7, dtype=torch.int32), torch.tensor(11, dtype=torch.int32))
+    one, other = (torch.stack(uniform(key, pixel, sample, dimension))[:, 0] for dimension in (0, 1))
     assert one.min() >= 0
     assert one.max() < 1
     numbers = torch.cat([one, other]).numpy()
@@ -47,3 +47,14 @@ def test_numbers_are_uniform_and_independent_of_their_neighbours():
     table = numbers[0].reshape(512, 64)
     for shifted in (np.roll(table, 1, axis=0), np.roll(table, 1, axis=1)):  # the next sample, the next pixel
         assert abs(np.corrcoef(table.ravel(), shifted.ravel())[0, 1]) < 5 / np.sqrt(table.size)
+
+
+def test_numbers_of_each_index_are_uniform_and_independent():
+    """Also of the number that they come from."""
+    number = torch.arange(4096) * 2.0**-12
+    indices = torch.arange(5, dtype=torch.int32)[:, None]
+    each = uniform_of_each(number, indices)
+    assert each.min() > 0
+    rows = torch.cat([number[None], each]).numpy()
+    assert min(stats.kstest(row, "uniform").pvalue for row in rows[1:]) > 1e-3
+    assert np.abs(np.corrcoef(rows) - np.eye(6)).max() < 5 / np.sqrt(4096)

@@ -8,8 +8,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from luxel.geometry.arrays import normalised
 from luxel.geometry.intersect import NOTHING
-from luxel.geometry.vectors import normalised
 from luxel.models import features
 from luxel.models.surface import frame, material_at, meet, seen, surfaces
 from luxel.scene import FIELDS, Camera, Material, Scene, Sphere, Varied, encode

@@ -1,11 +1,12 @@
 """Ray and ellipsoid, against the textbook quadratic in float64."""
 
+from typing import NamedTuple
+
 import numpy as np
 import torch
-from tracer_scenes import FEATURES
 
-from luxel.geometry.intersect import NOTHING, gathered, nearest, one_minus_cosine
-from luxel.geometry.vectors import dot
+from luxel.geometry.intersect import NOTHING, Shapes, arrival, nearest, one_minus_cosine
+from luxel.geometry.vectors import Vector
 from luxel.scene import Camera, Ellipsoid, Scene, Sphere
 from luxel.scene.camera import rotation_matrix
 from luxel.scene.description import Object
@@ -20,10 +21,28 @@ def packed(*objects: Object) -> Packed:
     return pack([Scene(objects=objects, camera=CAMERA)], 0, torch.device("cpu"))
 
 
-def shoot(scene: Packed, origin: np.ndarray, direction: np.ndarray, own: int = NOTHING):
-    """`nearest` for [rays, 3]."""
-    tensors = [torch.from_numpy(np.ascontiguousarray(array.T, np.float32))[:, None] for array in (origin, direction)]
-    return nearest(scene.shapes, scene.real, *tensors, torch.full((1, len(origin)), own))
+class Found(NamedTuple):
+    """[1, rays], and [3, 1, rays]."""
+
+    item: torch.Tensor
+    point: torch.Tensor
+    normal: torch.Tensor
+
+
+def find(scene: Packed, origin: torch.Tensor, direction: torch.Tensor, own: int = NOTHING) -> Found:
+    """What is met along rays [3, 1, rays], and where."""
+    shapes = Shapes.of(scene.shapes.transpose(0, 1)[:, :, None].unbind(-1))
+    start, along = Vector.of(origin), Vector.of(direction)
+    owner = torch.full(origin.shape[1:], own, dtype=torch.int32)
+    met = nearest(shapes, scene.real.T[..., None], start, along, owner)
+    each = Shapes.of(scene.shapes[0, met.item.clamp(min=0)].unbind(-1))
+    hit = arrival(each, start, along, met.distance)
+    return Found(met.item, hit.point.stacked(), hit.normal.stacked())
+
+
+def shoot(scene: Packed, origin: np.ndarray, direction: np.ndarray) -> Found:
+    """`find` for [rays, 3]."""
+    return find(scene, *(torch.from_numpy(array.T.astype(np.float32))[:, None] for array in (origin, direction)))
 
 
 def in_unit_space(item: Object, origin: np.ndarray, direction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -77,11 +96,11 @@ def test_a_ray_never_meets_the_point_it_leaves():
         direction = torch.nn.functional.normalize(
             torch.randn(point.shape, generator=torch.Generator().manual_seed(3)), dim=0
         )
-        outwards = dot(direction, normal) > 0
-        second = nearest(scene.shapes, scene.real, point, direction, torch.zeros(point.shape[1:], dtype=torch.int64))
-        clear = dot(direction, normal).abs() > 3e-3
-        assert torch.equal((second.item == NOTHING)[clear], outwards[clear])
-        assert (dot(direction, second.normal)[clear & ~outwards] > 0).all()
+        cosine = (direction * normal).sum(0)
+        second = find(scene, point, direction, own=0)
+        clear = cosine.abs() > 3e-3
+        assert torch.equal((second.item == NOTHING)[clear], (cosine > 0)[clear])
+        assert ((direction * second.normal).sum(0)[clear & (cosine < 0)] > 0).all()
 
 
 def test_the_nearest_of_several_wins():
@@ -108,11 +127,3 @@ def test_cones_of_far_spheres_keep_their_size():
     """1 − cos = sin²/2 to first order, where cos itself is 1 in float32; a hemisphere at and in the sphere."""
     found = one_minus_cosine(torch.tensor([1e10, 1.0, 0.3]))
     torch.testing.assert_close(found, torch.tensor([0.5e-10, 1.0, 1.0]), rtol=1e-6, atol=0)
-
-
-def test_gathered_are_the_fields_of_the_objects_hit():
-    packed = pack([FEATURES["many lights"][0]] * 2, 0, torch.device("cpu"))
-    index = torch.tensor([[3, 0, 6], [1, 1, 5]])
-    center, volume = gathered([packed.shapes.center, packed.shapes.volume], index)
-    assert torch.equal(center[:, 1, 2], packed.shapes.center[:, 1, 5])
-    assert torch.equal(volume[0], packed.shapes.volume[0, index[0]])

@@ -21,7 +21,7 @@ from luxel.data.split import split_of
 from luxel.data.stream import SEEDS, RayDraws, StreamSettings, StreamSource, prefetched, sees_objects, world_rays
 from luxel.scene import Camera, Spheres, scene_id
 from luxel.scene.camera import primary_rays, tan_half_fov
-from luxel.trace.path import NEAR_CLIP
+from luxel.trace.segment import NEAR_CLIP
 from luxel.train.loop import TrainConfig, train
 from luxel.train.run_folder import RunFolder, read_metrics
 from luxel.train.runtime import accelerator
@@ -125,12 +125,14 @@ def threads() -> list[str]:
 def test_an_error_in_the_thread_comes_up_with_its_own_message(root):
     source = StreamSource(root, DATA, IMAGES)
     with pytest.raises(InputError, match=f"train.seed is {SEEDS}, must be in 0"):
-        next(source.training_batches(4, SEEDS, 0, 0, 1))
+        next(prefetched(training_batches(source, 4, SEEDS)))
     assert not threads()
+    with pytest.raises(InputError, match=f"train.seed is {SEEDS}, must be in 0"):
+        next(source.training_batches(4, SEEDS, 0, 0, 1))
 
 
 def test_closing_ends_the_thread(root):
-    running = StreamSource(root, DATA, IMAGES).training_batches(4, 0, 0, 0, 1)
+    running = prefetched(training_batches(StreamSource(root, DATA, IMAGES), 4, 0))
     next(running)
     assert threads()
     running.close()
@@ -250,12 +252,11 @@ class RayModel(nn.Module):
 
 
 class Interrupted(StreamSource):
-    """Ctrl-C at the trace of step 6's batch."""
+    """Ctrl-C after step 6."""
 
-    def batch(self, indices):
-        if int(indices[0]) == 6 * 4:
-            raise KeyboardInterrupt
-        return super().batch(indices)
+    def training_batches(self, *arguments):
+        yield from islice(super().training_batches(*arguments), 6)
+        raise KeyboardInterrupt
 
 
 def test_a_ray_model_trains_on_rays_is_tested_on_images_and_resumes(root, tmp_path):

@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
+from luxel.geometry.arrays import dot, normalised
 from luxel.geometry.intersect import NOTHING
-from luxel.geometry.vectors import dot, normalised
 from luxel.models.surface import (
     Points,
     clearance,

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from luxel.geometry.arrays import normalised
 from luxel.geometry.intersect import NOTHING
-from luxel.geometry.vectors import normalised
 from luxel.models.surface import meet, surfaces
 from luxel.models.visibility import NEAR_CLIP, footprints
 from luxel.scene import Camera, Ellipsoids, Scene, Sphere, Spheres, Varied, encode

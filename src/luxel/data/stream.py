@@ -23,13 +23,14 @@ from luxel.data.batches import evaluation_batches, training_batches
 from luxel.data.dataset import Batch, ShardDataset
 from luxel.data.generate import GenerateSettings
 from luxel.data.split import split_of
-from luxel.geometry.intersect import NOTHING, nearest
-from luxel.geometry.vectors import normalised
+from luxel.geometry.intersect import NOTHING, Shapes, nearest
+from luxel.geometry.vectors import Vector, normalised
 from luxel.scene.camera import frame, tan_half_fov
 from luxel.scene.description import Scene, scene_id
 from luxel.scene.tokens import encode
 from luxel.trace.packed import pack
-from luxel.trace.path import NEAR_CLIP, PathTracer
+from luxel.trace.path import PathTracer
+from luxel.trace.segment import NEAR_CLIP
 
 BATCHES_AHEAD = 2
 SLOTS = 1 << 40
@@ -58,6 +59,8 @@ class StreamSettings:
     """Random rays of each scene; 0: whole images."""
     aim: Aim = "picture"
     """picture: rays are uniform over the picture. objects: over the part of it where objects are."""
+    compiled: bool = False
+    """Trace with compiled code: many times as fast, after minutes of compiling. For runs of hours."""
 
     def __post_init__(self) -> None:
         if self.spp is not None and self.spp < 1:
@@ -89,11 +92,16 @@ class StreamSource:
         if self._test_share >= 1:
             raise InputError(f"{root}: its test_share is {self._test_share}, which leaves no scene to train on")
         self._device = torch.device(device)
-        self._tracer = PathTracer(data.max_depth, str(device))
+        self._tracer = PathTracer(data.max_depth, str(device), compiled=stream.compiled)
         self._side = torch.cuda.Stream(self._device) if self._device.type == "cuda" else None
 
     def training_batches(self, batch_size: int, seed: int, start_step: int, rank: int, world: int) -> Iterator[Batch]:
-        """See `training_batches`; the next ones are traced meanwhile."""
+        """See `training_batches`; the next ones are traced meanwhile, on a CPU by a process of their own.
+
+        A thread would do, but for the interpreter's lock: many small operations on both sides wait for it.
+        """
+        if self._device.type == "cpu":
+            return training_batches(self, batch_size, seed, start_step, rank, world, workers=1)
         return prefetched(training_batches(self, batch_size, seed, start_step, rank, world))
 
     def test_batches(self, batch_size: int, rank: int, world: int) -> Iterator[Batch]:
@@ -206,9 +214,10 @@ def sees_objects(
 ) -> Bool[np.ndarray, "batch rays"]:
     """Whether each ray meets an object, by the tracer's own intersection."""
     packed = pack(scenes, 0, device)
-    origins, directions = (values.to(device, torch.float32).movedim(2, 0) for values in world_rays(scenes, rays))
-    nowhere = torch.full(origins.shape[1:], NOTHING, device=device)
-    hit = nearest(packed.shapes, packed.real, origins, normalised(directions), nowhere)
+    origins, directions = (Vector(*values.to(device, torch.float32).unbind(2)) for values in world_rays(scenes, rays))
+    nowhere = torch.full(rays.shape[:2], NOTHING, dtype=torch.int32, device=device)
+    shapes, real = Shapes.of(packed.shapes.permute(2, 1, 0)[..., None].unbind()), packed.real.T[..., None]
+    hit = nearest(shapes, real, origins, normalised(directions), nowhere)
     return (hit.item != NOTHING).cpu().numpy()
 
 

@@ -1,71 +1,115 @@
 """Where rays meet ellipsoids: exactly, in the space where an ellipsoid is the unit sphere.
 
-Shapes: rays are [..., scenes, lanes]; every lane of a scene meets all of its objects.
+Shapes: rays are [blocks, lanes], the lanes of a block being of one scene; `nearest` takes the ellipsoids of each
+block's scene as [objects, blocks, 1], everything else one for each ray.
 """
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Float, Int64
+from jaxtyping import Bool, Float, Int32
 from torch import Tensor
 
-from luxel.geometry.vectors import dot, normalised, transform, transform_transposed
+from luxel.geometry.vectors import Matrix, Vector, dot, normalised, square_length, transform, transform_transposed
 
 NOTHING = -1
 """The object that a ray hits when it hits none, or starts on when it starts in the open."""
+SHAPE_FIELDS = 16  # of a row: center 3, unit_from_world 9, square_axes 3, volume 1
 
 
 class Shapes(NamedTuple):
     """Ellipsoids. Unit space is where one is the unit sphere: unit = unit_from_world @ (world − center)."""
 
-    center: Float[Tensor, "3 *objects"]
-    unit_from_world: Float[Tensor, "3 3 *objects"]
-    square_axes: Float[Tensor, "3 *objects"]  # squared semi-axes: world_from_unit = unit_from_worldᵀ · these
-    volume: Float[Tensor, "*objects"]  # product of the semi-axes, the determinant of world_from_unit
+    center: Vector
+    unit_from_world: Matrix
+    square_axes: Vector  # squared semi-axes: world_from_unit = unit_from_worldᵀ · these
+    volume: Float[Tensor, "*lanes"]  # product of the semi-axes, the determinant of world_from_unit
+
+    @staticmethod
+    def of(fields: Sequence[Float[Tensor, "*lanes"]]) -> "Shapes":
+        """The ellipsoids of these SHAPE_FIELDS fields."""
+        f = fields
+        matrix = Matrix(Vector(*f[3:6]), Vector(*f[6:9]), Vector(*f[9:12]))
+        return Shapes(Vector(*f[0:3]), matrix, Vector(*f[12:15]), f[15])
+
+
+class Nearest(NamedTuple):
+    """The first object along a ray."""
+
+    item: Int32[Tensor, "blocks lanes"]  # or NOTHING
+    distance: Float[Tensor, "blocks lanes"]  # infinite for NOTHING
 
 
 class Hit(NamedTuple):
-    """The nearest surface along a ray; only `item` means anything where it is NOTHING."""
+    """Where a ray arrives."""
 
-    item: Int64[Tensor, "scenes lanes"]
-    point: Float[Tensor, "3 scenes lanes"]
-    normal: Float[Tensor, "3 scenes lanes"]  # outwards, unit length
-    density: Float[Tensor, "scenes lanes"]  # see `cone_density`
+    point: Vector
+    normal: Vector  # outwards, unit length
+    density: Float[Tensor, "*lanes"]  # see `cone_density`
 
 
 def nearest(
     shapes: Shapes,
-    real: Bool[Tensor, "scenes objects"],
-    origin: Float[Tensor, "3 scenes lanes"],
-    direction: Float[Tensor, "3 scenes lanes"],
-    own: Int64[Tensor, "scenes lanes"],
-) -> Hit:
+    real: Bool[Tensor, "objects blocks 1"],
+    origin: Vector,
+    direction: Vector,
+    own: Int32[Tensor, "blocks lanes"],
+) -> Nearest:
     """The first object along each ray; `own` is the one on whose surface the ray starts, or NOTHING.
 
-    A ray leaves its own surface only through the far side and needs no offset, since one root of its
-    quadratic is known to be 0. Directions are of unit length; the shapes are [..., scenes, objects].
+    Directions are of unit length.
     """
-    distance, item = torch.min(_distances(every_ray(shapes), real, origin, direction, own), dim=0)
-    missed = distance == torch.inf
-    found = Shapes(*gathered(shapes, item))
-    start = transform(found.unit_from_world, origin - found.center)
-    along = transform(found.unit_from_world, direction)
-    on_sphere = normalised(start + torch.where(missed, 0.0, distance) * along)
+    numbers = torch.arange(real.shape[0], dtype=torch.int32, device=own.device)[:, None, None]
+    apart = torch.where(real, distance(shapes, origin, direction, own == numbers), torch.inf)
+    least, item = torch.min(apart, dim=0)
+    return Nearest(torch.where(least == torch.inf, NOTHING, item.int()), least)
+
+
+def distance(
+    shape: Shapes, origin: Vector, direction: Vector, is_own: Bool[Tensor, "*lanes"]
+) -> Float[Tensor, "*lanes"]:
+    """How far along the ray a shape is, infinite if the ray misses it.
+
+    A ray leaves its own surface only through the far side and needs no offset, since one root of its
+    quadratic is known to be 0.
+
+    The discriminant is taken from the vector to the closest approach (Haines et al., "Precision Improvements
+    for Ray/Sphere Intersection", Ray Tracing Gems, 2019, ch. 7). One root adds numbers of the same sign, and the
+    other is the roots' product over it. Every result is used as few times as can be, since the compiler pastes
+    each into its uses before it finds what they have in common.
+    """
+    start = transform(shape.unit_from_world, origin - shape.center)
+    along = transform(shape.unit_from_world, direction)
+    over_a = 1 / square_length(along)
+    middle = -dot(start, along) * over_a  # distance of the closest approach
+    excess = 1 - square_length(start + along.scaled(middle))
+    sure = middle + torch.copysign((excess.clamp(min=0) * over_a).sqrt(), middle)
+    c = square_length(start) - 1
+    towards = middle > 0
+    apart = torch.where(towards == (c > 0), c * over_a / sure, sure)
+    meets = torch.where(is_own, towards, (excess > 0) & (towards | (c < 0)))
+    return torch.where(meets, torch.where(is_own, 2 * middle, apart), torch.inf)
+
+
+def arrival(shape: Shapes, origin: Vector, direction: Vector, along_ray: Float[Tensor, "*lanes"]) -> Hit:
+    """Where rays meet the shapes, which are at that distance; anything where it is infinite."""
+    start = transform(shape.unit_from_world, origin - shape.center)
+    along = transform(shape.unit_from_world, direction)
+    on_sphere = normalised(start + along.scaled(torch.where(along_ray == torch.inf, 0.0, along_ray)))
     return Hit(
-        torch.where(missed, NOTHING, item),
-        from_unit(found, on_sphere),
-        normalised(transform_transposed(found.unit_from_world, on_sphere)),
-        cone_density(found, start, along),
+        from_unit(shape, on_sphere),
+        normalised(transform_transposed(shape.unit_from_world, on_sphere)),
+        cone_density(shape, start, along),
     )
 
 
-def from_unit(shape: Shapes, point: Float[Tensor, "3 *lanes"]) -> Float[Tensor, "3 *lanes"]:
+def from_unit(shape: Shapes, point: Vector) -> Vector:
     """World position of a point in unit space."""
     return shape.center + turned(shape, point)
 
 
-def turned(shape: Shapes, vector: Float[Tensor, "3 *lanes"]) -> Float[Tensor, "3 *lanes"]:
+def turned(shape: Shapes, vector: Vector) -> Vector:
     """World vector of a vector in unit space; its length changes."""
     return transform_transposed(shape.unit_from_world, shape.square_axes * vector)
 
@@ -80,9 +124,7 @@ def one_minus_cosine(square_distance: Float[Tensor, "*lanes"]) -> Float[Tensor, 
     return sine_square / (1 + (1 - sine_square).clamp(min=0).sqrt())
 
 
-def cone_density(
-    shape: Shapes, start: Float[Tensor, "3 *lanes"], along: Float[Tensor, "3 *lanes"]
-) -> Float[Tensor, "*lanes"]:
+def cone_density(shape: Shapes, start: Vector, along: Vector) -> Float[Tensor, "*lanes"]:
     """Density per steradian of the world direction `along`, where directions are uniform in unit space's cone.
 
     The cone from `start`, outside, to the unit sphere holds exactly the directions that hit the ellipsoid.
@@ -90,51 +132,6 @@ def cone_density(
     is the usual sampling of its solid angle. `start` and `along` are in unit space, the latter of the length
     that a world unit vector has there.
     """
-    stretch = dot(along, along)
-    solid_angle = 2 * torch.pi * one_minus_cosine(dot(start, start))
+    stretch = square_length(along)
+    solid_angle = 2 * torch.pi * one_minus_cosine(square_length(start))
     return 1 / (solid_angle * stretch * stretch.sqrt() * shape.volume)
-
-
-def every_ray(shapes: Shapes) -> Shapes:
-    """[..., scenes, objects] as [..., objects, scenes, 1], to broadcast against rays."""
-    return Shapes(*(field.transpose(-1, -2)[..., None] for field in shapes))
-
-
-def gathered(fields: Sequence[Tensor], index: Int64[Tensor, "scenes lanes"]) -> list[Tensor]:
-    """For each field [..., scenes, objects], its values [..., scenes, lanes] at the objects `index`."""
-    rows = [field.reshape(-1, *field.shape[-2:]) for field in fields]
-    table = torch.cat(rows)
-    values = table.gather(2, index[None].expand(len(table), *index.shape))
-    parts = values.split([len(row) for row in rows])
-    return [part.reshape(*field.shape[:-2], *index.shape) for part, field in zip(parts, fields, strict=True)]
-
-
-def _distances(
-    shapes: Shapes,
-    real: Bool[Tensor, "scenes objects"],
-    origin: Float[Tensor, "3 scenes lanes"],
-    direction: Float[Tensor, "3 scenes lanes"],
-    own: Int64[Tensor, "scenes lanes"],
-) -> Float[Tensor, "objects scenes lanes"]:
-    """Distance to each object, infinite where the ray misses it.
-
-    The discriminant is taken from the vector to the closest approach (Haines et al., "Precision Improvements
-    for Ray/Sphere Intersection", Ray Tracing Gems, 2019, ch. 7), and the roots avoid the difference of nearly
-    equal numbers (the usual q = −b ∓ √…).
-    """
-    start = transform(shapes.unit_from_world, origin[:, None] - shapes.center)
-    along = transform(shapes.unit_from_world, direction[:, None])
-    a = dot(along, along)
-    b = dot(start, along)
-    approach = start - (b / a) * along
-    excess = 1 - dot(approach, approach)
-    root = (excess.clamp(min=0) * a).sqrt()
-    q = torch.where(b < 0, root - b, -root - b)
-    c = dot(start, start) - 1
-    towards = b < 0
-    outside = c > 0
-    distance = torch.where(towards == outside, c / q, q / a)
-    reachable = (excess > 0) & (distance > 0) & (towards | ~outside)
-    is_own = own[None] == torch.arange(len(a), device=own.device)[:, None, None]
-    distance = torch.where(is_own, -2 * b / a, distance)
-    return torch.where((reachable | is_own) & (distance > 0) & real.T[:, :, None], distance, torch.inf)

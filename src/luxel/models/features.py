@@ -9,9 +9,9 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
-from luxel.geometry.intersect import Shapes
-from luxel.geometry.vectors import dot, transform
+from luxel.geometry.arrays import dot, transform
 from luxel.models.surface import (
+    Ellipsoids,
     Frame,
     Material,
     Onward,
@@ -124,7 +124,7 @@ def pair_features(
     return (torch.stack(columns) * seen.real).permute(2, 1, 0)
 
 
-def orientation(shapes: Shapes, axes: Frame) -> list[Float[Tensor, "objects lanes"]]:
+def orientation(shapes: Ellipsoids, axes: Frame) -> list[Float[Tensor, "objects lanes"]]:
     """The tensor of the squared semi-axes in the points' frame, over its trace: 0 for spheres.
 
     Five numbers say all, whatever the order of the axes and whichever rotation gives them.
@@ -176,7 +176,7 @@ def lit(lamps: Emitters, points: Points, material: Material, seen: Seen, near: A
     item = lamps.item[points.scene[lane], slot]
     direction = seen.direction[:, item, lane]
     distance, size, height = (field[item, lane] for field in (seen.distance, seen.size, seen.height))
-    shapes = Shapes(*(field[..., lane] for field in seen.shapes))
+    shapes = Ellipsoids(*(field[..., lane] for field in seen.shapes))
     past, where = clearance(shapes, points.position[:, None, lane], direction[:, None])
     numbers = torch.arange(len(past), device=past.device)[:, None]
     between = (where > 0) & (where < distance) & (numbers != item) & ~seen.own[:, lane] & seen.real[:, lane]

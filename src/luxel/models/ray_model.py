@@ -21,13 +21,14 @@ from pydantic import ConfigDict
 from torch import Tensor, nn
 
 from luxel import InputError
-from luxel.geometry.intersect import NOTHING, Shapes
-from luxel.geometry.vectors import normalised
+from luxel.geometry.arrays import normalised
+from luxel.geometry.intersect import NOTHING
 from luxel.models import features
 from luxel.models.features import Emitters, Lit
 from luxel.models.pretrained import Pretrained
 from luxel.models.sequence import Transformer, TransformerConfig
 from luxel.models.surface import (
+    Ellipsoids,
     Material,
     Onward,
     Points,
@@ -92,7 +93,7 @@ class Scenes(NamedTuple):
     def trimmed(self, objects: int) -> "Scenes":
         """For points whose scenes have no more objects than this."""
         surfaces = self.surfaces
-        shapes = Shapes(*(field[..., :objects] for field in surfaces.shapes))
+        shapes = Ellipsoids(*(field[..., :objects] for field in surfaces.shapes))
         fields = (field[..., :objects] for field in surfaces[1:])
         return self._replace(
             surfaces=Surfaces(shapes, *fields), context=None if self.context is None else self.context[:, :objects]

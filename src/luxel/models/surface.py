@@ -12,17 +12,32 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
-from luxel.geometry.intersect import NOTHING, Shapes, nearest
-from luxel.geometry.vectors import dot, normalised, transform
+from luxel.geometry.arrays import dot, normalised, transform
+from luxel.geometry.intersect import NOTHING, Shapes, arrival, nearest
+from luxel.geometry.vectors import Vector
 from luxel.scene.tokens import FIELDS
 
 MIN_SPECULAR = 0.001  # of what transmits; see `luxel.trace.packed`
 
 
+class Ellipsoids(NamedTuple):
+    """As `luxel.geometry.intersect.Shapes`, in arrays."""
+
+    center: Float[Tensor, "3 *objects"]
+    unit_from_world: Float[Tensor, "3 3 *objects"]
+    square_axes: Float[Tensor, "3 *objects"]
+    volume: Float[Tensor, "*objects"]
+
+    @property
+    def vectors(self) -> Shapes:
+        """The same for rays to meet."""
+        return Shapes.of([*self.center, *self.unit_from_world.flatten(0, 1), *self.square_axes, self.volume])
+
+
 class Surfaces(NamedTuple):
     """Objects as the ray model reads them: fields are [..., scenes, objects]."""
 
-    shapes: Shapes
+    shapes: Ellipsoids
     real: Bool[Tensor, "scenes objects"]
     base_color: Float[Tensor, "3 scenes objects"]
     metallic: Float[Tensor, "scenes objects"]
@@ -37,7 +52,7 @@ class Surfaces(NamedTuple):
 
     def of(self, scene: Int64[Tensor, " lanes"]) -> "Surfaces":
         """What each lane can meet: every lane a scene of its own."""
-        shapes = Shapes(*(field[..., scene, :] for field in self.shapes))
+        shapes = Ellipsoids(*(field[..., scene, :] for field in self.shapes))
         return Surfaces(shapes, *(field[..., scene, :] for field in self[1:]))
 
 
@@ -95,7 +110,7 @@ def surfaces(tokens: Float[Tensor, "batch objects features"], mask: Bool[Tensor,
     fields = {name: tokens[..., columns].float().movedim(-1, 0) for name, columns in FIELDS.items()}
     axes = torch.where(mask, fields["semi_axes"], 1.0)
     object_from_camera = fields["rotation"].unflatten(0, (3, 3)).transpose(0, 1)
-    shapes = Shapes(fields["center"], object_from_camera / axes[:, None], axes.square(), axes.prod(0))
+    shapes = Ellipsoids(fields["center"], object_from_camera / axes[:, None], axes.square(), axes.prod(0))
     metallic, roughness, transmission = (fields[name][0] for name in ("metallic", "roughness", "transmission"))
     return Surfaces(
         shapes,
@@ -125,10 +140,17 @@ def meet(
     if not len(scene):
         return Points(scene, own, origin, direction, -direction, own > NOTHING)
     there = scenes.of(scene)
-    hit = nearest(there.shapes, there.real, origin[..., None], direction[..., None], own[:, None])
-    normal = hit.normal[..., 0]
+    every = Ellipsoids(*(field.transpose(-1, -2)[..., None] for field in there.shapes))
+    start, along = Vector.of(origin[..., None]), Vector.of(direction[..., None])
+    item, distance = (
+        field[:, 0] for field in nearest(every.vectors, there.real.T[..., None], start, along, own.int()[:, None])
+    )
+    item = item.long()
+    found = Ellipsoids(*(field[..., scene, item.clamp(min=0)] for field in scenes.shapes))
+    hit = arrival(found.vectors, Vector.of(origin), Vector.of(direction), distance)
+    normal = hit.normal.stacked()
     inside = dot(normal, direction) > 0
-    return Points(scene, hit.item[:, 0], hit.point[..., 0], direction, torch.where(inside, -normal, normal), inside)
+    return Points(scene, item, hit.point.stacked(), direction, torch.where(inside, -normal, normal), inside)
 
 
 def material_at(scenes: Surfaces, points: Points) -> Material:
@@ -223,7 +245,7 @@ def frame(points: Points) -> Frame:
 class Seen(NamedTuple):
     """Every object as seen from every point; lengths are over the distance."""
 
-    shapes: Shapes  # [..., objects, lanes]
+    shapes: Ellipsoids  # [..., objects, lanes]
     real: Bool[Tensor, "objects lanes"]
     own: Bool[Tensor, "objects lanes"]  # whether the point is on it
     direction: Float[Tensor, "3 objects lanes"]  # unit, to its centre
@@ -236,7 +258,7 @@ class Seen(NamedTuple):
 def seen(scenes: Surfaces, points: Points) -> Seen:
     """See Seen."""
     there = scenes.of(points.scene)
-    shapes = Shapes(*(field.transpose(-1, -2).contiguous() for field in there.shapes))
+    shapes = Ellipsoids(*(field.transpose(-1, -2).contiguous() for field in there.shapes))
     vector = shapes.center - points.position[:, None]
     distance = dot(vector, vector).sqrt().clamp(min=1e-6)
     support = transform(shapes.unit_from_world, points.normal[:, None]) * shapes.square_axes
@@ -255,7 +277,7 @@ def seen(scenes: Surfaces, points: Points) -> Seen:
 
 
 def clearance(
-    shapes: Shapes, origin: Float[Tensor, "3 *lanes"], direction: Float[Tensor, "3 *lanes"]
+    shapes: Ellipsoids, origin: Float[Tensor, "3 *lanes"], direction: Float[Tensor, "3 *lanes"]
 ) -> tuple[Float[Tensor, "*pairs"], Float[Tensor, "*pairs"]]:
     """How far from each ellipsoid's centre a ray passes, in unit space (at 1 it grazes), and at which distance.
 

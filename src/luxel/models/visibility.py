@@ -12,8 +12,9 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
-from luxel.geometry.intersect import NOTHING, Shapes
-from luxel.geometry.vectors import dot, transform
+from luxel.geometry.arrays import dot, transform
+from luxel.geometry.intersect import NOTHING
+from luxel.models.surface import Ellipsoids
 
 NEAR_CLIP = 1e-3  # scene units along the viewing direction; see `luxel.trace.mitsuba`
 PAIRS_AT_ONCE = 1 << 22  # of a ray and an object
@@ -30,7 +31,7 @@ class Footprints(NamedTuple):
 
 
 def footprints(
-    shapes: Shapes,
+    shapes: Ellipsoids,
     real: Bool[Tensor, "scenes objects"],
     tan_half_fov: Float[Tensor, "scenes 1"],
     width: int,
@@ -57,7 +58,7 @@ class Quadrics(NamedTuple):
     centre: Float[Tensor, "objects 3"]
 
     @staticmethod
-    def of(shapes: Shapes, scene: int, real: Bool[Tensor, " objects"]) -> "Quadrics":
+    def of(shapes: Ellipsoids, scene: int, real: Bool[Tensor, " objects"]) -> "Quadrics":
         """The real objects of one scene, which come first."""
         matrix = shapes.unit_from_world[:, :, scene, real].double()
         centre = shapes.center[:, scene, real].double()

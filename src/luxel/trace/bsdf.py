@@ -9,8 +9,8 @@ with its peculiarities:
 - without any dielectric reflection (specular 0, opaque) there is no metallic one either;
 - radiance is divided by η² where it enters (and so multiplied where it leaves).
 
-The choice between the lobes is ours. Directions are [3, ...lanes] in a frame whose z is the outward normal,
-point away from the surface, and `wi` is where the path comes from.
+The choice between the lobes is ours. Directions are in a frame whose z is the outward normal, point away from
+the surface, and `wi` is where the path comes from.
 """
 
 from typing import NamedTuple
@@ -19,7 +19,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from luxel.geometry.vectors import dot, normalised
+from luxel.geometry.vectors import Vector, dot, normalised, where
 from luxel.trace.packed import MIN_WIDTH, Materials
 
 MAX_DIFFUSE = 0.9  # share of the samples; the specular lobe can be brighter at a slant than its estimate says
@@ -29,14 +29,14 @@ TINY = 1e-12
 class Value(NamedTuple):
     """BSDF · |cos θ_o|, and the density per steradian with which `sample` finds the direction."""
 
-    value: Float[Tensor, "3 *lanes"]
+    value: Vector
     density: Float[Tensor, "*lanes"]
 
 
 class Sample(NamedTuple):
     """Directions drawn; `valid` is False where none came about and the path ends."""
 
-    direction: Float[Tensor, "3 *lanes"]
+    direction: Vector
     valid: Bool[Tensor, "*lanes"]
 
 
@@ -47,14 +47,14 @@ class _Shares(NamedTuple):
     reflection: Float[Tensor, "*lanes"]
 
 
-def evaluate(material: Materials, wi: Float[Tensor, "3 *lanes"], wo: Float[Tensor, "3 *lanes"]) -> Value:
+def evaluate(material: Materials, wi: Vector, wo: Vector) -> Value:
     """Value and density of the direction `wo`."""
-    cos_i, cos_o = wi[2], wo[2]
+    cos_i, cos_o = wi.z, wo.z
     front, reflects = cos_i > 0, cos_i * cos_o > 0
     side = torch.where(front, 1.0, -1.0)
     eta = _eta_along(material, front)
-    half = normalised(wi + wo * torch.where(reflects, 1.0, eta))
-    half = half * torch.where(half[2] < 0, -1.0, 1.0)
+    half = normalised(wi + wo.scaled(torch.where(reflects, 1.0, eta)))
+    half = half.scaled(torch.where(half.z < 0, -1.0, 1.0))
     dot_i, dot_o = dot(wi, half), dot(wo, half)
     fresnel, _ = dielectric_fresnel(dot_i, material.eta)
     agrees = (dot_i * side > 0) & (dot_o * torch.where(reflects, side, -side) > 0) & (cos_i * cos_o != 0)
@@ -67,9 +67,9 @@ def evaluate(material: Materials, wi: Float[Tensor, "3 *lanes"], wo: Float[Tenso
     compression = _compression(dot_i, dot_o, eta)
     transmitted = torch.where(reflects, 0.0, visible * _masking(wo, width) * (dot_i * dot_o).abs() * compression)
     value = (
-        reflection * reflected
-        + _transmission(material, fresnel) * transmitted
-        + torch.where(front & reflects, _diffuse(material, cos_i, cos_o, dot_o), 0.0)
+        reflection.scaled(reflected)
+        + _transmission(material, fresnel).scaled(transmitted)
+        + where(front & reflects, _diffuse(material, cos_i, cos_o, dot_o), 0.0)
     )
 
     shares = _shares(material, cos_i, reflection, fresnel)
@@ -82,26 +82,28 @@ def evaluate(material: Materials, wi: Float[Tensor, "3 *lanes"], wo: Float[Tenso
     return Value(value, density)
 
 
-def sample(material: Materials, wi: Float[Tensor, "3 *lanes"], random: Float[Tensor, "3 *lanes"]) -> Sample:
-    """Draw directions with the density that `evaluate` states."""
-    cos_i = wi[2]
+def sample(material: Materials, wi: Vector, random: Vector) -> Sample:
+    """Draw directions, from three random numbers, with the density that `evaluate` states."""
+    cos_i = wi.z
     front = cos_i > 0
-    facet = _visible_normal(wi * torch.where(front, 1.0, -1.0), _width(material), random[1], random[2])
+    facet = _visible_normal(wi.scaled(torch.where(front, 1.0, -1.0)), _width(material), random.y, random.z)
     dot_i = dot(wi, facet)
     fresnel, cos_t = dielectric_fresnel(dot_i, material.eta)
     shares = _shares(material, cos_i, _specular_fresnel(material, fresnel, dot_i, front), fresnel)
 
-    is_diffuse = random[0] < shares.diffuse
-    rest = (random[0] - shares.diffuse) / (1 - shares.diffuse)
+    is_diffuse = random.x < shares.diffuse
+    rest = (random.x - shares.diffuse) / (1 - shares.diffuse)
     is_reflection = rest < shares.reflection
     eta = _eta_along(material, front)
-    direction = torch.where(
+    over_eta = 1 / eta
+    through = facet.scaled(dot_i * over_eta + cos_t) - wi.scaled(over_eta)
+    direction = where(
         is_diffuse,
-        _cosine_hemisphere(random[1], random[2]),
-        torch.where(is_reflection, 2 * dot_i * facet - wi, facet * (dot_i / eta + cos_t) - wi / eta),
+        _cosine_hemisphere(random.y, random.z),
+        where(is_reflection, facet.scaled(2 * dot_i) - wi, through),
     )
-    same_side = cos_i * direction[2] > 0
-    valid = torch.where(is_diffuse | is_reflection, same_side, cos_i * direction[2] < 0)
+    same_side = cos_i * direction.z > 0
+    valid = torch.where(is_diffuse | is_reflection, same_side, cos_i * direction.z < 0)
     return Sample(direction, valid & (front | (_bsdf(material) > 0)))
 
 
@@ -143,21 +145,21 @@ def _brdf(material: Materials) -> Float[Tensor, "*lanes"]:
     return (1 - material.metallic) * (1 - material.transmission)
 
 
-def _ggx(half: Float[Tensor, "3 *lanes"], width: Float[Tensor, "*lanes"]) -> Float[Tensor, "*lanes"]:
+def _ggx(half: Vector, width: Float[Tensor, "*lanes"]) -> Float[Tensor, "*lanes"]:
     """Density of microfacet normals (Walter et al. 2007, eq. 33)."""
-    across = (half[0] * half[0] + half[1] * half[1]) / (width * width)
-    root = across + half[2] * half[2]
+    across = (half.x * half.x + half.y * half.y) / (width * width)
+    root = across + half.z * half.z
     return 1 / (torch.pi * width * width * root * root)
 
 
-def _masking_over_cosine(v: Float[Tensor, "3 *lanes"], width: Float[Tensor, "*lanes"]) -> Float[Tensor, "*lanes"]:
+def _masking_over_cosine(v: Vector, width: Float[Tensor, "*lanes"]) -> Float[Tensor, "*lanes"]:
     """Smith's G1 / |cos θ| (Walter et al. 2007, eq. 34), finite at grazing angles."""
-    across = v[0] * v[0] + v[1] * v[1]
-    return 2 / (v[2].abs() + (v[2] * v[2] + width * width * across).sqrt())
+    across = v.x * v.x + v.y * v.y
+    return 2 / (v.z.abs() + (v.z * v.z + width * width * across).sqrt())
 
 
-def _masking(v: Float[Tensor, "3 *lanes"], width: Float[Tensor, "*lanes"]) -> Float[Tensor, "*lanes"]:
-    return v[2].abs() * _masking_over_cosine(v, width)
+def _masking(v: Vector, width: Float[Tensor, "*lanes"]) -> Float[Tensor, "*lanes"]:
+    return v.z.abs() * _masking_over_cosine(v, width)
 
 
 def _compression(
@@ -173,18 +175,24 @@ def _specular_fresnel(
     dielectric: Float[Tensor, "*lanes"],
     dot_i: Float[Tensor, "*lanes"],
     front: Bool[Tensor, "*lanes"],
-) -> Float[Tensor, "3 *lanes"]:
+) -> Vector:
     """Reflectance of a microfacet: Schlick's for the metallic part, untinted for the rest."""
-    metal = material.base_color + (1 - material.base_color) * _schlick(dot_i.abs())
-    outside = (1 - material.metallic) * dielectric + material.metallic * metal
-    return torch.where(front, outside, _bsdf(material) * dielectric)
+    schlick = _schlick(dot_i.abs())
+    outside = material.base_color.map(
+        lambda color: (1 - material.metallic) * dielectric + material.metallic * (color + (1 - color) * schlick)
+    )
+    return where(front, outside, _bsdf(material) * dielectric)
 
 
-def _transmission(material: Materials, dielectric: Float[Tensor, "*lanes"]) -> Float[Tensor, "3 *lanes"]:
+def _transmission(material: Materials, dielectric: Float[Tensor, "*lanes"]) -> Vector:
     """Transmittance of a microfacet: √base_color, since light crosses two surfaces."""
-    color = material.base_color
-    root = torch.where(color > 0, color.clamp(min=TINY).sqrt(), 0.0)  # whose gradient at 0 would be infinite
-    return root * (_bsdf(material) * (1 - dielectric))
+    root = material.base_color.map(_root)
+    return root.scaled(_bsdf(material) * (1 - dielectric))
+
+
+def _root(value: Tensor) -> Tensor:
+    """Square root, whose gradient at 0 is 0 and not infinite."""
+    return torch.where(value > 0, value.clamp(min=TINY).sqrt(), 0.0)
 
 
 def _diffuse(
@@ -192,12 +200,12 @@ def _diffuse(
     cos_i: Float[Tensor, "*lanes"],
     cos_o: Float[Tensor, "*lanes"],
     cos_d: Float[Tensor, "*lanes"],
-) -> Float[Tensor, "3 *lanes"]:
+) -> Vector:
     """Burley 2015, eq. 4: Lambert with a Fresnel factor, and retro-reflection; times |cos θ_o|."""
     at_i, at_o = _schlick(cos_i.abs()), _schlick(cos_o.abs())
     retro = 2 * material.roughness * cos_d * cos_d
     factor = (1 - 0.5 * at_i) * (1 - 0.5 * at_o) + retro * (at_o + at_i + at_o * at_i * (retro - 1))
-    return material.base_color * (_brdf(material) * cos_o.abs() / torch.pi * factor)
+    return material.base_color.scaled(_brdf(material) * cos_o.abs() / torch.pi * factor)
 
 
 def _schlick(cosine: Float[Tensor, "*lanes"]) -> Float[Tensor, "*lanes"]:
@@ -210,17 +218,17 @@ def _schlick(cosine: Float[Tensor, "*lanes"]) -> Float[Tensor, "*lanes"]:
 def _shares(
     material: Materials,
     cos_i: Float[Tensor, "*lanes"],
-    reflection: Float[Tensor, "3 *lanes"],
+    reflection: Vector,
     fresnel: Float[Tensor, "*lanes"],
 ) -> _Shares:
     """In proportion to the lobes' albedos: of the surface for the diffuse one, of the microfacet for the others."""
     front = cos_i > 0
     smooth, _ = dielectric_fresnel(cos_i, material.eta)
     specular = _specular_fresnel(material, smooth, cos_i, front) + _transmission(material, smooth)
-    diffuse = _brdf(material) * material.base_color.mean(0)
-    share = (diffuse / (diffuse + specular.mean(0)).clamp(min=TINY)).clamp(max=MAX_DIFFUSE)
-    through = _transmission(material, fresnel).mean(0)
-    back = reflection.mean(0)
+    diffuse = _brdf(material) * material.base_color.mean()
+    share = (diffuse / (diffuse + specular.mean()).clamp(min=TINY)).clamp(max=MAX_DIFFUSE)
+    through = _transmission(material, fresnel).mean()
+    back = reflection.mean()
     return _Shares(
         torch.where(front, share, 0.0),
         torch.where(through > 0, back / (back + through).clamp(min=TINY), 1.0),
@@ -228,24 +236,24 @@ def _shares(
 
 
 def _visible_normal(
-    wi: Float[Tensor, "3 *lanes"],
+    wi: Vector,
     width: Float[Tensor, "*lanes"],
     first: Float[Tensor, "*lanes"],
     second: Float[Tensor, "*lanes"],
-) -> Float[Tensor, "3 *lanes"]:
+) -> Vector:
     """A microfacet normal seen from `wi`, above the surface.
 
     Dupuy & Benyoub, "Sampling Visible GGX Normals with Spherical Caps", 2023: a uniform point on a cap.
     """
-    stretched = normalised(torch.stack([wi[0] * width, wi[1] * width, wi[2]]))
-    z = (1 - second) * (1 + stretched[2]) - stretched[2]
+    stretched = normalised(Vector(wi.x * width, wi.y * width, wi.z))
+    z = (1 - second) * (1 + stretched.z) - stretched.z
     across = (1 - z * z).clamp(min=0).sqrt()
     angle = 2 * torch.pi * first
-    x, y = across * angle.cos() + stretched[0], across * angle.sin() + stretched[1]
-    return normalised(torch.stack([x * width, y * width, (z + stretched[2]).clamp(min=TINY)]))
+    x, y = across * angle.cos() + stretched.x, across * angle.sin() + stretched.y
+    return normalised(Vector(x * width, y * width, (z + stretched.z).clamp(min=TINY)))
 
 
-def _cosine_hemisphere(first: Float[Tensor, "*lanes"], second: Float[Tensor, "*lanes"]) -> Float[Tensor, "3 *lanes"]:
+def _cosine_hemisphere(first: Float[Tensor, "*lanes"], second: Float[Tensor, "*lanes"]) -> Vector:
     """A direction of density cos θ / π: a uniform point on the disc, lifted."""
     radius, angle = second.sqrt(), 2 * torch.pi * first
-    return torch.stack([radius * angle.cos(), radius * angle.sin(), (1 - second).sqrt()])
+    return Vector(radius * angle.cos(), radius * angle.sin(), (1 - second).sqrt())

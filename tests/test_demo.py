@@ -1,6 +1,7 @@
 import json
 from pathlib import Path
 
+import luxel.demo
 from luxel.demo import PICTURES, demo, learning_curves
 from luxel.image.formats import load_exr
 from luxel.scene import Scene
@@ -10,8 +11,11 @@ from luxel.train.run_folder import read_json
 def test_the_demo_ends_with_a_page_and_a_second_call_starts_where_it_left_off(tmp_path: Path, monkeypatch):
     """The whole of it at the tiny scale: real scenes, real tracing, real training."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(luxel.demo, "UNSEEN", 2)
+    monkeypatch.setattr(luxel.demo, "UNSEEN_SPP", 4)
     page, status = demo(tmp_path / "demo", "tiny")
     assert status == "finished"
+    assert (page.parent / "pretrained.html").read_text().count('src="data:image/png;base64,') == 3 * 2
     text = page.read_text()
     assert text.count('src="data:image/png;base64,') == 3 * PICTURES
     (file,) = (tmp_path / "demo").glob("evaluation-*.json")

@@ -11,22 +11,31 @@ from luxel.data.batches import ShardSource
 from luxel.data.generate import generate
 from luxel.evaluation.evaluate import Background, Evaluation, evaluate
 from luxel.evaluation.page import Line
-from luxel.evaluation.report import Picture, write_report
+from luxel.evaluation.report import Picture, write_gallery, write_report
 from luxel.experiments import EXPERIMENTS, Scale
 from luxel.experiments.run import data_folder, run
 from luxel.image.formats import save_image
 from luxel.pipeline import Renderer
+from luxel.scene.distributions import Varied
+from luxel.trace.mitsuba import MitsubaTracer
 from luxel.train.run_folder import read_json, read_metrics, write_json
 
 PICTURES = 24
 TRUTH_SPP = 1024
+SHIPPED = "ray-small"
+UNSEEN, UNSEEN_SIZE, UNSEEN_SPP, UNSEEN_SEED = 12, 128, 256, 2_000_003
+"""Scenes for the shipped renderer, of a seed that it was not trained on."""
 
 
 def demo(out: Path, scale: Scale = "small") -> tuple[Path, str]:
-    """Generate, train, evaluate and render; return the page and the training's status.
+    """Show the shipped renderer; then generate, train, evaluate and render; return the page and the training's status.
 
     A second call starts where the first left off.
     """
+    first = out / "pretrained.html"
+    if not first.exists():
+        show_pretrained(first)
+    print(f"{SHIPPED}, which Luxel comes with: open {first.resolve()}", flush=True)
     experiment = EXPERIMENTS["demo"].make(scale)
     data, page = data_folder(experiment.data), out / "index.html"
     seconds: dict[str, float] = {}
@@ -74,6 +83,32 @@ def demo(out: Path, scale: Scale = "small") -> tuple[Path, str]:
     write_report(page, "Luxel: a first renderer", facts, pictures, curves, evaluation)
     print("\n".join(f"{name:>10}  {value}" for name, value in facts.items()))
     return page, result["status"]
+
+
+def show_pretrained(page: Path) -> None:
+    """Render unseen scenes with the shipped model, trace them, and set both side by side."""
+    renderer, tracer = Renderer.from_pretrained(SHIPPED), MitsubaTracer()
+    scenes = [Varied()(UNSEEN_SEED, index) for index in range(UNSEEN)]
+    renderer(scenes[0], UNSEEN_SIZE)
+    started = time.monotonic()
+    outputs = [renderer(scene, UNSEEN_SIZE) for scene in scenes]
+    rendering = (time.monotonic() - started) / UNSEEN
+    started = time.monotonic()
+    truths = [tracer.trace([scene], UNSEEN_SIZE, UNSEEN_SIZE, UNSEEN_SPP, seed=1).mean[0] for scene in scenes]
+    tracing = (time.monotonic() - started) / UNSEEN
+    facts = {
+        "model": f"{SHIPPED}, {sum(weights.numel() for weights in renderer.model.parameters()):,} parameters",
+        "scenes": f"“varied”, seed {UNSEEN_SEED}, none of which it was trained on",
+        "rendering": f"{rendering:.2f} s an image of {UNSEEN_SIZE}×{UNSEEN_SIZE}",
+        "path tracing": f"{tracing:.2f} s at {UNSEEN_SPP} spp",
+        "machine": f"{os.cpu_count()} cores",
+    }
+    pictures = [
+        Picture(f"scene {index}, objects: {len(scene.objects)}", truth, output)
+        for index, (scene, truth, output) in enumerate(zip(scenes, truths, outputs, strict=True))
+    ]
+    write_gallery(page, "Luxel: the renderer that it comes with", facts, pictures, "clamp")
+    print("\n".join(f"{name:>12}  {value}" for name, value in facts.items()))
 
 
 def longest_stages(path: Path, seconds: dict[str, float]) -> dict[str, float]:

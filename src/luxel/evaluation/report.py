@@ -19,6 +19,11 @@ class Picture:
     output: Radiance
 
 
+def write_gallery(path: Path, title: str, facts: dict[str, str], pictures: Sequence[Picture], tone: str) -> None:
+    """Write a page of pictures alone."""
+    write_page(path, "gallery.html.j2", title=title, facts=facts, pictures=shown(pictures, tone), tone_map=tone)
+
+
 def write_report(
     path: Path,
     title: str,
@@ -34,11 +39,17 @@ def write_report(
         "report.html.j2",
         title=title,
         facts=facts,
-        pictures=[{"title": p.title, "images": [data_url(image) for image in panels(p, tone)]} for p in pictures],
+        pictures=shown(pictures, tone),
+        tone_map=tone,
         plot=plot(curves, "training images", f"loss ({evaluation.loss})"),
         evaluation=evaluation,
         lower_is_better=LOWER_IS_BETTER,
     )
+
+
+def shown(pictures: Sequence[Picture], tone: str) -> list[dict[str, object]]:
+    """What the template reads of them."""
+    return [{"title": p.title, "images": [data_url(image) for image in panels(p, tone)]} for p in pictures]
 
 
 def panels(picture: Picture, tone: str) -> list[Pixels]:

@@ -32,6 +32,7 @@ from luxel.models.surface import (
     Onward,
     Points,
     Surfaces,
+    by_lane,
     frame,
     material_at,
     meet,
@@ -47,7 +48,7 @@ WORTH = 0.02  # of a reflectance or transmittance, for its ray to be followed
 ESTIMATES = 6
 LARGEST_CORRECTION = 3.0  # in the exponent, of an estimate
 SMALLEST_GROUP = 4  # objects that every scene is padded to
-LANES_AT_ONCE = 1 << 14
+NUMBERS_AT_ONCE = 1 << 26  # that are held for the rays computed together, about; 256 MiB
 
 
 @dataclass(frozen=True)
@@ -169,10 +170,17 @@ class RayModel(Pretrained):
         while low < most:
             inside = ((count > low) & (count <= high)).nonzero()[:, 0]
             group = scenes.trimmed(high)
-            for lanes in inside.split(LANES_AT_ONCE):
+            for lanes in inside.split(self.lanes_at_once(min(high, most), scenes.power.shape[2])):
                 light = light.index_copy(0, lanes, self._radiance(group, scene[lanes], rays[lanes]))
             low, high = high, 2 * high
         return light
+
+    def lanes_at_once(self, objects: int, slots: int) -> int:
+        """How many rays fit in memory together, from what is held of each pair, emitter, and both."""
+        config = self.config
+        pairs = objects * (features.PAIR_FEATURES + 4 * config.point_width)
+        rows = slots * (40 * objects + 15 * config.emitter_width)
+        return max(1, NUMBERS_AT_ONCE // (pairs + rows))
 
     def _radiance(
         self, scenes: Scenes, scene: Int64[Tensor, " lanes"], rays: Float[Tensor, "lanes 2"]
@@ -223,26 +231,27 @@ class RayModel(Pretrained):
         shown: list[Float[Tensor, "lanes slots 3"]],
     ) -> Float[Tensor, "lanes slots 3"]:
         """The network's part: reflected and transmitted light."""
-        point, pairs = self.point(inputs.points), self.pair(inputs.pairs)
+        point, pairs = self.point(inputs.points), self.pair(inputs.pairs.flatten(0, 1))
+        pairs = pairs.unflatten(0, (-1, len(point)))
         if scenes.context is not None:
-            pairs = pairs + scenes.context[points.scene]
-        pairs = F.relu(pairs)
+            pairs = pairs + scenes.context[points.scene].transpose(0, 1)
+        pairs = F.relu(pairs, inplace=True)
         for layer in self.layers:
             point, pairs, weights = layer(point, pairs, inputs.real)
-        by_head = pairs.unflatten(-1, (self.config.heads, -1))
-        color = scenes.surfaces.base_color[:, points.scene]
-        tint = self.tint(torch.einsum("lho,clo,lohd->lchd", weights, color, by_head).flatten(2))
+        color = by_lane(scenes.surfaces.base_color, points.scene).transpose(1, 2)
+        tint = self.tint(torch.stack([pooled(weights * channel[..., None], pairs) for channel in color], 1))
 
         lit, every = inputs.lit, torch.arange(len(point), device=point.device)
-        lamp = self.lamp_pair(pairs[lit.lane, lit.item]) + self.lamp_features(lit.features)
-        lamp = lamp + self.lamp_point(point)[lit.lane]
+        lamp = self.lamp_pair(pairs.flatten(0, 1).index_select(0, lit.item * len(point) + lit.lane))
+        lamp = lamp + self.lamp_features(lit.features) + self.lamp_point(point).index_select(0, lit.lane)
         lane, slot = torch.cat([lit.lane, every]), torch.cat([lit.slot, torch.full_like(every, shown[0].shape[1] - 1)])
-        estimates = estimated(material, inputs, lane, [part[lane, slot] for part in shown])
-        known = torch.stack([field.T[lane] for field in (material.base_color, *material.by_channel)], -1)
+        known = torch.stack([material.base_color, *material.by_channel], -1).transpose(0, 1).index_select(0, lane)
+        estimates = estimated(known, inputs, [part[lane, slot] for part in shown])
         read = torch.cat([known, estimates.clamp(max=1), 0.2 * estimates.clamp(min=1e-5).log()], -1)
-        hidden = F.relu(torch.cat([lamp, self.sky(point)])[:, None] + tint[lane] + self.color(read))
+        hidden = self.color(read) + tint.index_select(0, lane)
+        hidden = F.relu(hidden + torch.cat([lamp, self.sky(point)])[:, None], inplace=True)
         with torch.autocast(point.device.type, enabled=False):
-            out = self.head((hidden + F.relu(self.mix(hidden))).float())
+            out = self.head((hidden + F.relu(self.mix(hidden), inplace=True)).float())
         if self.config.estimates:
             closed = out[..., 1:4].clamp(-2 * LARGEST_CORRECTION, LARGEST_CORRECTION).exp()
             corrections = torch.cat([closed, 1.25 * out[..., 4:].sigmoid()], -1)
@@ -270,17 +279,23 @@ class PairLayer(nn.Module):
     def forward(
         self,
         point: Float[Tensor, "lanes width"],
-        pairs: Float[Tensor, "lanes objects width"],
-        real: Bool[Tensor, "lanes objects"],
+        pairs: Float[Tensor, "objects lanes width"],
+        real: Bool[Tensor, "objects #lanes"],
     ) -> tuple[
-        Float[Tensor, "lanes width"], Float[Tensor, "lanes objects width"], Float[Tensor, "lanes heads objects"]
+        Float[Tensor, "lanes width"], Float[Tensor, "objects lanes width"], Float[Tensor, "objects lanes heads"]
     ]:
         """The points, the pairs, and the weights, which add up to 1 over a point's real objects."""
-        pairs = F.relu(self.pairs(pairs) + self.tell(point)[:, None])
-        weights = self.weigh(pairs).masked_fill(~real[..., None], -torch.inf).softmax(1).transpose(1, 2)
-        pooled = torch.einsum("lho,lohd->lhd", weights, pairs.unflatten(-1, (self.heads, -1))).flatten(1)
-        point = point + self.gather(pooled)
+        pairs = F.relu(self.pairs(pairs).add_(self.tell(point)), inplace=True)
+        weights = self.weigh(pairs).masked_fill(~real[..., None], -torch.inf).softmax(0)
+        point = point + self.gather(pooled(weights, pairs))
         return point + self.mlp(point), pairs, weights
+
+
+def pooled(
+    weights: Float[Tensor, "objects lanes heads"], pairs: Float[Tensor, "objects lanes width"]
+) -> Float[Tensor, "lanes width"]:
+    """Every head's part of the pairs, weighted and summed over the objects."""
+    return (weights[..., None] * pairs.unflatten(2, (weights.shape[2], -1))).sum(0).flatten(1)
 
 
 class Context(nn.Module):
@@ -306,8 +321,8 @@ class Inputs(NamedTuple):
     """What the network reads of the points; rows are those of `lit`, and then every lane for its sky."""
 
     points: Float[Tensor, "lanes point_features"]
-    pairs: Float[Tensor, "lanes objects pair_features"]
-    real: Bool[Tensor, "lanes objects"]
+    pairs: Float[Tensor, "objects lanes pair_features"]
+    real: Bool[Tensor, "objects #lanes"]
     lit: Lit
     direct: Float[Tensor, " rows"]  # irradiance over π by an emitter of unit radiance, unoccluded for the sky
     scale: Float[Tensor, " rows"]  # the emitter's solid angle over π, at most 1
@@ -324,7 +339,7 @@ def read(scenes: Scenes, points: Points, material: Material, mirror: Onward | No
     return Inputs(
         features.point_features(points, material, ways),
         pairs,
-        there.real.T,
+        there.real,
         lit,
         torch.cat([lit.irradiance, ones]),
         torch.cat([lit.scale, ones]),
@@ -333,11 +348,14 @@ def read(scenes: Scenes, points: Points, material: Material, mirror: Onward | No
 
 
 def estimated(
-    material: Material, inputs: Inputs, lane: Int64[Tensor, " rows"], shown: list[Float[Tensor, "rows 3"]]
+    known: Float[Tensor, "rows 3 4"], inputs: Inputs, shown: list[Float[Tensor, "rows 3"]]
 ) -> Float[Tensor, "rows 3 estimates"]:
-    """Transfers in closed form: lambertian, glossy, through rough glass, as mirrored, as refracted, and indirect."""
-    diffuse, mirror, through = (field.T[lane] for field in material.by_channel)
-    lit, no_lobe = inputs.lit, torch.zeros_like(material.cosine)
+    """Transfers in closed form: lambertian, glossy, through rough glass, as mirrored, as refracted, and indirect.
+
+    `known` is the point's base colour and what `Material.by_channel` says of it.
+    """
+    _, diffuse, mirror, through = known.unbind(2)
+    lit, no_lobe = inputs.lit, torch.zeros_like(inputs.points[:, 0])
     gloss, gleam = (torch.cat([part, no_lobe])[:, None] for part in (lit.mirror, lit.through))
     in_mirror, in_glass = shown
     return torch.stack(

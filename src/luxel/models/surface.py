@@ -9,7 +9,7 @@ Shapes: points of all scenes stand in one row, [..., lanes]; a pair of an object
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Float, Int64
+from jaxtyping import Bool, Float, Int64, Shaped
 from torch import Tensor
 
 from luxel.geometry.intersect import NOTHING, Shapes, nearest
@@ -31,9 +31,17 @@ class Surfaces(NamedTuple):
     eta: Float[Tensor, "scenes objects"]  # index of refraction
 
     def of(self, scene: Int64[Tensor, " lanes"]) -> "Surfaces":
-        """What each lane can meet: every lane a scene of its own."""
-        shapes = Shapes(*(field[..., scene, :] for field in self.shapes))
-        return Surfaces(shapes, *(field[..., scene, :] for field in self[1:]))
+        """What each lane can meet: every lane a scene of its own, unless all are in the only one."""
+        shapes = Shapes(*(by_lane(field, scene) for field in self.shapes))
+        return Surfaces(shapes, *(by_lane(field, scene) for field in self[1:]))
+
+
+def by_lane(field: Shaped[Tensor, "*any scenes objects"], scene: Int64[Tensor, " lanes"]) -> Tensor:
+    """A field of each lane's scene, [..., lanes, objects]; of one scene alone the field itself, which broadcasts.
+
+    A picture is mostly of one scene, and a copy of it for every lane would cost more than what is computed from it.
+    """
+    return field if field.shape[-2] == 1 else field[..., scene, :]
 
 
 class Points(NamedTuple):
@@ -119,10 +127,13 @@ def meet(
     if not len(scene):
         return Points(scene, own, origin, direction, -direction, own > NOTHING)
     there = scenes.of(scene)
-    hit = nearest(there.shapes, there.real, origin[..., None], direction[..., None], own[:, None])
-    normal = hit.normal[..., 0]
+    one = -2 if len(there.real) == 1 else -1  # the lanes of one scene, or a lane of each
+    hit = nearest(there.shapes, there.real, *(field.unsqueeze(one) for field in (origin, direction, own)))
+    normal = hit.normal.squeeze(one)
     inside = dot(normal, direction) > 0
-    return Points(scene, hit.item[:, 0], hit.point[..., 0], direction, torch.where(inside, -normal, normal), inside)
+    return Points(
+        scene, hit.item.squeeze(one), hit.point.squeeze(one), direction, torch.where(inside, -normal, normal), inside
+    )
 
 
 def material_at(scenes: Surfaces, points: Points) -> Material:
@@ -217,8 +228,8 @@ def frame(points: Points) -> Frame:
 class Seen(NamedTuple):
     """Every object as seen from every point; lengths are over the distance."""
 
-    shapes: Shapes  # [..., objects, lanes]
-    real: Bool[Tensor, "objects lanes"]
+    shapes: Shapes  # [..., objects, lanes], or [..., objects, 1] in one scene
+    real: Bool[Tensor, "objects #lanes"]
     own: Bool[Tensor, "objects lanes"]  # whether the point is on it
     direction: Float[Tensor, "3 objects lanes"]  # unit, to its centre
     distance: Float[Tensor, "objects lanes"]  # to its centre, scene units

@@ -17,6 +17,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from statistics import fmean, median
 
@@ -147,11 +148,11 @@ def in_batch(test: ShardDataset, width: int, renderer: Renderer) -> dict[str, fl
         for image in zip(noisy, albedo, normal, strict=True):
             denoise(*image)
 
-    race: dict[str, Callable[[], object]] = {MODEL: lambda: renderer.render(scenes, width, width)}
+    race: dict[str, Callable[[], object]] = {MODEL: partial(renderer.render, scenes, width, width)}
     for spp in TRACED:
-        race[f"path tracing, {spp} spp"] = lambda spp=spp: tracer.trace(scenes, width, width, spp, NOISE_SEED)
+        race[f"path tracing, {spp} spp"] = partial(tracer.trace, scenes, width, width, spp, NOISE_SEED)
     for spp in DENOISED:
-        race[f"path tracing + OIDN, {spp} spp"] = lambda spp=spp: denoised(spp)
+        race[f"path tracing + OIDN, {spp} spp"] = partial(denoised, spp)
     rates = {}
     for name, method in race.items():
         for _ in range(3):

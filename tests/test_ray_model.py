@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from luxel import InputError
+from luxel.models import features, ray_model, visibility
 from luxel.models.attention import AttentionConfig
 from luxel.models.ray_model import RayModel, RayModelConfig
 from luxel.models.sequence import TransformerConfig
@@ -96,6 +97,18 @@ def test_order_padding_and_company_change_nothing():
             order = torch.randperm(mask.shape[1], generator=torch.Generator().manual_seed(number))
             turned = model(tokens[:, order], mask[:, order], *rest, rays=rays[number : number + 1])[0]
             torch.testing.assert_close(turned, expected[number], rtol=1e-3, atol=1e-4)
+
+
+def test_memory_is_bounded_and_how_it_is_cut_changes_nothing(monkeypatch):
+    model = made(SMALL)
+    crowd = Scene(objects=tuple(item for scene in SCENES for item in scene.objects) * 8, camera=AHEAD, background=SKY)
+    expected = picture(model, crowd, width=7)
+    held = model.lanes_at_once(len(crowd.objects), 8) * len(crowd.objects) * features.PAIR_FEATURES
+    assert held <= ray_model.NUMBERS_AT_ONCE
+    monkeypatch.setattr(ray_model, "NUMBERS_AT_ONCE", 1 << 17)
+    monkeypatch.setattr(visibility, "PAIRS_AT_ONCE", 1 << 11)
+    assert model.lanes_at_once(len(crowd.objects), 8) < 20
+    torch.testing.assert_close(picture(model, crowd, width=7), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_light_is_linear_in_what_emits():

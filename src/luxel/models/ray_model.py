@@ -138,14 +138,23 @@ class RayModel(Pretrained):
 
         Neither the objects' order nor padding changes it. `width` and `height` default to the configuration's width.
         """
-        emitters = features.emitters(tokens[..., FIELDS["emission"]], mask)
-        power = torch.cat([emitters.radiance, background.T[:, :, None]], 2)
-        context = None if self.context is None else self.context(tokens, mask)
-        scenes = Scenes(surfaces(tokens, mask), emitters, power, context)
+        scenes = self.scenes(tokens, mask, background)
         if rays is None:
             return self.pictures(scenes, camera, width or self.config.width, height or width or self.config.width)
         scene = torch.arange(len(mask), device=mask.device).repeat_interleave(rays.shape[1])
         return self.radiance(scenes, scene, rays.flatten(0, 1)).unflatten(0, rays.shape[:2])
+
+    def scenes(
+        self,
+        tokens: Float[Tensor, "batch objects features"],
+        mask: Bool[Tensor, "batch objects"],
+        background: Float[Tensor, "batch 3"],
+    ) -> Scenes:
+        """All that is computed once a scene, whatever rays then ask: little, unless it has a scene transformer."""
+        emitters = features.emitters(tokens[..., FIELDS["emission"]], mask)
+        power = torch.cat([emitters.radiance, background.T[:, :, None]], 2)
+        context = None if self.context is None else self.context(tokens, mask)
+        return Scenes(surfaces(tokens, mask), emitters, power, context)
 
     def pictures(
         self, scenes: Scenes, camera: Float[Tensor, "scenes 1"], width: int, height: int

@@ -58,6 +58,17 @@ def test_radiance_is_finite_not_negative_and_has_a_gradient_for_every_parameter(
         assert value.grad.any(), parameter
 
 
+def test_half_precision_says_about_the_same():
+    model = made(VARIANTS["scene_transformer"])
+    rays = torch.rand(len(SCENES), 13, 2, generator=torch.Generator().manual_seed(0)) - 0.5
+    expected = model(*tensors(encode(SCENES)), rays=rays)
+    with torch.autocast("cpu", torch.bfloat16):
+        half = model(*tensors(encode(SCENES)), rays=rays)
+    assert half.dtype == torch.float32
+    half.sum().backward()
+    torch.testing.assert_close(half, expected, rtol=0.1, atol=0.02)
+
+
 def test_pictures_of_any_size():
     model = made(SMALL)
     assert picture(model, SCENES[0]).shape == (11, 11, 3)

@@ -201,7 +201,7 @@ class RayModel(Pretrained):
             start, nowhere = NEAR_CLIP * direction, torch.full_like(scene, NOTHING)
             points = meet(scenes.surfaces, scene, start, normalised(direction), nowhere)
         transfer = self.transfer(scenes, points, self.config.bounces)
-        return torch.einsum("lkc,clk->lc", transfer, scenes.power[:, scene])
+        return (transfer * scenes.power[:, scene].permute(1, 2, 0)).sum(1)  # in float32 under autocast too
 
     def transfer(self, scenes: Scenes, points: Points, bounces: int) -> Float[Tensor, "lanes slots 3"]:
         """The part of each emitter's radiance that arrives along the rays that ended at these points."""
@@ -259,8 +259,9 @@ class RayModel(Pretrained):
         read = torch.cat([known, estimates.clamp(max=1), 0.2 * estimates.clamp(min=1e-5).log()], -1)
         hidden = self.color(read) + tint.index_select(0, lane)
         hidden = F.relu(hidden + torch.cat([lamp, self.sky(point)])[:, None], inplace=True)
+        hidden = hidden + F.relu(self.mix(hidden), inplace=True)
         with torch.autocast(point.device.type, enabled=False):
-            out = self.head((hidden + F.relu(self.mix(hidden), inplace=True)).float())
+            out = self.head(hidden.float())
         if self.config.estimates:
             closed = out[..., 1:4].clamp(-2 * LARGEST_CORRECTION, LARGEST_CORRECTION).exp()
             corrections = torch.cat([closed, 1.25 * out[..., 4:].sigmoid()], -1)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from luxel.geometry.arrays import normalised
 from luxel.geometry.intersect import NOTHING
 from luxel.models import features
-from luxel.models.surface import frame, material_at, meet, seen, surfaces
+from luxel.models.surface import frame, material_at, meet, nested, seen, surfaces
 from luxel.scene import FIELDS, Camera, Material, Scene, Sphere, Varied, encode
 from luxel.scene.description import Object
 
@@ -44,7 +44,12 @@ class Read:
 
     @property
     def bounced(self) -> torch.Tensor:
-        return features.bounced(self.scenes, self.lamps, self.points, self.seen, self.lit)
+        return features.bounced(self.scenes, self.points, self.seen, self.lit)
+
+    @property
+    def shut(self) -> list[bool]:
+        inner = nested(self.scenes)
+        return features.shut(self.scenes, inner, self.points, self.material, self.seen, self.lit).tolist()
 
 
 def facing(*objects: Object) -> Scene:
@@ -108,8 +113,7 @@ def test_opaque_objects_shut_light_out():
     inner, outer = (Sphere(center=(1, 1, z), radius=0.3, material=LAMP) for z in (0.0, 20.0))
 
     def closed(*objects: Object) -> list[bool]:
-        read = Read(facing(inner, outer, *objects), (0, 0, -1))
-        return features.shut(read.points, read.material, read.seen, read.lit).tolist()
+        return Read(facing(inner, outer, *objects), (0, 0, -1)).shut
 
     assert closed() == [False, False, False]
     assert closed(shell) == [False, True, True]  # the lamp inside, the lamp outside, the sky
@@ -119,8 +123,18 @@ def test_opaque_objects_shut_light_out():
 
 def test_the_inner_side_of_an_opaque_object_is_black():
     around = Scene(objects=(Sphere(center=(0, 0, 0), radius=2.0),), camera=AHEAD)
-    read = Read(around, (0, 0, -1))
-    assert features.shut(read.points, read.material, read.seen, read.lit).tolist() == [True]
+    assert Read(around, (0, 0, -1)).shut == [True]
+
+
+def test_lamps_shine_outwards_and_not_out_of_opaque_objects():
+    around = Sphere(center=(0, 0, -3), radius=8.0, material=LAMP.model_copy(update={"transmission": 1.0}))
+    assert Read(facing(around), (0, 0, -1)).shut == [True, False]
+    lamp = Sphere(center=(0, 5, 0), radius=0.3, material=LAMP)
+    shell = Sphere(center=(0, 5, 0), radius=1.0)
+    assert Read(facing(lamp), (0, 0, -1)).shut == [False, False]
+    assert Read(facing(lamp, shell), (0, 0, -1)).shut == [True, False]
+    pierced = Sphere(center=(0, 5, 0), radius=0.2)
+    assert Read(facing(lamp, pierced), (0, 0, -1)).shut == [False, False]
 
 
 def test_light_by_way_of_another_object():

@@ -66,6 +66,13 @@ def test_radiance_is_what_the_scene_says():
     assert traced.spp == 16
 
 
+def test_a_render_in_one_call_is_the_first_batch_of_a_trace():
+    world = scene(Sphere(center=(0.2, 0, 0.1), radius=0.5, material=LAMP), background=(0.2, 0.3, 0.7))
+    image = TRACER.render(world, 9, 7, 1, 3)
+    assert image.dtype == np.float32
+    np.testing.assert_array_equal(image, TRACER.trace([world], 9, 7, 1, 3).mean[0])
+
+
 @pytest.mark.parametrize("emission", [0.0, 1.0], ids=["instance", "mesh"])
 def test_ellipsoid_outline_and_normals_are_analytic(emission):
     item = ellipsoid(Material(emission=(emission,) * 3))

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from luxel import InputError
+from luxel.models import features, ray_model, visibility
 from luxel.models.attention import AttentionConfig
 from luxel.models.ray_model import RayModel, RayModelConfig
 from luxel.models.sequence import TransformerConfig
@@ -57,6 +58,17 @@ def test_radiance_is_finite_not_negative_and_has_a_gradient_for_every_parameter(
         assert value.grad.any(), parameter
 
 
+def test_half_precision_says_about_the_same():
+    model = made(VARIANTS["scene_transformer"])
+    rays = torch.rand(len(SCENES), 13, 2, generator=torch.Generator().manual_seed(0)) - 0.5
+    expected = model(*tensors(encode(SCENES)), rays=rays)
+    with torch.autocast("cpu", torch.bfloat16):
+        half = model(*tensors(encode(SCENES)), rays=rays)
+    assert half.dtype == torch.float32
+    half.sum().backward()
+    torch.testing.assert_close(half, expected, rtol=0.1, atol=0.02)
+
+
 def test_pictures_of_any_size():
     model = made(SMALL)
     assert picture(model, SCENES[0]).shape == (11, 11, 3)
@@ -83,19 +95,30 @@ def test_order_padding_and_company_change_nothing():
     model = made(VARIANTS["scene_transformer"])
     arrays = tensors(encode(SCENES))
     rays = torch.rand(5, 7, 2, generator=torch.Generator().manual_seed(1)) - 0.5
-    order = torch.randperm(arrays[0].shape[1], generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         expected = model(*arrays, rays=rays)
         padded = model(*tensors(encode(SCENES, objects=19)), rays=rays)
         torch.testing.assert_close(padded, expected, rtol=1e-4, atol=1e-5)
         for number, scene in enumerate(SCENES):
-            tokens, mask, *rest = tensors(encode([scene]))
+            tokens, mask, *rest = tensors(encode([scene], objects=9))
             torch.testing.assert_close(
                 model(tokens, mask, *rest, rays=rays[number : number + 1])[0], expected[number], rtol=1e-4, atol=1e-5
             )
             order = torch.randperm(mask.shape[1], generator=torch.Generator().manual_seed(number))
             turned = model(tokens[:, order], mask[:, order], *rest, rays=rays[number : number + 1])[0]
             torch.testing.assert_close(turned, expected[number], rtol=1e-3, atol=1e-4)
+
+
+def test_memory_is_bounded_and_how_it_is_cut_changes_nothing(monkeypatch):
+    model = made(SMALL)
+    crowd = Scene(objects=tuple(item for scene in SCENES for item in scene.objects) * 8, camera=AHEAD, background=SKY)
+    expected = picture(model, crowd, width=7)
+    held = model.lanes_at_once(len(crowd.objects), 8) * len(crowd.objects) * features.PAIR_FEATURES
+    assert held <= ray_model.NUMBERS_AT_ONCE
+    monkeypatch.setattr(ray_model, "NUMBERS_AT_ONCE", 1 << 17)
+    monkeypatch.setattr(visibility, "PAIRS_AT_ONCE", 1 << 11)
+    assert model.lanes_at_once(len(crowd.objects), 8) < 20
+    torch.testing.assert_close(picture(model, crowd, width=7), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_light_is_linear_in_what_emits():

@@ -7,6 +7,7 @@ import torch
 
 from luxel.geometry.arrays import dot, normalised
 from luxel.geometry.intersect import NOTHING
+from luxel.geometry.vectors import Vector
 from luxel.models.surface import (
     Points,
     clearance,
@@ -24,6 +25,7 @@ from luxel.models.surface import (
 )
 from luxel.scene import Camera, Ellipsoid, Material, Scene, Sphere, Varied, encode
 from luxel.trace import bsdf
+from luxel.trace.packed import Materials, pack
 from luxel.trace.packed import refractive_index as index_of_the_tracer
 
 AHEAD = Camera(position=(0, 0, 0), look_at=(0, 0, -1), up=(0, 1, 0))  # camera space is world space
@@ -159,3 +161,35 @@ def test_scenes_of_different_sizes_do_not_disturb_each_other():
         other = meet(together, torch.full((3,), number), torch.zeros(3, 3), along, nowhere)
         assert torch.equal(one.item, other.item)
         torch.testing.assert_close(one.position, other.position)
+
+
+def test_smooth_surfaces_are_worth_what_the_tracers_bsdf_says():
+    """Reflectance and transmittance of smooth metal and glass against samples of the BSDF, from both sides."""
+    materials = {
+        "glass": Material(base_color=(0.81, 0.64, 1.0), transmission=1.0, roughness=0.0, specular=0.7),
+        "metal": Material(base_color=(0.9, 0.6, 0.3), metallic=1.0, roughness=0.0),
+        "metal without reflection": Material(base_color=(0.9, 0.6, 0.3), metallic=1.0, roughness=0.0, specular=0.0),
+    }
+    for name, material in materials.items():
+        ball = Sphere(center=(0, 0, -5), radius=1.0, material=material)
+        for camera in (AHEAD, AHEAD.model_copy(update={"position": (0.0, 0.0, -5.3)})):
+            scene = read(ball, camera=camera.model_copy(update={"look_at": (0.0, 0.0, -9.0)}))
+            points = shoot(scene, (0.1, 0.05, -1))
+            ours = material_at(scene, points)
+            packed = pack([Scene(objects=(ball,), camera=camera)], 0, torch.device("cpu"))
+            rows = Materials.of([field.expand(200_000) for field in packed.materials[0, 0]])
+            cosine = ours.cosine.item() * (-1 if points.inside.item() else 1)
+            wi = Vector(*(torch.full((200_000,), value) for value in (math.sqrt(1 - cosine**2), 0.0, cosine)))
+            random = Vector.of(torch.rand(3, 200_000, generator=torch.Generator().manual_seed(0)))
+            drawn = bsdf.sample(rows, wi, random)
+            value, density = bsdf.evaluate(rows, wi, drawn.direction)
+            weight = torch.where(drawn.valid, value.stacked() / density.clamp(min=1e-12), 0.0)
+            back = (drawn.direction.z * cosine > 0) & drawn.valid
+            torch.testing.assert_close(
+                torch.where(back, weight, 0.0).mean(1), ours.mirror[:, 0], rtol=0.02, atol=0.01, msg=f"{name} mirror"
+            )
+            through = torch.where(back, 0.0, weight).mean(1)
+            expected = ours.through[:, 0]
+            if not points.inside.item():  # the BSDF crosses one surface, the estimate two
+                expected = expected / (torch.tensor(material.base_color).sqrt() * ours.eta**2)
+            torch.testing.assert_close(through, expected, rtol=0.02, atol=0.01, msg=f"{name} through")

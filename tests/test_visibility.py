@@ -9,7 +9,7 @@ import torch
 from luxel.geometry.arrays import normalised
 from luxel.geometry.intersect import NOTHING
 from luxel.models.surface import meet, surfaces
-from luxel.models.visibility import NEAR_CLIP, footprints
+from luxel.models.visibility import NEAR_CLIP, footprints, shares
 from luxel.scene import Camera, Ellipsoids, Scene, Sphere, Spheres, Varied, encode
 from luxel.scene.camera import tan_half_fov
 
@@ -77,6 +77,15 @@ def test_each_print_has_a_ray_that_shows_its_object():
     nowhere = torch.full_like(prints.scene, NOTHING)
     points = meet(there, prints.scene, NEAR_CLIP * direction, normalised(direction), nowhere)
     assert (points.item == prints.item).float().mean() > 0.9995  # rounding decides at outlines
+
+
+def test_shares_of_a_pixel_and_its_most_central_rays():
+    """Of a 2 × 2 grid of rays three show object 1 and one shows nothing; of another all show object 0."""
+    offset = torch.tensor([[0.25, 0.25], [0.75, 0.25], [0.25, 0.75], [0.75, 0.75]])
+    shown = torch.tensor([[1, 1, 1, NOTHING], [0, 0, 0, 0]])
+    pixel, item, share, central = shares(shown, offset, objects=3)
+    assert (pixel.tolist(), item.tolist(), share.tolist()) == ([0, 1], [1, 0], [0.75, 1.0])
+    assert central[0] == 0  # nearest to the mean of the three, (5/12, 5/12)
 
 
 def test_nothing_in_view_leaves_no_prints():

@@ -42,7 +42,7 @@ class Renderer:
             raise InputError(f"{weights}: not a model of this version of Luxel: {error}") from error
         return cls(model, device)
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def render(
         self, scenes: Sequence[Scene], width: int | None = None, height: int | None = None
     ) -> Float32[np.ndarray, "batch height width 3"]:

@@ -23,7 +23,8 @@ from luxel.trace.path import PathTracer
 from luxel.trace.pool import Job, trace_jobs
 from luxel.trace.tracer import Radiance
 
-SCENES_A_JOB = 16  # handed to a process at once: small for a smooth progress bar
+PATHS_A_JOB = 1 << 21  # handed to a process at once: small for a smooth progress bar, and for all to have work
+SCENES_A_JOB = 16
 
 TracerName: TypeAlias = Literal["mitsuba", "torch"]
 
@@ -190,13 +191,14 @@ def _traced(
 ) -> Iterator[tuple[_Plan, Radiance]]:
     """The planned shards' images, in order; the bar follows the jobs that they are cut into."""
     begun: list[_Plan] = []
+    scenes = min(SCENES_A_JOB, max(1, PATHS_A_JOB // (settings.width * settings.height * settings.spp)))
 
     def jobs() -> Iterator[Job]:
         for plan in plans:
             begun.append(plan)
-            for start in range(0, len(plan.scenes), SCENES_A_JOB):
-                scenes = plan.scenes[start : start + SCENES_A_JOB]
-                yield Job(scenes, settings.width, settings.height, settings.spp, settings.seed)
+            for start in range(0, len(plan.scenes), scenes):
+                part = plan.scenes[start : start + scenes]
+                yield Job(part, settings.width, settings.height, settings.spp, settings.seed)
 
     parts: list[Radiance] = []
     for part in _radiances(settings.make_tracer(), jobs(), workers):

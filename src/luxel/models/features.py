@@ -14,10 +14,12 @@ from luxel.models.surface import (
     Ellipsoids,
     Frame,
     Material,
+    Nested,
     Onward,
     Points,
     Seen,
     Surfaces,
+    by_lane,
     clearance,
     mirror_direction,
 )
@@ -108,7 +110,7 @@ def lobe(
 
 def pair_features(
     scenes: Surfaces, points: Points, seen: Seen, near: Approach, axes: Frame, onward: Followed
-) -> Float[Tensor, "lanes objects pair_features"]:
+) -> Float[Tensor, "objects lanes pair_features"]:
     """Where and how large each object is seen from each point, how near to the rays onward, and of which material."""
     local = [dot(axis[:, None].expand_as(seen.direction), seen.direction) for axis in axes]
     columns = [*local, seen.size / (1 + seen.size), 0.3 * seen.size.clamp(SMALLEST, LARGEST).log()]
@@ -120,8 +122,8 @@ def pair_features(
     numbers = torch.arange(len(seen.size), device=seen.size.device)[:, None]
     columns += [(item == numbers).float() for item in (points.item, onward.mirror, onward.through)]
     materials = (scenes.metallic, scenes.eta - 1, scenes.roughness, scenes.transmission, scenes.base_color.mean(0))
-    columns += [field[points.scene].T for field in materials]
-    return (torch.stack(columns) * seen.real).permute(2, 1, 0)
+    columns += [by_lane(field, points.scene).T.expand_as(seen.size) for field in materials]
+    return torch.stack(columns).mul_(seen.real).permute(1, 2, 0)
 
 
 def orientation(shapes: Ellipsoids, axes: Frame) -> list[Float[Tensor, "objects lanes"]]:
@@ -176,10 +178,10 @@ def lit(lamps: Emitters, points: Points, material: Material, seen: Seen, near: A
     item = lamps.item[points.scene[lane], slot]
     direction = seen.direction[:, item, lane]
     distance, size, height = (field[item, lane] for field in (seen.distance, seen.size, seen.height))
-    shapes = Ellipsoids(*(field[..., lane] for field in seen.shapes))
-    past, where = clearance(shapes, points.position[:, None, lane], direction[:, None])
+    past, where = clearance(seen.shapes_of(lane), points.position[:, None, lane], direction[:, None])
     numbers = torch.arange(len(past), device=past.device)[:, None]
-    between = (where > 0) & (where < distance) & (numbers != item) & ~seen.own[:, lane] & seen.real[:, lane]
+    between = (where > 0) & (where < distance) & (numbers != item) & ~seen.own[:, lane]
+    between &= seen.real if seen.real.shape[1] == 1 else seen.real[:, lane]
     ratio = seen.size[:, lane] / size.clamp(min=SMALLEST)
     overlap = ((1 + ratio - past * ratio) / (2 * ratio.clamp(SMALLEST, 1))).clamp(0, 1)
     covered = overlap * ratio.square().clamp(max=1)
@@ -198,28 +200,22 @@ def lit(lamps: Emitters, points: Points, material: Material, seen: Seen, near: A
     return Lit(lane, slot, item, direct, solid.clamp(min=1e-6), mirror * visible, through, features)
 
 
-def shut(points: Points, material: Material, seen: Seen, rows: Lit) -> Bool[Tensor, " rows_and_lanes"]:
+def shut(
+    scenes: Surfaces, nested: Nested, points: Points, material: Material, seen: Seen, rows: Lit
+) -> Bool[Tensor, " rows_and_lanes"]:
     """Where no light of each row's lamp, and then of every lane's sky, can be.
 
-    Nothing gets into an opaque object from outside, and its inner side is black.
+    Nothing gets into an opaque object, or out of it, and its inner side is black; a lamp shines outwards only.
     """
-    enclosed = seen.around.any(0)
-    lane, item = rows.lane, rows.item
-    apart = torch.zeros_like(enclosed[lane])
-    inner = enclosed[lane].nonzero()[:, 0]
-    if len(inner):
-        lane, item = lane[inner], item[inner]
-        lamp = points.position[:, lane] + seen.direction[:, item, lane] * seen.distance[item, lane]
-        matrix = seen.shapes.unit_from_world[..., lane]
-        start = transform(matrix, lamp[:, None] - seen.shapes.center[..., lane])
-        outside = seen.around[:, lane] & (dot(start, start) > 1)
-        apart = apart.index_copy(0, inner, outside.any(0))
-    return torch.cat([apart | material.black[rows.lane], enclosed | material.black])
+    around = seen.around & by_lane(scenes.clear == 0, points.scene).T  # opaque
+    lane, scene = rows.lane, points.scene[rows.lane]
+    outside = (around[:, lane] & ~nested.centre[scene, :, rows.item].T).any(0)
+    inside = (~around[:, lane] & nested.whole[scene, :, rows.item].T).any(0)
+    lamp = outside | inside | seen.around[rows.item, lane] | material.black[lane]
+    return torch.cat([lamp, around.any(0) | material.black])
 
 
-def bounced(
-    scenes: Surfaces, lamps: Emitters, points: Points, seen: Seen, rows: Lit
-) -> Float[Tensor, "rows_and_lanes 3"]:
+def bounced(scenes: Surfaces, points: Points, seen: Seen, rows: Lit) -> Float[Tensor, "rows_and_lanes 3"]:
     """Irradiance over π that comes by way of one other object, for each row's lamp and then for every lane's sky.
 
     Objects are taken for Lambertian spheres of equal volume, lit from afar and in full view: the mean radiance of
@@ -230,10 +226,10 @@ def bounced(
         seen.direction, points.normal[:, None].expand_as(seen.direction)
     ).clamp(min=0)
     reach = torch.where(seen.own, 0.0, reach) * seen.real  # objects lanes
-    sky = torch.einsum("ol,clo->lc", reach, albedo[:, points.scene])
+    sky = reflected_by(albedo, points.scene, reach)
     lane = rows.lane
     lamp = points.position[:, lane] + seen.direction[:, rows.item, lane] * seen.distance[rows.item, lane]
-    vector = lamp[:, None] - seen.shapes.center[..., lane]
+    vector = lamp[:, None] - seen.shapes_of(lane).center
     distance = dot(vector, vector).sqrt().clamp(min=1e-6)
     radius = seen.size[rows.item, lane] * seen.distance[rows.item, lane]
     received = (radius / distance).square().clamp(max=1)
@@ -241,4 +237,13 @@ def bounced(
     phase = 2 / 3 * ((1 - cosine.square()).sqrt() + (torch.pi - cosine.acos()) * cosine) / torch.pi
     numbers = torch.arange(len(distance), device=lane.device)[:, None]
     light = torch.where(numbers == rows.item, 0.0, reach[:, lane] * received * phase)
-    return torch.cat([torch.einsum("or,cro->rc", light, albedo[:, points.scene[lane]]), sky])
+    return torch.cat([reflected_by(albedo, points.scene[lane], light), sky])
+
+
+def reflected_by(
+    albedo: Float[Tensor, "3 scenes objects"], scene: Int64[Tensor, " lanes"], light: Float[Tensor, "objects lanes"]
+) -> Float[Tensor, "lanes 3"]:
+    """The light that comes by way of each object, times its albedo, summed."""
+    if albedo.shape[1] == 1:
+        return light.T @ albedo[:, 0].T
+    return torch.einsum("ol,clo->lc", light, albedo[:, scene])

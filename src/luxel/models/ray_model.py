@@ -6,7 +6,7 @@ sum over the emitters, the sky being one, and the object's own emission. The net
 any brightness are as good as those that it was trained on.
 
 A transfer is estimated in closed form (`luxel.models.features`), by what the mirror ray and the refracted ray show,
-whose transfers are the network's own; the network corrects each estimate by a factor and adds what is missing.
+whose transfers are the network's own; the network weighs each estimate by a factor and adds what is missing.
 
 Shapes: points of all scenes stand in one row of lanes; slots are the lamps of a scene and, last, its sky.
 """
@@ -30,12 +30,15 @@ from luxel.models.sequence import Transformer, TransformerConfig
 from luxel.models.surface import (
     Ellipsoids,
     Material,
+    Nested,
     Onward,
     Points,
     Surfaces,
+    by_lane,
     frame,
     material_at,
     meet,
+    nested,
     reflected,
     refracted,
     seen,
@@ -46,9 +49,13 @@ from luxel.scene.tokens import FIELDS, OBJECT_FEATURES
 
 WORTH = 0.02  # of a reflectance or transmittance, for its ray to be followed
 ESTIMATES = 6
-LARGEST_CORRECTION = 3.0  # in the exponent, of an estimate
+LARGEST_CORRECTION = 3.0  # in the exponent, of an estimate in closed form
+SHOWN_AT_MOST = (
+    1.25  # of what a mirror or glass shows: a rough one shows less, and only the estimate's error is above 1
+)
+REST_BELOW = 3.0  # shifts the softplus of what is added: 0.05 before any training
 SMALLEST_GROUP = 4  # objects that every scene is padded to
-LANES_AT_ONCE = 1 << 14
+NUMBERS_AT_ONCE = 1 << 26  # that are held for the rays computed together, about; 256 MiB
 
 
 @dataclass(frozen=True)
@@ -75,17 +82,19 @@ class RayModelConfig:
     """A config.json with a field that this version does not know describes another network."""
 
     def __post_init__(self) -> None:
-        for name, low in {"width": 1, "layers": 1, "bounces": 0, "grid": 1}.items():
+        for name in ("width", "point_width", "heads", "layers", "emitter_width", "grid", "bounces"):
+            low = 0 if name == "bounces" else 1
             if getattr(self, name) < low:
-                raise InputError(f"{name} is {getattr(self, name)}, must be at least {low}")
+                raise InputError(f"model.{name} is {getattr(self, name)}, must be at least {low}")
         if self.point_width % self.heads:
-            raise InputError(f"point_width {self.point_width} is not a multiple of its {self.heads} heads")
+            raise InputError(f"model.point_width {self.point_width} is not a multiple of its {self.heads} heads")
 
 
 class Scenes(NamedTuple):
     """What rays can meet in a batch of scenes, and what lights it."""
 
     surfaces: Surfaces
+    nested: Nested
     emitters: Emitters
     power: Float[Tensor, "3 scenes slots"]
     context: Float[Tensor, "scenes objects point_width"] | None
@@ -96,7 +105,9 @@ class Scenes(NamedTuple):
         shapes = Ellipsoids(*(field[..., :objects] for field in surfaces.shapes))
         fields = (field[..., :objects] for field in surfaces[1:])
         return self._replace(
-            surfaces=Surfaces(shapes, *fields), context=None if self.context is None else self.context[:, :objects]
+            surfaces=Surfaces(shapes, *fields),
+            nested=Nested(*(field[:, :objects, :objects] for field in self.nested)),
+            context=None if self.context is None else self.context[:, :objects],
         )
 
 
@@ -141,14 +152,26 @@ class RayModel(Pretrained):
 
         Neither the objects' order nor padding changes it. `width` and `height` default to the configuration's width.
         """
-        emitters = features.emitters(tokens[..., FIELDS["emission"]], mask)
-        power = torch.cat([emitters.radiance, background.T[:, :, None]], 2)
-        context = None if self.context is None else self.context(tokens, mask)
-        scenes = Scenes(surfaces(tokens, mask), emitters, power, context)
+        scenes = self.scenes(tokens, mask, background)
         if rays is None:
             return self.pictures(scenes, camera, width or self.config.width, height or width or self.config.width)
         scene = torch.arange(len(mask), device=mask.device).repeat_interleave(rays.shape[1])
         return self.radiance(scenes, scene, rays.flatten(0, 1)).unflatten(0, rays.shape[:2])
+
+    def scenes(
+        self,
+        tokens: Float[Tensor, "batch objects features"],
+        mask: Bool[Tensor, "batch objects"],
+        background: Float[Tensor, "batch 3"],
+    ) -> Scenes:
+        """All that is computed once a scene, whatever rays then ask: little, unless it has a scene transformer."""
+        order = mask.int().argsort(dim=1, descending=True, stable=True)  # what is real comes first from here on
+        tokens, mask = tokens.gather(1, order[..., None].expand_as(tokens)), mask.gather(1, order)
+        emitters = features.emitters(tokens[..., FIELDS["emission"]], mask)
+        power = torch.cat([emitters.radiance, background.T[:, :, None]], 2)
+        context = None if self.context is None else self.context(tokens, mask)
+        objects = surfaces(tokens, mask)
+        return Scenes(objects, nested(objects), emitters, power, context)
 
     def pictures(
         self, scenes: Scenes, camera: Float[Tensor, "scenes 1"], width: int, height: int
@@ -173,10 +196,17 @@ class RayModel(Pretrained):
         while low < most:
             inside = ((count > low) & (count <= high)).nonzero()[:, 0]
             group = scenes.trimmed(high)
-            for lanes in inside.split(LANES_AT_ONCE):
+            for lanes in inside.split(self.lanes_at_once(min(high, most), scenes.power.shape[2])):
                 light = light.index_copy(0, lanes, self._radiance(group, scene[lanes], rays[lanes]))
             low, high = high, 2 * high
         return light
+
+    def lanes_at_once(self, objects: int, slots: int) -> int:
+        """How many rays fit in memory together, from what is held of each pair, emitter, and both."""
+        config = self.config
+        pairs = objects * (features.PAIR_FEATURES + 4 * config.point_width)
+        rows = slots * (40 * objects + 15 * config.emitter_width)
+        return max(1, NUMBERS_AT_ONCE // (pairs + rows))
 
     def _radiance(
         self, scenes: Scenes, scene: Int64[Tensor, " lanes"], rays: Float[Tensor, "lanes 2"]
@@ -188,7 +218,7 @@ class RayModel(Pretrained):
             start, nowhere = NEAR_CLIP * direction, torch.full_like(scene, NOTHING)
             points = meet(scenes.surfaces, scene, start, normalised(direction), nowhere)
         transfer = self.transfer(scenes, points, self.config.bounces)
-        return torch.einsum("lkc,clk->lc", transfer, scenes.power[:, scene])
+        return (transfer * scenes.power[:, scene].permute(1, 2, 0)).sum(1)  # in float32 under autocast too
 
     def transfer(self, scenes: Scenes, points: Points, bounces: int) -> Float[Tensor, "lanes slots 3"]:
         """The part of each emitter's radiance that arrives along the rays that ended at these points."""
@@ -207,11 +237,9 @@ class RayModel(Pretrained):
         shown = [scenes.power.new_zeros(len(points.item), scenes.power.shape[2], 3)] * 2
         if mirror is not None and through is not None:
             both = Points(*(torch.cat(parts, -1) for parts in zip(mirror.points, through.points, strict=True)))
-            parts = self.transfer(scenes, both, bounces - 1).split([len(mirror.source), len(through.source)])
-            shown = [
-                zero.index_copy(0, ray.source, part)
-                for zero, ray, part in zip(shown, (mirror, through), parts, strict=True)
-            ]
+            part, other = self.transfer(scenes, both, bounces - 1).split([len(mirror.source), len(through.source)])
+            other = other * entered(material, through).T[:, None]
+            shown = [shown[0].index_copy(0, mirror.source, part), shown[1].index_copy(0, through.source, other)]
         with torch.no_grad():
             inputs = read(scenes, points, material, mirror, through)
         lamps = scenes.emitters
@@ -227,31 +255,34 @@ class RayModel(Pretrained):
         shown: list[Float[Tensor, "lanes slots 3"]],
     ) -> Float[Tensor, "lanes slots 3"]:
         """The network's part: reflected and transmitted light."""
-        point, pairs = self.point(inputs.points), self.pair(inputs.pairs)
+        point, pairs = self.point(inputs.points), self.pair(inputs.pairs.flatten(0, 1))
+        pairs = pairs.unflatten(0, (-1, len(point)))
         if scenes.context is not None:
-            pairs = pairs + scenes.context[points.scene]
-        pairs = F.relu(pairs)
+            pairs = pairs + scenes.context[points.scene].transpose(0, 1)
+        pairs = F.relu(pairs, inplace=True)
         for layer in self.layers:
             point, pairs, weights = layer(point, pairs, inputs.real)
-        by_head = pairs.unflatten(-1, (self.config.heads, -1))
-        color = scenes.surfaces.base_color[:, points.scene]
-        tint = self.tint(torch.einsum("lho,clo,lohd->lchd", weights, color, by_head).flatten(2))
+        color = by_lane(scenes.surfaces.base_color, points.scene).transpose(1, 2)
+        tint = self.tint(torch.stack([pooled(weights * channel[..., None], pairs) for channel in color], 1))
 
         lit, every = inputs.lit, torch.arange(len(point), device=point.device)
-        lamp = self.lamp_pair(pairs[lit.lane, lit.item]) + self.lamp_features(lit.features)
-        lamp = lamp + self.lamp_point(point)[lit.lane]
+        lamp = self.lamp_pair(pairs.flatten(0, 1).index_select(0, lit.item * len(point) + lit.lane))
+        lamp = lamp + self.lamp_features(lit.features) + self.lamp_point(point).index_select(0, lit.lane)
         lane, slot = torch.cat([lit.lane, every]), torch.cat([lit.slot, torch.full_like(every, shown[0].shape[1] - 1)])
-        estimates = estimated(material, inputs, lane, [part[lane, slot] for part in shown])
-        known = torch.stack([field.T[lane] for field in (material.base_color, *material.by_channel)], -1)
+        known = torch.stack([material.base_color, *material.by_channel], -1).transpose(0, 1).index_select(0, lane)
+        estimates = estimated(known, inputs, [part[lane, slot] for part in shown])
         read = torch.cat([known, estimates.clamp(max=1), 0.2 * estimates.clamp(min=1e-5).log()], -1)
-        hidden = F.relu(torch.cat([lamp, self.sky(point)])[:, None] + tint[lane] + self.color(read))
+        hidden = self.color(read) + tint.index_select(0, lane)
+        hidden = F.relu(hidden + torch.cat([lamp, self.sky(point)])[:, None], inplace=True)
+        hidden = hidden + F.relu(self.mix(hidden), inplace=True)
         with torch.autocast(point.device.type, enabled=False):
-            out = self.head((hidden + F.relu(self.mix(hidden))).float())
+            out = self.head(hidden.float())
         if self.config.estimates:
             closed = out[..., 1:4].clamp(-2 * LARGEST_CORRECTION, LARGEST_CORRECTION).exp()
-            corrections = torch.cat([closed, 1.25 * out[..., 4:].sigmoid()], -1)
+            corrections = torch.cat([closed, SHOWN_AT_MOST * out[..., 4:].sigmoid()], -1)
             transfer = (corrections * estimates[..., : ESTIMATES - 1]).sum(-1)
-            transfer = transfer + inputs.scale[:, None] * F.softplus(out[..., 0] - 3)
+            rest = inputs.scale[:, None] * F.softplus(out[..., 0] - REST_BELOW)
+            transfer = transfer + rest * known[..., 1:].sum(-1)
         else:
             transfer = F.softplus(out[..., 0])
         transfer = torch.where(inputs.shut[:, None], 0.0, transfer)
@@ -275,17 +306,23 @@ class PairLayer(nn.Module):
     def forward(
         self,
         point: Float[Tensor, "lanes width"],
-        pairs: Float[Tensor, "lanes objects width"],
-        real: Bool[Tensor, "lanes objects"],
+        pairs: Float[Tensor, "objects lanes width"],
+        real: Bool[Tensor, "objects #lanes"],
     ) -> tuple[
-        Float[Tensor, "lanes width"], Float[Tensor, "lanes objects width"], Float[Tensor, "lanes heads objects"]
+        Float[Tensor, "lanes width"], Float[Tensor, "objects lanes width"], Float[Tensor, "objects lanes heads"]
     ]:
         """The points, the pairs, and the weights, which add up to 1 over a point's real objects."""
-        pairs = F.relu(self.pairs(pairs) + self.tell(point)[:, None])
-        weights = self.weigh(pairs).masked_fill(~real[..., None], -torch.inf).softmax(1).transpose(1, 2)
-        pooled = torch.einsum("lho,lohd->lhd", weights, pairs.unflatten(-1, (self.heads, -1))).flatten(1)
-        point = point + self.gather(pooled)
+        pairs = F.relu(self.pairs(pairs).add_(self.tell(point)), inplace=True)
+        weights = self.weigh(pairs).masked_fill(~real[..., None], -torch.inf).softmax(0)
+        point = point + self.gather(pooled(weights, pairs))
         return point + self.mlp(point), pairs, weights
+
+
+def pooled(
+    weights: Float[Tensor, "objects lanes heads"], pairs: Float[Tensor, "objects lanes width"]
+) -> Float[Tensor, "lanes width"]:
+    """Every head's part of the pairs, weighted and summed over the objects."""
+    return (weights[..., None] * pairs.unflatten(2, (weights.shape[2], -1))).sum(0).flatten(1)
 
 
 class Context(nn.Module):
@@ -311,8 +348,8 @@ class Inputs(NamedTuple):
     """What the network reads of the points; rows are those of `lit`, and then every lane for its sky."""
 
     points: Float[Tensor, "lanes point_features"]
-    pairs: Float[Tensor, "lanes objects pair_features"]
-    real: Bool[Tensor, "lanes objects"]
+    pairs: Float[Tensor, "objects lanes pair_features"]
+    real: Bool[Tensor, "objects #lanes"]
     lit: Lit
     direct: Float[Tensor, " rows"]  # irradiance over π by an emitter of unit radiance, unoccluded for the sky
     scale: Float[Tensor, " rows"]  # the emitter's solid angle over π, at most 1
@@ -330,21 +367,24 @@ def read(scenes: Scenes, points: Points, material: Material, mirror: Onward | No
     return Inputs(
         features.point_features(points, material, ways),
         pairs,
-        there.real.T,
+        there.real,
         lit,
         torch.cat([lit.irradiance, ones]),
         torch.cat([lit.scale, ones]),
-        features.bounced(scenes.surfaces, scenes.emitters, points, there, lit),
-        features.shut(points, material, there, lit),
+        features.bounced(scenes.surfaces, points, there, lit),
+        features.shut(scenes.surfaces, scenes.nested, points, material, there, lit),
     )
 
 
 def estimated(
-    material: Material, inputs: Inputs, lane: Int64[Tensor, " rows"], shown: list[Float[Tensor, "rows 3"]]
+    known: Float[Tensor, "rows 3 4"], inputs: Inputs, shown: list[Float[Tensor, "rows 3"]]
 ) -> Float[Tensor, "rows 3 estimates"]:
-    """Transfers in closed form: lambertian, glossy, through rough glass, as mirrored, as refracted, and indirect."""
-    diffuse, mirror, through = (field.T[lane] for field in material.by_channel)
-    lit, no_lobe = inputs.lit, torch.zeros_like(material.cosine)
+    """Transfers in closed form: lambertian, glossy, through rough glass, as mirrored, as refracted, and indirect.
+
+    `known` is the point's base colour and what `Material.by_channel` says of it.
+    """
+    _, diffuse, mirror, through = known.unbind(2)
+    lit, no_lobe = inputs.lit, torch.zeros_like(inputs.points[:, 0])
     gloss, gleam = (torch.cat([part, no_lobe])[:, None] for part in (lit.mirror, lit.through))
     in_mirror, in_glass = shown
     return torch.stack(
@@ -358,6 +398,15 @@ def estimated(
         ],
         -1,
     )
+
+
+def entered(material: Material, through: Onward) -> Float[Tensor, "3 onward"]:
+    """What a refracted ray that stays in its object is worth beside one that leaves it: it crosses one surface only.
+
+    That is √color instead of color, and radiance's loss of η² on entering is not made up for.
+    """
+    color, eta = material.base_color[:, through.source], material.eta[through.source]
+    return torch.where(through.kept, 1 / (color.clamp(min=1e-4).sqrt() * eta * eta), 1.0)
 
 
 def onward(scenes: Surfaces, points: Points, material: Material) -> tuple[Onward, Onward]:

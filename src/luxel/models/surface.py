@@ -9,7 +9,7 @@ Shapes: points of all scenes stand in one row, [..., lanes]; a pair of an object
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Float, Int64
+from jaxtyping import Bool, Float, Int64, Shaped
 from torch import Tensor
 
 from luxel.geometry.arrays import dot, normalised, transform
@@ -51,9 +51,17 @@ class Surfaces(NamedTuple):
         return (1 - self.metallic) * self.transmission
 
     def of(self, scene: Int64[Tensor, " lanes"]) -> "Surfaces":
-        """What each lane can meet: every lane a scene of its own."""
-        shapes = Ellipsoids(*(field[..., scene, :] for field in self.shapes))
-        return Surfaces(shapes, *(field[..., scene, :] for field in self[1:]))
+        """What each lane can meet: every lane a scene of its own, unless all are in the only one."""
+        shapes = Ellipsoids(*(by_lane(field, scene) for field in self.shapes))
+        return Surfaces(shapes, *(by_lane(field, scene) for field in self[1:]))
+
+
+def by_lane(field: Shaped[Tensor, "*any scenes objects"], scene: Int64[Tensor, " lanes"]) -> Tensor:
+    """A field of each lane's scene, [..., lanes, objects]; of one scene alone the field itself, which broadcasts.
+
+    A picture is mostly of one scene, and a copy of it for every lane would cost more than what is computed from it.
+    """
+    return field if field.shape[-2] == 1 else field[..., scene, :]
 
 
 class Points(NamedTuple):
@@ -88,7 +96,7 @@ class Material(NamedTuple):
     fresnel: Float[Tensor, " lanes"]  # reflectance of the dielectric
     diffuse: Float[Tensor, "3 lanes"]  # albedo
     mirror: Float[Tensor, "3 lanes"]  # reflectance
-    through: Float[Tensor, "3 lanes"]  # transmittance, in and out
+    through: Float[Tensor, "3 lanes"]  # transmittance, in and out; from inside, out, with radiance's gain of η²
     black: Bool[Tensor, " lanes"]  # an opaque surface, seen from inside
 
     @property
@@ -103,6 +111,7 @@ class Onward(NamedTuple):
     source: Int64[Tensor, " onward"]
     origin: Float[Tensor, "3 onward"]
     points: Points
+    kept: Bool[Tensor, " onward"]  # whether it has entered the object and not left it
 
 
 def surfaces(tokens: Float[Tensor, "batch objects features"], mask: Bool[Tensor, "batch objects"]) -> Surfaces:
@@ -140,12 +149,11 @@ def meet(
     if not len(scene):
         return Points(scene, own, origin, direction, -direction, own > NOTHING)
     there = scenes.of(scene)
+    one = -2 if len(there.real) == 1 else -1  # the lanes of one scene, or a lane of each
     every = Ellipsoids(*(field.transpose(-1, -2)[..., None] for field in there.shapes))
-    start, along = Vector.of(origin[..., None]), Vector.of(direction[..., None])
-    item, distance = (
-        field[:, 0] for field in nearest(every.vectors, there.real.T[..., None], start, along, own.int()[:, None])
-    )
-    item = item.long()
+    start, along = (Vector.of(field.unsqueeze(one)) for field in (origin, direction))
+    met = nearest(every.vectors, there.real.T[..., None], start, along, own.int().unsqueeze(one))
+    item, distance = met.item.squeeze(one).long(), met.distance.squeeze(one)
     found = Ellipsoids(*(field[..., scene, item.clamp(min=0)] for field in scenes.shapes))
     hit = arrival(found.vectors, Vector.of(origin), Vector.of(direction), distance)
     normal = hit.normal.stacked()
@@ -161,7 +169,7 @@ def material_at(scenes: Surfaces, points: Points) -> Material:
     cosine = -dot(points.direction, points.normal)
     reflectance = fresnel(cosine, torch.where(points.inside, 1 / eta, eta))
     metal = color + (1 - color) * (1 - cosine).clamp(0, 1) ** 5
-    outside = (1 - metallic) * reflectance + metallic * metal
+    outside = torch.where(eta == 1, 0.0, (1 - metallic) * reflectance + metallic * metal)  # as Mitsuba has it
     return Material(
         color,
         metallic,
@@ -172,7 +180,7 @@ def material_at(scenes: Surfaces, points: Points) -> Material:
         reflectance,
         torch.where(points.inside, 0.0, color * ((1 - metallic) * (1 - transmission))),
         torch.where(points.inside, clear * reflectance, outside),
-        clear * (1 - reflectance) * torch.where(points.inside, color.clamp(min=0).sqrt(), color),
+        clear * (1 - reflectance) * torch.where(points.inside, color.clamp(min=0).sqrt() * eta * eta, color),
         points.inside & (clear == 0),
     )
 
@@ -189,7 +197,8 @@ def fresnel(cosine: Float[Tensor, " lanes"], eta: Float[Tensor, " lanes"]) -> Fl
 def reflected(scenes: Surfaces, points: Points, lanes: Int64[Tensor, " onward"]) -> Onward:
     """The mirror rays of these lanes."""
     at = points.at(lanes)
-    return Onward(lanes, at.position, meet(scenes, at.scene, at.position, mirror_direction(at), at.item))
+    points = meet(scenes, at.scene, at.position, mirror_direction(at), at.item)
+    return Onward(lanes, at.position, points, torch.zeros_like(at.inside))
 
 
 def refracted(
@@ -206,7 +215,7 @@ def refracted(
     out = refract(within, far.normal, 1 / index)
     beyond = meet(scenes, at.scene, far.position, out, far.item)
     chosen = Points(*(torch.where(leaves, after, before) for after, before in zip(beyond, far, strict=True)))
-    return Onward(lanes, torch.where(leaves, far.position, at.position), chosen)
+    return Onward(lanes, torch.where(leaves, far.position, at.position), chosen, ~leaves & ~at.inside)
 
 
 def mirror_direction(points: Points) -> Float[Tensor, "3 lanes"]:
@@ -222,6 +231,24 @@ def refract(
     square = 1 - (1 - cosine * cosine) / (eta * eta)
     through = direction / eta + (cosine / eta - square.clamp(min=0).sqrt()) * normal
     return normalised(torch.where(square > 0, through, direction + 2 * cosine * normal))
+
+
+class Nested(NamedTuple):
+    """Which object, the last dimension, is within which opaque one."""
+
+    centre: Bool[Tensor, "scenes objects objects"]  # its centre
+    whole: Bool[Tensor, "scenes objects objects"]  # all of it, taken for a sphere of equal volume
+
+
+def nested(scenes: Surfaces) -> Nested:
+    """See Nested."""
+    shapes = scenes.shapes
+    start = transform(shapes.unit_from_world[..., None], shapes.center[..., None, :] - shapes.center[..., None])
+    distance = dot(start, start).sqrt()
+    radius = shapes.volume[:, None] ** (1 / 3) / shapes.square_axes.amin(0).sqrt()[..., None]
+    opaque = (scenes.real & (scenes.clear == 0))[..., None] & scenes.real[:, None]
+    opaque = opaque & ~torch.eye(opaque.shape[1], dtype=torch.bool, device=opaque.device)
+    return Nested(opaque & (distance < 1), opaque & (distance + radius < 1))
 
 
 class Frame(NamedTuple):
@@ -245,14 +272,18 @@ def frame(points: Points) -> Frame:
 class Seen(NamedTuple):
     """Every object as seen from every point; lengths are over the distance."""
 
-    shapes: Ellipsoids  # [..., objects, lanes]
-    real: Bool[Tensor, "objects lanes"]
+    shapes: Ellipsoids  # [..., objects, lanes], or [..., objects, 1] in one scene
+    real: Bool[Tensor, "objects #lanes"]
     own: Bool[Tensor, "objects lanes"]  # whether the point is on it
     direction: Float[Tensor, "3 objects lanes"]  # unit, to its centre
     distance: Float[Tensor, "objects lanes"]  # to its centre, scene units
     size: Float[Tensor, "objects lanes"]  # radius of the sphere of equal volume
     height: Float[Tensor, "objects lanes"]  # half its extent along the point's normal
-    around: Bool[Tensor, "objects lanes"]  # whether the point is within it and no light passes its surface
+    around: Bool[Tensor, "objects lanes"]  # whether the point is within it
+
+    def shapes_of(self, lane: Int64[Tensor, " rows"]) -> Ellipsoids:
+        """The objects of these lanes' scenes, [..., objects, rows], or [..., objects, 1] in one scene."""
+        return self.shapes if self.real.shape[1] == 1 else Ellipsoids(*(field[..., lane] for field in self.shapes))
 
 
 def seen(scenes: Surfaces, points: Points) -> Seen:
@@ -272,7 +303,7 @@ def seen(scenes: Surfaces, points: Points) -> Seen:
         distance,
         shapes.volume ** (1 / 3) / distance,
         dot(support, support).sqrt() / distance,
-        (dot(start, start) < 1) & ~own & there.real.T & (there.clear == 0).T,
+        (dot(start, start) < 1) & ~own & there.real.T,
     )
 
 

@@ -57,6 +57,13 @@ class Quadrics(NamedTuple):
     c: Float[Tensor, " objects"]
     centre: Float[Tensor, "objects 3"]
 
+    @property
+    def discriminant(self) -> Float[Tensor, "6 objects"]:
+        """Coefficients of b² − a·c, which is positive along rays that meet an object, before or behind the camera."""
+        one, x, y = self.b
+        square = torch.stack([one * one, 2 * one * x, 2 * one * y, x * x, 2 * x * y, y * y])
+        return square - self.a * self.c
+
     @staticmethod
     def of(shapes: Ellipsoids, scene: int, real: Bool[Tensor, " objects"]) -> "Quadrics":
         """The real objects of one scene, which come first."""
@@ -69,19 +76,28 @@ class Quadrics(NamedTuple):
 
     def nearest(self, rays: Float[Tensor, "*rays 2"]) -> Int64[Tensor, "*rays"]:
         """The first object along each ray, or NOTHING."""
-        parts = rays.double().flatten(0, -2).split(max(1, PAIRS_AT_ONCE // len(self.c)))
-        return torch.cat([self._nearest(*part.unbind(1)) for part in parts]).unflatten(0, rays.shape[:-1])
+        parts = rays.double().flatten(0, -2).T.split(max(1, PAIRS_AT_ONCE // len(self.c)), 1)
+        return torch.cat([self._nearest(part) for part in parts]).unflatten(0, rays.shape[:-1])
 
-    def _nearest(self, x: Float[Tensor, " rays"], y: Float[Tensor, " rays"]) -> Int64[Tensor, " rays"]:
-        terms = torch.stack([torch.ones_like(x), x, y, x * x, x * y, y * y], 1)
-        a, b = terms @ self.a, terms[:, :3] @ self.b
-        square = b * b - a * self.c
+    def _nearest(self, rays: Float[Tensor, "2 rays"]) -> Int64[Tensor, " rays"]:
+        """Most rays of many pictures meet nothing, which the discriminant alone can tell."""
+        some = ((self.discriminant.T @ monomials(rays)).amax(0) > 0).nonzero()[:, 0]
+        terms = monomials(rays[:, some])
+        a, b = self.a.T @ terms, self.b.T @ terms[:3]
+        square = b * b - a * self.c[:, None]
         root = square.clamp(min=0).sqrt()
         near, far = (-b - root) / a, (root - b) / a
         depth = torch.where(near > NEAR_CLIP, near, far)
         depth = torch.where((square > 0) & (depth > NEAR_CLIP), depth, torch.inf)
-        least, item = depth.min(1)
-        return torch.where(least < torch.inf, item, NOTHING)
+        least, item = depth.min(0)
+        found = torch.where(least < torch.inf, item, NOTHING)
+        return torch.full_like(rays[0], NOTHING, dtype=torch.int64).index_copy(0, some, found)
+
+
+def monomials(rays: Float[Tensor, "2 rays"]) -> Float[Tensor, "6 rays"]:
+    """1, x, y, x², xy, y²."""
+    x, y = rays
+    return torch.stack([torch.ones_like(x), x, y, x * x, x * y, y * y])
 
 
 def one_scene(objects: Quadrics, tan_half_fov: float, width: int, height: int, grid: int, scene: int) -> Footprints:
@@ -106,21 +122,29 @@ def one_scene(objects: Quadrics, tan_half_fov: float, width: int, height: int, g
 
     steps = (torch.arange(grid, device=device) + 0.5) / grid
     down, across = (step.flatten() for step in torch.meshgrid(steps, steps, indexing="ij"))
-    rays = at(edge[:, None] % width + across, edge[:, None] // width + down)
-    shows = objects.nearest(rays)[..., None] == torch.arange(len(objects.c), device=device)
-    count = shows.sum(1)
     offset = torch.stack([across, down], 1)
-    mean = torch.einsum("ego,gc->eoc", shows.to(offset.dtype), offset) / count.clamp(min=1)[..., None]
-    apart = (offset[:, None] - mean[:, None]).square().sum(-1)
-    central = torch.where(shows, apart, torch.inf).argmin(1)
-    which, item = (count > 0).nonzero(as_tuple=True)
-    return Footprints(
-        torch.full((len(whole) + len(which),), scene, device=device),
-        torch.cat([whole, edge[which]]),
-        torch.cat([centre.flatten()[whole], item]),
-        torch.cat([torch.ones(len(whole), device=device), count[which, item] / grid**2]),
-        torch.cat([middles.flatten(0, 1)[whole], rays[which, central[which, item]]]).float(),
-    )
+    prints = [(whole, centre.flatten()[whole], torch.ones(len(whole), device=device), middles.flatten(0, 1)[whole])]
+    for part in edge.split(max(1, PAIRS_AT_ONCE // max(len(objects.c), len(offset)))):
+        rays = at(part[:, None] % width + across, part[:, None] // width + down)
+        which, item, share, central = shares(objects.nearest(rays), offset, len(objects.c))
+        prints.append((part[which], item, share, rays[which, central]))
+    pixel, item, coverage, ray = (torch.cat(parts) for parts in zip(*prints, strict=True))
+    return Footprints(torch.full_like(pixel, scene), pixel, item, coverage, ray.float())
+
+
+def shares(
+    shown: Int64[Tensor, "pixels grid"], offset: Float[Tensor, "grid 2"], objects: int
+) -> tuple[Int64[Tensor, " prints"], Int64[Tensor, " prints"], Float[Tensor, " prints"], Int64[Tensor, " prints"]]:
+    """Pixel, object, share of the rays and most central ray, of each object that some ray of a pixel's grid shows.
+
+    The most central is the nearest to the mean of those that show the object, where it may itself be hidden.
+    """
+    counts = shown.new_zeros(len(shown), objects + 1).scatter_add_(1, shown + 1, torch.ones_like(shown))
+    pixel, item = (counts[:, 1:] > 0).nonzero(as_tuple=True)
+    count, those = counts[pixel, item + 1], shown[pixel] == item[:, None]
+    mean = those.to(offset.dtype) @ offset / count[:, None]
+    apart = (offset - mean[:, None]).square().sum(-1)
+    return pixel, item, count / len(offset), torch.where(those, apart, torch.inf).argmin(1)
 
 
 def holds_a_centre(objects: Quadrics, scale: float, width: int, height: int) -> Bool[Tensor, "height width"]:

@@ -67,6 +67,16 @@ class MitsubaTracer:
         mean, variance = (np.stack(arrays) for arrays in zip(*images, strict=True))
         return Radiance(mean, variance, spp)
 
+    def render(
+        self, scene: Scene, width: int, height: int, spp: int, seed: int
+    ) -> Float32[np.ndarray, "height width 3"]:
+        """One image in one call of Mitsuba's, as its users render; nothing is known of its variance."""
+        self._start()
+        import mitsuba
+
+        loaded = mitsuba.load_dict(scene_plugin(scene, width, height, self.max_depth))
+        return np.array(mitsuba.render(loaded, spp=spp, seed=_seed(scene, seed)), np.float32)
+
     def _start(self) -> None:
         import drjit
         import mitsuba

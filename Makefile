@@ -17,7 +17,7 @@ lint: .venv  ## ruff and the type checker
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: .venv  ## every benchmark; the last line of each is one JSON object
+bench: .venv  ## every benchmark: hours on two cores; the last line of each is one JSON object
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
 
 .venv: .venv/installed  ## an environment with everything the targets above need

@@ -42,7 +42,8 @@ def curves(folder: Path) -> dict[str, list[float]]:
     found: dict[str, list[float]] = {"samples": [], "test": [], "train": []}
     since: list[float] = []
     for row in read_metrics(folder / "metrics.jsonl"):
-        since.append(row["train_loss"])
+        if row["train_loss"] is not None:  # else the step was skipped
+            since.append(row["train_loss"])
         if "test_loss" in row:
             found["samples"].append(row["samples"])
             found["test"].append(row["test_loss"])

@@ -171,7 +171,7 @@ def test_training_streams_and_is_evaluated(tmp_path, monkeypatch, capsys):
     few = ["--data.count", "16", "--data.tracer", "torch", "--data.spp", "4"]
     assert call(*TRAIN, "--data", "stream:ellipsoids", "--stream.spp", "8", *few, "--out", "run") == 0
     config = json.loads(Path("run/config.json").read_text())["experiment"]
-    assert config["stream"] == {"spp": 8, "rays": 0, "aim": "picture"}
+    assert config["stream"] == {"spp": 8, "rays": 0, "aim": "picture", "compiled": False}
     distribution = config["data"]["distribution"]
     assert (distribution["name"], distribution["max_objects"]) == ("ellipsoids", 4)
     assert call("evaluate", "run") == 0

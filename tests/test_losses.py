@@ -21,6 +21,7 @@ TARGET = torch.tensor([1.0, 1.0, 1.0])
         ("log1p_l1", [0.2876821, 0.9162907, 0.0]),
         ("relative_l2", [0.25 / 0.26, 9 / 16.01, 0.0]),
         ("weighted_l2", [0.125 / 1.5, 4.5 / 5, 0.0]),
+        ("sqrt_l2", [0.0625 / 0.6, 2.25 / 4.1, 0.0]),
     ],
 )
 def test_hand_computed_values(name, expected):

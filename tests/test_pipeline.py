@@ -7,8 +7,9 @@ import torch
 from luxel import InputError
 from luxel.experiments.base import tiny_model
 from luxel.models.image_model import ImageModel
-from luxel.pipeline import Renderer
+from luxel.pipeline import SHIPPED, Renderer
 from luxel.scene import OBJECT_FEATURES, Camera, Scene, Sphere
+from luxel.trace import MitsubaTracer
 
 CAMERA = Camera(position=(0, -5, 0), look_at=(0, 0, 0))
 ONE = Scene(objects=(Sphere(center=(0, 0, 0), radius=1.0),), camera=CAMERA, background=(0.2, 0.2, 0.2))
@@ -61,3 +62,39 @@ def test_weights_of_another_network_are_refused_with_their_folder(folder, tmp_pa
 def test_a_folder_without_weights_is_refused_with_the_remedy(tmp_path):
     with pytest.raises(InputError, match=r"no model\.safetensors.*luxel train"):
         Renderer.from_pretrained(tmp_path)
+
+
+SCENES = sorted((Path(__file__).parents[1] / "examples" / "scenes").glob("*.json"))
+
+
+@pytest.mark.parametrize("path", SCENES, ids=lambda path: path.stem)
+def test_the_shipped_model_renders_scenes_written_by_hand(path):
+    """Nearer to the truth by far than the sky alone, the best of constant pictures at hand."""
+    scene = Scene.load(path)
+    image = Renderer.from_pretrained("ray-small")(scene, 40, 30)
+    truth = MitsubaTracer().trace([scene], 40, 30, 64, seed=0).mean[0]
+    assert image.shape == truth.shape
+    error, of_the_sky = (np.abs(np.log1p(other) - np.log1p(truth)).mean() for other in (image, scene.background))
+    assert error < 0.1 * of_the_sky
+
+
+def test_the_shipped_model_comes_with_its_card_and_is_small():
+    folder = SHIPPED / "ray-small"
+    assert {path.name for path in folder.iterdir()} == {"README.md", "config.json", "model.safetensors"}
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 10e6
+
+
+def test_an_unknown_name_is_told_which_there_are():
+    with pytest.raises(InputError, match=r"nothing has no model\.safetensors.*come with Luxel: ray-small"):
+        Renderer.from_pretrained("nothing")
+
+
+def test_a_ray_model_renders_any_size_and_several_views_of_a_scene_at_once():
+    renderer = Renderer.from_pretrained("ray-small")
+    assert renderer(ONE, 7).shape == (7, 7, 3)
+    views = [ONE.model_copy(update={"camera": Camera(position=(0, -y, 0), look_at=(0, 0, 0))}) for y in (4.0, 6.0)]
+    near, far = renderer.render(views, 9, 5)
+    assert near.shape == (5, 9, 3)
+    assert near.mean() != far.mean()
+    with pytest.raises(InputError, match="width is 0 and height 5"):
+        renderer(ONE, 0, 5)

@@ -21,7 +21,6 @@ from luxel.data.split import split_of
 from luxel.data.stream import SEEDS, RayDraws, StreamSettings, StreamSource, prefetched, sees_objects, world_rays
 from luxel.scene import Camera, Spheres, scene_id
 from luxel.scene.camera import primary_rays, tan_half_fov
-from luxel.trace.segment import NEAR_CLIP
 from luxel.train.loop import TrainConfig, train
 from luxel.train.run_folder import RunFolder, read_metrics
 from luxel.train.runtime import accelerator

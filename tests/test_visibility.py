@@ -9,9 +9,9 @@ import torch
 from luxel.geometry.arrays import normalised
 from luxel.geometry.intersect import NOTHING
 from luxel.models.surface import meet, surfaces
-from luxel.models.visibility import NEAR_CLIP, footprints, shares
+from luxel.models.visibility import footprints, shares
 from luxel.scene import Camera, Ellipsoids, Scene, Sphere, Spheres, Varied, encode
-from luxel.scene.camera import tan_half_fov
+from luxel.scene.camera import NEAR_CLIP, tan_half_fov
 
 WIDTH, HEIGHT = 23, 19
 CAMERA = Camera(position=(0, -5, 0), look_at=(0, 0, 0), vertical_fov_degrees=40)

@@ -166,7 +166,7 @@ def evaluate(arguments: list[str]) -> int:
 
 
 def render(arguments: list[str]) -> int:
-    """Render a scene with a trained model: luxel render SCENE.json --out X.exr."""
+    """Render a scene with a trained model: luxel render SCENE.json."""
     import numpy as np
 
     from luxel.image.formats import check_suffix, save_image
@@ -179,8 +179,8 @@ def render(arguments: list[str]) -> int:
     class Options:
         scene: tyro.conf.Positional[Path]
         """Scene description, JSON."""
-        out: Path
-        """.exr for linear radiance, .png for a tone-mapped picture."""
+        out: Path | None = None
+        """.exr for linear radiance, .png for a tone-mapped picture; SCENE.png in the current folder unless given."""
         model: Path = Path("ray-small")
         """The model that Luxel comes with, or a run folder, or a folder that `save_pretrained` wrote."""
         width: int | None = None
@@ -194,7 +194,8 @@ def render(arguments: list[str]) -> int:
         device: str = "cpu"
 
     options = tyro.cli(Options, prog="luxel render", args=arguments)
-    check_suffix(options.out)
+    out = options.out or Path(options.scene.stem + ".png")
+    check_suffix(out)
     if options.truth < 0:
         raise InputError(f"truth is {options.truth}, must be at least 0 samples a pixel")
     tone_map(options.tone_map)
@@ -204,8 +205,8 @@ def render(arguments: list[str]) -> int:
         height, width, _ = image.shape
         traced = MitsubaTracer().trace([scene], width, height, options.truth, seed=0)
         image = np.concatenate([image, traced.mean[0]], axis=1)
-    save_image(options.out, image, options.tone_map)
-    print(options.out)
+    save_image(out, image, options.tone_map)
+    print(out)
     return 0
 
 

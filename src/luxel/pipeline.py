@@ -38,7 +38,7 @@ class Renderer:
         weights = weights_folder(Path(folder))
         try:
             model = load_model(weights)
-        except (ValueError, RuntimeError, TypeError, SafetensorError) as error:
+        except (ValueError, RuntimeError, TypeError, OSError, SafetensorError) as error:
             raise InputError(f"{weights}: not a model of this version of Luxel: {error}") from error
         return cls(model, device)
 
@@ -57,8 +57,8 @@ class Renderer:
             for array in (tokens.objects, tokens.mask, tokens.camera, tokens.background)
         ]
         if isinstance(self.model, RayModel):
-            if min(width or 1, height or 1) < 1:
-                raise InputError(f"a picture of {width}×{height} pixels has none")
+            if any(side is not None and side < 1 for side in (width, height)):
+                raise InputError(f"width is {width} and height {height}: both must be at least 1, or left out")
             return self.model(*arrays, width=width, height=height).cpu().numpy()
         size = self.model.config.width
         if (width or size, height or size) != (size, size):

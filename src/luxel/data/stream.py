@@ -25,12 +25,11 @@ from luxel.data.generate import GenerateSettings
 from luxel.data.split import split_of
 from luxel.geometry.intersect import NOTHING, Shapes, nearest
 from luxel.geometry.vectors import Vector, normalised
-from luxel.scene.camera import frame, tan_half_fov
+from luxel.scene.camera import NEAR_CLIP, frame, tan_half_fov
 from luxel.scene.description import Scene, scene_id
 from luxel.scene.tokens import encode
 from luxel.trace.packed import pack
 from luxel.trace.path import PathTracer
-from luxel.trace.segment import NEAR_CLIP
 
 BATCHES_AHEAD = 2
 SLOTS = 1 << 40
@@ -60,7 +59,8 @@ class StreamSettings:
     aim: Aim = "picture"
     """picture: rays are uniform over the picture. objects: over the part of it where objects are."""
     compiled: bool = False
-    """Trace with compiled code: many times as fast, after minutes of compiling. For runs of hours."""
+    """Trace with compiled code: many times as fast, after minutes of compiling, for runs of hours. The last bits of
+    targets differ, so a run goes on as it began."""
 
     def __post_init__(self) -> None:
         if self.spp is not None and self.spp < 1:
@@ -101,7 +101,8 @@ class StreamSource:
         A thread would do, but for the interpreter's lock: many small operations on both sides wait for it.
         """
         if self._device.type == "cpu":
-            return training_batches(self, batch_size, seed, start_step, rank, world, workers=1)
+            made = training_batches(self, batch_size, seed, start_step, rank, world, workers=1)
+            return (batch for batch in made)  # a generator, whose closing ends the process
         return prefetched(training_batches(self, batch_size, seed, start_step, rank, world))
 
     def test_batches(self, batch_size: int, rank: int, world: int) -> Iterator[Batch]:

@@ -1,7 +1,7 @@
 """What an experiment is: one whole configuration, and its registry under the name it is run by."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from inspect import cleandoc
 from typing import Any, ClassVar, Literal, TypeAlias
 
@@ -72,11 +72,16 @@ def with_stream(run: Experiment, **changes: Any) -> Experiment:
 
 
 def with_distribution(run: Experiment, name: str) -> Experiment:
-    """The experiment on scenes of the distribution of this name, alike in all else. Raises InputError for none."""
+    """The experiment on scenes of the distribution of this name, with the fields that both have as they are.
+
+    Raises InputError for a name that there is not.
+    """
     if name not in DISTRIBUTIONS:
         raise InputError(f"distribution {name!r} is unknown; choose one of {', '.join(DISTRIBUTIONS)}")
-    alike = {**asdict(run.data.distribution), "name": name}
-    return with_data(run, distribution=DISTRIBUTIONS[name](**alike))
+    kind = DISTRIBUTIONS[name]
+    known = {field.name for field in fields(kind)} - {"name"}
+    alike = {field: value for field, value in asdict(run.data.distribution).items() if field in known}
+    return with_data(run, distribution=kind(**alike))
 
 
 def with_train(run: Experiment, **changes: Any) -> Experiment:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from luxel.data.generate import GenerateSettings
 from luxel.data.stream import StreamSettings
-from luxel.experiments.experiment import Experiment, Scale, experiment, variant, with_model
+from luxel.experiments.experiment import Experiment, Scale, experiment, variant, with_model, with_train
 from luxel.models.ray_model import RayModelConfig
 from luxel.models.sequence import TransformerConfig
 from luxel.scene.distributions import Varied
@@ -56,7 +56,7 @@ def ray_small(scale: Scale) -> Experiment:
 
 @variant(ray_small, GROUP, DATE)
 def ray_tiny(run: Experiment) -> Experiment:
-    """A quarter of the network: how little is enough?"""
+    """A sixth of the network: how little is enough?"""
     return with_model(run, point_width=32, layers=1, emitter_width=16)
 
 
@@ -92,12 +92,14 @@ def ray_scene_transformer(run: Experiment) -> Experiment:
 
 @variant(ray_small, GROUP, DATE)
 def ray_one_sample(run: Experiment) -> Experiment:
-    """One ray a pixel, at outlines too: what antialiasing is worth."""
+    """One ray a pixel, at outlines too: what antialiasing is worth. It learns as its base does."""
     return with_model(run, grid=1)
 
 
 @variant(ray_small, GROUP, DATE)
 def ray_whole_images(run: Experiment) -> Experiment:
-    """Learning from whole images of as many scenes, sky and outlines included."""
+    """Learning from whole images, sky and outlines included: as many pixels as its base has rays."""
     assert run.stream is not None
-    return replace(run, stream=replace(run.stream, rays=0, aim="picture"))
+    scenes = run.train.samples * run.stream.rays // (run.data.width * run.data.height)
+    whole = replace(run, stream=replace(run.stream, rays=0, aim="picture"))
+    return with_train(whole, samples=max(run.train.batch_size, scenes))

@@ -11,13 +11,13 @@ from torch import Tensor
 
 from luxel.geometry.arrays import dot, transform
 from luxel.models.surface import (
-    Ellipsoids,
     Frame,
     Material,
     Nested,
     Onward,
     Points,
     Seen,
+    ShapeArrays,
     Surfaces,
     by_lane,
     clearance,
@@ -126,7 +126,7 @@ def pair_features(
     return torch.stack(columns).mul_(seen.real).permute(1, 2, 0)
 
 
-def orientation(shapes: Ellipsoids, axes: Frame) -> list[Float[Tensor, "objects lanes"]]:
+def orientation(shapes: ShapeArrays, axes: Frame) -> list[Float[Tensor, "objects lanes"]]:
     """The tensor of the squared semi-axes in the points' frame, over its trace: 0 for spheres.
 
     Five numbers say all, whatever the order of the axes and whichever rotation gives them.

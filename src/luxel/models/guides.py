@@ -7,7 +7,8 @@ from torch import Tensor
 from luxel.geometry.arrays import normalised
 from luxel.geometry.intersect import NOTHING
 from luxel.models.surface import meet, surfaces
-from luxel.models.visibility import NEAR_CLIP, footprints
+from luxel.models.visibility import footprints
+from luxel.scene.camera import NEAR_CLIP
 
 
 @torch.no_grad()

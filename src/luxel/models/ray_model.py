@@ -28,11 +28,11 @@ from luxel.models.features import Emitters, Lit
 from luxel.models.pretrained import Pretrained
 from luxel.models.sequence import Transformer, TransformerConfig
 from luxel.models.surface import (
-    Ellipsoids,
     Material,
     Nested,
     Onward,
     Points,
+    ShapeArrays,
     Surfaces,
     by_lane,
     frame,
@@ -44,7 +44,8 @@ from luxel.models.surface import (
     seen,
     surfaces,
 )
-from luxel.models.visibility import NEAR_CLIP, footprints
+from luxel.models.visibility import footprints
+from luxel.scene.camera import NEAR_CLIP
 from luxel.scene.tokens import FIELDS, OBJECT_FEATURES
 
 WORTH = 0.02  # of a reflectance or transmittance, for its ray to be followed
@@ -102,7 +103,7 @@ class Scenes(NamedTuple):
     def trimmed(self, objects: int) -> "Scenes":
         """For points whose scenes have no more objects than this."""
         surfaces = self.surfaces
-        shapes = Ellipsoids(*(field[..., :objects] for field in surfaces.shapes))
+        shapes = ShapeArrays(*(field[..., :objects] for field in surfaces.shapes))
         fields = (field[..., :objects] for field in surfaces[1:])
         return self._replace(
             surfaces=Surfaces(shapes, *fields),

@@ -15,12 +15,11 @@ from torch import Tensor
 from luxel.geometry.arrays import dot, normalised, transform
 from luxel.geometry.intersect import NOTHING, Shapes, arrival, nearest
 from luxel.geometry.vectors import Vector
+from luxel.scene.description import MIN_SPECULAR
 from luxel.scene.tokens import FIELDS
 
-MIN_SPECULAR = 0.001  # of what transmits; see `luxel.trace.packed`
 
-
-class Ellipsoids(NamedTuple):
+class ShapeArrays(NamedTuple):
     """As `luxel.geometry.intersect.Shapes`, in arrays."""
 
     center: Float[Tensor, "3 *objects"]
@@ -37,7 +36,7 @@ class Ellipsoids(NamedTuple):
 class Surfaces(NamedTuple):
     """Objects as the ray model reads them: fields are [..., scenes, objects]."""
 
-    shapes: Ellipsoids
+    shapes: ShapeArrays
     real: Bool[Tensor, "scenes objects"]
     base_color: Float[Tensor, "3 scenes objects"]
     metallic: Float[Tensor, "scenes objects"]
@@ -52,7 +51,7 @@ class Surfaces(NamedTuple):
 
     def of(self, scene: Int64[Tensor, " lanes"]) -> "Surfaces":
         """What each lane can meet: every lane a scene of its own, unless all are in the only one."""
-        shapes = Ellipsoids(*(by_lane(field, scene) for field in self.shapes))
+        shapes = ShapeArrays(*(by_lane(field, scene) for field in self.shapes))
         return Surfaces(shapes, *(by_lane(field, scene) for field in self[1:]))
 
 
@@ -119,7 +118,7 @@ def surfaces(tokens: Float[Tensor, "batch objects features"], mask: Bool[Tensor,
     fields = {name: tokens[..., columns].float().movedim(-1, 0) for name, columns in FIELDS.items()}
     axes = torch.where(mask, fields["semi_axes"], 1.0)
     object_from_camera = fields["rotation"].unflatten(0, (3, 3)).transpose(0, 1)
-    shapes = Ellipsoids(fields["center"], object_from_camera / axes[:, None], axes.square(), axes.prod(0))
+    shapes = ShapeArrays(fields["center"], object_from_camera / axes[:, None], axes.square(), axes.prod(0))
     metallic, roughness, transmission = (fields[name][0] for name in ("metallic", "roughness", "transmission"))
     return Surfaces(
         shapes,
@@ -134,7 +133,7 @@ def surfaces(tokens: Float[Tensor, "batch objects features"], mask: Bool[Tensor,
 
 def refractive_index(specular: Float[Tensor, "*any"], transmission: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
     """Index of refraction whose reflectance at normal incidence is 8 % of `specular` (Burley 2015)."""
-    specular = torch.where(transmission > 0, specular.clamp(min=MIN_SPECULAR), specular)
+    specular = torch.where((transmission > 0) & (specular == 0), MIN_SPECULAR, specular)
     return 2 / (1 - (0.08 * specular).sqrt()) - 1
 
 
@@ -150,11 +149,11 @@ def meet(
         return Points(scene, own, origin, direction, -direction, own > NOTHING)
     there = scenes.of(scene)
     one = -2 if len(there.real) == 1 else -1  # the lanes of one scene, or a lane of each
-    every = Ellipsoids(*(field.transpose(-1, -2)[..., None] for field in there.shapes))
+    every = ShapeArrays(*(field.transpose(-1, -2)[..., None] for field in there.shapes))
     start, along = (Vector.of(field.unsqueeze(one)) for field in (origin, direction))
     met = nearest(every.vectors, there.real.T[..., None], start, along, own.int().unsqueeze(one))
     item, distance = met.item.squeeze(one).long(), met.distance.squeeze(one)
-    found = Ellipsoids(*(field[..., scene, item.clamp(min=0)] for field in scenes.shapes))
+    found = ShapeArrays(*(field[..., scene, item.clamp(min=0)] for field in scenes.shapes))
     hit = arrival(found.vectors, Vector.of(origin), Vector.of(direction), distance)
     normal = hit.normal.stacked()
     inside = dot(normal, direction) > 0
@@ -272,7 +271,7 @@ def frame(points: Points) -> Frame:
 class Seen(NamedTuple):
     """Every object as seen from every point; lengths are over the distance."""
 
-    shapes: Ellipsoids  # [..., objects, lanes], or [..., objects, 1] in one scene
+    shapes: ShapeArrays  # [..., objects, lanes], or [..., objects, 1] in one scene
     real: Bool[Tensor, "objects #lanes"]
     own: Bool[Tensor, "objects lanes"]  # whether the point is on it
     direction: Float[Tensor, "3 objects lanes"]  # unit, to its centre
@@ -281,15 +280,15 @@ class Seen(NamedTuple):
     height: Float[Tensor, "objects lanes"]  # half its extent along the point's normal
     around: Bool[Tensor, "objects lanes"]  # whether the point is within it
 
-    def shapes_of(self, lane: Int64[Tensor, " rows"]) -> Ellipsoids:
+    def shapes_of(self, lane: Int64[Tensor, " rows"]) -> ShapeArrays:
         """The objects of these lanes' scenes, [..., objects, rows], or [..., objects, 1] in one scene."""
-        return self.shapes if self.real.shape[1] == 1 else Ellipsoids(*(field[..., lane] for field in self.shapes))
+        return self.shapes if self.real.shape[1] == 1 else ShapeArrays(*(field[..., lane] for field in self.shapes))
 
 
 def seen(scenes: Surfaces, points: Points) -> Seen:
     """See Seen."""
     there = scenes.of(points.scene)
-    shapes = Ellipsoids(*(field.transpose(-1, -2).contiguous() for field in there.shapes))
+    shapes = ShapeArrays(*(field.transpose(-1, -2).contiguous() for field in there.shapes))
     vector = shapes.center - points.position[:, None]
     distance = dot(vector, vector).sqrt().clamp(min=1e-6)
     support = transform(shapes.unit_from_world, points.normal[:, None]) * shapes.square_axes
@@ -308,7 +307,7 @@ def seen(scenes: Surfaces, points: Points) -> Seen:
 
 
 def clearance(
-    shapes: Ellipsoids, origin: Float[Tensor, "3 *lanes"], direction: Float[Tensor, "3 *lanes"]
+    shapes: ShapeArrays, origin: Float[Tensor, "3 *lanes"], direction: Float[Tensor, "3 *lanes"]
 ) -> tuple[Float[Tensor, "*pairs"], Float[Tensor, "*pairs"]]:
     """How far from each ellipsoid's centre a ray passes, in unit space (at 1 it grazes), and at which distance.
 

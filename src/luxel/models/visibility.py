@@ -14,9 +14,9 @@ from torch import Tensor
 
 from luxel.geometry.arrays import dot, transform
 from luxel.geometry.intersect import NOTHING
-from luxel.models.surface import Ellipsoids
+from luxel.models.surface import ShapeArrays
+from luxel.scene.camera import NEAR_CLIP
 
-NEAR_CLIP = 1e-3  # scene units along the viewing direction; see `luxel.trace.mitsuba`
 PAIRS_AT_ONCE = 1 << 22  # of a ray and an object
 
 
@@ -31,7 +31,7 @@ class Footprints(NamedTuple):
 
 
 def footprints(
-    shapes: Ellipsoids,
+    shapes: ShapeArrays,
     real: Bool[Tensor, "scenes objects"],
     tan_half_fov: Float[Tensor, "scenes 1"],
     width: int,
@@ -47,7 +47,7 @@ def footprints(
 
 
 class Quadrics(NamedTuple):
-    """Ellipsoids as the rays through one camera's centre meet them: at the depths t with a·t² + 2b·t + c = 0.
+    """ShapeArrays as the rays through one camera's centre meet them: at the depths t with a·t² + 2b·t + c = 0.
 
     a is a quadratic and b a linear function of a ray's (x, y); float64, as their difference is taken.
     """
@@ -65,7 +65,7 @@ class Quadrics(NamedTuple):
         return square - self.a * self.c
 
     @staticmethod
-    def of(shapes: Ellipsoids, scene: int, real: Bool[Tensor, " objects"]) -> "Quadrics":
+    def of(shapes: ShapeArrays, scene: int, real: Bool[Tensor, " objects"]) -> "Quadrics":
         """The real objects of one scene, which come first."""
         matrix = shapes.unit_from_world[:, :, scene, real].double()
         centre = shapes.center[:, scene, real].double()

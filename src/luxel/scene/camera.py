@@ -12,6 +12,9 @@ from jaxtyping import Float64
 
 from luxel.scene.description import Camera
 
+NEAR_CLIP = 1e-3
+"""Depth at which rays start, scene units along the viewing direction: Mitsuba cannot do without."""
+
 
 class Frame(NamedTuple):
     """Where the camera stands: world = rotation @ camera + origin; columns are right, up and backward."""

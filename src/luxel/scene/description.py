@@ -57,6 +57,10 @@ def _normalised(quaternion: tuple[float, float, float, float]) -> tuple[float, f
 Quaternion: TypeAlias = Annotated[tuple[Finite, Finite, Finite, Finite], AfterValidator(_normalised)]
 
 
+MIN_SPECULAR = 0.001
+"""What a specular of 0 is taken for with transmission, as Mitsuba has it: an index of 1 would not refract."""
+
+
 class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 

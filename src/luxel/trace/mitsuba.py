@@ -20,7 +20,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from luxel import InputError
-from luxel.scene.camera import rotation_matrix
+from luxel.scene.camera import NEAR_CLIP, rotation_matrix
 from luxel.scene.description import RGB, Camera, Material, Object, Scene, scene_id
 from luxel.trace.icosphere import icosphere, subdivisions_for
 from luxel.trace.tracer import Radiance
@@ -196,7 +196,7 @@ def _sensor(camera: Camera, width: int, height: int) -> Plugin:
         "type": "perspective",
         "fov": camera.vertical_fov_degrees,
         "fov_axis": "y",
-        "near_clip": 1e-3,
+        "near_clip": NEAR_CLIP,
         "far_clip": 1e6,
         "to_world": mitsuba.ScalarTransform4f().look_at(
             origin=list(camera.position), target=list(camera.look_at), up=list(camera.up)

@@ -17,10 +17,9 @@ from torch import Tensor
 from luxel.geometry.intersect import NOTHING
 from luxel.geometry.vectors import Vector
 from luxel.scene.camera import frame, rotation_matrix, tan_half_fov
-from luxel.scene.description import Material, Object, Scene, scene_id
+from luxel.scene.description import MIN_SPECULAR, Material, Object, Scene, scene_id
 
 MIN_WIDTH = 0.001  # of the microfacet distribution, which is Mitsuba's bound
-MIN_SPECULAR = 0.001  # with transmission and no specular, as Mitsuba has it: an index of 1 would not refract
 EMISSION = slice(7, 10)  # in the row of a material
 
 

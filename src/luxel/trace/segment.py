@@ -13,6 +13,7 @@ from torch import Tensor
 
 from luxel.geometry.intersect import NOTHING, Nearest, Shapes, arrival, nearest
 from luxel.geometry.vectors import Vector, basis, dot, normalised, transform, transform_transposed, where
+from luxel.scene.camera import NEAR_CLIP
 from luxel.trace import bsdf, lights
 from luxel.trace.counter import uniform
 from luxel.trace.lights import Lights, Viewpoint
@@ -20,7 +21,6 @@ from luxel.trace.packed import EMISSION, Materials, Packed
 
 ROULETTE_DEPTH = 5  # segments before Russian roulette, as in Mitsuba
 SURVIVAL = 0.95  # at most, lest a path be caught by total reflection
-NEAR_CLIP = 1e-3  # scene units along the viewing direction; see `luxel.trace.mitsuba`
 NUMBERS = 13  # of a path: point 3, normal 3, direction 3, throughput 3, eta 1
 
 

@@ -92,8 +92,8 @@ def test_an_unknown_name_is_told_which_there_are():
 def test_a_ray_model_renders_any_size_and_several_views_of_a_scene_at_once():
     renderer = Renderer.from_pretrained("ray-small")
     assert renderer(ONE, 7).shape == (7, 7, 3)
-    views = [ONE.model_copy(update={"camera": Camera(position=(0, -y, 0), look_at=(0, 0, 0))}) for y in (4.0, 6.0)]
-    near, far = renderer.render(views, 9, 5)
+    cameras = [Camera(position=(0, -y, 0), look_at=(0, 0, 0)) for y in (4.0, 6.0)]
+    near, far = renderer.views(ONE, cameras, 9, 5)
     assert near.shape == (5, 9, 3)
     assert near.mean() != far.mean()
     with pytest.raises(InputError, match="width is 0 and height 5"):

@@ -11,8 +11,17 @@ from luxel.data.dataset import ShardDataset
 from luxel.data.generate import generate
 from luxel.data.manifest import DataError
 from luxel.experiments import EXPERIMENTS
-from luxel.experiments.experiment import Experiment, with_data, with_optim, with_schedule, with_stream, with_train
+from luxel.experiments.experiment import (
+    Experiment,
+    with_data,
+    with_distribution,
+    with_optim,
+    with_schedule,
+    with_stream,
+    with_train,
+)
 from luxel.experiments.run import cooldown, data_folder, experiment_of, run, run_folder
+from luxel.scene import DISTRIBUTIONS
 from luxel.train.run_folder import RunFolderError, read_json, read_metrics
 
 TINY = EXPERIMENTS["standard_run"].make("tiny")
@@ -178,3 +187,18 @@ def test_a_run_without_a_stable_phase_has_no_cooldown(tmp_path: Path, sixteen):
     with pytest.raises(RunFolderError, match=r"no checkpoint in a stable phase .* its schedule is cosine"):
         cooldown(tmp_path / "parent", 24, tmp_path / "end", sixteen, cpu=True)
     assert not (tmp_path / "end").exists()
+
+
+def test_a_ray_models_geometry_is_not_halved(tmp_path):
+    halved = with_train(EXPERIMENTS["ray_tiny"].make("tiny"), precision="fp16-o2")
+    with pytest.raises(InputError, match=r"train\.precision is fp16-o2.*take fp16-o1 or bf16"):
+        run(halved, tmp_path / "run", cpu=True)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("name", ["standard_run", "ray_small"])
+@pytest.mark.parametrize("distribution", DISTRIBUTIONS)
+def test_any_experiment_may_stream_any_distribution(name, distribution):
+    made = with_distribution(EXPERIMENTS[name].make("tiny"), distribution)
+    assert made.data.distribution.name == distribution
+    assert made.data.distribution.max_objects == EXPERIMENTS[name].make("tiny").data.distribution.max_objects

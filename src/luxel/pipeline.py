@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from luxel import InputError
 from luxel.models.kinds import Model, load_model
 from luxel.models.ray_model import RayModel
-from luxel.scene.description import Scene
+from luxel.scene.description import Camera, Scene
 from luxel.scene.tokens import encode
 
 SHIPPED = Path(__file__).parent / "pretrained"
@@ -67,6 +67,12 @@ class Renderer:
                 "leave width and height out, or take a ray model"
             )
         return self.model(*arrays).cpu().numpy()
+
+    def views(
+        self, scene: Scene, cameras: Sequence[Camera], width: int | None = None, height: int | None = None
+    ) -> Float32[np.ndarray, "cameras height width 3"]:
+        """Linear radiance of one scene from several cameras; see `render`."""
+        return self.render([scene.model_copy(update={"camera": camera}) for camera in cameras], width, height)
 
     def __call__(
         self, scene: Scene, width: int | None = None, height: int | None = None

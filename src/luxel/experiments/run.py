@@ -22,6 +22,7 @@ from luxel.data.stream import StreamSource
 from luxel.experiments.experiment import EXPERIMENTS, Experiment, Scale, with_schedule, with_train
 from luxel.image.losses import bias_under_noise
 from luxel.models.kinds import model_of
+from luxel.models.ray_model import RayModelConfig
 from luxel.train.checkpoint import read_progress
 from luxel.train.loop import train
 from luxel.train.precision import check_precision
@@ -51,6 +52,7 @@ def run(
     """
     runtime = accelerator(cpu)
     check_precision(experiment.train.precision, runtime.device)
+    check_model(experiment)
     torch.manual_seed(experiment.train.seed)
     model = model_of(experiment.model)
     if experiment.stream is not None:
@@ -91,6 +93,14 @@ def source_of(experiment: Experiment, data: Path, device: torch.device) -> Shard
     if experiment.stream is None:
         return ShardSource(data)
     return StreamSource(data, experiment.data, experiment.stream, device)
+
+
+def check_model(experiment: Experiment) -> None:
+    """Raise InputError for a precision that the experiment's network cannot be computed in."""
+    if isinstance(experiment.model, RayModelConfig) and experiment.train.precision == "fp16-o2":
+        raise InputError(
+            "train.precision is fp16-o2, which would round a ray model's geometry to 11 bits; take fp16-o1 or bf16"
+        )
 
 
 def check_stream(experiment: Experiment, model: nn.Module, biased: bool = False) -> None:

@@ -4,16 +4,17 @@
 
 Scenes of 1 to 8 spheres under the log's grey sky. The image model is the best of the log's (`--image-model`) at this
 size; it learns from a set of images that is traced beforehand, which its time does not count. The ray model learns
-from a stream, whose tracing its time does count. Both see one test set; each trains for as many samples as a first
-minute says will fill the time, with its own schedule to the end. Repeating the command goes on where it stood. The
-last line is one JSON object: `loss_ratio`, the image model's test perceptual loss over the ray model's, and each
-one's loss, PSNR, samples and seconds.
+from a stream, whose tracing its time does count. Both see one test set; each trains for as many samples as a short
+run says will fill the time, start-up left out, with its own schedule to the end. Repeating the command goes on where
+it stood. The last line is one JSON object: `loss_ratio`, the image model's test perceptual loss over the ray model's,
+each one's loss, PSNR, samples and seconds, and the loss that the noise of the test images alone makes.
 """
 
 import json
 import os
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import tyro
 
@@ -25,9 +26,10 @@ from luxel.experiments.experiment import Experiment, with_model, with_train
 from luxel.experiments.run import data_folder, run
 from luxel.pipeline import Renderer
 from luxel.scene.distributions import Spheres
+from luxel.train.run_folder import read_metrics
 
-PROBE = 400
-"""Samples that a first run takes to find out how fast it is."""
+PROBE = 1280
+"""Samples of the run that finds out how fast it is, from its second half."""
 
 
 @dataclass(frozen=True)
@@ -48,20 +50,28 @@ class Options:
 
 def filling(made: Experiment, minutes: float, out: Path, cpu: bool) -> Experiment:
     """The experiment over as many samples as it sees in this time."""
-    probe = run(with_train(made, samples=PROBE, tests=1), out, cpu=cpu)
-    samples = int(probe["images_per_s"] * minutes * 60)
-    return with_train(made, samples=max(PROBE, samples), tests=4)
+    run(with_train(made, samples=PROBE, tests=1), out, cpu=cpu)
+    rows = read_metrics(out / "metrics.jsonl")
+    middle = rows[len(rows) // 2]
+    rate = (rows[-1]["samples"] - middle["samples"]) / (rows[-1]["seconds"] - middle["seconds"])
+    return with_train(made, samples=max(PROBE, int(rate * minutes * 60)), tests=4)
 
 
-def figures(made: Experiment, folder: Path, seconds: float) -> dict[str, float | int]:
+def figures(made: Experiment, folder: Path, seconds: float) -> dict[str, float | int | str]:
     """What came of a run, on its test set."""
     test = ShardDataset(data_folder(made.data), "test")
     model = Renderer.from_pretrained(folder).model
     spp, loss = made.data.spp, made.train.loss
     found = evaluate(model, evaluation_batches(test, 16), spp, test.content_hash, loss, progress=False)
-    print(f"{folder.name}: {found.provenance}")
     means = {name: found.metrics[name].mean for name in ("perceptual", "psnr", "equivalent_spp")}
-    return {"loss": means.pop("perceptual"), **means, "samples": made.train.samples, "seconds": seconds}
+    means["loss"] = means.pop("perceptual")
+    return {**means, "samples": made.train.samples, "seconds": seconds, "measured_on": found.provenance}
+
+
+def noise_floor(test: ShardDataset) -> float:
+    """The perceptual loss of the truth itself against the test images: half their variance over 1 + radiance."""
+    batch = test.batch(range(len(test)))
+    return float((batch.variance / (2 * (batch.radiance + 1))).mean())
 
 
 def main(options: Options) -> None:
@@ -75,7 +85,7 @@ def main(options: Options) -> None:
         count=options.scenes,
         test_share=0.05,
     )
-    results = {}
+    results: dict[str, dict[str, Any]] = {}
     for kind, name in {"image_model": options.image_model, "ray_model": options.ray_model}.items():
         made = replace(with_model(EXPERIMENTS[name].make("small"), width=options.size), data=data)
         label = f"{name}-{options.size}-{options.max_objects}"
@@ -86,7 +96,8 @@ def main(options: Options) -> None:
         print(kind, results[kind], flush=True)
     ratio = results["image_model"]["loss"] / results["ray_model"]["loss"]
     settings = {**asdict(options), "out": str(options.out), "cores": os.cpu_count()}
-    print(json.dumps({"settings": settings, "loss_ratio": round(ratio, 1), **results}))
+    floor = noise_floor(ShardDataset(data_folder(data), "test"))
+    print(json.dumps({"settings": settings, "loss_ratio": round(ratio, 1), **results, "noise_floor": floor}))
 
 
 if __name__ == "__main__":

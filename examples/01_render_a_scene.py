@@ -1,8 +1,8 @@
 """Render a hand-written scene with a trained model and put the path-traced truth beside it.
 
-    python examples/01_render_a_scene.py [runs/demo]
+    python examples/01_render_a_scene.py [ray-small]
 
-needs a finished run: `make demo` leaves one in runs/demo.
+takes the weights that come with Luxel, or a run folder such as the demo's runs/demo.
 """
 
 import sys
@@ -17,7 +17,7 @@ from luxel.trace.mitsuba import MitsubaTracer
 
 
 def still_life() -> Scene:
-    """Plastic, clay, gold and glass under the white sky and before the camera that the demo is trained with."""
+    """Plastic, clay, gold and glass under a white sky, before the camera that the demo is trained with."""
     plastic = Material(base_color=(0.15, 0.35, 0.8), specular=0.5, roughness=0.4)
     clay = Material(base_color=(0.8, 0.3, 0.2), specular=0.2, roughness=0.8)
     gold = Material(base_color=(0.9, 0.7, 0.3), metallic=1.0, roughness=0.2)
@@ -34,7 +34,7 @@ def still_life() -> Scene:
     )
 
 
-def main(model: Path = Path("runs/demo"), out: Path = Path("still_life.png")) -> None:
+def main(model: Path = Path("ray-small"), out: Path = Path("still_life.png")) -> None:
     """Render the still life and its truth into one picture."""
     scene = still_life()
     output = Renderer.from_pretrained(model)(scene)

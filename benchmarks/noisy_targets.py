@@ -72,7 +72,7 @@ def main(options: Options) -> None:
         for spp in SPP:
             figures = []
             for seed in range(options.seeds):
-                made = with_stream(with_train(base, loss=loss, seed=seed, tests=1), spp=spp, compiled=True)
+                made = with_stream(with_train(base, loss=loss, seed=seed, tests=1), spp=spp)
                 made = with_train(made, samples=options.paths // spp, batch_size=PATHS_A_STEP // spp)
                 name = f"{options.experiment}-{options.scale}-{loss}-{spp}spp-{options.paths}-seed{seed}"
                 run(made, options.out / name, cpu=options.cpu, biased=True)

@@ -51,16 +51,21 @@ class Options:
 
 @torch.no_grad()
 def measured(made: Experiment, out: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Relative error of each test scene's light, with its sign, and each one's perceptual loss."""
+    """Each test scene's light as predicted and as it is, and its perceptual loss."""
     test = ShardDataset(data_folder(made.data), "test")
     model = Renderer.from_pretrained(out).model.eval()
-    errors, losses = [], []
+    light, losses = [], []
     for index in range(len(test)):
         batch = test.batch([index])
         prediction = predict(model, batch)
-        errors.append(float(prediction.sum() / batch.radiance.sum() - 1))
+        light.append((float(prediction.mean()), float(batch.radiance.mean())))
         losses.append(float(perceptual(prediction, batch.radiance).mean()))
-    return np.array(errors), np.array(losses)
+    return np.array(light), np.array(losses)
+
+
+def relative_error(means: np.ndarray) -> np.ndarray:
+    """Of all scenes' light together, with its sign: a dark scene has no relative error of its own."""
+    return means[:, 0] / means[:, 1] - 1
 
 
 def main(options: Options) -> None:
@@ -77,8 +82,8 @@ def main(options: Options) -> None:
                 name = f"{options.experiment}-{options.scale}-{loss}-{spp}spp-{options.paths}-seed{seed}"
                 run(made, options.out / name, cpu=options.cpu, biased=True)
                 figures.append(measured(made, options.out / name))
-            errors, losses = (np.concatenate(columns) for columns in zip(*figures, strict=True))
-            bias, mean_loss = bootstrap(errors), bootstrap(losses)
+            light, losses = (np.concatenate(columns) for columns in zip(*figures, strict=True))
+            bias, mean_loss = bootstrap(light, relative_error), bootstrap(losses)
             results.setdefault(loss, {})[spp] = {"bias": asdict(bias), "perceptual_loss": asdict(mean_loss)}
             print(
                 f"{loss:>12} {spp:>3} spp  bias {bias.mean:+.2%} ({bias.low:+.2%} to {bias.high:+.2%})  "

@@ -7,8 +7,8 @@ the same number of paths, at the same learning rate. The losses are the noise-aw
 `luxel train` would refuse some of it, `perceptual` and `log1p_l1`. Noise shows once a network's own error is as small:
 not in an image model after minutes. Repeating the command goes on where it stood.
 
-The last line is one JSON object: by loss and spp the bias, which is the mean over test scenes of (predicted light /
-true light − 1), and the mean perceptual loss, both against a truth of 1024 spp and with 95 % bootstrap intervals over
+The last line is one JSON object: by loss and spp the bias, which is (predicted light / true light − 1) over all test
+scenes together, and the mean perceptual loss, both against a truth of 1024 spp and with 95 % bootstrap intervals over
 scenes and seeds.
 """
 

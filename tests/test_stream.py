@@ -20,7 +20,7 @@ from luxel.data.generate import GenerateSettings, generate
 from luxel.data.split import split_of
 from luxel.data.stream import SEEDS, RayDraws, StreamSettings, StreamSource, prefetched, sees_objects, world_rays
 from luxel.scene import Camera, Spheres, scene_id
-from luxel.scene.camera import primary_rays, tan_half_fov
+from luxel.scene.camera import NEAR_CLIP, primary_rays, tan_half_fov
 from luxel.train.loop import TrainConfig, train
 from luxel.train.run_folder import RunFolder, read_metrics
 from luxel.train.runtime import accelerator

@@ -272,8 +272,8 @@ class RayModel(Pretrained):
         lane, slot = torch.cat([lit.lane, every]), torch.cat([lit.slot, torch.full_like(every, shown[0].shape[1] - 1)])
         known = torch.stack([material.base_color, *material.by_channel], -1).transpose(0, 1).index_select(0, lane)
         estimates = estimated(known, inputs, [part[lane, slot] for part in shown])
-        read = torch.cat([known, estimates.clamp(max=1), 0.2 * estimates.clamp(min=1e-5).log()], -1)
-        hidden = self.color(read) + tint.index_select(0, lane)
+        told = torch.cat([known, estimates.clamp(max=1), 0.2 * estimates.clamp(min=1e-5).log()], -1)
+        hidden = self.color(told) + tint.index_select(0, lane)
         hidden = F.relu(hidden + torch.cat([lamp, self.sky(point)])[:, None], inplace=True)
         hidden = hidden + F.relu(self.mix(hidden), inplace=True)
         with torch.autocast(point.device.type, enabled=False):

@@ -2,7 +2,7 @@
 
 import torch
 
-from luxel.trace.blocks import LANES, compacted, whole
+from luxel.trace.blocks import LANES, blocked, compacted, whole
 
 
 def test_whole_numbers_every_lane_of_every_scene_once():
@@ -12,6 +12,14 @@ def test_whole_numbers_every_lane_of_every_scene_once():
     assert lanes.tolist() == list(range(3 * 71))
     assert torch.equal(layout.source[2][:7], 71 + torch.arange(7))
     assert (layout.source[3][7:] == -1).all()
+
+
+def test_blocked_puts_values_where_whole_has_their_lanes():
+    for scenes, lanes in ((3, 71), (2, LANES), (1, 5)):
+        values = 1 + torch.arange(scenes * lanes).reshape(scenes, lanes)
+        source = whole(scenes, lanes, torch.device("cpu")).source
+        assert torch.equal(blocked(values)[source >= 0], values.flatten()[source[source >= 0]])
+        assert blocked(values).shape == source.shape
 
 
 def test_compacted_keeps_what_lives_in_order_and_scenes_apart():

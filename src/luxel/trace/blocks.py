@@ -3,7 +3,8 @@
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Int64
+import torch.nn.functional as F
+from jaxtyping import Bool, Int64, Shaped
 from torch import Tensor
 
 LANES = 64  # a block's; a scene wastes half of that on average, and a vector register holds 8
@@ -23,6 +24,12 @@ def whole(scenes: int, lanes: int, device: torch.device) -> Layout:
     scene = torch.arange(scenes, device=device)
     source = torch.where(number < lanes, number + scene[:, None] * lanes, -1)
     return _at_least_two(Layout(scene.repeat_interleave(blocks), source.reshape(-1, LANES)))
+
+
+def blocked(values: Shaped[Tensor, "scenes lanes"]) -> Shaped[Tensor, "blocks places"]:
+    """Values of the lanes of `whole`, in its blocks; 0 where no lane is."""
+    blocks = F.pad(values, (0, -values.shape[1] % LANES)).reshape(-1, LANES)
+    return blocks if len(blocks) != 1 else blocks.repeat(2, 1)
 
 
 def compacted(alive: Bool[Tensor, "blocks lanes"], scene: Int64[Tensor, "blocks"], scenes: int) -> Layout:

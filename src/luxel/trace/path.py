@@ -21,14 +21,14 @@ from luxel import InputError
 from luxel.geometry.intersect import NOTHING, Nearest
 from luxel.geometry.vectors import Vector
 from luxel.scene.description import Scene
-from luxel.trace.blocks import LANES, compacted, whole
+from luxel.trace.blocks import LANES, blocked, compacted, whole
 from luxel.trace.packed import Packed, pack
 from luxel.trace.segment import Paths, Views, blocks_of
 from luxel.trace.stages import EAGER, Stages, compiled_stages
 from luxel.trace.tracer import Radiance
 
 CPU_RAYS = 1 << 15  # at once in eager mode: intermediate results stay in the cache
-COMPILED_RAYS = 1 << 17  # at once: a call's fixed cost is small beside it
+COMPILED_RAYS = 1 << 18  # at once: a call's fixed cost is small beside it
 CUDA_RAYS = 1 << 20  # at once, enough to fill a GPU
 BYTES_A_RAY, BYTES_AN_OBJECT = 1024, 128  # of intermediate results, the latter for every object
 
@@ -152,7 +152,10 @@ def ray_budget(device: str, rays: int, objects: int, compiled: bool) -> int:
 
 
 class Moments(NamedTuple):
-    """Mean and squared deviations of what has been seen, in float64 (Chan, Golub & LeVeque 1979)."""
+    """Mean and squared deviations of what has been seen, in float64 (Chan, Golub & LeVeque 1979).
+
+    Deviations within one batch of samples, from its own mean, are added up in float32.
+    """
 
     samples: int
     mean: Float64[Tensor, "3 scenes pixels"]
@@ -167,9 +170,8 @@ class Moments(NamedTuple):
     def updated(self, light: Float[Tensor, "3 scenes samples pixels"]) -> "Moments":
         """With more samples."""
         more = light.shape[2]
-        values = light.double()
-        mean = values.mean(2)
-        deviations = (values - mean[:, :, None]).square().sum(2)
+        mean = light.mean(2, dtype=torch.float64)
+        deviations = (light - mean.float()[:, :, None]).square_().sum(2)
         total = self.samples + more
         step = mean - self.mean
         return Moments(
@@ -196,10 +198,9 @@ def camera_rays(
     """Origins and unit directions through random points of the pixels of an image."""
     scenes, lanes = pixel.shape
     layout = whole(scenes, lanes, pixel.device)
-    number = layout.source.clamp(min=0)
-    pixel, sample = pixel.flatten()[number], sample.flatten()[number]
     size = (torch.tensor(side, dtype=torch.int32, device=pixel.device) for side in (width, height))
-    rays = stages.camera_rays(Views(packed.cameras[layout.scene], packed.key[layout.scene]), pixel, sample, *size)
+    views = Views(packed.cameras[layout.scene], packed.key[layout.scene])
+    rays = stages.camera_rays(views, blocked(pixel), blocked(sample), *size)
     return rays.flatten(1)[:, : -(-lanes // LANES) * LANES * scenes].unflatten(1, (scenes, -1))[..., :lanes]
 
 
@@ -224,12 +225,11 @@ def radiance(
     what moves, which is fixed.
     """
     scenes, lanes = pixel.shape
-    pixel, sample = pixel.flatten(), sample.flatten()
     layout = whole(scenes, lanes, pixel.device)
-    lane = layout.source.clamp(min=0)
-    started = [field[lane] for field in rays.flatten(1)]  # memory of their own: to a compiler a part is another case
+    started = [blocked(field) for field in rays]  # memory of their own: to a compiler a part is another case
     origin, direction = Vector(*started[:3]), Vector(*started[3:])
-    nowhere = torch.full_like(lane, NOTHING, dtype=torch.int32)
+    pixel, sample = pixel.flatten(), sample.flatten()
+    nowhere = torch.full_like(layout.source, NOTHING, dtype=torch.int32)
     (met,) = stages.meet(blocks_of(packed, layout.scene), origin, [direction], nowhere)
     alive = (met.item != NOTHING) & (layout.source >= 0)
     ray = layout.source.flatten()
@@ -244,7 +244,7 @@ def radiance(
         blocks, layout.source, origin, direction, Nearest(met.item.flatten(), met.distance.flatten())
     )
     paths = paths._replace(ray=ray[paths.ray])
-    total = _added(total, paths, light)
+    _add(total, paths, light)
     for depth in range(1, max_depth):
         layout = compacted(paths.alive, layout.scene, scenes)
         if not len(layout.scene):
@@ -252,12 +252,12 @@ def radiance(
         number = torch.tensor(depth, dtype=torch.int32, device=pixel.device)
         blocks = blocks_of(packed, layout.scene)
         paths, light = stages.advance(blocks, _flat(paths), layout.source, pixel, sample, number)
-        total = _added(total, paths, light)
+        _add(total, paths, light)
     return total.unflatten(1, (scenes, lanes))
 
 
-def _added(total: Float[Tensor, "3 rays"], paths: Paths, light: Float[Tensor, "3 blocks lanes"]) -> Tensor:
-    return total.index_add(1, paths.ray.flatten(), light.flatten(1))
+def _add(total: Float[Tensor, "3 rays"], paths: Paths, light: Float[Tensor, "3 blocks lanes"]) -> None:
+    total.index_add_(1, paths.ray.flatten(), light.flatten(1))
 
 
 def _flat(paths: Paths) -> Paths:

@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 from luxel.cli import DIVERGED, VERBS, main
 from luxel.experiments import EXPERIMENTS
 from luxel.image.formats import load_exr
+from luxel.train.checkpoint import read_progress
 
 SCENE = Path(__file__).parent.parent / "examples" / "scenes" / "still_life.json"
 GENERATE = ["--count", "24", "--width", "16", "--height", "16", "--spp", "2", "--test-share", "0.25", "--workers", "2"]
@@ -116,9 +117,11 @@ def test_experiments_are_listed_with_their_outcomes_and_shown(capsys, monkeypatc
         (["experiments", "compare", "demo", "--seeds", "0"], 1, "1 experiments and 0 seeds"),
         (["experiments", "findings"], 1, "docs/ledger holds no records"),
         (["cooldown", "nowhere", "--samples", "9", "--out", "x"], 1, "nowhere/config.json: not the configuration"),
-        (["evaluate", "nowhere"], 1, "nowhere has no model.safetensors"),
+        (["evaluate", "nowhere"], 1, "nowhere is neither a folder nor a model that comes with Luxel"),
         (["render", str(SCENE), "--model", "nowhere", "--out", "x.jpg"], 1, "x.jpg: image files end in .exr"),
-        (["render", "gone.json", "--model", "nowhere", "--out", "x.png"], 1, "gone.json"),
+        (["render", "gone.json", "--out", "x.png"], 1, "gone.json: cannot be read as a scene: No such file"),
+        (["render", str(SCENE), "--truth", "0"], 1, "truth is 0, must be at least 1 sample a pixel"),
+        (["evaluate", "."], 1, ". has no model.safetensors"),
     ],
 )
 def test_a_mistake_is_one_message(arguments, code, message, capsys, monkeypatch, tmp_path):
@@ -257,3 +260,4 @@ def test_ctrl_c_says_how_to_go_on(data, tmp_path, streams):
     assert run.returncode == 130
     assert "goes on from here" in errors
     assert "Traceback" not in errors
+    assert read_progress(tmp_path / "run" / "checkpoint.safetensors").step > 0

@@ -1,5 +1,6 @@
 import json
 import math
+import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -16,6 +17,7 @@ from luxel import InputError
 from luxel.data.dataset import Batch
 from luxel.image.losses import loss_function
 from luxel.models.layers import normalisation
+from luxel.train.checkpoint import read_progress
 from luxel.train.guard import GuardConfig
 from luxel.train.loop import Learner, TrainConfig, mean_loss_over, train
 from luxel.train.optim import OptimConfig
@@ -121,6 +123,21 @@ def test_an_interrupted_run_ends_with_the_same_weights(tmp_path: Path, interrupt
         torch.testing.assert_close(cut, whole, rtol=0, atol=0)
     whole, cut = (read_metrics(tmp_path / name / "metrics.jsonl") for name in ("whole", "cut"))
     assert [(r["step"], r["train_loss"]) for r in cut] == [(r["step"], r["train_loss"]) for r in whole]
+
+
+@pytest.mark.parametrize(("presses", "reached"), [(1, 7), (2, 4)])
+def test_ctrl_c_ends_the_step_and_saves_and_a_second_one_stops_at_once(tmp_path: Path, presses, reached):
+    class Data(TinyData):
+        def training_batches(self, *arguments: int) -> Iterator[Batch]:
+            for number, batch in enumerate(super().training_batches(*arguments)):
+                for _ in range(presses if number == 6 else 0):
+                    signal.raise_signal(signal.SIGINT)
+                yield batch
+
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, Data())
+    assert read_progress(tmp_path / "checkpoint.safetensors").step == reached
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_a_run_killed_just_before_its_result_ends_with_the_same_result(tmp_path: Path):

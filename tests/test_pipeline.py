@@ -85,7 +85,7 @@ def test_the_shipped_model_comes_with_its_card_and_is_small():
 
 
 def test_an_unknown_name_is_told_which_there_are():
-    with pytest.raises(InputError, match=r"nothing has no model\.safetensors.*come with Luxel: ray-small"):
+    with pytest.raises(InputError, match=r"nothing is neither a folder nor a model that comes with Luxel.*: ray-small"):
         Renderer.from_pretrained("nothing")
 
 

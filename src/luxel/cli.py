@@ -189,15 +189,15 @@ def render(arguments: list[str]) -> int:
         """As the width unless given."""
         tone_map: str = "clamp"
         """Of a .png: clamp or reinhard."""
-        truth: int = 0
+        truth: int | None = None
         """Put the image path traced with so many samples a pixel at its right."""
         device: str = "cpu"
 
     options = tyro.cli(Options, prog="luxel render", args=arguments)
     out = options.out or Path(options.scene.stem + ".png")
     check_suffix(out)
-    if options.truth < 0:
-        raise InputError(f"truth is {options.truth}, must be at least 0 samples a pixel")
+    if options.truth is not None and options.truth < 1:
+        raise InputError(f"truth is {options.truth}, must be at least 1 sample a pixel, or left out")
     tone_map(options.tone_map)
     scene = Scene.load(options.scene)
     image = Renderer.from_pretrained(options.model, options.device)(scene, options.width, options.height)
@@ -206,7 +206,7 @@ def render(arguments: list[str]) -> int:
         traced = MitsubaTracer().trace([scene], width, height, options.truth, seed=0)
         image = np.concatenate([image, traced.mean[0]], axis=1)
     save_image(out, image, options.tone_map)
-    print(out)
+    print(out if not options.truth else f"{out}: left {options.model}, right path traced, {options.truth} spp")
     return 0
 
 

@@ -89,9 +89,11 @@ def weights_folder(folder: Path) -> Path:
     for candidate in (folder / "model", folder, SHIPPED / folder):
         if (candidate / "model.safetensors").exists():
             return candidate
-    names = sorted(path.parent.name for path in SHIPPED.glob("*/model.safetensors"))
+    names = ", ".join(sorted(path.parent.name for path in SHIPPED.glob("*/model.safetensors")))
+    if not folder.exists():
+        raise InputError(f"{folder} is neither a folder nor a model that comes with Luxel; those are: {names}")
     raise InputError(
         f"{folder} has no model.safetensors, nor has its folder model/: give a finished run "
         "(runs/<group>/<name>), or end an interrupted one by repeating its `luxel train` command; "
-        f"models that come with Luxel: {', '.join(names)}"
+        f"models that come with Luxel: {names}"
     )

@@ -1,5 +1,6 @@
 """Batches of a training run and of a test, for any number of processes."""
 
+import signal
 from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
@@ -62,7 +63,8 @@ def training_batches(
         raise InputError(f"batch_size is {batch_size}, must be a multiple of the {world} processes")
     steps = _Steps(source, batch_size, seed, start_step, rank, world)
     # A generator of its own, since DataLoader would draw from the global one and so change the run.
-    return iter(DataLoader(steps, batch_size=None, num_workers=workers, generator=torch.Generator()))
+    generator = torch.Generator()
+    return iter(DataLoader(steps, None, num_workers=workers, generator=generator, worker_init_fn=_deaf_to_ctrl_c))
 
 
 def evaluation_batches(dataset: ShardDataset, batch_size: int, rank: int = 0, world: int = 1) -> Iterator[Batch]:
@@ -70,6 +72,11 @@ def evaluation_batches(dataset: ShardDataset, batch_size: int, rank: int = 0, wo
     mine = np.arange(rank, len(dataset), world)
     for start in range(0, len(mine), batch_size):
         yield dataset.batch(mine[start : start + batch_size])
+
+
+def _deaf_to_ctrl_c(worker: int) -> None:
+    """When a run is to end, and whether it needs one more batch for that, is its own affair; it ends its workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 class _Steps(IterableDataset[Batch]):

@@ -140,7 +140,8 @@ def _complete(
     due = (plan for plan in due if shard_file(plan.split, plan.number) not in done)
     there = sum(shard.scenes for split in splits for shard in manifest.of(split))
     total = settings.count if set(splits) == set(SPLITS) else None  # how many a split has shows at its end
-    with tqdm(total=total, initial=there, unit="image", disable=not progress, smoothing=0.1) as bar:
+    what = f"tracing {' and '.join(splits)} images"
+    with tqdm(desc=what, total=total, initial=there, unit="image", disable=not progress, smoothing=0.1) as bar:
         for plan, radiance in _traced(settings, due, workers, bar):
             shard = write_shard(root, plan.split, plan.number, plan.scenes, radiance)
             manifest = manifest.including(shard)

@@ -186,8 +186,12 @@ class Scene(_Model):
 
     @staticmethod
     def load(path: str | Path) -> "Scene":
-        """Read a scene from a JSON file; raises SceneError, or OSError if it can't be read."""
-        return Scene.from_json(Path(path).read_bytes(), str(path))
+        """Read a scene from a JSON file; raises SceneError."""
+        try:
+            text = Path(path).read_bytes()
+        except OSError as error:
+            raise SceneError(f"{path}: cannot be read as a scene: {error.strerror}") from error
+        return Scene.from_json(text, str(path))
 
 
 def scene_id(scene: Scene) -> str:

@@ -4,6 +4,7 @@ Shapes: images are `[batch, height, width, 3]`, or `[batch, rays, 3]` where sing
 radiance, float32.
 """
 
+import math
 import time
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, nullcontext
@@ -11,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from threading import Event
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -29,7 +31,7 @@ from luxel.train.guard import GuardConfig, Verdict
 from luxel.train.optim import OptimConfig, moving_average, optimizer
 from luxel.train.precision import Caster, LossScale, Precision, checked, set_precision
 from luxel.train.run_folder import RunFolder
-from luxel.train.runtime import forget_peak_memory, peak_memory, seed_step
+from luxel.train.runtime import forget_peak_memory, interruption_noted, peak_memory, seed_step
 
 GRID_COLUMNS = 8
 STATISTICS_BATCHES = 20
@@ -129,7 +131,9 @@ def train(
     own_bar = bar is None
     bar = bar or tqdm(total=config.steps * config.batch_size, unit="img", disable=not main)
     bar.update(progress.step * config.batch_size)
-    with bar if own_bar else nullcontext(), closing(folder), closing(learner):
+    # Processes stop together at once, by the launcher.
+    noting = interruption_noted() if runtime.num_processes == 1 else nullcontext(Event())
+    with bar if own_bar else nullcontext(), closing(folder), closing(learner), noting as interrupted:
         while progress.step < config.steps and verdict != "stop":
             progress, verdict, scalars = learner.step(progress)
             if progress.step in test_steps and verdict in ("go on", "skip"):
@@ -142,7 +146,8 @@ def train(
             if main:
                 folder.log(progress.step, progress.step * config.batch_size, progress.seconds, **scalars)
             bar.update(config.batch_size)
-            bar.set_postfix(loss=f"{progress.train_loss:.2e}", test=f"{progress.test_loss:.2e}")
+            tested = {} if math.isnan(progress.test_loss) else {"test": f"{progress.test_loss:.2e}"}
+            bar.set_postfix(loss=f"{progress.train_loss:.2e}", **tested)
             if verdict == "roll back":
                 bar.update(-progress.step * config.batch_size)
                 progress = learner.roll_back(folder.checkpoint, progress)
@@ -150,11 +155,13 @@ def train(
                 if main:
                     folder.rewind(progress.step)
             if main and progress.guard.healthy:
-                due = progress.step % config.checkpoint_every == 0
+                due = progress.step % config.checkpoint_every == 0 or interrupted.is_set()
                 if due or verdict == "roll back" or progress.step == config.steps:
                     learner.save(folder.checkpoint, progress)
                 if progress.step == branching or (due and progress.step < branching):
                     learner.save(folder.stable_checkpoint, progress)
+            if interrupted.is_set():
+                raise KeyboardInterrupt
     result = learner.summary(progress, verdict)
     if main:
         weights: Any = learner.average.module  # whose mixin the type checker cannot see

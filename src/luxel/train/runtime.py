@@ -2,8 +2,13 @@
 
 import hashlib
 import math
-from contextlib import suppress
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Event, current_thread, main_thread
+from types import FrameType
 
 import torch
 from accelerate import Accelerator
@@ -20,6 +25,29 @@ def seed_step(seed: int, step: int, rank: int) -> None:
     """Seed torch's generators from (seed, step, rank), so that a resumed run draws what it would have drawn."""
     digest = hashlib.sha256(f"{seed}/{step}/{rank}".encode()).digest()
     torch.manual_seed(int.from_bytes(digest[:8], "big", signed=True))
+
+
+@contextmanager
+def interruption_noted() -> Iterator[Event]:
+    """Within, Ctrl-C sets the event instead of raising KeyboardInterrupt; pressed again, it raises.
+
+    Where Ctrl-C is not Python's own to handle, or in another thread than the main one, nothing changes.
+    """
+    noted, before = Event(), signal.getsignal(signal.SIGINT)
+    if before is not signal.default_int_handler or current_thread() is not main_thread():
+        yield noted
+        return
+
+    def note(number: int, frame: FrameType | None) -> None:
+        os.write(2, b"\nending this step and saving; Ctrl-C again to stop at once\n")
+        signal.signal(signal.SIGINT, before)
+        noted.set()
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield noted
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def leave() -> None:

@@ -9,6 +9,7 @@ import sys
 
 import numpy as np
 import torch
+from torch._inductor.compile_fx import compile_fx
 from tracer_scenes import FEATURES, LAMP, ball, scene
 
 from luxel.trace.path import PathTracer
@@ -24,7 +25,7 @@ def counted(function, *, options, **settings):
         compilations[function.__name__] = compilations.get(function.__name__, 0) + 1
         if sys.argv[1] == "eager":
             return graph.forward
-        return torch._dynamo.lookup_backend("inductor")(graph, inputs, options=options)
+        return compile_fx(graph, inputs, config_patches=options)
 
     return compile_with(function, backend=backend, **settings)
 

@@ -115,8 +115,8 @@ def test_memory_is_bounded_and_how_it_is_cut_changes_nothing(monkeypatch):
     crowd = Scene(objects=tuple(item for scene in SCENES for item in scene.objects) * 8, camera=AHEAD, background=SKY)
     expected = picture(model, crowd, width=7)
     held = model.lanes_at_once(len(crowd.objects), 8) * len(crowd.objects) * features.PAIR_FEATURES
-    assert held <= ray_model.NUMBERS_AT_ONCE
-    monkeypatch.setattr(ray_model, "NUMBERS_AT_ONCE", 1 << 17)
+    assert held <= ray_model.CPU_NUMBERS
+    monkeypatch.setattr(ray_model, "CPU_NUMBERS", 1 << 17)
     monkeypatch.setattr(visibility, "PAIRS_AT_ONCE", 1 << 11)
     assert model.lanes_at_once(len(crowd.objects), 8) < 20
     torch.testing.assert_close(picture(model, crowd, width=7), expected, rtol=1e-4, atol=1e-5)

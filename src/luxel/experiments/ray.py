@@ -29,7 +29,7 @@ OPTIM = OptimConfig(
 def ray_small(scale: Scale) -> Experiment:
     """Visibility is computed, light is learned; the size that comes trained with Luxel.
 
-    tiny: seconds. small: 3 million rays, some ten minutes on two cores. full: 30 million, hours there.
+    tiny: seconds. small: a million rays, minutes on two cores. full: 30 million, hours there.
     """
     if scale == "tiny":
         return Experiment(
@@ -44,7 +44,7 @@ def ray_small(scale: Scale) -> Experiment:
             model=RayModelConfig(width=32),
             data=GenerateSettings(Varied(), count=2048, width=32, height=32, spp=512, test_share=0.1),
             stream=stream,
-            train=TrainConfig(samples=48_000, batch_size=32, tests=10, loss="sqrt_l2", optim=OPTIM),
+            train=TrainConfig(samples=16_000, batch_size=32, tests=10, loss="sqrt_l2", optim=OPTIM),
         )
     return Experiment(
         model=RayModelConfig(width=64),

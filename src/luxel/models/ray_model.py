@@ -56,7 +56,8 @@ SHOWN_AT_MOST = (
 )
 REST_BELOW = 3.0  # shifts the softplus of what is added: 0.05 before any training
 SMALLEST_GROUP = 4  # objects that every scene is padded to
-NUMBERS_AT_ONCE = 1 << 26  # that are held for the rays computed together, about; 256 MiB
+# That are held for the rays computed together, about: 64 MiB, which a CPU's caches nearly hold, and 256 MiB.
+CPU_NUMBERS, GPU_NUMBERS = 1 << 24, 1 << 26
 
 
 @dataclass(frozen=True)
@@ -207,7 +208,8 @@ class RayModel(Pretrained):
         config = self.config
         pairs = objects * (features.PAIR_FEATURES + 4 * config.point_width)
         rows = slots * (40 * objects + 15 * config.emitter_width)
-        return max(1, NUMBERS_AT_ONCE // (pairs + rows))
+        numbers = CPU_NUMBERS if self.head.weight.device.type == "cpu" else GPU_NUMBERS
+        return max(1, numbers // (pairs + rows))
 
     def _radiance(
         self, scenes: Scenes, scene: Int64[Tensor, " lanes"], rays: Float[Tensor, "lanes 2"]

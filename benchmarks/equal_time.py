@@ -3,9 +3,9 @@
     python benchmarks/equal_time.py [--model ray-small] [--scenes 10] [--scenes-256 2] [--reference-spp 4096]
 
 The test set, scenes that no model has seen, is traced once, some six minutes on two cores; repeating the command goes
-on where it stood. Then each method renders one image at a time on all cores, warm, methods interleaved. The denoiser is
-OIDN with exact guides (albedo, normal), which it gets for nothing: their time is not counted. With a GPU, the model and
-the batched tracer also render the test set in batch.
+on where it stood. Then each method renders one image at a time on all cores, warm, methods interleaved: paths by
+Mitsuba, or, with a GPU, by the batched tracer there. The denoiser is OIDN with exact guides (albedo, normal), which it
+gets for nothing: their time is not counted. With a GPU, all render the test set in batch, too.
 
 In the folder --out: equal_time.json, which has everything by distribution and size, and frontier.png. The last line is
 one JSON object: each method's figures on spheres at 128², and the model's perceptual loss and time over those of 16
@@ -26,6 +26,7 @@ import torch
 import tyro
 from matplotlib.figure import Figure
 
+from luxel import InputError
 from luxel.data.dataset import ShardDataset
 from luxel.data.generate import GenerateSettings, generate
 from luxel.image.denoise import denoise
@@ -69,7 +70,7 @@ class Options:
 
 def methods(renderer: Renderer) -> dict[str, Method]:
     """Everyone in the race, by name."""
-    tracer = MitsubaTracer()
+    trace = MitsubaTracer().render if renderer.device == "cpu" else traced_on_gpu
 
     def model(scene: Scene, width: int) -> tuple[Image, float]:
         started = time.perf_counter()
@@ -78,7 +79,7 @@ def methods(renderer: Renderer) -> dict[str, Method]:
     def traced(spp: int) -> Method:
         def method(scene: Scene, width: int) -> tuple[Image, float]:
             started = time.perf_counter()
-            return tracer.render(scene, width, width, spp, NOISE_SEED), time.perf_counter() - started
+            return trace(scene, width, width, spp, NOISE_SEED), time.perf_counter() - started
 
         return method
 
@@ -86,7 +87,7 @@ def methods(renderer: Renderer) -> dict[str, Method]:
         def method(scene: Scene, width: int) -> tuple[Image, float]:
             albedo, normal = (guide[0].numpy() for guide in guides_of([scene], width))
             started = time.perf_counter()
-            image = denoise(tracer.render(scene, width, width, spp, NOISE_SEED), albedo, normal)
+            image = denoise(trace(scene, width, width, spp, NOISE_SEED), albedo, normal)
             return image, time.perf_counter() - started
 
         return method
@@ -96,6 +97,11 @@ def methods(renderer: Renderer) -> dict[str, Method]:
         **{f"path tracing, {spp} spp": traced(spp) for spp in TRACED},
         **{f"path tracing + OIDN, {spp} spp": denoised(spp) for spp in DENOISED},
     }
+
+
+def traced_on_gpu(scene: Scene, width: int, height: int, spp: int, seed: int) -> Image:
+    """As `MitsubaTracer.render`, by the batched tracer on the GPU."""
+    return PathTracer(device="cuda", compiled=True).trace([scene], width, height, spp, seed).mean[0]
 
 
 def guides_of(scenes: list[Scene], width: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -140,7 +146,7 @@ def summary(rows: list[Row], seconds: list[float], spp: int) -> Row:
 def in_batch(test: ShardDataset, width: int, renderer: Renderer) -> dict[str, float]:
     """Images a second on the GPU, all of the test set together, the third of three times."""
     scenes = [test.scene(index) for index in range(len(test))]
-    tracer = PathTracer(device="cuda")
+    tracer = PathTracer(device="cuda", compiled=True)
     albedo, normal = (guide.cuda() for guide in guides_of(scenes, width))
 
     def denoised(spp: int) -> None:
@@ -179,6 +185,8 @@ def frontier(path: Path, results: dict[str, dict[str, Row]]) -> None:
 
 def main(options: Options) -> None:
     """Trace what is missing of the truth, race, print the tables and the JSON object."""
+    if options.scenes < 1:
+        raise InputError(f"scenes is {options.scenes}, must be at least 1: the last line is of scenes at 128²")
     device = "cuda" if torch.cuda.is_available() else "cpu"
     renderer = Renderer.from_pretrained(options.model, device)
     race = methods(renderer)

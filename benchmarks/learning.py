@@ -5,9 +5,10 @@
 Scenes of 1 to 8 spheres under the log's grey sky. The image model is the best of the log's (`--image-model`) at this
 size; it learns from a set of images that is traced beforehand, which its time does not count. The ray model learns
 from a stream, whose tracing its time does count. Both see one test set; each trains for as many samples as a short
-run says will fill the time, start-up left out, with its own schedule to the end. Repeating the command goes on where
-it stood. The last line is one JSON object: `loss_ratio`, the image model's test perceptual loss over the ray model's,
-each one's loss, PSNR, samples and seconds, and the loss that the noise of the test images alone makes.
+run says will fill the time, start-up and the test at the end left out, with its own schedule to the end. Repeating the
+command goes on where it stood. The last line is one JSON object: `loss_ratio`, the image model's test perceptual loss
+over the ray model's, each one's loss, PSNR, samples and seconds, and the loss that the noise of the test images alone
+makes.
 """
 
 import json
@@ -50,11 +51,12 @@ class Options:
 
 def filling(made: Experiment, minutes: float, out: Path, cpu: bool) -> Experiment:
     """The experiment over as many samples as it sees in this time."""
-    run(with_train(made, samples=PROBE, tests=1), out, cpu=cpu)
-    rows = read_metrics(out / "metrics.jsonl")
+    made = with_train(made, tests=1)
+    run(with_train(made, samples=PROBE), out, cpu=cpu)
+    rows = read_metrics(out / "metrics.jsonl")[:-1]
     middle = rows[len(rows) // 2]
     rate = (rows[-1]["samples"] - middle["samples"]) / (rows[-1]["seconds"] - middle["seconds"])
-    return with_train(made, samples=max(PROBE, int(rate * minutes * 60)), tests=4)
+    return with_train(made, samples=max(PROBE, int(rate * minutes * 60)))
 
 
 def figures(made: Experiment, folder: Path, seconds: float) -> dict[str, float | int | str]:
@@ -91,8 +93,8 @@ def main(options: Options) -> None:
         label = f"{name}-{options.size}-{options.max_objects}"
         made = filling(made, options.minutes, options.out / f"{label}-probe", options.cpu)
         folder = options.out / f"{label}-{made.train.samples}"
-        result = run(made, folder, cpu=options.cpu)
-        results[kind] = figures(made, folder, result["seconds"])
+        run(made, folder, cpu=options.cpu)
+        results[kind] = figures(made, folder, read_metrics(folder / "metrics.jsonl")[-2]["seconds"])
         print(kind, results[kind], flush=True)
     ratio = results["image_model"]["loss"] / results["ray_model"]["loss"]
     settings = {**asdict(options), "out": str(options.out), "cores": os.cpu_count()}

@@ -1,11 +1,11 @@
 """Does a network trained on noisy targets come out biased, and with which loss?
 
-    python benchmarks/noisy_targets.py [--experiment standard_run] [--scale tiny] [--paths 16384] [--seeds 1]
+    python benchmarks/noisy_targets.py [--experiment ray_tiny] [--scale tiny] [--paths 16384] [--seeds 1]
 
 Trains on fresh scenes with 4, 16 and 64 paths a pixel (spp), over equally many steps of 32, 8 and 2 samples, which have
 the same number of paths, at the same learning rate. The losses are the noise-aware `weighted_l2` and, although
 `luxel train` would refuse some of it, `perceptual` and `log1p_l1`. Noise shows once a network's own error is as small:
-not in an image model after minutes. Repeating the command goes on where it stood.
+in a ray model, not in an image model after minutes. Repeating the command goes on where it stood.
 
 The last line is one JSON object: by loss and spp the bias, which is (predicted light / true light − 1) over all test
 scenes together, and the mean perceptual loss, both against a truth of 1024 spp and with 95 % bootstrap intervals over
@@ -40,7 +40,7 @@ TRUTH_SPP = 1024
 class Options:
     """What to train."""
 
-    experiment: str = "standard_run"
+    experiment: str = "ray_tiny"
     scale: Scale = "tiny"
     paths: int = 16_384
     """Paths for each pixel (or ray) over a whole run: samples × spp."""

@@ -64,6 +64,8 @@ def timed(work: Callable[[], object], rounds: int) -> float:
     for _ in range(rounds + 1):
         started = time.perf_counter()
         work()
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
         seconds.append(time.perf_counter() - started)
     return median(seconds[1:])
 

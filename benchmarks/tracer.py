@@ -1,6 +1,6 @@
 """How fast is each tracer at equal error?
 
-    python benchmarks/tracer.py [--objects 1 4 12 32] [--sizes 32 64] [--depths 6] [--rounds 3]
+    python benchmarks/tracer.py [--objects 1 4 12 32] [--sizes 32 64] [--depths 6 2] [--rounds 3]
 
 Efficiency is 1 / (variance × time) (Veach 1997, eq. 2.6), of the mean variance of a pixel: twice the efficiency is the
 same error in half the time. Tracers take turns, every one on all cores, and medians are compared. The last line is one
@@ -37,7 +37,7 @@ class Options:
     """Objects in every scene."""
     sizes: tuple[int, ...] = (32, 64)
     """Widths and heights in pixels."""
-    depths: tuple[int, ...] = (6,)
+    depths: tuple[int, ...] = (6, 2)
     """Most segments of a path, up to the light."""
     scenes: int = 16
     """Scenes of each setting."""

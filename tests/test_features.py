@@ -12,7 +12,7 @@ from luxel.geometry.arrays import normalised
 from luxel.geometry.intersect import NOTHING
 from luxel.models import features
 from luxel.models.surface import frame, material_at, meet, nested, seen, surfaces
-from luxel.scene import FIELDS, Camera, Material, Scene, Sphere, Varied, encode
+from luxel.scene import FIELDS, Camera, Ellipsoid, Material, Scene, Sphere, Varied, encode
 from luxel.scene.description import Object
 
 AHEAD = Camera(position=(0, 0, 0), look_at=(0, 0, -1), up=(0, 1, 0))
@@ -135,6 +135,8 @@ def test_lamps_shine_outwards_and_not_out_of_opaque_objects():
     assert Read(facing(lamp, shell), (0, 0, -1)).shut == [True, False]
     pierced = Sphere(center=(0, 5, 0), radius=0.2)
     assert Read(facing(lamp, pierced), (0, 0, -1)).shut == [False, False]
+    rod = Ellipsoid(center=(0, 5, 0), semi_axes=(1.5, 0.1, 0.1), material=LAMP)  # it sticks out of the shell
+    assert Read(facing(rod, shell), (0, 0, -1)).shut == [False, False]
 
 
 def test_light_by_way_of_another_object():
@@ -181,8 +183,6 @@ def scaled(item: Object, scale: float) -> Object:
 
 
 def test_a_sphere_has_no_orientation_and_an_egg_does_not_mind_the_order_of_its_axes():
-    from luxel.scene import Ellipsoid
-
     ball = Read(facing(Sphere(center=(1, 1, 0), radius=0.4)), (0, 0, -1))
     axes = frame(ball.points)
     for value in features.orientation(ball.seen.shapes, axes):

@@ -227,6 +227,12 @@ def test_the_torch_tracer_has_no_workers(tmp_path):
     assert not (tmp_path / "set").exists()
 
 
+def test_the_torch_tracer_can_be_compiled():
+    tracers = [dataclasses.replace(SETTINGS, tracer=name).make_tracer() for name in ("torch", "torch_compiled")]
+    assert [tracer.compiled for tracer in tracers] == [False, True]
+    assert tracers[0].renderer != tracers[1].renderer
+
+
 def test_another_tracers_folder_is_refused(torch_traced):
     with pytest.raises(DataError, match=r"renderer: the folder has luxel .*, asked for is mitsuba"):
         generate(SETTINGS, torch_traced, progress=False)

@@ -19,3 +19,10 @@ def test_a_model_comes_back_from_its_folder(config, kind, tmp_path):
     assert type(loaded) is kind
     assert loaded.config == config
     torch.testing.assert_close(loaded.state_dict(), model.state_dict(), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(("config", "told"), [('{"kind": "cloud"}', "kind is 'cloud'"), ("[]", "kind is")])
+def test_a_folder_of_another_kind_is_told_so(config, told, tmp_path):
+    (tmp_path / "config.json").write_text(config)
+    with pytest.raises(ValueError, match=told):
+        load_model(tmp_path)

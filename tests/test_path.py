@@ -154,6 +154,30 @@ def test_rays_of_their_own_see_what_the_camera_sees():
     assert np.all(np.abs(along.mean[0].numpy() - tiny) < 5 * error)
 
 
+def rays_of_one_scene(rows: int, rays: int) -> None:
+    PathTracer().trace_rays([FEATURES["diffuse"][0]], torch.zeros(rows, rays, 3), torch.ones(rows, rays, 3), 2)
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda: PathTracer(max_depth=0), "max_depth is 0"),
+        (lambda: PathTracer().trace([FEATURES["diffuse"][0]], 0, 4, 2, 0), "width is 0"),
+        (
+            lambda: PathTracer().trace_rays([FEATURES["diffuse"][0]], torch.zeros(2, 3, 3), torch.ones(2, 3, 3), 2),
+            "for 1 scenes",
+        ),
+        (
+            lambda: PathTracer().trace_rays([FEATURES["diffuse"][0]], torch.zeros(1, 0, 3), torch.ones(1, 0, 3), 2),
+            "one ray",
+        ),
+    ],
+)
+def test_what_cannot_be_traced_is_told(call, told):
+    with pytest.raises(InputError, match=told):
+        call()
+
+
 def test_variance_is_unbiased():
     lit = FEATURES["plastic"][0]
     runs = [PathTracer().trace([lit], 7, 5, 9, seed) for seed in range(40)]

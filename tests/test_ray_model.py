@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from luxel import InputError
-from luxel.models import features, ray_model, visibility
+from luxel.models import ray_model, visibility
 from luxel.models.attention import AttentionConfig
 from luxel.models.ray_model import RayModel, RayModelConfig
 from luxel.models.sequence import TransformerConfig
@@ -114,12 +114,30 @@ def test_memory_is_bounded_and_how_it_is_cut_changes_nothing(monkeypatch):
     model = made(SMALL)
     crowd = Scene(objects=tuple(item for scene in SCENES for item in scene.objects) * 8, camera=AHEAD, background=SKY)
     expected = picture(model, crowd, width=7)
-    held = model.lanes_at_once(len(crowd.objects), 8) * len(crowd.objects) * features.PAIR_FEATURES
-    assert held <= ray_model.CPU_NUMBERS
-    monkeypatch.setattr(ray_model, "CPU_NUMBERS", 1 << 17)
+    monkeypatch.setattr(ray_model, "CPU_NUMBERS", 1 << 18)
     monkeypatch.setattr(visibility, "PAIRS_AT_ONCE", 1 << 11)
-    assert model.lanes_at_once(len(crowd.objects), 8) < 20
+    largest, read = [], ray_model.read
+
+    def noting(scenes, points, *arguments):
+        inputs = read(scenes, points, *arguments)
+        largest.append(inputs.pairs.numel())
+        return inputs
+
+    monkeypatch.setattr(ray_model, "read", noting)
     torch.testing.assert_close(picture(model, crowd, width=7), expected, rtol=1e-4, atol=1e-5)
+    # A ray that is followed makes two of one, all of which are read together.
+    assert 0 < max(largest) <= 2 * ray_model.CPU_NUMBERS
+    assert len(largest) > 7 * 7 // 20
+
+
+@pytest.mark.parametrize("rays", [True, False])
+def test_training_goes_on_where_nothing_is_in_view(rays):
+    model = made(SMALL).train()
+    away = Scene(objects=(Sphere(center=(0, 9, 0), radius=1.0),), camera=Camera(position=(0, 0, 0), look_at=(0, -1, 0)))
+    inputs = [torch.from_numpy(array) for array in encode([away])]
+    light = model(*inputs, rays=torch.zeros(1, 5, 2)) if rays else model(*inputs, width=4)
+    light.sum().backward()
+    assert all(weights.grad is not None and not weights.grad.any() for weights in model.parameters())
 
 
 def test_light_is_linear_in_what_emits():

@@ -1,7 +1,17 @@
+import signal
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 
-from luxel.train.runtime import LINUX_STATUS, accelerator, forget_peak_memory, peak_memory, seed_step
+from luxel.train.runtime import (
+    LINUX_STATUS,
+    accelerator,
+    forget_peak_memory,
+    interruption_noted,
+    peak_memory,
+    seed_step,
+)
 
 
 def draw(seed: int, step: int, rank: int) -> torch.Tensor:
@@ -16,6 +26,33 @@ def test_a_step_draws_the_same_again():
 @pytest.mark.parametrize("other", [(2, 2, 3), (1, 3, 3), (1, 2, 0)])
 def test_seed_step_and_rank_all_count(other):
     assert not torch.equal(draw(1, 2, 3), draw(*other))
+
+
+def test_ctrl_c_is_noted_and_then_as_before():
+    with interruption_noted() as noted:
+        signal.raise_signal(signal.SIGINT)
+        assert noted.is_set()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_ctrl_c_stays_another_s_to_handle():
+    heard = []
+
+    def other(number, frame):
+        heard.append(number)
+
+    before = signal.signal(signal.SIGINT, other)
+    try:
+        with interruption_noted() as noted:
+            signal.raise_signal(signal.SIGINT)
+        assert heard == [signal.SIGINT]
+        assert not noted.is_set()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with ThreadPoolExecutor(1) as thread:  # where no handler can be set
+        thread.submit(lambda: interruption_noted().__enter__()).result()
 
 
 def test_the_cpu_can_be_asked_for():

@@ -10,7 +10,7 @@ from luxel.geometry.arrays import normalised
 from luxel.geometry.intersect import NOTHING
 from luxel.models.surface import meet, surfaces
 from luxel.models.visibility import footprints, shares
-from luxel.scene import Camera, Ellipsoids, Scene, Sphere, Spheres, Varied, encode
+from luxel.scene import Camera, Ellipsoid, Ellipsoids, Scene, Sphere, Spheres, Varied, encode
 from luxel.scene.camera import NEAR_CLIP, tan_half_fov
 
 WIDTH, HEIGHT = 23, 19
@@ -66,6 +66,24 @@ def test_what_is_smaller_than_a_pixel_is_not_lost():
     row, column = np.unravel_index(share.argmax(), share.shape)
     assert row < HEIGHT // 2  # it is above the middle, and to the right
     assert column > WIDTH // 2
+
+
+@pytest.mark.parametrize("thickness", [0.1, 0.25, 0.6, 1.5])
+@pytest.mark.parametrize("kind", ["rod", "ball"])
+def test_thin_and_small_objects_cover_what_they_cover(kind, thickness):
+    """Half-thickness in pixels; turned and placed at random."""
+    pixel = 2 * tan_half_fov(CAMERA) / HEIGHT * 5
+    draw = np.random.default_rng(3)
+    scenes = []
+    for _ in range(40):
+        axes = (pixel * thickness,) * 3 if kind == "ball" else (1.0, pixel * thickness, pixel * thickness)
+        center = (draw.uniform(-1, 1), 0, draw.uniform(-1, 1))
+        half = draw.uniform(0, math.pi / 2)
+        turn = (math.cos(half), 0, math.sin(half), 0)  # in the picture's plane
+        scenes.append(Scene(objects=(Ellipsoid(center=center, semi_axes=axes, rotation=turn),), camera=CAMERA))
+    found, expected = seen_in(scenes, grid=4), shot(scenes, samples=4)
+    assert found.sum() == pytest.approx(expected.sum(), rel=0.01)
+    assert np.abs(found - expected).max() < 0.1
 
 
 def test_each_print_has_a_ray_that_shows_its_object():

@@ -5,6 +5,7 @@ Heavy imports stay inside the verbs, so that `luxel --help` is quick.
 
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -62,8 +63,8 @@ def train(arguments: list[str]) -> int:
 
     basis, _ = tyro.cli(Basis, args=rest, return_unknown_args=True, add_help=False)
     default = EXPERIMENTS[name].make(basis.scale)
-    kind, _, distribution = (basis.data or "").partition(":")
-    if kind == "stream":
+    kind, colon, distribution = (basis.data or "").partition(":")
+    if kind == "stream" and colon:
         default, folder = with_stream(with_distribution(default, distribution)), None
     elif basis.data is not None:
         default, folder = replace(default, stream=None), Path(basis.data)
@@ -314,9 +315,6 @@ VERBS: dict[str, Callable[[list[str]], int]] = {
 }
 
 
-RESUMABLE = ("generate", "train", "cooldown", "experiments", "demo")
-
-
 def main(arguments: list[str] | None = None) -> None:
     """Run the verb and exit with its code; an error that a user can mend is one message, not a traceback."""
     arguments = sys.argv[1:] if arguments is None else arguments
@@ -330,7 +328,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         sys.exit(VERBS[verb](rest))
     except KeyboardInterrupt:
-        goes_on = f"; `luxel {' '.join(arguments)}` goes on from here" if verb in RESUMABLE else ""
+        goes_on = f"; `luxel {shlex.join(arguments)}` goes on from here" if resumable(arguments) else ""
         print(f"interrupted{goes_on}", file=sys.stderr)
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
@@ -338,6 +336,11 @@ def main(arguments: list[str] | None = None) -> None:
     except (InputError, OSError) as error:
         print(f"luxel {verb}: {error}", file=sys.stderr)
         sys.exit(1)
+
+
+def resumable(arguments: list[str]) -> bool:
+    """Whether the same command again goes on where it was interrupted."""
+    return arguments[0] in ("generate", "train", "cooldown", "demo") or arguments[:2] == ["experiments", "compare"]
 
 
 def usage() -> str:

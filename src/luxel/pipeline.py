@@ -49,8 +49,10 @@ class Renderer:
         """Linear radiance of the scenes in one pass. Row 0 is the top.
 
         A ray model renders any size, `width` alone a square, without both that of its configuration. The image model
-        has one size; InputError if another is asked for.
+        has one size; InputError if another is asked for, or there are no scenes.
         """
+        if not scenes:
+            raise InputError("no scenes: give at least one")
         tokens = encode(scenes)
         arrays = [
             torch.from_numpy(array).to(self.device)

@@ -26,7 +26,7 @@ from luxel.trace.tracer import Radiance
 PATHS_A_JOB = 1 << 21  # handed to a process at once: small for a smooth progress bar, and for all to have work
 SCENES_A_JOB = 16
 
-TracerName: TypeAlias = Literal["mitsuba", "torch"]
+TracerName: TypeAlias = Literal["mitsuba", "torch", "torch_compiled"]
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,8 @@ class GenerateSettings:
     variant: str = MitsubaTracer.variant
     """Mitsuba's."""
     tracer: TracerName = "mitsuba"
-    """mitsuba: the reference, in processes. torch: the batched tracer, in this process, on a GPU where there is one."""
+    """mitsuba: the reference, in processes. torch: the batched tracer, in this process, on a GPU where there is one.
+    torch_compiled: the same, many times as fast after minutes of compiling."""
     test_share: float = 0.1
     """Share of the scenes that are for testing."""
 
@@ -62,14 +63,15 @@ class GenerateSettings:
         """The tracer that these settings describe."""
         if self.tracer == "mitsuba":
             return MitsubaTracer(self.max_depth, self.variant)
-        return PathTracer(self.max_depth, "cuda" if torch.cuda.is_available() else "cpu")
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        return PathTracer(self.max_depth, device, compiled=self.tracer == "torch_compiled")
 
     def flat(self) -> dict[str, Setting]:
         """Everything that another folder of the same bytes would share, by name, for the manifest.
 
         The tracer is there as `renderer`, with its version.
         """
-        absent = {"distribution", "tracer"} | ({"variant"} if self.tracer == "torch" else set())
+        absent = {"distribution", "tracer"} | (set() if self.tracer == "mitsuba" else {"variant"})
         names = [field.name for field in fields(self) if field.name not in absent]
         distribution = asdict(self.distribution)
         return {
@@ -104,7 +106,7 @@ def generate(
     again goes on, and the folder ends up with the same bytes. Raises DataError if the folder holds a data set of
     other settings, and names them; TraceError if tracing fails; InputError for workers that the tracer has not.
     """
-    if workers and settings.tracer == "torch":
+    if workers and settings.tracer != "mitsuba":
         raise InputError(f"workers is {workers}, but the torch tracer works in one process; leave it at 0")
     root = Path(out)
     root.mkdir(parents=True, exist_ok=True)

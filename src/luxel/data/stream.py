@@ -79,8 +79,8 @@ class StreamSource:
     """Fresh training scenes, and the test split of a generated folder, as the trainer takes them.
 
     Scenes are `data.distribution`'s. Those which the split's rule puts in test are passed over, so that no test scene
-    is ever trained on. Samples are a function of their slots, to the bit on a CPU and as far as its kernels are
-    deterministic on a GPU; `device` is where they are traced.
+    is ever trained on. Samples are a function of their slots, to the bit on a CPU; on a GPU up to rounding, as how many
+    are summed at once goes by its free memory. `device` is where they are traced.
     """
 
     def __init__(

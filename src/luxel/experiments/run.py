@@ -1,6 +1,5 @@
 """Running an experiment: its data set, its run folder, its training."""
 
-import inspect
 import json
 import sys
 from contextlib import nullcontext
@@ -9,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 from tqdm import tqdm
 
 from luxel import InputError
@@ -53,10 +51,10 @@ def run(
     runtime = accelerator(cpu)
     check_precision(experiment.train.precision, runtime.device)
     check_model(experiment)
+    if experiment.stream is not None:
+        check_stream(experiment, biased)
     torch.manual_seed(experiment.train.seed)
     model = model_of(experiment.model)
-    if experiment.stream is not None:
-        check_stream(experiment, model, biased)
     if data is None:
         check_size(experiment.model.width, experiment.data.width, experiment.data.height, "the experiment's data")
         data = data_folder(experiment.data)
@@ -103,11 +101,11 @@ def check_model(experiment: Experiment) -> None:
         )
 
 
-def check_stream(experiment: Experiment, model: nn.Module, biased: bool = False) -> None:
+def check_stream(experiment: Experiment, biased: bool = False) -> None:
     """Raise InputError if the network cannot learn from the experiment's stream, or its loss not rightly."""
     assert experiment.stream is not None
     rays, spp = experiment.stream.rays, experiment.stream.paths(experiment.data)
-    if rays and "rays" not in inspect.signature(model.forward).parameters:
+    if rays and not isinstance(experiment.model, RayModelConfig):
         raise InputError(
             f"stream.rays is {rays}, but the network makes whole images; leave stream.rays at 0, or train a ray model"
         )

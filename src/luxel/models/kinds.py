@@ -11,6 +11,10 @@ ModelConfig: TypeAlias = ImageModelConfig | RayModelConfig
 Model: TypeAlias = ImageModel | RayModel
 
 
+KINDS: dict[str, type[Model]] = {"image": ImageModel, "ray": RayModel}
+"""By what their configurations call themselves."""
+
+
 def model_of(config: ModelConfig) -> Model:
     """A model of this configuration, with random weights."""
     return RayModel(config) if isinstance(config, RayModelConfig) else ImageModel(config)
@@ -18,5 +22,8 @@ def model_of(config: ModelConfig) -> Model:
 
 def load_model(folder: Path) -> Model:
     """The model that `save_pretrained` wrote to a folder; raises as `Pretrained.from_pretrained` does."""
-    kind = json.loads((folder / "config.json").read_text()).get("kind", "image")
-    return RayModel.from_pretrained(folder) if kind == "ray" else ImageModel.from_pretrained(folder)
+    config = json.loads((folder / "config.json").read_text())
+    kind = config.get("kind", "image") if isinstance(config, dict) else None
+    if kind not in KINDS:
+        raise ValueError(f"config.json: kind is {kind!r}, must be one of {', '.join(KINDS)}")
+    return KINDS[kind].from_pretrained(folder)

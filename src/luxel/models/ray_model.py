@@ -49,7 +49,8 @@ from luxel.scene.camera import NEAR_CLIP
 from luxel.scene.tokens import FIELDS, OBJECT_FEATURES
 
 WORTH = 0.02  # of a reflectance or transmittance, for its ray to be followed
-ESTIMATES = 6
+ESTIMATES = 6  # the last of which, of indirect light, is told and not corrected
+CORRECTED = ESTIMATES - 1
 LARGEST_CORRECTION = 3.0  # in the exponent, of an estimate in closed form
 SHOWN_AT_MOST = (
     1.25  # of what a mirror or glass shows: a rough one shows less, and only the estimate's error is above 1
@@ -135,7 +136,7 @@ class RayModel(Pretrained):
         self.tint = nn.Linear(width, narrow)
         self.color = nn.Linear(4 + 2 * ESTIMATES, narrow)
         self.mix = nn.Linear(narrow, narrow)
-        self.head = nn.Linear(narrow, ESTIMATES)
+        self.head = nn.Linear(narrow, 1 + CORRECTED)
         for name, module in self.named_modules():
             if isinstance(module, nn.Linear) and not name.startswith(("head", "context")):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")  # torch's own would be 2.4 times smaller
@@ -156,9 +157,13 @@ class RayModel(Pretrained):
         """
         scenes = self.scenes(tokens, mask, background)
         if rays is None:
-            return self.pictures(scenes, camera, width or self.config.width, height or width or self.config.width)
-        scene = torch.arange(len(mask), device=mask.device).repeat_interleave(rays.shape[1])
-        return self.radiance(scenes, scene, rays.flatten(0, 1)).unflatten(0, rays.shape[:2])
+            light = self.pictures(scenes, camera, width or self.config.width, height or width or self.config.width)
+        else:
+            scene = torch.arange(len(mask), device=mask.device).repeat_interleave(rays.shape[1])
+            light = self.radiance(scenes, scene, rays.flatten(0, 1)).unflatten(0, rays.shape[:2])
+        if self.training and not light.requires_grad:  # nothing is in view, which is no reason not to go on training
+            light = light + 0 * sum(weights.sum() for weights in self.parameters())
+        return light
 
     def scenes(
         self,
@@ -274,6 +279,8 @@ class RayModel(Pretrained):
         lane, slot = torch.cat([lit.lane, every]), torch.cat([lit.slot, torch.full_like(every, shown[0].shape[1] - 1)])
         known = torch.stack([material.base_color, *material.by_channel], -1).transpose(0, 1).index_select(0, lane)
         estimates = estimated(known, inputs, [part[lane, slot] for part in shown])
+        if not self.config.estimates:
+            estimates = torch.zeros_like(estimates)
         told = torch.cat([known, estimates.clamp(max=1), 0.2 * estimates.clamp(min=1e-5).log()], -1)
         hidden = self.color(told) + tint.index_select(0, lane)
         hidden = F.relu(hidden + torch.cat([lamp, self.sky(point)])[:, None], inplace=True)
@@ -283,7 +290,7 @@ class RayModel(Pretrained):
         if self.config.estimates:
             closed = out[..., 1:4].clamp(-2 * LARGEST_CORRECTION, LARGEST_CORRECTION).exp()
             corrections = torch.cat([closed, SHOWN_AT_MOST * out[..., 4:].sigmoid()], -1)
-            transfer = (corrections * estimates[..., : ESTIMATES - 1]).sum(-1)
+            transfer = (corrections * estimates[..., :CORRECTED]).sum(-1)
             rest = inputs.scale[:, None] * F.softplus(out[..., 0] - REST_BELOW)
             transfer = transfer + rest * known[..., 1:].sum(-1)
         else:

@@ -236,7 +236,7 @@ class Nested(NamedTuple):
     """Which object, the last dimension, is within which opaque one."""
 
     centre: Bool[Tensor, "scenes objects objects"]  # its centre
-    whole: Bool[Tensor, "scenes objects objects"]  # all of it, taken for a sphere of equal volume
+    whole: Bool[Tensor, "scenes objects objects"]  # all of it, and of the sphere round it
 
 
 def nested(scenes: Surfaces) -> Nested:
@@ -244,7 +244,8 @@ def nested(scenes: Surfaces) -> Nested:
     shapes = scenes.shapes
     start = transform(shapes.unit_from_world[..., None], shapes.center[..., None, :] - shapes.center[..., None])
     distance = dot(start, start).sqrt()
-    radius = shapes.volume[:, None] ** (1 / 3) / shapes.square_axes.amin(0).sqrt()[..., None]
+    longest, shortest = shapes.square_axes.amax(0).sqrt(), shapes.square_axes.amin(0).sqrt()
+    radius = longest[:, None] / shortest[..., None]
     opaque = (scenes.real & (scenes.clear == 0))[..., None] & scenes.real[:, None]
     opaque = opaque & ~torch.eye(opaque.shape[1], dtype=torch.bool, device=opaque.device)
     return Nested(opaque & (distance < 1), opaque & (distance + radius < 1))

@@ -1,7 +1,8 @@
 """Which objects each pixel of a picture shows, and how much of it each covers.
 
 Visibility is cheap and shading is not: where a pixel's centre and corners see the same object it is taken for that
-object's alone; elsewhere a grid of rays finds out who covers which share, and each of them is shaded once.
+object's alone; elsewhere, and wherever something thin may be, a grid of rays finds out who covers which share, and each
+of them is shaded once.
 
 The camera is the origin and looks along −z; a ray is (x, y, −1), so that its parameter is the depth.
 """
@@ -18,6 +19,7 @@ from luxel.models.surface import ShapeArrays
 from luxel.scene.camera import NEAR_CLIP
 
 PAIRS_AT_ONCE = 1 << 22  # of a ray and an object
+THIN = 4.0  # pixels across; of larger objects, no more than slivers come between corners
 
 
 class Footprints(NamedTuple):
@@ -55,7 +57,6 @@ class Quadrics(NamedTuple):
     a: Float[Tensor, "6 objects"]  # coefficients of 1, x, y, x², xy, y²
     b: Float[Tensor, "3 objects"]  # of 1, x, y
     c: Float[Tensor, " objects"]
-    centre: Float[Tensor, "objects 3"]
 
     @property
     def discriminant(self) -> Float[Tensor, "6 objects"]:
@@ -72,7 +73,7 @@ class Quadrics(NamedTuple):
         start = -transform(matrix, centre)
         x, y, z = matrix[:, 0], matrix[:, 1], -matrix[:, 2]
         a = torch.stack([dot(z, z), 2 * dot(x, z), 2 * dot(y, z), dot(x, x), 2 * dot(x, y), dot(y, y)])
-        return Quadrics(a, torch.stack([dot(axis, start) for axis in (z, x, y)]), dot(start, start) - 1, centre.T)
+        return Quadrics(a, torch.stack([dot(axis, start) for axis in (z, x, y)]), dot(start, start) - 1)
 
     def nearest(self, rays: Float[Tensor, "*rays 2"]) -> Int64[Tensor, "*rays"]:
         """The first object along each ray, or NOTHING."""
@@ -116,7 +117,7 @@ def one_scene(objects: Quadrics, tan_half_fov: float, width: int, height: int, g
     shared = torch.zeros_like(centre, dtype=torch.bool)
     for corner in (corners[:-1, :-1], corners[:-1, 1:], corners[1:, :-1], corners[1:, 1:]):
         shared |= corner != centre
-    shared |= holds_a_centre(objects, scale, width, height)
+    shared |= crossed_by_thin(objects, scale, width, height, grid)
     whole = (~shared & (centre != NOTHING)).flatten().nonzero()[:, 0]
     edge = shared.flatten().nonzero()[:, 0]
 
@@ -147,11 +148,31 @@ def shares(
     return pixel, item, count / len(offset), torch.where(those, apart, torch.inf).argmin(1)
 
 
-def holds_a_centre(objects: Quadrics, scale: float, width: int, height: int) -> Bool[Tensor, "height width"]:
-    """The pixels where the centre of an object appears: it may be too small for any corner to see."""
-    pixels = torch.zeros(height, width, dtype=torch.bool, device=objects.c.device)
-    x, y, z = objects.centre[objects.centre[:, 2] < -NEAR_CLIP].T
-    column, row = (x / -z / scale + width / 2).floor().long(), (height / 2 - y / -z / scale).floor().long()
-    inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
-    pixels[row[inside], column[inside]] = True
-    return pixels
+def crossed_by_thin(
+    objects: Quadrics, scale: float, width: int, height: int, grid: int
+) -> Bool[Tensor, "height width"]:
+    """The pixels that an object of less than THIN pixels across may show in, which all of their corners may miss.
+
+    In the picture an ellipsoid is where its discriminant, a quadratic in x and y, is positive: on every row of the
+    grid's rays an interval.
+    """
+    one, x, y, xx, xy, yy = objects.discriminant
+    determinant = xx * yy - xy * xy / 4
+    middle = torch.stack([xy * y / 2 - yy * x, xy * x / 2 - xx * y]) / (2 * determinant)
+    value = one + (x * middle[0] + y * middle[1]) / 2
+    steepest = -(xx + yy) / 2 + (((xx - yy) / 2).square() + (xy / 2).square()).sqrt()
+    ellipse = (determinant > 0) & (xx < 0) & (value > 0)
+    thin = (ellipse & (value < (THIN / 2 * scale) ** 2 * steepest)).nonzero()
+    one, x, y, xx, xy, yy = objects.discriminant[:, thin]
+    down = (height / 2 - (torch.arange(height * grid, device=thin.device) + 0.5) / grid) * scale
+    linear, constant = x + xy * down, one + y * down + yy * down.square()
+    square = linear.square() - 4 * xx * constant
+    root = square.clamp(min=0).sqrt()
+    left, right = ((-linear + sign * root) / (2 * xx * scale) + width / 2 for sign in (1, -1))
+    met = (square > 0) & (right > 0) & (left < width)
+    row = met.nonzero()[:, 1]
+    first, last = (side[met].floor().long().clamp(0, width - 1) for side in (left, right))
+    steps = torch.zeros(height * grid, width + 1, dtype=torch.int32, device=thin.device)
+    for column, step in ((first, 1), (last + 1, -1)):
+        steps.index_put_((row, column), steps.new_tensor(step), accumulate=True)
+    return (steps.cumsum(1)[:, :width] > 0).unflatten(0, (height, grid)).any(1)

@@ -39,7 +39,7 @@ def interruption_noted() -> Iterator[Event]:
         return
 
     def note(number: int, frame: FrameType | None) -> None:
-        os.write(2, b"\nending this step and saving; Ctrl-C again to stop at once\n")
+        os.write(2, b"\nending this step; Ctrl-C again to stop at once\n")
         signal.signal(signal.SIGINT, before)
         noted.set()
 

@@ -113,7 +113,7 @@ def test_a_sphere_is_an_ellipsoid():
         ("camera.fov", 30, "camera.fov is not a known field; known are position, look_at"),
         ("colour", 1, "colour is not a known field; known are schema_version, objects"),
         ("schema_version", 2, "schema_version is 2, must be 1"),
-        ("schema_version", DELETE, "schema_version is 'missing', must be 1"),
+        ("schema_version", DELETE, "schema_version is missing, must be 1"),
     ],
 )
 def test_a_wrong_scene_is_told_where_and_why(path, value, message):

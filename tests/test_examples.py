@@ -35,3 +35,9 @@ def test_the_scene_files_are_scenes():
     assert files
     for file in files:
         assert len(Scene.load(file).objects) > 1
+
+
+def test_the_documented_scene_is_one():
+    page = (Path(__file__).parent.parent / "docs" / "scene.md").read_text()
+    scene = Scene.from_json(page.split("```json\n")[1].split("```")[0].encode(), "docs/scene.md")
+    assert [item.shape for item in scene.objects] == ["sphere", "sphere", "ellipsoid", "sphere"]

@@ -3,10 +3,12 @@
 Heavy imports stay inside the verbs, so that `luxel --help` is quick.
 """
 
+import difflib
 import json
 import os
 import shlex
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -86,6 +88,7 @@ def train(arguments: list[str]) -> int:
     if options.lr_multiplier != default.train.optim.lr_multiplier:
         experiment = with_optim(experiment, lr_multiplier=options.lr_multiplier)
     out = options.out or run_folder(name, options.scale, experiment)
+    print(f"{name}, {options.scale}: {out}", file=sys.stderr)
     return report_run(run(experiment, out, folder, options.cpu), out)
 
 
@@ -185,9 +188,8 @@ def render(arguments: list[str]) -> int:
         model: Path = Path("ray-small")
         """The model that Luxel comes with, or a run folder, or a folder that `save_pretrained` wrote."""
         width: int | None = None
-        """In pixels; only a ray model can be asked for a size."""
+        """In pixels; only a ray model can be asked for a size. Width or height alone makes a square."""
         height: int | None = None
-        """As the width unless given."""
         tone_map: str = "clamp"
         """Of a .png: clamp or reinhard."""
         truth: int | None = None
@@ -201,9 +203,13 @@ def render(arguments: list[str]) -> int:
         raise InputError(f"truth is {options.truth}, must be at least 1 sample a pixel, or left out")
     tone_map(options.tone_map)
     scene = Scene.load(options.scene)
-    image = Renderer.from_pretrained(options.model, options.device)(scene, options.width, options.height)
+    renderer = Renderer.from_pretrained(options.model, options.device)
+    started = time.perf_counter()
+    image = renderer(scene, options.width, options.height)
+    height, width, _ = image.shape
+    print(f"{width}×{height} by {options.model} in {time.perf_counter() - started:.2f} s", file=sys.stderr)
     if options.truth:
-        height, width, _ = image.shape
+        print(f"path tracing {options.truth} samples a pixel …", file=sys.stderr)
         traced = MitsubaTracer().trace([scene], width, height, options.truth, seed=0)
         image = np.concatenate([image, traced.mean[0]], axis=1)
     save_image(out, image, options.tone_map)
@@ -360,12 +366,16 @@ def first_word(arguments: list[str], verb: str, what: str, known: Mapping[str, A
     if arguments and arguments[0] in known:
         return arguments[0], arguments[1:]
     asked_for_help = bool(arguments) and arguments[0] in ("-h", "--help")
-    given = "" if not arguments or asked_for_help else f"{arguments[0]!r} is not a known {what}\n"
+    given = "" if not arguments or asked_for_help else f"{arguments[0]!r} is not a known {what}"
+    if given and (near := difflib.get_close_matches(arguments[0], known, 3)):
+        print(f"{given}; did you mean {' or '.join(near)}?", file=sys.stderr)
+        sys.exit(2)
     width = max(map(len, known)) + 2
     lines = [
-        f"{given}usage: luxel {verb} {what} [options]".replace("  ", " "),
+        f"usage: luxel {verb} {what} [options]".replace("  ", " "),
         f"{what}:",
         *(f"  {name:<{width}}{first_line(thing)}" for name, thing in known.items()),
+        *([given] if given else []),
     ]
     print("\n".join(lines), file=sys.stdout if asked_for_help else sys.stderr)
     sys.exit(0 if asked_for_help else 2)

@@ -48,8 +48,8 @@ class Renderer:
     ) -> Float32[np.ndarray, "batch height width 3"]:
         """Linear radiance of the scenes in one pass. Row 0 is the top.
 
-        A ray model renders any size, `width` alone a square, without both that of its configuration. The image model
-        has one size; InputError if another is asked for, or there are no scenes.
+        A ray model renders any size, `width` or `height` alone a square, without both that of its configuration. The
+        image model has one size; InputError if another is asked for, or there are no scenes.
         """
         if not scenes:
             raise InputError("no scenes: give at least one")
@@ -65,8 +65,8 @@ class Renderer:
         size = self.model.config.width
         if (width or size, height or size) != (size, size):
             raise InputError(
-                f"this model renders {size}×{size}, not {width or size}×{height or size}; "
-                "leave width and height out, or take a ray model"
+                f"width is {width} and height {height}, but this model renders {size}×{size} alone; "
+                "leave both out, or take a ray model"
             )
         return self.model(*arrays).cpu().numpy()
 

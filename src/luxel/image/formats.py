@@ -20,11 +20,12 @@ def to_bytes(radiance: Radiance, tone: str = "clamp") -> UInt8[np.ndarray, "heig
     return (display * 255 + 0.5).to(torch.uint8).numpy()
 
 
-def save_image(path: Path, radiance: Radiance, tone: str = "clamp") -> None:
+def save_image(path: str | Path, radiance: Radiance, tone: str = "clamp") -> None:
     """Write `.exr` (float32, linear, `tone` unused) or `.png` (8 bit, `tone` then sRGB), by the suffix.
 
     Raises InputError on another suffix.
     """
+    path = Path(path)
     check_suffix(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix.lower() == ".png":

@@ -153,11 +153,13 @@ class RayModel(Pretrained):
     ) -> Float32[Tensor, "batch rays 3"] | Float32[Tensor, "batch height width 3"]:
         """Radiance along rays of direction (x, y, −1) in camera space; without rays, pictures of the scenes.
 
-        Neither the objects' order nor padding changes it. `width` and `height` default to the configuration's width.
+        Neither the objects' order nor padding changes it. `width` alone or `height` alone makes a square, neither one
+        of the configuration's width.
         """
         scenes = self.scenes(tokens, mask, background)
         if rays is None:
-            light = self.pictures(scenes, camera, width or self.config.width, height or width or self.config.width)
+            side = width or height or self.config.width
+            light = self.pictures(scenes, camera, width or side, height or side)
         else:
             scene = torch.arange(len(mask), device=mask.device).repeat_interleave(rays.shape[1])
             light = self.radiance(scenes, scene, rays.flatten(0, 1)).unflatten(0, rays.shape[:2])

@@ -212,9 +212,9 @@ _MODELS: dict[str, type[BaseModel]] = {
 def _check_version(data: Any, source: str) -> None:
     if not isinstance(data, dict):
         raise SceneError(f"{source}: must be a JSON object with objects, camera and background")
-    version = data.get("schema_version", "missing")
-    if version != SCHEMA_VERSION:
+    version = repr(data["schema_version"]) if "schema_version" in data else "missing"
+    if version != repr(SCHEMA_VERSION):
         raise SceneError(
-            f"{source}: schema_version is {version!r}, must be {SCHEMA_VERSION}, "
+            f"{source}: schema_version is {version}, must be {SCHEMA_VERSION}, "
             "the only version of the scene format that this Luxel reads"
         )

@@ -46,7 +46,7 @@ def test_the_default_model_takes_the_tokens_there_are():
 def test_another_size_is_refused_with_the_remedy(folder):
     renderer = Renderer.from_pretrained(folder)
     assert renderer(ONE, 16, 16).shape == (16, 16, 3)
-    with pytest.raises(InputError, match="renders 16×16, not 32×16"):
+    with pytest.raises(InputError, match="width is 32 and height None, but this model renders 16×16 alone"):
         renderer(ONE, width=32)
 
 

@@ -7,8 +7,8 @@ size; it learns from a set of images that is traced beforehand, which its time d
 from a stream, whose tracing its time does count. Both see one test set; each trains for as many samples as a short
 run says will fill the time, start-up and the test at the end left out, with its own schedule to the end. Repeating the
 command goes on where it stood. The last line is one JSON object: `loss_ratio`, the image model's test perceptual loss
-over the ray model's, each one's loss, PSNR, samples and seconds, and the loss that the noise of the test images alone
-makes.
+over the ray model's, the same less what the noise of the test images adds to either, that noise's loss, and each
+one's loss, PSNR, samples and seconds.
 """
 
 import json
@@ -96,10 +96,14 @@ def main(options: Options) -> None:
         run(made, folder, cpu=options.cpu)
         results[kind] = figures(made, folder, read_metrics(folder / "metrics.jsonl")[-2]["seconds"])
         print(kind, results[kind], flush=True)
-    ratio = results["image_model"]["loss"] / results["ray_model"]["loss"]
+    losses = [results[kind]["loss"] for kind in ("image_model", "ray_model")]
     settings = {**asdict(options), "out": str(options.out), "cores": os.cpu_count()}
     floor = noise_floor(ShardDataset(data_folder(data), "test"))
-    print(json.dumps({"settings": settings, "loss_ratio": round(ratio, 1), **results, "noise_floor": floor}))
+    ratios = {
+        "loss_ratio": round(losses[0] / losses[1], 1),
+        "loss_ratio_without_noise": round((losses[0] - floor) / (losses[1] - floor), 1),
+    }
+    print(json.dumps({"settings": settings, **ratios, **results, "noise_floor": floor}))
 
 
 if __name__ == "__main__":

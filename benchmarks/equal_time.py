@@ -2,7 +2,7 @@
 
     python benchmarks/equal_time.py [--model ray-small] [--scenes 10] [--scenes-256 2] [--reference-spp 4096]
 
-The test set, scenes that no model has seen, is traced once, some six minutes on two cores; repeating the command goes
+The test set, scenes that no model has seen, is traced once, half an hour on two busy cores; repeating the command goes
 on where it stood. Then each method renders one image at a time on all cores, warm, methods interleaved: paths by
 Mitsuba, or, with a GPU, by the batched tracer there. The denoiser is OIDN with exact guides (albedo, normal), which it
 gets for nothing: their time is not counted. With a GPU, all render the test set in batch, too.

@@ -53,7 +53,7 @@ def filling(made: Experiment, minutes: float, out: Path, cpu: bool) -> Experimen
     """The experiment over as many samples as it sees in this time."""
     made = with_train(made, tests=1)
     run(with_train(made, samples=PROBE), out, cpu=cpu)
-    rows = read_metrics(out / "metrics.jsonl")[:-1]
+    rows = read_metrics(out / "metrics.jsonl")[:-1]  # the last one's time has the test in it
     middle = rows[len(rows) // 2]
     rate = (rows[-1]["samples"] - middle["samples"]) / (rows[-1]["seconds"] - middle["seconds"])
     return with_train(made, samples=max(PROBE, int(rate * minutes * 60)))

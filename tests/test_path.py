@@ -163,14 +163,8 @@ def rays_of_one_scene(rows: int, rays: int) -> None:
     [
         (lambda: PathTracer(max_depth=0), "max_depth is 0"),
         (lambda: PathTracer().trace([FEATURES["diffuse"][0]], 0, 4, 2, 0), "width is 0"),
-        (
-            lambda: PathTracer().trace_rays([FEATURES["diffuse"][0]], torch.zeros(2, 3, 3), torch.ones(2, 3, 3), 2),
-            "for 1 scenes",
-        ),
-        (
-            lambda: PathTracer().trace_rays([FEATURES["diffuse"][0]], torch.zeros(1, 0, 3), torch.ones(1, 0, 3), 2),
-            "one ray",
-        ),
+        (lambda: rays_of_one_scene(2, 3), "for 1 scenes"),
+        (lambda: rays_of_one_scene(1, 0), "one ray"),
     ],
 )
 def test_what_cannot_be_traced_is_told(call, told):

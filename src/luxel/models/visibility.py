@@ -163,6 +163,8 @@ def crossed_by_thin(
     steepest = -(xx + yy) / 2 + (((xx - yy) / 2).square() + (xy / 2).square()).sqrt()
     ellipse = (determinant > 0) & (xx < 0) & (value > 0)
     thin = (ellipse & (value < (THIN / 2 * scale) ** 2 * steepest)).nonzero()
+    if not len(thin):
+        return torch.zeros(height, width, dtype=torch.bool, device=thin.device)
     one, x, y, xx, xy, yy = objects.discriminant[:, thin]
     down = (height / 2 - (torch.arange(height * grid, device=thin.device) + 0.5) / grid) * scale
     linear, constant = x + xy * down, one + y * down + yy * down.square()

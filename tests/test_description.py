@@ -1,6 +1,7 @@
 """Scenes: JSON round trip, identity, and what every wrong one is told."""
 
 import json
+import math
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from luxel.scene import Camera, Ellipsoid, Material, Scene, SceneError, Sphere, scene_id
+from luxel.scene import (
+    Box,
+    Camera,
+    Cylinder,
+    Ellipsoid,
+    Material,
+    Panel,
+    Plane,
+    Scene,
+    SceneError,
+    Sphere,
+    Varied,
+    scene_id,
+)
+from luxel.scene.camera import rotation_matrix
 
 CAMERA = Camera(position=(0, -5, 1), look_at=(0, 0, 0))
 SCENE = Scene(
@@ -21,10 +36,23 @@ SCENE = Scene(
     background=(0.1, 0.2, 0.3),
 )
 
+TURNED = (0.5, -0.5, 0.5, 0.5)
+SHAPES = Scene(
+    objects=(
+        Box(center=(1, 2, 3), rotation=TURNED, half_extents=(2, 3, 6)),
+        Cylinder(center=(3, 1, 2), rotation=TURNED, radius=5, half_height=12),
+        Panel(center=(2, 3, 1), rotation=TURNED, half_extents=(3, 4)),
+        Panel(center=(2, 3, 1), half_extents=(3, 4), outline="ellipse", material=Material(emission=(1, 2, 3))),
+        Plane(center=(5, 7, 11), normal=(0.6, 0, 0.8)),
+        *SCENE.objects,
+    ),
+    camera=CAMERA,
+)
 
-def changed(path: str, value: Any) -> str:
-    """SCENE's JSON with one value replaced; DELETE takes the field away."""
-    data = json.loads(SCENE.to_json())
+
+def changed(path: str, value: Any, scene: Scene = SCENE) -> str:
+    """The scene's JSON with one value replaced; DELETE takes the field away."""
+    data = json.loads(scene.to_json())
     target, names = data, [int(name) if name.isdigit() else name for name in path.split(".")]
     for name in names[:-1]:
         target = target[name]
@@ -43,6 +71,79 @@ def test_json_round_trip(tmp_path):
     SCENE.save(tmp_path / "scene.json")
     assert Scene.load(tmp_path / "scene.json") == SCENE
     assert json.loads(SCENE.to_json())["schema_version"] == 1
+    assert Scene.from_json(SHAPES.to_json()) == SHAPES
+
+
+def test_the_name_of_a_scene_of_round_things_stays_what_it_was():
+    """Data sets are split by scene_id, a hash of every byte, so the first two shapes get no new field."""
+    assert json.loads(SCENE.to_json())["objects"][0].keys() == {"shape", "center", "radius", "material"}
+    assert json.loads(SCENE.to_json())["objects"][1].keys() == {"shape", "center", "rotation", "semi_axes", "material"}
+    assert scene_id(SCENE).startswith("36b49ca93dae0165")
+    assert scene_id(Varied()(0, 3)).startswith("4d9eb5d7e3859f7e")
+
+
+@pytest.mark.parametrize(
+    ("index", "rotation", "scale", "bounding_radius"),
+    [
+        (0, TURNED, (2, 3, 6), 7),
+        (1, TURNED, (5, 5, 12), 13),
+        (2, TURNED, (3, 4, 1), 5),
+        (3, (1, 0, 0, 0), (3, 4, 1), 4),
+        (4, (math.sqrt(0.9), 0, math.sqrt(0.1), 0), (1, 1, 1), math.inf),  # cos θ = 0.8, so cos² θ/2 = 0.9
+        (5, (1, 0, 0, 0), (0.5, 0.5, 0.5), 0.5),
+        (6, (0.5, 0.5, 0.5, 0.5), (1, 2, 3), 3),
+    ],
+)
+def test_every_object_is_the_image_of_a_unit_shape(index, rotation, scale, bounding_radius):
+    item = SHAPES.objects[index]
+    np.testing.assert_allclose(item.rotation, rotation, rtol=1e-14)
+    assert item.scale == scale
+    assert item.bounding_radius == bounding_radius
+    assert len(item.center) == 3
+    with pytest.raises(ValidationError):
+        item.center = (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "normal",
+    [
+        (0, 0, 1),
+        (0, 0, -1),
+        (0, 0, -7),
+        (1e-9, 0, -1),
+        (1e-300, 0, -1),
+        (0, -1e-4, -1),
+        (3e-6, 0, 0),
+        (0, 1, 0),
+        (-2, 3, -5),
+        (1e6, 1e6, -1e6),
+    ],
+)
+def test_a_plane_is_turned_the_shortest_way(normal):
+    plane = Plane(center=(1, 2, 3), normal=normal)
+    unit = np.array(normal) / np.linalg.norm(normal)
+    np.testing.assert_allclose(plane.normal, unit, atol=1e-12)
+    w, x, y, z = plane.rotation
+    assert math.hypot(w, x, y, z) == pytest.approx(1, abs=1e-15)
+    np.testing.assert_allclose(rotation_matrix((w, x, y, z)) @ (0, 0, 1), unit, rtol=0, atol=1e-15)
+    assert z == 0  # the axis is across both
+    assert w == pytest.approx(math.cos(math.acos(unit[2]) / 2), abs=1e-8)  # acos loses half the digits near −1
+    assert "-0.0" not in str(plane.rotation)
+
+
+@given(normal=st.tuples(*[st.floats(-10, 10)] * 3).filter(lambda n: math.hypot(*n) > 1e-3))
+def test_any_normal_is_where_z_goes(normal):
+    plane = Plane(center=(0, 0, 0), normal=normal)
+    z = rotation_matrix(plane.rotation) @ (0, 0, 1)
+    np.testing.assert_allclose(z, np.array(normal) / math.hypot(*normal), rtol=0, atol=1e-15)
+    assert Plane.model_validate(plane.model_dump()) == plane
+
+
+def test_a_panel_is_for_all_that_does_not_transmit():
+    metal = Material(metallic=1, emission=(1, 1, 1))
+    assert Panel(center=(0, 0, 0), half_extents=(1, 1), material=metal).material == metal
+    with pytest.raises(ValidationError, match=r"transmission is 0\.2, must be 0, .* use a thin box"):
+        Panel(center=(0, 0, 0), half_extents=(1, 1), material=Material(transmission=0.2))
 
 
 @given(
@@ -103,8 +204,18 @@ def test_a_sphere_is_an_ellipsoid():
         ("objects.1.material.emission.0", float("inf"), "must be a number in [0, 1e6]"),
         ("objects.1.material.roughnes", 1, "roughnes is not a known field; did you mean roughness?"),
         ("objects.1.radius", 1, "objects[1].radius is not a known field; known are"),
-        ("objects.1.shape", "cube", "objects[1].shape is 'cube', must be one of sphere, ellipsoid"),
-        ("objects.1.shape", DELETE, "objects[1].shape is missing, must be one of sphere, ellipsoid"),
+        (
+            "objects.1.shape",
+            "cube",
+            "objects[1].shape is 'cube', must be one of sphere, ellipsoid, box, cylinder, panel, plane",
+        ),
+        ("objects.1.shape", "cilinder", "box, cylinder, panel, plane; did you mean cylinder?"),
+        ("objects.1.shape", 7, "objects[1].shape is 7, must be one of sphere, ellipsoid, box, cylinder, panel, plane"),
+        (
+            "objects.1.shape",
+            DELETE,
+            "objects[1].shape is missing, must be one of sphere, ellipsoid, box, cylinder, panel, plane",
+        ),
         ("objects", [], "objects is [], must have at least one object"),
         ("camera.up", [0, 0, 0], "camera: up must not be zero, it is (0.0, 0.0, 0.0)"),
         ("camera.up", [0, 5, -1], "camera: up must not be parallel to the viewing direction, it is (0.0, 5.0, -1.0)"),
@@ -121,6 +232,39 @@ def test_a_wrong_scene_is_told_where_and_why(path, value, message):
         Scene.from_json(changed(path, value), "my.json")
     assert message in str(error.value)
     assert str(error.value).startswith("my.json: ")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("objects.0.half_extents.1", 0, "objects[0].half_extents[1] is 0, must be a number in [1e-6, 1e6]"),
+        ("objects.0.half_extents", [1, 2], "objects[0].half_extents[2] is missing"),
+        ("objects.0.half_extent", 1, "objects[0].half_extent is not a known field; did you mean half_extents?"),
+        ("objects.0.material.rough", 1, "objects[0].material.rough is not a known field; did you mean roughness?"),
+        ("objects.1.radius", DELETE, "objects[1].radius is missing"),
+        ("objects.1.half_height", math.inf, "objects[1].half_height is inf, must be a number in [1e-6, 1e6]"),
+        ("objects.1.height", 1, "objects[1].height is not a known field; did you mean half_height?"),
+        ("objects.1.rotation", [0, 0, 0, 0], "[0, 0, 0, 0], must be a quaternion (w, x, y, z) other than zero"),
+        ("objects.2.half_extents", [1, 2, 3], "objects[2].half_extents is"),
+        ("objects.2.outline", "round", "objects[2].outline is 'round': input should be 'rectangle' or 'ellipse'"),
+        (
+            "objects.2.material.transmission",
+            0.5,
+            "objects[2].material.transmission is 0.5, must be 0, as a panel has no inside; for glass use a thin box",
+        ),
+        ("objects.2.material.transmission", 2, "objects[2].material.transmission is 2, must be in [0, 1]"),
+        ("objects.4.normal", [0, 0, 0], "objects[4].normal is [0, 0, 0], must be a vector other than zero"),
+        ("objects.4.normal.2", math.nan, "objects[4].normal[2] is nan, must be a number in [-1e6, 1e6]"),
+        ("objects.4.norml", [0, 0, 1], "objects[4].norml is not a known field; did you mean normal?"),
+        ("objects.4.rotation", TURNED, "objects[4].rotation is not a known field; known are shape, center, normal"),
+    ],
+)
+def test_a_wrong_shape_is_told_where_and_why(path, value, message):
+    with pytest.raises(SceneError) as error:
+        Scene.from_json(changed(path, value, SHAPES), "my.json")
+    assert str(error.value).startswith("my.json: objects[")
+    assert message in str(error.value)
     assert "\n" not in str(error.value)
 
 

@@ -1,34 +1,37 @@
-"""What a scene is: its description, its distributions, its camera and its tokens."""
+"""What a scene is: its description, its distributions and its camera."""
 
 from luxel.scene.description import (
+    Box,
     Camera,
+    Cylinder,
     Ellipsoid,
     Material,
     Object,
+    Panel,
+    Plane,
     Scene,
     Sphere,
     scene_id,
 )
 from luxel.scene.distributions import DISTRIBUTIONS, Distribution, Ellipsoids, Spheres, Varied
 from luxel.scene.errors import SceneError
-from luxel.scene.tokens import FIELDS, OBJECT_FEATURES, Tokens, encode
 
 __all__ = [
     "DISTRIBUTIONS",
-    "FIELDS",
-    "OBJECT_FEATURES",
+    "Box",
     "Camera",
+    "Cylinder",
     "Distribution",
     "Ellipsoid",
     "Ellipsoids",
     "Material",
     "Object",
+    "Panel",
+    "Plane",
     "Scene",
     "SceneError",
     "Sphere",
     "Spheres",
-    "Tokens",
     "Varied",
-    "encode",
     "scene_id",
 ]

@@ -43,18 +43,24 @@ Color: TypeAlias = tuple[Unit, Unit, Unit]
 RGB: TypeAlias = tuple[NonNegative, NonNegative, NonNegative]
 
 
-def _normalised(quaternion: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
-    """Unit length, but left alone within 1e-5 of it, so that what is read is what was written."""
-    length = math.hypot(*quaternion)
-    if length < 1e-6:
-        raise PydanticCustomError("quaternion", "must be a quaternion (w, x, y, z) other than zero")
-    if abs(length - 1) < 1e-5:
-        return quaternion
-    w, x, y, z = (component / length + 0.0 for component in quaternion)  # + 0.0: no −0.0, as above
-    return w, x, y, z
+def _normalised(what: str) -> AfterValidator:
+    """Makes the length 1, but leaves it alone within 1e-5 of that, so that what is read is what was written."""
+
+    def normalise(vector: tuple[float, ...]) -> tuple[float, ...]:
+        length = math.hypot(*vector)
+        if length < 1e-6:
+            raise PydanticCustomError("range", "must be {what} other than zero", {"what": what})
+        if abs(length - 1) < 1e-5:
+            return vector
+        return tuple(component / length + 0.0 for component in vector)  # + 0.0: no −0.0, as above
+
+    return AfterValidator(normalise)
 
 
-Quaternion: TypeAlias = Annotated[tuple[Finite, Finite, Finite, Finite], AfterValidator(_normalised)]
+Quaternion: TypeAlias = Annotated[tuple[Finite, Finite, Finite, Finite], _normalised("a quaternion (w, x, y, z)")]
+Direction: TypeAlias = Annotated[Vector, _normalised("a vector")]
+
+IDENTITY: Quaternion = (1.0, 0.0, 0.0, 0.0)
 
 
 MIN_SPECULAR = 0.001
@@ -86,8 +92,15 @@ class Material(_Model):
         return any(self.emission)
 
 
+# Every object is the image of a unit shape, and says which by three properties, if they are no fields:
+#   world = center + R(rotation) · (scale ∘ unit),
+# where unit is a point of the ball x² + y² + z² ≤ 1, the cube [−1, 1]³, the cylinder x² + y² ≤ 1, |z| ≤ 1, the square
+# [−1, 1]² or the disc x² + y² ≤ 1 at z = 0, or the half space z ≤ 0. `bounding_radius` is that of a sphere about
+# `center` that holds the object.
+
+
 class Sphere(_Model):
-    """A sphere."""
+    """A sphere: the unit ball, scaled alike in all directions."""
 
     shape: Literal["sphere"] = "sphere"
     center: Vector
@@ -102,7 +115,17 @@ class Sphere(_Model):
     @property
     def rotation(self) -> Quaternion:
         """The identity."""
-        return 1.0, 0.0, 0.0, 0.0
+        return IDENTITY
+
+    @property
+    def scale(self) -> Axes:
+        """World from unit ball, scene units."""
+        return self.semi_axes
+
+    @property
+    def bounding_radius(self) -> float:
+        """The radius."""
+        return self.radius
 
 
 class Ellipsoid(_Model):
@@ -110,12 +133,135 @@ class Ellipsoid(_Model):
 
     shape: Literal["ellipsoid"] = "ellipsoid"
     center: Vector
-    rotation: Quaternion = (1.0, 0.0, 0.0, 0.0)
+    rotation: Quaternion = IDENTITY
     semi_axes: Axes
     material: Material = Material()
 
+    @property
+    def scale(self) -> Axes:
+        """World from unit ball, scene units."""
+        return self.semi_axes
 
-Object: TypeAlias = Annotated[Sphere | Ellipsoid, Field(discriminator="shape")]
+    @property
+    def bounding_radius(self) -> float:
+        """The longest semi-axis."""
+        return max(self.semi_axes)
+
+
+class Box(_Model):
+    """A solid box: `half_extents` along its x, y, z, turned by `rotation`."""
+
+    shape: Literal["box"] = "box"
+    center: Vector
+    rotation: Quaternion = IDENTITY
+    half_extents: Axes
+    material: Material = Material()
+
+    @property
+    def scale(self) -> Axes:
+        """World from unit cube, scene units."""
+        return self.half_extents
+
+    @property
+    def bounding_radius(self) -> float:
+        """Distance of the corners from the centre."""
+        return math.hypot(*self.half_extents)
+
+
+class Cylinder(_Model):
+    """A solid circular cylinder with flat caps, whose axis is its z, turned by `rotation`."""
+
+    shape: Literal["cylinder"] = "cylinder"
+    center: Vector
+    rotation: Quaternion = IDENTITY
+    radius: Positive
+    half_height: Positive
+    material: Material = Material()
+
+    @property
+    def scale(self) -> Axes:
+        """World from unit cylinder, scene units."""
+        return self.radius, self.radius, self.half_height
+
+    @property
+    def bounding_radius(self) -> float:
+        """Distance of the rims from the centre."""
+        return math.hypot(self.radius, self.half_height)
+
+
+def _opaque(material: Material) -> Material:
+    """What is no solid has nothing that light could pass through."""
+    if material.transmission > 0:
+        raise PydanticCustomError(
+            "panel",
+            "transmission is {value}, must be 0, as a panel has no inside; for glass use a thin box",
+            {"value": repr(material.transmission)},
+        )
+    return material
+
+
+class Panel(_Model):
+    """A rectangle or an ellipse without thickness, in its x-y plane: `half_extents` along x and y.
+
+    It reflects on both sides and emits on its front only, the side of its +z. It has no inside, so that its
+    material cannot transmit.
+    """
+
+    shape: Literal["panel"] = "panel"
+    center: Vector
+    rotation: Quaternion = IDENTITY
+    half_extents: tuple[Positive, Positive]
+    outline: Literal["rectangle", "ellipse"] = "rectangle"
+    material: Annotated[Material, AfterValidator(_opaque)] = Material()
+
+    @property
+    def scale(self) -> Axes:
+        """World from unit square or disc, scene units; the third, of what has no extent, is 1."""
+        return *self.half_extents, 1.0
+
+    @property
+    def bounding_radius(self) -> float:
+        """Distance of the corners, or of the ellipse's farthest point, from the centre."""
+        return math.hypot(*self.half_extents) if self.outline == "rectangle" else max(self.half_extents)
+
+
+class Plane(_Model):
+    """An infinite plane through `center`; outside is where `normal` points, inside the half space below.
+
+    In all that depends on the side it is as a sphere of infinite radius: it emits towards the normal, and seen
+    from below it is black unless it transmits.
+    """
+
+    shape: Literal["plane"] = "plane"
+    center: Vector
+    normal: Direction = (0.0, 0.0, 1.0)
+    material: Material = Material()
+
+    @property
+    def rotation(self) -> Quaternion:
+        """The shortest rotation that takes z to the normal n; half a turn about x if n is −z.
+
+        q ∝ (1 + n_z, z × n), where 1 + n_z = (n_x² + n_y²) / (1 − n_z) is free of cancellation if n_z < 0.
+        """
+        length = math.hypot(*self.normal)
+        x, y, z = (component / length for component in self.normal)
+        across = math.hypot(x, y)
+        w = 1 + z if z >= 0 else across * (across / (1 - z))
+        norm = math.hypot(w, across)
+        return (w / norm, -y / norm + 0.0, x / norm, 0.0) if norm > 0 else (0.0, 1.0, 0.0, 0.0)
+
+    @property
+    def scale(self) -> Axes:
+        """Nothing to scale: 1."""
+        return 1.0, 1.0, 1.0
+
+    @property
+    def bounding_radius(self) -> float:
+        """Infinite."""
+        return math.inf
+
+
+Object: TypeAlias = Annotated[Sphere | Ellipsoid | Box | Cylinder | Panel | Plane, Field(discriminator="shape")]
 
 
 def _camera_error(mistake: str, value: Vector) -> PydanticCustomError:
@@ -204,6 +350,10 @@ _MODELS: dict[str, type[BaseModel]] = {
     "": Scene,
     "sphere": Sphere,
     "ellipsoid": Ellipsoid,
+    "box": Box,
+    "cylinder": Cylinder,
+    "panel": Panel,
+    "plane": Plane,
     "material": Material,
     "camera": Camera,
 }

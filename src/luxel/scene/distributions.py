@@ -15,9 +15,11 @@ import numpy as np
 
 from luxel import InputError
 from luxel.scene.camera import rotation_matrix
-from luxel.scene.description import Camera, Ellipsoid, Material, Object, Scene, Sphere
+from luxel.scene.description import Camera, Ellipsoid, Material, Scene, Sphere
 
 BackgroundName = Literal["grey", "black", "white"]
+Round: TypeAlias = Sphere | Ellipsoid
+"""What the distributions place."""
 
 CAMERA = Camera(position=(0.0, -4.5, 0.9), look_at=(0.0, 0.0, 0.0), vertical_fov_degrees=35.0)
 CUBE = 1.0  # centres lie in [-CUBE, CUBE]³
@@ -124,9 +126,7 @@ def ellipsoid(draws: Draws, surface: Material) -> Ellipsoid:
     return Ellipsoid(center=draws.triple(-CUBE, CUBE), rotation=(w, x, y, z), semi_axes=(a, b, c), material=surface)
 
 
-def _placed(
-    draws: Draws, surface: Material, others: list[Object], shape: Callable[[Draws, Material], Object]
-) -> Object:
+def _placed(draws: Draws, surface: Material, others: list[Round], shape: Callable[[Draws, Material], Round]) -> Round:
     """The first of 8 tries that overlaps no other, or the last: overlap is rare, but not unknown."""
     for _ in range(8):
         candidate = shape(draws, surface)
@@ -135,12 +135,12 @@ def _placed(
     return candidate
 
 
-def _overlap(one: Object, other: Object) -> bool:
+def _overlap(one: Round, other: Round) -> bool:
     """Whether the bounding spheres meet."""
-    return math.dist(one.center, other.center) < max(one.semi_axes) + max(other.semi_axes)
+    return math.dist(one.center, other.center) < one.bounding_radius + other.bounding_radius
 
 
-def resting(item: Sphere | Ellipsoid, ground: Sphere) -> Sphere | Ellipsoid:
+def resting(item: Round, ground: Sphere) -> Round:
     """The object lowered, or lifted, until it touches the ground (exactly if that is flat, or the object a sphere)."""
     upward = np.array(item.center) - np.array(ground.center)
     upward /= np.linalg.norm(upward)
@@ -162,7 +162,7 @@ class Arrangement(ABC):
     """Share of the objects that emit."""
 
     @abstractmethod
-    def shape(self, draws: Draws, surface: Material) -> Object:
+    def shape(self, draws: Draws, surface: Material) -> Round:
         """One object, somewhere in the cube."""
 
     def __post_init__(self) -> None:
@@ -174,7 +174,7 @@ class Arrangement(ABC):
     def __call__(self, seed: int, index: int) -> Scene:
         """Scene number `index`."""
         draws = Draws(seed, index)
-        objects: list[Object] = []
+        objects: list[Round] = []
         for position in range(draws.integer(1, self.max_objects)):
             dark = position == 0 and self.background == "black"
             surface = light(draws) if dark else material(draws, self.lights)
@@ -233,7 +233,7 @@ class Varied:
         draws = Draws(seed, index)
         dark = draws.unit() < 0.2
         ground = self.ground_sphere(draws) if draws.unit() < self.ground else None
-        objects: list[Object] = [] if ground is None else [ground]
+        objects: list[Round] = [] if ground is None else [ground]
         for position in range(draws.integer(1, self.max_objects - len(objects))):
             surface = light(draws) if dark and position == 0 else self.surface(draws)
             item = _placed(draws, surface, objects, sphere if draws.unit() < 0.5 else ellipsoid)

@@ -37,10 +37,14 @@ def _line(details: ErrorDetails, models: Models) -> str:
         case "union_tag_not_found":
             return f"{where}.shape is missing, must be one of {', '.join(shapes)}"
         case "union_tag_invalid":
-            return f"{where}.shape is {value['shape']!r}, must be one of {', '.join(shapes)}"
+            near = _near(str(value["shape"]), shapes)
+            guess = f"; did you mean {near}?" if near else ""
+            return f"{where}.shape is {value['shape']!r}, must be one of {', '.join(shapes)}{guess}"
         case "camera":
             return f"{where}: {message}"
-        case "range" | "quaternion":
+        case "panel":  # the message is about one of the fields of what stands there
+            return f"{where}.{message}"
+        case "range":
             return f"{where} is {value!r}, {message}"
         case _:
             return f"{where} is {value!r}: {message[:1].lower()}{message[1:]}"
@@ -58,5 +62,10 @@ def _path(location: Sequence[int | str], shapes: Sequence[str]) -> str:
 
 
 def _suggestion(name: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+    near = _near(name, known)
+    return f"did you mean {near}?" if near else f"known are {', '.join(known)}"
+
+
+def _near(name: str, known: Sequence[str]) -> str | None:
+    """The known name that is spelled most like `name`, if one is at all."""
+    return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.5)), None)

@@ -1,12 +1,20 @@
 """The reference tracer: Mitsuba 3's path integrator.
 
-Jakob et al., "Mitsuba 3 renderer", 2022. A sphere is Mitsuba's `sphere`; an ellipsoid is an affine instance
-of a unit sphere, since `sphere` itself takes no non-uniform scale. Both are exact. Where light is emitted,
-that fails: Mitsuba allows no emitter in an instance, its `ellipsoids` primitive can't be sampled as a light
-and loses its outline to float32 (with semi-axes of 0.02, seen from 5, it is out by half its size), and its
-`sphere`, if it also transmits, samples itself as a light and comes out up to 3 % too bright. So emissive
-ellipsoids, and emissive spheres that transmit, are meshes, true to a hundredth of a pixel (6e-4 of the
-semi-axes at 32², 1.4e-4 at 128²), with exact normals at the vertices; one takes 6 or 20 ms to load.
+Jakob et al., "Mitsuba 3 renderer", 2022. What stands for each shape, exact but for the meshes:
+
+- A sphere is Mitsuba's `sphere`; an ellipsoid is an affine instance of a unit sphere, since `sphere` itself takes no
+  non-uniform scale. Where light is emitted, that fails: Mitsuba allows no emitter in an instance, its `ellipsoids`
+  primitive can't be sampled as a light and loses its outline to float32 (with semi-axes of 0.02, seen from 5, it is
+  out by half its size), and its `sphere`, if it also transmits, samples itself as a light and comes out up to 3 % too
+  bright. So emissive ellipsoids, and emissive spheres that transmit, are meshes, true to a hundredth of a pixel (6e-4
+  of the semi-axes at 32², 1.4e-4 at 128²), with exact normals at the vertices; one takes 6 or 20 ms to load.
+- A box is a `cube`; a cylinder is a `cylinder` and two `disk`s, its caps. Both are tight but for seams of a
+  ten-millionth of their size.
+- A panel is a `rectangle` or a `disk`, which may be scaled unevenly and is then still sampled right as a light, of a
+  `twosided` BSDF; area lights shine on the side of the normal only, with that too.
+- A plane is a `disk` about the point nearest to the camera; see PLANE_RADIUS.
+
+What Mitsuba is silently wrong about all the same, `luxel.trace.mitsuba_limits` tells.
 """
 
 import hashlib
@@ -21,13 +29,36 @@ from jaxtyping import Float32
 
 from luxel import InputError
 from luxel.scene.camera import NEAR_CLIP, rotation_matrix
-from luxel.scene.description import RGB, Camera, Material, Object, Scene, scene_id
+from luxel.scene.description import (
+    RGB,
+    Box,
+    Camera,
+    Cylinder,
+    Ellipsoid,
+    Material,
+    Object,
+    Panel,
+    Plane,
+    Quaternion,
+    Scene,
+    Sphere,
+    Vector,
+    scene_id,
+)
 from luxel.trace.icosphere import icosphere, subdivisions_for
 from luxel.trace.tracer import Radiance
 
 BATCHES = 16  # independent estimates whose spread gives the variance, on 15 degrees of freedom
 BLOCK_SIZE = 32  # fixed, since Mitsuba seeds by block and would choose the size by the number of threads
 OUTLINE_ERROR = 0.01  # pixels; of the mesh of an emissive ellipsoid that is as high as the image
+PLANE_RADIUS = 1e6
+"""Radius, in scene units, of the disc that stands for a plane, as far as the camera sees (FAR_CLIP).
+
+Its edge lies 1e-6 radians below the horizon for each unit of the camera's height, a pixel of 1000 being 7e-4 high in a
+view of 40°. A bare grey disc of this size under a sky of 1 is as bright as its albedo says at any tilt, as Mitsuba puts
+hit points back into a disc's plane; a `rectangle`, two triangles, is up to 34 % too dark from 1e4 on.
+"""
+FAR_CLIP = 1e6  # scene units along the viewing direction
 
 Plugin = dict[str, Any]
 
@@ -120,43 +151,91 @@ def scene_plugin(scene: Scene, width: int, height: int, max_depth: int) -> Plugi
     if any(scene.background):
         plugin["background"] = {"type": "constant", "radiance": _rgb(scene.background)}
     for index, item in enumerate(scene.objects):
-        plugin |= _shapes(item, f"objects[{index}]", height)
+        plugin |= _shapes(item, f"objects[{index}]", scene.camera.position, height)
     return plugin
 
 
-def _shapes(item: Object, name: str, height: int) -> Plugin:
+def _shapes(item: Object, name: str, camera: Vector, height: int) -> Plugin:
     """What Mitsuba makes of one object; every key starts with `name`."""
     material = item.material
-    bsdf = _bsdf(material)
-    emitter = {"type": "area", "radiance": _rgb(material.emission)}
-    is_round = len(set(item.semi_axes)) == 1
-    if material.is_emissive and (not is_round or material.transmission > 0):
-        return {name: _mesh(item, bsdf, emitter, height)}
-    if not is_round:
-        return _instance(item, name, bsdf)
-    sphere = {"type": "sphere", "center": list(item.center), "radius": item.semi_axes[0], "bsdf": bsdf}
-    return {name: sphere | ({"emitter": emitter} if material.is_emissive else {})}
+    surface: Plugin = {"bsdf": _bsdf(material)}
+    if material.is_emissive:
+        surface["emitter"] = {"type": "area", "radiance": _rgb(material.emission)}
+    match item:
+        case Sphere() | Ellipsoid():
+            return _round(item, name, surface, height)
+        case Box():
+            return {name: {"type": "cube", "to_world": _to_world(item.center, item.rotation, item.scale)} | surface}
+        case Cylinder():
+            return _cylinder(item, name, surface)
+        case Panel():
+            # Of the principled BSDF alone the back would be black.
+            surface["bsdf"] = {"type": "twosided", "bsdf": surface["bsdf"]}
+            kind = "rectangle" if item.outline == "rectangle" else "disk"
+            return {name: {"type": kind, "to_world": _to_world(item.center, item.rotation, item.scale)} | surface}
+        case Plane():
+            scale = (PLANE_RADIUS, PLANE_RADIUS, 1.0)
+            return {name: {"type": "disk", "to_world": _to_world(_foot(camera, item), item.rotation, scale)} | surface}
 
 
-def _instance(item: Object, name: str, bsdf: Plugin) -> Plugin:
+def _round(item: Sphere | Ellipsoid, name: str, surface: Plugin, height: int) -> Plugin:
+    """A sphere, an instance of one, or a mesh: see the module's docstring."""
+    material = item.material
+    if material.is_emissive and (not is_round(item) or material.transmission > 0):
+        return {name: _mesh(item, surface, height)}
+    if not is_round(item):
+        return _instance(item, name, surface)
+    return {name: {"type": "sphere", "center": list(item.center), "radius": item.semi_axes[0]} | surface}
+
+
+def is_round(item: Sphere | Ellipsoid) -> bool:
+    """Whether all semi-axes are the same."""
+    return len(set(item.semi_axes)) == 1
+
+
+def _instance(item: Sphere | Ellipsoid, name: str, surface: Plugin) -> Plugin:
     """A unit sphere, and its image under the affine map that makes it the ellipsoid."""
-    import mitsuba
-
-    to_world = np.eye(4)
-    to_world[:3, :3] = rotation_matrix(item.rotation) * np.array(item.semi_axes)
-    to_world[:3, 3] = item.center
     group = f"{name} group"
     return {
-        group: {"type": "shapegroup", "sphere": {"type": "sphere", "bsdf": bsdf}},
+        group: {"type": "shapegroup", "sphere": {"type": "sphere"} | surface},
         name: {
             "type": "instance",
-            "to_world": mitsuba.ScalarTransform4f(to_world.tolist()),
+            "to_world": _to_world(item.center, item.rotation, item.scale),
             "group": {"type": "ref", "id": group},
         },
     }
 
 
-def _mesh(item: Object, bsdf: Plugin, emitter: Plugin, height: int) -> Any:
+def _cylinder(item: Cylinder, name: str, surface: Plugin) -> Plugin:
+    """The side and, as Mitsuba's `cylinder` has none, two caps whose normals point outwards."""
+    axis = rotation_matrix(item.rotation)[:, 2] * item.half_height
+    bottom, top = (np.array(item.center) - axis).tolist(), (np.array(item.center) + axis).tolist()
+    upward = (item.radius, item.radius, 1.0)
+    downward = (item.radius, -item.radius, -1.0)  # half a turn about x first
+    return {
+        name: {"type": "cylinder", "p0": bottom, "p1": top, "radius": item.radius} | surface,
+        f"{name} top": {"type": "disk", "to_world": _to_world(top, item.rotation, upward)} | surface,
+        f"{name} bottom": {"type": "disk", "to_world": _to_world(bottom, item.rotation, downward)} | surface,
+    }
+
+
+def _foot(point: Vector, plane: Plane) -> list[float]:
+    """The point of the plane that is nearest to `point`."""
+    normal = rotation_matrix(plane.rotation)[:, 2]
+    return (point - normal * (normal @ np.subtract(point, plane.center))).tolist()
+
+
+def _to_world(center: Sequence[float], rotation: Quaternion, scale: Sequence[float]) -> Any:
+    """`mitsuba.ScalarTransform4f` of world = center + R(rotation) · (scale ∘ local)."""
+    import mitsuba
+
+    matrix = np.eye(4)
+    matrix[:3, :3] = rotation_matrix(rotation) * np.array(scale)
+    matrix[:3, 3] = center
+    return mitsuba.ScalarTransform4f(matrix.tolist())
+
+
+def _mesh(item: Sphere | Ellipsoid, surface: Plugin, height: int) -> Any:
     """A `mitsuba.Mesh`: the unit sphere's, fine enough for an image of this height, under the affine map."""
     import mitsuba
 
@@ -166,8 +245,8 @@ def _mesh(item: Object, bsdf: Plugin, emitter: Plugin, height: int) -> Any:
     normals = (sphere.normals / semi_axes) @ rotation.T
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
     properties = mitsuba.Properties()
-    properties["bsdf"] = mitsuba.load_dict(bsdf)
-    properties["emitter"] = mitsuba.load_dict(emitter)
+    for name, plugin in surface.items():
+        properties[name] = mitsuba.load_dict(plugin)
     mesh = mitsuba.Mesh("ellipsoid", len(positions), len(sphere.faces), has_vertex_normals=True, props=properties)
     parameters = mitsuba.traverse(mesh)
     parameters["vertex_positions"] = positions.astype(np.float32).ravel()
@@ -197,7 +276,7 @@ def _sensor(camera: Camera, width: int, height: int) -> Plugin:
         "fov": camera.vertical_fov_degrees,
         "fov_axis": "y",
         "near_clip": NEAR_CLIP,
-        "far_clip": 1e6,
+        "far_clip": FAR_CLIP,
         "to_world": mitsuba.ScalarTransform4f().look_at(
             origin=list(camera.position), target=list(camera.look_at), up=list(camera.up)
         ),

@@ -1,1 +1,0 @@
-"""Rays and ellipsoids in tensors: what the path tracer and the ray model have in common."""

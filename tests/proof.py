@@ -1,7 +1,7 @@
 """Whether two renderings are of the same scene, statistically, and a folder to look into when they are not.
 
-Every pixel and channel is tested by Student's t, and so is each channel's mean over the image, which finds what
-is too faint in any one pixel; the thresholds are for all of them together (Šidák).
+Every pixel and channel is tested by Student's t (with Welch's degrees of freedom), and so is each channel's mean over
+the image, which finds what is too faint in any one pixel; the thresholds are for all of them together (Šidák).
 """
 
 import tempfile
@@ -11,6 +11,7 @@ import numpy as np
 from scipy import stats
 
 from luxel.image.formats import save_image
+from luxel.trace.integrator import strata_of
 from luxel.trace.tracer import Radiance
 
 FALSE_ALARM = 1e-3  # an image; seeds are fixed, so that it passes always or never
@@ -26,7 +27,14 @@ def p_values(ours: Radiance, reference: Radiance) -> np.ndarray:
     means = np.concatenate([means, means.mean(1, keepdims=True)], axis=1)
     variances = np.concatenate([variances, variances.mean(1, keepdims=True) / pixels], axis=1)
     error = np.sqrt(variances.sum(0) + (ROUNDING * means[1]) ** 2 + 1e-14)
-    return 2 * stats.t.sf(np.abs(means[0] - means[1]) / error, df=DEGREES)
+    degrees = np.array([degrees_of(one) for one in (ours, reference)], np.float64)[:, None, None]
+    welch = (variances.sum(0) + 1e-30) ** 2 / ((variances**2 / degrees).sum(0) + 1e-60)
+    return 2 * stats.t.sf(np.abs(means[0] - means[1]) / error, df=np.clip(welch, degrees.min(), None))
+
+
+def degrees_of(radiance: Radiance) -> int:
+    """Of freedom of a variance: that of the path tracer is from groups of stratified paths, Mitsuba's from batches."""
+    return min(DEGREES, -(-radiance.spp // strata_of(radiance.spp) ** 2) - 1)
 
 
 def assert_agree(name: str, ours: Radiance, reference: Radiance) -> None:

@@ -1,6 +1,7 @@
 """The import rule: packages import downwards only, and Mitsuba is imported lazily in one place."""
 
 import ast
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,16 +13,16 @@ import luxel
 
 ROOT = Path(luxel.__file__).parent
 ALLOWED = {
-    "geometry": set(),
     "scene": set(),
     "image": set(),
-    "models": {"geometry", "scene"},
-    "trace": {"geometry", "scene"},
-    "data": {"geometry", "scene", "trace", "image"},
+    "core": {"scene"},
+    "models": {"core", "scene"},
+    "trace": {"core", "scene"},
+    "data": {"core", "scene", "trace", "image"},
     "train": {"models", "data", "image"},
     "experiments": {"train", "models", "data", "image", "scene", "trace"},
-    "evaluation": {"models", "data", "image"},
-    "pipeline": {"scene", "models", "image"},
+    "evaluation": {"core", "models", "data", "image"},
+    "pipeline": {"core", "scene", "models", "image"},
     "ledger": {"experiments", "train", "evaluation", "pipeline", "data", "image"},
 }
 """What each package may import beside itself; `cli` and `demo`, at the top, may import everything."""
@@ -72,8 +73,29 @@ def test_only_the_reference_tracer_imports_mitsuba_and_lazily():
                 assert not at_module_level
 
 
-@pytest.mark.parametrize("module", ["luxel", "luxel.scene.tokens", "luxel.trace.mitsuba"])
+@pytest.mark.parametrize("module", ["luxel", "luxel.scene", "luxel.trace.mitsuba"])
 def test_what_render_workers_import_stays_light(module):
-    script = f"import sys, {module}; print([name for name in ('torch', 'mitsuba') if name in sys.modules])"
+    script = f"import sys, {module}; print([name for name in ('torch', 'mitsuba', 'warp') if name in sys.modules])"
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     assert loaded.strip() == "[]"
+
+
+def test_threads_of_torch_wait_without_spinning():
+    """OpenMP reads its wait policy when torch loads it; what the user has set stays."""
+    script = "import os, luxel; print(os.environ['OMP_WAIT_POLICY'])"
+    without = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    for given, expected in (({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")):
+        ran = subprocess.run(
+            [sys.executable, "-c", script], capture_output=True, text=True, check=True, env=without | given
+        )
+        assert ran.stdout.strip() == expected
+
+
+def test_shapes_are_checked_in_every_module_without_warp_functions(pytestconfig):
+    checked = pytestconfig.getoption("jaxtyping_packages").split(",")[:-1]
+    for path in SOURCES:
+        module = ".".join(path.relative_to(ROOT.parent).with_suffix("").parts)
+        is_listed = any(module == name or module.startswith(name + ".") for name in checked)
+        has_warp_functions = "@wp." in path.read_text()
+        is_empty = path.name in ("__init__.py", "__main__.py")
+        assert is_listed != has_warp_functions or is_empty, module

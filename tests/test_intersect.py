@@ -1,129 +1,185 @@
-"""Ray and ellipsoid, against the textbook quadratic in float64."""
-
-from typing import NamedTuple
+"""The first object along rays: by a loop and by a tree, to the bit the same; scenes apart; own surfaces."""
 
 import numpy as np
+import pytest
 import torch
+import warp as wp
+from kernels import DEVICES, run, unit_vectors
+from shapes import CAMERA, random_objects
+from tracer_scenes import ball, scene
 
-from luxel.geometry.intersect import NOTHING, Shapes, arrival, nearest, one_minus_cosine
-from luxel.geometry.vectors import Vector
-from luxel.scene import Camera, Ellipsoid, Scene, Sphere
-from luxel.scene.camera import rotation_matrix
+from luxel.core import scenes as core_scenes
+from luxel.core.interactions import Interactions, interact
+from luxel.core.intersect import MISS, is_visible
+from luxel.core.rays import Rays
+from luxel.core.scene_batch import SceneBatch
+from luxel.core.scenes import Scenes, launchable
+from luxel.scene import Box, Plane, Scene, Sphere
 from luxel.scene.description import Object
-from luxel.trace.packed import Packed, pack
 
-CAMERA = Camera(position=(0, -5, 0), look_at=(0, 0, 0))
-EGG = Ellipsoid(center=(0.3, -0.2, 0.1), semi_axes=(1.1, 0.5, 0.23), rotation=(0.6, 0.3, -0.5, 0.4))
-NEEDLE = Ellipsoid(center=(0.3, -0.2, 0.1), semi_axes=(0.02, 0.02, 0.7), rotation=(0.6, 0.3, -0.5, 0.4))
+KINDS = ["sphere", "ellipsoid", "box", "cylinder", "rectangle", "disc"]
 
 
-def packed(*objects: Object) -> Packed:
-    return pack([Scene(objects=objects, camera=CAMERA)], 0, torch.device("cpu"))
+@wp.kernel(enable_backward=False)
+def visibilities(
+    scenes: Scenes,
+    scene: wp.array[int],
+    origin: wp.array[wp.vec3],
+    direction: wp.array[wp.vec3],
+    origin_object: wp.array[int],
+    target: wp.array[int],
+    visible: wp.array[int],
+):
+    i = wp.tid()
+    visible[i] = wp.where(is_visible(scenes, scene[i], origin[i], direction[i], origin_object[i], target[i]), 1, 0)
 
 
-class Found(NamedTuple):
-    """[1, rays], and [3, 1, rays]."""
-
-    item: torch.Tensor
-    point: torch.Tensor
-    normal: torch.Tensor
-
-
-def find(scene: Packed, origin: torch.Tensor, direction: torch.Tensor, own: int = NOTHING) -> Found:
-    """What is met along rays [3, 1, rays], and where."""
-    shapes = Shapes.of(scene.shapes.transpose(0, 1)[:, :, None].unbind(-1))
-    start, along = Vector.of(origin), Vector.of(direction)
-    owner = torch.full(origin.shape[1:], own, dtype=torch.int32)
-    met = nearest(shapes, scene.real.T[..., None], start, along, owner)
-    each = Shapes.of(scene.shapes[0, met.item.clamp(min=0)].unbind(-1))
-    hit = arrival(each, start, along, met.distance)
-    return Found(met.item, hit.point.stacked(), hit.normal.stacked())
+def heap(count: int, seed: int) -> list[Object]:
+    """Objects of every kind, about as dense as gravel, on a plane."""
+    each = -(-count // len(KINDS))
+    heaped = [
+        random_objects(kind, each, 10 * seed + number, ratio=30.0, spread=2.0) for number, kind in enumerate(KINDS)
+    ]
+    return [Plane(center=(0, 0, -5)), *(item for turn in zip(*heaped, strict=True) for item in turn)][:count]
 
 
-def shoot(scene: Packed, origin: np.ndarray, direction: np.ndarray) -> Found:
-    """`find` for [rays, 3]."""
-    return find(scene, *(torch.from_numpy(array.T.astype(np.float32))[:, None] for array in (origin, direction)))
+def rays_into(scenes: int, count: int, seed: int, device: str) -> Rays:
+    """From all round, `count` a scene."""
+    origin = 7 * unit_vectors(scenes * count, seed)
+    target = 2 * np.random.default_rng(seed + 1).normal(size=origin.shape).astype(np.float32)
+    number = torch.arange(scenes, dtype=torch.int32).repeat_interleave(count)
+    return Rays(torch.from_numpy(origin), torch.from_numpy(target - origin), number).to(device)
 
 
-def in_unit_space(item: Object, origin: np.ndarray, direction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    to_unit = rotation_matrix(item.rotation) / np.array(item.semi_axes)
-    return (origin - np.array(item.center)) @ to_unit, direction @ to_unit
+def onwards(rays: Rays, first: Interactions, seed: int) -> tuple[Rays, torch.Tensor]:
+    """Rays from what was hit, in any direction."""
+    direction = torch.from_numpy(unit_vectors(len(rays), seed)).to(rays.origin.device)
+    return Rays(first.point, direction, rays.scene), first.object_id
 
 
-def rays(count: int, distance: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Towards the middle, from `distance`, as float32 has them."""
-    random = np.random.default_rng(seed)
-    direction = random.normal(size=(count, 3))
-    direction /= np.linalg.norm(direction, axis=1, keepdims=True)
-    origin = random.normal(size=(count, 3)) * 0.5 - distance * direction
-    return origin.astype(np.float32).astype(np.float64), direction.astype(np.float32).astype(np.float64)
+def assert_same(one: Interactions, other: Interactions) -> None:
+    assert torch.equal(one.object_id, other.object_id)
+    for name in ("distance", "point", "normal"):
+        values = (getattr(each, name)[each.is_hit].cpu().numpy() for each in (one, other))
+        np.testing.assert_array_equal(*values)
 
 
-def test_hits_are_those_of_float64_even_near_the_outline():
-    for item, error in ((EGG, 2e-5), (NEEDLE, 2e-4)):  # 6e-8 of 5 over the shortest axis, several times
-        for distance in (0.0, 5.0):
-            origin, direction = rays(4000, distance, 1)
-            start, along = in_unit_space(item, origin, direction)
-            a, b, c = (along**2).sum(1), (start * along).sum(1), (start**2).sum(1) - 1
-            square = b * b - a * c
-            root = np.sqrt(np.maximum(square, 0))
-            near, far = (-b - root) / a, (-b + root) / a
-            expected = np.where(near > 0, near, far)
-            hits = (square > 0) & (expected > 0)
-            sure = (np.abs(square / a) > error) & (np.abs(c) > 1e-4)
-            found = shoot(packed(item), origin, direction)
-            assert np.array_equal((found.item[0] != NOTHING).numpy()[sure], hits[sure])
-            sure &= hits
-            assert sure.sum() > 10
-            point = found.point[:, 0].T.double().numpy()[sure]
-            local, _ = in_unit_space(item, point, direction[sure])
-            np.testing.assert_allclose(np.linalg.norm(local, axis=1), 1, atol=error)
-            grazing = (root / a)[sure] * np.sqrt(a)[sure] < 0.05  # where distance is ill-conditioned
-            exact = (origin + expected[:, None] * direction)[sure]
-            np.testing.assert_allclose(point[~grazing], exact[~grazing], atol=5 * error)
-            normal = local @ (rotation_matrix(item.rotation) / np.array(item.semi_axes)).T
-            normal /= np.linalg.norm(normal, axis=1, keepdims=True)
-            np.testing.assert_allclose(found.normal[:, 0].T.numpy()[sure], normal, atol=50 * error)
+def with_trees_above(limit: int, scenes: list[Scene], device: str, monkeypatch: pytest.MonkeyPatch) -> SceneBatch:
+    """A batch whose scenes have trees if they have more objects than the limit."""
+    monkeypatch.setattr(core_scenes, "TREE_ABOVE", limit)
+    batch = SceneBatch.of(scenes, device)
+    assert (launchable(batch).scenes.tree != 0) == (limit < max(len(one.objects) for one in scenes))
+    return batch
 
 
-def test_a_ray_never_meets_the_point_it_leaves():
-    """Outwards it meets nothing; inwards the far side, without any offset, at every angle."""
-    for item in (EGG, NEEDLE):
-        scene = packed(item)
-        first = shoot(scene, *rays(3000, 5.0, 2))
-        on = first.item[0] == 0
-        point, normal = first.point[:, :, on], first.normal[:, :, on]
-        direction = torch.nn.functional.normalize(
-            torch.randn(point.shape, generator=torch.Generator().manual_seed(3)), dim=0
+@pytest.mark.parametrize("device", DEVICES)
+def test_tree_and_loop_find_the_same_to_the_bit(device, monkeypatch):
+    scenes = [Scene(objects=tuple(heap(count, count)), camera=CAMERA) for count in (301, 7, 149)]
+    loop = with_trees_above(10**9, scenes, device, monkeypatch)
+    tree = with_trees_above(3, scenes, device, monkeypatch)
+    some = with_trees_above(101, scenes, device, monkeypatch)
+    rays = rays_into(3, 4001, 1, device)
+    expected = interact(loop, rays)
+    assert 0.5 < expected.is_hit.float().mean() < 1
+    assert len(expected.object_id.unique()) > 300  # of 457, most are seen
+    for batch in (tree, some):
+        assert_same(interact(batch, rays), expected)
+    again, started = onwards(rays, expected, 2)
+    expected = interact(loop, again, started)
+    assert 0.3 < expected.is_hit.float().mean() < 1
+    for batch in (tree, some):
+        assert_same(interact(batch, again, started), expected)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("limit", [0, 10**9], ids=["tree", "loop"])
+def test_the_nearest_is_that_of_all_alone_and_the_first_of_equals(limit, device, monkeypatch):
+    """Each object in a scene of its own, and NumPy's argmin; two of them are there twice."""
+    objects = heap(61, 3)
+    objects = [*objects, objects[2], objects[45]]
+    together = with_trees_above(limit, [Scene(objects=tuple(objects), camera=CAMERA)], device, monkeypatch)
+    apart = SceneBatch.of([Scene(objects=(item,), camera=CAMERA) for item in objects], device)
+    rays = rays_into(1, 2003, 4, device)
+    number = torch.arange(len(objects), dtype=torch.int32, device=device).repeat_interleave(len(rays))
+    repeats = (len(objects), 1)
+    each = interact(apart, Rays(rays.origin.repeat(repeats), rays.direction.repeat(repeats), number))
+    distance = each.distance.reshape(len(objects), -1).cpu().numpy()
+    found = interact(together, rays)
+    np.testing.assert_array_equal(found.distance.cpu(), distance.min(0))
+    expected = np.where(np.isfinite(distance.min(0)), distance.argmin(0), MISS)
+    np.testing.assert_array_equal(found.object_id.cpu(), expected)
+    assert (expected == 2).any()
+    assert (expected == 45).any()
+    assert (expected < 61).all()
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_scenes_of_a_batch_do_not_see_each_other(device):
+    """The same rays in each, with rows counted over the whole batch."""
+    scenes = [Scene(objects=tuple(heap(count, count)), camera=CAMERA) for count in (5, 127, 11, 1)]
+    batch, rays = SceneBatch.of(scenes, device), rays_into(4, 1009, 5, device)
+    found = interact(batch, rays)
+    for number in range(4):
+        part = slice(1009 * number, 1009 * (number + 1))
+        alone = interact(
+            batch[number : number + 1], Rays(rays.origin[part], rays.direction[part], 0 * rays.scene[part])
         )
-        cosine = (direction * normal).sum(0)
-        second = find(scene, point, direction, own=0)
-        clear = cosine.abs() > 3e-3
-        assert torch.equal((second.item == NOTHING)[clear], (cosine > 0)[clear])
-        assert ((direction * second.normal).sum(0)[clear & (cosine < 0)] > 0).all()
+        rows = torch.where(alone.is_hit, alone.object_id + batch.offsets[number].item(), MISS)
+        assert torch.equal(found.object_id[part], rows)
+        np.testing.assert_array_equal(found.distance[part].cpu(), alone.distance.cpu())
 
 
-def test_the_nearest_of_several_wins():
-    scene = packed(
-        Sphere(center=(0, 4, 0), radius=1), Sphere(center=(0, 0, 0), radius=1), Sphere(center=(0, 2.5, 0), radius=1)
-    )
-    found = shoot(
-        scene,
-        np.array([[0.0, -5, 0], [0, 0, 0], [0, 9, 0], [3, -5, 0]]),
-        np.array(
-            [
-                [0.0, 1, 0],
-                [0, 1, 0],
-                [0, -1, 0],
-                [0, 1, 0],
-            ]
+@pytest.mark.parametrize("device", DEVICES)
+def test_hits_by_hand(device):
+    """The nearest of three in a row, from before, from within, from behind and past them."""
+    batch = SceneBatch.of([scene(ball(0, 4, 0, 1), ball(0, 0, 0, 1), ball(0, 2.5, 0, 1))], device)
+    origin = torch.tensor([[0.0, -5, 0], [0, 0, 0], [0, 9, 0], [3, -5, 0]])
+    direction = torch.tensor([[0.0, 1, 0], [0, 1, 0], [0, -1, 0], [0, 1, 0]])
+    found = interact(batch, Rays(origin, direction, torch.zeros(4, dtype=torch.int32)).to(device))
+    assert found.object_id.tolist() == [1, 1, 0, MISS]
+    assert found.is_hit.tolist() == [True, True, True, False]
+    assert found.distance.tolist() == [4, 1, 4, torch.inf]
+    torch.testing.assert_close(found.point[:3].cpu(), torch.tensor([[0.0, -1, 0], [0, 1, 0], [0, 5, 0]]))
+    torch.testing.assert_close(found.normal[:3].cpu(), torch.tensor([[0.0, -1, 0], [0, 1, 0], [0, 1, 0]]))
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("limit", [0, 10**9], ids=["tree", "loop"])
+def test_the_surface_a_ray_leaves_is_not_met_where_it_leaves(limit, device, monkeypatch):
+    """Touching and coincident surfaces are: only the ray's own is known to be behind."""
+    one = Scene(
+        objects=(
+            Sphere(center=(0, 0, 1), radius=1),
+            Box(center=(0, 0, -1), half_extents=(1, 1, 1)),  # they touch at the origin
+            Box(center=(0, 0, -1), half_extents=(1, 1, 1)),
         ),
+        camera=CAMERA,
     )
-    assert found.item[0].tolist() == [1, 1, 0, NOTHING]
-    torch.testing.assert_close(found.point[:, 0, :3].T, torch.tensor([[0.0, -1, 0], [0, 1, 0], [0, 5, 0]]))
+    batch = with_trees_above(limit, [one], device, monkeypatch)
+    origin, up = torch.zeros(4, 3, device=device), torch.tensor([0.0, 0, 1], device=device)
+    scene_number = torch.zeros(4, dtype=torch.int32, device=device)
+    directions = torch.stack([up, -up, up, -up])
+    started = torch.tensor([0, 0, 1, 1], device=device)
+    found = interact(batch, Rays(origin, directions, scene_number), started)
+    # Up from the sphere: its far side, at 2. Down from the box: its own far side, as far as its twin's.
+    assert found.object_id[[0, 3]].tolist() == [0, 1]
+    assert found.distance[[0, 3]].tolist() == [2, 2]
 
 
-def test_cones_of_far_spheres_keep_their_size():
-    """1 − cos = sin²/2 to first order, where cos itself is 1 in float32; a hemisphere at and in the sphere."""
-    found = one_minus_cosine(torch.tensor([1e10, 1.0, 0.3]))
-    torch.testing.assert_close(found, torch.tensor([0.5e-10, 1.0, 1.0]), rtol=1e-6, atol=0)
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("limit", [0, 10**9], ids=["tree", "loop"])
+def test_an_object_is_visible_where_it_is_the_first(limit, device, monkeypatch):
+    batch = with_trees_above(limit, [Scene(objects=tuple(heap(101, 6)), camera=CAMERA)], device, monkeypatch)
+    rays = rays_into(1, 3001, 7, device)
+    first = interact(batch, rays)
+    again, started = onwards(rays, first, 8)
+    found = interact(batch, again, started)
+    shown = found.object_id.cpu().numpy()
+    target = np.where(np.arange(3001) % 3 == 0, np.arange(3001) % 101, shown).astype(np.int32)
+    target = np.maximum(target, 0)
+    visible = run(
+        visibilities, launchable(batch).scenes, np.zeros(3001, np.int32), again.origin.cpu().numpy(),
+        again.unit_direction.cpu().numpy(), started.cpu().numpy().astype(np.int32), target, device=device,
+    )[0]  # fmt: skip
+    np.testing.assert_array_equal(visible == 1, shown == target)
+    assert 0.1 < visible.mean() < 0.9

@@ -1,59 +1,45 @@
-"""A path tracer for batches of scenes in PyTorch: the Tracer whose light needs no bottleneck.
-
-The estimator is Mitsuba's `path` (Kajiya 1986; Veach 1997, ch. 9): at every surface a direction towards a
-light and one from the BSDF, combined by the power heuristic; the constant background is found by BSDF samples
-alone, which follow it well. Depth counts segments up to the light: 1 sees lights, 2 is direct light.
-
-Shapes: rays are [component, scenes, lanes]. Paths lie in blocks (`luxel.trace.blocks`), which close up after each
-segment; what is done to a block in a segment is `luxel.trace.segment`.
-"""
+"""The path tracer: a batch of unlike scenes, on a CPU or on CUDA; the integrator is `luxel.trace.integrator`."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from importlib.metadata import version
+from typing import Any, NamedTuple
 
 import torch
-from jaxtyping import Float, Float32, Float64, Int32
+import warp as wp
+from jaxtyping import Float32, Int32
 from torch import Tensor
 
 import luxel
 from luxel import InputError
-from luxel.geometry.intersect import NOTHING, Nearest
-from luxel.geometry.vectors import Vector
+from luxel.core.launch import launch, to_warp
+from luxel.core.rays import Rays
+from luxel.core.scene_batch import SceneBatch
+from luxel.core.scenes import launchable
 from luxel.scene.description import Scene
-from luxel.trace.blocks import LANES, blocked, compacted, whole
-from luxel.trace.packed import Packed, pack
-from luxel.trace.segment import Paths, Views, blocks_of
-from luxel.trace.stages import EAGER, Stages, compiled_stages
+from luxel.trace.first_hits import Features, first_hit_features
+from luxel.trace.integrator import CHUNK, PathSettings, WorldRays, merge_chunks, strata_of, trace_paths
 from luxel.trace.tracer import Radiance
 
-CPU_RAYS = 1 << 15  # at once in eager mode: intermediate results stay in the cache
-COMPILED_RAYS = 1 << 18  # at once: a call's fixed cost is small beside it
-CUDA_RAYS = 1 << 20  # at once, enough to fill a GPU
-BYTES_A_RAY, BYTES_AN_OBJECT = 1024, 128  # of intermediate results, the latter for every object
+CPU_CHUNKS, CUDA_CHUNKS = 1 << 19, 1 << 23  # of CHUNK paths, followed at once: 24 bytes each, and a second's work
 
 
 class Estimate(NamedTuple):
     """Radiance along rays, and the estimated variance of that mean (infinite for one path)."""
 
-    mean: Float32[Tensor, "batch rays 3"]
-    variance: Float32[Tensor, "batch rays 3"]
+    mean: Float32[Tensor, "rays 3"]
+    variance: Float32[Tensor, "rays 3"]
 
 
 @dataclass(frozen=True)
 class PathTracer:
-    """The batched path tracer as a Tracer, on any device of torch's.
+    """The path tracer as a Tracer. `max_depth` counts path segments up to the light: 2 is direct light.
 
-    `max_depth` counts path segments up to the light: 2 is direct light. `rays` bounds how many are traced at
-    once, and so the memory; 0 goes by the device. `compiled` is for long work: it traces some twelve times as fast,
-    after compiling for minutes, or starting for tens of seconds where PyTorch's cache has the result. Without a C++
-    compiler it is eager all the same.
+    The first use on a machine compiles its kernels, for some seconds; Warp keeps them on disk.
     """
 
     max_depth: int = 6
     device: str = "cpu"
-    rays: int = 0
-    compiled: bool = False
 
     def __post_init__(self) -> None:
         if self.max_depth < 1:
@@ -62,215 +48,109 @@ class PathTracer:
     @property
     def renderer(self) -> str:
         """Name, versions and device, for manifests and reports."""
-        kind = " compiled" if self.compiled else ""
-        return f"luxel {luxel.__version__} torch {torch.__version__} {self.device}{kind}"
+        return f"luxel {luxel.__version__} path, warp {version('warp-lang')} {self.device}"
 
-    def trace(self, scenes: Sequence[Scene], width: int, height: int, spp: int, seed: int) -> Radiance:
+    def trace(
+        self,
+        scenes: Sequence[Scene] | SceneBatch,
+        width: int,
+        height: int,
+        spp: int,
+        seed: int,
+        progress: Callable[[int], object] | None = None,
+    ) -> Radiance:
         """Trace every scene with `spp` paths a pixel; the variance is that of the paths, over spp.
 
-        An image's paths depend on its own scene alone; the last bit of their sum may depend on what is traced
-        beside it. Raises InputError if `spp` or a side is less than 1.
+        An image depends on its own scene alone, to the bit. `progress` is called with every number of pixels that are
+        done. Raises InputError if `spp` or a side is less than 1.
         """
-        if width < 1 or height < 1:
-            raise InputError(f"width is {width} and height {height}: both must be at least 1")
-
-        def rays(packed: Packed, members: list[int], pixel: Tensor, sample: Tensor) -> Float[Tensor, "6 scenes lanes"]:
-            return camera_rays(packed, pixel, sample, width, height, self._stages())
-
-        mean, variance = self._estimate(scenes, width * height, spp, seed, rays)
-        shape = (len(scenes), height, width, 3)
+        check_size(width, height)
+        batch = self._batch(scenes)
+        count = len(batch) * width * height
+        mean, variance = self._estimate(batch, count, spp, seed, (width, height), WorldRays(), progress)
+        shape = (len(batch), height, width, 3)
         return Radiance(mean.reshape(shape).cpu().numpy(), variance.reshape(shape).cpu().numpy(), spp)
 
-    def trace_rays(
-        self,
-        scenes: Sequence[Scene],
-        origins: Float[Tensor, "batch rays 3"],
-        directions: Float[Tensor, "batch rays 3"],
-        spp: int,
-        seed: int = 0,
-    ) -> Estimate:
-        """Radiance that arrives along rays of their own in each scene, from `spp` paths a ray.
+    def trace_rays(self, scenes: Sequence[Scene] | SceneBatch, rays: Rays, spp: int, seed: int = 0) -> Estimate:
+        """Radiance that arrives along rays of their own, from `spp` paths a ray, on this tracer's device.
 
-        Directions may have any length. The result is on this tracer's device. Raises InputError for no rays, or rows
-        that are not as many as the scenes, and if `spp` is less than 1.
+        What a ray gets depends on its scene and its number among that scene's rays. Raises InputError for no rays, or
+        rays of scenes that are not there, and if `spp` is less than 1.
         """
-        if len(origins) != len(scenes) or not origins.shape[1]:
+        batch = self._batch(scenes)
+        if not len(rays) or not 0 <= int(rays.scene.min()) <= int(rays.scene.max()) < len(batch):
             raise InputError(
-                f"origins are {list(origins.shape)} for {len(scenes)} scenes: give a row of at least one ray to each"
+                f"{len(rays)} rays for {len(batch)} scenes: give at least one, and scene numbers from 0 to "
+                f"{len(batch) - 1}"
             )
-        origins = origins.to(self.device, torch.float32)
-        directions = torch.nn.functional.normalize(directions.to(self.device, torch.float32), dim=-1)
-        both = torch.cat([origins, directions], dim=-1)
+        rays = rays.to(self.device)
+        world = WorldRays()
+        world.origin = to_warp(rays.origin.float(), wp.vec3)
+        world.direction = to_warp(rays.unit_direction.float(), wp.vec3)
+        world.scene = to_warp(rays.scene.int())
+        world.number = to_warp(number_in_scene(rays.scene, len(batch)))
+        return self._estimate(batch, len(rays), spp, seed, (0, 0), world, None)
 
-        def rays(packed: Packed, members: list[int], pixel: Tensor, sample: Tensor) -> Float[Tensor, "6 scenes lanes"]:
-            index = pixel.long()[..., None].expand(*pixel.shape, 6)
-            return both[members].gather(1, index).movedim(-1, 0)
+    def features(self, scenes: Sequence[Scene] | SceneBatch, width: int, height: int) -> Features:
+        """Albedo, normal, depth, object numbers and coverage of first hits, without noise, on this tracer's device.
 
-        return self._estimate(scenes, origins.shape[1], spp, seed, rays)
+        Raises InputError if a side is less than 1.
+        """
+        check_size(width, height)
+        return first_hit_features(self._batch(scenes), width, height)
 
-    @torch.no_grad()
-    def _estimate(self, scenes: Sequence[Scene], count: int, spp: int, seed: int, rays: "_Rays") -> Estimate:
-        """Mean and variance over `spp` paths for each of `count` rays in every scene."""
+    def _batch(self, scenes: Sequence[Scene] | SceneBatch) -> SceneBatch:
+        return scenes.to(self.device) if isinstance(scenes, SceneBatch) else SceneBatch.of(scenes, self.device)
+
+    def _estimate(
+        self,
+        batch: SceneBatch,
+        count: int,
+        spp: int,
+        seed: int,
+        size: tuple[int, int],
+        rays: Any,
+        progress: Callable[[int], object] | None,
+    ) -> Estimate:
+        """Mean and variance over `spp` paths for each of `count` rays, so many at once that memory is bounded."""
         if spp < 1:
             raise InputError(f"spp is {spp}, must be at least 1")
-        mean = torch.empty(len(scenes), count, 3, device=self.device)
-        variance = torch.empty_like(mean)
-        for members in self._groups(scenes, count, spp):
-            packed = pack([scenes[member] for member in members], seed, torch.device(self.device))
-            budget = self._budget(packed.real.shape[1])
-            for pixels in torch.arange(count, device=self.device).split(budget):
-                moments = Moments.zero((3, len(members), len(pixels)), self.device)
-                batch = max(1, budget // (len(members) * len(pixels)))
-                for samples in torch.arange(spp, device=self.device).split(batch):
-                    pixel = pixels.int().repeat(len(samples)).expand(len(members), -1)
-                    sample = samples.int().repeat_interleave(len(pixels)).expand(len(members), -1)
-                    started = rays(packed, members, pixel, sample)
-                    light = radiance(packed, started, pixel, sample, self.max_depth, self._stages())
-                    moments = moments.updated(light.unflatten(2, (len(samples), len(pixels))))
-                mean[members, pixels[0] : pixels[-1] + 1] = moments.mean.movedim(0, -1).float()
-                variance[members, pixels[0] : pixels[-1] + 1] = moments.variance().movedim(0, -1).float()
+        device, chunks = batch.device, -(-spp // CHUNK)
+        scenes = launchable(batch).scenes
+        settings = PathSettings()
+        settings.seed = wp.vec2ui(seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF)
+        settings.width, settings.height = size
+        settings.spp, settings.max_depth = spp, self.max_depth
+        settings.strata = strata_of(spp) if settings.width else 1
+        groups = -(-spp // settings.strata**2)
+        mean, variance = (torch.empty(count, 3, device=device) for _ in range(2))
+        for part in parts(count, max(1, (CPU_CHUNKS if device.type == "cpu" else CUDA_CHUNKS) // chunks)):
+            settings.first_ray, rows = part.start, len(part)
+            moments = [to_warp(torch.empty(rows, chunks, 3, device=device), wp.vec3) for _ in range(2)]
+            launch(trace_paths, rows * chunks, [scenes, settings, rays], moments, device, sliced=True)
+            merged = [to_warp(values[part.start : part.stop], wp.vec3) for values in (mean, variance)]
+            launch(merge_chunks, rows, [*moments, spp, groups], merged, device, sliced=True)
+            if progress is not None:
+                progress(rows)
         return Estimate(mean, variance)
 
-    def _groups(self, scenes: Sequence[Scene], count: int, spp: int) -> Iterator[list[int]]:
-        """Numbers of scenes with lights and of those without, each by the number of objects, as many as fit."""
 
-        def is_lit(number: int) -> bool:
-            return any(item.material.is_emissive for item in scenes[number].objects)
-
-        order = sorted(range(len(scenes)), key=lambda number: len(scenes[number].objects))
-        for kind in (True, False):
-            members = [number for number in order if is_lit(number) == kind]
-            while members:
-                objects = len(scenes[members[0]].objects)
-                size = max(1, self._budget(objects) // (count * spp))
-                yield members[:size]
-                members = members[size:]
-
-    def _budget(self, objects: int) -> int:
-        return ray_budget(self.device, self.rays, objects, self._stages() is not EAGER)
-
-    def _stages(self) -> Stages:
-        return compiled_stages(self.device) if self.compiled else EAGER
+def check_size(width: int, height: int) -> None:
+    """Raises InputError for a picture without pixels."""
+    if width < 1 or height < 1:
+        raise InputError(f"width is {width} and height {height}: both must be at least 1")
 
 
-def ray_budget(device: str, rays: int, objects: int, compiled: bool) -> int:
-    """How many rays to trace at once in scenes of so many objects: `rays`, or by the device if it is 0."""
-    if rays:
-        return rays
-    if torch.device(device).type != "cuda":
-        return COMPILED_RAYS if compiled else CPU_RAYS
-    free, _ = torch.cuda.mem_get_info(device)
-    return max(1024, min(CUDA_RAYS, int(free * 0.5) // (BYTES_A_RAY + BYTES_AN_OBJECT * objects)))
+def parts(count: int, size: int) -> Iterator[range]:
+    """0 … count − 1 in ranges of at most `size`."""
+    for start in range(0, count, size):
+        yield range(start, min(start + size, count))
 
 
-class Moments(NamedTuple):
-    """Mean and squared deviations of what has been seen, in float64 (Chan, Golub & LeVeque 1979).
-
-    Deviations within one batch of samples, from its own mean, are added up in float32.
-    """
-
-    samples: int
-    mean: Float64[Tensor, "3 scenes pixels"]
-    deviations: Float64[Tensor, "3 scenes pixels"]
-
-    @staticmethod
-    def zero(shape: tuple[int, ...], device: str) -> "Moments":
-        """Nothing seen."""
-        nothing = torch.zeros(shape, dtype=torch.float64, device=device)
-        return Moments(0, nothing, nothing)
-
-    def updated(self, light: Float[Tensor, "3 scenes samples pixels"]) -> "Moments":
-        """With more samples."""
-        more = light.shape[2]
-        mean = light.mean(2, dtype=torch.float64)
-        deviations = (light - mean.float()[:, :, None]).square_().sum(2)
-        total = self.samples + more
-        step = mean - self.mean
-        return Moments(
-            total,
-            self.mean + step * (more / total),
-            self.deviations + deviations + step.square() * (self.samples * more / total),
-        )
-
-    def variance(self) -> Float64[Tensor, "3 scenes pixels"]:
-        """Estimated variance of the mean."""
-        if self.samples < 2:
-            return torch.full_like(self.deviations, torch.inf)
-        return self.deviations / (self.samples * (self.samples - 1))
-
-
-def camera_rays(
-    packed: Packed,
-    pixel: Int32[Tensor, "scenes lanes"],
-    sample: Int32[Tensor, "scenes lanes"],
-    width: int,
-    height: int,
-    stages: Stages = EAGER,
-) -> Float[Tensor, "6 scenes lanes"]:
-    """Origins and unit directions through random points of the pixels of an image."""
-    scenes, lanes = pixel.shape
-    layout = whole(scenes, lanes, pixel.device)
-    size = (torch.tensor(side, dtype=torch.int32, device=pixel.device) for side in (width, height))
-    views = Views(packed.cameras[layout.scene], packed.key[layout.scene])
-    rays = stages.camera_rays(views, blocked(pixel), blocked(sample), *size)
-    return rays.flatten(1)[:, : -(-lanes // LANES) * LANES * scenes].unflatten(1, (scenes, -1))[..., :lanes]
-
-
-Light: TypeAlias = Float[Tensor, "3 scenes lanes"]
-_Rays: TypeAlias = Callable[[Packed, list[int], Tensor, Tensor], Tensor]
-"""Rays [6, scenes, lanes] for (scenes, their numbers, pixel, sample)."""
-
-
-def radiance(
-    packed: Packed,
-    rays: Float[Tensor, "6 scenes lanes"],
-    pixel: Int32[Tensor, "scenes lanes"],
-    sample: Int32[Tensor, "scenes lanes"],
-    max_depth: int,
-    stages: Stages = EAGER,
-) -> Light:
-    """One path for every ray: an unbiased estimate of the radiance that arrives along it.
-
-    Rays are an origin and a direction of unit length. (key of the scene, pixel, sample) settle the path. With
-    gradients enabled and eager stages, the result can be differentiated by `packed.materials` and the background:
-    directions and their densities count as constants, so the gradient is unbiased too, but for the visibility of
-    what moves, which is fixed.
-    """
-    scenes, lanes = pixel.shape
-    layout = whole(scenes, lanes, pixel.device)
-    started = [blocked(field) for field in rays]  # memory of their own: to a compiler a part is another case
-    origin, direction = Vector(*started[:3]), Vector(*started[3:])
-    pixel, sample = pixel.flatten(), sample.flatten()
-    nowhere = torch.full_like(layout.source, NOTHING, dtype=torch.int32)
-    (met,) = stages.meet(blocks_of(packed, layout.scene), origin, [direction], nowhere)
-    alive = (met.item != NOTHING) & (layout.source >= 0)
-    ray = layout.source.flatten()
-    total = packed.background.T[:, :, None].expand(3, scenes, lanes).flatten(1)
-    layout = compacted(alive, layout.scene, scenes)
-    if not len(layout.scene):
-        return total.unflatten(1, (scenes, lanes))
-    total = total.index_fill(1, ray[alive.flatten()], 0.0)
-    origin, direction = origin.map(torch.flatten), direction.map(torch.flatten)
-    blocks = blocks_of(packed, layout.scene)
-    paths, light = stages.begin(
-        blocks, layout.source, origin, direction, Nearest(met.item.flatten(), met.distance.flatten())
-    )
-    paths = paths._replace(ray=ray[paths.ray])
-    _add(total, paths, light)
-    for depth in range(1, max_depth):
-        layout = compacted(paths.alive, layout.scene, scenes)
-        if not len(layout.scene):
-            break
-        number = torch.tensor(depth, dtype=torch.int32, device=pixel.device)
-        blocks = blocks_of(packed, layout.scene)
-        paths, light = stages.advance(blocks, _flat(paths), layout.source, pixel, sample, number)
-        _add(total, paths, light)
-    return total.unflatten(1, (scenes, lanes))
-
-
-def _add(total: Float[Tensor, "3 rays"], paths: Paths, light: Float[Tensor, "3 blocks lanes"]) -> None:
-    total.index_add_(1, paths.ray.flatten(), light.flatten(1))
-
-
-def _flat(paths: Paths) -> Paths:
-    return Paths(*(field.flatten(-2) for field in paths))
+def number_in_scene(scene: Int32[Tensor, " rays"], scenes: int) -> Int32[Tensor, " rays"]:
+    """Each ray's number among those of its scene, in their order."""
+    order = scene.long().argsort(stable=True)
+    counts = torch.bincount(scene.long(), minlength=scenes)
+    begins = (counts.cumsum(0) - counts).repeat_interleave(counts)
+    ranks = torch.arange(len(scene), device=scene.device) - begins
+    return torch.empty_like(ranks).index_copy(0, order, ranks).int()

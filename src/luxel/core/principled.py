@@ -1,0 +1,243 @@
+"""Mitsuba's `principled` BSDF for the parameters that Luxel uses: to evaluate, to sample, and its density.
+
+A diffuse lobe with retro-reflection, a metallic or dielectric GGX reflection and a GGX transmission, from
+Burley, "Physically Based Shading at Disney", 2012, and "Extending the Disney BRDF to a BSDF", 2015;
+transmission after Walter et al., "Microfacet Models for Refraction", 2007. Values are Mitsuba 3.9's,
+with its peculiarities:
+
+- an opaque object is black from inside, and a metal with transmission too;
+- without any dielectric reflection (specular 0, opaque) there is no metallic one either;
+- radiance is divided by η² where it enters (and so multiplied where it leaves).
+
+The choice between the lobes is ours. Directions are in a frame whose z is the outward normal, point away from
+the surface, and `wi` is where the path comes from.
+"""
+
+import warp as wp
+
+from luxel.core.frames import unit_length
+from luxel.core.fresnel import fresnel_dielectric, reflect, refract, schlick_weight
+from luxel.core.microfacet import (
+    PI,
+    TINY,
+    alpha_of,
+    ggx_density,
+    sample_cosine_hemisphere,
+    sample_visible_normal,
+    smith_g1,
+    smith_g1_over_cosine,
+)
+
+MAX_DIFFUSE = wp.constant(0.9)  # share of the samples; the specular lobe can be brighter at a slant than its estimate
+
+
+@wp.struct
+class Material:
+    """Parameters of the BSDF."""
+
+    base_color: wp.vec3
+    metallic: float
+    alpha: float  # of GGX
+    roughness: float
+    transmission: float
+    eta: float  # index of refraction, inside over outside
+
+
+@wp.struct
+class BSDF:
+    """A material seen from one direction: what evaluation and sampling have in common."""
+
+    material: Material
+    wi: wp.vec3
+    diffuse_share: float  # probability of the diffuse lobe
+    g1_over_cosine: float  # Smith's of wi
+
+
+@wp.struct
+class BSDFValue:
+    """BSDF · |cos θ_o|, and the density per steradian with which `sample_bsdf` finds the direction."""
+
+    value: wp.vec3
+    density: float
+
+
+@wp.struct
+class Albedos:
+    """What a smooth surface does to light from one direction, by colour channel."""
+
+    diffuse: wp.vec3
+    reflectance: wp.vec3
+    transmittance: wp.vec3  # of one crossing; radiance's η² is apart
+
+
+@wp.func
+def material_of(base_color: wp.vec3, metallic: float, roughness: float, transmission: float, eta: float) -> Material:
+    """The material with these parameters."""
+    return Material(base_color, metallic, alpha_of(roughness), roughness, transmission, eta)
+
+
+@wp.func
+def refraction_weight(m: Material) -> float:
+    """Share of light that meets a clear dielectric: (1 − metallic) · transmission."""
+    return (1.0 - m.metallic) * m.transmission
+
+
+@wp.func
+def diffuse_weight(m: Material) -> float:
+    """Share of light that meets a diffuse base: (1 − metallic)(1 − transmission)."""
+    return (1.0 - m.metallic) * (1.0 - m.transmission)
+
+
+@wp.func
+def specular_reflectance(m: Material, dielectric: float, dot_i: float, front: bool) -> wp.vec3:
+    """Of a microfacet: Schlick's for the metallic part, untinted for the rest (Burley 2012, §5.5)."""
+    inside = refraction_weight(m) * dielectric
+    result = wp.vec3(inside, inside, inside)
+    if front:
+        schlick = schlick_weight(wp.abs(dot_i))
+        metal = m.base_color + (wp.vec3(1.0, 1.0, 1.0) - m.base_color) * schlick
+        plain = (1.0 - m.metallic) * dielectric
+        result = wp.vec3(plain, plain, plain) + m.metallic * metal
+    return result
+
+
+@wp.func
+def specular_transmittance(m: Material, dielectric: float) -> wp.vec3:
+    """Of a microfacet: √base_color, since light crosses two surfaces (Burley 2015, §2)."""
+    clear = refraction_weight(m) * (1.0 - dielectric)
+    return clear * wp.vec3(root(m.base_color[0]), root(m.base_color[1]), root(m.base_color[2]))
+
+
+@wp.func
+def root(x: float) -> float:
+    """Square root, whose derivative at 0 is 0 and not infinite."""
+    result = float(0.0)
+    if x > 0.0:
+        result = wp.sqrt(wp.max(x, TINY))
+    return result
+
+
+@wp.func
+def albedos(m: Material, cos_i: float) -> Albedos:
+    """Of the lobes with a smooth interface, `cos_i` negative from inside."""
+    front = cos_i > 0.0
+    dielectric = fresnel_dielectric(cos_i, m.eta).reflectance
+    diffuse = m.base_color * wp.where(front, diffuse_weight(m), 0.0)
+    reflectance = specular_reflectance(m, dielectric, cos_i, front)
+    if dielectric == 0.0:
+        reflectance = wp.vec3(0.0, 0.0, 0.0)
+    return Albedos(diffuse, reflectance, specular_transmittance(m, dielectric))
+
+
+@wp.func
+def bsdf_of(m: Material, wi: wp.vec3) -> BSDF:
+    """The BSDF from `wi`.
+
+    The diffuse lobe's share of the samples is in proportion to the albedos that the surface would have if smooth.
+    """
+    share = float(0.0)
+    base = diffuse_weight(m) * mean(m.base_color)
+    if wi[2] > 0.0 and base > 0.0:
+        smooth = fresnel_dielectric(wi[2], m.eta).reflectance
+        specular = mean(specular_reflectance(m, smooth, wi[2], True)) + mean(specular_transmittance(m, smooth))
+        share = wp.min(base / wp.max(base + specular, TINY), MAX_DIFFUSE)
+    return BSDF(m, wi, share, smith_g1_over_cosine(wi, m.alpha))
+
+
+@wp.func
+def reflection_share(m: Material, reflectance: wp.vec3, dielectric: float) -> float:
+    """Probability of reflection against transmission at a microfacet, in proportion to their albedos."""
+    share = float(1.0)
+    if m.transmission > 0.0:
+        through = mean(specular_transmittance(m, dielectric))
+        if through > 0.0:
+            back = mean(reflectance)
+            share = back / wp.max(back + through, TINY)
+    return share
+
+
+@wp.func
+def mean(v: wp.vec3) -> float:
+    """Of the components."""
+    return (v[0] + v[1] + v[2]) * (1.0 / 3.0)
+
+
+@wp.func
+def evaluate_bsdf(bsdf: BSDF, wo: wp.vec3) -> BSDFValue:
+    """Value and density of the direction `wo`."""
+    m = bsdf.material
+    wi = bsdf.wi
+    result = BSDFValue(wp.vec3(0.0, 0.0, 0.0), 0.0)
+    cos_i = wi[2]
+    cos_o = wo[2]
+    if cos_i * cos_o == 0.0:
+        return result
+    front = cos_i > 0.0
+    reflects = cos_i * cos_o > 0.0
+    if not front and refraction_weight(m) == 0.0:
+        return result
+    if not reflects and refraction_weight(m) == 0.0:
+        return result
+    side = wp.where(front, 1.0, -1.0)
+    eta = wp.where(front, m.eta, 1.0 / m.eta)
+    half = unit_length(wi + wo * wp.where(reflects, 1.0, eta))
+    half = half * wp.where(half[2] < 0.0, -1.0, 1.0)
+    dot_i = wp.dot(wi, half)
+    dot_o = wp.dot(wo, half)
+    fresnel = fresnel_dielectric(dot_i, m.eta).reflectance
+    reflectance = specular_reflectance(m, fresnel, dot_i, front)
+
+    if dot_i * side > 0.0 and dot_o * wp.where(reflects, side, -side) > 0.0:  # the facet faces both
+        visible = ggx_density(half, m.alpha) * bsdf.g1_over_cosine  # over |cos θ_i|
+        microfacet = (1.0 - bsdf.diffuse_share) * visible
+        share = reflection_share(m, reflectance, fresnel)
+        if reflects:
+            if fresnel > 0.0:  # D G F / (4 |cos θ_i|), Walter et al. 2007, eq. 20 times |cos θ_o|
+                result.value = reflectance * (visible * smith_g1(wo, m.alpha) * 0.25)
+            result.density = microfacet * share * 0.25
+        else:  # eqs. 17 and 21; the sum is at least 0.018 in size, as η is 1.018 or more
+            total = dot_i + eta * dot_o
+            jacobian = wp.abs(dot_i * dot_o) / wp.max(total * total, TINY)
+            result.value = specular_transmittance(m, fresnel) * (visible * smith_g1(wo, m.alpha) * jacobian)
+            result.density = microfacet * (1.0 - share) * jacobian * eta * eta
+    if front and reflects:
+        result.value = result.value + m.base_color * (diffuse_weight(m) * burley_diffuse(m, cos_i, cos_o, dot_o))
+        result.density = result.density + bsdf.diffuse_share * cos_o / PI
+    return result
+
+
+@wp.func
+def burley_diffuse(m: Material, cos_i: float, cos_o: float, cos_d: float) -> float:
+    """Lambert with a Fresnel factor, and retro-reflection, times |cos θ_o| (Burley 2015, eq. 4)."""
+    at_i = schlick_weight(wp.abs(cos_i))
+    at_o = schlick_weight(wp.abs(cos_o))
+    retro = 2.0 * m.roughness * cos_d * cos_d
+    factor = (1.0 - 0.5 * at_i) * (1.0 - 0.5 * at_o) + retro * (at_o + at_i + at_o * at_i * (retro - 1.0))
+    return wp.abs(cos_o) / PI * factor
+
+
+@wp.func
+def sample_bsdf(bsdf: BSDF, u: wp.vec3) -> wp.vec3:
+    """A direction of the density that `evaluate_bsdf` states, or 0 where none comes about and the path ends."""
+    none = wp.vec3(0.0, 0.0, 0.0)
+    m = bsdf.material
+    wi = bsdf.wi
+    cos_i = wi[2]
+    front = cos_i > 0.0
+    if not front and refraction_weight(m) == 0.0:
+        return none
+    if u[0] < bsdf.diffuse_share:
+        return sample_cosine_hemisphere(wp.vec2(u[1], u[2]))
+    side = wp.where(front, 1.0, -1.0)
+    facet = sample_visible_normal(wi * side, m.alpha, wp.vec2(u[1], u[2]))
+    dot_i = wp.dot(wi, facet)
+    fresnel = fresnel_dielectric(dot_i, m.eta)
+    reflectance = specular_reflectance(m, fresnel.reflectance, dot_i, front)
+    share = reflection_share(m, reflectance, fresnel.reflectance)
+    direction = reflect(wi, facet)
+    reflects = (u[0] - bsdf.diffuse_share) / (1.0 - bsdf.diffuse_share) < share
+    if not reflects:
+        direction = refract(wi, facet, fresnel.cos_t, wp.where(front, m.eta, 1.0 / m.eta))
+    if (cos_i * direction[2] > 0.0) != reflects:
+        return none
+    return direction

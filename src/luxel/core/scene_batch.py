@@ -1,0 +1,202 @@
+"""Scenes in tensors: the one form that the tracer, the ray model and the image model's tokens all read.
+
+Legend: scenes; objects, the rows of all scenes one after another; world space, scene units, linear RGB.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Float64, Int32, Int64, Shaped
+from torch import Tensor
+
+from luxel.core.shapes.kinds import kind_of
+from luxel.scene.camera import frame, tan_half_fov
+from luxel.scene.description import MIN_SPECULAR, Scene
+
+OBJECT_FIELDS = (
+    *("kind", "center", "rotation", "scale"),
+    *("base_color", "metallic", "specular", "roughness", "transmission", "emission"),
+)
+SCENE_FIELDS = ("camera_position", "camera_rotation", "tan_half_fov", "background", "key")
+
+
+@dataclass(frozen=True)
+class SceneBatch:
+    """Scenes as rows of objects; any float field may require gradients.
+
+    An object is the image of a unit shape (`luxel.core.shapes`): world = center + R(rotation) · (scale ∘ unit).
+    """
+
+    offsets: Int64[Tensor, "scenes_and_one"]
+    """Scene s has the rows offsets[s] … offsets[s + 1] − 1. On the CPU, wherever the others are."""
+    kind: Int32[Tensor, " objects"]
+    """See `luxel.core.shapes.kinds`."""
+    center: Float[Tensor, "objects 3"]
+    rotation: Float[Tensor, "objects 4"]
+    """Quaternions (w, x, y, z); their lengths are divided out."""
+    scale: Float[Tensor, "objects 3"]
+    base_color: Float[Tensor, "objects 3"]
+    metallic: Float[Tensor, " objects"]
+    specular: Float[Tensor, " objects"]
+    roughness: Float[Tensor, " objects"]
+    transmission: Float[Tensor, " objects"]
+    emission: Float[Tensor, "objects 3"]
+    """Radiance."""
+    camera_position: Float[Tensor, "scenes 3"]
+    camera_rotation: Float[Tensor, "scenes 3 3"]
+    """World from camera; columns are right, up and backward."""
+    tan_half_fov: Float[Tensor, " scenes"]
+    """Half the picture's height at distance 1."""
+    background: Float[Tensor, "scenes 3"]
+    """Radiance of the sky."""
+    key: Int32[Tensor, "scenes 2"]
+    """64 bits of the scene's content as it was described, from which its random numbers derive."""
+
+    @staticmethod
+    def of(scenes: Sequence[Scene], device: torch.device | str = "cpu") -> "SceneBatch":
+        """The scenes, in float32."""
+        return SceneBatch.from_arrays(scene_arrays(scenes)).to(device)
+
+    @staticmethod
+    def from_arrays(arrays: dict[str, np.ndarray]) -> "SceneBatch":
+        """What `scene_arrays` returned."""
+        return SceneBatch(**{name: torch.from_numpy(array) for name, array in arrays.items()})
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @property
+    def device(self) -> torch.device:
+        """Where the tensors are, but for `offsets`."""
+        return self.center.device
+
+    @cached_property
+    def counts(self) -> Int64[Tensor, " scenes"]:
+        """Objects of each scene, on the CPU."""
+        return self.offsets.diff()
+
+    @cached_property
+    def scene_of_object(self) -> Int64[Tensor, " objects"]:
+        """The scene that each row belongs to."""
+        return torch.arange(len(self)).repeat_interleave(self.counts).to(self.device)
+
+    @cached_property
+    def is_emissive(self) -> Bool[Tensor, " objects"]:
+        """Whether the object emits any light."""
+        return (self.emission > 0).any(1)
+
+    @cached_property
+    def eta(self) -> Float[Tensor, " objects"]:
+        """Index of refraction, inside over outside, whose reflectance at normal incidence is 8 % of `specular`.
+
+        Burley, "Extending the Disney BRDF to a BSDF", 2015; Mitsuba takes a specular of 0 for 0.001 where there is
+        transmission, as an index of 1 would not refract.
+        """
+        refracts = (self.transmission > 0) & (self.specular == 0)
+        reflectance = 0.08 * torch.where(refracts, MIN_SPECULAR, self.specular.double())
+        # √0 has no derivative; the tiny number is added where nothing is reflected anyway.
+        return (2 / (1 - (reflectance + 1e-30).sqrt()) - 1).where(reflectance > 0, 1.0).float()
+
+    def to(self, device: torch.device | str) -> "SceneBatch":
+        """The same on another device."""
+        return self if self.device == torch.device(device) else self._each(lambda _, values: values.to(device))
+
+    def detach(self) -> "SceneBatch":
+        """The same without gradients."""
+        return self._each(lambda _, values: values.detach())
+
+    def select(self, scenes: Int64[Tensor, " some"]) -> "SceneBatch":
+        """The scenes of these numbers (on the CPU), in this order."""
+        counts = self.counts[scenes]
+        offsets = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
+        rows = torch.arange(int(offsets[-1])) + (self.offsets[:-1][scenes] - offsets[:-1]).repeat_interleave(counts)
+        there = {True: rows.to(self.device), False: scenes.to(self.device)}
+        chosen = self._each(lambda name, values: values[there[name in OBJECT_FIELDS]])
+        return replace(chosen, offsets=offsets)
+
+    def __getitem__(self, part: slice) -> "SceneBatch":
+        return self.select(torch.arange(len(self))[part])
+
+    def padded(self, values: Shaped[Tensor, "objects *features"], length: int) -> Shaped[Tensor, "*any"]:
+        """Rows of objects as [scenes, length, *features], zeros behind the objects that are there.
+
+        Raises ValueError if a scene has more objects than `length`.
+        """
+        longest = int(self.counts.max())
+        if longest > length:
+            raise ValueError(f"a scene has {longest} objects, more than the {length} there is room for")
+        place = self.scene_of_object * length + self.number_in_scene
+        flat = values.new_zeros(len(self) * length, *values.shape[1:]).index_copy(0, place, values)
+        return flat.unflatten(0, (len(self), length))
+
+    @cached_property
+    def number_in_scene(self) -> Int64[Tensor, " objects"]:
+        """Each row's number among those of its scene."""
+        return (
+            torch.arange(len(self.center), device=self.device) - self.offsets[:-1].to(self.device)[self.scene_of_object]
+        )
+
+    @staticmethod
+    def cat(batches: "Sequence[SceneBatch]") -> "SceneBatch":
+        """All scenes of several batches of one device, one after another."""
+        joined = {
+            field.name: torch.cat([getattr(batch, field.name) for batch in batches])
+            for field in fields(SceneBatch)
+            if field.name != "offsets"
+        }
+        counts = torch.cat([batch.counts for batch in batches])
+        return SceneBatch(offsets=torch.cat([counts.new_zeros(1), counts.cumsum(0)]), **joined)
+
+    def _each(self, change: Any) -> "SceneBatch":
+        """change(name, values) of every field but `offsets`."""
+        names = [field.name for field in fields(self) if field.name != "offsets"]
+        return replace(self, **{name: change(name, getattr(self, name)) for name in names})
+
+
+def scene_arrays(scenes: Sequence[Scene]) -> dict[str, np.ndarray]:
+    """The fields of a SceneBatch of the scenes, as NumPy has them and shards store them."""
+    items = [item for scene in scenes for item in scene.objects]
+    materials = [item.material for item in items]
+    frames = [frame(scene.camera) for scene in scenes]
+    rows = {
+        "center": [item.center for item in items],
+        "rotation": [item.rotation for item in items],
+        "scale": [item.scale for item in items],
+        "base_color": [material.base_color for material in materials],
+        "metallic": [material.metallic for material in materials],
+        "specular": [material.specular for material in materials],
+        "roughness": [material.roughness for material in materials],
+        "transmission": [material.transmission for material in materials],
+        "emission": [material.emission for material in materials],
+        "camera_position": [scene.camera.position for scene in scenes],
+        "camera_rotation": [one.rotation for one in frames],
+        "tan_half_fov": [tan_half_fov(scene.camera) for scene in scenes],
+        "background": [scene.background for scene in scenes],
+    }
+    return {
+        "offsets": np.cumsum([0, *(len(scene.objects) for scene in scenes)], dtype=np.int64),
+        "kind": np.array([kind_of(item) for item in items], np.int32),
+        **{name: np.array(values, np.float32) for name, values in rows.items()},
+        "key": np.stack([_key(scene) for scene in scenes]),
+    }
+
+
+def rotation_matrix(quaternion: Float[Tensor, "rows 4"]) -> Float64[Tensor, "rows 3 3"]:
+    """Rotations of quaternions (w, x, y, z), whose lengths are divided out, in float64."""
+    w, x, y, z = torch.nn.functional.normalize(quaternion.double(), dim=-1).unbind(-1)
+    rows = [
+        *(1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)),
+        *(2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)),
+        *(2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)),
+    ]
+    return torch.stack(rows, -1).unflatten(-1, (3, 3))
+
+
+def _key(scene: Scene) -> Int32[np.ndarray, "2"]:
+    """64 bits that depend on the scene's content."""
+    return np.frombuffer(hashlib.sha256(scene.to_json().encode()).digest()[:8], "<i4")

@@ -1,0 +1,261 @@
+"""The path integrator: one kernel that follows paths from the camera.
+
+The estimator is Mitsuba's `path` (Kajiya 1986; Veach 1997, ch. 9): at every surface a direction towards a light and
+one from the BSDF, combined by the power heuristic; the sky is found by BSDF samples alone, which follow it well. Depth
+counts segments up to the light: 1 sees lights, 2 is direct light.
+"""
+
+import warp as wp
+
+from luxel.core.emitters import (
+    LightSampleContext,
+    choose_light,
+    emitted_radiance,
+    light_probability,
+    sky_radiance,
+)
+from luxel.core.frames import frame, to_world, unit_length
+from luxel.core.intersect import MISS, intersect, is_visible
+from luxel.core.principled import bsdf_of, evaluate_bsdf, refraction_weight, sample_bsdf
+from luxel.core.rays import camera_direction, image_plane_point
+from luxel.core.rng import seeded, uniform
+from luxel.core.scenes import Scenes, material_of_object, shape_of
+from luxel.core.shapes.local import INFINITY
+from luxel.core.shapes.shape import direction_density, is_panel, sample_direction, surface_interaction
+
+ROULETTE_DEPTH = wp.constant(2)  # segments before Russian roulette; Mitsuba's 5 is some 4 % less efficient
+MAX_SURVIVAL = wp.constant(0.95)  # lest a path be caught by total reflection
+
+
+@wp.func
+def power_heuristic(density: float, other: float) -> float:
+    """Weight of a sample of `density`, which could also have been drawn with the `other` (Veach 1997, eq. 9.13)."""
+    ratio = other / density
+    return 1.0 / (1.0 + ratio * ratio)
+
+
+@wp.func
+def path_radiance(
+    scenes: Scenes,
+    scene: int,
+    camera_origin: wp.vec3,
+    camera_direction: wp.vec3,
+    key: wp.vec2ui,
+    pixel: int,
+    sample: int,
+    max_depth: int,
+) -> wp.vec3:
+    """One path from the camera: an unbiased estimate of the radiance that arrives along its ray."""
+    L = wp.vec3(0.0, 0.0, 0.0)
+    beta = wp.vec3(1.0, 1.0, 1.0)
+    eta = float(1.0)  # index where the path is, over the camera's
+    origin = camera_origin
+    direction = camera_direction
+    at = LightSampleContext(origin, direction, MISS, False)  # where the path last scattered
+    bsdf_density = float(0.0)
+    lights_total = float(0.0)
+
+    depth = int(0)
+    while depth < max_depth:
+        hit = intersect(scenes, scene, origin, direction, at.object_id)
+        depth += 1
+        if hit.object_id == MISS:
+            L += wp.cw_mul(beta, sky_radiance(scenes, scene, direction))
+            break
+
+        # Light that the BSDF's direction has found, weighted against having looked for it.
+        obj = scenes.objects[hit.object_id]
+        shape = shape_of(obj)
+        si = surface_interaction(shape, origin, direction, hit.t)
+        Le = emitted_radiance(scenes, hit.object_id, direction, si.normal)
+        if wp.max(Le) > 0.0:
+            weight = float(1.0)
+            if lights_total > 0.0:
+                density = light_probability(scenes, scene, hit.object_id, at, lights_total)
+                density *= direction_density(shape, origin, direction, hit.t, si.normal)
+                weight = power_heuristic(bsdf_density, density)
+            L += wp.cw_mul(beta, Le) * weight
+        if depth == max_depth:
+            break
+
+        material = material_of_object(obj)
+        normal = si.normal
+        if is_panel(shape.kind) and wp.dot(normal, direction) > 0.0:
+            normal = -normal
+        local = frame(normal)
+        wi = local * (-direction)
+        if wi[2] <= 0.0 and refraction_weight(material) == 0.0:
+            break  # an opaque object is black from inside
+        bsdf = bsdf_of(material, wi)
+        origin = si.point
+        at = LightSampleContext(origin, normal, hit.object_id, material.transmission == 0.0)
+
+        # Direct light: look at one light.
+        u = uniform(key, pixel, sample, 2 * depth)
+        chosen = choose_light(scenes, scene, at, u[0])
+        lights_total = chosen.total
+        if chosen.object_id >= 0:
+            light = sample_direction(shape_of(scenes.objects[chosen.object_id]), origin, wp.vec2(u[1], u[2]))
+            light_density = chosen.probability * light.density
+            towards = evaluate_bsdf(bsdf, local * light.direction)
+            if (
+                light_density > 0.0
+                and wp.max(towards.value) > 0.0
+                and is_visible(scenes, scene, origin, light.direction, at.object_id, chosen.object_id)
+            ):
+                weight = power_heuristic(light_density, towards.density) / light_density
+                L += wp.cw_mul(wp.cw_mul(beta, towards.value), scenes.objects[chosen.object_id].emission) * weight
+
+        # Go on in a direction of the BSDF's.
+        v = uniform(key, pixel, sample, 2 * depth + 1)
+        wo = sample_bsdf(bsdf, wp.vec3(v[0], v[1], v[2]))
+        scattered = evaluate_bsdf(bsdf, wo)
+        bsdf_density = scattered.density
+        if bsdf_density <= 0.0:
+            break
+        beta = wp.cw_mul(beta, scattered.value) * (1.0 / bsdf_density)
+        if wi[2] * wo[2] < 0.0:
+            eta *= wp.where(wi[2] > 0.0, material.eta, 1.0 / material.eta)
+        direction = unit_length(to_world(local, wo))
+
+        # Russian roulette, by what the path will be worth at the camera: radiance there is η² times less.
+        survival = float(1.0)
+        if depth >= ROULETTE_DEPTH:
+            survival = wp.min(wp.max(beta) * eta * eta, MAX_SURVIVAL)
+        if u[3] >= survival or wp.max(beta) == 0.0:
+            break
+        beta = beta / survival
+    return L
+
+
+CHUNK = wp.constant(16)
+"""Paths of a pixel that one thread follows, whatever the batch, so that sums are the same in any."""
+
+
+def strata_of(spp: int) -> int:
+    """Into how many strips a pixel is cut each way, so that each part gets one path of a group of the square of this.
+
+    At least four groups, whose spread is what is known of the variance. 4 × 4 parts make an image of the benchmark
+    three times as efficient, 2 × 2 nearly twice, since most of its noise is at the edges of lamps.
+    """
+    return 4 if spp >= 128 else 2 if spp >= 16 else 1
+
+
+@wp.struct
+class PathSettings:
+    """What to trace."""
+
+    seed: wp.vec2ui
+    width: int  # of images, 0 for rays of their own
+    height: int
+    first_ray: int  # of this launch: in images the pixels are counted scene by scene
+    spp: int
+    strata: int  # see `strata_of`
+    max_depth: int
+
+
+@wp.struct
+class WorldRays:
+    """Rays of their own, each with its number among those of its scene, which takes the place of a pixel's."""
+
+    origin: wp.array[wp.vec3]
+    direction: wp.array[wp.vec3]  # unit length
+    scene: wp.array[int]
+    number: wp.array[int]
+
+
+@wp.kernel(enable_backward=False)
+def trace_paths(
+    scenes: Scenes,
+    settings: PathSettings,
+    rays: WorldRays,
+    means: wp.array2d[wp.vec3],
+    deviations: wp.array2d[wp.vec3],
+    begin: int,
+) -> None:
+    """Mean radiance of a chunk of the paths of one pixel or ray, and the squared deviations of its groups' means.
+
+    A group has one path in each stratum of the pixel; deviations are weighted by the group's paths (Welford 1962).
+    """
+    index = wp.tid() + begin
+    chunks = means.shape[1]
+    row = index // chunks
+    chunk = index - row * chunks
+    ray = row + settings.first_ray
+    scene = int(0)
+    pixel = int(0)
+    origin = wp.vec3(0.0, 0.0, 0.0)
+    direction = wp.vec3(0.0, 0.0, 0.0)
+    if settings.width > 0:
+        scene = ray // (settings.width * settings.height)
+        pixel = ray - scene * settings.width * settings.height
+        origin = scenes.scenes[scene].camera_position
+    else:
+        scene = rays.scene[ray]
+        pixel = rays.number[ray]
+        origin = rays.origin[ray]
+        direction = rays.direction[ray]
+    key = seeded(scenes.scenes[scene].key, settings.seed)
+
+    mean = wp.vec3(0.0, 0.0, 0.0)
+    deviation = wp.vec3(0.0, 0.0, 0.0)
+    first = chunk * CHUNK
+    last = wp.min(first + CHUNK, settings.spp)
+    group_size = settings.strata * settings.strata
+    group = wp.vec3(0.0, 0.0, 0.0)
+    members = int(0)
+    turn = int(0)
+    for sample in range(first, last):
+        if settings.width > 0:  # a random point of the pixel's stratum: together they are the box filter
+            u = uniform(key, pixel, sample, 0)
+            if members == 0:
+                turn = int(u[2] * float(group_size))  # the last group may not fill all strata
+            stratum = (members + turn) % group_size
+            down = stratum // settings.strata
+            line = pixel // settings.width
+            column = pixel - line * settings.width
+            x = float(column) + (float(stratum - down * settings.strata) + u[0]) / float(settings.strata)
+            y = float(line) + (float(down) + u[1]) / float(settings.strata)
+            half = scenes.scenes[scene].tan_half_fov
+            direction = camera_direction(scenes, scene, image_plane_point(x, y, settings.width, settings.height, half))
+        L = path_radiance(scenes, scene, origin, direction, key, pixel, sample, settings.max_depth)
+        members += 1
+        group += (L - group) / float(members)
+        if members == group_size or sample == last - 1:
+            step = group - mean
+            mean += step * (float(members) / float(sample + 1 - first))
+            deviation += wp.cw_mul(step, group - mean) * float(members)
+            group = wp.vec3(0.0, 0.0, 0.0)
+            members = 0
+    means[row, chunk] = mean
+    deviations[row, chunk] = deviation
+
+
+@wp.kernel(enable_backward=False)
+def merge_chunks(
+    means: wp.array2d[wp.vec3],
+    deviations: wp.array2d[wp.vec3],
+    spp: int,
+    groups: int,
+    mean: wp.array[wp.vec3],
+    variance: wp.array[wp.vec3],
+    begin: int,
+) -> None:
+    """Mean of all of a pixel's paths and its estimated variance, in float64 (Chan, Golub & LeVeque 1979).
+
+    Σ n_k (x_k − mean)² / (spp (groups − 1)), over groups of n_k paths with the means x_k.
+    """
+    row = wp.tid() + begin
+    total = wp.vec3d(wp.float64(0.0), wp.float64(0.0), wp.float64(0.0))
+    spread = wp.vec3d(wp.float64(0.0), wp.float64(0.0), wp.float64(0.0))
+    for chunk in range(means.shape[1]):
+        count = wp.float64(wp.min(CHUNK, spp - chunk * CHUNK))
+        before = wp.float64(chunk * CHUNK)
+        step = wp.vec3d(means[row, chunk]) - total
+        total += step * (count / (before + count))
+        spread += wp.vec3d(deviations[row, chunk]) + wp.cw_mul(step, step) * (before * count / (before + count))
+    mean[row] = wp.vec3(total)
+    if groups > 1:
+        variance[row] = wp.vec3(spread / (wp.float64(spp) * wp.float64(groups - 1)))
+    else:
+        variance[row] = wp.vec3(INFINITY, INFINITY, INFINITY)

@@ -1,0 +1,111 @@
+"""Launching: the same result with any number of threads, also after a fork; nothing copied, errors raised."""
+
+import multiprocessing
+import os
+
+import numpy as np
+import pytest
+import torch
+import warp as wp
+from tracer_scenes import FEATURES
+
+from luxel.core import launch as launching
+from luxel.core.launch import LEAST_SLICE, launch, threads, to_warp
+from luxel.trace.path import PathTracer
+
+CPU = torch.device("cpu")
+
+
+@wp.kernel(enable_backward=False)
+def square(numbers: wp.array[float], squares: wp.array[float], begin: int):
+    i = wp.tid() + begin
+    squares[i] += numbers[i] * numbers[i]
+
+
+@wp.kernel(enable_backward=False)
+def lengths(vectors: wp.array[wp.vec3], keys: wp.array[wp.vec2ui], length: wp.array[float], high: wp.array[int]):
+    i = wp.tid()
+    length[i] = wp.length(vectors[i])
+    high[i] = int(keys[i][1] >> wp.uint32(31))
+
+
+@pytest.fixture(params=[1, 2, 4])
+def thread_count(request, monkeypatch):
+    """Also more than there are cores."""
+    monkeypatch.setattr(launching, "threads", lambda: request.param)
+    return request.param
+
+
+@pytest.mark.parametrize("size", [0, 1, LEAST_SLICE, LEAST_SLICE + 1, 10_007])
+def test_every_index_runs_once(size, thread_count):
+    numbers, squares = torch.arange(size).float() / 16, torch.zeros(size)
+    launch(square, size, [numbers], [squares], CPU, sliced=True)
+    assert torch.equal(squares, numbers**2)
+
+
+def image() -> np.ndarray:
+    return PathTracer(max_depth=4).trace([FEATURES["glossy glass"][0]], 31, 17, 19, 0).mean
+
+
+@pytest.fixture(scope="module")
+def reference() -> np.ndarray:
+    return image()
+
+
+def test_pictures_are_the_same_with_any_number_of_threads(thread_count, reference):
+    np.testing.assert_array_equal(image(), reference)
+
+
+def test_a_forked_process_makes_threads_of_its_own(monkeypatch, reference):
+    monkeypatch.setattr(launching, "threads", lambda: 2)
+    np.testing.assert_array_equal(image(), reference)  # the pool exists, and is not inherited
+    receiver, sender = multiprocessing.Pipe(duplex=False)
+
+    def work() -> None:
+        sender.send(np.array_equal(image(), reference))
+
+    child = multiprocessing.get_context("fork").Process(target=work)
+    child.start()
+    assert receiver.poll(60)
+    assert receiver.recv()
+    child.join(60)
+    assert child.exitcode == 0
+
+
+def test_threads_are_torchs_but_no_more_than_cores():
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        assert threads() == 1
+        torch.set_num_threads(1009)
+        assert threads() == len(os.sched_getaffinity(0))
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_an_error_in_a_slice_is_raised(thread_count):
+    with pytest.raises(Exception, match="argument"):
+        launch(square, 1009, [torch.zeros(1009, dtype=torch.float64)], [torch.zeros(1009)], CPU, sliced=True)
+
+
+def test_tensors_are_shared_not_copied_and_keys_are_unsigned():
+    vectors = torch.tensor([[3.0, 4, 0], [0, 0, 2]])
+    keys = torch.tensor([[0, -1], [0, 1]], dtype=torch.int32)
+    assert to_warp(vectors, wp.vec3).ptr == vectors.data_ptr()
+    length, high = torch.empty(2), torch.empty(2, dtype=torch.int32)
+    launch(lengths, 2, [to_warp(vectors, wp.vec3), to_warp(keys, wp.vec2ui)], [length, high], CPU)
+    assert length.tolist() == [5, 2]
+    assert high.tolist() == [1, 0]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_on_cuda_kernels_follow_torchs_current_stream():
+    device = torch.device("cuda")
+    numbers, squares = torch.arange(10_007, device=device).float(), torch.zeros(10_007, device=device)
+    stream = torch.cuda.Stream()
+    with torch.cuda.stream(stream):
+        numbers = numbers * 2
+        launch(square, 10_007, [numbers], [squares], device, sliced=True)
+        doubled = squares * 2
+    stream.synchronize()
+    torch.testing.assert_close(doubled, 2 * numbers**2)

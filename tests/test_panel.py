@@ -1,0 +1,59 @@
+"""Panels: hits from both sides against float64, directions against their density."""
+
+import numpy as np
+import pytest
+from kernels import DEVICES
+from shapes import SETTINGS, Images, check_hits, check_leaving, check_samples, probes, random_objects
+
+from luxel.scene import Panel
+
+KINDS = ["rectangle", "disc"]
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_hits_are_those_of_float64(setting, kind, device):
+    ratio, spread, distance = SETTINGS[setting]
+    images = Images.of(kind, random_objects(kind, 53, 0, ratio, spread), device)
+    check_hits(images, probes(images, 6007, distance, 1))
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("ratio", [10.0, 1000.0])
+def test_a_ray_never_meets_the_point_it_leaves(ratio, kind, device):
+    check_leaving(Images.of(kind, random_objects(kind, 53, 2, ratio), device), 6007, 3)
+
+
+ITEMS = {
+    "rectangle": {"square": (1.0, 1.0), "ribbon": (1.1, 0.01)},
+    "disc": {"circle": (1.0, 1.0), "oval": (1.1, 0.3)},
+}
+# In unit space, all before the front: close to its middle, above an edge, beside it, at a slant; far.
+POINTS = [[0.3, -0.4, 0.01], [0.97, 0.0, 0.02], [1.5, 0.2, 0.05], [0.1, 0.2, 3], [-3, 2, 1], [40, 10, 50]]
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind in ITEMS for name in ITEMS[kind]])
+def test_directions_follow_their_density(kind, name, device):
+    """The solid angle of a disc, which only weighs lights, is that of a rectangle: less above the disc's edge."""
+    outline = {"rectangle": "rectangle", "disc": "ellipse"}[kind]
+    place = {"center": (0.3, -0.2, 0.1), "rotation": (0.6, 0.3, -0.5, 0.4)}
+    item = Panel(half_extents=ITEMS[kind][name], outline=outline, **place)
+    check_samples(Images.of(kind, [item], device), np.array(POINTS), 1.04 if kind == "rectangle" else 20, 4)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_hits_by_hand(kind, device):
+    """From before and behind, away from it, past it, and within its plane; the normal is the front's."""
+    outline = {"rectangle": "rectangle", "disc": "ellipse"}[kind]
+    images = Images.of(kind, [Panel(center=(0, 0, 2), half_extents=(1, 0.5), outline=outline)], device)
+    origin = np.array([[0.9, 0.1, 5], [0.9, 0.1, -1], [0, 0, 3], [0, 0.6, 5], [-5, 0, 2], [0.9, 0.4, 5]])
+    direction = np.array([[0, 0, -1], [0, 0, 1], [0, 0, 1], [0, 0, -1], [1, 0, 0], [0, 0, -1]])
+    found = images.interact(np.zeros(6, int), origin, direction)
+    corner = 3 if kind == "rectangle" else np.inf
+    np.testing.assert_allclose(found.distance, [3, 3, np.inf, np.inf, np.inf, corner], rtol=1e-6)
+    np.testing.assert_array_equal(found.normal[:2], [[0, 0, 1], [0, 0, 1]])
+    np.testing.assert_allclose(found.point[:2], [[0.9, 0.1, 2], [0.9, 0.1, 2]], atol=1e-6)

@@ -1,0 +1,212 @@
+"""What kernels read of a batch: every field where it belongs, bounds, trees over objects, trees over lights."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+import warp as wp
+from kernels import DEVICES, run
+from shapes import random_objects
+from tracer_scenes import GREY, LAMP, ball, egg, glass, scene
+
+from luxel.core import scenes as core_scenes
+from luxel.core.scene_batch import SceneBatch, rotation_matrix
+from luxel.core.scenes import Scenes, in_morton_order, launchable, light_nodes, material_of_object, shape_of
+from luxel.scene import Box, Camera, Material, Panel, Plane
+
+
+@wp.kernel(enable_backward=False)
+def read_shapes(
+    scenes: Scenes,
+    row: wp.array[int],
+    kind: wp.array[int],
+    center: wp.array[wp.vec3],
+    scale: wp.array[wp.vec3],
+    world_from_unit: wp.array[wp.mat33],
+    unit_from_world: wp.array[wp.mat33],
+):
+    i = wp.tid()
+    shape = shape_of(scenes.objects[row[i]])
+    kind[i] = shape.kind
+    center[i] = shape.center
+    scale[i] = shape.scale
+    world_from_unit[i] = shape.world_from_unit
+    unit_from_world[i] = shape.unit_from_world
+
+
+@wp.kernel(enable_backward=False)
+def read_materials(
+    scenes: Scenes,
+    row: wp.array[int],
+    base_color: wp.array[wp.vec3],
+    metallic: wp.array[float],
+    roughness: wp.array[float],
+    transmission: wp.array[float],
+    eta: wp.array[float],
+    emission: wp.array[wp.vec3],
+    radius: wp.array[float],
+    light_number: wp.array[int],
+):
+    i = wp.tid()
+    obj = scenes.objects[row[i]]
+    material = material_of_object(obj)
+    base_color[i] = material.base_color
+    metallic[i] = material.metallic
+    roughness[i] = material.roughness
+    transmission[i] = material.transmission
+    eta[i] = material.eta
+    emission[i] = obj.emission
+    radius[i] = obj.radius
+    light_number[i] = obj.light_number
+
+
+@wp.kernel(enable_backward=False)
+def read_scenes(
+    scenes: Scenes,
+    number: wp.array[int],
+    objects: wp.array[wp.vec2i],
+    lights: wp.array[wp.vec2i],
+    has_tree: wp.array[int],
+    background: wp.array[wp.vec3],
+    camera_position: wp.array[wp.vec3],
+    camera_rotation: wp.array[wp.mat33],
+    tan_half_fov: wp.array[float],
+    key: wp.array[wp.vec2ui],
+):
+    i = wp.tid()
+    row = scenes.scenes[number[i]]
+    objects[i] = wp.vec2i(row.first_object, row.end_objects)
+    lights[i] = wp.vec2i(row.first_light, row.end_lights)
+    has_tree[i] = row.has_tree
+    background[i] = row.background
+    camera_position[i] = row.camera_position
+    camera_rotation[i] = row.camera_rotation
+    tan_half_fov[i] = row.tan_half_fov
+    key[i] = row.key
+
+
+@wp.kernel(enable_backward=False)
+def read_lights(scenes: Scenes, place: wp.array[int], row: wp.array[int]):
+    i = wp.tid()
+    row[i] = scenes.light_object[place[i]]
+
+
+def batch_of_three(device: str) -> SceneBatch:
+    """Of 5, 2 and 101 objects; lights are among them, but a plane is none that can be looked for."""
+    material = Material(base_color=(0.1, 0.2, 0.3), metallic=0.4, specular=0.9, roughness=0.6, emission=(8, 9, 10))
+    first = scene(
+        Plane(center=(0, 0, -1), material=LAMP),
+        egg(1, 2, 3, (1, 2, 5), material),
+        Box(center=(0, 0, 1), half_extents=(2, 3, 6), rotation=(0.6, 0.3, -0.5, 0.4)),
+        Panel(center=(1, 0, 1), half_extents=(3, 4), outline="ellipse", material=LAMP),
+        ball(0, 0, 0, 1, glass(0.1)),
+        background=(1, 2, 3),
+    )
+    second = scene(ball(0, 0, 0, 1), ball(3, 0, 0, 1), camera=Camera(position=(3, 1, 2), look_at=(0, 0, 0)))
+    third = scene(*(ball(x, 0, 0, 0.1, LAMP if x % 3 == 0 else Material()) for x in range(101)), background=GREY)
+    return SceneBatch.of([first, second, third], device)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_kernels_read_objects_as_the_batch_has_them(device):
+    batch = batch_of_three(device)
+    scenes, rows = launchable(batch).scenes, np.arange(len(batch.kind), dtype=np.int32)
+    kind, center, scale, world_from_unit, unit_from_world = run(read_shapes, scenes, rows, device=device)
+    for found, name in ((kind, "kind"), (center, "center"), (scale, "scale")):
+        np.testing.assert_array_equal(found, getattr(batch, name).cpu())
+    expected = (rotation_matrix(batch.rotation) * batch.scale[:, None]).cpu()
+    np.testing.assert_allclose(world_from_unit, expected, rtol=1e-6, atol=1e-6)
+    identity = np.broadcast_to(np.eye(3), unit_from_world.shape)
+    np.testing.assert_allclose(world_from_unit.astype(np.float64) @ unit_from_world, identity, atol=2e-6)
+    *materials, radius, light_number = run(read_materials, scenes, rows, device=device)
+    names = ("base_color", "metallic", "roughness", "transmission", "eta", "emission")
+    for found, name in zip(materials, names, strict=True):
+        np.testing.assert_array_equal(found, getattr(batch, name).cpu(), err_msg=name)
+    np.testing.assert_allclose(radius[1:5], [5, 7, 4, 1], rtol=1e-6)
+    assert math.isinf(radius[0])
+    assert light_number[:7].tolist() == [-1, 0, -1, 1, -1, -1, -1]
+    assert sorted(light_number[7::3].tolist()) == list(range(34))
+    assert (np.delete(light_number[7:], np.arange(0, 101, 3)) == -1).all()
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_kernels_read_scenes_as_the_batch_has_them(device):
+    batch = batch_of_three(device)
+    scenes, numbers = launchable(batch).scenes, np.arange(3, dtype=np.int32)
+    objects, lights, has_tree, *rest = run(read_scenes, scenes, numbers, device=device)
+    assert objects.tolist() == [[0, 5], [5, 7], [7, 108]]
+    assert lights.tolist() == [[0, 2], [2, 2], [2, 36]]
+    assert has_tree.astype(bool).tolist() == [False, False, True]
+    for found, name in zip(
+        rest[:-1], ("background", "camera_position", "camera_rotation", "tan_half_fov"), strict=True
+    ):
+        np.testing.assert_array_equal(found, getattr(batch, name).cpu(), err_msg=name)
+    np.testing.assert_array_equal(rest[-1].view(np.int32), batch.key.cpu())
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_lights_are_listed_by_scene_and_know_their_place(device):
+    batch = batch_of_three(device)
+    scenes = launchable(batch).scenes
+    rows = run(read_lights, scenes, np.arange(36, dtype=np.int32), device=device)[0]
+    assert rows[:2].tolist() == [1, 3]
+    assert sorted(rows[2:].tolist()) == list(range(7, 108, 3))
+    number = run(read_materials, scenes, rows, device=device)[-1]
+    assert number.tolist() == [0, 1, *range(34)]
+
+
+def test_a_batch_is_prepared_once_and_may_have_no_lights_or_trees():
+    batch = SceneBatch.of([scene(ball(0, 0, 0, 1))])
+    assert launchable(batch) is launchable(batch)
+    assert launchable(batch).scenes.tree == 0
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_trees_have_the_objects_of_large_scenes_alone(device, monkeypatch):
+    monkeypatch.setattr(core_scenes, "TREE_ABOVE", 3)
+    sizes = [3, 4, 1, 53]
+    batch = SceneBatch.of([scene(*random_objects("box", size, size)) for size in sizes], device)
+    scenes = launchable(batch).scenes
+    assert scenes.tree_object.numpy()[:57].tolist() == [*range(3, 7), *range(8, 61)]
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_light_nodes_hold_what_is_below_them(device):
+    """A complete tree: boxes round the children's boxes, intensities their sums; 53 lights on 64 leaves."""
+    random = torch.Generator().manual_seed(0)
+    center, half = (torch.rand(97, 3, generator=random).to(device) for _ in range(2))
+    intensity = torch.rand(97, generator=random).to(device)
+    rows = torch.randperm(97, generator=random)[:53].to(device)
+    nodes = light_nodes(rows, 64, center, half, intensity).cpu().double().numpy()
+    assert nodes.shape == (128, 7)
+    box, size, power = nodes[:, :3], nodes[:, 3:6], nodes[:, 6]
+    there = rows.cpu().numpy()
+    np.testing.assert_allclose(box[64 : 64 + 53], center.cpu().numpy()[there], atol=1e-6)
+    np.testing.assert_allclose(size[64 : 64 + 53], half.cpu().numpy()[there], atol=1e-6)
+    np.testing.assert_allclose(power[64 : 64 + 53], intensity.cpu().numpy()[there], rtol=1e-6)
+    assert (nodes[64 + 53 :] == 0).all()
+    assert (nodes[0] == 0).all()
+    for node in range(1, 64):
+        children = [child for child in (2 * node, 2 * node + 1) if power[child] > 0]
+        np.testing.assert_allclose(power[node], sum(power[child] for child in children), rtol=1e-5)
+        if children:
+            low = np.min([box[child] - size[child] for child in children], 0)
+            high = np.max([box[child] + size[child] for child in children], 0)
+            np.testing.assert_allclose(box[node] - size[node], low, atol=1e-5)
+            np.testing.assert_allclose(box[node] + size[node], high, atol=1e-5)
+    assert power[1] == pytest.approx(intensity.cpu().numpy()[there].sum(), rel=1e-5)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_neighbours_on_the_curve_are_neighbours_in_space(device):
+    """A permutation; two clusters are not mixed, and a line is walked along."""
+    random = torch.Generator().manual_seed(1)
+    cluster = torch.arange(31) % 2
+    center = (torch.rand(31, 3, generator=random) + 100 * cluster[:, None]).to(device)
+    rows = in_morton_order(torch.arange(31, device=device), center).cpu()
+    assert sorted(rows.tolist()) == list(range(31))
+    assert cluster[rows].diff().abs().sum() == 1
+    line = torch.tensor([[0.0, 0, 5], [0, 0, 1], [0, 0, 4], [0, 0, 2]], device=device)
+    assert in_morton_order(torch.tensor([0, 1, 2, 3], device=device), line).tolist() == [1, 3, 2, 0]
+    assert in_morton_order(torch.tensor([2, 1], device=device), torch.ones(3, 3, device=device)).tolist() == [2, 1]

@@ -4,7 +4,7 @@
 
 The test set, scenes that no model has seen, is traced once, half an hour on two busy cores; repeating the command goes
 on where it stood. Then each method renders one image at a time on all cores, warm, methods interleaved: paths by
-Mitsuba, or, with a GPU, by the batched tracer there. The denoiser is OIDN with exact guides (albedo, normal), which it
+Mitsuba, or, with a GPU, by the path tracer there. The denoiser is OIDN with exact guides (albedo, normal), which it
 gets for nothing: their time is not counted. With a GPU, all render the test set in batch, too.
 
 In the folder --out: equal_time.json, which has everything by distribution and size, and frontier.png. The last line is
@@ -24,6 +24,7 @@ from statistics import fmean, median
 import numpy as np
 import torch
 import tyro
+from jaxtyping import Float
 from matplotlib.figure import Figure
 
 from luxel import InputError
@@ -31,11 +32,9 @@ from luxel.data.dataset import ShardDataset
 from luxel.data.generate import GenerateSettings, generate
 from luxel.image.denoise import denoise
 from luxel.image.metrics import equivalent_spp, image_metrics, per_image
-from luxel.models.guides import guides
 from luxel.pipeline import Renderer
 from luxel.scene.description import Scene
 from luxel.scene.distributions import Distribution, Spheres, Varied
-from luxel.scene.tokens import encode
 from luxel.trace.mitsuba import MitsubaTracer
 from luxel.trace.path import PathTracer
 
@@ -85,7 +84,7 @@ def methods(renderer: Renderer) -> dict[str, Method]:
 
     def denoised(spp: int) -> Method:
         def method(scene: Scene, width: int) -> tuple[Image, float]:
-            albedo, normal = (guide[0].numpy() for guide in guides_of([scene], width))
+            albedo, normal = (guide[0].cpu().numpy() for guide in guides_of([scene], width, renderer.device))
             started = time.perf_counter()
             image = denoise(trace(scene, width, width, spp, NOISE_SEED), albedo, normal)
             return image, time.perf_counter() - started
@@ -100,14 +99,16 @@ def methods(renderer: Renderer) -> dict[str, Method]:
 
 
 def traced_on_gpu(scene: Scene, width: int, height: int, spp: int, seed: int) -> Image:
-    """As `MitsubaTracer.render`, by the batched tracer on the GPU."""
-    return PathTracer(device="cuda", compiled=True).trace([scene], width, height, spp, seed).mean[0]
+    """As `MitsubaTracer.render`, by the path tracer on the GPU."""
+    return PathTracer(device="cuda").trace([scene], width, height, spp, seed).mean[0]
 
 
-def guides_of(scenes: list[Scene], width: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Albedo and normal of square pictures."""
-    tokens, mask, camera, _ = (torch.from_numpy(array) for array in encode(scenes))
-    return guides(tokens, mask, camera, width, width)
+def guides_of(
+    scenes: list[Scene], width: int, device: str | torch.device
+) -> tuple[Float[torch.Tensor, "scenes width width 3"], Float[torch.Tensor, "scenes width width 3"]]:
+    """Albedo and normal of square pictures, on the device."""
+    found = PathTracer(device=str(device)).features(scenes, width, width)
+    return found.albedo, found.normal
 
 
 def measured(test: ShardDataset, width: int, race: dict[str, Method], options: Options) -> dict[str, Row]:
@@ -146,8 +147,8 @@ def summary(rows: list[Row], seconds: list[float], spp: int) -> Row:
 def in_batch(test: ShardDataset, width: int, renderer: Renderer) -> dict[str, float]:
     """Images a second on the GPU, all of the test set together, the third of three times."""
     scenes = [test.scene(index) for index in range(len(test))]
-    tracer = PathTracer(device="cuda", compiled=True)
-    albedo, normal = (guide.cuda() for guide in guides_of(scenes, width))
+    tracer = PathTracer(device="cuda")
+    albedo, normal = guides_of(scenes, width, "cuda")
 
     def denoised(spp: int) -> None:
         noisy = torch.from_numpy(tracer.trace(scenes, width, width, spp, NOISE_SEED).mean).cuda()

@@ -60,7 +60,7 @@ def main(options: Options) -> None:
     base = with_data(base, count=count, spp=options.spp)
     name = f"{options.experiment}-{options.scale}-{options.fixed}-{base.train.samples}-{options.spp}spp"
     results = {}
-    for kind, made in {"fixed": base, "stream": with_stream(base, compiled=True)}.items():
+    for kind, made in {"fixed": base, "stream": with_stream(base)}.items():
         folder = options.out / f"{name}-{kind}"
         run(made, folder, cpu=options.cpu)
         results[kind] = curves(folder)

@@ -15,6 +15,7 @@ import torch
 import tyro
 
 from luxel.models.image_model import ImageModel, ImageModelConfig, scaled
+from luxel.models.tokens import Tokens
 
 REFERENCE_IMAGES_PER_S = {32: 47.0, 64: 5.3, 128: 1.1}
 BATCH, OBJECTS = 32, 8
@@ -35,15 +36,18 @@ def images_per_s(config: ImageModelConfig, seconds: float) -> float:
     torch.manual_seed(0)
     model = ImageModel(config).train()
     optimizer = torch.optim.Adam(model.parameters())
-    tokens = torch.randn(BATCH, OBJECTS, config.object_features)
-    mask = torch.ones(BATCH, OBJECTS, dtype=torch.bool)
-    camera, background = torch.ones(BATCH, 1), torch.zeros(BATCH, 3)
+    tokens = Tokens(
+        objects=torch.randn(BATCH, OBJECTS, config.object_features),
+        mask=torch.ones(BATCH, OBJECTS, dtype=torch.bool),
+        camera=torch.ones(BATCH, 1),
+        background=torch.zeros(BATCH, 3),
+    )
     target = torch.rand(BATCH, config.width, config.width, 3)
     rates: list[float] = []
     deadline = time.perf_counter() + seconds
     while len(rates) < 5 or time.perf_counter() < deadline:
         started = time.perf_counter()
-        loss = (model(tokens, mask, camera, background) - target).square().mean()
+        loss = (model.picture(tokens) - target).square().mean()
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()

@@ -6,8 +6,8 @@ Without --model, random weights of `ray_small`, which take the same time. Scenes
 lamps, smaller the more there are, so that about as much of a picture shows something. The last line is one JSON object:
 by objects (at 64²), by width (8 objects) and by scenes in a batch (at 64², 8 objects) the median seconds, the peak
 memory beyond what the process had before (MiB), and how many object-pixel pairs were shaded; and, of a frame at 128²,
-the seconds of encoding its scene, of the model's scene side, and of everything: the share of the two is all that
-encoding once could save over the views of one scene.
+the seconds of making its SceneBatch, of the model's scene side, and of everything: the share of the two is all that
+doing so once could save over the views of one scene.
 """
 
 import ctypes
@@ -21,13 +21,13 @@ from statistics import median
 import torch
 import tyro
 
+from luxel.core.fragments import visible_fragments
+from luxel.core.scene_batch import SceneBatch
+from luxel.core.scenes import launchable
 from luxel.models.ray_model import RayModel, RayModelConfig
-from luxel.models.surface import surfaces
-from luxel.models.visibility import footprints
 from luxel.pipeline import Renderer
 from luxel.scene.description import Object, Scene, Sphere
 from luxel.scene.distributions import Spheres
-from luxel.scene.tokens import encode
 
 SEED, OBJECTS, WIDTH, FRAME = 7, 8, 64, 128
 
@@ -95,9 +95,7 @@ def kib(status: Path, field: str) -> int:
 
 def shaded(scenes: list[Scene], width: int, grid: int) -> int:
     """Pairs of a pixel and an object in it."""
-    objects, mask, camera, _ = (torch.from_numpy(array) for array in encode(scenes))
-    there = surfaces(objects, mask)
-    return len(footprints(there.shapes, there.real, camera, width, width, grid).pixel)
+    return len(visible_fragments(SceneBatch.of(scenes), width, width, grid).pixel)
 
 
 def measured(renderer: Renderer, scenes: list[Scene], width: int, rounds: int) -> dict[str, float | None]:
@@ -116,16 +114,17 @@ def measured(renderer: Renderer, scenes: list[Scene], width: int, rounds: int) -
 
 @torch.inference_mode()
 def parts(renderer: Renderer, rounds: int) -> dict[str, float]:
-    """Seconds of encoding a scene, of the model's scene side, and of a whole frame."""
+    """Seconds of making a SceneBatch for kernels, of the model's scene side, and of a whole frame."""
     scene, model = crowd(OBJECTS, 0), renderer.model
     assert isinstance(model, RayModel)
-    objects, mask, _, background = (torch.from_numpy(array).to(renderer.device) for array in encode([scene]))
+    batch = SceneBatch.of([scene], renderer.device)
     found = {
-        "encode": timed(lambda: encode([scene]), rounds),
-        "scene_side": timed(lambda: model.scenes(objects, mask, background), rounds),
+        "scene_batch": timed(lambda: launchable(SceneBatch.of([scene], renderer.device)), rounds),
+        "scene_side": timed(lambda: model.prepare(batch), rounds),
         "frame": timed(lambda: renderer(scene, FRAME, FRAME), rounds),
     }
-    return {**found, "share_saved_by_encoding_once": (found["encode"] + found["scene_side"]) / found["frame"]}
+    saved = found["scene_batch"] + found["scene_side"]
+    return {**found, "share_saved_by_preparing_once": saved / found["frame"]}
 
 
 def main(options: Options) -> None:

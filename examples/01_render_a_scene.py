@@ -13,7 +13,7 @@ import numpy as np
 from luxel.image.formats import save_image
 from luxel.pipeline import Renderer
 from luxel.scene import Camera, Ellipsoid, Material, Scene, Sphere
-from luxel.trace.mitsuba import MitsubaTracer
+from luxel.trace.path import PathTracer
 
 
 def still_life() -> Scene:
@@ -39,7 +39,7 @@ def main(model: Path = Path("ray-small"), out: Path = Path("still_life.png")) ->
     scene = still_life()
     output = Renderer.from_pretrained(model)(scene)
     height, width, _ = output.shape
-    truth = MitsubaTracer().trace([scene], width, height, spp=256, seed=0).mean[0]
+    truth = PathTracer().trace([scene], width, height, spp=256, seed=0).mean[0]
     save_image(out, np.concatenate([output, truth], axis=1))
     print(f"{out}: the model at the left, the truth at the right")
 

@@ -5,9 +5,10 @@ from functools import cache
 
 import torch
 
+from luxel.core.scene_batch import SceneBatch
 from luxel.experiments import EXPERIMENTS
 from luxel.models.kinds import model_of
-from luxel.scene import Varied, encode
+from luxel.scene import Varied
 from luxel.train.run_folder import differences
 
 SCALES = ("tiny", "small", "full")
@@ -43,6 +44,7 @@ def effect(name: str) -> tuple[set[str], set[str], set[str]]:
 
 def computes_otherwise(name: str) -> bool:
     """Whether, with its base's weights, the network in training makes another image of the same scenes."""
+    scenes = SceneBatch.of([Varied(max_objects=6)(0, index) for index in range(3)])
     images = []
     for experiment in (EXPERIMENTS[EXPERIMENTS[name].base], EXPERIMENTS[name]):
         torch.manual_seed(0)
@@ -51,8 +53,7 @@ def computes_otherwise(name: str) -> bool:
         for path, parameter in model.named_parameters():
             if path.endswith(("weigh.gain", "weigh.bias", "gates")):
                 torch.nn.init.normal_(parameter)
-        scenes = encode([Varied(max_objects=6)(0, index) for index in range(3)])
-        images.append(model(*map(torch.from_numpy, scenes)))
+        images.append(model(scenes))
     return not torch.allclose(*images, rtol=1e-3)
 
 

@@ -5,8 +5,9 @@ from itertools import islice
 import numpy as np
 import pytest
 import torch
-from data_folder import write_data_folder
+from data_folder import SETTINGS, write_data_folder
 
+from luxel.core.scene_batch import SceneBatch
 from luxel.data.batches import ShardSource, evaluation_batches, training_batches
 from luxel.data.dataset import Batch, ShardDataset
 
@@ -25,12 +26,11 @@ class Numbers:
     def batch(self, indices):
         numbers = torch.tensor(np.asarray(indices), dtype=torch.float32)
         images = numbers[:, None, None, None].expand(-1, 1, 1, 3)
-        ones = torch.ones(len(numbers), 1)
-        return Batch(images[:, 0], ones.bool(), ones, images[:, 0, 0], images, images)
+        return Batch(SceneBatch.of([SETTINGS.distribution(0, 0)] * len(numbers)), images, images)
 
 
 def numbers(batches, count):
-    return [batch.background[:, 0].tolist() for batch in islice(batches, count)]
+    return [batch.radiance[:, 0, 0, 0].tolist() for batch in islice(batches, count)]
 
 
 def test_steps_follow_one_another():

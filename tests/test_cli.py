@@ -20,7 +20,7 @@ from luxel.image.formats import load_exr
 from luxel.train.checkpoint import read_progress
 
 SCENE = Path(__file__).parent.parent / "examples" / "scenes" / "still_life.json"
-GENERATE = ["--count", "24", "--width", "16", "--height", "16", "--spp", "2", "--test-share", "0.25", "--workers", "2"]
+GENERATE = ["--count", "24", "--width", "16", "--height", "16", "--spp", "2", "--test-share", "0.25"]
 TRAIN = ["train", "standard_run", "--scale", "tiny", "--cpu", "--train.samples", "128", "--train.tests", "2"]
 
 
@@ -107,11 +107,11 @@ def test_experiments_are_listed_with_their_outcomes_and_shown(capsys, monkeypatc
         (["train", "demo", "--data", "stream:cubes"], 1, "distribution 'cubes' is unknown"),
         (["train", "demo", "--data", "stream:spheres", "--stream.spp", "0"], 2, "stream.spp is 0"),
         (["train", "demo", "--data", "stream:spheres", "--stream.rays", "9"], 1, "the network makes whole images"),
-        (
-            ["generate", "spheres", "--out", "x", "--tracer", "torch", "--workers", "2"],
-            1,
-            "workers is 2, but the torch",
-        ),
+        (["generate", "spheres", "--out", "x", "--workers", "2"], 1, "workers is 2, but the path tracer works in one"),
+        (["generate", "spheres", "--out", "x", "--tracer", "torch"], 1, "--tracer is torch, which is path now"),
+        (["train", "demo", "--data.tracer=torch_compiled"], 1, "--data.tracer is torch_compiled, which is path now"),
+        (["train", "demo", "--data", "stream:spheres", "--stream.compiled"], 1, "--stream.compiled: the path tracer"),
+        (["generate", "spheres", "--out", "x", "--tracer", "pov"], 2, "'pov'"),
         (["train", "demo", "--train.precision", "tf32", "--cpu"], 1, "tf32, which NVIDIA GPUs"),
         (["experiments", "compare", "demmo"], 1, "'demmo' is neither an experiment nor a group"),
         (["experiments", "compare", "demo", "--seeds", "0"], 1, "1 experiments and 0 seeds"),
@@ -171,10 +171,10 @@ def test_a_diverged_run_has_its_own_exit_code(data, tmp_path, capsys):
 def test_training_streams_and_is_evaluated(tmp_path, monkeypatch, capsys):
     """No data set is prepared; the other distribution keeps the experiment's parameters."""
     monkeypatch.chdir(tmp_path)
-    few = ["--data.count", "16", "--data.tracer", "torch", "--data.spp", "4"]
+    few = ["--data.count", "16", "--data.spp", "4"]
     assert call(*TRAIN, "--data", "stream:ellipsoids", "--stream.spp", "8", *few, "--out", "run") == 0
     config = json.loads(Path("run/config.json").read_text())["experiment"]
-    assert config["stream"] == {"spp": 8, "rays": 0, "aim": "picture", "compiled": False}
+    assert config["stream"] == {"spp": 8, "rays": 0, "aim": "picture"}
     distribution = config["data"]["distribution"]
     assert (distribution["name"], distribution["max_objects"]) == ("ellipsoids", 4)
     assert call("evaluate", "run") == 0
@@ -182,11 +182,14 @@ def test_training_streams_and_is_evaluated(tmp_path, monkeypatch, capsys):
     assert len(list(Path("data").iterdir())) == 1
 
 
-def test_generate_by_the_torch_tracer(tmp_path):
-    few = ["--count", "8", "--width", "5", "--height", "3", "--spp", "2", "--tracer", "torch"]
+@pytest.mark.parametrize(
+    ("options", "renderer"), [([], "luxel "), (["--tracer", "mitsuba", "--workers", "2"], "mitsuba ")]
+)
+def test_generate_by_either_tracer(options, renderer, tmp_path):
+    few = ["--count", "8", "--width", "5", "--height", "3", "--spp", "2", *options]
     assert call("generate", "ellipsoids", "--out", tmp_path / "data", *few) == 0
     settings = json.loads((tmp_path / "data" / "manifest.json").read_text())["settings"]
-    assert settings["renderer"].startswith("luxel ")
+    assert settings["renderer"].startswith(renderer)
 
 
 def test_the_short_form_of_the_lr_multiplier(data, tmp_path):
@@ -251,7 +254,7 @@ def wait_for(path: Path, process: "subprocess.Popen[str] | subprocess.Popen[byte
 
 @pytest.mark.parametrize("streams", [False, True])
 def test_ctrl_c_says_how_to_go_on(data, tmp_path, streams):
-    source = ["stream:spheres", "--data.count", "9", "--data.tracer", "torch"] if streams else [data]
+    source = ["stream:spheres", "--data.count", "9"] if streams else [data]
     command = [sys.executable, "-m", "luxel.cli", *TRAIN, "--train.samples", "100000", "--data", *source]
     run = subprocess.Popen([*command, "--out", "run"], stderr=subprocess.PIPE, text=True, cwd=tmp_path)
     wait_for(tmp_path / "run" / "metrics.jsonl", run)

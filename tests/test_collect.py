@@ -51,8 +51,8 @@ def test_a_second_call_goes_on_where_the_first_was_stopped(tmp_path: Path, monke
 
 def test_a_run_that_streams_needs_a_test_split_alone(tmp_path: Path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    made = with_data(EXPERIMENTS["standard_run"].make("tiny"), count=16, tracer="torch")
-    streaming = with_stream(with_train(made, samples=32, tests=1), spp=4)
+    made = with_data(EXPERIMENTS["standard_run"].make("tiny"), count=16)
+    streaming = with_stream(with_train(made, samples=32, tests=1), spp=8)
     monkeypatch.setitem(EXPERIMENTS, "standard_run", replace(EXPERIMENTS["standard_run"], make=lambda scale: streaming))
     (record,) = collect(planned(["standard_run"], "tiny", 1), cpu=True)
     assert record.metrics["perceptual"] == pytest.approx(record.result["test_loss"], rel=1e-4)

@@ -1,6 +1,7 @@
 """A folder read back: batches, scenes, and every damage found when it opens."""
 
 import dataclasses
+import json
 import pickle
 import shutil
 
@@ -8,12 +9,17 @@ import numpy as np
 import pytest
 import torch
 from data_folder import SETTINGS, SHARD, write_data_folder
+from kernels import DEVICES
+from safetensors.numpy import load_file, save_file
 
-from luxel.data.dataset import ShardDataset
-from luxel.data.manifest import DataError, Manifest
-from luxel.data.shards import ShardReader, write_shard
+from luxel.core.rays import Rays
+from luxel.core.scene_batch import SceneBatch
+from luxel.data.atomic import checksum
+from luxel.data.dataset import Batch, ShardDataset, rays_in_order
+from luxel.data.manifest import NAME, DataError, Manifest
+from luxel.data.shards import ARRAYS, ShardReader, write_shard
 from luxel.data.split import split_of
-from luxel.scene import OBJECT_FEATURES, encode, scene_id
+from luxel.scene import Camera, Scene, Sphere, scene_id
 from luxel.trace import Radiance
 
 
@@ -44,18 +50,77 @@ def test_batch_is_the_scenes_asked_for(whole):
     indices = [len(train) - 1, 0, SHARD, SHARD - 1, 0]
     batch = train.batch(indices)
     assert len(batch) == 5
-    assert batch.tokens.shape == (5, train.objects, OBJECT_FEATURES)
     assert batch.radiance.shape == batch.variance.shape == (5, 5, 7, 3)
-    assert batch.tokens.dtype == batch.radiance.dtype == torch.float32
-    assert batch.mask.dtype == torch.bool
-    tokens = encode([train.scene(index) for index in indices], train.objects)
-    for name, tensor in (("objects", batch.tokens), ("mask", batch.mask), ("background", batch.background)):
-        np.testing.assert_array_equal(getattr(tokens, name), tensor.numpy())
-    reader = ShardReader(whole / "train-00001.safetensors")
-    np.testing.assert_array_equal(batch.radiance[2].numpy(), reader.row("radiance", 0))
-    np.testing.assert_array_equal(batch.variance[2].numpy(), reader.row("variance", 0))
+    assert batch.radiance.dtype == batch.variance.dtype == torch.float32
+    assert batch.inputs == (batch.scenes,)
+    same_scenes(batch.scenes, SceneBatch.of([train.scene(index) for index in indices]))
+    second = ShardReader(whole / "train-00001.safetensors").tensors
+    np.testing.assert_array_equal(batch.radiance[2].numpy(), second["radiance"][0])
+    np.testing.assert_array_equal(batch.variance[2].numpy(), second["variance"][0])
     np.testing.assert_array_equal(train.batch(np.array([0])).radiance[0], batch.radiance[1])
-    assert batch.to("cpu").tokens.equal(batch.tokens)
+
+
+def same_scenes(one: SceneBatch, other: SceneBatch) -> None:
+    for field in dataclasses.fields(SceneBatch):
+        torch.testing.assert_close(getattr(one, field.name), getattr(other, field.name), rtol=0, atol=0)
+
+
+RAYS = 7
+
+
+def batch_of_rays() -> Batch:
+    """Three scenes of 1, 2 and 3 objects, with 7 rays each that say which they are."""
+    ball = Sphere(center=(0, 0, 0), radius=1)
+    camera = Camera(position=(0, -5, 0), look_at=(0, 0, 0))
+    scenes = SceneBatch.of([Scene(objects=(ball,) * count, camera=camera) for count in (1, 2, 3)])
+    numbers = torch.arange(3 * RAYS * 3.0).reshape(3, RAYS, 3)
+    rays = Rays(numbers.flatten(0, 1), 1 + numbers.flatten(0, 1), rays_in_order(3, RAYS))
+    return Batch(scenes, numbers + 2, numbers + 3, rays)
+
+
+@pytest.mark.parametrize("part", [slice(1, 3), slice(0, 1), slice(None, None, 2), slice(2, 9)])
+def test_a_part_has_the_rays_of_its_scenes_numbered_anew(part):
+    whole = batch_of_rays()
+    some = whole.rows(part)
+    left = range(3)[part]
+    assert len(some) == len(left)
+    assert some.scenes.counts.tolist() == [number + 1 for number in left]
+    assert some.rays.scene.tolist() == [number for number in range(len(left)) for _ in range(RAYS)]
+    assert some.rays.origin.unflatten(0, (-1, RAYS)).equal(some.radiance - 2)
+    assert some.rays.direction.unflatten(0, (-1, RAYS)).equal(some.radiance - 1)
+    assert some.radiance.equal(whole.radiance[part])
+    assert some.variance.equal(whole.variance[part])
+    assert some.inputs == (some.scenes, some.rays)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_a_batch_moves_as_a_whole(device):
+    whole = batch_of_rays()
+    there = whole.to(device)
+    for values in (there.scenes.center, there.radiance, there.variance, there.rays.origin, there.rays.scene):
+        assert values.device.type == device
+    back = there.to("cpu")
+    same_scenes(back.scenes, whole.scenes)
+    for one, other in ((back.radiance, whole.radiance), (back.rays.direction, whole.rays.direction)):
+        assert one.equal(other)
+
+
+def test_a_former_folder_is_read_by_its_json(folder):
+    """From when tokens lay in the shards: the manifest says their layout, and the shards have no arrays."""
+    expected = ShardDataset(folder, "test").batch([3, 0])
+    manifest = json.loads((folder / NAME).read_text())
+    manifest["settings"]["token_layout"] = "center:3,rotation:9"
+    for shard in manifest["shards"]:
+        path = folder / shard["file"]
+        tensors = {name: array for name, array in load_file(path).items() if not name.startswith(ARRAYS)}
+        save_file(tensors, path)
+        shard["sha256"] = checksum(path)
+    (folder / NAME).write_text(json.dumps(manifest))
+    former = ShardDataset(folder, "test")
+    assert "token_layout" not in former.manifest.settings
+    batch = former.batch([3, 0])
+    same_scenes(batch.scenes, expected.scenes)
+    assert batch.radiance.equal(expected.radiance)
 
 
 def test_travels_to_another_process(whole):
@@ -89,13 +154,6 @@ def test_an_incomplete_folder_is_refused(folder):
     manifest = Manifest.load(folder)
     dataclasses.replace(manifest, shards=manifest.shards[:-1]).save(folder)
     with pytest.raises(DataError, match="of 60 scenes; generate again"):
-        ShardDataset(folder, "train")
-
-
-def test_other_tokens_are_refused(folder):
-    manifest = Manifest.load(folder)
-    dataclasses.replace(manifest, settings={**manifest.settings, "token_layout": "center:3"}).save(folder)
-    with pytest.raises(DataError, match="another layout"):
         ShardDataset(folder, "train")
 
 

@@ -1,9 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
+from luxel.core.scene_batch import SceneBatch
 from luxel.data.dataset import Batch
 from luxel.evaluation.evaluate import Background, bootstrap, evaluate
+from luxel.scene import Spheres
 
 
 def model() -> Background:
@@ -12,14 +16,9 @@ def model() -> Background:
 
 def batch_of(images: int, generator: torch.Generator) -> Batch:
     radiance = torch.rand(images, 13, 13, 3, generator=generator)
-    return Batch(
-        tokens=torch.zeros(images, 2, 5),
-        mask=torch.ones(images, 2, dtype=torch.bool),
-        camera=torch.ones(images, 1),
-        background=torch.rand(images, 3, generator=generator),
-        radiance=radiance,
-        variance=torch.full_like(radiance, 1e-3),
-    )
+    background = torch.rand(images, 3, generator=generator)
+    scenes = replace(SceneBatch.of([Spheres()(0, index) for index in range(images)]), background=background)
+    return Batch(scenes, radiance, torch.full_like(radiance, 1e-3))
 
 
 def test_the_batches_do_not_matter():
@@ -40,7 +39,7 @@ def test_means_and_provenance():
     assert (result.tone_map, result.reference_spp, result.test_set) == ("reinhard", 64, "abc")
     squared = evaluate(model(), [batch], 64, "abc", loss="mse", progress=False).metrics
     assert squared["loss"] == squared["mse"]
-    error = batch.background[:, None, None] - batch.radiance
+    error = batch.scenes.background[:, None, None] - batch.radiance
     assert result.metrics["l1"].mean == pytest.approx(error.abs().mean().item(), rel=1e-5)
     mse = error.square().mean().item()
     assert result.metrics["equivalent_spp"].mean == pytest.approx(64 * 1e-3 / (mse - 1e-3), rel=1e-4)

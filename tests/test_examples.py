@@ -30,6 +30,13 @@ def test_02_train_your_own(tmp_path: Path, monkeypatch):
     assert read_json(tmp_path / "mine" / "result.json")["status"] == "finished"
 
 
+def test_03_shapes_and_features(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    runpy.run_path(str(EXAMPLES / "03_shapes_and_features.py"))["main"](size=17, spp=2)
+    assert np.asarray(Image.open("shapes.png")).shape == (17, 6 * 17, 3)
+    assert np.asarray(Image.open("shapes_features.png")).shape == (3 * 17, 6 * 17, 3)
+
+
 def test_the_scene_files_are_scenes():
     files = sorted((EXAMPLES / "scenes").glob("*.json"))
     assert files
@@ -40,4 +47,5 @@ def test_the_scene_files_are_scenes():
 def test_the_documented_scene_is_one():
     page = (Path(__file__).parent.parent / "docs" / "scene.md").read_text()
     scene = Scene.from_json(page.split("```json\n")[1].split("```")[0].encode(), "docs/scene.md")
-    assert [item.shape for item in scene.objects] == ["sphere", "sphere", "ellipsoid", "sphere"]
+    shapes = ["plane", "sphere", "ellipsoid", "box", "cylinder", "panel", "sphere"]
+    assert [item.shape for item in scene.objects] == shapes

@@ -1,7 +1,10 @@
 """Generation: killed at any moment and resumed, it ends with the same bytes."""
 
+import copy
 import dataclasses
 import json
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,10 +25,9 @@ from luxel.scene import Ellipsoids, Spheres
 from luxel.trace import MitsubaTracer, TraceError
 from luxel.trace.path import PathTracer
 
-SETTINGS = GenerateSettings(
-    Spheres(max_objects=3), count=43, seed=2, width=7, height=5, spp=5, max_depth=3, test_share=0.3
-)
-TORCH = dataclasses.replace(SETTINGS, tracer="torch")
+PATH = GenerateSettings(Spheres(max_objects=3), count=43, seed=2, width=7, height=5, spp=5, max_depth=3, test_share=0.3)
+SETTINGS = dataclasses.replace(PATH, tracer="mitsuba")
+"""By processes, which is where most can go wrong."""
 RECORD = Path(luxel.__file__).parent.parent.parent / "docs" / "ledger" / "standard_run-small-seed0.json"
 
 # The same in a process of its own, which kills itself, as kill -9 does, at its third call of a function.
@@ -169,28 +171,31 @@ def test_settings_are_checked(name, value, message):
         dataclasses.replace(SETTINGS, **{name: value})
 
 
-def test_manifest_says_how_it_was_made(whole, torch_traced):
+def test_manifest_says_how_it_was_made(whole, path_traced):
     settings = Manifest.load(whole).settings
     assert settings["distribution"] == "spheres"
     assert settings["max_objects"] == 3
     assert str(settings["renderer"]).startswith("mitsuba 3.")
     names = {field.name for field in dataclasses.fields(GenerateSettings)}
     assert set(settings) >= names - {"tracer"}, "which `renderer` names"
-    assert str(Manifest.load(torch_traced).settings["renderer"]).startswith("luxel ")
+    ours = Manifest.load(path_traced).settings
+    assert str(ours["renderer"]).startswith("luxel ")
+    assert set(ours) == set(settings) - {"variant"}, "which is Mitsuba's"
 
 
 def test_settings_are_flat_as_they_were_before_there_were_two_tracers():
     """Else data sets made then would neither be found nor known to be complete."""
     record = json.loads(RECORD.read_text())
-    names = {**record["experiment"]["data"], "distribution": Spheres(max_objects=4)}
+    names = {**record["experiment"]["data"], "distribution": Spheres(max_objects=4), "tracer": "mitsuba"}
+    former = {name: value for name, value in record["data"].items() if name != "token_layout"}
     asked = GenerateSettings(**names).flat()
-    assert {**asked, "renderer": "", "test_set": ""} == {**record["data"], "renderer": "", "test_set": ""}
+    assert {**asked, "renderer": "", "test_set": ""} == {**former, "renderer": "", "test_set": ""}
 
 
 @pytest.fixture(scope="module")
-def torch_traced(tmp_path_factory):
-    """The same set, by the torch tracer, interrupted at the third shard and resumed."""
-    root, calls = tmp_path_factory.mktemp("torch") / "set", []
+def path_traced(tmp_path_factory):
+    """The same set, by the path tracer, interrupted at the third shard and resumed."""
+    root, calls = tmp_path_factory.mktemp("path") / "set", []
 
     def interrupted(*arguments):
         calls.append(arguments)
@@ -200,19 +205,19 @@ def torch_traced(tmp_path_factory):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(generation, "SCENES_A_SHARD", 8)
-        patch.setattr(generation, "SCENES_A_JOB", 3)
+        patch.setattr(generation, "PIXELS_A_JOB", 3 * 7 * 5)
         patch.setattr(generation, "write_shard", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            generate(TORCH, root, progress=False)
-        generate(TORCH, root, progress=False)
+            generate(PATH, root, progress=False)
+        generate(PATH, root, progress=False)
     return root
 
 
-def test_the_torch_tracer_writes_the_same_shards(whole, torch_traced, tmp_path):
-    """Scenes, splits and layout are those of Mitsuba's; the bytes those of an uninterrupted run."""
-    generate(TORCH, tmp_path, progress=False)
-    assert contents(tmp_path) == contents(torch_traced)
-    ours, reference = (ShardDataset(root, "test") for root in (torch_traced, whole))
+def test_the_path_tracer_writes_the_same_shards(whole, path_traced, tmp_path):
+    """Scenes, splits and layout are those of Mitsuba's; the bytes those of an uninterrupted run, whatever the jobs."""
+    generate(PATH, tmp_path, progress=False)
+    assert contents(tmp_path) == contents(path_traced)
+    ours, reference = (ShardDataset(root, "test") for root in (path_traced, whole))
     assert [shard.scenes for shard in ours.manifest.shards] == [shard.scenes for shard in reference.manifest.shards]
     assert ours.scene(3) == reference.scene(3)
     batch = ours.batch(range(3))
@@ -221,41 +226,109 @@ def test_the_torch_tracer_writes_the_same_shards(whole, torch_traced, tmp_path):
     np.testing.assert_array_equal(batch.variance.numpy(), traced.variance)
 
 
-def test_the_torch_tracer_has_no_workers(tmp_path):
-    with pytest.raises(InputError, match="workers is 2, but the torch tracer works in one process"):
-        generate(TORCH, tmp_path / "set", workers=2)
+def test_the_path_tracer_has_no_workers(tmp_path):
+    with pytest.raises(InputError, match=r"workers is 2, but the path tracer works in one process.* --tracer mitsuba"):
+        generate(PATH, tmp_path / "set", workers=2)
     assert not (tmp_path / "set").exists()
 
 
-def test_the_torch_tracer_can_be_compiled():
-    tracers = [dataclasses.replace(SETTINGS, tracer=name).make_tracer() for name in ("torch", "torch_compiled")]
-    assert [tracer.compiled for tracer in tracers] == [False, True]
-    assert tracers[0].renderer != tracers[1].renderer
+@pytest.mark.parametrize("settings", [PATH, SETTINGS], ids=["path", "mitsuba"])
+def test_the_bar_counts_images_and_ends_full(settings, tmp_path, monkeypatch, capsys):
+    """The path tracer's moves within a job: after every launch, here of some pixels."""
+    monkeypatch.setattr("luxel.trace.path.CPU_CHUNKS", 11)
+    moves, update = [], generation.tqdm.update
+    monkeypatch.setattr(generation.tqdm, "update", lambda bar, n=1: (moves.append(n), update(bar, n))[1])
+    generate(dataclasses.replace(settings, count=5), tmp_path, progress=True)
+    assert sum(moves) == pytest.approx(5)
+    if settings is PATH:
+        assert max(moves) == pytest.approx(11 / 35)
+    assert "100%" in (printed := capsys.readouterr().err)
+    assert "5/5" in printed
 
 
-def test_another_tracers_folder_is_refused(torch_traced):
+def test_what_mitsuba_does_wrong_is_said_once(tmp_path, monkeypatch, capsys):
+    """In processes or not, with or without a bar; of Luxel's tracer there is nothing to say."""
+    monkeypatch.setattr(generation, "known_wrong", lambda scene: [f"{len(scene.objects)} objects", "and more"])
+    few = dataclasses.replace(SETTINGS, count=7)
+    generate(few, tmp_path / "mitsuba", workers=1, progress=False)
+    said = capsys.readouterr().err
+    assert said.count("Mitsuba is known to be wrong in a scene of this set") == 1
+    assert re.search(r"set: \d objects\n", said)
+    generate(dataclasses.replace(few, tracer="path"), tmp_path / "path", progress=False)
+    assert capsys.readouterr().err == ""
+
+
+def test_nothing_is_said_of_scenes_that_mitsuba_does_right(tmp_path, capsys):
+    generate(dataclasses.replace(SETTINGS, count=7), tmp_path, workers=1, progress=False)
+    assert capsys.readouterr().err == ""
+
+
+def test_another_tracers_folder_is_refused(path_traced):
     with pytest.raises(DataError, match=r"renderer: the folder has luxel .*, asked for is mitsuba"):
-        generate(SETTINGS, torch_traced, progress=False)
+        generate(SETTINGS, path_traced, progress=False)
 
 
-def test_a_test_split_alone_is_that_of_the_whole(torch_traced, tmp_path, monkeypatch):
+def test_a_folder_of_the_former_default_is_refused_with_the_remedy(whole):
+    with pytest.raises(DataError, match="go on with it by --tracer mitsuba") as error:
+        generate(PATH, whole, progress=False)
+    assert "renderer: the folder has mitsuba" in str(error.value)
+
+
+def test_a_whole_folder_of_another_device_is_as_good(path_traced, tmp_path, monkeypatch):
+    """But an unfinished one is not gone on with, or its bytes would be of two devices."""
+    elsewhere = shutil.copytree(path_traced, tmp_path / "set")
+    manifest = Manifest.load(elsewhere)
+    settings = {**manifest.settings, "renderer": str(manifest.settings["renderer"]).replace(" cpu", " cuda")}
+    dataclasses.replace(manifest, settings=settings).save(elsewhere)
+    monkeypatch.setattr(generation, "write_shard", None)
+    assert generate(PATH, elsewhere, progress=False).settings == settings
+    dataclasses.replace(manifest, settings=settings, shards=manifest.shards[1:]).save(elsewhere)
+    with pytest.raises(DataError, match=r"renderer: the folder has .* cuda, asked for is .* cpu"):
+        generate(PATH, elsewhere, progress=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("torch", "which is path now"), ("torch_compiled", "which is path now"), ("pov", "must be one of path, mitsuba")],
+)
+def test_a_tracer_that_there_is_not_is_refused_with_those_there_are(name, message):
+    """Past the type checker of tests, which users have not."""
+    settings = copy.copy(PATH)
+    object.__setattr__(settings, "tracer", name)
+    with pytest.raises(InputError, match=f"tracer is {name}, {message}"):
+        settings.__post_init__()
+
+
+def test_a_folder_with_a_token_layout_is_gone_on_with(path_traced, tmp_path):
+    """As manifests said while shards held tokens; shards of then may be among those that are there."""
+    former = shutil.copytree(path_traced, tmp_path / "set")
+    manifest = json.loads((former / "manifest.json").read_text())
+    manifest["settings"]["token_layout"] = "center:3"
+    del manifest["shards"][1]
+    (former / "manifest.json").write_text(json.dumps(manifest))
+    (former / "test-00001.safetensors").unlink()
+    generate(PATH, former, progress=False)
+    assert contents(former) == contents(path_traced)
+
+
+def test_a_test_split_alone_is_that_of_the_whole(path_traced, tmp_path, monkeypatch):
     """The same bytes and hash; the training split may follow, and leaves what one call would have left."""
-    manifest = generate(TORCH, tmp_path, progress=False, splits=("test",))
+    manifest = generate(PATH, tmp_path, progress=False, splits=("test",))
     assert not manifest.is_complete
-    assert ShardDataset(tmp_path, "test").content_hash == ShardDataset(torch_traced, "test").content_hash
+    assert ShardDataset(tmp_path, "test").content_hash == ShardDataset(path_traced, "test").content_hash
     with pytest.raises(DataError, match="of 43 scenes; generate again"):
         ShardDataset(tmp_path, "train")
     with monkeypatch.context() as patch:
         patch.setattr(generation, "write_shard", None)
-        assert generate(TORCH, tmp_path, progress=False, splits=("test",)) == manifest
-    generate(TORCH, tmp_path, progress=False)
-    assert contents(tmp_path) == contents(torch_traced)
+        assert generate(PATH, tmp_path, progress=False, splits=("test",)) == manifest
+    generate(PATH, tmp_path, progress=False)
+    assert contents(tmp_path) == contents(path_traced)
     monkeypatch.setattr(generation, "write_shard", None)
-    assert generate(TORCH, tmp_path, progress=False, splits=("test",)).is_complete
+    assert generate(PATH, tmp_path, progress=False, splits=("test",)).is_complete
 
 
-def test_a_damaged_test_split_alone_is_made_again(torch_traced, tmp_path):
-    generate(TORCH, tmp_path, progress=False, splits=("test",))
+def test_a_damaged_test_split_alone_is_made_again(path_traced, tmp_path):
+    generate(PATH, tmp_path, progress=False, splits=("test",))
     (tmp_path / "test-00000.safetensors").write_bytes(b"")
-    generate(TORCH, tmp_path, progress=False, splits=("test",))
-    assert ShardDataset(tmp_path, "test").content_hash == ShardDataset(torch_traced, "test").content_hash
+    generate(PATH, tmp_path, progress=False, splits=("test",))
+    assert ShardDataset(tmp_path, "test").content_hash == ShardDataset(path_traced, "test").content_hash

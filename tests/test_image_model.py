@@ -11,11 +11,14 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
 from luxel import InputError
+from luxel.core.scene_batch import SceneBatch
 from luxel.models.attention import AttentionConfig
 from luxel.models.exchange import ImageToSeqConfig, OverallWeight, SeqToImageConfig, StartConfig
 from luxel.models.generator import GeneratorConfig
 from luxel.models.image_model import ImageModel, ImageModelConfig, occurs, scaled
 from luxel.models.sequence import TransformerConfig
+from luxel.models.tokens import OBJECT_FEATURES, Tokens, encode
+from luxel.scene.distributions import Varied
 
 FEATURES, OBJECTS = 11, 5
 HEADS = AttentionConfig(heads=2)
@@ -91,19 +94,20 @@ def made(name: str) -> ImageModel:
     return ImageModel(VARIANTS[name])
 
 
-def scenes(batch: int, seed: int = 1):
+def tokens_of(batch: int, seed: int = 1) -> Tokens:
+    """Random ones, of 1 to 5 objects a scene."""
     generator = torch.Generator().manual_seed(seed)
     counts = torch.randint(1, OBJECTS + 1, (batch, 1), generator=generator)
     tokens = torch.randn(batch, OBJECTS, FEATURES, generator=generator)
     mask = torch.arange(OBJECTS) < counts
     camera, background = torch.rand(batch, 1, generator=generator), torch.rand(batch, 3, generator=generator)
-    return tokens, mask, camera, background
+    return Tokens(tokens, mask, camera, background)
 
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_a_gradient_reaches_every_parameter(name):
     model = made(name)
-    output = model(*scenes(7))
+    output = model.picture(tokens_of(7))
     assert output.shape == (7, 8, 8, 3)
     assert output.dtype == torch.float32
     assert output.isfinite().all()
@@ -122,17 +126,20 @@ def test_a_gradient_reaches_every_parameter(name):
 @settings(max_examples=4)
 def test_neither_order_nor_padding_nor_the_batch_changes_an_image(name, seed, order):
     model = made(name).eval()
-    tokens, mask, camera, background = scenes(3, seed)
+    tokens = tokens_of(3, seed)
+    objects, mask, camera, background = tokens
     with torch.no_grad():
-        images = model(tokens, mask, camera, background)
-        shuffled = model(tokens[:, list(order)], mask[:, list(order)], camera, background)
-        longer = model(
-            torch.cat([torch.where(mask[..., None], tokens, -4.0), torch.full((3, 2, FEATURES), 9.0)], dim=1),
-            torch.cat([mask, torch.zeros(3, 2, dtype=torch.bool)], dim=1),
-            camera,
-            background,
+        images = model.picture(tokens)
+        shuffled = model.picture(Tokens(objects[:, list(order)], mask[:, list(order)], camera, background))
+        longer = model.picture(
+            Tokens(
+                torch.cat([torch.where(mask[..., None], objects, -4.0), torch.full((3, 2, FEATURES), 9.0)], dim=1),
+                torch.cat([mask, torch.zeros(3, 2, dtype=torch.bool)], dim=1),
+                camera,
+                background,
+            )
         )
-        alone = model(tokens[1:2], mask[1:2], camera[1:2], background[1:2])
+        alone = model.picture(Tokens(*(values[1:2] for values in tokens)))
     # Instance norm divides rounding errors by the spread of a channel over four pixels, which may be tiny.
     tolerance = {"rtol": 1e-2, "atol": 1e-3} if name == "instance_norm" else {"rtol": 1e-4, "atol": 1e-5}
     torch.testing.assert_close(shuffled, images, **tolerance)
@@ -141,12 +148,47 @@ def test_neither_order_nor_padding_nor_the_batch_changes_an_image(name, seed, or
 
 
 def test_one_object_is_enough_and_its_inputs_stay_as_they_are():
-    inputs = scenes(2)
-    inputs[1][:, 1:] = False
-    before = [value.clone() for value in inputs]
-    assert made("sequence_blocks")(*inputs).isfinite().all()
-    for value, copy in zip(inputs, before, strict=True):
+    tokens = tokens_of(2)
+    tokens.mask[:, 1:] = False
+    before = [value.clone() for value in tokens]
+    assert made("sequence_blocks").picture(tokens).isfinite().all()
+    for value, copy in zip(tokens, before, strict=True):
         assert torch.equal(value, copy)
+
+
+@pytest.fixture(scope="module")
+def real() -> ImageModel:
+    """A model of the tokens that there are."""
+    torch.manual_seed(0)
+    return ImageModel(replace(SMALL, object_features=OBJECT_FEATURES)).eval()
+
+
+SCENES = [Varied()(0, index) for index in range(5)]
+
+
+@torch.no_grad()
+def test_scenes_are_rendered_by_their_tokens_whatever_else_is_in_the_batch(real):
+    """The batch has scenes of other lengths, so that a scene is padded otherwise than alone."""
+    batch = SceneBatch.of(SCENES)
+    assert len(set(batch.counts.tolist())) > 1
+    images = real(batch)
+    assert images.shape == (5, 8, 8, 3)
+    torch.testing.assert_close(images, real.picture(encode(batch, 19)), rtol=1e-4, atol=1e-5)
+    for row, scene in enumerate(SCENES):
+        torch.testing.assert_close(images[row], real(SceneBatch.of([scene]))[0], rtol=1e-4, atol=1e-5)
+
+
+def test_a_picture_has_a_derivative_by_the_scene(real):
+    """Of the picture's sum by the first scene's background, against a difference."""
+    batch = SceneBatch.of(SCENES)
+    background = batch.background.clone().requires_grad_()
+    real(replace(batch, background=background)).sum().backward()
+    step = torch.zeros_like(background)
+    step[0] = 1e-2
+    with torch.no_grad():
+        sums = [real(replace(batch, background=background + sign * step)).double().sum() for sign in (1, -1)]
+    assert background.grad is not None
+    assert background.grad[0].sum().item() == pytest.approx(((sums[0] - sums[1]) / 2e-2).item(), rel=0.02)
 
 
 BASES = {"seq_to_image_added_to_all": "seq_to_image_added", "added_twice": "seq_to_image_added"} | dict.fromkeys(
@@ -192,7 +234,7 @@ def shapes(name: str) -> dict[str, torch.Size]:
     return {key: parameter.shape for key, parameter in made(name).named_parameters()}
 
 
-@pytest.mark.parametrize("name", set(VARIANTS) - {"base"})
+@pytest.mark.parametrize("name", [name for name in VARIANTS if name != "base"])
 def test_an_option_changes_the_parameters_it_should_and_no_others(name):
     base, variant = shapes(BASES.get(name, "base")), shapes(name)
     changed = {key for key in base.keys() | variant.keys() if base.get(key) != variant.get(key)}
@@ -206,7 +248,7 @@ def test_an_option_changes_the_parameters_it_should_and_no_others(name):
         assert any(marker in key for key in changed), f"{marker} is untouched"
 
 
-@pytest.mark.parametrize("name", set(VARIANTS) - {"base"})
+@pytest.mark.parametrize("name", [name for name in VARIANTS if name != "base"])
 def test_an_option_changes_the_image(name):
     """With the weights that both have in common, and gates open enough to tell."""
     base, variant = made(BASES.get(name, "base")), made(name)
@@ -219,9 +261,9 @@ def test_an_option_changes_the_image(name):
                 torch.nn.init.constant_(parameter, 1.0)
             elif key.endswith("weigh.gain"):
                 torch.nn.init.constant_(parameter, 3.0)
-    inputs = scenes(5)
+    tokens = tokens_of(5)
     with torch.no_grad():
-        difference = (base(*inputs) - variant(*inputs)).abs().max()
+        difference = (base.picture(tokens) - variant.picture(tokens)).abs().max()
     assert difference > 1e-5
 
 
@@ -244,10 +286,10 @@ def test_occurrence_by_hand(when, expected):
 
 def test_padding_stays_out_of_batch_statistics():
     model = made("sequence_blocks")
-    tokens, mask, camera, background = scenes(5)
-    model(tokens, mask, camera, background)
+    tokens = tokens_of(5)
+    model.picture(tokens)
     again = made("sequence_blocks")
-    again(torch.where(mask[..., None], tokens, 50.0), mask, camera, background)
+    again.picture(tokens._replace(objects=torch.where(tokens.mask[..., None], tokens.objects, 50.0)))
     torch.testing.assert_close(again.state_dict(), model.state_dict(), rtol=1e-4, atol=1e-6)
 
 
@@ -263,7 +305,7 @@ def test_without_normalisation_the_image_is_not_overwritten():
 def test_the_head_stays_in_float32_under_autocast():
     model = made("sequence_blocks")
     with torch.autocast("cpu", torch.bfloat16):
-        output = model(*scenes(3))
+        output = model.picture(tokens_of(3))
     assert output.dtype == torch.float32
 
 
@@ -274,7 +316,7 @@ def test_a_saved_model_comes_back_whole(name, tmp_path: Path):
     again = ImageModel.from_pretrained(tmp_path)
     assert again.config == model.config
     assert not again.training
-    torch.testing.assert_close(again(*scenes(2)), model(*scenes(2)), rtol=0, atol=0)
+    torch.testing.assert_close(again.picture(tokens_of(2)), model.picture(tokens_of(2)), rtol=0, atol=0)
     assert {"config.json", "model.safetensors"} <= {path.name for path in tmp_path.iterdir()}
     assert json.loads((tmp_path / "config.json").read_text())["seq_width"] == 12
 

@@ -14,9 +14,11 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from luxel import InputError
+from luxel.core.scene_batch import SceneBatch
 from luxel.data.dataset import Batch
 from luxel.image.losses import loss_function
 from luxel.models.layers import normalisation
+from luxel.scene import Camera, Scene, Sphere
 from luxel.train.checkpoint import read_progress
 from luxel.train.guard import GuardConfig
 from luxel.train.loop import Learner, TrainConfig, mean_loss_over, train
@@ -28,6 +30,10 @@ CONFIG = TrainConfig(
     samples=60, batch_size=5, tests=3, checkpoint_every=4, optim=OptimConfig(learning_rate=0.05, ema_decay=0.5)
 )
 TEST_SAMPLES = 7
+OBJECTS = 2
+SCENE = Scene(
+    objects=(Sphere(center=(0, 0, 0), radius=1),) * OBJECTS, camera=Camera(position=(0, -5, 0), look_at=(0, 0, 0))
+)
 
 
 class TinyModel(nn.Module):
@@ -39,8 +45,8 @@ class TinyModel(nn.Module):
         self.drop = nn.Dropout(0.2)
         self.head = nn.Linear(4, 3)
 
-    def forward(self, tokens, mask, camera, background):
-        pooled = (tokens * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
+    def forward(self, scenes):
+        pooled = scenes.rotation.unflatten(0, (len(scenes), OBJECTS)).mean(1)
         normed = self.norm(pooled[..., None, None]).flatten(1)
         return self.head(self.drop(normed)).float()[:, None, None].expand(-1, 2, 3, 3)
 
@@ -50,7 +56,7 @@ class TinyModel(nn.Module):
 
 
 class TinyData:
-    """Batches that are a function of the step; the target is linear in the pooled tokens."""
+    """Batches that are a function of the step; the target is linear in what the model reads."""
 
     def __init__(self, poison: range = range(0), interrupt: int = -1, spike: range = range(0), heal: bool = False):
         self.poison, self.interrupt, self.spike, self.heal = poison, interrupt, spike, heal
@@ -59,10 +65,9 @@ class TinyData:
         for step in range(start_step, 10**6):
             if step == self.interrupt:
                 raise KeyboardInterrupt
-            batch = make_batch(batch_size, seed=1000 * seed + step)
-            batch = rows(batch, list(range(batch_size))[rank::world])
+            batch = make_batch(batch_size, seed=1000 * seed + step).rows(slice(rank, None, world))
             if step in self.poison:
-                batch.tokens[0, 0, 0] = torch.nan
+                batch.scenes.rotation[0, 0] = torch.nan
             if step in self.spike:
                 batch.radiance.mul_(100)
             if self.heal and step == max(self.poison, default=-1):
@@ -70,29 +75,17 @@ class TinyData:
             yield batch
 
     def test_batches(self, batch_size: int, rank: int, world: int) -> Iterable[Batch]:
-        whole = make_batch(TEST_SAMPLES, seed=-1)
-        mine = list(range(TEST_SAMPLES))[rank::world]
+        mine = make_batch(TEST_SAMPLES, seed=-1).rows(slice(rank, None, world))
         for start in range(0, len(mine), batch_size):
-            yield rows(whole, mine[start : start + batch_size])
+            yield mine.rows(slice(start, start + batch_size))
 
 
 def make_batch(size: int, seed: int) -> Batch:
-    generator = torch.Generator().manual_seed(seed)
-    tokens = torch.randn(size, 2, 4, generator=generator)
-    radiance = 2 + tokens.mean(1)[:, None, None, :3].expand(-1, 2, 3, 3).clone()
-    return Batch(
-        tokens=tokens,
-        mask=torch.ones(size, 2, dtype=torch.bool),
-        camera=torch.ones(size, 1),
-        background=torch.zeros(size, 3),
-        radiance=radiance,
-        variance=torch.zeros_like(radiance),
-    )
-
-
-def rows(batch: Batch, indices: list[int]) -> Batch:
-    there = {name: value for name, value in vars(batch).items() if value is not None}
-    return Batch(**{name: value[indices] for name, value in there.items()})
+    """Scenes whose objects' quaternions are noise: four numbers, as good as any for a model that reads but them."""
+    noise = torch.randn(size, OBJECTS, 4, generator=torch.Generator().manual_seed(seed))
+    radiance = 2 + noise.mean(1)[:, None, None, :3].expand(-1, 2, 3, 3).clone()
+    scenes = replace(SceneBatch.of([SCENE] * size), rotation=noise.flatten(0, 1))
+    return Batch(scenes, radiance, torch.zeros_like(radiance))
 
 
 def run(path: Path, data: TinyData, config: TrainConfig = CONFIG) -> dict:
@@ -238,8 +231,8 @@ def test_a_spike_that_lasts_to_the_end_is_a_divergence(tmp_path: Path):
 class Overflowing(TinyModel):
     """Its gradient overflows at any loss scale, though its loss is finite."""
 
-    def forward(self, tokens, mask, camera, background):
-        radiance = super().forward(tokens, mask, camera, background)
+    def forward(self, scenes):
+        radiance = super().forward(scenes)
         radiance.register_hook(lambda gradient: gradient * torch.inf)
         return radiance
 
@@ -336,7 +329,7 @@ def whole_test_loss() -> float:
     """By hand: the mean over the test samples of each one's loss, from one batch."""
     torch.manual_seed(5)
     model, batch = TinyModel().eval(), make_batch(TEST_SAMPLES, seed=-1)
-    prediction = model(batch.tokens, batch.mask, batch.camera, batch.background)
+    prediction = model(batch.scenes)
     return loss_function("perceptual")(prediction, batch.radiance).mean().item()
 
 

@@ -3,8 +3,9 @@ import pytest
 import torch
 
 from luxel import InputError
+from luxel.core.scene_batch import SceneBatch
 from luxel.data.generate import GenerateSettings
-from luxel.data.stream import RayDraws, sees_objects, world_rays
+from luxel.data.stream import RayDraws, camera_rays, sees_objects
 from luxel.image.losses import FEWEST_SPP, LOSSES, UNBIASED, bias_under_noise, loss_function
 from luxel.scene import Spheres
 from luxel.trace.path import PathTracer
@@ -71,10 +72,10 @@ def paths() -> torch.Tensor:
     traced = []
     for number in range(SCENES):
         scene = data.distribution(78, number)
-        points = RayDraws(data, scene, number).points(2000)[None]
-        seen = points[sees_objects([scene], points, torch.device("cpu"))][:RAYS]
+        batch, points = SceneBatch.of([scene]), RayDraws(data, scene, number).points(2000)[None]
+        seen = points[sees_objects(batch, points)][:RAYS]
         repeated = np.tile(seen, (PATHS, 1))[None]
-        traced.append(PathTracer().trace_rays([scene], *world_rays([scene], repeated), spp=1).mean)
+        traced.append(PathTracer().trace_rays(batch, camera_rays(batch, repeated), spp=1).mean)
     return torch.cat([one.reshape(PATHS, -1) for one in traced], dim=1)
 
 

@@ -22,6 +22,11 @@ def test_round_trip_and_order(tmp_path):
     assert manifest.of("train") == (TRAIN,)
 
 
+def test_what_former_folders_said_of_tokens_is_left_out(tmp_path):
+    Manifest({**SETTINGS, "token_layout": "center:3"}).including(TRAIN).including(TEST).save(tmp_path)
+    assert Manifest.load(tmp_path).settings == SETTINGS
+
+
 def test_content_hash_is_of_the_split():
     one = Manifest(SETTINGS).including(TRAIN).including(TEST)
     other = Manifest(SETTINGS).including(TEST).including(ShardEntry(TRAIN.file, "train", 7, 3, "cc"))

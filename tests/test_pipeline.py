@@ -7,9 +7,11 @@ import torch
 from luxel import InputError
 from luxel.experiments.base import tiny_model
 from luxel.models.image_model import ImageModel
+from luxel.models.tokens import OBJECT_FEATURES
 from luxel.pipeline import SHIPPED, Renderer
-from luxel.scene import OBJECT_FEATURES, Camera, Scene, Sphere
-from luxel.trace import MitsubaTracer
+from luxel.scene import Box, Camera, Cylinder, Panel, Plane, Scene, Sphere
+from luxel.scene.description import Object
+from luxel.trace.path import PathTracer
 
 CAMERA = Camera(position=(0, -5, 0), look_at=(0, 0, 0))
 ONE = Scene(objects=(Sphere(center=(0, 0, 0), radius=1.0),), camera=CAMERA, background=(0.2, 0.2, 0.2))
@@ -50,6 +52,25 @@ def test_another_size_is_refused_with_the_remedy(folder):
         renderer(ONE, width=32)
 
 
+OTHERS: list[Object] = [
+    Box(center=(0, 0, 0), half_extents=(1, 1, 1)),
+    Cylinder(center=(0, 0, 0), radius=1, half_height=1),
+    Panel(center=(0, 0, 0), half_extents=(1, 1)),
+    Plane(center=(0, 0, 0)),
+]
+
+
+@pytest.mark.parametrize("item", OTHERS, ids=lambda item: item.shape)
+def test_an_image_model_is_not_asked_for_a_shape_that_it_would_take_for_another(folder, item):
+    renderer = Renderer.from_pretrained(folder)
+    scene = Scene(objects=(*ONE.objects, item), camera=CAMERA)
+    expected = rf"objects\[1\]\.shape is {item.shape}, but an image model knows spheres and ellipsoids alone"
+    with pytest.raises(InputError, match=f"^{expected}"):
+        renderer(scene)
+    with pytest.raises(InputError, match=f"^scene 2: {expected}"):
+        renderer.render([ONE, TWO, scene])
+
+
 def test_weights_of_another_network_are_refused_with_their_folder(folder, tmp_path):
     for file in ("config.json", "model.safetensors"):
         (tmp_path / file).write_bytes((folder / "model" / file).read_bytes())
@@ -72,7 +93,7 @@ def test_the_shipped_model_renders_scenes_written_by_hand(path):
     """Nearer to the truth by far than the sky alone, the best of constant pictures at hand."""
     scene = Scene.load(path)
     image = Renderer.from_pretrained("ray-small")(scene, 40, 30)
-    truth = MitsubaTracer().trace([scene], 40, 30, 64, seed=0).mean[0]
+    truth = PathTracer().trace([scene], 40, 30, 64, seed=0).mean[0]
     assert image.shape == truth.shape
     error, of_the_sky = (np.abs(np.log1p(other) - np.log1p(truth)).mean() for other in (image, scene.background))
     assert error < 0.25 * of_the_sky  # of which up to a half is the noise of the truth
@@ -94,7 +115,10 @@ def test_a_ray_model_renders_any_size_and_several_views_of_a_scene_at_once():
     assert renderer(ONE, 7).shape == (7, 7, 3)
     cameras = [Camera(position=(0, -y, 0), look_at=(0, 0, 0)) for y in (4.0, 6.0)]
     near, far = renderer.views(ONE, cameras, 9, 5)
-    assert near.shape == (5, 9, 3)
-    assert near.mean() != far.mean()
+    assert near.shape == far.shape == (5, 9, 3)
+    for view, camera in zip((near, far), cameras, strict=True):
+        np.testing.assert_allclose(view, renderer(ONE.model_copy(update={"camera": camera}), 9, 5), rtol=1e-4)
+    shown = [np.abs(view - ONE.background).max(axis=2) > 1e-3 for view in (near, far)]
+    assert shown[0].sum() > shown[1].sum() > 0, "the nearer the camera, the larger the sphere"
     with pytest.raises(InputError, match="width is 0 and height 5"):
         renderer(ONE, 0, 5)

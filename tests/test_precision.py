@@ -1,28 +1,25 @@
 import copy
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import nn
 
 from luxel import InputError
+from luxel.core.scene_batch import SceneBatch
 from luxel.data.dataset import Batch
 from luxel.experiments.base import tiny_model
 from luxel.models.image_model import ImageModel
+from luxel.scene import Spheres
 from luxel.train.precision import Caster, LossScale, check_precision, set_precision
 
 CPU = torch.device("cpu")
 
 
 def batch(size: int = 3) -> Batch:
-    generator = torch.Generator().manual_seed(0)
-    return Batch(
-        tokens=torch.randn(size, 5, 31, generator=generator),
-        mask=torch.ones(size, 5, dtype=torch.bool),
-        camera=torch.ones(size, 1),
-        background=torch.zeros(size, 3),
-        radiance=torch.rand(size, 16, 16, 3, generator=generator),
-        variance=torch.zeros(size, 16, 16, 3),
-    )
+    radiance = torch.rand(size, 16, 16, 3, generator=torch.Generator().manual_seed(0))
+    scenes = SceneBatch.of([Spheres(max_objects=5)(0, index) for index in range(size)])
+    return Batch(scenes, radiance, torch.zeros_like(radiance))
 
 
 def model() -> ImageModel:
@@ -101,16 +98,16 @@ def test_the_master_copies_stay_themselves():
     torch.testing.assert_close(weights, {name: before[name] for name in weights}, rtol=0, atol=0)
 
 
-def test_tokens_of_another_precision_are_a_mistake():
+def test_scenes_of_another_precision_are_a_mistake():
     network, given = model(), batch()
-    halved = Batch(given.tokens.half(), given.mask, given.camera, given.background, given.radiance, given.variance)
-    with pytest.raises(AssertionError, match="tokens come in float32"):
+    halved = replace(given, scenes=replace(given.scenes, center=given.scenes.center.half()))
+    with pytest.raises(AssertionError, match="scenes come in float32"):
         Caster("fp32", network, network, CPU)(halved)
 
 
 def test_a_head_in_half_precision_is_a_mistake():
     class Head(nn.Module):
-        def forward(self, tokens, mask, camera, background):
+        def forward(self, scenes):
             return torch.zeros(1, 2, 2, 3, dtype=HALF)
 
     with pytest.raises(AssertionError, match="the head must end in float32"):

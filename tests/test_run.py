@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 from luxel import InputError
 from luxel.data.dataset import ShardDataset
 from luxel.data.generate import generate
-from luxel.data.manifest import DataError
+from luxel.data.manifest import DataError, Manifest
 from luxel.experiments import EXPERIMENTS
 from luxel.experiments.experiment import (
     Experiment,
@@ -22,7 +22,7 @@ from luxel.experiments.experiment import (
 )
 from luxel.experiments.run import cooldown, data_folder, experiment_of, run, run_folder
 from luxel.scene import DISTRIBUTIONS
-from luxel.train.run_folder import RunFolderError, read_json, read_metrics
+from luxel.train.run_folder import RunFolderError, read_json, read_metrics, write_json
 
 TINY = EXPERIMENTS["standard_run"].make("tiny")
 QUICK = replace(TINY, train=replace(TINY.train, samples=64, tests=1))
@@ -36,7 +36,7 @@ def shared(tmp_path_factory) -> Path:
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_every_experiment_trains_on_traced_scenes(name, shared: Path, monkeypatch):
-    """Two steps on scenes that Mitsuba traces; the same call again finds the run finished."""
+    """Two steps on traced scenes; the same call again finds the run finished."""
     monkeypatch.chdir(shared)
     tiny = EXPERIMENTS[name].make("tiny")
     data = replace(tiny.data, count=tiny.data.count // 24, spp=2, test_share=0.5)
@@ -70,7 +70,7 @@ def test_images_of_another_size_are_refused(tmp_path: Path):
 def test_a_run_streams_and_is_tested_as_its_data_set_would_be(tmp_path: Path, monkeypatch):
     """It prepares the test split alone, which the whole set then goes on from; other settings are another run's."""
     monkeypatch.chdir(tmp_path)
-    data = with_data(QUICK, count=16, spp=4, test_share=0.5, tracer="torch")
+    data = with_data(QUICK, count=16, spp=8, test_share=0.5)
     streamed = with_stream(with_train(data, samples=32, batch_size=8))
     result = run(streamed, Path("run"), cpu=True)
     assert result["status"] == "finished"
@@ -79,8 +79,8 @@ def test_a_run_streams_and_is_tested_as_its_data_set_would_be(tmp_path: Path, mo
     folder, tested = data_folder(data.data), read_json(Path("run/config.json"))["data"]["test_set"]
     assert not list(folder.glob("train-*"))
     assert run(streamed, Path("run"), cpu=True) == result
-    with pytest.raises(RunFolderError, match=r"experiment\.stream\.spp: None there, 8 now"):
-        run(with_stream(streamed, spp=8), Path("run"), cpu=True)
+    with pytest.raises(RunFolderError, match=r"experiment\.stream\.spp: None there, 9 now"):
+        run(with_stream(streamed, spp=9), Path("run"), cpu=True)
     with pytest.raises(RunFolderError, match=r"experiment\.stream: \{.*\} there, None now"):
         run(replace(streamed, stream=None), Path("run"), cpu=True)
     generate(data.data, folder, progress=False)
@@ -91,7 +91,7 @@ def test_a_run_streams_and_is_tested_as_its_data_set_would_be(tmp_path: Path, mo
     ("made", "message"),
     [
         (with_stream(QUICK, rays=64), r"stream\.rays is 64, but the network makes whole images"),
-        (with_stream(QUICK, spp=3), r"train\.loss is perceptual.*3 spp: take 4 spp or more.*weighted_l2"),
+        (with_stream(QUICK, spp=3), r"train\.loss is perceptual.*3 spp: take 8 spp or more.*weighted_l2"),
         (with_stream(with_train(QUICK, loss="log1p_l1")), "train.loss is log1p_l1.*16 spp: take 64"),
     ],
 )
@@ -117,6 +117,45 @@ def test_other_settings_live_in_another_folder():
 def test_a_folder_that_is_no_run_is_said_to_be_none(tmp_path: Path):
     with pytest.raises(RunFolderError, match=r"config\.json: not the configuration of a run"):
         experiment_of(tmp_path)
+
+
+def test_a_data_set_is_found_where_an_earlier_version_or_another_device_made_it(tmp_path: Path, monkeypatch):
+    """A folder's name depends on all that its manifest says; images of another device must all be there."""
+    monkeypatch.chdir(tmp_path)
+    where = data_folder(SETTINGS)
+    assert data_folder(SETTINGS) == where
+    former = write_data_folder(where.with_name(where.name[:-8] + "0a1b2c3d"))
+    assert data_folder(SETTINGS) == former
+    assert data_folder(replace(SETTINGS, seed=4)) != former, "which has the same name but for the hash"
+    manifest = Manifest.load(former)
+    other = {**manifest.settings, "renderer": str(manifest.settings["renderer"]).replace(" cpu", " cuda")}
+    replace(manifest, settings=other).save(former)
+    assert data_folder(SETTINGS) == former
+    replace(manifest, settings=other, shards=manifest.shards[1:]).save(former)
+    assert data_folder(SETTINGS) == where
+
+
+FORMER = [("mitsuba", "mitsuba"), ("torch", "path"), ("torch_compiled", "path"), (None, "mitsuba")]
+"""What configurations of earlier versions called the tracer, or did not, and what that is today."""
+
+
+@pytest.mark.parametrize(("then", "now"), FORMER)
+def test_a_run_folder_of_an_earlier_version_is_gone_on_with(tmp_path: Path, then, now):
+    """Its stream said how the tracer was compiled, its data set how tokens were laid out."""
+    data = write_data_folder(tmp_path / "data", replace(SETTINGS, width=16, height=16))
+    made = with_stream(with_data(QUICK, tracer=now), spp=8)
+    made = with_train(made, samples=32, batch_size=8, checkpoint_every=1)
+    result = run(made, tmp_path / "run", data, cpu=True)
+    (tmp_path / "run" / "result.json").unlink()
+    config = read_json(tmp_path / "run" / "config.json")
+    config["experiment"]["data"]["tracer"] = then
+    if then is None:
+        del config["experiment"]["data"]["tracer"]
+    config["experiment"]["stream"]["compiled"] = False
+    config["data"]["token_layout"] = "center:3"
+    write_json(tmp_path / "run" / "config.json", config)
+    assert experiment_of(tmp_path / "run") == made
+    assert run(made, tmp_path / "run", data, cpu=True)["test_loss"] == result["test_loss"]
 
 
 def test_a_run_has_a_folder_by_scale_seed_and_change():

@@ -1,35 +1,85 @@
-"""One shard: what goes in comes out, and equal content has equal bytes."""
+"""One shard: what goes in comes out, equal content has equal bytes, and former shards are read by their JSON."""
 
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
+from luxel.core.scene_batch import scene_arrays
 from luxel.data.manifest import DataError
-from luxel.data.shards import PER_SCENE, ShardReader, shard_file, write_shard
-from luxel.scene import Ellipsoids, encode, scene_id
+from luxel.data.shards import ARRAYS, ShardReader, gathered, shard_file, write_shard
+from luxel.scene import Box, Camera, Ellipsoids, Panel, Plane, Scene, scene_id
 from luxel.trace import Radiance
 
-SCENES = [Ellipsoids(max_objects=4)(0, index) for index in range(5)]
+OTHERS = Scene(
+    objects=(
+        Box(center=(1, 2, 3), half_extents=(1, 2, 3)),
+        Panel(center=(0, 0, 1), half_extents=(0.5, 0.25), outline="ellipse"),
+        Plane(center=(0, 0, 0)),
+    ),
+    camera=Camera(position=(0, -5, 2), look_at=(0, 0, 0)),
+    background=(0.1, 0.2, 0.3),
+)
+SCENES = [*(Ellipsoids(max_objects=4)(0, index) for index in range(4)), OTHERS]
 IMAGES = np.random.default_rng(0).random((2, 5, 3, 7, 3), np.float32)
 RADIANCE = Radiance(IMAGES[0], IMAGES[1], 2)
+
+
+def same(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> None:
+    assert one.keys() == other.keys()
+    for name, array in one.items():
+        np.testing.assert_array_equal(array, other[name])
+        assert array.dtype == other[name].dtype
+
+
+def without_arrays(path: Path) -> None:
+    """Make it a shard as they were when the image model's tokens lay in them."""
+    tensors = {name: array for name, array in load_file(path).items() if not name.startswith(ARRAYS)}
+    tokens = {
+        "objects": np.zeros((5, 4, 31), np.float32),
+        "mask": np.ones((5, 4), bool),
+        "camera": np.ones((5, 1), np.float32),
+        "background": np.ones((5, 3), np.float32),
+    }
+    save_file({**tensors, **tokens}, path)
 
 
 def test_what_goes_in_comes_out(tmp_path):
     entry = write_shard(tmp_path, "test", 3, SCENES, RADIANCE)
     assert entry.file == shard_file("test", 3) == "test-00003.safetensors"
-    assert (entry.scenes, entry.objects) == (5, encode(SCENES).objects.shape[1])
+    assert (entry.scenes, entry.objects) == (5, max(len(scene.objects) for scene in SCENES))
     reader = pickle.loads(pickle.dumps(ShardReader(tmp_path / entry.file)))
-    expected = {**encode(SCENES)._asdict(), "radiance": IMAGES[0], "variance": IMAGES[1]}
-    assert set(expected) == set(PER_SCENE)
-    for name, array in expected.items():
-        np.testing.assert_array_equal(reader.whole(name), array)
-        np.testing.assert_array_equal(reader.row(name, 2), array[2])
-        assert reader.row(name, 2).dtype == array.dtype
+    for name, array in {"radiance": IMAGES[0], "variance": IMAGES[1]}.items():
+        np.testing.assert_array_equal(reader.tensors[name], array)
+        assert reader.tensors[name].dtype == np.float32
+    same(reader.scene_arrays, scene_arrays(SCENES))
     assert [reader.scene(row) for row in range(5)] == SCENES
-    assert [row.tobytes().hex() for row in reader.whole("ids")] == [scene_id(scene) for scene in SCENES]
+    assert [row.tobytes().hex() for row in reader.tensors["ids"]] == [scene_id(scene) for scene in SCENES]
     reader = pickle.loads(pickle.dumps(reader))  # open readers travel, too
     assert reader.scene(4) == SCENES[4]
+
+
+def test_the_file_is_not_written_to(tmp_path):
+    reader = ShardReader(tmp_path / write_shard(tmp_path, "test", 0, SCENES, RADIANCE).file)
+    with pytest.raises(ValueError, match="read-only"):
+        reader.tensors["radiance"][0] = 1
+
+
+def test_scenes_of_former_shards_are_read_from_their_json(tmp_path):
+    path = tmp_path / write_shard(tmp_path, "test", 0, SCENES, RADIANCE).file
+    without_arrays(path)
+    same(ShardReader(path).scene_arrays, scene_arrays(SCENES))
+
+
+def test_arrays_of_single_scenes_are_gathered(tmp_path):
+    """From several shards, in any order, as if they had been made together."""
+    paths = [tmp_path / write_shard(tmp_path, "train", number, SCENES[:4], RADIANCE).file for number in (0, 1)]
+    others = tmp_path / write_shard(tmp_path, "train", 2, SCENES[4:], RADIANCE).file
+    first, second, third = (ShardReader(path).scene_arrays for path in (*paths, others))
+    found = gathered([(second, 3), (third, 0), (first, 0), (first, 3)])
+    same(found, scene_arrays([SCENES[3], OTHERS, SCENES[0], SCENES[3]]))
 
 
 def test_equal_content_has_equal_bytes(tmp_path):
@@ -41,4 +91,4 @@ def test_what_is_no_shard(tmp_path):
     path = tmp_path / "train-00000.safetensors"
     path.write_bytes(b"nothing of the kind")
     with pytest.raises(DataError, match=r"train-00000.safetensors: can't be read as a shard"):
-        ShardReader(path).row("mask", 0)
+        _ = ShardReader(path).tensors

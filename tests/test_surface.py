@@ -1,195 +1,228 @@
-"""What rays meet, against the tracer's own idea of it and the laws of optics."""
+"""What the ray model knows of surface points, against the laws of optics and the core's own BSDF."""
 
 import math
 
+import numpy as np
 import pytest
 import torch
+import warp as wp
+from kernels import DEVICES, run, uniform_numbers
 
-from luxel.geometry.arrays import dot, normalised
-from luxel.geometry.intersect import NOTHING
-from luxel.geometry.vectors import Vector
+from luxel.core.intersect import MISS
+from luxel.core.principled import bsdf_of, evaluate_bsdf, material_of, sample_bsdf
+from luxel.core.rays import Rays
+from luxel.core.scene_batch import SceneBatch
 from luxel.models.surface import (
-    Points,
-    clearance,
-    frame,
-    fresnel,
-    material_at,
-    meet,
-    mirror_direction,
-    reflected,
-    refract,
-    refracted,
-    refractive_index,
-    seen,
-    surfaces,
+    SurfacePoints,
+    beyond_interface,
+    first_surface,
+    mirror_rays,
+    surface_optics,
+    transmitted_rays,
 )
-from luxel.scene import Camera, Ellipsoid, Material, Scene, Sphere, Varied, encode
-from luxel.trace import bsdf
-from luxel.trace.packed import Materials, pack
-from luxel.trace.packed import refractive_index as index_of_the_tracer
+from luxel.scene import Box, Camera, Cylinder, Material, Panel, Plane, Scene, Sphere, Varied
+from luxel.scene.description import Object
 
-AHEAD = Camera(position=(0, 0, 0), look_at=(0, 0, -1), up=(0, 1, 0))  # camera space is world space
+AHEAD = Camera(position=(0, 0, 0), look_at=(0, 0, -1), up=(0, 1, 0))
 GLASS = Material(transmission=1.0, specular=0.5, base_color=(0.81, 0.64, 1.0))
+ETA = 1.5  # of a specular of 0.5: ((1.5 − 1) / (1.5 + 1))² = 0.04
 BALL = Sphere(center=(0, 0, -5), radius=1.0, material=GLASS)
 BEYOND = Sphere(center=(0, 0, -9), radius=2.0)
+LANE = torch.zeros(1, dtype=torch.int64)
 
 
-def read(*objects, camera=AHEAD):
-    tokens = encode([Scene(objects=objects, camera=camera)])
-    return surfaces(torch.from_numpy(tokens.objects), torch.from_numpy(tokens.mask))
+def batch_of(*objects: Object, device: str = "cpu") -> SceneBatch:
+    return SceneBatch.of([Scene(objects=objects, camera=AHEAD)], device)
 
 
-def shoot(scene, *directions) -> Points:
-    along = normalised(torch.tensor(directions, dtype=torch.float32).T)
-    lanes = torch.zeros(len(directions), dtype=torch.int64)
-    return meet(scene, lanes, torch.zeros_like(along), along, torch.full_like(lanes, NOTHING))
+def shoot(batch: SceneBatch, *directions: tuple[float, float, float]) -> SurfacePoints:
+    along = torch.tensor(directions, dtype=torch.float32, device=batch.device)
+    return first_surface(batch, Rays(torch.zeros_like(along), along, torch.zeros_like(along[:, 0]).int()))
 
 
-def test_a_ray_meets_the_near_side_and_the_normal_faces_it():
-    points = shoot(read(BALL, BEYOND), (0, 0, -1), (0, 0, 1))
-    assert points.item.tolist() == [0, NOTHING]
-    torch.testing.assert_close(points.position[:, 0], torch.tensor([0.0, 0.0, -4.0]))
-    torch.testing.assert_close(points.normal[:, 0], torch.tensor([0.0, 0.0, 1.0]))
-    assert not points.inside[0]
+@pytest.mark.parametrize("device", DEVICES)
+def test_a_ray_arrives_on_the_near_side_and_the_normal_faces_it(device):
+    points = shoot(batch_of(BALL, BEYOND, device=device), (0, 0, -3), (0, 0, 1))
+    assert points.object_id.tolist() == [0, MISS]
+    torch.testing.assert_close(points.point[0].cpu(), torch.tensor([0.0, 0.0, -4.0]))
+    torch.testing.assert_close(points.direction[0].cpu(), torch.tensor([0.0, 0.0, -1.0]))
+    torch.testing.assert_close(points.normal[0].cpu(), torch.tensor([0.0, 0.0, 1.0]))
+    assert (points.is_front[0].item(), points.is_inside[0].item()) == (True, False)
 
 
-def test_from_inside_the_normal_is_turned():
-    inside = shoot(read(Sphere(center=(0, 0, 0), radius=2.0)), (0, 0, -1))
-    assert inside.inside.tolist() == [True]
-    torch.testing.assert_close(inside.normal[:, 0], torch.tensor([0.0, 0.0, 1.0]))
+ROOM = {
+    "sphere": Sphere(center=(0, 0, 0), radius=2.0),
+    "box": Box(center=(0, 0, 0), half_extents=(1.0, 1.0, 2.0)),
+    "cylinder": Cylinder(center=(0, 0, 0), radius=1.0, half_height=2.0),
+    "plane": Plane(center=(0, 0, -2), normal=(0, 0, -1)),
+}
 
 
-def test_no_rays_meet_nothing():
-    none = torch.zeros(0, dtype=torch.int64)
-    points = meet(read(BALL), none, torch.zeros(3, 0), torch.zeros(3, 0), none)
-    assert [len(field[0] if field.ndim == 2 else field) for field in points] == [0] * 6
+@pytest.mark.parametrize("shape", list(ROOM))
+def test_from_inside_the_normal_is_turned(shape):
+    points = shoot(batch_of(ROOM[shape]), (0, 0, -1))
+    assert (points.is_front.tolist(), points.is_inside.tolist()) == ([False], [True])
+    torch.testing.assert_close(points.point, torch.tensor([[0.0, 0.0, -2.0]]))
+    torch.testing.assert_close(points.normal, torch.tensor([[0.0, 0.0, 1.0]]))
 
 
-def test_objects_in_camera_space_are_those_of_the_world():
-    """A turned camera turns what is seen, and changes neither distances nor what is hit."""
-    camera = Camera(position=(0.4, -6, 1.3), look_at=(0, 0.2, 0), up=(0.1, 0.2, 1))
-    egg = Ellipsoid(center=(0.1, 0.3, 0.2), semi_axes=(0.3, 0.7, 1.1), rotation=(0.6, 0.3, -0.5, 0.4))
-    scene = read(egg, camera=camera)
-    torch.testing.assert_close(scene.shapes.volume[0, 0].item(), 0.3 * 0.7 * 1.1, rtol=1e-5, atol=0)
-    spread = 0.15 * torch.randn(400, 3, generator=torch.Generator().manual_seed(0)) - torch.tensor([0.0, 0.0, 1.0])
-    points = shoot(scene, *spread.tolist())
-    hit = points.at(points.hit.nonzero()[:, 0])
-    assert 0 < len(hit.item) < 400
-    unit = torch.einsum("ijc,jl->il", scene.shapes.unit_from_world[:, :, 0], hit.position - scene.shapes.center[:, 0])
-    torch.testing.assert_close(unit.norm(dim=0), torch.ones(len(hit.item)), rtol=0, atol=1e-5)
+@pytest.mark.parametrize("outline", ["rectangle", "ellipse"])
+@pytest.mark.parametrize("front", [True, False])
+def test_a_panel_faces_the_viewer_with_either_side_and_has_no_inside(outline, front):
+    turn = (1.0, 0.0, 0.0, 0.0) if front else (0.0, 1.0, 0.0, 0.0)
+    points = shoot(batch_of(Panel(center=(0, 0, -3), half_extents=(1, 2), rotation=turn, outline=outline)), (0, 0, -1))
+    torch.testing.assert_close(points.normal, torch.tensor([[0.0, 0.0, 1.0]]))
+    assert (points.is_front.tolist(), points.is_inside.tolist()) == ([front], [False])
+
+
+def test_no_rays_arrive_nowhere():
+    none = torch.zeros(0, 3)
+    points = first_surface(batch_of(BALL), Rays(none, none, torch.zeros(0, dtype=torch.int32)))
+    assert [len(field) for field in points] == [0] * len(points)
 
 
 def test_snell():
-    normal = torch.tensor([[0.0], [0.0], [1.0]])
-    into = torch.tensor([[math.sin(0.5)], [0.0], [-math.cos(0.5)]])
-    out = refract(into, normal, torch.tensor([1.5]))
-    assert out[0].item() == pytest.approx(math.sin(0.5) / 1.5, rel=1e-6)
-    assert out[2].item() < 0
-    torch.testing.assert_close(refract(into, normal, torch.ones(1)), into)
-    total = refract(into, normal, torch.tensor([0.3]))
-    torch.testing.assert_close(total, into * torch.tensor([[1.0], [1.0], [-1.0]]))
+    batch = batch_of(Plane(center=(0, 0, -2), normal=(0, 0, 1), material=GLASS))
+    along = (math.sin(0.5), 0.0, -math.cos(0.5))
+    points = shoot(batch, along)
+    into = beyond_interface(batch, points, torch.tensor([ETA])).direction[0]
+    assert into[0].item() == pytest.approx(math.sin(0.5) / ETA, rel=1e-5)
+    assert into[2].item() == pytest.approx(-math.sqrt(1 - (math.sin(0.5) / ETA) ** 2), rel=1e-5)
+    straight_on = beyond_interface(batch, points, torch.ones(1)).direction[0]
+    torch.testing.assert_close(straight_on, torch.tensor(along))
+    total = beyond_interface(batch, points, torch.tensor([0.3])).direction[0]
+    torch.testing.assert_close(total, torch.tensor([along[0], 0.0, -along[2]]))
 
 
-def test_reflectance_is_the_tracers():
-    cosine = torch.linspace(0.01, 1, 53)
-    for specular in (0.001, 0.5, 1.0):
-        eta = refractive_index(torch.tensor(specular), torch.tensor(1.0))
-        assert eta.item() == pytest.approx(index_of_the_tracer(specular, True), rel=1e-5)
-        expected, _ = bsdf.dielectric_fresnel(cosine, eta.expand(53))
-        torch.testing.assert_close(fresnel(cosine, eta.expand(53)), expected, rtol=1e-3, atol=1e-6)
-        from_inside, _ = bsdf.dielectric_fresnel(-cosine, eta.expand(53))
-        torch.testing.assert_close(fresnel(cosine, 1 / eta.expand(53)), from_inside, rtol=1e-3, atol=1e-6)
+def test_optics_by_hand():
+    batch = batch_of(BALL)
+    optics = surface_optics(batch, shoot(batch, (0, 0, -1)))
+    torch.testing.assert_close(optics.reflectance[0], torch.full((3,), 0.04), rtol=1e-4, atol=0)
+    torch.testing.assert_close(optics.transmittance[0], 0.96 * torch.tensor([0.81, 0.64, 1.0]), rtol=1e-4, atol=0)
+    torch.testing.assert_close(optics.diffuse[0], torch.zeros(3))
+    torch.testing.assert_close(optics.eta, torch.tensor([ETA]), rtol=1e-5, atol=0)
+    chalk = batch_of(Sphere(center=(0, 0, -5), radius=1.0, material=Material(base_color=(0.2, 0.4, 0.6), specular=0)))
+    optics = surface_optics(chalk, shoot(chalk, (0, 0, -1)))
+    torch.testing.assert_close(optics.diffuse[0], torch.tensor([0.2, 0.4, 0.6]))
+    assert not optics.reflectance.any()
+    assert not optics.transmittance.any()
 
 
-def test_rays_onward_by_hand():
-    scene = read(BALL, BEYOND)
-    points = shoot(scene, (0, 0, -1))
-    material = material_at(scene, points)
-    torch.testing.assert_close(material.fresnel, torch.tensor([0.04]), rtol=1e-4, atol=0)
-    torch.testing.assert_close(material.through[:, 0], 0.96 * torch.tensor([0.81, 0.64, 1.0]), rtol=1e-4, atol=0)
-    lanes = torch.zeros(1, dtype=torch.int64)
-    back = reflected(scene, points, lanes)
-    assert back.points.item.tolist() == [NOTHING]
-    torch.testing.assert_close(mirror_direction(points)[:, 0], torch.tensor([0.0, 0.0, 1.0]))
-    through = refracted(scene, points, material.eta, lanes)
-    assert through.points.item.tolist() == [1]
-    torch.testing.assert_close(through.origin[:, 0], torch.tensor([0.0, 0.0, -6.0]))
-    torch.testing.assert_close(through.points.position[:, 0], torch.tensor([0.0, 0.0, -7.0]))
+@pytest.mark.parametrize("device", DEVICES)
+def test_secondary_rays_by_hand(device):
+    batch, lane = batch_of(BALL, BEYOND, device=device), LANE.to(device)
+    points = shoot(batch, (0, 0, -1))
+    mirror = mirror_rays(batch, points, lane)
+    assert mirror.points.object_id.tolist() == [MISS]
+    torch.testing.assert_close(mirror.points.direction[0].cpu(), torch.tensor([0.0, 0.0, 1.0]))
+    transmitted = transmitted_rays(batch, points, surface_optics(batch, points).eta, lane)
+    assert transmitted.points.object_id.tolist() == [1]
+    assert transmitted.stays_inside.tolist() == [False]
+    torch.testing.assert_close(transmitted.origin[0].cpu(), torch.tensor([0.0, 0.0, -6.0]))
+    torch.testing.assert_close(transmitted.points.point[0].cpu(), torch.tensor([0.0, 0.0, -7.0]))
+
+
+def test_a_pane_shifts_what_is_seen_through_it():
+    """A ray leaves a slab of parallel faces in the direction in which it came, d tan θ' aside."""
+    batch = batch_of(Box(center=(0, 0, -3), half_extents=(5.0, 5.0, 0.5), material=GLASS), BEYOND)
+    along = torch.tensor([[math.sin(0.3), 0.0, -math.cos(0.3)]])
+    points = shoot(batch, tuple(along[0].tolist()))
+    transmitted = transmitted_rays(batch, points, torch.tensor([ETA]), LANE)
+    torch.testing.assert_close(transmitted.points.direction, along)
+    aside = 2.5 * math.tan(0.3) + math.tan(math.asin(math.sin(0.3) / ETA))
+    torch.testing.assert_close(transmitted.origin, torch.tensor([[aside, 0.0, -3.5]]))
 
 
 def test_what_is_inside_glass_is_met_before_its_far_side():
     kernel = Sphere(center=(0, 0, -5), radius=0.4)
-    scene = read(BALL, kernel)
-    points = shoot(scene, (0, 0, -1))
-    through = refracted(scene, points, material_at(scene, points).eta, torch.zeros(1, dtype=torch.int64))
-    assert through.points.item.tolist() == [1]
-    torch.testing.assert_close(through.origin[:, 0], points.position[:, 0])
+    batch = batch_of(BALL, kernel)
+    points = shoot(batch, (0, 0, -1))
+    transmitted = transmitted_rays(batch, points, torch.tensor([ETA]), LANE)
+    assert transmitted.points.object_id.tolist() == [1]
+    assert transmitted.stays_inside.tolist() == [True]
+    torch.testing.assert_close(transmitted.origin, points.point)
 
 
-def test_frames_are_orthonormal_even_when_seen_straight_on():
-    scene = read(BALL)
-    points = shoot(scene, (0, 0, -1), (0.1, 0.05, -1))
-    axes = torch.stack(list(frame(points)))
-    gram = torch.einsum("icl,jcl->lij", axes, axes)
-    torch.testing.assert_close(gram, torch.eye(3).expand(2, 3, 3), rtol=0, atol=1e-5)
-    towards_viewer = dot(axes[0][:, 1:], -points.direction[:, 1:])
-    assert towards_viewer.item() > 0
+def test_from_inside_glass_a_ray_leaves_it_once():
+    batch = batch_of(Sphere(center=(0, 0, 0), radius=1.0, material=GLASS), BEYOND)
+    points = shoot(batch, (0, 0, -1))
+    transmitted = transmitted_rays(batch, points, torch.tensor([ETA]), LANE)
+    assert transmitted.points.object_id.tolist() == [1]
+    assert transmitted.stays_inside.tolist() == [False]
+    torch.testing.assert_close(transmitted.origin, torch.tensor([[0.0, 0.0, -1.0]]))
 
 
-def test_apparent_size_and_clearance_by_hand():
-    scene = read(Sphere(center=(0, 0, -2), radius=0.5), Sphere(center=(0, 3, -5), radius=1.0))
-    there = seen(scene, shoot(scene, (0, 0, -1)))
-    distance = math.hypot(3, 3.5)
-    torch.testing.assert_close(there.distance[1], torch.tensor([distance]))
-    torch.testing.assert_close(there.size[1], torch.tensor([1 / distance]))
-    torch.testing.assert_close(there.height[1], torch.tensor([1 / distance]))
-    past, where = clearance(there.shapes, torch.zeros(3, 1, 1), torch.tensor([[[0.0]], [[0.0]], [[-1.0]]]))
-    torch.testing.assert_close(past[:, 0], torch.tensor([0.0, 3.0]))
-    torch.testing.assert_close(where[:, 0], torch.tensor([2.0, 5.0]))
+def test_from_under_water_nothing_comes_back():
+    batch = batch_of(Plane(center=(0, 0, -2), normal=(0, 0, 1), material=GLASS), BEYOND)
+    points = shoot(batch, (0, 0.8, -1), (0, 0, -1))
+    transmitted = transmitted_rays(batch, points, torch.tensor([ETA, ETA]), torch.tensor([0, 1]))
+    assert transmitted.points.object_id.tolist() == [MISS, 1]
+    assert transmitted.stays_inside.tolist() == [True, True]
 
 
 def test_scenes_of_different_sizes_do_not_disturb_each_other():
     scenes = [Varied()(4, index) for index in range(5)]
-    tokens = encode(scenes)
-    together = surfaces(torch.from_numpy(tokens.objects), torch.from_numpy(tokens.mask))
+    together = SceneBatch.of(scenes)
     directions = torch.tensor([[0.1, 0.05, -1.0], [-0.2, 0.1, -1.0], [0.0, -0.2, -1.0]])
+    hits = 0
     for number, scene in enumerate(scenes):
-        alone = encode([scene])
-        own = surfaces(torch.from_numpy(alone.objects), torch.from_numpy(alone.mask))
-        along, nowhere = normalised(directions.T), torch.full((3,), NOTHING)
-        one = meet(own, torch.zeros(3, dtype=torch.int64), torch.zeros(3, 3), along, nowhere)
-        other = meet(together, torch.full((3,), number), torch.zeros(3, 3), along, nowhere)
-        assert torch.equal(one.item, other.item)
-        torch.testing.assert_close(one.position, other.position)
+        alone, world = SceneBatch.of([scene]), directions @ together.camera_rotation[number].T
+        origin = together.camera_position[number].expand(3, 3)
+        one = first_surface(alone, Rays(origin, world, torch.zeros(3, dtype=torch.int32)))
+        other = first_surface(together, Rays(origin, world, torch.full((3,), number, dtype=torch.int32)))
+        hit = one.object_id != MISS
+        hits += int(hit.sum())
+        assert torch.equal(hit, other.object_id != MISS)
+        assert torch.equal(together.number_in_scene[other.object_id[hit]], one.object_id[hit])
+        assert torch.equal(one.point, other.point)
+    assert hits > 5
 
 
-def test_smooth_surfaces_are_worth_what_the_tracers_bsdf_says():
-    """Reflectance and transmittance of smooth metal and glass against samples of the BSDF, from both sides."""
-    materials = {
-        "glass": Material(base_color=(0.81, 0.64, 1.0), transmission=1.0, roughness=0.0, specular=0.7),
-        "metal": Material(base_color=(0.9, 0.6, 0.3), metallic=1.0, roughness=0.0),
-        "metal without reflection": Material(base_color=(0.9, 0.6, 0.3), metallic=1.0, roughness=0.0, specular=0.0),
-    }
-    for name, material in materials.items():
-        ball = Sphere(center=(0, 0, -5), radius=1.0, material=material)
-        for camera in (AHEAD, AHEAD.model_copy(update={"position": (0.0, 0.0, -5.3)})):
-            scene = read(ball, camera=camera.model_copy(update={"look_at": (0.0, 0.0, -9.0)}))
-            points = shoot(scene, (0.1, 0.05, -1))
-            ours = material_at(scene, points)
-            packed = pack([Scene(objects=(ball,), camera=camera)], 0, torch.device("cpu"))
-            rows = Materials.of([field.expand(200_000) for field in packed.materials[0, 0]])
-            cosine = ours.cosine.item() * (-1 if points.inside.item() else 1)
-            wi = Vector(*(torch.full((200_000,), value) for value in (math.sqrt(1 - cosine**2), 0.0, cosine)))
-            random = Vector.of(torch.rand(3, 200_000, generator=torch.Generator().manual_seed(0)))
-            drawn = bsdf.sample(rows, wi, random)
-            value, density = bsdf.evaluate(rows, wi, drawn.direction)
-            weight = torch.where(drawn.valid, value.stacked() / density.clamp(min=1e-12), 0.0)
-            back = (drawn.direction.z * cosine > 0) & drawn.valid
-            torch.testing.assert_close(
-                torch.where(back, weight, 0.0).mean(1), ours.mirror[:, 0], rtol=0.02, atol=0.01, msg=f"{name} mirror"
-            )
-            through = torch.where(back, 0.0, weight).mean(1)
-            expected = ours.through[:, 0]
-            if not points.inside.item():  # the BSDF crosses one surface, the estimate two
-                expected = expected / (torch.tensor(material.base_color).sqrt() * ours.eta**2)
-            torch.testing.assert_close(through, expected, rtol=0.02, atol=0.01, msg=f"{name} through")
+SAMPLES = 200_000
+SMOOTH = {
+    "glass": Material(base_color=(0.81, 0.64, 1.0), transmission=1.0, roughness=0.0, specular=0.7),
+    "half metal": Material(base_color=(0.9, 0.6, 0.3), metallic=0.6, transmission=1.0, roughness=0.0),
+    "metal": Material(base_color=(0.9, 0.6, 0.3), metallic=1.0, roughness=0.0),
+    "metal without reflection": Material(base_color=(0.9, 0.6, 0.3), metallic=1.0, roughness=0.0, specular=0.0),
+}
+
+
+@wp.kernel(enable_backward=False)
+def bsdf_samples(
+    base_color: wp.vec3,
+    metallic: float,
+    transmission: float,
+    eta: float,
+    wi: wp.vec3,
+    u: wp.array[wp.vec3],
+    weight: wp.array[wp.vec3],
+    wo: wp.array[wp.vec3],
+):
+    i = wp.tid()
+    bsdf = bsdf_of(material_of(base_color, metallic, 0.0, transmission, eta), wi)
+    wo[i] = sample_bsdf(bsdf, u[i])
+    found = evaluate_bsdf(bsdf, wo[i])
+    if found.density > 0.0:
+        weight[i] = found.value / found.density
+
+
+@pytest.mark.parametrize("inside", [False, True])
+@pytest.mark.parametrize("name", list(SMOOTH))
+def test_smooth_surfaces_are_worth_what_the_bsdf_says(name, inside):
+    """Reflectance and transmittance against samples of the BSDF, from both sides."""
+    m = SMOOTH[name]
+    batch = batch_of(Sphere(center=(0, 0, 0.3) if inside else (0, 0, -5), radius=1.0, material=m))
+    points = shoot(batch, (0.1, 0.05, -1))
+    assert points.is_inside.item() == inside
+    optics, eta = surface_optics(batch, points), batch.eta.item()
+    cosine = -(points.direction @ points.normal[0]).item() * (-1 if inside else 1)
+    wi = wp.vec3(math.sqrt(1 - cosine**2), 0.0, cosine)
+    u = uniform_numbers(SAMPLES, 3, seed=0)
+    weight, wo = run(bsdf_samples, wp.vec3(*m.base_color), m.metallic, m.transmission, eta, wi, u)
+    reflects = wo[:, 2:] * cosine > 0
+    reflectance = np.where(reflects, weight, 0).mean(0)
+    np.testing.assert_allclose(reflectance, optics.reflectance[0], rtol=0.02, atol=0.01)
+    expected = optics.transmittance[0]
+    if not inside:  # the BSDF crosses one surface, the estimate two
+        expected = expected / (torch.tensor(m.base_color).sqrt() * eta**2)
+    np.testing.assert_allclose(np.where(reflects, 0, weight).mean(0), expected, rtol=0.02, atol=0.01)

@@ -11,12 +11,19 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
 from luxel import InputError, __version__
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from luxel.data.generate import GenerateSettings
+    from luxel.scene.description import Scene
 
 DIVERGED = 3
 """Exit code of a training run that diverged."""
@@ -31,6 +38,7 @@ def generate(arguments: list[str]) -> int:
     from luxel.scene.distributions import DISTRIBUTIONS
 
     name, rest = first_word(arguments, "generate", "DISTRIBUTION", DISTRIBUTIONS)
+    refuse_former(rest)
     default = GenerateSettings(DISTRIBUTIONS[name]())
 
     @dataclass(frozen=True)
@@ -39,7 +47,7 @@ def generate(arguments: list[str]) -> int:
         """Folder of the data set; the same command again completes it."""
         settings: tyro.conf.OmitArgPrefixes[tyro.conf.AvoidSubcommands[GenerateSettings]] = default
         workers: int = 0
-        """Processes of Mitsuba's, one thread each; 0: one a core."""
+        """Processes of `--tracer mitsuba`, one thread each; 0: one a core."""
 
     options = tyro.cli(Options, prog=f"luxel generate {name}", args=rest)
     manifest = run(options.settings, options.out, options.workers)
@@ -54,6 +62,7 @@ def train(arguments: list[str]) -> int:
     from luxel.experiments.run import run, run_folder
 
     name, rest = first_word(arguments, "train", "EXPERIMENT", EXPERIMENTS)
+    refuse_former(rest)
 
     @dataclass(frozen=True)
     class Basis:
@@ -110,6 +119,18 @@ def cooldown(arguments: list[str]) -> int:
 
     options = tyro.cli(Options, prog="luxel cooldown", args=arguments)
     return report_run(run(options.run, options.samples, options.out, options.data, options.cpu), options.out)
+
+
+def refuse_former(arguments: list[str]) -> None:
+    """Raise InputError for an option of earlier versions, saying what to give now."""
+    from luxel.data.generate import FORMER_TRACERS, tracer_to_take
+
+    words = [word for argument in arguments for word in argument.split("=", 1)]
+    for option, value in pairwise([*words, ""]):
+        if option in ("--tracer", "--data.tracer") and value in FORMER_TRACERS:
+            raise InputError(f"{option} is {value}, {tracer_to_take(value)}")
+        if option in ("--stream.compiled", "--stream.no-compiled"):
+            raise InputError(f"{option}: the path tracer has one form now, which is the fast one; leave it out")
 
 
 def report_run(result: dict[str, Any], out: Path) -> int:
@@ -173,11 +194,11 @@ def render(arguments: list[str]) -> int:
     """Render a scene with a trained model: luxel render SCENE.json."""
     import numpy as np
 
+    from luxel.data.generate import GenerateSettings, TracerName
     from luxel.image.formats import check_suffix, save_image
     from luxel.image.tonemap import tone_map
     from luxel.pipeline import Renderer
     from luxel.scene.description import Scene
-    from luxel.trace.mitsuba import MitsubaTracer
 
     @dataclass(frozen=True)
     class Options:
@@ -194,6 +215,8 @@ def render(arguments: list[str]) -> int:
         """Of a .png: clamp or reinhard."""
         truth: int | None = None
         """Put the image path traced with so many samples a pixel at its right."""
+        tracer: TracerName = "path"
+        """Of --truth: path, Luxel's own, or mitsuba, the reference."""
         device: str = "cpu"
 
     options = tyro.cli(Options, prog="luxel render", args=arguments)
@@ -209,12 +232,28 @@ def render(arguments: list[str]) -> int:
     height, width, _ = image.shape
     print(f"{width}×{height} by {options.model} in {time.perf_counter() - started:.2f} s", file=sys.stderr)
     if options.truth:
-        print(f"path tracing {options.truth} samples a pixel …", file=sys.stderr)
-        traced = MitsubaTracer().trace([scene], width, height, options.truth, seed=0)
-        image = np.concatenate([image, traced.mean[0]], axis=1)
+        truth = true_image(GenerateSettings(tracer=options.tracer), scene, width, height, options.truth)
+        image = np.concatenate([image, truth], axis=1)
     save_image(out, image, options.tone_map)
     print(out if not options.truth else f"{out}: left {options.model}, right path traced, {options.truth} spp")
     return 0
+
+
+def true_image(settings: "GenerateSettings", scene: "Scene", width: int, height: int, spp: int) -> "np.ndarray":
+    """The scene as the settings' tracer sees it, float32 [height, width, 3], with a progress bar."""
+    from tqdm import tqdm
+
+    from luxel.trace.mitsuba import MitsubaTracer
+    from luxel.trace.mitsuba_limits import known_wrong
+
+    tracer = settings.make_tracer()
+    if isinstance(tracer, MitsubaTracer):
+        for line in known_wrong(scene):
+            print(f"warning: {line}", file=sys.stderr)
+        print(f"path tracing {spp} samples a pixel by Mitsuba …", file=sys.stderr)
+        return tracer.trace([scene], width, height, spp, seed=0).mean[0]
+    with tqdm(desc=f"path tracing, {spp} samples a pixel", total=width * height, unit="pixel", leave=False) as bar:
+        return tracer.trace([scene], width, height, spp, seed=0, progress=bar.update).mean[0]
 
 
 def experiments(arguments: list[str]) -> int:

@@ -9,10 +9,10 @@ from jaxtyping import Float32
 from safetensors import SafetensorError
 
 from luxel import InputError
+from luxel.core.scene_batch import SceneBatch
 from luxel.models.kinds import Model, load_model
 from luxel.models.ray_model import RayModel
 from luxel.scene.description import Camera, Scene
-from luxel.scene.tokens import encode
 
 SHIPPED = Path(__file__).parent / "pretrained"
 """Folders of the models that come with the package, by name."""
@@ -49,26 +49,24 @@ class Renderer:
         """Linear radiance of the scenes in one pass. Row 0 is the top.
 
         A ray model renders any size, `width` or `height` alone a square, without both that of its configuration. The
-        image model has one size; InputError if another is asked for, or there are no scenes.
+        image model has one size, and knows spheres and ellipsoids alone. Raises InputError if it is asked for other
+        ones, or there are no scenes.
         """
         if not scenes:
             raise InputError("no scenes: give at least one")
-        tokens = encode(scenes)
-        arrays = [
-            torch.from_numpy(array).to(self.device)
-            for array in (tokens.objects, tokens.mask, tokens.camera, tokens.background)
-        ]
+        batch = SceneBatch.of(scenes, self.device)
         if isinstance(self.model, RayModel):
             if any(side is not None and side < 1 for side in (width, height)):
                 raise InputError(f"width is {width} and height {height}: both must be at least 1, or left out")
-            return self.model(*arrays, width=width, height=height).cpu().numpy()
+            return self.model(batch, width=width, height=height).cpu().numpy()
         size = self.model.config.width
         if (width or size, height or size) != (size, size):
             raise InputError(
                 f"width is {width} and height {height}, but this model renders {size}×{size} alone; "
                 "leave both out, or take a ray model"
             )
-        return self.model(*arrays).cpu().numpy()
+        check_shapes(scenes)
+        return self.model(batch).cpu().numpy()
 
     def views(
         self, scene: Scene, cameras: Sequence[Camera], width: int | None = None, height: int | None = None
@@ -81,6 +79,18 @@ class Renderer:
     ) -> Float32[np.ndarray, "height width 3"]:
         """Linear radiance of one scene; see `render`."""
         return self.render([scene], width, height)[0]
+
+
+def check_shapes(scenes: Sequence[Scene]) -> None:
+    """Raise InputError for an object that an image model would take for another: see `luxel.models.tokens`."""
+    for number, scene in enumerate(scenes):
+        for index, item in enumerate(scene.objects):
+            if item.shape not in ("sphere", "ellipsoid"):
+                which = "" if len(scenes) == 1 else f"scene {number}: "
+                raise InputError(
+                    f"{which}objects[{index}].shape is {item.shape}, but an image model knows spheres and ellipsoids "
+                    "alone; take a ray model"
+                )
 
 
 def weights_folder(folder: Path) -> Path:

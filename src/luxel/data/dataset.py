@@ -1,60 +1,69 @@
 """A data set on disk: one split of a generated folder, and batches of it as tensors."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int64
+from jaxtyping import Float, Int32, Int64
 from torch import Tensor
 
+from luxel.core.rays import Rays
+from luxel.core.scene_batch import SceneBatch
 from luxel.data.manifest import DataError, Manifest
 from luxel.data.order import shuffled
-from luxel.data.shards import PER_SCENE, ShardReader
+from luxel.data.shards import ShardReader, gathered
 from luxel.data.split import SPLITS, Split, split_of
 from luxel.scene.description import Scene
-from luxel.scene.tokens import LAYOUT
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Scenes as a model takes them (see `luxel.scene.tokens.Tokens`) and their traced images, or rays of them.
+    """Scenes and their traced images, or rays of them and the radiance that arrives along each."""
 
-    A ray goes from the camera through (x, y, −1) in camera space (x to the right, y up), so a picture's rays have |y|
-    up to the tangent of half the vertical field of view. It starts in the near plane, as the tracer's camera rays do.
-    """
-
-    tokens: Float[Tensor, "batch objects features"]
-    mask: Bool[Tensor, "batch objects"]  # True where an object is real
-    camera: Float[Tensor, "batch 1"]
-    background: Float[Tensor, "batch 3"]
-    radiance: Float[Tensor, "batch *picture 3"]  # linear RGB; the picture is [height, width], or [rays]
-    variance: Float[Tensor, "batch *picture 3"]  # of radiance
-    rays: Float[Tensor, "batch rays 2"] | None = None  # (x, y); None for whole images
+    scenes: SceneBatch
+    radiance: Float[Tensor, "batch *picture 3"]
+    """Linear RGB; the picture is [height, width], or [rays]."""
+    variance: Float[Tensor, "batch *picture 3"]
+    """Of radiance."""
+    rays: Rays | None = None
+    """batch · rays of them, in the order of `radiance`: each scene's own, scene by scene. None for whole images."""
 
     def __len__(self) -> int:
-        return len(self.mask)
+        return len(self.scenes)
 
     @property
-    def inputs(self) -> tuple[Tensor, ...]:
-        """What a model's `forward` takes: tokens, mask, camera, background and, if there are any, rays."""
-        scene = (self.tokens, self.mask, self.camera, self.background)
-        return scene if self.rays is None else (*scene, self.rays)
+    def inputs(self) -> tuple[Any, ...]:
+        """What a model's `forward` takes: the scenes and, if there are any, rays, for which it gives [rays, 3]."""
+        return (self.scenes,) if self.rays is None else (self.scenes, self.rays)
 
     def rows(self, part: slice) -> "Batch":
         """The samples of this part."""
-        return self._each(lambda values: values[part])
+        return Batch(self.scenes[part], self.radiance[part], self.variance[part], self._rays_of(part))
 
     def to(self, device: torch.device | str) -> "Batch":
         """The same on another device."""
-        return self._each(lambda values: values.to(device, non_blocking=True))
+        radiance, variance = (values.to(device, non_blocking=True) for values in (self.radiance, self.variance))
+        return Batch(self.scenes.to(device), radiance, variance, None if self.rays is None else self.rays.to(device))
 
-    def _each(self, change: Callable[[Tensor], Tensor]) -> "Batch":
-        there = {field.name: value for field in fields(self) if (value := getattr(self, field.name)) is not None}
-        return Batch(**{name: change(value) for name, value in there.items()})
+    def _rays_of(self, part: slice) -> Rays | None:
+        """The rays of this part's scenes, whose numbers begin at 0 again."""
+        if self.rays is None:
+            return None
+        each = (len(self), self.radiance.shape[1])
+        origin, direction = (
+            values.unflatten(0, each)[part].flatten(0, 1) for values in (self.rays.origin, self.rays.direction)
+        )
+        return Rays(origin, direction, rays_in_order(len(range(len(self))[part]), each[1], origin.device))
+
+
+def rays_in_order(scenes: int, rays: int, device: torch.device | str = "cpu") -> Int32[Tensor, " all"]:
+    """The scene numbers of so many rays of each scene, scene by scene."""
+    return torch.arange(scenes, dtype=torch.int32, device=device).repeat_interleave(rays)
 
 
 class ShardDataset:
@@ -78,11 +87,6 @@ class ShardDataset:
         """SHA-256 over this split's shards: name it beside a figure measured on them."""
         return self.manifest.content_hash(self.split)
 
-    @property
-    def objects(self) -> int:
-        """What tokens are padded to: the folder's largest scene, so that shapes never change."""
-        return max(shard.objects for shard in self.manifest.shards)
-
     def __len__(self) -> int:
         return self._ends[-1]
 
@@ -98,23 +102,18 @@ class ShardDataset:
     def batch(self, indices: Sequence[int] | Int64[np.ndarray, "batch"]) -> Batch:
         """The scenes with these numbers, in this order."""
         found = [self._find(int(index)) for index in indices]
-        arrays = {name: [reader.row(name, row) for reader, row in found] for name in PER_SCENE}
-        for name in ("objects", "mask"):
-            arrays[name] = [_padded(array, self.objects) for array in arrays[name]]
-        return Batch(*(torch.from_numpy(np.stack(rows)) for rows in arrays.values()))
+        scenes = SceneBatch.from_arrays(gathered([(reader.scene_arrays, row) for reader, row in found]))
+        radiance, variance = (
+            torch.from_numpy(np.stack([reader.tensors[name][row] for reader, row in found]))
+            for name in ("radiance", "variance")
+        )
+        return Batch(scenes, radiance, variance)
 
     def _find(self, index: int) -> tuple[ShardReader, int]:
         if not 0 <= index < len(self):
             raise IndexError(f"{self.root} has {len(self)} {self.split} scenes, asked for is number {index}")
         shard = bisect_right(self._ends, index)
         return self._readers[shard], index - (self._ends[shard - 1] if shard else 0)
-
-
-def _padded(array: np.ndarray, objects: int) -> np.ndarray:
-    """Zeros, or False, behind the objects that are there."""
-    padded = np.zeros((objects, *array.shape[1:]), array.dtype)
-    padded[: len(array)] = array
-    return padded
 
 
 def _check(manifest: Manifest, root: Path, split: Split) -> None:
@@ -124,8 +123,6 @@ def _check(manifest: Manifest, root: Path, split: Split) -> None:
             f"{root}: has {manifest.scenes} of {manifest.settings['count']} scenes; "
             "generate again with the same settings to complete it"
         )
-    if manifest.settings["token_layout"] != LAYOUT:
-        raise DataError(f"{root}: its tokens are of another layout than this Luxel's; generate it again")
     if not manifest.of(split):
         raise DataError(f"{root}: has no {split} scenes (test_share {manifest.settings['test_share']})")
     manifest.verify(root, split)
@@ -138,7 +135,7 @@ def _ids(manifest: Manifest, root: Path, split: Split) -> set[str]:
     """The split's scene ids, each of which the split's rule must have put there."""
     ids = set()
     for shard in manifest.of(split):
-        rows = ShardReader(root / shard.file).whole("ids")
+        rows = ShardReader(root / shard.file).tensors["ids"]
         ids |= {row.tobytes().hex() for row in rows}
     share = float(manifest.settings["test_share"])
     if wrong := [scene for scene in ids if split_of(scene, share) != split]:

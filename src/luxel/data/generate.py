@@ -1,10 +1,12 @@
 """Generating a data set: scenes traced into shards, resumable at any moment."""
 
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 import torch
@@ -17,16 +19,23 @@ from luxel.data.shards import SCENES_A_SHARD, shard_file, write_shard
 from luxel.data.split import SPLITS, Split, split_of
 from luxel.scene.description import Scene, scene_id
 from luxel.scene.distributions import Distribution, Spheres
-from luxel.scene.tokens import LAYOUT
 from luxel.trace.mitsuba import MitsubaTracer
+from luxel.trace.mitsuba_limits import known_wrong
 from luxel.trace.path import PathTracer
 from luxel.trace.pool import Job, trace_jobs
 from luxel.trace.tracer import Radiance
 
 PATHS_A_JOB = 1 << 21  # handed to a process at once: small for a smooth progress bar, and for all to have work
 SCENES_A_JOB = 16
+PIXELS_A_JOB = 1 << 22  # of the path tracer: 100 MB of images; it divides a job into launches of a second by itself
 
-TracerName: TypeAlias = Literal["mitsuba", "torch", "torch_compiled"]
+# A bar counts images, and moves within them.
+SHARE = "{desc}: {percentage:3.0f}%|{bar}| {n:.0f}/{total_fmt} [{elapsed}<{remaining}, {rate_fmt}]"
+COUNT = "{desc}: {n:.0f} [{elapsed}, {rate_fmt}]"
+
+TracerName: TypeAlias = Literal["path", "mitsuba"]
+FORMER_TRACERS = ("torch", "torch_compiled")
+"""What the path tracer was called when it was two."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +51,12 @@ class GenerateSettings:
     height: int = 32
     spp: int = 128
     """Paths a pixel; at least 2, so that the images' variance is known."""
-    max_depth: int = MitsubaTracer.max_depth
+    max_depth: int = PathTracer.max_depth
     """Path segments up to the light."""
     variant: str = MitsubaTracer.variant
     """Mitsuba's."""
-    tracer: TracerName = "mitsuba"
-    """mitsuba: the reference, in processes. torch: the batched tracer, in this process, on a GPU where there is one.
-    torch_compiled: the same, many times as fast after minutes of compiling."""
+    tracer: TracerName = "path"
+    """path: Luxel's own, in this process, on a GPU where there is one. mitsuba: the reference, in processes."""
     test_share: float = 0.1
     """Share of the scenes that are for testing."""
 
@@ -56,6 +64,8 @@ class GenerateSettings:
         for name, low in {"count": 1, "seed": 0, "width": 1, "height": 1, "spp": 2, "max_depth": 1}.items():
             if getattr(self, name) < low:
                 raise InputError(f"{name} is {getattr(self, name)}, must be at least {low}")
+        if self.tracer not in get_args(TracerName):
+            raise InputError(f"tracer is {self.tracer}, {tracer_to_take(self.tracer)}")
         if not 0 <= self.test_share <= 1:
             raise InputError(f"test_share is {self.test_share}, must be in [0, 1]")
 
@@ -63,8 +73,7 @@ class GenerateSettings:
         """The tracer that these settings describe."""
         if self.tracer == "mitsuba":
             return MitsubaTracer(self.max_depth, self.variant)
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        return PathTracer(self.max_depth, device, compiled=self.tracer == "torch_compiled")
+        return PathTracer(self.max_depth, "cuda" if torch.cuda.is_available() else "cpu")
 
     def flat(self) -> dict[str, Setting]:
         """Everything that another folder of the same bytes would share, by name, for the manifest.
@@ -79,8 +88,12 @@ class GenerateSettings:
             **distribution,
             **{name: getattr(self, name) for name in names},
             "renderer": self.make_tracer().renderer,
-            "token_layout": LAYOUT,
         }
+
+
+def tracer_to_take(name: str) -> str:
+    """The end of a message about a tracer that there is not."""
+    return "which is path now" if name in FORMER_TRACERS else f"must be one of {', '.join(get_args(TracerName))}"
 
 
 @dataclass(frozen=True)
@@ -101,13 +114,16 @@ def generate(
 ) -> Manifest:
     """Generate the data set, or what is missing of it, in the folder `out`; return its manifest.
 
-    `workers` processes trace (0: one a core); the torch tracer works in this one. With `splits` of ("test",) the
-    training scenes are left for another call. The call may be ended at any moment, kill -9 included; the same call
-    again goes on, and the folder ends up with the same bytes. Raises DataError if the folder holds a data set of
-    other settings, and names them; TraceError if tracing fails; InputError for workers that the tracer has not.
+    `workers` processes of Mitsuba's trace (0: one a core); the path tracer works in this one. With `splits` of
+    ("test",) the training scenes are left for another call. The call may be ended at any moment, kill -9 included; the
+    same call again goes on, and the folder ends up with the same bytes. Raises DataError if the folder holds a data set
+    of other settings, and names them; TraceError if tracing fails; InputError for workers that the tracer has not.
     """
     if workers and settings.tracer != "mitsuba":
-        raise InputError(f"workers is {workers}, but the torch tracer works in one process; leave it at 0")
+        raise InputError(
+            f"workers is {workers}, but the path tracer works in one process, on all cores; leave it at 0, or take "
+            "--tracer mitsuba"
+        )
     root = Path(out)
     root.mkdir(parents=True, exist_ok=True)
     if not (root / NAME).exists() and any(path.name != LOCK for path in root.iterdir()):
@@ -130,7 +146,17 @@ def _whole(settings: GenerateSettings, root: Path, splits: Sequence[Split]) -> M
     except DataError:
         return None
     there = all(manifest.has_all_of(split) for split in splits)
-    return manifest if there and manifest.settings == settings.flat() else None
+    return manifest if there and same_images(manifest.settings, settings.flat()) else None
+
+
+def same_images(there: Mapping[str, Setting], asked: Mapping[str, Setting]) -> bool:
+    """Whether the settings are those of the same images: the path tracer's differ by rounding between devices."""
+
+    def but_for_device(settings: Mapping[str, Setting]) -> dict[str, Setting]:
+        renderer = str(settings.get("renderer"))
+        return {**settings, "renderer": renderer.rpartition(" ")[0] if renderer.startswith("luxel ") else renderer}
+
+    return but_for_device(there) == but_for_device(asked)
 
 
 def _complete(
@@ -143,7 +169,10 @@ def _complete(
     there = sum(shard.scenes for split in splits for shard in manifest.of(split))
     total = settings.count if set(splits) == set(SPLITS) else None  # how many a split has shows at its end
     what = f"tracing {' and '.join(splits)} images"
-    with tqdm(desc=what, total=total, initial=there, unit="image", disable=not progress, smoothing=0.1) as bar:
+    shown = SHARE if total else COUNT
+    with tqdm(
+        desc=what, total=total, initial=there, unit="image", disable=not progress, smoothing=0.1, bar_format=shown
+    ) as bar:
         for plan, radiance in _traced(settings, due, workers, bar):
             shard = write_shard(root, plan.split, plan.number, plan.scenes, radiance)
             manifest = manifest.including(shard)
@@ -164,9 +193,11 @@ def _begin(settings: GenerateSettings, root: Path) -> Manifest:
     there = Manifest.load(root)
     if there.shards and (different := differences(there.settings, asked)):
         head = f"{root}: holds a data set of other settings; choose another --out, or delete it"
+        if settings.tracer == "path" and str(there.settings.get("renderer")).startswith("mitsuba"):
+            head += "; or go on with it by --tracer mitsuba, which was the default"
         raise DataError("\n".join([head, *different]))
-    for partial in root.glob("*" + PARTIAL):
-        partial.unlink()
+    for unfinished in root.glob("*" + PARTIAL):
+        unfinished.unlink()
     good = tuple(
         shard for shard in there.shards if (root / shard.file).is_file() and checksum(root / shard.file) == shard.sha256
     )
@@ -194,7 +225,11 @@ def _traced(
 ) -> Iterator[tuple[_Plan, Radiance]]:
     """The planned shards' images, in order; the bar follows the jobs that they are cut into."""
     begun: list[_Plan] = []
-    scenes = min(SCENES_A_JOB, max(1, PATHS_A_JOB // (settings.width * settings.height * settings.spp)))
+    pixels = settings.width * settings.height
+    if settings.tracer == "path":
+        scenes = max(1, PIXELS_A_JOB // pixels)
+    else:
+        scenes = min(SCENES_A_JOB, max(1, PATHS_A_JOB // (pixels * settings.spp)))
 
     def jobs() -> Iterator[Job]:
         for plan in plans:
@@ -204,9 +239,8 @@ def _traced(
                 yield Job(part, settings.width, settings.height, settings.spp, settings.seed)
 
     parts: list[Radiance] = []
-    for part in _radiances(settings.make_tracer(), jobs(), workers):
+    for part in _radiances(settings.make_tracer(), jobs(), workers, bar):
         parts.append(part)
-        bar.update(len(part.mean))
         if sum(len(part.mean) for part in parts) == len(begun[0].scenes):
             mean = np.concatenate([part.mean for part in parts])
             variance = np.concatenate([part.variance for part in parts])
@@ -214,10 +248,29 @@ def _traced(
             parts = []
 
 
-def _radiances(tracer: MitsubaTracer | PathTracer, jobs: Iterator[Job], workers: int) -> Iterator[Radiance]:
+def _radiances(
+    tracer: MitsubaTracer | PathTracer, jobs: Iterator[Job], workers: int, bar: "tqdm[None]"
+) -> Iterator[Radiance]:
     """The jobs' images, in order."""
     if isinstance(tracer, MitsubaTracer):
-        yield from trace_jobs(tracer, jobs, workers)
-    else:
-        for job in jobs:
-            yield tracer.trace(job.scenes, job.width, job.height, job.spp, job.seed)
+        for radiance in trace_jobs(tracer, _warned(jobs), workers):
+            bar.update(len(radiance.mean))
+            yield radiance
+        return
+    for job in jobs:
+        done = partial(_advance, bar, job.width * job.height)
+        yield tracer.trace(job.scenes, job.width, job.height, job.spp, job.seed, done)
+
+
+def _advance(bar: "tqdm[None]", pixels_an_image: int, pixels: int) -> None:
+    bar.update(pixels / pixels_an_image)
+
+
+def _warned(jobs: Iterator[Job]) -> Iterator[Job]:
+    """The same jobs; the first thing that Mitsuba is known to do wrong in one of their scenes is said."""
+    said = False
+    for job in jobs:
+        if not said and (reasons := [line for scene in job.scenes for line in known_wrong(scene)]):
+            tqdm.write(f"Mitsuba is known to be wrong in a scene of this set: {reasons[0]}", file=sys.stderr)
+            said = True
+        yield job

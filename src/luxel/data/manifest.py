@@ -15,6 +15,9 @@ SCHEMA_VERSION = 1
 
 Setting = str | int | float
 
+FORMER = ("token_layout",)
+"""Settings of folders from when shards held the image model's tokens: they say nothing of scenes and images."""
+
 
 class DataError(InputError):
     """A data set that can't be used; the message names the file and what is wrong with it."""
@@ -22,7 +25,7 @@ class DataError(InputError):
 
 @dataclass(frozen=True)
 class ShardEntry:
-    """One shard: `objects` is what its tokens are padded to, `sha256` that of the whole file."""
+    """One shard: `objects` is the most that one of its scenes has, `sha256` that of the whole file."""
 
     file: str
     split: Split
@@ -83,7 +86,8 @@ class Manifest:
             if version != SCHEMA_VERSION:
                 raise DataError(f"{path}: schema_version is {version}, this Luxel reads {SCHEMA_VERSION}")
             shards = tuple(ShardEntry(**shard) for shard in data["shards"])
-            return Manifest(data["settings"], shards, tuple(data.get("finished", ())))
+            settings = {name: value for name, value in data["settings"].items() if name not in FORMER}
+            return Manifest(settings, shards, tuple(data.get("finished", ())))
         except FileNotFoundError:
             raise DataError(f"{root}: not a data set, {NAME} is missing") from None
         except (json.JSONDecodeError, AttributeError, KeyError, TypeError) as error:

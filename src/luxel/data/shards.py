@@ -1,22 +1,24 @@
-"""The shard: up to 256 scenes with their tokens and their traced images, in one safetensors file.
+"""The shard: up to 256 scenes, as JSON and as arrays, and their traced images, in one safetensors file.
 
 | tensor         | dtype   | shape                          |                                            |
 |----------------|---------|--------------------------------|--------------------------------------------|
-| objects        | float32 | [scenes, objects, features]    | tokens, see `luxel.scene.tokens`           |
-| mask           | bool    | [scenes, objects]              |                                            |
-| camera         | float32 | [scenes, 1]                    |                                            |
-| background     | float32 | [scenes, 3]                    |                                            |
 | radiance       | float32 | [scenes, height, width, 3]     | linear RGB                                 |
 | variance       | float32 | [scenes, height, width, 3]     | of `radiance`                              |
 | ids            | uint8   | [scenes, 32]                   | scene ids (SHA-256)                        |
 | scenes         | uint8   | [bytes]                        | the scenes' canonical JSON, one after another |
 | scene_offsets  | int64   | [scenes + 1]                   | where each begins and ends                 |
+| batch.*        |         |                                | the scenes as arrays: batch.offsets, batch.kind, … |
+
+`batch.*` are what `luxel.core.scene_batch.scene_arrays` makes of the scenes: the fields of a SceneBatch. The JSON is
+what counts; the arrays spare reading it. Shards that lack any of them are read by their JSON, as are all that were
+written before there were any, whose four other tensors (`objects`, `mask`, `camera`, `background`) nothing reads.
 
 The bytes depend on the scenes and images alone: no date, no machine, no order of a dictionary.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +26,16 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from luxel.core.scene_batch import OBJECT_FIELDS, SCENE_FIELDS, scene_arrays
 from luxel.data.atomic import write_atomically
 from luxel.data.manifest import DataError, ShardEntry
 from luxel.data.split import Split
 from luxel.scene.description import Scene, scene_id
-from luxel.scene.tokens import encode
 from luxel.trace.tracer import Radiance
 
 SCENES_A_SHARD = 256
-PER_SCENE = ("objects", "mask", "camera", "background", "radiance", "variance")  # what a batch is made of
+ARRAYS = "batch."
+"""What the names of the scenes' arrays begin with."""
 
 
 def shard_file(split: Split, number: int) -> str:
@@ -42,21 +45,21 @@ def shard_file(split: Split, number: int) -> str:
 
 def write_shard(root: Path, split: Split, number: int, scenes: Sequence[Scene], radiance: Radiance) -> ShardEntry:
     """Write one shard into the folder, atomically, and return its line of the manifest."""
-    tokens = encode(scenes)
     texts = [scene.to_json().encode() for scene in scenes]
     content = save(
         {
-            **tokens._asdict(),
             "radiance": radiance.mean,
             "variance": radiance.variance,
             "ids": np.array([list(bytes.fromhex(scene_id(scene))) for scene in scenes], np.uint8),
             "scenes": np.frombuffer(b"".join(texts), np.uint8),
             "scene_offsets": np.cumsum([0, *map(len, texts)], dtype=np.int64),
+            **{ARRAYS + name: array for name, array in scene_arrays(scenes).items()},
         }
     )
     file = shard_file(split, number)
     write_atomically(root / file, content)
-    return ShardEntry(file, split, len(scenes), tokens.objects.shape[1], hashlib.sha256(content).hexdigest())
+    longest = max(len(scene.objects) for scene in scenes)
+    return ShardEntry(file, split, len(scenes), longest, hashlib.sha256(content).hexdigest())
 
 
 class ShardReader:
@@ -64,29 +67,45 @@ class ShardReader:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file: Any = None
 
-    def row(self, name: str, row: int) -> np.ndarray:
-        """One scene's row of a tensor; a copy."""
-        return np.asarray(self._open().get_slice(name)[row])
+    @cached_property
+    def tensors(self) -> dict[str, np.ndarray]:
+        """Every tensor as it lies in the file: what is not looked at is not read, and nothing can be written."""
+        try:
+            with safe_open(self._path, framework="pt") as file:  # which copies nothing, as NumPy's would
+                arrays = {name: file.get_tensor(name).numpy() for name in file.keys()}  # noqa: SIM118 (not a mapping)
+        except (OSError, SafetensorError) as error:
+            raise DataError(f"{self._path}: can't be read as a shard: {error}") from None
+        for array in arrays.values():
+            array.flags.writeable = False
+        return arrays
 
-    def whole(self, name: str) -> np.ndarray:
-        """A whole tensor; a copy."""
-        return np.asarray(self._open().get_tensor(name))
+    @cached_property
+    def scene_arrays(self) -> dict[str, np.ndarray]:
+        """The scenes' arrays: those of the file, or made from its JSON."""
+        names = ("offsets", *OBJECT_FIELDS, *SCENE_FIELDS)
+        if {ARRAYS + name for name in names} <= self.tensors.keys():
+            return {name: self.tensors[ARRAYS + name] for name in names}
+        return scene_arrays([self.scene(row) for row in range(len(self.tensors["ids"]))])
 
     def scene(self, row: int) -> Scene:
         """One scene, exactly as it was rendered."""
-        offsets = self.whole("scene_offsets")
-        text = self._open().get_slice("scenes")[int(offsets[row]) : int(offsets[row + 1])]
-        return Scene.from_json(text.tobytes(), f"{self._path}, scene {row}")
-
-    def _open(self) -> Any:
-        if self._file is None:
-            try:
-                self._file = safe_open(self._path, framework="numpy")
-            except (OSError, SafetensorError) as error:
-                raise DataError(f"{self._path}: can't be read as a shard: {error}") from None
-        return self._file
+        start, stop = self.tensors["scene_offsets"][row : row + 2].tolist()
+        return Scene.from_json(self.tensors["scenes"][start:stop].tobytes(), f"{self._path}, scene {row}")
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"_path": self._path, "_file": None}
+        return {"_path": self._path}
+
+
+def gathered(places: Sequence[tuple[Mapping[str, np.ndarray], int]]) -> dict[str, np.ndarray]:
+    """The arrays of the scenes that stand at these rows of the arrays of some shards, one after another."""
+    parts = [(arrays, row, *arrays["offsets"][row : row + 2].tolist()) for arrays, row in places]
+    lengths = [stop - start for _, _, start, stop in parts]
+    return {
+        "offsets": np.cumsum([0, *lengths], dtype=np.int64),
+        **{
+            name: np.concatenate([arrays[name][start:stop] for arrays, _, start, stop in parts])
+            for name in OBJECT_FIELDS
+        },
+        **{name: np.concatenate([arrays[name][row : row + 1] for arrays, row, _, _ in parts]) for name in SCENE_FIELDS},
+    }

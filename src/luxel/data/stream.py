@@ -1,8 +1,10 @@
-"""Training on fresh scenes: made, and path traced by the torch tracer, while the network trains; none comes twice.
+"""Training on fresh scenes: made and path traced while the network trains; none comes twice.
 
 A sample's *slot* is its position in an endless training: step · batch size + place in the batch, above the run's
 seed in the upper bits. A slot settles its scene, its rays and its paths, so that a run resumes exactly at any step,
-and ranks share a step's slots. Shapes: rays are [batch, rays, 2], see `luxel.data.dataset.Batch`.
+and ranks share a step's slots.
+
+Legend: a ray is first a point (x, y) of the image plane, see `luxel.core.rays`.
 """
 
 from collections import deque
@@ -17,18 +19,18 @@ from typing import Literal, TypeAlias
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int64
+from torch import Tensor
 
 from luxel import InputError
+from luxel.core.interactions import interact
+from luxel.core.rays import Rays, image_plane_rays
+from luxel.core.scene_batch import SceneBatch
 from luxel.data.batches import evaluation_batches, training_batches
-from luxel.data.dataset import Batch, ShardDataset
+from luxel.data.dataset import Batch, ShardDataset, rays_in_order
 from luxel.data.generate import GenerateSettings
 from luxel.data.split import split_of
-from luxel.geometry.intersect import NOTHING, Shapes, nearest
-from luxel.geometry.vectors import Vector, normalised
-from luxel.scene.camera import NEAR_CLIP, frame, tan_half_fov
+from luxel.scene.camera import tan_half_fov
 from luxel.scene.description import Scene, scene_id
-from luxel.scene.tokens import encode
-from luxel.trace.packed import pack
 from luxel.trace.path import PathTracer
 
 BATCHES_AHEAD = 2
@@ -58,9 +60,6 @@ class StreamSettings:
     """Random rays of each scene; 0: whole images."""
     aim: Aim = "picture"
     """picture: rays are uniform over the picture. objects: over the part of it where objects are."""
-    compiled: bool = False
-    """Trace with compiled code: many times as fast, after minutes of compiling, for runs of hours. The last bits of
-    targets differ, so a run goes on as it began."""
 
     def __post_init__(self) -> None:
         if self.spp is not None and self.spp < 1:
@@ -79,8 +78,7 @@ class StreamSource:
     """Fresh training scenes, and the test split of a generated folder, as the trainer takes them.
 
     Scenes are `data.distribution`'s. Those which the split's rule puts in test are passed over, so that no test scene
-    is ever trained on. Samples are a function of their slots, to the bit on a CPU; on a GPU up to rounding, as how many
-    are summed at once goes by its free memory. `device` is where they are traced.
+    is ever trained on. Samples are a function of their slots, to the bit. `device` is where they are traced.
     """
 
     def __init__(
@@ -92,18 +90,17 @@ class StreamSource:
         if self._test_share >= 1:
             raise InputError(f"{root}: its test_share is {self._test_share}, which leaves no scene to train on")
         self._device = torch.device(device)
-        self._tracer = PathTracer(data.max_depth, str(device), compiled=stream.compiled)
+        self._tracer = PathTracer(data.max_depth, str(device))
         self._side = torch.cuda.Stream(self._device) if self._device.type == "cuda" else None
 
     def training_batches(self, batch_size: int, seed: int, start_step: int, rank: int, world: int) -> Iterator[Batch]:
-        """See `training_batches`; the next ones are traced meanwhile, on a CPU by a process of their own.
+        """See `training_batches`; on a GPU the next ones are traced meanwhile, by a thread.
 
-        A thread would do, but for the interpreter's lock: many small operations on both sides wait for it.
+        On a CPU tracing takes all cores by itself, and the two only stood in each other's way: on two quiet cores
+        `ray_small` saw 230 scenes/s in turns, 214 with a process that traces ahead and 153 with a thread.
         """
-        if self._device.type == "cpu":
-            made = training_batches(self, batch_size, seed, start_step, rank, world, workers=1)
-            return (batch for batch in made)  # a generator, whose closing ends the process
-        return prefetched(training_batches(self, batch_size, seed, start_step, rank, world))
+        batches = training_batches(self, batch_size, seed, start_step, rank, world)
+        return batches if self._device.type == "cpu" else prefetched(batches)
 
     def test_batches(self, batch_size: int, rank: int, world: int) -> Iterator[Batch]:
         """See `evaluation_batches`."""
@@ -119,12 +116,12 @@ class StreamSource:
     def batch(self, indices: Sequence[int] | Int64[np.ndarray, "batch"]) -> Batch:
         """The samples of these slots, on the CPU."""
         with torch.cuda.stream(self._side) if self._side is not None else nullcontext():
-            scenes, rays = self.drawn([int(slot) for slot in indices])
-            tokens = encode(scenes, self._data.distribution.max_objects)
-            radiance, variance = (values.cpu() for values in self._traced(scenes, rays))
-        objects, mask, camera, background = map(torch.from_numpy, tokens)
-        points = None if rays is None else torch.from_numpy(rays)
-        return Batch(objects, mask, camera, background, radiance, variance, points)
+            scenes, points = self.drawn([int(slot) for slot in indices])
+            batch = SceneBatch.of(scenes)
+            if points is None:
+                return Batch(batch, *self._images(batch))
+            rays = camera_rays(batch, points)
+            return Batch(batch, *self._radiance(batch, rays), rays)
 
     def drawn(self, slots: list[int]) -> tuple[list[Scene], Float[np.ndarray, "batch rays 2"] | None]:
         """Each slot's scene, the first of its candidates that is for training and can be aimed at, and its rays."""
@@ -162,27 +159,29 @@ class StreamSource:
         wanted = self._stream.rays
         if self._stream.aim == "picture":
             return [draw.points(wanted) for draw in draws]
+        batch = SceneBatch.of(scenes, self._device)
         hits = [np.zeros((0, 2), np.float32) for _ in scenes]
         for tries in ROUNDS:
             lacking = [row for row, points in enumerate(hits) if len(points) < wanted]
             if not lacking:
                 break
             tried = np.stack([draws[row].points(tries * wanted) for row in lacking])
-            seen = sees_objects([scenes[row] for row in lacking], tried, self._device)
+            seen = sees_objects(batch.select(torch.tensor(lacking)), tried)
             for row, points, hit in zip(lacking, tried, seen, strict=True):
                 hits[row] = np.concatenate([hits[row], points[hit]])[:wanted]
         return [points if len(points) == wanted else None for points in hits]
 
-    def _traced(
-        self, scenes: list[Scene], rays: Float[np.ndarray, "batch rays 2"] | None
-    ) -> tuple[Float[torch.Tensor, "batch *picture 3"], Float[torch.Tensor, "batch *picture 3"]]:
-        """Mean and variance of the scenes' images, or of their rays."""
-        data, spp = self._data, self._stream.paths(self._data)
-        if rays is None:
-            images = self._tracer.trace(scenes, data.width, data.height, spp, data.seed)
-            return torch.from_numpy(images.mean), torch.from_numpy(images.variance)
-        estimate = self._tracer.trace_rays(scenes, *world_rays(scenes, rays), spp, data.seed)
-        return estimate.mean, estimate.variance
+    def _images(self, scenes: SceneBatch) -> tuple[Tensor, Tensor]:
+        """Mean and variance of the scenes' pictures, [batch, height, width, 3]."""
+        data = self._data
+        images = self._tracer.trace(scenes, data.width, data.height, self._stream.paths(data), data.seed)
+        return torch.from_numpy(images.mean), torch.from_numpy(images.variance)
+
+    def _radiance(self, scenes: SceneBatch, rays: Rays) -> tuple[Tensor, Tensor]:
+        """Mean and variance along the rays, [batch, rays, 3]."""
+        estimate = self._tracer.trace_rays(scenes, rays, self._stream.paths(self._data), self._data.seed)
+        mean, variance = (values.unflatten(0, (len(scenes), -1)).cpu() for values in estimate)
+        return mean, variance
 
 
 class RayDraws:
@@ -199,27 +198,16 @@ class RayDraws:
         return ((2 * unit - 1) * self._half).astype(np.float32)
 
 
-def world_rays(
-    scenes: Sequence[Scene], rays: Float[np.ndarray, "batch rays 2"]
-) -> tuple[Float[torch.Tensor, "batch rays 3"], Float[torch.Tensor, "batch rays 3"]]:
-    """Origins, in the near plane, and directions of rays of the scenes' cameras: what `trace_rays` takes."""
-    frames = [frame(scene.camera) for scene in scenes]
-    local = np.concatenate([rays, np.full_like(rays[..., :1], -1)], axis=2)
-    directions = np.einsum("bij,brj->bri", np.stack([one.rotation for one in frames]), local)
-    origins = np.stack([one.origin for one in frames])[:, None] + NEAR_CLIP * directions
-    return torch.from_numpy(origins), torch.from_numpy(directions)
+def camera_rays(scenes: SceneBatch, points: Float[np.ndarray, "batch rays 2"]) -> Rays:
+    """The rays through these points of the scenes' image planes, as many of each scene."""
+    numbers = rays_in_order(len(points), points.shape[1], scenes.device)
+    return image_plane_rays(scenes, torch.from_numpy(points).flatten(0, 1).to(scenes.device), numbers)
 
 
-def sees_objects(
-    scenes: Sequence[Scene], rays: Float[np.ndarray, "batch rays 2"], device: torch.device
-) -> Bool[np.ndarray, "batch rays"]:
-    """Whether each ray meets an object, by the tracer's own intersection."""
-    packed = pack(scenes, 0, device)
-    origins, directions = (Vector(*values.to(device, torch.float32).unbind(2)) for values in world_rays(scenes, rays))
-    nowhere = torch.full(rays.shape[:2], NOTHING, dtype=torch.int32, device=device)
-    shapes, real = Shapes.of(packed.shapes.permute(2, 1, 0)[..., None].unbind()), packed.real.T[..., None]
-    hit = nearest(shapes, real, origins, normalised(directions), nowhere)
-    return (hit.item != NOTHING).cpu().numpy()
+def sees_objects(scenes: SceneBatch, points: Float[np.ndarray, "batch rays 2"]) -> Bool[np.ndarray, "batch rays"]:
+    """Whether the rays through these points meet an object, by the tracer's own intersection."""
+    hit = interact(scenes, camera_rays(scenes, points)).is_hit
+    return hit.unflatten(0, points.shape[:2]).cpu().numpy()
 
 
 def prefetched(batches: Iterator[Batch], ahead: int = BATCHES_AHEAD) -> Iterator[Batch]:

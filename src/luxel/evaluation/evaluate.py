@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from luxel.core.scene_batch import SceneBatch
 from luxel.data.dataset import Batch
 from luxel.image.losses import loss_function
 from luxel.image.metrics import equivalent_spp, image_metrics, per_image
@@ -77,7 +78,7 @@ def evaluate(
     for batch in tqdm(batches, desc="evaluate", unit="batch", disable=not progress):
         batch = batch.to(device)
         started = time.monotonic()
-        radiance = model(batch.tokens, batch.mask, batch.camera, batch.background).cpu()
+        radiance = model(batch.scenes).cpu()
         seconds += time.monotonic() - started
         target, variance = batch.radiance.cpu(), batch.variance.cpu()
         values = image_metrics(radiance, target, variance, reference_spp, tone_map, loss_function(loss))
@@ -102,15 +103,9 @@ class Background(nn.Module):
         super().__init__()
         self.size = size
 
-    def forward(
-        self,
-        tokens: Float[Tensor, "batch objects features"],
-        mask: Bool[Tensor, "batch objects"],
-        camera: Float[Tensor, "batch 1"],
-        background: Float[Tensor, "batch 3"],
-    ) -> Float[Tensor, "batch height width 3"]:
+    def forward(self, scenes: SceneBatch) -> Float[Tensor, "batch height width 3"]:
         """The background of each scene."""
-        return background[:, None, None].expand(-1, self.size, self.size, -1).contiguous()
+        return scenes.background[:, None, None].expand(-1, self.size, self.size, -1).contiguous()
 
 
 def bootstrap(

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 from pydantic import ConfigDict, TypeAdapter
 
 from luxel import InputError
-from luxel.data.generate import GenerateSettings
+from luxel.data.generate import FORMER_TRACERS, GenerateSettings
 from luxel.data.stream import StreamSettings
 from luxel.models.image_model import ImageModelConfig
 from luxel.models.kinds import ModelConfig
@@ -44,11 +44,28 @@ class Experiment:
 
     @staticmethod
     def from_json(values: dict[str, Any]) -> "Experiment":
-        """The experiment that `to_json` wrote. Raises pydantic's ValidationError on anything else."""
-        return _ADAPTER.validate_python(values)
+        """The experiment that `to_json` wrote, in today's words or former ones. Raises ValidationError otherwise."""
+        return _ADAPTER.validate_python(in_todays_words(values))
 
 
 _ADAPTER = TypeAdapter(Experiment)
+
+
+def in_todays_words(values: Any) -> Any:
+    """What `to_json` wrote at some time, as it would be written today.
+
+    Data sets were Mitsuba's while no tracer was named. The path tracer was called torch, or torch_compiled; a stream
+    said which of them in `compiled`.
+    """
+    if not isinstance(values, dict):
+        return values
+    now, data, stream = dict(values), values.get("data"), values.get("stream")
+    if isinstance(data, dict):
+        tracer = data.get("tracer", "mitsuba")
+        now["data"] = {**data, "tracer": "path" if tracer in FORMER_TRACERS else tracer}
+    if isinstance(stream, dict):
+        now["stream"] = {name: value for name, value in stream.items() if name != "compiled"}
+    return now
 
 
 def with_model(run: Experiment, **changes: Any) -> Experiment:

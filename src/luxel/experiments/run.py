@@ -2,7 +2,7 @@
 
 import json
 import sys
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,11 @@ from tqdm import tqdm
 from luxel import InputError
 from luxel.data.atomic import checksum, only_one, write_atomically
 from luxel.data.batches import ShardSource
-from luxel.data.generate import GenerateSettings, generate
-from luxel.data.manifest import DataError, Manifest
+from luxel.data.generate import GenerateSettings, generate, same_images
+from luxel.data.manifest import FORMER, DataError, Manifest
 from luxel.data.split import SPLITS
 from luxel.data.stream import StreamSource
-from luxel.experiments.experiment import EXPERIMENTS, Experiment, Scale, with_schedule, with_train
+from luxel.experiments.experiment import EXPERIMENTS, Experiment, Scale, in_todays_words, with_schedule, with_train
 from luxel.image.losses import bias_under_noise
 from luxel.models.kinds import model_of
 from luxel.models.ray_model import RayModelConfig
@@ -74,7 +74,7 @@ def run(
     if branch is not None:
         identity["branch"] = checksum(branch)
     with runtime.main_process_first():
-        folder = RunFolder(out, identity)
+        folder = RunFolder(out, identity, config_in_todays_words)
     with only_one(out) if runtime.is_main_process else nullcontext():
         if branch is not None and runtime.is_main_process and not folder.checkpoint.exists():
             write_atomically(folder.checkpoint, branch.read_bytes())
@@ -161,7 +161,8 @@ def check_data(parent: Path, experiment: Experiment, data: Path | None) -> None:
     """Raise DataError unless `data`, or the experiment's own data set, is what the run folder was trained on."""
     recorded = read_json(parent / "config.json")["data"]
     if data is None:
-        same = all(recorded.get(name) == value for name, value in experiment.data.flat().items())
+        asked = experiment.data.flat()
+        same = same_images({name: recorded.get(name) for name in asked}, asked)
     else:
         same = Manifest.load(data).content_hash("test") == recorded["test_set"]
     if not same:
@@ -184,8 +185,14 @@ def experiment_of(run_folder: Path) -> Experiment:
     path = run_folder / "config.json"
     try:
         return Experiment.from_json(read_json(path)["experiment"])
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, KeyError, TypeError, ValueError) as error:
         raise RunFolderError(f"{path}: not the configuration of a run ({error})") from error
+
+
+def config_in_todays_words(config: dict[str, Any]) -> dict[str, Any]:
+    """A run folder's config.json as it would be written today."""
+    data = {name: value for name, value in config.get("data", {}).items() if name not in FORMER}
+    return {**config, "experiment": in_todays_words(config.get("experiment")), "data": data}
 
 
 def run_folder(name: str, scale: Scale, experiment: Experiment) -> Path:
@@ -198,7 +205,18 @@ def run_folder(name: str, scale: Scale, experiment: Experiment) -> Path:
 
 
 def data_folder(settings: GenerateSettings) -> Path:
-    """Where the data set of these settings lives, unless the user says otherwise."""
-    digest = sha256(json.dumps(settings.flat(), sort_keys=True).encode()).hexdigest()[:8]
-    size = f"{settings.width}x{settings.height}"
-    return Path("data") / f"{settings.distribution.name}-{size}-{settings.spp}spp-{settings.count}-{digest}"
+    """Where the data set of these settings lives, unless the user says otherwise.
+
+    If it is not where it would be made, one of the same images is taken: of another device, or an earlier version.
+    """
+    flat, size = settings.flat(), f"{settings.width}x{settings.height}"
+    digest = sha256(json.dumps(flat, sort_keys=True).encode()).hexdigest()[:8]
+    stem = f"{settings.distribution.name}-{size}-{settings.spp}spp-{settings.count}"
+    folder = Path("data") / f"{stem}-{digest}"
+    if not folder.exists():
+        for other in sorted(folder.parent.glob(f"{stem}-*")):
+            with suppress(DataError):
+                there = Manifest.load(other)
+                if there.settings == flat or (there.is_complete and same_images(there.settings, flat)):
+                    return other
+    return folder

@@ -6,9 +6,9 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
+from luxel.core.scene_batch import SceneBatch
 from luxel.models.kinds import Model
 from luxel.scene.description import Camera, Material, Scene, Sphere
-from luxel.scene.tokens import encode
 
 PARTS = ("seq_to_image", "image_to_seq", "sequence_block", "non_local", "block")
 """What an image model's stage is made of, by attribute."""
@@ -33,11 +33,11 @@ def cost_by_part(model: Model, objects: int = 12) -> dict[str, Cost]:
     """
     counter = FlopCounterMode(display=False)
     device = next(model.parameters()).device
-    arguments = [torch.from_numpy(array).to(device) for array in encode([crowd(objects)])]
+    scenes = SceneBatch.of([crowd(objects)], device)
     training = model.training
     # Of the attention kernels, the counter knows the unfused one on every device.
     with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), counter:
-        model.eval()(*arguments)
+        model.eval()(scenes)
     model.train(training)
     counted = counter.get_flop_counts()
     root = type(model).__name__

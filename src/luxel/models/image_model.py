@@ -2,7 +2,8 @@
 
 Objects are expanded to the sequence's width and pass the base transformer; the start block makes a small image
 of them; generator blocks grow it, and between them the image asks the sequence (seq→image), the sequence asks
-the image (image→seq), and its objects tell each other (sequence blocks).
+the image (image→seq), and its objects tell each other (sequence blocks). It knows spheres and ellipsoids alone, see
+`luxel.models.tokens`.
 
 Legend: batch, objects, features; images are [batch, channels, height, width] inside, [batch, height, width, 3]
 outside, linear radiance.
@@ -18,11 +19,13 @@ from pydantic import ConfigDict
 from torch import Tensor, nn
 
 from luxel import InputError
+from luxel.core.scene_batch import SceneBatch
 from luxel.models.exchange import ImageToSeq, ImageToSeqConfig, SeqToImage, SeqToImageConfig, Start, StartConfig
 from luxel.models.generator import Block, GeneratorConfig, NonLocal, positions
 from luxel.models.layers import OutputActivation, normalisation, output_activation
 from luxel.models.pretrained import Pretrained
 from luxel.models.sequence import Transformer, TransformerConfig
+from luxel.models.tokens import Tokens, encode
 
 SCENE_FEATURES = 4
 """What is appended to every object: the background's three channels and the tangent of half the field of view."""
@@ -103,17 +106,17 @@ class ImageModel(Pretrained):
         self.head_norm = normalisation(config.generator.normalisation, plan[-1])
         self.head = nn.Conv2d(plan[-1], 3, 1)
 
-    def forward(
-        self,
-        tokens: Float[Tensor, "batch objects features"],
-        mask: Bool[Tensor, "batch objects"],
-        camera: Float[Tensor, "batch 1"],
-        background: Float[Tensor, "batch 3"],
-    ) -> Float32[Tensor, "batch height width 3"]:
-        """Radiance of the scenes. Neither the objects' order nor padding changes it."""
-        scene = torch.cat([background, camera], dim=1)[:, None].expand(-1, tokens.shape[1], -1)
-        sequence = self.input(torch.cat([tokens, scene], dim=2))
-        sequence = self.sequence_norm(self.base_transformer(sequence, mask))
+    def forward(self, scenes: SceneBatch) -> Float32[Tensor, "batch height width 3"]:
+        """Radiance of the scenes, whose objects are taken for spheres and ellipsoids."""
+        return self.picture(encode(scenes))
+
+    def picture(self, tokens: Tokens) -> Float32[Tensor, "batch height width 3"]:
+        """Radiance of the scenes that these are the tokens of. Neither the objects' order nor padding changes it."""
+        objects, mask, camera, background = tokens
+        scene = torch.cat([background, camera], dim=1)[:, None].expand(-1, objects.shape[1], -1)
+        weights = next(self.input.parameters())
+        inputs = torch.cat([objects, scene], dim=2).to(weights.dtype)  # half in precision fp16-o2
+        sequence = self.sequence_norm(self.base_transformer(self.input(inputs), mask))
         image = self.start(sequence, mask).contiguous(memory_format=torch.channels_last)
         for stage in self.stages:
             image, sequence = stage(image, sequence, mask)

@@ -5,10 +5,11 @@ colour channel, which part of the emitter's radiance leaves the point along the 
 sum over the emitters, the sky being one, and the object's own emission. The network never sees an emission: lamps of
 any brightness are as good as those that it was trained on.
 
-A transfer is estimated in closed form (`luxel.models.features`), by what the mirror ray and the refracted ray show,
-whose transfers are the network's own; the network weighs each estimate by a factor and adds what is missing.
+A transfer is estimated in closed form (`luxel.models.features`), and by what the mirror ray and the transmitted ray
+show, whose transfers are the network's own; the network multiplies each estimate by a factor and adds a residual.
 
-Shapes: points of all scenes stand in one row of lanes; slots are the lamps of a scene and, last, its sky.
+Shapes: lanes are points of all scenes in one row; slots are the lamps of a scene and, last, its sky; rows are pairs of
+a point and an emitter, as in `luxel.models.features.Lighting`.
 """
 
 from dataclasses import dataclass
@@ -16,48 +17,38 @@ from typing import ClassVar, Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float, Float32, Int64
+from jaxtyping import Bool, Float, Float32, Int32, Int64
 from pydantic import ConfigDict
 from torch import Tensor, nn
 
 from luxel import InputError
-from luxel.geometry.arrays import normalised
-from luxel.geometry.intersect import NOTHING
+from luxel.core.fragments import visible_fragments
+from luxel.core.intersect import MISS
+from luxel.core.rays import Rays, image_plane_rays
+from luxel.core.scene_batch import SceneBatch
 from luxel.models import features
-from luxel.models.features import Emitters, Lit
+from luxel.models.features import Lighting, PointFeatures
 from luxel.models.pretrained import Pretrained
 from luxel.models.sequence import Transformer, TransformerConfig
 from luxel.models.surface import (
-    Material,
-    Nested,
-    Onward,
-    Points,
-    ShapeArrays,
-    Surfaces,
-    by_lane,
-    frame,
-    material_at,
-    meet,
-    nested,
-    reflected,
-    refracted,
-    seen,
-    surfaces,
+    SecondaryRays,
+    SurfaceOptics,
+    SurfacePoints,
+    first_surface,
+    mirror_rays,
+    surface_optics,
+    transmitted_rays,
 )
-from luxel.models.visibility import footprints
-from luxel.scene.camera import NEAR_CLIP
-from luxel.scene.tokens import FIELDS, OBJECT_FEATURES
+from luxel.models.tokens import FIELDS, OBJECT_FEATURES, encode
 
-WORTH = 0.02  # of a reflectance or transmittance, for its ray to be followed
-ESTIMATES = 6  # the last of which, of indirect light, is told and not corrected
+FOLLOWED_ABOVE = 0.02  # of a reflectance or transmittance times the share of the lobe that is sharp
+ESTIMATES = 6  # the last of which, of one bounce, is an input only and not corrected
 CORRECTED = ESTIMATES - 1
 LARGEST_CORRECTION = 3.0  # in the exponent, of an estimate in closed form
-SHOWN_AT_MOST = (
-    1.25  # of what a mirror or glass shows: a rough one shows less, and only the estimate's error is above 1
-)
-REST_BELOW = 3.0  # shifts the softplus of what is added: 0.05 before any training
+MAX_SPECULAR_TRANSFER = 1.25  # of what a mirror or glass shows: a rough one shows less, and only errors are above 1
+RESIDUAL_SHIFT = 3.0  # of the softplus of what is added: 0.05 before any training
 SMALLEST_GROUP = 4  # objects that every scene is padded to
-# That are held for the rays computed together, about: 64 MiB, which a CPU's caches nearly hold, and 256 MiB.
+# Numbers held for the rays computed together, about: 64 MiB, which a CPU's caches nearly hold, and 256 MiB.
 CPU_NUMBERS, GPU_NUMBERS = 1 << 24, 1 << 26
 
 
@@ -93,25 +84,15 @@ class RayModelConfig:
             raise InputError(f"model.point_width {self.point_width} is not a multiple of its {self.heads} heads")
 
 
-class Scenes(NamedTuple):
-    """What rays can meet in a batch of scenes, and what lights it."""
+class PreparedScenes(NamedTuple):
+    """What is computed once a scene, whatever rays then ask."""
 
-    surfaces: Surfaces
-    nested: Nested
-    emitters: Emitters
-    power: Float[Tensor, "3 scenes slots"]
+    batch: SceneBatch
+    ball_radius: Float[Tensor, " all_objects"]  # see `features.ball_radii`
+    base_color: Float[Tensor, "scenes objects 3"]  # 0 where there is no object
+    emitters: Int64[Tensor, "scenes lamps"]  # objects (rows), or MISS
+    emitter_radiance: Float[Tensor, "scenes slots 3"]
     context: Float[Tensor, "scenes objects point_width"] | None
-
-    def trimmed(self, objects: int) -> "Scenes":
-        """For points whose scenes have no more objects than this."""
-        surfaces = self.surfaces
-        shapes = ShapeArrays(*(field[..., :objects] for field in surfaces.shapes))
-        fields = (field[..., :objects] for field in surfaces[1:])
-        return self._replace(
-            surfaces=Surfaces(shapes, *fields),
-            nested=Nested(*(field[:, :objects, :objects] for field in self.nested)),
-            context=None if self.context is None else self.context[:, :objects],
-        )
 
 
 class RayModel(Pretrained):
@@ -142,163 +123,155 @@ class RayModel(Pretrained):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")  # torch's own would be 2.4 times smaller
 
     def forward(
-        self,
-        tokens: Float[Tensor, "batch objects features"],
-        mask: Bool[Tensor, "batch objects"],
-        camera: Float[Tensor, "batch 1"],
-        background: Float[Tensor, "batch 3"],
-        rays: Float[Tensor, "batch rays 2"] | None = None,
-        width: int | None = None,
-        height: int | None = None,
-    ) -> Float32[Tensor, "batch rays 3"] | Float32[Tensor, "batch height width 3"]:
-        """Radiance along rays of direction (x, y, −1) in camera space; without rays, pictures of the scenes.
+        self, scenes: SceneBatch, rays: Rays | None = None, width: int | None = None, height: int | None = None
+    ) -> Float32[Tensor, "rays 3"] | Float32[Tensor, "scenes height width 3"]:
+        """Radiance along rays; without rays, pictures of the scenes, row 0 being the top.
 
-        Neither the objects' order nor padding changes it. `width` alone or `height` alone makes a square, neither one
-        of the configuration's width.
+        The objects' order changes nothing, nor which scenes are together. `width` alone or `height` alone makes a
+        square, neither one of the configuration's width.
         """
-        scenes = self.scenes(tokens, mask, background)
+        prepared = self.prepare(scenes)
         if rays is None:
             side = width or height or self.config.width
-            light = self.pictures(scenes, camera, width or side, height or side)
+            radiance = self.pictures(prepared, width or side, height or side)
         else:
-            scene = torch.arange(len(mask), device=mask.device).repeat_interleave(rays.shape[1])
-            light = self.radiance(scenes, scene, rays.flatten(0, 1)).unflatten(0, rays.shape[:2])
-        if self.training and not light.requires_grad:  # nothing is in view, which is no reason not to go on training
-            light = light + 0 * sum(weights.sum() for weights in self.parameters())
-        return light
+            radiance = self.radiance(prepared, rays)
+        if self.training and not radiance.requires_grad:  # nothing is in view, which is no reason to stop training
+            radiance = radiance + 0 * sum(weights.sum() for weights in self.parameters())
+        return radiance
 
-    def scenes(
-        self,
-        tokens: Float[Tensor, "batch objects features"],
-        mask: Bool[Tensor, "batch objects"],
-        background: Float[Tensor, "batch 3"],
-    ) -> Scenes:
-        """All that is computed once a scene, whatever rays then ask: little, unless it has a scene transformer."""
-        order = mask.int().argsort(dim=1, descending=True, stable=True)  # what is real comes first from here on
-        tokens, mask = tokens.gather(1, order[..., None].expand_as(tokens)), mask.gather(1, order)
-        emitters = features.emitters(tokens[..., FIELDS["emission"]], mask)
-        power = torch.cat([emitters.radiance, background.T[:, :, None]], 2)
-        context = None if self.context is None else self.context(tokens, mask)
-        objects = surfaces(tokens, mask)
-        return Scenes(objects, nested(objects), emitters, power, context)
-
-    def pictures(
-        self, scenes: Scenes, camera: Float[Tensor, "scenes 1"], width: int, height: int
-    ) -> Float32[Tensor, "scenes height width 3"]:
-        """Each object that a pixel shows is shaded once, and blended by its coverage."""
-        surfaces, sky = scenes.surfaces, scenes.power[:, :, -1].T
-        prints = footprints(surfaces.shapes, surfaces.real, camera, width, height, self.config.grid)
-        light = self.radiance(scenes, prints.scene, prints.ray)
-        beyond = prints.coverage[:, None] * (light - sky[prints.scene])
-        pixels = sky[:, None].repeat(1, width * height, 1).flatten(0, 1)
-        return pixels.index_add(0, prints.scene * width * height + prints.pixel, beyond).unflatten(
-            0, (-1, height, width)
+    def prepare(self, scenes: SceneBatch) -> PreparedScenes:
+        """All that does not depend on rays: little, unless the model has a scene transformer."""
+        batch, emitters = features.with_extents(scenes), features.emitter_slots(scenes)
+        lamps = torch.where((emitters == MISS)[..., None], 0.0, batch.emission[emitters.clamp(min=0)])
+        return PreparedScenes(
+            batch=batch,
+            ball_radius=features.ball_radii(batch),
+            base_color=batch.padded(batch.base_color, int(batch.counts.max())),
+            emitters=emitters,
+            emitter_radiance=torch.cat([lamps, batch.background[:, None]], 1),
+            context=None if self.context is None else self.context(scenes),
         )
 
-    def radiance(
-        self, scenes: Scenes, scene: Int64[Tensor, " lanes"], rays: Float[Tensor, "lanes 2"]
-    ) -> Float32[Tensor, "lanes 3"]:
+    def pictures(self, scenes: PreparedScenes, width: int, height: int) -> Float32[Tensor, "scenes height width 3"]:
+        """Each object that a pixel shows is shaded once, and blended by its coverage."""
+        batch, sky = scenes.batch, scenes.emitter_radiance[:, -1]
+        visible = visible_fragments(batch, width, height, self.config.grid)
+        with torch.autocast(batch.device.type, enabled=False):
+            rays = image_plane_rays(batch, visible.point, visible.scene.int())
+        over_sky = visible.coverage[:, None] * (self.radiance(scenes, rays) - sky[visible.scene])
+        pixels = sky.repeat_interleave(width * height, 0)
+        pixels = pixels.index_add(0, visible.scene * width * height + visible.pixel, over_sky)
+        return pixels.clamp(min=0).unflatten(0, (-1, height, width))  # rounding may leave −1e-8 of the sky
+
+    def radiance(self, scenes: PreparedScenes, rays: Rays) -> Float32[Tensor, "rays 3"]:
         """Radiance along each ray, computed together for scenes of like size."""
-        light = scenes.power.new_zeros(len(rays), 3)
-        count = scenes.surfaces.real.sum(1)[scene]
-        low, high, most = 0, SMALLEST_GROUP, scenes.surfaces.real.shape[1]
+        counts = scenes.batch.counts
+        radiance = scenes.emitter_radiance.new_zeros(len(rays), 3)
+        count = counts.to(radiance.device)[rays.scene]
+        low, high, most = 0, SMALLEST_GROUP, int(counts.max())
         while low < most:
-            inside = ((count > low) & (count <= high)).nonzero()[:, 0]
-            group = scenes.trimmed(high)
-            for lanes in inside.split(self.lanes_at_once(min(high, most), scenes.power.shape[2])):
-                light = light.index_copy(0, lanes, self._radiance(group, scene[lanes], rays[lanes]))
+            inside, objects = ((count > low) & (count <= high)).nonzero()[:, 0], min(high, most)
+            for lanes in inside.split(self.lanes_at_once(objects, scenes.emitter_radiance.shape[1])):
+                part = Rays(rays.origin[lanes], rays.direction[lanes], rays.scene[lanes])
+                radiance = radiance.index_copy(0, lanes, self._radiance(scenes, part, objects))
             low, high = high, 2 * high
-        return light
+        return radiance
 
     def lanes_at_once(self, objects: int, slots: int) -> int:
-        """How many rays fit in memory together, from what is held of each pair, emitter, and both."""
+        """How many rays fit in memory together, from what is held of each pair with an object and with an emitter."""
         config = self.config
-        pairs = objects * (features.PAIR_FEATURES + 4 * config.point_width)
-        rows = slots * (40 * objects + 15 * config.emitter_width)
+        pairs = objects * (features.PAIR_FEATURES + 5 * config.point_width)
+        rows = slots * 15 * config.emitter_width
         numbers = CPU_NUMBERS if self.head.weight.device.type == "cpu" else GPU_NUMBERS
         return max(1, numbers // (pairs + rows))
 
-    def _radiance(
-        self, scenes: Scenes, scene: Int64[Tensor, " lanes"], rays: Float[Tensor, "lanes 2"]
-    ) -> Float32[Tensor, "lanes 3"]:
-        if not len(rays):
-            return rays.new_zeros(0, 3)
-        direction = torch.cat([rays, -torch.ones_like(rays[:, :1])], 1).T
-        with torch.no_grad():
-            start, nowhere = NEAR_CLIP * direction, torch.full_like(scene, NOTHING)
-            points = meet(scenes.surfaces, scene, start, normalised(direction), nowhere)
-        transfer = self.transfer(scenes, points, self.config.bounces)
-        return (transfer * scenes.power[:, scene].permute(1, 2, 0)).sum(1)  # in float32 under autocast too
+    def _radiance(self, scenes: PreparedScenes, rays: Rays, objects: int) -> Float32[Tensor, "rays 3"]:
+        """Of rays in scenes of no more than so many objects."""
+        points = first_surface(scenes.batch, rays)
+        transfer = self.transfer(scenes, points, objects, self.config.bounces)
+        return (transfer * scenes.emitter_radiance[rays.scene]).sum(1)  # in float32 under autocast too
 
-    def transfer(self, scenes: Scenes, points: Points, bounces: int) -> Float[Tensor, "lanes slots 3"]:
+    def transfer(
+        self, scenes: PreparedScenes, points: SurfacePoints, objects: int, bounces: int
+    ) -> Float[Tensor, "lanes slots 3"]:
         """The part of each emitter's radiance that arrives along the rays that ended at these points."""
-        total = scenes.power.new_zeros(len(points.item), scenes.power.shape[2], 3)
-        total[~points.hit, -1] = 1.0
-        lanes = points.hit.nonzero()[:, 0]
+        hit = points.object_id != MISS
+        total = scenes.emitter_radiance.new_zeros(len(hit), scenes.emitter_radiance.shape[1], 3)
+        total[~hit, -1] = 1.0
+        lanes = hit.nonzero()[:, 0]
         if not len(lanes):
             return total
-        return total.index_copy(0, lanes, self.leaving(scenes, points.at(lanes), bounces))
+        return total.index_copy(0, lanes, self.leaving(scenes, points.at(lanes), objects, bounces))
 
-    def leaving(self, scenes: Scenes, points: Points, bounces: int) -> Float[Tensor, "lanes slots 3"]:
+    def leaving(
+        self, scenes: PreparedScenes, points: SurfacePoints, objects: int, bounces: int
+    ) -> Float[Tensor, "lanes slots 3"]:
         """Transfer from surfaces, their own emission included."""
-        with torch.no_grad():
-            material = material_at(scenes.surfaces, points)
-            mirror, through = onward(scenes.surfaces, points, material) if bounces else (None, None)
-        shown = [scenes.power.new_zeros(len(points.item), scenes.power.shape[2], 3)] * 2
-        if mirror is not None and through is not None:
-            both = Points(*(torch.cat(parts, -1) for parts in zip(mirror.points, through.points, strict=True)))
-            part, other = self.transfer(scenes, both, bounces - 1).split([len(mirror.source), len(through.source)])
-            other = other * entered(material, through).T[:, None]
-            shown = [shown[0].index_copy(0, mirror.source, part), shown[1].index_copy(0, through.source, other)]
-        with torch.no_grad():
-            inputs = read(scenes, points, material, mirror, through)
-        lamps = scenes.emitters
-        own = (lamps.item[points.scene] == points.item[:, None]) & lamps.real[points.scene] & ~points.inside[:, None]
-        return self.learned(scenes, points, material, inputs, shown) + F.pad(own, (0, 1))[..., None]
+        batch, slots = scenes.batch, scenes.emitter_radiance.shape[1]
+        optics = surface_optics(batch, points)
+        mirror, transmitted = secondary_rays(batch, points, optics) if bounces else (None, None)
+        specular = [scenes.emitter_radiance.new_zeros(len(points.scene), slots, 3)] * 2
+        if mirror is not None and transmitted is not None:
+            both = SurfacePoints(*(torch.cat(parts) for parts in zip(mirror.points, transmitted.points, strict=True)))
+            further = self.transfer(scenes, both, objects, bounces - 1)
+            reflected, refracted = further.split([len(mirror.source), len(transmitted.source)])
+            refracted = refracted * crossing_once(optics, transmitted)[:, None]
+            specular = [
+                specular[0].index_copy(0, mirror.source, reflected),
+                specular[1].index_copy(0, transmitted.source, refracted),
+            ]
+        table = features.point_table(points, mirror, transmitted)
+        measured = features.point_features(batch, scenes.ball_radius, points, table, objects)
+        lighting = features.lighting(batch, scenes.ball_radius, scenes.emitters, points, table)
+        emits = (scenes.emitters[points.scene] == points.object_id[:, None]) & points.is_front[:, None]
+        return self.learned(scenes, points, optics, measured, lighting, specular) + F.pad(emits, (0, 1))[..., None]
 
     def learned(
         self,
-        scenes: Scenes,
-        points: Points,
-        material: Material,
-        inputs: "Inputs",
-        shown: list[Float[Tensor, "lanes slots 3"]],
+        scenes: PreparedScenes,
+        points: SurfacePoints,
+        optics: SurfaceOptics,
+        measured: PointFeatures,
+        lighting: Lighting,
+        specular: list[Float[Tensor, "lanes slots 3"]],
     ) -> Float[Tensor, "lanes slots 3"]:
-        """The network's part: reflected and transmitted light."""
-        point, pairs = self.point(inputs.points), self.pair(inputs.pairs.flatten(0, 1))
-        pairs = pairs.unflatten(0, (-1, len(point)))
+        """The network's part: reflected and transmitted light. `specular` is what mirror and transmitted rays show."""
+        lanes, objects = len(points.scene), len(measured.pairs)
+        point, pairs = self.point(measured.point), self.pair(measured.pairs.flatten(0, 1)).unflatten(0, (-1, lanes))
         if scenes.context is not None:
-            pairs = pairs + scenes.context[points.scene].transpose(0, 1)
+            pairs = pairs + by_lane(scenes.context[:, :objects], points.scene)
         pairs = F.relu(pairs, inplace=True)
         for layer in self.layers:
-            point, pairs, weights = layer(point, pairs, inputs.real)
-        color = by_lane(scenes.surfaces.base_color, points.scene).transpose(1, 2)
+            point, pairs, weights = layer(point, pairs, measured.is_real)
+        color = by_lane(scenes.base_color[:, :objects], points.scene).unbind(2)
         tint = self.tint(torch.stack([pooled(weights * channel[..., None], pairs) for channel in color], 1))
 
-        lit, every = inputs.lit, torch.arange(len(point), device=point.device)
-        lamp = self.lamp_pair(pairs.flatten(0, 1).index_select(0, lit.item * len(point) + lit.lane))
-        lamp = lamp + self.lamp_features(lit.features) + self.lamp_point(point).index_select(0, lit.lane)
-        lane, slot = torch.cat([lit.lane, every]), torch.cat([lit.slot, torch.full_like(every, shown[0].shape[1] - 1)])
-        known = torch.stack([material.base_color, *material.by_channel], -1).transpose(0, 1).index_select(0, lane)
-        estimates = estimated(known, inputs, [part[lane, slot] for part in shown])
+        lane, number = lighting.lane, scenes.batch.number_in_scene[lighting.object_id]
+        lamp_lane = lane[: len(number)]
+        lamp = self.lamp_pair(pairs.flatten(0, 1).index_select(0, number * lanes + lamp_lane))
+        lamp = lamp + self.lamp_features(lighting.features) + self.lamp_point(point).index_select(0, lamp_lane)
+        channels = [optics.base_color, optics.diffuse, optics.reflectance, optics.transmittance]
+        albedos = torch.stack(channels, -1).index_select(0, lane)
+        estimates = estimated(albedos, lighting, [part[lane, lighting.slot] for part in specular])
         if not self.config.estimates:
             estimates = torch.zeros_like(estimates)
-        told = torch.cat([known, estimates.clamp(max=1), 0.2 * estimates.clamp(min=1e-5).log()], -1)
-        hidden = self.color(told) + tint.index_select(0, lane)
+        inputs = torch.cat([albedos, estimates.clamp(max=1), 0.2 * estimates.clamp(min=1e-5).log()], -1)
+        hidden = self.color(inputs) + tint.index_select(0, lane)
         hidden = F.relu(hidden + torch.cat([lamp, self.sky(point)])[:, None], inplace=True)
         hidden = hidden + F.relu(self.mix(hidden), inplace=True)
         with torch.autocast(point.device.type, enabled=False):
             out = self.head(hidden.float())
         if self.config.estimates:
             closed = out[..., 1:4].clamp(-2 * LARGEST_CORRECTION, LARGEST_CORRECTION).exp()
-            corrections = torch.cat([closed, SHOWN_AT_MOST * out[..., 4:].sigmoid()], -1)
+            corrections = torch.cat([closed, MAX_SPECULAR_TRANSFER * out[..., 4:].sigmoid()], -1)
             transfer = (corrections * estimates[..., :CORRECTED]).sum(-1)
-            rest = inputs.scale[:, None] * F.softplus(out[..., 0] - REST_BELOW)
-            transfer = transfer + rest * known[..., 1:].sum(-1)
+            residual = lighting.solid_angle[:, None] * F.softplus(out[..., 0] - RESIDUAL_SHIFT)
+            transfer = transfer + residual * albedos[..., 1:].sum(-1)
         else:
             transfer = F.softplus(out[..., 0])
-        transfer = torch.where(inputs.shut[:, None], 0.0, transfer)
-        return transfer.new_zeros(shown[0].shape).index_put((lane, slot), transfer)
+        transfer = torch.where(lighting.is_blocked[:, None], 0.0, transfer)
+        return transfer.new_zeros(specular[0].shape).index_put((lane, lighting.slot), transfer)
 
 
 class PairLayer(nn.Module):
@@ -319,13 +292,13 @@ class PairLayer(nn.Module):
         self,
         point: Float[Tensor, "lanes width"],
         pairs: Float[Tensor, "objects lanes width"],
-        real: Bool[Tensor, "objects #lanes"],
+        is_real: Bool[Tensor, "objects #lanes"],
     ) -> tuple[
         Float[Tensor, "lanes width"], Float[Tensor, "objects lanes width"], Float[Tensor, "objects lanes heads"]
     ]:
         """The points, the pairs, and the weights, which add up to 1 over a point's real objects."""
         pairs = F.relu(self.pairs(pairs).add_(self.tell(point)), inplace=True)
-        weights = self.weigh(pairs).masked_fill(~real[..., None], -torch.inf).softmax(0)
+        weights = self.weigh(pairs).masked_fill(~is_real[..., None], -torch.inf).softmax(0)
         point = point + self.gather(pooled(weights, pairs))
         return point + self.mlp(point), pairs, weights
 
@@ -345,85 +318,63 @@ class Context(nn.Module):
         self.input = nn.Linear(OBJECT_FEATURES, width)
         self.transformer = Transformer(width, config)
 
-    def forward(
-        self, tokens: Float[Tensor, "batch objects features"], mask: Bool[Tensor, "batch objects"]
-    ) -> Float[Tensor, "batch objects width"]:
-        """What each object knows of the others."""
-        dark = tokens.clone()
+    def forward(self, scenes: SceneBatch) -> Float[Tensor, "scenes objects width"]:
+        """What each object learns of the others."""
+        tokens = encode(scenes)
+        dark = tokens.objects.clone()
         for name in ("emission", "log_emission"):
             dark[..., FIELDS[name]] = 0
-        context: Tensor = self.transformer(self.input(dark), mask)
+        context: Tensor = self.transformer(self.input(dark), tokens.mask)
         return context
 
 
-class Inputs(NamedTuple):
-    """What the network reads of the points; rows are those of `lit`, and then every lane for its sky."""
+def by_lane(
+    values: Float[Tensor, "scenes objects features"], scene: Int32[Tensor, " lanes"]
+) -> Float[Tensor, "objects #lanes features"]:
+    """Values of each lane's scene; of one scene alone the values themselves, which broadcast.
 
-    points: Float[Tensor, "lanes point_features"]
-    pairs: Float[Tensor, "objects lanes pair_features"]
-    real: Bool[Tensor, "objects #lanes"]
-    lit: Lit
-    direct: Float[Tensor, " rows"]  # irradiance over π by an emitter of unit radiance, unoccluded for the sky
-    scale: Float[Tensor, " rows"]  # the emitter's solid angle over π, at most 1
-    indirect: Float[Tensor, "rows 3"]  # irradiance over π by way of one other object
-    shut: Bool[Tensor, " rows"]  # whether no light of the emitter can arrive
-
-
-def read(scenes: Scenes, points: Points, material: Material, mirror: Onward | None, through: Onward | None) -> Inputs:
-    """Compute the network's inputs."""
-    there, ways = seen(scenes.surfaces, points), features.followed(points, mirror, through)
-    near = features.approach(points, there, ways)
-    pairs = features.pair_features(scenes.surfaces, points, there, near, frame(points), ways)
-    lit = features.lit(scenes.emitters, points, material, there, near)
-    ones = torch.ones_like(material.cosine)
-    return Inputs(
-        features.point_features(points, material, ways),
-        pairs,
-        there.real,
-        lit,
-        torch.cat([lit.irradiance, ones]),
-        torch.cat([lit.scale, ones]),
-        features.bounced(scenes.surfaces, points, there, lit),
-        features.shut(scenes.surfaces, scenes.nested, points, material, there, lit),
-    )
+    A picture is mostly of one scene, and a copy for every lane would cost more than what is computed from it.
+    """
+    return (values if len(values) == 1 else values[scene]).transpose(0, 1)
 
 
 def estimated(
-    known: Float[Tensor, "rows 3 4"], inputs: Inputs, shown: list[Float[Tensor, "rows 3"]]
+    albedos: Float[Tensor, "rows 3 4"], lighting: Lighting, specular: list[Float[Tensor, "rows 3"]]
 ) -> Float[Tensor, "rows 3 estimates"]:
-    """Transfers in closed form: lambertian, glossy, through rough glass, as mirrored, as refracted, and indirect.
+    """Transfers in closed form: Lambertian, glossy, through rough glass, as mirrored, as transmitted, by one bounce.
 
-    `known` is the point's base colour and what `Material.by_channel` says of it.
+    `albedos` are the point's base colour, diffuse albedo, reflectance and transmittance.
     """
-    _, diffuse, mirror, through = known.unbind(2)
-    lit, no_lobe = inputs.lit, torch.zeros_like(inputs.points[:, 0])
-    gloss, gleam = (torch.cat([part, no_lobe])[:, None] for part in (lit.mirror, lit.through))
-    in_mirror, in_glass = shown
+    _, diffuse, reflectance, transmittance = albedos.unbind(2)
+    mirrored, transmitted = specular
     return torch.stack(
         [
-            inputs.direct[:, None] * diffuse,
-            gloss * mirror,
-            gleam * through,
-            in_mirror * mirror,
-            in_glass * through,
-            inputs.indirect * diffuse,
+            lighting.irradiance[:, None] * diffuse,
+            lighting.glossy_reflection[:, None] * reflectance,
+            lighting.glossy_transmission[:, None] * transmittance,
+            mirrored * reflectance,
+            transmitted * transmittance,
+            lighting.one_bounce * diffuse,
         ],
         -1,
     )
 
 
-def entered(material: Material, through: Onward) -> Float[Tensor, "3 onward"]:
-    """What a refracted ray that stays in its object is worth beside one that leaves it: it crosses one surface only.
+def crossing_once(optics: SurfaceOptics, transmitted: SecondaryRays) -> Float[Tensor, "rays 3"]:
+    """What a transmitted ray that stays in its object is worth beside one that leaves it: it crosses one surface only.
 
     That is √color instead of color, and radiance's loss of η² on entering is not made up for.
     """
-    color, eta = material.base_color[:, through.source], material.eta[through.source]
-    return torch.where(through.kept, 1 / (color.clamp(min=1e-4).sqrt() * eta * eta), 1.0)
+    color, eta = optics.base_color[transmitted.source], optics.eta[transmitted.source, None]
+    return torch.where(transmitted.stays_inside[:, None], 1 / (color.clamp(min=1e-4).sqrt() * eta * eta), 1.0)
 
 
-def onward(scenes: Surfaces, points: Points, material: Material) -> tuple[Onward, Onward]:
-    """The mirror rays and the refracted rays that are worth following: a rough surface blurs what it shows."""
-    clear = 1 - material.roughness
-    mirror = (material.mirror.amax(0) * clear > WORTH).nonzero()[:, 0]
-    through = (material.through.amax(0) * clear > WORTH).nonzero()[:, 0]
-    return reflected(scenes, points, mirror), refracted(scenes, points, material.eta, through)
+@torch.no_grad()
+def secondary_rays(
+    batch: SceneBatch, points: SurfacePoints, optics: SurfaceOptics
+) -> tuple[SecondaryRays, SecondaryRays]:
+    """The mirror rays and the transmitted rays that are worth following: a rough surface blurs what it shows."""
+    sharp = 1 - optics.roughness
+    mirror = (optics.reflectance.amax(1) * sharp > FOLLOWED_ABOVE).nonzero()[:, 0]
+    transmitted = (optics.transmittance.amax(1) * sharp > FOLLOWED_ABOVE).nonzero()[:, 0]
+    return mirror_rays(batch, points, mirror), transmitted_rays(batch, points, optics.eta, transmitted)

@@ -322,7 +322,7 @@ class Learner:
 
 def predict(model: nn.Module, batch: Batch) -> Float32[torch.Tensor, "batch *picture 3"]:
     """Radiance of the batch's scenes, or of its rays, computed in the model's own precision."""
-    return checked(model(*batch.inputs))
+    return checked(model(*batch.inputs), batch)
 
 
 @torch.no_grad()

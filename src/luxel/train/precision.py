@@ -71,23 +71,22 @@ class Caster:
 
     def __call__(self, batch: Batch) -> Float32[Tensor, "batch *picture 3"]:
         """Radiance of the batch's scenes, or of its rays, in float32."""
-        assert batch.tokens.dtype == torch.float32, f"tokens come in float32, not {batch.tokens.dtype}"
-        inputs = batch.inputs
+        given = batch.scenes.center.dtype
+        assert given == torch.float32, f"scenes come in float32, not {given}"
         if self._precision == "fp16-o2":
             weights = {name: parameter.half() for name, parameter in self._half.items()}
-            halves = tuple(x.half() if x.is_floating_point() else x for x in inputs)
-            radiance = functional_call(self._parallel, weights, halves)
+            radiance = functional_call(self._parallel, weights, batch.inputs)
         else:
             dtype = AUTOCAST.get(self._precision)
             with torch.autocast(self._device.type, dtype, enabled=dtype is not None):
-                radiance = self._parallel(*inputs)
-        return checked(radiance)
+                radiance = self._parallel(*batch.inputs)
+        return checked(radiance, batch)
 
 
-def checked(radiance: Tensor) -> Float32[Tensor, "batch *picture 3"]:
-    """The network's output, which its head must have made in float32 whatever came before."""
+def checked(radiance: Tensor, batch: Batch) -> Float32[Tensor, "batch *picture 3"]:
+    """The network's output, which its head must have made in float32 whatever came before; rays scene by scene."""
     assert radiance.dtype == torch.float32, f"the head must end in float32, not {radiance.dtype}"
-    return radiance
+    return radiance if batch.rays is None else radiance.unflatten(0, (len(batch), -1))
 
 
 def to_single(module: nn.Module, arguments: tuple[Tensor, ...]) -> tuple[Tensor, ...]:

@@ -17,6 +17,7 @@ import math
 import os
 import platform
 import subprocess
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -36,9 +37,14 @@ class RunFolderError(InputError):
 
 
 class RunFolder:
-    """One run's files. Opening a folder that exists resumes it, if its configuration is the same."""
+    """One run's files. Opening a folder that exists resumes it, if its configuration is the same.
 
-    def __init__(self, path: Path, config: dict[str, Any]) -> None:
+    `read` is what a configuration on disk means today, for folders that were made by earlier versions.
+    """
+
+    def __init__(
+        self, path: Path, config: dict[str, Any], read: Callable[[dict[str, Any]], dict[str, Any]] = dict
+    ) -> None:
         self.path = path
         self.checkpoint = path / "checkpoint.safetensors"
         self.stable_checkpoint = path / "stable.safetensors"
@@ -46,7 +52,7 @@ class RunFolder:
         self._writer: SummaryWriter | None = None
         recorded = path / "config.json"
         if recorded.exists():
-            differing = differences(read_json(recorded), config)
+            differing = differences(read(read_json(recorded)), config)
             if differing:
                 lines = "\n".join(f"  {field}: {there!r} there, {here!r} now" for field, there, here in differing)
                 raise RunFolderError(

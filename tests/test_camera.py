@@ -3,8 +3,9 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from pinhole import primary_rays
 
-from luxel.scene.camera import frame, primary_rays, tan_half_fov
+from luxel.scene.camera import frame, tan_half_fov
 from luxel.scene.description import Camera
 
 ALONG_Y = Camera(position=(1, -5, 2), look_at=(1, 0, 2), vertical_fov_degrees=90)

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from pinhole import primary_rays
 from scipy import ndimage
 
 from luxel import InputError
 from luxel.core.intersect import MISS
 from luxel.scene import Box, Camera, Material, Panel, Plane, Scene, Sphere
-from luxel.scene.camera import primary_rays
 from luxel.trace.path import PathTracer
 
 WIDTH, HEIGHT = 37, 23

@@ -278,12 +278,13 @@ def test_a_whole_folder_of_another_device_is_as_good(path_traced, tmp_path, monk
     """But an unfinished one is not gone on with, or its bytes would be of two devices."""
     elsewhere = shutil.copytree(path_traced, tmp_path / "set")
     manifest = Manifest.load(elsewhere)
-    settings = {**manifest.settings, "renderer": str(manifest.settings["renderer"]).replace(" cpu", " cuda")}
+    version, _, device = str(manifest.settings["renderer"]).rpartition(" ")
+    settings = {**manifest.settings, "renderer": f"{version} elsewhere"}
     dataclasses.replace(manifest, settings=settings).save(elsewhere)
     monkeypatch.setattr(generation, "write_shard", None)
     assert generate(PATH, elsewhere, progress=False).settings == settings
     dataclasses.replace(manifest, settings=settings, shards=manifest.shards[1:]).save(elsewhere)
-    with pytest.raises(DataError, match=r"renderer: the folder has .* cuda, asked for is .* cpu"):
+    with pytest.raises(DataError, match=f"renderer: the folder has .* elsewhere, asked for is .* {device}"):
         generate(PATH, elsewhere, progress=False)
 
 

@@ -21,7 +21,7 @@ from luxel.models.layers import normalisation
 from luxel.scene import Camera, Scene, Sphere
 from luxel.train.checkpoint import read_progress
 from luxel.train.guard import GuardConfig
-from luxel.train.loop import Learner, TrainConfig, mean_loss_over, train
+from luxel.train.loop import TrainConfig, Trainer, mean_loss_over, train
 from luxel.train.optim import OptimConfig
 from luxel.train.run_folder import RunFolder, read_metrics
 from luxel.train.runtime import accelerator, leave
@@ -202,16 +202,16 @@ def test_blown_up_statistics_are_diagnosed_and_taken_anew(tmp_path: Path, respon
     optim = OptimConfig(learning_rate=0.05, ema_decay=0.0)
     config = replace(CONFIG, guard=GuardConfig(response, window=4), optim=optim, precision=precision)
     data = TinyData()
-    learner = Learner(TinyModel(), config, data, accelerator(cpu=True))
-    progress = learner.begin(tmp_path / "checkpoint.safetensors")
+    trainer = Trainer(TinyModel(), config, data, accelerator(cpu=True))
+    progress = trainer.begin(tmp_path / "checkpoint.safetensors")
     for _ in range(8):
-        progress, _, _ = learner.step(progress)
-    progress, _ = learner.test(progress)
+        progress, _, _ = trainer.step(progress)
+    progress, _ = trainer.test(progress)
     good = progress.test_loss
-    for model in (learner.model, learner.average):
+    for model in (trainer.model, trainer.average):
         (norm,) = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
         norm.running_var.fill_(1e-12)
-    progress, verdict = learner.test(progress)
+    progress, verdict = trainer.test(progress)
     assert [event.diagnosis for event in progress.guard.events] == ["batch-norm statistics blown up"]
     if response == "recover":
         assert verdict == "reset statistics"
@@ -276,8 +276,8 @@ def test_accumulated_gradients_are_the_whole_batchs():
         model = TinyModel()
         model.norm, model.drop.p = nn.Identity(), 0.0
         config = replace(CONFIG, batch_size=6, accumulate=accumulate)
-        learner = Learner(model, config, TinyData(), accelerator(cpu=True))
-        loss, norm = learner.gradients(make_batch(6, seed=0))
+        trainer = Trainer(model, config, TinyData(), accelerator(cpu=True))
+        loss, norm = trainer.gradients(make_batch(6, seed=0))
         found.append((loss, norm, model.head.weight.grad.clone()))
     for loss, norm, gradient in found[1:]:
         assert (loss, norm) == pytest.approx(found[0][:2], rel=1e-5)
@@ -286,9 +286,9 @@ def test_accumulated_gradients_are_the_whole_batchs():
 
 def test_gradients_are_clipped_to_the_norm():
     config = replace(CONFIG, optim=OptimConfig(clip_norm=1e-3))
-    learner = Learner(TinyModel(), config, TinyData(), accelerator(cpu=True))
-    _, norm = learner.gradients(make_batch(5, seed=0))
-    clipped = torch.cat([parameter.grad.flatten() for parameter in learner.model.parameters()]).norm()
+    trainer = Trainer(TinyModel(), config, TinyData(), accelerator(cpu=True))
+    _, norm = trainer.gradients(make_batch(5, seed=0))
+    clipped = torch.cat([parameter.grad.flatten() for parameter in trainer.model.parameters()]).norm()
     assert norm > 1e-2
     assert clipped.item() == pytest.approx(1e-3, rel=1e-3)
 

@@ -7,10 +7,11 @@ import drjit
 import mitsuba
 import numpy as np
 import pytest
+from pinhole import primary_rays
 from scipy import stats
 
 from luxel.scene import Box, Camera, Cylinder, Ellipsoid, Material, Panel, Plane, Scene, Sphere
-from luxel.scene.camera import primary_rays, rotation_matrix
+from luxel.scene.camera import rotation_matrix
 from luxel.trace import MitsubaTracer, TraceError
 from luxel.trace.mitsuba import scene_plugin
 

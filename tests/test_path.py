@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from kernels import DEVICES
+from pinhole import primary_rays
 from proof import assert_agree
 from tracer_scenes import (
     CAMERA,
@@ -32,7 +33,6 @@ from luxel.core import scenes as core_scenes
 from luxel.core.rays import Rays
 from luxel.core.scene_batch import SceneBatch
 from luxel.scene import Camera, Ellipsoid, Material, Panel, Plane, Scene, Sphere
-from luxel.scene.camera import primary_rays
 from luxel.trace import Tracer, path
 from luxel.trace.path import PathTracer
 from luxel.trace.tracer import Radiance

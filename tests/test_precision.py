@@ -11,7 +11,7 @@ from luxel.data.dataset import Batch
 from luxel.experiments.base import tiny_model
 from luxel.models.image_model import ImageModel
 from luxel.scene import Spheres
-from luxel.train.precision import Caster, LossScale, check_precision, set_precision
+from luxel.train.precision import Autocast, LossScale, check_precision, set_precision
 
 CPU = torch.device("cpu")
 
@@ -28,7 +28,7 @@ def model() -> ImageModel:
 
 
 def gradients(precision: str, network: ImageModel) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-    radiance = Caster(precision, network, network, CPU)(batch())
+    radiance = Autocast(precision, network, network, CPU)(batch())
     radiance.square().mean().backward()
     return radiance.detach(), {name: p.grad for name, p in network.named_parameters()}
 
@@ -54,8 +54,8 @@ SINGLE, HALF = torch.float32, torch.float16
 
 def test_o2_computes_in_half_but_for_norms_and_head():
     network = model()
-    caster, dtypes = Caster("fp16-o2", network, network, CPU), Dtypes(network)
-    caster(batch())
+    autocast, dtypes = Autocast("fp16-o2", network, network, CPU), Dtypes(network)
+    autocast(batch())
     assert dtypes.seen == {
         "Conv2d": {(HALF, HALF)},
         "Linear": {(HALF, HALF)},
@@ -70,7 +70,7 @@ def test_o2_computes_in_half_but_for_norms_and_head():
 def test_autocast_keeps_weights_and_head_in_single(precision):
     network = model()
     dtypes = Dtypes(network)
-    Caster(precision, network, network, CPU)(batch())
+    Autocast(precision, network, network, CPU)(batch())
     assert {weight for pairs in dtypes.seen.values() for _, weight in pairs} == {SINGLE}
     assert dtypes.seen["head"] == {(SINGLE, SINGLE)}
 
@@ -91,7 +91,7 @@ def test_every_precision_computes_the_same_up_to_rounding(precision, tolerance):
 def test_the_master_copies_stay_themselves():
     network = model()
     before = copy.deepcopy(network.state_dict())
-    Caster("fp16-o2", network, network, CPU)(batch()).mean().backward()
+    Autocast("fp16-o2", network, network, CPU)(batch()).mean().backward()
     weights = {
         name: value for name, value in network.state_dict().items() if "running" not in name and "num" not in name
     }
@@ -102,7 +102,7 @@ def test_scenes_of_another_precision_are_a_mistake():
     network, given = model(), batch()
     halved = replace(given, scenes=replace(given.scenes, center=given.scenes.center.half()))
     with pytest.raises(AssertionError, match="scenes come in float32"):
-        Caster("fp32", network, network, CPU)(halved)
+        Autocast("fp32", network, network, CPU)(halved)
 
 
 def test_a_head_in_half_precision_is_a_mistake():
@@ -111,7 +111,7 @@ def test_a_head_in_half_precision_is_a_mistake():
             return torch.zeros(1, 2, 2, 3, dtype=HALF)
 
     with pytest.raises(AssertionError, match="the head must end in float32"):
-        Caster("fp32", Head(), Head(), CPU)(batch())
+        Autocast("fp32", Head(), Head(), CPU)(batch())
 
 
 def test_tf32_needs_its_gpu():

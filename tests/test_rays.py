@@ -5,13 +5,13 @@ import pytest
 import torch
 import warp as wp
 from kernels import DEVICES, run, uniform_numbers
+from pinhole import primary_rays
 from tracer_scenes import CAMERA, ball, scene
 
 from luxel.core.rays import Rays, camera_direction, image_plane_point, image_plane_rays
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable
 from luxel.scene import Camera
-from luxel.scene.camera import primary_rays
 
 WIDE = Camera(position=(-2, 3, 5), look_at=(0.5, 1, -1), up=(1, 0.2, 0.1), vertical_fov_degrees=120)
 WIDTH, HEIGHT = 7, 5

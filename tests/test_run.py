@@ -128,7 +128,8 @@ def test_a_data_set_is_found_where_an_earlier_version_or_another_device_made_it(
     assert data_folder(SETTINGS) == former
     assert data_folder(replace(SETTINGS, seed=4)) != former, "which has the same name but for the hash"
     manifest = Manifest.load(former)
-    other = {**manifest.settings, "renderer": str(manifest.settings["renderer"]).replace(" cpu", " cuda")}
+    version = str(manifest.settings["renderer"]).rpartition(" ")[0]
+    other = {**manifest.settings, "renderer": f"{version} elsewhere"}
     replace(manifest, settings=other).save(former)
     assert data_folder(SETTINGS) == former
     replace(manifest, settings=other, shards=manifest.shards[1:]).save(former)

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from kernels import DEVICES
+from pinhole import primary_rays
 from safetensors.torch import load_file, save_file
 from torch import nn
 
@@ -21,7 +23,7 @@ from luxel.data.generate import GenerateSettings, generate
 from luxel.data.split import split_of
 from luxel.data.stream import SEEDS, RayDraws, StreamSettings, StreamSource, camera_rays, prefetched, sees_objects
 from luxel.scene import Camera, Spheres, scene_id
-from luxel.scene.camera import primary_rays, tan_half_fov
+from luxel.scene.camera import tan_half_fov
 from luxel.scene.distributions import Varied
 from luxel.train.loop import TrainConfig, train
 from luxel.train.run_folder import RunFolder, read_metrics
@@ -61,9 +63,10 @@ def batches(source: StreamSource, start: int, amount: int, size: int = 4, **shar
     return list(islice(source.training_batches(size, 0, start, **share), amount))
 
 
+@pytest.mark.parametrize("device", DEVICES)
 @KINDS
-def test_a_run_that_resumes_sees_what_it_would_have_seen(root, stream):
-    whole, resumed = (batches(StreamSource(root, DATA, stream), start, 5 - start) for start in (0, 3))
+def test_a_run_that_resumes_sees_what_it_would_have_seen(root, stream, device):
+    whole, resumed = (batches(StreamSource(root, DATA, stream, device), start, 5 - start) for start in (0, 3))
     assert all(same(one, other) for one, other in zip(whole[3:], resumed, strict=True))
     assert not same(whole[0], whole[1])
 

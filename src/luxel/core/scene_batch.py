@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float, Float64, Int32, Int64, Shaped
 from torch import Tensor
 
 from luxel.core.shapes.kinds import kind_of
-from luxel.scene.camera import frame, tan_half_fov
+from luxel.scene.camera import frame, rotation_rows, tan_half_fov
 from luxel.scene.description import MIN_SPECULAR, Scene
 
 OBJECT_FIELDS = (
@@ -106,10 +106,6 @@ class SceneBatch:
         """The same on another device."""
         return self if self.device == torch.device(device) else self._each(lambda _, values: values.to(device))
 
-    def detach(self) -> "SceneBatch":
-        """The same without gradients."""
-        return self._each(lambda _, values: values.detach())
-
     def select(self, scenes: Int64[Tensor, " some"]) -> "SceneBatch":
         """The scenes of these numbers (on the CPU), in this order."""
         counts = self.counts[scenes]
@@ -140,17 +136,6 @@ class SceneBatch:
         return (
             torch.arange(len(self.center), device=self.device) - self.offsets[:-1].to(self.device)[self.scene_of_object]
         )
-
-    @staticmethod
-    def cat(batches: "Sequence[SceneBatch]") -> "SceneBatch":
-        """All scenes of several batches of one device, one after another."""
-        joined = {
-            field.name: torch.cat([getattr(batch, field.name) for batch in batches])
-            for field in fields(SceneBatch)
-            if field.name != "offsets"
-        }
-        counts = torch.cat([batch.counts for batch in batches])
-        return SceneBatch(offsets=torch.cat([counts.new_zeros(1), counts.cumsum(0)]), **joined)
 
     def _each(self, change: Any) -> "SceneBatch":
         """change(name, values) of every field but `offsets`."""
@@ -188,13 +173,8 @@ def scene_arrays(scenes: Sequence[Scene]) -> dict[str, np.ndarray]:
 
 def rotation_matrix(quaternion: Float[Tensor, "rows 4"]) -> Float64[Tensor, "rows 3 3"]:
     """Rotations of quaternions (w, x, y, z), whose lengths are divided out, in float64."""
-    w, x, y, z = torch.nn.functional.normalize(quaternion.double(), dim=-1).unbind(-1)
-    rows = [
-        *(1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)),
-        *(2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)),
-        *(2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)),
-    ]
-    return torch.stack(rows, -1).unflatten(-1, (3, 3))
+    rows = rotation_rows(*torch.nn.functional.normalize(quaternion.double(), dim=-1).unbind(-1))
+    return torch.stack([torch.stack(row, -1) for row in rows], -2)
 
 
 def _key(scene: Scene) -> Int32[np.ndarray, "2"]:

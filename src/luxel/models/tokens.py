@@ -35,7 +35,6 @@ def _offsets(widths: dict[str, int]) -> dict[str, slice]:
 
 FIELDS: dict[str, slice] = _offsets(_WIDTHS)
 OBJECT_FEATURES: int = sum(_WIDTHS.values())
-LAYOUT: str = ",".join(f"{name}:{width}" for name, width in _WIDTHS.items())
 FAR = 10.0  # what lies beyond this many half image heights, or behind the camera, is out of sight anyway
 LEAST_DEPTH = 1e-6  # scene units, for which less is taken
 

@@ -28,7 +28,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from luxel import InputError
-from luxel.scene.camera import NEAR_CLIP, rotation_matrix
+from luxel.scene.camera import rotation_matrix
 from luxel.scene.description import (
     RGB,
     Box,
@@ -58,6 +58,7 @@ Its edge lies 1e-6 radians below the horizon for each unit of the camera's heigh
 view of 40°. A bare grey disc of this size under a sky of 1 is as bright as its albedo says at any tilt, as Mitsuba puts
 hit points back into a disc's plane; a `rectangle`, two triangles, is up to 34 % too dark from 1e4 on.
 """
+NEAR_CLIP = 1e-3  # scene units along the viewing direction, which Mitsuba cannot do without
 FAR_CLIP = 1e6  # scene units along the viewing direction
 
 Plugin = dict[str, Any]

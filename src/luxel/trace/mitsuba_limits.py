@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from jaxtyping import Float64
 
-from luxel.scene.camera import NEAR_CLIP, rotation_matrix
+from luxel.scene.camera import rotation_matrix
 from luxel.scene.description import Box, Cylinder, Ellipsoid, Object, Panel, Plane, Scene, Sphere, Vector
-from luxel.trace.mitsuba import FAR_CLIP, is_round
+from luxel.trace.mitsuba import FAR_CLIP, NEAR_CLIP, is_round
 
 # Where Mitsuba's float32 ends, as measured; see `known_wrong`.
 SOUND_SCALE = 1e3  # scene units

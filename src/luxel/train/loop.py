@@ -29,7 +29,7 @@ from luxel.models.layers import averaging_statistics
 from luxel.train.checkpoint import Progress, load_checkpoint, save_checkpoint
 from luxel.train.guard import GuardConfig, Verdict
 from luxel.train.optim import OptimConfig, moving_average, optimizer
-from luxel.train.precision import Caster, LossScale, Precision, checked, set_precision
+from luxel.train.precision import Autocast, LossScale, Precision, checked, set_precision
 from luxel.train.run_folder import RunFolder
 from luxel.train.runtime import forget_peak_memory, interruption_noted, peak_memory, seed_step
 
@@ -119,8 +119,8 @@ def train(
     """
     if folder.result is not None:
         return folder.result
-    learner, main = Learner(model, config, data, runtime), runtime.is_main_process
-    progress = learner.begin(folder.checkpoint)
+    trainer, main = Trainer(model, config, data, runtime), runtime.is_main_process
+    progress = trainer.begin(folder.checkpoint)
     if main:
         folder.rewind(progress.step)
     test_steps = {round((i + 1) * config.steps / config.tests) for i in range(config.tests)}
@@ -133,14 +133,14 @@ def train(
     bar.update(progress.step * config.batch_size)
     # Processes stop together at once, by the launcher.
     noting = interruption_noted() if runtime.num_processes == 1 else nullcontext(Event())
-    with bar if own_bar else nullcontext(), closing(folder), closing(learner), noting as interrupted:
+    with bar if own_bar else nullcontext(), closing(folder), closing(trainer), noting as interrupted:
         while progress.step < config.steps and verdict != "stop":
-            progress, verdict, scalars = learner.step(progress)
+            progress, verdict, scalars = trainer.step(progress)
             if progress.step in test_steps and verdict in ("go on", "skip"):
-                progress, verdict = learner.test(progress)
+                progress, verdict = trainer.test(progress)
                 scalars["test_loss"] = progress.test_loss
                 if main:
-                    for name, grid in learner.grids():
+                    for name, grid in trainer.grids():
                         folder.log_images(progress.step, name, grid)
             progress = replace(progress, seconds=time.monotonic() - started)
             if main:
@@ -150,28 +150,28 @@ def train(
             bar.set_postfix(loss=f"{progress.train_loss:.2e}", **tested)
             if verdict == "roll back":
                 bar.update(-progress.step * config.batch_size)
-                progress = learner.roll_back(folder.checkpoint, progress)
+                progress = trainer.roll_back(folder.checkpoint, progress)
                 bar.update(progress.step * config.batch_size)
                 if main:
                     folder.rewind(progress.step)
             if main and progress.guard.healthy:
                 due = progress.step % config.checkpoint_every == 0 or interrupted.is_set()
                 if due or verdict == "roll back" or progress.step == config.steps:
-                    learner.save(folder.checkpoint, progress)
+                    trainer.save(folder.checkpoint, progress)
                 if progress.step == branching or (due and progress.step < branching):
-                    learner.save(folder.stable_checkpoint, progress)
+                    trainer.save(folder.stable_checkpoint, progress)
             if interrupted.is_set():
                 raise KeyboardInterrupt
-    result = learner.summary(progress, verdict)
+    result = trainer.summary(progress, verdict)
     if main:
-        weights: Any = learner.average.module  # whose mixin the type checker cannot see
+        weights: Any = trainer.average.module  # whose mixin the type checker cannot see
         weights.save_pretrained(folder.model)
         folder.finish(result)
     runtime.wait_for_everyone()
     return result
 
 
-class Learner:
+class Trainer:
     """A model in training: its optimiser, the moving average of its weights, and the processes it is spread over."""
 
     def __init__(self, model: nn.Module, config: TrainConfig, data: DataSource, runtime: Accelerator) -> None:
@@ -189,7 +189,7 @@ class Learner:
         self.optimizer = optimizer(config.optim, self.model.parameters())
         self.loss_scale = LossScale(config.precision, self.device, config.loss_scale_floor)
         self._parallel = runtime.prepare(self.model)
-        self._predict = Caster(config.precision, self.model, self._parallel, self.device)
+        self._predict = Autocast(config.precision, self.model, self._parallel, self.device)
         self._loss = loss_function(config.loss)
         self._config, self._data = config, data
 

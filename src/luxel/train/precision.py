@@ -22,7 +22,7 @@ Precision: TypeAlias = Literal["fp32", "tf32", "bf16", "fp16-o1", "fp16-o2"]
 scale. fp16-o2: weights and activations in half, normalisation in single, the optimiser on single-precision master
 copies, with a dynamic loss scale (Micikevicius et al. 2018)."""
 
-AUTOCAST = {"bf16": torch.bfloat16, "fp16-o1": torch.float16}
+AUTOCAST_DTYPES = {"bf16": torch.bfloat16, "fp16-o1": torch.float16}
 NORMS = (nn.modules.batchnorm._BatchNorm, nn.GroupNorm, nn.LayerNorm, nn.RMSNorm)
 AMPERE = (8, 0)
 COLLAPSED = 1.0
@@ -50,7 +50,7 @@ def set_precision(precision: Precision) -> None:
     torch.backends.cudnn.allow_tf32 = precision == "tf32"
 
 
-class Caster:
+class Autocast:
     """Runs a network's forward pass in a precision; `parallel` is `model` as it is spread over processes."""
 
     def __init__(self, precision: Precision, model: nn.Module, parallel: nn.Module, device: torch.device) -> None:
@@ -77,7 +77,7 @@ class Caster:
             weights = {name: parameter.half() for name, parameter in self._half.items()}
             radiance = functional_call(self._parallel, weights, batch.inputs)
         else:
-            dtype = AUTOCAST.get(self._precision)
+            dtype = AUTOCAST_DTYPES.get(self._precision)
             with torch.autocast(self._device.type, dtype, enabled=dtype is not None):
                 radiance = self._parallel(*batch.inputs)
         return checked(radiance, batch)

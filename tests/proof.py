@@ -34,7 +34,8 @@ def p_values(ours: Radiance, reference: Radiance) -> np.ndarray:
 
 def degrees_of(radiance: Radiance) -> int:
     """Of freedom of a variance: that of the path tracer is from groups of stratified paths, Mitsuba's from batches."""
-    return min(DEGREES, -(-radiance.spp // strata_of(radiance.spp) ** 2) - 1)
+    columns, rows = strata_of(radiance.spp)
+    return min(DEGREES, -(-radiance.spp // (columns * rows)) - 1)
 
 
 def assert_agree(name: str, ours: Radiance, reference: Radiance) -> None:

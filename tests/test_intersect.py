@@ -68,7 +68,7 @@ def with_trees_above(limit: int, scenes: list[Scene], device: str, monkeypatch: 
     """A batch whose scenes have trees if they have more objects than the limit."""
     monkeypatch.setattr(core_scenes, "TREE_ABOVE", limit)
     batch = SceneBatch.of(scenes, device)
-    assert (launchable(batch).scenes.tree != 0) == (limit < max(len(one.objects) for one in scenes))
+    assert (len(launchable(batch).scenes.tree_nodes) > 1) == (limit < max(len(one.objects) for one in scenes))
     return batch
 
 

@@ -12,7 +12,7 @@ from tracer_scenes import GREY, LAMP, ball, egg, glass, scene
 
 from luxel.core import scenes as core_scenes
 from luxel.core.scene_batch import SceneBatch, rotation_matrix
-from luxel.core.scenes import Scenes, in_morton_order, launchable, light_nodes, material_of_object, shape_of
+from luxel.core.scenes import Scenes, launchable, light_tree, material_of_object, shape_of
 from luxel.scene import Box, Camera, Material, Panel, Plane
 
 
@@ -67,7 +67,7 @@ def read_scenes(
     number: wp.array[int],
     objects: wp.array[wp.vec2i],
     lights: wp.array[wp.vec2i],
-    has_tree: wp.array[int],
+    tree_leaves: wp.array[int],
     background: wp.array[wp.vec3],
     camera_position: wp.array[wp.vec3],
     camera_rotation: wp.array[wp.mat33],
@@ -78,7 +78,7 @@ def read_scenes(
     row = scenes.scenes[number[i]]
     objects[i] = wp.vec2i(row.first_object, row.end_objects)
     lights[i] = wp.vec2i(row.first_light, row.end_lights)
-    has_tree[i] = row.has_tree
+    tree_leaves[i] = row.tree_leaves
     background[i] = row.background
     camera_position[i] = row.camera_position
     camera_rotation[i] = row.camera_rotation
@@ -134,10 +134,10 @@ def test_kernels_read_objects_as_the_batch_has_them(device):
 def test_kernels_read_scenes_as_the_batch_has_them(device):
     batch = batch_of_three(device)
     scenes, numbers = launchable(batch).scenes, np.arange(3, dtype=np.int32)
-    objects, lights, has_tree, *rest = run(read_scenes, scenes, numbers, device=device)
+    objects, lights, tree_leaves, *rest = run(read_scenes, scenes, numbers, device=device)
     assert objects.tolist() == [[0, 5], [5, 7], [7, 108]]
     assert lights.tolist() == [[0, 2], [2, 2], [2, 36]]
-    assert has_tree.astype(bool).tolist() == [False, False, True]
+    assert tree_leaves.tolist() == [0, 0, 32]  # of 101 objects, four a leaf
     for found, name in zip(
         rest[:-1], ("background", "camera_position", "camera_rotation", "tan_half_fov"), strict=True
     ):
@@ -159,7 +159,7 @@ def test_lights_are_listed_by_scene_and_know_their_place(device):
 def test_a_batch_is_prepared_once_and_may_have_no_lights_or_trees():
     batch = SceneBatch.of([scene(ball(0, 0, 0, 1))])
     assert launchable(batch) is launchable(batch)
-    assert launchable(batch).scenes.tree == 0
+    assert len(launchable(batch).scenes.tree_nodes) == 1
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -167,8 +167,9 @@ def test_trees_have_the_objects_of_large_scenes_alone(device, monkeypatch):
     monkeypatch.setattr(core_scenes, "TREE_ABOVE", 3)
     sizes = [3, 4, 1, 53]
     batch = SceneBatch.of([scene(*random_objects("box", size, size)) for size in sizes], device)
-    scenes = launchable(batch).scenes
-    assert scenes.tree_object.numpy()[:57].tolist() == [*range(3, 7), *range(8, 61)]
+    objects = launchable(batch).scenes.tree_object.numpy()[1:]
+    assert [len(objects), (objects < 0).sum()] == [4 + 64, 11]
+    assert sorted(objects[objects >= 0].tolist()) == [*range(3, 7), *range(8, 61)]
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -178,10 +179,12 @@ def test_light_nodes_hold_what_is_below_them(device):
     center, half = (torch.rand(97, 3, generator=random).to(device) for _ in range(2))
     intensity = torch.rand(97, generator=random).to(device)
     rows = torch.randperm(97, generator=random)[:53].to(device)
-    nodes = light_nodes(rows, 64, center, half, intensity).cpu().double().numpy()
+    ordered, nodes = light_tree(rows, 64, center, half, intensity)
+    nodes = nodes.cpu().double().numpy()
     assert nodes.shape == (128, 7)
     box, size, power = nodes[:, :3], nodes[:, 3:6], nodes[:, 6]
-    there = rows.cpu().numpy()
+    there = ordered.cpu().numpy()
+    assert sorted(there.tolist()) == sorted(rows.tolist())
     np.testing.assert_allclose(box[64 : 64 + 53], center.cpu().numpy()[there], atol=1e-6)
     np.testing.assert_allclose(size[64 : 64 + 53], half.cpu().numpy()[there], atol=1e-6)
     np.testing.assert_allclose(power[64 : 64 + 53], intensity.cpu().numpy()[there], rtol=1e-6)
@@ -196,17 +199,3 @@ def test_light_nodes_hold_what_is_below_them(device):
             np.testing.assert_allclose(box[node] - size[node], low, atol=1e-5)
             np.testing.assert_allclose(box[node] + size[node], high, atol=1e-5)
     assert power[1] == pytest.approx(intensity.cpu().numpy()[there].sum(), rel=1e-5)
-
-
-@pytest.mark.parametrize("device", DEVICES)
-def test_neighbours_on_the_curve_are_neighbours_in_space(device):
-    """A permutation; two clusters are not mixed, and a line is walked along."""
-    random = torch.Generator().manual_seed(1)
-    cluster = torch.arange(31) % 2
-    center = (torch.rand(31, 3, generator=random) + 100 * cluster[:, None]).to(device)
-    rows = in_morton_order(torch.arange(31, device=device), center).cpu()
-    assert sorted(rows.tolist()) == list(range(31))
-    assert cluster[rows].diff().abs().sum() == 1
-    line = torch.tensor([[0.0, 0, 5], [0, 0, 1], [0, 0, 4], [0, 0, 2]], device=device)
-    assert in_morton_order(torch.tensor([0, 1, 2, 3], device=device), line).tolist() == [1, 3, 2, 0]
-    assert in_morton_order(torch.tensor([2, 1], device=device), torch.ones(3, 3, device=device)).tolist() == [2, 1]

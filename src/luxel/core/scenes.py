@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import torch
 import warp as wp
-from jaxtyping import Bool, Float, Int32, Int64, Shaped
+from jaxtyping import Float, Int32, Int64, Shaped
 from torch import Tensor
 
 from luxel.core.launch import launch, to_warp
@@ -14,8 +14,10 @@ from luxel.core.principled import Material, material_of
 from luxel.core.scene_batch import SceneBatch, rotation_matrix
 from luxel.core.shapes.kinds import PLANE
 from luxel.core.shapes.shape import Shape, bounding_radius, half_extent, surface_area
+from luxel.core.trees import boxes, heap, median_order, powers_of_two
 
 TREE_ABOVE = 96  # objects in a scene, from which on `benchmarks/tracer.py` finds a tree faster than a loop over all
+LEAF_OBJECTS = wp.constant(4)  # of a tree over objects
 EXACT_LIGHTS = 24  # lights in a scene, up to which each is weighed for itself
 FARTHEST = 1e7  # half extent that a tree takes a plane's for, beyond all that the scene format allows
 PADDING = 1e-5  # of a tree's boxes, relative: many times the rounding of what they bound
@@ -47,7 +49,9 @@ class SceneRow:
 
     first_object: int
     end_objects: int
-    has_tree: int
+    tree_leaves: int  # of its tree, a power of two; 0 where there is none
+    tree: int  # where its nodes begin
+    tree_objects: int  # where the objects of its leaves begin, LEAF_OBJECTS each
     first_light: int
     end_lights: int
     light_leaves: int  # of its light tree, a power of two; 0 where there is none
@@ -69,6 +73,14 @@ class LightNode:
 
 
 @wp.struct
+class TreeNode:
+    """The bounding box of some of a scene's objects; inside out where there are none."""
+
+    lower: wp.vec3
+    upper: wp.vec3
+
+
+@wp.struct
 class Scenes:
     """A batch. Tables of rows, since Warp hands structs on by value and each array in one is 70 bytes."""
 
@@ -76,8 +88,8 @@ class Scenes:
     objects: wp.array[SceneObject]
     light_object: wp.array[int]  # row of each light, scene by scene
     light_nodes: wp.array[LightNode]
-    tree: wp.uint64  # over the objects of all scenes that have one, in groups by scene
-    tree_object: wp.array[int]  # row of each of its items
+    tree_nodes: wp.array[TreeNode]
+    tree_object: wp.array[int]  # row of each object in a leaf, or −1
 
 
 @dataclass(frozen=True)
@@ -143,12 +155,12 @@ def _launchable(batch: SceneBatch) -> LaunchableScenes:
         device,
     )
     lights = lights_of(batch, half_extents, area)
-    has_tree = batch.counts > TREE_ABOVE
+    trees = trees_over(batch, half_extents)
     tables: dict[str, tuple[Any, list[Tensor]]] = {
         "scenes": (
             SceneRow,
             [
-                *(batch.offsets[:-1], batch.offsets[1:], has_tree),
+                *(batch.offsets[:-1], batch.offsets[1:], trees.leaves, trees.begins, trees.object_begins),
                 *(lights.offsets[:-1], lights.offsets[1:], lights.leaves, lights.tree),
                 *(batch.background, batch.camera_position, batch.camera_rotation, batch.tan_half_fov, batch.key),
             ],
@@ -162,6 +174,7 @@ def _launchable(batch: SceneBatch) -> LaunchableScenes:
             ],
         ),
         "light_nodes": (LightNode, [lights.nodes]),
+        "tree_nodes": (TreeNode, [trees.nodes]),
     }
     scenes, memory = Scenes(), []
     for name, (struct, columns) in tables.items():
@@ -170,11 +183,8 @@ def _launchable(batch: SceneBatch) -> LaunchableScenes:
         rows = wp.array(ptr=table.data_ptr(), dtype=struct, shape=len(table), device=wp.device_from_torch(device))
         setattr(scenes, name, rows)
     scenes.light_object = to_warp(lights.rows)
-    rows = has_tree.to(device)[batch.scene_of_object].nonzero()[:, 0]
-    tree = tree_over(batch, rows, half_extents) if len(rows) else None
-    scenes.tree = wp.uint64(0) if tree is None else tree.id
-    scenes.tree_object = to_warp(torch.cat([rows, rows.new_zeros(1)]).int())
-    return LaunchableScenes(scenes, (*memory, tree))
+    scenes.tree_object = to_warp(trees.objects)
+    return LaunchableScenes(scenes, tuple(memory))
 
 
 def table_of(columns: Sequence[Tensor], device: torch.device) -> Shaped[Tensor, "rows words"]:
@@ -191,12 +201,42 @@ def table_of(columns: Sequence[Tensor], device: torch.device) -> Shaped[Tensor, 
     ).contiguous()
 
 
-def tree_over(batch: SceneBatch, rows: Int64[Tensor, " some"], half_extents: Float[Tensor, "objects 3"]) -> wp.Bvh:
-    """One tree over these objects, in groups by scene."""
-    center = batch.center[rows]
-    half = half_extents[rows].clamp(max=FARTHEST) * (1 + PADDING) + PADDING * center.abs()
-    lower, upper = (to_warp(center + sign * half, wp.vec3) for sign in (-1, 1))
-    return wp.Bvh(lower, upper, groups=to_warp(batch.scene_of_object[rows].int()))
+class Trees(NamedTuple):
+    """Trees over the objects of scenes that have many."""
+
+    leaves: Int64[Tensor, " scenes"]
+    begins: Int64[Tensor, " scenes"]
+    object_begins: Int64[Tensor, " scenes"]
+    nodes: Float[Tensor, "nodes 6"]
+    objects: Int32[Tensor, " items"]
+
+
+def trees_over(batch: SceneBatch, half_extents: Float[Tensor, "objects 3"]) -> Trees:
+    """See Trees; fields are those of SceneRow and Scenes. All trees of one size are built together."""
+    device, counts = batch.device, batch.counts
+    leaves = torch.where(counts > TREE_ABOVE, powers_of_two((counts + LEAF_OBJECTS - 1) // LEAF_OBJECTS), 0)
+    begins, object_begins = torch.zeros_like(counts), torch.zeros_like(counts)
+    nodes, objects = [torch.zeros(1, 6, device=device)], [torch.zeros(1, dtype=torch.int32, device=device)]
+    half = half_extents.clamp(max=FARTHEST) * (1 + PADDING) + PADDING * batch.center.abs()
+    for size in leaves[leaves > 0].unique().tolist():
+        members, items = (leaves == size).nonzero()[:, 0], size * LEAF_OBJECTS
+        some = batch.select(members)
+        mine = torch.cat([torch.arange(*batch.offsets[member : member + 2]) for member in members.tolist()]).to(device)
+        rows = some.padded(mine + 1, items) - 1
+        absent = (rows < 0)[..., None]
+        center = torch.where(absent, torch.inf, batch.center[rows])
+        order = median_order(center, LEAF_OBJECTS)
+        rows, absent = rows.gather(1, order), absent.gather(1, order[..., None])
+        lower = torch.where(absent, torch.inf, (batch.center - half)[rows])
+        upper = torch.where(absent, -torch.inf, (batch.center + half)[rows])
+        leaf = (-1, LEAF_OBJECTS)
+        found = boxes(lower.unflatten(1, leaf).amin(2), upper.unflatten(1, leaf).amax(2))
+        number = torch.arange(len(members))
+        begins[members] = sum(map(len, nodes)) + number * found.shape[1]
+        object_begins[members] = sum(map(len, objects)) + number * items
+        nodes.append(found.flatten(0, 1))
+        objects.append(rows.int().flatten())
+    return Trees(leaves, begins, object_begins, torch.cat(nodes), torch.cat(objects))
 
 
 class Lights(NamedTuple):
@@ -221,47 +261,27 @@ def lights_of(batch: SceneBatch, half_extents: Float[Tensor, "objects 3"], area:
     nodes = [torch.zeros(1, 7, device=device)]
     for scene in (counts > EXACT_LIGHTS).nonzero()[:, 0].tolist():
         part = slice(int(offsets[scene]), int(offsets[scene + 1]))
-        rows[part] = in_morton_order(rows[part], batch.center)
         leaves[scene] = 1 << (int(counts[scene]) - 1).bit_length()
         tree[scene] = sum(len(node) for node in nodes)
-        nodes.append(light_nodes(rows[part], int(leaves[scene]), batch.center, half_extents, intensity))
+        rows[part], made = light_tree(rows[part], int(leaves[scene]), batch.center, half_extents, intensity)
+        nodes.append(made)
     number = torch.full_like(batch.kind, -1)
     number[rows] = (torch.arange(len(rows), device=device) - offsets.to(device)[batch.scene_of_object[rows]]).int()
     return Lights(offsets, torch.cat([rows, rows.new_zeros(1)]).int(), number, leaves, tree, torch.cat(nodes))
 
 
-def in_morton_order(rows: Int64[Tensor, " lights"], center: Float[Tensor, "objects 3"]) -> Int64[Tensor, " lights"]:
-    """The rows along a Z-order curve through their bounding box, so that neighbours share a parent."""
-    place = center[rows]
-    low, high = place.amin(0), place.amax(0)
-    cell = ((place - low) / (high - low).clamp(min=1e-12) * 1023).long()
-    code = torch.zeros_like(rows)
-    for bit in range(10):
-        for axis in range(3):
-            code |= ((cell[:, axis] >> bit) & 1) << (3 * bit + axis)
-    return rows[code.argsort(stable=True)]
-
-
-def light_nodes(
+def light_tree(
     rows: Int64[Tensor, " lights"],
     leaves: int,
     center: Float[Tensor, "objects 3"],
     half_extents: Float[Tensor, "objects 3"],
     intensity: Float[Tensor, " objects"],
-) -> Float[Tensor, "nodes 7"]:
-    """A complete binary tree over lights: box's centre 3, half extents 3, intensity 1; node 0 is none."""
-    absent = leaves - len(rows)
-    far = torch.full((absent, 3), torch.inf, device=center.device)
-    lower = torch.cat([center[rows] - half_extents[rows], far])
-    upper = torch.cat([center[rows] + half_extents[rows], -far])
-    power = torch.cat([intensity[rows], torch.zeros(absent, device=center.device)])
-    levels = [(lower, upper, power)]
-    while len(power) > 1:
-        lower, upper = lower.unflatten(0, (-1, 2)).amin(1), upper.unflatten(0, (-1, 2)).amax(1)
-        power = power.unflatten(0, (-1, 2)).sum(1)
-        levels.append((lower, upper, power))
-    lower, upper, power = (torch.cat([level[part] for level in reversed(levels)]) for part in range(3))
-    there: Bool[Tensor, " nodes"] = (power > 0) & (lower <= upper).all(1)
-    box = torch.where(there[:, None], torch.cat([(lower + upper) / 2, (upper - lower) / 2], 1), 0.0)
-    nodes = torch.cat([box, torch.where(there, power, 0.0)[:, None]], 1)
-    return torch.cat([torch.zeros_like(nodes[:1]), nodes])
+) -> tuple[Int64[Tensor, " lights"], Float[Tensor, "nodes 7"]]:
+    """The lights of one scene in the order of their leaves, and the fields of LightNode; node 0 is none."""
+    far = torch.full((1, leaves - len(rows), 3), torch.inf, device=center.device)
+    rows = rows[median_order(torch.cat([center[rows][None], far], 1), 1)[0][: len(rows)]]
+    lower = heap(torch.cat([(center - half_extents)[rows][None], far], 1), torch.amin)[0]
+    upper = heap(torch.cat([(center + half_extents)[rows][None], -far], 1), torch.amax)[0]
+    power = heap(torch.cat([intensity[rows][None, :, None], torch.zeros_like(far[..., :1])], 1), torch.sum)[0]
+    box = torch.cat([(lower + upper) / 2, (upper - lower) / 2], 1)
+    return rows, torch.cat([torch.where(power > 0, box, 0.0), power], 1)

@@ -121,8 +121,8 @@ class PathTracer:
         settings.seed = wp.vec2ui(seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF)
         settings.width, settings.height = size
         settings.spp, settings.max_depth = spp, self.max_depth
-        settings.strata = strata_of(spp) if settings.width else 1
-        groups = -(-spp // settings.strata**2)
+        settings.columns, settings.rows = strata_of(spp) if settings.width else (1, 1)
+        groups = -(-spp // (settings.columns * settings.rows))
         mean, variance = (torch.empty(count, 3, device=device) for _ in range(2))
         for part in parts(count, max(1, (CPU_CHUNKS if device.type == "cpu" else CUDA_CHUNKS) // chunks)):
             settings.first_ray, rows = part.start, len(part)

@@ -125,16 +125,18 @@ def measured(test: ShardDataset, width: int, race: dict[str, Method], options: O
                 seconds[name].append(took)
                 if turn == 0:
                     output = torch.from_numpy(image)[None]
-                    found = image_metrics(output, batch.radiance, batch.variance, options.reference_spp, TONE_MAP)
-                    found["noise"] = per_image(batch.variance)
+                    of_a_path = batch.path_variance
+                    assert of_a_path is not None
+                    found = image_metrics(output, batch.radiance, batch.variance, of_a_path, TONE_MAP)
+                    found |= {"noise": per_image(batch.variance), "path_variance": of_a_path}
                     columns[name].append({key: float(value) for key, value in found.items()})
-    return {name: summary(columns[name], seconds[name], options.reference_spp) for name in race}
+    return {name: summary(columns[name], seconds[name]) for name in race}
 
 
-def summary(rows: list[Row], seconds: list[float], spp: int) -> Row:
+def summary(rows: list[Row], seconds: list[float]) -> Row:
     """Means over images; the equivalent spp is that of the means, as in `luxel.evaluation.evaluate`."""
     mean = {key: fmean(row[key] for row in rows) for key in rows[0]}
-    pooled = equivalent_spp(torch.tensor([mean["mse"]]), torch.tensor([mean["noise"]]), spp)
+    pooled = equivalent_spp(*(torch.tensor([mean[name]]) for name in ("mse", "noise", "path_variance")))
     return {
         "seconds": median(seconds),
         "loss": mean["perceptual"],

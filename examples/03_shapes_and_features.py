@@ -23,9 +23,7 @@ SHAPES: list[Object] = [
     Box(center=(0, 0, 0.9), half_extents=(0.7, 0.5, 0.6), rotation=TILTED, material=BRASS),
     Cylinder(center=(0, 0, 0.8), radius=0.55, half_height=0.8, material=GLASS),
     Panel(center=(0, 0, 0.9), half_extents=(0.9, 0.7), rotation=LEANING, material=CLAY),
-    Panel(
-        center=(0, 0, 0.9), half_extents=(0.9, 0.6), outline="ellipse", rotation=LEANING, material=CLAY
-    ),
+    Panel(center=(0, 0, 0.9), half_extents=(0.9, 0.6), outline="ellipse", rotation=LEANING, material=CLAY),
 ]
 
 

@@ -6,11 +6,11 @@ from luxel.image.metrics import LOWER_IS_BETTER, equivalent_spp, image_metrics, 
 
 GENERATOR = torch.Generator().manual_seed(0)
 TARGET = torch.rand(3, 17, 13, 3, generator=GENERATOR) * 2
-VARIANCE = torch.full_like(TARGET, 1e-3)
+VARIANCE, OF_A_PATH = torch.full_like(TARGET, 1e-3), torch.full((3,), 64e-3)
 
 
 def test_a_perfect_prediction_has_the_best_value_of_every_metric():
-    metrics = image_metrics(TARGET, TARGET, VARIANCE, spp=64)
+    metrics = image_metrics(TARGET, TARGET, VARIANCE, OF_A_PATH)
     best = {name: 0.0 for name, lower in LOWER_IS_BETTER.items() if lower}
     best |= {"psnr": 100.0, "ssim": 1.0, "equivalent_spp": 64.0}
     assert set(metrics) == set(best)
@@ -20,7 +20,7 @@ def test_a_perfect_prediction_has_the_best_value_of_every_metric():
 
 def test_a_worse_prediction_is_worse_by_every_metric():
     noise = torch.randn(TARGET.shape, generator=GENERATOR)
-    near, far = (image_metrics(TARGET + scale * noise, TARGET, VARIANCE, spp=64) for scale in (0.1, 0.4))
+    near, far = (image_metrics(TARGET + scale * noise, TARGET, VARIANCE, OF_A_PATH) for scale in (0.1, 0.4))
     for name, lower in LOWER_IS_BETTER.items():
         worse = far[name] > near[name] if lower else far[name] < near[name]
         assert worse.all(), name
@@ -37,6 +37,6 @@ def test_equivalent_spp_of_path_tracing_is_its_spp():
     reference = 1 + torch.randn(shape, generator=generator) / math.sqrt(4096)
     estimate = 1 + torch.randn(shape, generator=generator) / math.sqrt(16)
     mse = per_image((estimate - reference) ** 2)
-    measured = equivalent_spp(mse, torch.full((2,), 1 / 4096), spp=4096)
+    measured = equivalent_spp(mse, torch.full((2,), 1 / 4096), torch.ones(2))
     # 62 418 squared normals: a standard error of 0.6 %
     torch.testing.assert_close(measured, torch.full((2,), 16.0), rtol=0.04, atol=0)

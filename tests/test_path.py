@@ -449,3 +449,13 @@ def test_sixty_lamps_light_the_ground_as_their_sum(device):
     apart = tracer.trace(groups, 7, 5, 4096, 1)
     summed = Radiance(apart.mean.sum(0, keepdims=True), apart.variance.sum(0, keepdims=True), 4096)
     assert_agree("sum of lamps", together, summed)
+
+
+def test_the_variance_of_a_path_is_that_without_strata(monkeypatch):
+    lit = FEATURES["many lights"][0]
+    stratified = PathTracer().trace([lit], 13, 11, 512, 1)
+    monkeypatch.setattr(path, "strata_of", lambda spp: (1, 1))
+    independent = PathTracer().trace([lit], 13, 11, 512, 0)
+    np.testing.assert_allclose(stratified.variance_of_a_path, independent.variance_of_a_path, rtol=0.1)
+    np.testing.assert_allclose(independent.variance_of_a_path, 512 * independent.variance.mean((1, 2, 3)), rtol=1e-3)
+    assert stratified.variance.mean() < 0.8 * independent.variance.mean()

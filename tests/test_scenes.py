@@ -137,7 +137,7 @@ def test_kernels_read_scenes_as_the_batch_has_them(device):
     objects, lights, tree_leaves, *rest = run(read_scenes, scenes, numbers, device=device)
     assert objects.tolist() == [[0, 5], [5, 7], [7, 108]]
     assert lights.tolist() == [[0, 2], [2, 2], [2, 36]]
-    assert tree_leaves.tolist() == [0, 0, 32]  # of 101 objects, four a leaf
+    assert tree_leaves.tolist() == [0, 0, 16]  # of 101 objects, eight a leaf
     for found, name in zip(
         rest[:-1], ("background", "camera_position", "camera_rotation", "tan_half_fov"), strict=True
     ):
@@ -168,7 +168,7 @@ def test_trees_have_the_objects_of_large_scenes_alone(device, monkeypatch):
     sizes = [3, 4, 1, 53]
     batch = SceneBatch.of([scene(*random_objects("box", size, size)) for size in sizes], device)
     objects = launchable(batch).scenes.tree_object.numpy()[1:]
-    assert [len(objects), (objects < 0).sum()] == [4 + 64, 11]
+    assert [len(objects), (objects < 0).sum()] == [8 + 64, 15]
     assert sorted(objects[objects >= 0].tolist()) == [*range(3, 7), *range(8, 61)]
 
 

@@ -17,7 +17,7 @@ from luxel.core.shapes.shape import Shape, bounding_radius, half_extent, surface
 from luxel.core.trees import boxes, heap, median_order, powers_of_two
 
 TREE_ABOVE = 96  # objects in a scene, from which on `benchmarks/tracer.py` finds a tree faster than a loop over all
-LEAF_OBJECTS = wp.constant(4)  # of a tree over objects
+LEAF_OBJECTS = wp.constant(8)  # of a tree over objects
 EXACT_LIGHTS = 24  # lights in a scene, up to which each is weighed for itself
 FARTHEST = 1e7  # half extent that a tree takes a plane's for, beyond all that the scene format allows
 PADDING = 1e-5  # of a tree's boxes, relative: many times the rounding of what they bound

@@ -32,6 +32,8 @@ class Batch:
     """Of radiance."""
     rays: Rays | None = None
     """batch · rays of them, in the order of `radiance`: each scene's own, scene by scene. None for whole images."""
+    path_variance: Float[Tensor, " batch"] | None = None
+    """Of one path, the mean over each image; None where nobody asks for it."""
 
     def __len__(self) -> int:
         return len(self.scenes)
@@ -43,12 +45,15 @@ class Batch:
 
     def rows(self, part: slice) -> "Batch":
         """The samples of this part."""
-        return Batch(self.scenes[part], self.radiance[part], self.variance[part], self._rays_of(part))
+        of_a_path = None if self.path_variance is None else self.path_variance[part]
+        return Batch(self.scenes[part], self.radiance[part], self.variance[part], self._rays_of(part), of_a_path)
 
     def to(self, device: torch.device | str) -> "Batch":
         """The same on another device."""
         radiance, variance = (values.to(device, non_blocking=True) for values in (self.radiance, self.variance))
-        return Batch(self.scenes.to(device), radiance, variance, None if self.rays is None else self.rays.to(device))
+        rays = None if self.rays is None else self.rays.to(device)
+        of_a_path = None if self.path_variance is None else self.path_variance.to(device)
+        return Batch(self.scenes.to(device), radiance, variance, rays, of_a_path)
 
     def _rays_of(self, part: slice) -> Rays | None:
         """The rays of this part's scenes, whose numbers begin at 0 again."""
@@ -107,7 +112,14 @@ class ShardDataset:
             torch.from_numpy(np.stack([reader.tensors[name][row] for reader, row in found]))
             for name in ("radiance", "variance")
         )
-        return Batch(scenes, radiance, variance)
+        spp = float(self.manifest.settings["spp"])
+        of_a_path = [
+            reader.tensors["path_variance"][row]
+            if "path_variance" in reader.tensors
+            else spp * reader.tensors["variance"][row].mean()
+            for reader, row in found
+        ]
+        return Batch(scenes, radiance, variance, path_variance=torch.tensor(np.array(of_a_path, np.float32)))
 
     def _find(self, index: int) -> tuple[ShardReader, int]:
         if not 0 <= index < len(self):

@@ -244,7 +244,8 @@ def _traced(
         if sum(len(part.mean) for part in parts) == len(begun[0].scenes):
             mean = np.concatenate([part.mean for part in parts])
             variance = np.concatenate([part.variance for part in parts])
-            yield begun.pop(0), Radiance(mean, variance, settings.spp)
+            path_variance = np.concatenate([part.variance_of_a_path for part in parts])
+            yield begun.pop(0), Radiance(mean, variance, settings.spp, path_variance)
             parts = []
 
 

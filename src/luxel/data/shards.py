@@ -4,6 +4,7 @@
 |----------------|---------|--------------------------------|--------------------------------------------|
 | radiance       | float32 | [scenes, height, width, 3]     | linear RGB                                 |
 | variance       | float32 | [scenes, height, width, 3]     | of `radiance`                              |
+| path_variance  | float32 | [scenes]                       | of one path; without it, spp · `variance` |
 | ids            | uint8   | [scenes, 32]                   | scene ids (SHA-256)                        |
 | scenes         | uint8   | [bytes]                        | the scenes' canonical JSON, one after another |
 | scene_offsets  | int64   | [scenes + 1]                   | where each begins and ends                 |
@@ -50,6 +51,7 @@ def write_shard(root: Path, split: Split, number: int, scenes: Sequence[Scene], 
         {
             "radiance": radiance.mean,
             "variance": radiance.variance,
+            "path_variance": radiance.variance_of_a_path,
             "ids": np.array([list(bytes.fromhex(scene_id(scene))) for scene in scenes], np.uint8),
             "scenes": np.frombuffer(b"".join(texts), np.uint8),
             "scene_offsets": np.cumsum([0, *map(len, texts)], dtype=np.int64),

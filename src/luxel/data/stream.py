@@ -181,7 +181,7 @@ class StreamSource:
     def _radiance(self, scenes: SceneBatch, rays: Rays) -> tuple[Tensor, Tensor]:
         """Mean and variance along the rays, [batch, rays, 3]."""
         estimate = self._tracer.trace_rays(scenes, rays, self._stream.paths(self._data), self._data.seed)
-        mean, variance = (values.unflatten(0, (len(scenes), -1)).cpu() for values in estimate)
+        mean, variance = (values.unflatten(0, (len(scenes), -1)).cpu() for values in estimate[:2])
         return mean, variance
 
 

@@ -81,18 +81,19 @@ def evaluate(
         radiance = model(batch.scenes).cpu()
         seconds += time.monotonic() - started
         target, variance = batch.radiance.cpu(), batch.variance.cpu()
-        values = image_metrics(radiance, target, variance, reference_spp, tone_map, loss_function(loss))
-        for name, column in {**values, "noise": per_image(variance)}.items():
+        noise = per_image(variance)
+        of_a_path = reference_spp * noise if batch.path_variance is None else batch.path_variance.cpu()
+        values = image_metrics(radiance, target, variance, of_a_path, tone_map, loss_function(loss))
+        for name, column in {**values, "noise": noise, "path_variance": of_a_path}.items():
             columns.setdefault(name, []).extend(column.tolist())
-    noise = np.array(columns.pop("noise"))
+    noises, path_variances = np.array(columns.pop("noise")), np.array(columns.pop("path_variance"))
     metrics = {name: bootstrap(np.array(values)) for name, values in columns.items()}
 
     def pooled(means: np.ndarray) -> np.ndarray:
-        mse, noise = torch.from_numpy(means).unbind(dim=1)
-        return equivalent_spp(mse, noise, reference_spp).numpy()
+        return equivalent_spp(*torch.from_numpy(means).unbind(dim=1)).numpy()
 
-    metrics["equivalent_spp"] = bootstrap(np.stack([columns["mse"], noise], axis=1), pooled)
-    images = len(noise)
+    metrics["equivalent_spp"] = bootstrap(np.stack([columns["mse"], noises, path_variances], axis=1), pooled)
+    images = len(noises)
     return Evaluation(tone_map, reference_spp, test_set, images, images / seconds, loss, metrics, columns)
 
 

@@ -32,9 +32,17 @@ LOWER_IS_BETTER = {
 
 
 def image_metrics(
-    prediction: Images, target: Images, variance: Images, spp: int, tone: str = "clamp", loss: Loss = perceptual
+    prediction: Images,
+    target: Images,
+    variance: Images,
+    path_variance: PerImage,
+    tone: str = "clamp",
+    loss: Loss = perceptual,
 ) -> dict[str, PerImage]:
-    """Every metric of `LOWER_IS_BETTER` for each image of the batch; `loss` is the one that was trained with."""
+    """Every metric of `LOWER_IS_BETTER` for each image of the batch; `loss` is the one that was trained with.
+
+    `variance` is that of the target, `path_variance` that of a single path; see `equivalent_spp`.
+    """
     error = prediction - target
     display_prediction, display_target = (tone_map(tone)(image) for image in (prediction, target))
     return {
@@ -47,7 +55,7 @@ def image_metrics(
         "psnr": psnr(display_prediction, display_target),
         "ssim": ssim(display_prediction, display_target),
         "flip": flip(display_prediction, display_target),
-        "equivalent_spp": equivalent_spp(per_image(error**2), per_image(variance), spp),
+        "equivalent_spp": equivalent_spp(per_image(error**2), per_image(variance), path_variance),
     }
 
 
@@ -77,11 +85,12 @@ def flip(prediction: Images, target: Images) -> PerImage:
     return torch.tensor(values, dtype=torch.float32)
 
 
-def equivalent_spp(mse: PerImage, noise: PerImage, spp: int) -> PerImage:
-    """Paths a pixel whose variance equals the squared error `mse`, at most `spp`.
+def equivalent_spp(mse: PerImage, noise: PerImage, path_variance: PerImage) -> PerImage:
+    """Independent paths a pixel whose variance equals the squared error `mse`, at most as many as the target is worth.
 
-    `noise` is the mean variance of the target, an average of `spp` paths, so that one path has `spp · noise`;
-    the measured `mse` contains `noise` once, which is taken off it. A prediction as near as the noise allows
-    gets `spp`: the reference cannot tell more. For a whole set, give the means of `mse` and `noise` over it.
+    `noise` is the mean variance of the target, `path_variance` that of one path. The measured `mse` contains `noise`
+    once, which is taken off it. A prediction as near as the noise allows gets `path_variance / noise`, which is the
+    target's spp or, where its paths were stratified, more: the reference cannot tell. For a whole set, give the means
+    over it.
     """
-    return spp * noise / torch.maximum(mse - noise, noise).clamp(min=1e-20)
+    return path_variance / torch.maximum(mse - noise, noise).clamp(min=1e-20)

@@ -172,11 +172,13 @@ def trace_paths(
     rays: WorldRays,
     means: wp.array2d[wp.vec3],
     deviations: wp.array2d[wp.vec3],
+    path_deviations: wp.array2d[float],
     begin: int,
 ) -> None:
-    """Mean radiance of a chunk of the paths of one pixel or ray, and the squared deviations of its groups' means.
+    """Mean radiance of a chunk of one pixel's or ray's paths, and squared deviations: of groups' means, and of paths.
 
-    A group has one path in each stratum of the pixel; deviations are weighted by the group's paths (Welford 1962).
+    A group has one path in each stratum of the pixel; its deviation is weighted by its paths (Welford 1962). Those of
+    single paths, summed over channels, say what noise there would be without strata.
     """
     index = wp.tid() + begin
     chunks = means.shape[1]
@@ -204,6 +206,8 @@ def trace_paths(
     last = wp.min(first + CHUNK, settings.spp)
     group_size = settings.columns * settings.rows
     group = wp.vec3(0.0, 0.0, 0.0)
+    path_mean = wp.vec3(0.0, 0.0, 0.0)
+    path_deviation = float(0.0)
     members = int(0)
     turn = int(0)
     for sample in range(first, last):
@@ -220,6 +224,9 @@ def trace_paths(
             half = scenes.scenes[scene].tan_half_fov
             direction = camera_direction(scenes, scene, image_plane_point(x, y, settings.width, settings.height, half))
         L = path_radiance(scenes, scene, origin, direction, key, pixel, sample, settings.max_depth)
+        off = L - path_mean
+        path_mean += off / float(sample + 1 - first)
+        path_deviation += wp.dot(off, L - path_mean)
         members += 1
         group += (L - group) / float(members)
         if members == group_size or sample == last - 1:
@@ -230,32 +237,42 @@ def trace_paths(
             members = 0
     means[row, chunk] = mean
     deviations[row, chunk] = deviation
+    path_deviations[row, chunk] = path_deviation
 
 
 @wp.kernel(enable_backward=False)
 def merge_chunks(
     means: wp.array2d[wp.vec3],
     deviations: wp.array2d[wp.vec3],
+    path_deviations: wp.array2d[float],
     spp: int,
     groups: int,
     mean: wp.array[wp.vec3],
     variance: wp.array[wp.vec3],
+    path_variance: wp.array[float],
     begin: int,
 ) -> None:
     """Mean of all of a pixel's paths and its estimated variance, in float64 (Chan, Golub & LeVeque 1979).
 
-    Σ n_k (x_k − mean)² / (spp (groups − 1)), over groups of n_k paths with the means x_k.
+    Σ n_k (x_k − mean)² / (spp (groups − 1)), over groups of n_k paths with the means x_k; and the variance of one
+    path, the mean over channels.
     """
     row = wp.tid() + begin
     total = wp.vec3d(wp.float64(0.0), wp.float64(0.0), wp.float64(0.0))
     spread = wp.vec3d(wp.float64(0.0), wp.float64(0.0), wp.float64(0.0))
+    path_spread = wp.float64(0.0)
     for chunk in range(means.shape[1]):
         count = wp.float64(wp.min(CHUNK, spp - chunk * CHUNK))
         before = wp.float64(chunk * CHUNK)
         step = wp.vec3d(means[row, chunk]) - total
+        between = before * count / (before + count)
         total += step * (count / (before + count))
-        spread += wp.vec3d(deviations[row, chunk]) + wp.cw_mul(step, step) * (before * count / (before + count))
+        spread += wp.vec3d(deviations[row, chunk]) + wp.cw_mul(step, step) * between
+        path_spread += wp.float64(path_deviations[row, chunk]) + wp.dot(step, step) * between
     mean[row] = wp.vec3(total)
+    path_variance[row] = INFINITY
+    if spp > 1:
+        path_variance[row] = float(path_spread / (wp.float64(3.0) * wp.float64(spp - 1)))
     if groups > 1:
         variance[row] = wp.vec3(spread / (wp.float64(spp) * wp.float64(groups - 1)))
     else:

@@ -29,6 +29,8 @@ class Estimate(NamedTuple):
 
     mean: Float32[Tensor, "rays 3"]
     variance: Float32[Tensor, "rays 3"]
+    path_variance: Float32[Tensor, " rays"]
+    """Of one path, the mean over channels."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +69,9 @@ class PathTracer:
         check_size(width, height)
         batch = self._batch(scenes)
         count = len(batch) * width * height
-        mean, variance = self._estimate(batch, count, spp, seed, (width, height), WorldRays(), progress)
-        shape = (len(batch), height, width, 3)
-        return Radiance(mean.reshape(shape).cpu().numpy(), variance.reshape(shape).cpu().numpy(), spp)
+        estimate = self._estimate(batch, count, spp, seed, (width, height), WorldRays(), progress)
+        mean, variance = (values.reshape(len(batch), height, width, 3).cpu().numpy() for values in estimate[:2])
+        return Radiance(mean, variance, spp, estimate.path_variance.reshape(len(batch), -1).mean(1).cpu().numpy())
 
     def trace_rays(self, scenes: Sequence[Scene] | SceneBatch, rays: Rays, spp: int, seed: int = 0) -> Estimate:
         """Radiance that arrives along rays of their own, from `spp` paths a ray, on this tracer's device.
@@ -123,16 +125,18 @@ class PathTracer:
         settings.spp, settings.max_depth = spp, self.max_depth
         settings.columns, settings.rows = strata_of(spp) if settings.width else (1, 1)
         groups = -(-spp // (settings.columns * settings.rows))
-        mean, variance = (torch.empty(count, 3, device=device) for _ in range(2))
+        mean, variance, path_variance = (torch.empty(count, *size, device=device) for size in ((3,), (3,), ()))
         for part in parts(count, max(1, (CPU_CHUNKS if device.type == "cpu" else CUDA_CHUNKS) // chunks)):
             settings.first_ray, rows = part.start, len(part)
             moments = [to_warp(torch.empty(rows, chunks, 3, device=device), wp.vec3) for _ in range(2)]
+            moments.append(to_warp(torch.empty(rows, chunks, device=device)))
             launch(trace_paths, rows * chunks, [scenes, settings, rays], moments, device, sliced=True)
             merged = [to_warp(values[part.start : part.stop], wp.vec3) for values in (mean, variance)]
+            merged.append(to_warp(path_variance[part.start : part.stop]))
             launch(merge_chunks, rows, [*moments, spp, groups], merged, device, sliced=True)
             if progress is not None:
                 progress(rows)
-        return Estimate(mean, variance)
+        return Estimate(mean, variance, path_variance)
 
 
 def check_size(width: int, height: int) -> None:

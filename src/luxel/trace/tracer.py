@@ -13,12 +13,21 @@ class Radiance(NamedTuple):
     """Traced images: linear RGB radiance, box-filtered over each pixel; row 0 is the top.
 
     `variance` is the estimated variance of `mean`, per pixel and channel; it is infinite if `spp` is 1,
-    when nothing is known about it.
+    when nothing is known about it. `path_variance` is that of one path, the mean over an image; None: spp · `variance`,
+    as it is where paths are independent, and not stratified.
     """
 
     mean: Float32[np.ndarray, "batch height width 3"]
     variance: Float32[np.ndarray, "batch height width 3"]
     spp: int
+    path_variance: Float32[np.ndarray, " batch"] | None = None
+
+    @property
+    def variance_of_a_path(self) -> Float32[np.ndarray, " batch"]:
+        """Of every image, the mean over pixels and channels."""
+        if self.path_variance is None:
+            return np.float32(self.spp) * self.variance.mean((1, 2, 3))
+        return self.path_variance
 
 
 @runtime_checkable

@@ -15,6 +15,7 @@ from luxel.core.intersect import MISS
 from luxel.core.rays import image_plane_rays
 from luxel.core.scene_batch import SceneBatch
 from luxel.models import features
+from luxel.models.lighting import emitter_slots, lamp_lobe_share, lighting_of
 from luxel.models.surface import first_surface
 from luxel.scene import Box, Camera, Cylinder, Ellipsoid, Material, Panel, Plane, Scene, Sphere, Varied
 from luxel.scene.description import Object
@@ -38,8 +39,8 @@ class Read:
         radius, table = features.ball_radii(self.batch), features.point_table(self.points, None, None)
         read = features.point_features(self.batch, radius, self.points, table, len(scene.objects))
         self.pairs = read.pairs
-        slots = features.emitter_slots(self.batch)
-        self.lighting = features.lighting(self.batch, radius, slots, self.points, table)
+        slots = emitter_slots(self.batch)
+        self.lighting = lighting_of(self.batch, radius, slots, self.points, table)
 
     @property
     def size(self) -> torch.Tensor:
@@ -141,7 +142,7 @@ def lobe_shares(
     past: wp.array[wp.vec2], alpha: wp.array[float], size: wp.array[float], cosine: float, share: wp.array[float]
 ):
     i = wp.tid()
-    share[i] = features.lamp_lobe_share(past[i], alpha[i], size[i], cosine)
+    share[i] = lamp_lobe_share(past[i], alpha[i], size[i], cosine)
 
 
 def test_a_lobe_is_full_in_a_mirror_and_empty_beside_the_lamp():
@@ -374,9 +375,9 @@ def test_slots_hold_the_lamps_and_none_for_scenes_without():
 
     black = (0, 0, 0)
     dark, lit = scene(black, black), scene(black, (0, 0, 4), black, (1, 2, 3), black)
-    slots = features.emitter_slots(SceneBatch.of([dark, lit, scene((5, 0, 0))]))
+    slots = emitter_slots(SceneBatch.of([dark, lit, scene((5, 0, 0))]))
     assert slots.tolist() == [[MISS, MISS], [3, 5], [7, MISS]]
-    assert features.emitter_slots(SceneBatch.of([dark])).shape == (1, 0)
+    assert emitter_slots(SceneBatch.of([dark])).shape == (1, 0)
 
 
 def test_a_scene_without_objects_for_all_its_columns_is_padded_with_zeros():

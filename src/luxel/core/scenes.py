@@ -212,7 +212,7 @@ class Trees(NamedTuple):
 
 
 def trees_over(batch: SceneBatch, half_extents: Float[Tensor, "objects 3"]) -> Trees:
-    """See Trees; fields are those of SceneRow and Scenes. All trees of one size are built together."""
+    """A tree over the objects of each scene that has more than TREE_ABOVE; all trees of one size are built together."""
     device, counts = batch.device, batch.counts
     leaves = torch.where(counts > TREE_ABOVE, powers_of_two((counts + LEAF_OBJECTS - 1) // LEAF_OBJECTS), 0)
     begins, object_begins = torch.zeros_like(counts), torch.zeros_like(counts)
@@ -251,7 +251,7 @@ class Lights(NamedTuple):
 
 
 def lights_of(batch: SceneBatch, half_extents: Float[Tensor, "objects 3"], area: Float[Tensor, " objects"]) -> Lights:
-    """See Lights; fields are those of SceneRow and Scenes."""
+    """The lights of each scene, in the order of their tree's leaves where they are many."""
     device = batch.device
     rows = (batch.is_emissive & (batch.kind != PLANE)).nonzero()[:, 0]
     counts = torch.bincount(batch.scene_of_object[rows], minlength=len(batch)).cpu()

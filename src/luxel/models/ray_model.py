@@ -9,7 +9,7 @@ A transfer is estimated in closed form (`luxel.models.features`), and by what th
 show, whose transfers are the network's own; the network multiplies each estimate by a factor and adds a residual.
 
 Shapes: lanes are points of all scenes in one row; slots are the lamps of a scene and, last, its sky; rows are pairs of
-a point and an emitter, as in `luxel.models.features.Lighting`.
+a point and an emitter, as in `luxel.models.lighting.Lighting`.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,8 @@ from luxel.core.intersect import MISS
 from luxel.core.rays import Rays, image_plane_rays
 from luxel.core.scene_batch import SceneBatch
 from luxel.models import features
-from luxel.models.features import Lighting, PointFeatures
+from luxel.models.features import PointFeatures
+from luxel.models.lighting import EMITTER_FEATURES, Lighting, emitter_slots, lighting_of
 from luxel.models.pretrained import Pretrained
 from luxel.models.sequence import Transformer, TransformerConfig
 from luxel.models.surface import (
@@ -112,7 +113,7 @@ class RayModel(Pretrained):
         self.context = None if config.scene_transformer is None else Context(width, config.scene_transformer)
         self.lamp_point = nn.Linear(width, narrow)
         self.lamp_pair = nn.Linear(width, narrow)
-        self.lamp_features = nn.Linear(features.EMITTER_FEATURES, narrow)
+        self.lamp_features = nn.Linear(EMITTER_FEATURES, narrow)
         self.sky = nn.Linear(width, narrow)
         self.tint = nn.Linear(width, narrow)
         self.color = nn.Linear(4 + 2 * ESTIMATES, narrow)
@@ -142,7 +143,7 @@ class RayModel(Pretrained):
 
     def prepare(self, scenes: SceneBatch) -> PreparedScenes:
         """All that does not depend on rays: little, unless the model has a scene transformer."""
-        batch, emitters = features.with_extents(scenes), features.emitter_slots(scenes)
+        batch, emitters = features.with_extents(scenes), emitter_slots(scenes)
         lamps = torch.where((emitters == MISS)[..., None], 0.0, batch.emission[emitters.clamp(min=0)])
         return PreparedScenes(
             batch=batch,
@@ -223,7 +224,7 @@ class RayModel(Pretrained):
             ]
         table = features.point_table(points, mirror, transmitted)
         measured = features.point_features(batch, scenes.ball_radius, points, table, objects)
-        lighting = features.lighting(batch, scenes.ball_radius, scenes.emitters, points, table)
+        lighting = lighting_of(batch, scenes.ball_radius, scenes.emitters, points, table)
         emits = (scenes.emitters[points.scene] == points.object_id[:, None]) & points.is_front[:, None]
         return self.learned(scenes, points, optics, measured, lighting, specular) + F.pad(emits, (0, 1))[..., None]
 

@@ -493,7 +493,7 @@ def check_samples(images: Images, points: np.ndarray, within: float, seed: int, 
     `within` this factor of the true solid angle is what `solid_angle` says.
     """
     assert len(images) == 1
-    scenes, device = launchable(images.batch).scenes, images.batch.device.type
+    scenes, device = launchable(images.batch), images.batch.device.type
     for number, local in enumerate(points):
         world = images.center + images.to_world(np.zeros(1, int), local[None])
         point = world.astype(np.float32)

@@ -90,7 +90,7 @@ class Places:
 
     def __init__(self, batch: SceneBatch, objects: list[Object], count: int):
         self.batch, self.device = batch, batch.device.type  # the batch owns the memory that kernels read
-        self.scenes = launchable(batch).scenes
+        self.scenes = launchable(batch)
         self.lights = np.array([row for row, item in enumerate(objects) if item.material.is_emissive], np.int32)
         self.point, self.normal = 3 * unit_vectors(count, 1), unit_vectors(count, 2)
         self.object_id = np.full(count, NOTHING, np.int32)
@@ -214,7 +214,7 @@ def test_a_light_lights_neither_itself_nor_what_is_inside_or_behind(limit, kind,
     point, normal = (np.array([case[place] for case in cases], np.float32) for place in (0, 1))
     object_id, is_opaque = (np.array([case[place] for case in cases], np.int32) for place in (2, 3))
     u = np.full(len(cases), 0.5, np.float32)
-    chosen, _, total = run(choices, launchable(batch).scenes, 0, point, normal, object_id, is_opaque, u, device=device)
+    chosen, _, total = run(choices, launchable(batch), 0, point, normal, object_id, is_opaque, u, device=device)
     assert (chosen == 0).tolist() == [case[4] for case in cases]
     assert limit == 0 or (total > 0).tolist() == [case[4] for case in cases]
 
@@ -224,9 +224,7 @@ def test_objects_emit_outwards_and_the_sky_from_everywhere(device):
     batch = SceneBatch.of([scene(ball(0, 0, 0, 1, LAMP), ball(3, 0, 0, 1), background=GREY)], device)
     direction = np.array([[0, 1, 0], [0, 1, 0], [0, 1, 0]], np.float32)
     normal = np.array([[0, -1, 0], [0, 1, 0], [0, -1, 0]], np.float32)
-    emitted, sky = run(
-        radiances, launchable(batch).scenes, np.array([0, 0, 1], np.int32), direction, normal, device=device
-    )
+    emitted, sky = run(radiances, launchable(batch), np.array([0, 0, 1], np.int32), direction, normal, device=device)
     assert emitted.tolist() == [[2, 3, 5], [0, 0, 0], [0, 0, 0]]
     np.testing.assert_allclose(sky, np.tile(GREY, (3, 1)), rtol=1e-6)
 

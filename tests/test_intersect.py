@@ -68,7 +68,7 @@ def with_trees_above(limit: int, scenes: list[Scene], device: str, monkeypatch: 
     """A batch whose scenes have trees if they have more objects than the limit."""
     monkeypatch.setattr(core_scenes, "TREE_ABOVE", limit)
     batch = SceneBatch.of(scenes, device)
-    assert (len(launchable(batch).scenes.tree_nodes) > 1) == (limit < max(len(one.objects) for one in scenes))
+    assert (len(launchable(batch).tree_nodes) > 1) == (limit < max(len(one.objects) for one in scenes))
     return batch
 
 
@@ -178,7 +178,7 @@ def test_an_object_is_visible_where_it_is_the_first(limit, device, monkeypatch):
     target = np.where(np.arange(3001) % 3 == 0, np.arange(3001) % 101, shown).astype(np.int32)
     target = np.maximum(target, 0)
     visible = run(
-        visibilities, launchable(batch).scenes, np.zeros(3001, np.int32), again.origin.cpu().numpy(),
+        visibilities, launchable(batch), np.zeros(3001, np.int32), again.origin.cpu().numpy(),
         again.unit_direction.cpu().numpy(), started.cpu().numpy().astype(np.int32), target, device=device,
     )[0]  # fmt: skip
     np.testing.assert_array_equal(visible == 1, shown == target)

@@ -47,7 +47,7 @@ def test_pixels_centres_are_the_cameras_rays(device):
     for number, camera in enumerate(cameras):
         xy = points(centres(), batch, number, device)
         which = np.full(len(xy), number, np.int32)
-        found = run(camera_directions, launchable(batch).scenes, which, xy, device=device)[0]
+        found = run(camera_directions, launchable(batch), which, xy, device=device)[0]
         expected = primary_rays(camera, WIDTH, HEIGHT)
         np.testing.assert_allclose(found, expected.directions.reshape(-1, 3), atol=3e-7)
         rays = image_plane_rays(batch, *(torch.from_numpy(array).to(device) for array in (xy, which)))

@@ -111,7 +111,7 @@ def batch_of_three(device: str) -> SceneBatch:
 @pytest.mark.parametrize("device", DEVICES)
 def test_kernels_read_objects_as_the_batch_has_them(device):
     batch = batch_of_three(device)
-    scenes, rows = launchable(batch).scenes, np.arange(len(batch.kind), dtype=np.int32)
+    scenes, rows = launchable(batch), np.arange(len(batch.kind), dtype=np.int32)
     kind, center, scale, world_from_unit, unit_from_world = run(read_shapes, scenes, rows, device=device)
     for found, name in ((kind, "kind"), (center, "center"), (scale, "scale")):
         np.testing.assert_array_equal(found, getattr(batch, name).cpu())
@@ -133,7 +133,7 @@ def test_kernels_read_objects_as_the_batch_has_them(device):
 @pytest.mark.parametrize("device", DEVICES)
 def test_kernels_read_scenes_as_the_batch_has_them(device):
     batch = batch_of_three(device)
-    scenes, numbers = launchable(batch).scenes, np.arange(3, dtype=np.int32)
+    scenes, numbers = launchable(batch), np.arange(3, dtype=np.int32)
     objects, lights, tree_leaves, *rest = run(read_scenes, scenes, numbers, device=device)
     assert objects.tolist() == [[0, 5], [5, 7], [7, 108]]
     assert lights.tolist() == [[0, 2], [2, 2], [2, 36]]
@@ -148,7 +148,7 @@ def test_kernels_read_scenes_as_the_batch_has_them(device):
 @pytest.mark.parametrize("device", DEVICES)
 def test_lights_are_listed_by_scene_and_know_their_place(device):
     batch = batch_of_three(device)
-    scenes = launchable(batch).scenes
+    scenes = launchable(batch)
     rows = run(read_lights, scenes, np.arange(36, dtype=np.int32), device=device)[0]
     assert rows[:2].tolist() == [1, 3]
     assert sorted(rows[2:].tolist()) == list(range(7, 108, 3))
@@ -159,7 +159,7 @@ def test_lights_are_listed_by_scene_and_know_their_place(device):
 def test_a_batch_is_prepared_once_and_may_have_no_lights_or_trees():
     batch = SceneBatch.of([scene(ball(0, 0, 0, 1))])
     assert launchable(batch) is launchable(batch)
-    assert len(launchable(batch).scenes.tree_nodes) == 1
+    assert len(launchable(batch).tree_nodes) == 1
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -167,7 +167,7 @@ def test_trees_have_the_objects_of_large_scenes_alone(device, monkeypatch):
     monkeypatch.setattr(core_scenes, "TREE_ABOVE", 3)
     sizes = [3, 4, 1, 53]
     batch = SceneBatch.of([scene(*random_objects("box", size, size)) for size in sizes], device)
-    objects = launchable(batch).scenes.tree_object.numpy()[1:]
+    objects = launchable(batch).tree_object.numpy()[1:]
     assert [len(objects), (objects < 0).sum()] == [8 + 64, 15]
     assert sorted(objects[objects >= 0].tolist()) == [*range(3, 7), *range(8, 61)]
 

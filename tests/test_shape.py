@@ -78,7 +78,7 @@ def test_extents_and_radii_hold_the_surface_and_no_more(ratio, kind, device):
     which = np.repeat(np.arange(31), 7)
     n = unit_vectors(len(which), 1)
     n[::7] = np.eye(3)[np.arange(31) % 3]  # as bounding boxes ask
-    extent, radius, _ = run(sizes, launchable(images.batch).scenes, which.astype(np.int32), n, device=device)
+    extent, radius, _ = run(sizes, launchable(images.batch), which.astype(np.int32), n, device=device)
     for row in range(len(which)):
         points, _, _ = surface_points(images, np.full(4001, which[row]), row)
         vector = points - images.center[which[row]]
@@ -96,7 +96,7 @@ def test_extents_and_radii_hold_the_surface_and_no_more(ratio, kind, device):
 def test_a_plane_has_no_bounds(device):
     images = Images.of("plane", random_objects("plane", 5, 0), device)
     n = unit_vectors(5, 1)
-    for values in run(sizes, launchable(images.batch).scenes, np.arange(5, dtype=np.int32), n, device=device):
+    for values in run(sizes, launchable(images.batch), np.arange(5, dtype=np.int32), n, device=device):
         assert np.isinf(values).all()
 
 
@@ -106,7 +106,7 @@ def test_areas_are_the_surfaces(kind, device):
     """Of ellipsoids, Thomsen's, to about a hundredth; of panels, that of the front."""
     images = Images.of(kind, random_objects(kind, 31, 2), device)
     n = unit_vectors(31, 1)
-    area = run(sizes, launchable(images.batch).scenes, np.arange(31, dtype=np.int32), n, device=device)[2]
+    area = run(sizes, launchable(images.batch), np.arange(31, dtype=np.int32), n, device=device)[2]
     a, b, c = images.scale.T
     expected = {
         "box": 8 * (a * b + b * c + c * a),

@@ -146,7 +146,7 @@ def sample_grid(
 @torch.no_grad()
 def visible_fragments(batch: SceneBatch, width: int, height: int, grid: int) -> Fragments:
     """Every object in every pixel, by `grid`² rays in the pixels that more than one thing may share."""
-    device, scenes = batch.device, launchable(batch).scenes
+    device, scenes = batch.device, launchable(batch)
     count = len(batch) * width * height
     seen = torch.empty(count, dtype=torch.int32, device=device)
     launch(sample_pixels, count, [scenes, width, height], [seen], device, sliced=True)

@@ -66,7 +66,7 @@ def interact(batch: SceneBatch, rays: Rays, origin_object: Int64[Tensor, " rays"
         intersect_rays,
         count,
         [
-            launchable(batch).scenes,
+            launchable(batch),
             to_warp(rays.origin.float(), wp.vec3),
             to_warp(rays.unit_direction.float(), wp.vec3),
             rays.scene.int(),

@@ -25,7 +25,7 @@ class Hit:
 def intersect_object(
     scenes: Scenes, object_id: int, origin: wp.vec3, direction: wp.vec3, origin_object: int, t_max: float
 ) -> float:
-    """Distance to one object; infinite if the ray, of unit direction, does not meet it before t_max.
+    """Distance to one object along a ray of unit direction, infinite if it is missed; what is beyond t_max may be.
 
     Its bounding sphere is tried first, which for a sphere is the answer already, by the formulas of
     `intersect_ellipsoid`.
@@ -150,11 +150,11 @@ def intersect(scenes: Scenes, scene: int, origin: wp.vec3, direction: wp.vec3, o
 def is_visible(
     scenes: Scenes, scene: int, origin: wp.vec3, direction: wp.vec3, origin_object: int, target: int
 ) -> bool:
-    """Whether an object is the first along the ray."""
+    """Whether an object, which the ray was aimed at, is the first along it."""
     row = scenes.scenes[scene]
     t_target = intersect_object(scenes, target, origin, direction, origin_object, INFINITY)
-    if t_target == INFINITY:
-        return False
+    if t_target == INFINITY:  # by rounding: what is far beside its size is where the ray comes nearest to its centre
+        t_target = wp.dot(scenes.objects[target].center - origin, direction)
     if row.tree_leaves == 0:
         for i in range(row.first_object, row.end_objects):
             if i != target and intersect_object(scenes, i, origin, direction, origin_object, t_target) < t_target:

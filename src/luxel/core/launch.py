@@ -59,8 +59,26 @@ def to_warp(tensor: Tensor, dtype: Any = None) -> Any:
 
 def threads() -> int:
     """How many threads kernels on a CPU get: as many as torch's own operations, at most one a core at hand."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(torch.get_num_threads(), cores))
+    return max(1, min(torch.get_num_threads(), cores()))
+
+
+def cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def warp_device(device: torch.device) -> Any:
+    """Warp's name for a device of torch's; of "cuda" alone, the current one."""
+    if str(device) == "cuda":
+        device = torch.device("cuda", torch.cuda.current_device())
+    return wp.device_from_torch(device)
+
+
+def struct_array(table: Tensor, struct: Any) -> Any:
+    """A table of 32-bit words, one row an instance of a Warp struct of such, as an array that owns it."""
+    array = wp.array(ptr=table.data_ptr(), dtype=struct, shape=len(table), device=warp_device(table.device))
+    array._table = table
+    return array
 
 
 def load(kernel: Any, device: torch.device) -> None:
@@ -73,7 +91,7 @@ def load(kernel: Any, device: torch.device) -> None:
         note.start()
         try:
             with _quiet_warp():
-                wp.load_module(kernel.module, device=wp.device_from_torch(device))
+                wp.load_module(kernel.module, device=warp_device(device))
         finally:
             note.cancel()
         _loaded.add((kernel.module, device))
@@ -95,8 +113,9 @@ def launch(
     load(kernel, device)
     arguments = [to_warp(value) if isinstance(value, Tensor) else value for value in (*inputs, *outputs)]
     if device.type == "cuda":
-        with wp.ScopedStream(wp.stream_from_torch(torch.cuda.current_stream(device))):
-            wp.launch(kernel, size, [*arguments, *([0] if sliced else [])], device=wp.device_from_torch(device))
+        # Named, since Warp's own current stream is the device's, whichever of its threads set it.
+        stream = wp.stream_from_torch(torch.cuda.current_stream(device))
+        wp.launch(kernel, size, [*arguments, *([0] if sliced else [])], stream=stream)
         return
     if not sliced:
         wp.launch(kernel, size, arguments, device="cpu")
@@ -114,7 +133,8 @@ def launch(
         return
     waiting: list[Future[None]] = []
     try:
-        waiting = [_pool(count).submit(run, begin) for begin in begins]
+        for begin in begins:
+            waiting.append(_pool(count).submit(run, begin))
         for future in waiting:
             future.result()
     finally:  # after Ctrl-C, too, nothing may write to arrays that are about to be freed

@@ -195,7 +195,7 @@ def evaluate_bsdf(bsdf: BSDF, wo: wp.vec3) -> BSDFValue:
             if fresnel > 0.0:  # D G F / (4 |cos θ_i|), Walter et al. 2007, eq. 20 times |cos θ_o|
                 result.value = reflectance * (visible * smith_g1(wo, m.alpha) * 0.25)
             result.density = microfacet * share * 0.25
-        else:  # eqs. 17 and 21; the sum is at least 0.018 in size, as η is 1.018 or more
+        else:  # eqs. 17 and 21
             total = dot_i + eta * dot_o
             jacobian = wp.abs(dot_i * dot_o) / wp.max(total * total, TINY)
             result.value = specular_transmittance(m, fresnel) * (visible * smith_g1(wo, m.alpha) * jacobian)

@@ -27,7 +27,9 @@ SCENE_FIELDS = ("camera_position", "camera_rotation", "tan_half_fov", "backgroun
 
 @dataclass(frozen=True)
 class SceneBatch:
-    """Scenes as rows of objects; any float field may require gradients.
+    """Scenes as rows of objects. Any float field may require gradients, which torch's functions of it give (tokens).
+
+    What kernels compute from them has none.
 
     An object is the image of a unit shape (`luxel.core.shapes`): world = center + R(rotation) · (scale ∘ unit).
     """
@@ -85,12 +87,12 @@ class SceneBatch:
         """The scene that each row belongs to."""
         return torch.arange(len(self)).repeat_interleave(self.counts).to(self.device)
 
-    @cached_property
+    @property
     def is_emissive(self) -> Bool[Tensor, " objects"]:
         """Whether the object emits any light."""
         return (self.emission > 0).any(1)
 
-    @cached_property
+    @property
     def eta(self) -> Float[Tensor, " objects"]:
         """Index of refraction, inside over outside, whose reflectance at normal incidence is 8 % of `specular`.
 
@@ -104,7 +106,20 @@ class SceneBatch:
 
     def to(self, device: torch.device | str) -> "SceneBatch":
         """The same on another device."""
-        return self if self.device == torch.device(device) else self._each(lambda _, values: values.to(device))
+        there = torch.device(device)
+        if self.device.type == there.type and there.index in (None, self.device.index):
+            return self
+        return self._each(lambda _, values: values.to(there))
+
+    @property
+    def versions(self) -> tuple[int | None, ...]:
+        """How often each tensor was written to, as torch counts it; of inference tensors nothing is known."""
+        tensors = [getattr(self, field.name) for field in fields(self)]
+        return tuple(None if tensor.is_inference() else tensor._version for tensor in tensors)
+
+    def __getstate__(self) -> dict[str, Tensor]:
+        """The fields alone: what kernels were given of them can't go to another process."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def select(self, scenes: Int64[Tensor, " some"]) -> "SceneBatch":
         """The scenes of these numbers (on the CPU), in this order."""

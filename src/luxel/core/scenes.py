@@ -1,7 +1,6 @@
 """A SceneBatch as kernels read it, and what is derived from it once: transforms, bounds, trees, lists of lights."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
@@ -9,7 +8,7 @@ import warp as wp
 from jaxtyping import Float, Int32, Int64, Shaped
 from torch import Tensor
 
-from luxel.core.launch import launch, to_warp
+from luxel.core.launch import launch, struct_array, to_warp
 from luxel.core.principled import Material, material_of
 from luxel.core.scene_batch import SceneBatch, rotation_matrix
 from luxel.core.shapes.kinds import PLANE
@@ -74,7 +73,7 @@ class LightNode:
 
 @wp.struct
 class TreeNode:
-    """The bounding box of some of a scene's objects; inside out where there are none."""
+    """The bounding box of some of a scene's objects, beyond reach where there are none (`luxel.core.trees.boxes`)."""
 
     lower: wp.vec3
     upper: wp.vec3
@@ -92,23 +91,15 @@ class Scenes:
     tree_object: wp.array[int]  # row of each object in a leaf, or −1
 
 
-@dataclass(frozen=True)
-class LaunchableScenes:
-    """The kernel argument, and what must live as long as it."""
-
-    scenes: Scenes
-    memory: tuple[Any, ...]
-
-
 @wp.func
 def shape_of(obj: SceneObject) -> Shape:
-    """Of an object."""
+    """An object's shape, without its material."""
     return Shape(obj.kind, obj.center, obj.scale, obj.world_from_unit, obj.unit_from_world)
 
 
 @wp.func
 def material_of_object(obj: SceneObject) -> Material:
-    """Of an object."""
+    """An object's BSDF parameters."""
     return material_of(obj.base_color, obj.metallic, obj.roughness, obj.transmission, obj.eta)
 
 
@@ -133,15 +124,19 @@ def measure_objects(
 
 
 @torch.no_grad()
-def launchable(batch: SceneBatch) -> LaunchableScenes:
-    """The batch for kernels on its device; made once a batch."""
-    cached: LaunchableScenes | None = batch.__dict__.get("_launchable")
-    if cached is None:
-        cached = batch.__dict__["_launchable"] = _launchable(batch)
-    return cached
+def launchable(batch: SceneBatch) -> Scenes:
+    """The batch for kernels on its device; made once, and again when a tensor of the batch was written to.
+
+    Kernels see values alone: gradients end here.
+    """
+    versions = batch.versions
+    cached = batch.__dict__.get("_launchable")
+    if cached is None or cached[0] != versions:
+        cached = batch.__dict__["_launchable"] = versions, _launchable(batch)
+    return cached[1]
 
 
-def _launchable(batch: SceneBatch) -> LaunchableScenes:
+def _launchable(batch: SceneBatch) -> Scenes:
     device, objects = batch.device, len(batch.kind)
     rotation, scale = rotation_matrix(batch.rotation), batch.scale.double()
     world_from_unit = (rotation * scale[:, None]).float()
@@ -176,15 +171,12 @@ def _launchable(batch: SceneBatch) -> LaunchableScenes:
         "light_nodes": (LightNode, [lights.nodes]),
         "tree_nodes": (TreeNode, [trees.nodes]),
     }
-    scenes, memory = Scenes(), []
+    scenes = Scenes()
     for name, (struct, columns) in tables.items():
-        table = table_of(columns, device)
-        memory.append(table)
-        rows = wp.array(ptr=table.data_ptr(), dtype=struct, shape=len(table), device=wp.device_from_torch(device))
-        setattr(scenes, name, rows)
+        setattr(scenes, name, struct_array(table_of(columns, device), struct))
     scenes.light_object = to_warp(lights.rows)
     scenes.tree_object = to_warp(trees.objects)
-    return LaunchableScenes(scenes, tuple(memory))
+    return scenes
 
 
 def table_of(columns: Sequence[Tensor], device: torch.device) -> Shaped[Tensor, "rows words"]:
@@ -282,6 +274,6 @@ def light_tree(
     rows = rows[median_order(torch.cat([center[rows][None], far], 1), 1)[0][: len(rows)]]
     lower = heap(torch.cat([(center - half_extents)[rows][None], far], 1), torch.amin)[0]
     upper = heap(torch.cat([(center + half_extents)[rows][None], -far], 1), torch.amax)[0]
-    power = heap(torch.cat([intensity[rows][None, :, None], torch.zeros_like(far[..., :1])], 1), torch.sum)[0]
+    intensities = heap(torch.cat([intensity[rows][None, :, None], torch.zeros_like(far[..., :1])], 1), torch.sum)[0]
     box = torch.cat([(lower + upper) / 2, (upper - lower) / 2], 1)
-    return rows, torch.cat([torch.where(power > 0, box, 0.0), power], 1)
+    return rows, torch.cat([torch.where(intensities > 0, box, 0.0), intensities], 1)

@@ -12,6 +12,7 @@ from jaxtyping import Int64
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from luxel import InputError
+from luxel.core.launch import cores
 from luxel.data.dataset import Batch, ShardDataset
 
 
@@ -64,7 +65,7 @@ def training_batches(
     steps = _Steps(source, batch_size, seed, start_step, rank, world)
     # A generator of its own, since DataLoader would draw from the global one and so change the run.
     generator = torch.Generator()
-    return iter(DataLoader(steps, None, num_workers=workers, generator=generator, worker_init_fn=_deaf_to_ctrl_c))
+    return iter(DataLoader(steps, None, num_workers=workers, generator=generator, worker_init_fn=_start_worker))
 
 
 def evaluation_batches(dataset: ShardDataset, batch_size: int, rank: int = 0, world: int = 1) -> Iterator[Batch]:
@@ -74,9 +75,13 @@ def evaluation_batches(dataset: ShardDataset, batch_size: int, rank: int = 0, wo
         yield dataset.batch(mine[start : start + batch_size])
 
 
-def _deaf_to_ctrl_c(worker: int) -> None:
-    """When a run is to end, and whether it needs one more batch for that, is its own affair; it ends its workers."""
+def _start_worker(worker: int) -> None:
+    """When a run is to end, and whether it needs one more batch for that, is its own affair; it ends its workers.
+
+    Half of the cores are for what is traced in a worker; torch would leave it one.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    torch.set_num_threads(max(1, cores() // 2))
 
 
 class _Steps(IterableDataset[Batch]):

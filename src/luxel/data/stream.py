@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -122,7 +122,7 @@ class StreamSource:
             batch = SceneBatch.of(scenes)
             rays = None if points is None else camera_rays(batch, points)
             radiance, variance = self._images(batch) if rays is None else self._radiance(batch, rays)
-        return Batch(replace(batch), radiance, variance, rays)  # what kernels were given cannot go to another process
+        return Batch(batch, radiance, variance, rays)
 
     def drawn(self, slots: list[int]) -> tuple[list[Scene], Float[np.ndarray, "batch rays 2"] | None]:
         """Each slot's scene, the first of its candidates that is for training and can be aimed at, and its rays."""

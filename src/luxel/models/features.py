@@ -20,7 +20,7 @@ from torch import Tensor
 
 from luxel.core.frames import unit_length
 from luxel.core.fresnel import fresnel_dielectric, reflect, schlick_weight
-from luxel.core.launch import launch, to_warp
+from luxel.core.launch import launch, struct_array, to_warp
 from luxel.core.principled import mean
 from luxel.core.scene_batch import SceneBatch, rotation_matrix
 from luxel.core.scenes import SceneObject, Scenes, launchable, material_of_object, shape_of, table_of
@@ -80,15 +80,8 @@ class PointRow:
     transmitted_direction: wp.vec3  # of the transmitted ray then, or straight on
 
 
-class PointTable(NamedTuple):
-    """Points as kernels read them, and what must live as long as the array."""
-
-    rows: Any  # wp.array[PointRow]
-    memory: Tensor
-
-
 @torch.no_grad()
-def point_table(points: SurfacePoints, mirror: SecondaryRays | None, transmitted: SecondaryRays | None) -> PointTable:
+def point_table(points: SurfacePoints, mirror: SecondaryRays | None, transmitted: SecondaryRays | None) -> Any:
     """PointRows of points, all of which have an object, whose secondary rays were followed, or not."""
     mirror_object = transmitted_object = torch.full_like(points.object_id, UNKNOWN)
     origin, direction = points.point, points.direction
@@ -105,8 +98,7 @@ def point_table(points: SurfacePoints, mirror: SecondaryRays | None, transmitted
         ],
         device,
     )
-    rows = wp.array(ptr=table.data_ptr(), dtype=PointRow, shape=len(table), device=wp.device_from_torch(device))
-    return PointTable(rows, table)
+    return struct_array(table, PointRow)
 
 
 @wp.func
@@ -270,7 +262,7 @@ def point_features(
     batch: SceneBatch,
     ball_radius: Float[Tensor, " all_objects"],
     points: SurfacePoints,
-    table: PointTable,
+    table: Any,
     objects: int,
 ) -> PointFeatures:
     """Features of points in scenes of no more than so many objects; `table` is the points'."""
@@ -280,7 +272,7 @@ def point_features(
     launch(
         measure_points,
         lanes,
-        [launchable(batch).scenes, ball_radius, table.rows],
+        [launchable(batch), ball_radius, table],
         [to_warp(point, PointVector), to_warp(pairs, PairVector)],
         device,
         sliced=True,

@@ -4,7 +4,7 @@ Light transport is linear in what emits, so all of it is of emitters of unit rad
 what objects are taken for. Rows are pairs of a point and a lamp elsewhere in its scene.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import warp as wp
@@ -23,7 +23,7 @@ from luxel.core.shapes.ellipsoid import half_extent_ellipsoid
 from luxel.core.shapes.kinds import BOX, CYLINDER, ELLIPSOID, PLANE
 from luxel.core.shapes.local import PI
 from luxel.core.shapes.shape import Shape, is_panel
-from luxel.models.features import SMALLEST, PointRow, PointTable, approach, distance_of, ellipsoid_of, size_of
+from luxel.models.features import SMALLEST, PointRow, approach, distance_of, ellipsoid_of, size_of
 from luxel.models.surface import SurfacePoints
 
 EMITTER_FEATURES = 6
@@ -238,7 +238,7 @@ def lighting_of(
     ball_radius: Float[Tensor, " all_objects"],
     slots: Int64[Tensor, "scenes slots"],
     points: SurfacePoints,
-    table: PointTable,
+    table: Any,
 ) -> Lighting:
     """How the emitters of their scenes light points; `table` is the points', `slots` as of `emitter_slots`."""
     device, lamps = batch.device, slots[points.scene]
@@ -254,9 +254,9 @@ def lighting_of(
         measure_emitters,
         rows,
         [
-            launchable(batch).scenes,
+            launchable(batch),
             ball_radius,
-            table.rows,
+            table,
             lane_of_row.int(),
             torch.cat([lamp, torch.full_like(every, MISS)]).int(),
         ],

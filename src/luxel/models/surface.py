@@ -103,7 +103,7 @@ def surface_optics(batch: SceneBatch, points: SurfacePoints) -> SurfaceOptics:
         smooth_albedos,
         len(item),
         [
-            launchable(batch).scenes,
+            launchable(batch),
             item.int(),
             to_warp(points.direction, wp.vec3),
             to_warp(points.normal, wp.vec3),

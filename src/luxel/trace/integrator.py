@@ -135,15 +135,19 @@ CHUNK = wp.constant(16)
 def strata_of(spp: int) -> tuple[int, int]:
     """Into how many columns and rows a pixel is cut; each part gets one path of a group of as many.
 
-    As many as leave four groups, whose spread is what is known of the variance. 4 × 4 parts make an image of the
-    benchmark three times as efficient, 2 × 2 nearly twice, since most of its noise is at the edges of lamps.
+    The most of which at least four groups make up the paths: their spread is what is known of the variance, and a group
+    with parts left out would have another. 4 × 4 parts make an image of the benchmark three times as efficient, 2 × 2
+    nearly twice, since most of its noise is at the edges of lamps.
     """
-    return (4, 4) if spp >= 64 else (4, 2) if spp >= 32 else (2, 2) if spp >= 16 else (1, 1)
+    for columns, rows in ((4, 4), (4, 2), (2, 2)):
+        if spp % (columns * rows) == 0 and spp >= 4 * columns * rows:
+            return columns, rows
+    return 1, 1
 
 
 @wp.struct
 class PathSettings:
-    """What to trace."""
+    """What all threads of a launch have in common."""
 
     seed: wp.vec2ui
     width: int  # of images, 0 for rays of their own
@@ -209,17 +213,13 @@ def trace_paths(
     path_mean = wp.vec3(0.0, 0.0, 0.0)
     path_deviation = float(0.0)
     members = int(0)
-    turn = int(0)
     for sample in range(first, last):
         if settings.width > 0:  # a random point of the pixel's stratum: together they are the box filter
             u = uniform(key, pixel, sample, 0)
-            if members == 0:
-                turn = int(u[2] * float(group_size))  # the last group may not fill all strata
-            stratum = (members + turn) % group_size
-            down = stratum // settings.columns
+            down = members // settings.columns
             line = pixel // settings.width
             column = pixel - line * settings.width
-            x = float(column) + (float(stratum - down * settings.columns) + u[0]) / float(settings.columns)
+            x = float(column) + (float(members - down * settings.columns) + u[0]) / float(settings.columns)
             y = float(line) + (float(down) + u[1]) / float(settings.rows)
             half = scenes.scenes[scene].tan_half_fov
             direction = camera_direction(scenes, scene, image_plane_point(x, y, settings.width, settings.height, half))
@@ -229,10 +229,10 @@ def trace_paths(
         path_deviation += wp.dot(off, L - path_mean)
         members += 1
         group += (L - group) / float(members)
-        if members == group_size or sample == last - 1:
+        if members == group_size:
             step = group - mean
-            mean += step * (float(members) / float(sample + 1 - first))
-            deviation += wp.cw_mul(step, group - mean) * float(members)
+            mean += step * (float(group_size) / float(sample + 1 - first))
+            deviation += wp.cw_mul(step, group - mean) * float(group_size)
             group = wp.vec3(0.0, 0.0, 0.0)
             members = 0
     means[row, chunk] = mean
@@ -254,8 +254,8 @@ def merge_chunks(
 ) -> None:
     """Mean of all of a pixel's paths and its estimated variance, in float64 (Chan, Golub & LeVeque 1979).
 
-    Σ n_k (x_k − mean)² / (spp (groups − 1)), over groups of n_k paths with the means x_k; and the variance of one
-    path, the mean over channels.
+    Σ n (x_k − mean)² / (spp (groups − 1)), over groups of n paths with the means x_k; and the variance of one path, the
+    mean over channels.
     """
     row = wp.tid() + begin
     total = wp.vec3d(wp.float64(0.0), wp.float64(0.0), wp.float64(0.0))

@@ -21,6 +21,7 @@ from luxel.trace.first_hits import Features, first_hit_features
 from luxel.trace.integrator import CHUNK, PathSettings, WorldRays, merge_chunks, strata_of, trace_paths
 from luxel.trace.tracer import Radiance
 
+MOST_PIXELS = 2**31 - 1  # of one call, as kernels count them
 CPU_CHUNKS, CUDA_CHUNKS = 1 << 19, 1 << 23  # of CHUNK paths, followed at once: 24 bytes each, and a second's work
 
 
@@ -69,6 +70,8 @@ class PathTracer:
         check_size(width, height)
         batch = self._batch(scenes)
         count = len(batch) * width * height
+        if count > MOST_PIXELS:
+            raise InputError(f"{len(batch)} scenes of {width}×{height}: at most {MOST_PIXELS} pixels at once")
         estimate = self._estimate(batch, count, spp, seed, (width, height), WorldRays(), progress)
         mean, variance = (values.reshape(len(batch), height, width, 3).cpu().numpy() for values in estimate[:2])
         return Radiance(mean, variance, spp, estimate.path_variance.reshape(len(batch), -1).mean(1).cpu().numpy())
@@ -85,6 +88,8 @@ class PathTracer:
                 f"{len(rays)} rays for {len(batch)} scenes: give at least one, and scene numbers from 0 to "
                 f"{len(batch) - 1}"
             )
+        if (still := (rays.direction == 0).all(1)).any():
+            raise InputError(f"ray {int(still.nonzero()[0])} has the direction (0, 0, 0): any other length will do")
         rays = rays.to(self.device)
         world = WorldRays()
         world.origin = to_warp(rays.origin.float(), wp.vec3)
@@ -118,13 +123,13 @@ class PathTracer:
         if spp < 1:
             raise InputError(f"spp is {spp}, must be at least 1")
         device, chunks = batch.device, -(-spp // CHUNK)
-        scenes = launchable(batch).scenes
+        scenes = launchable(batch)
         settings = PathSettings()
         settings.seed = wp.vec2ui(seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF)
         settings.width, settings.height = size
         settings.spp, settings.max_depth = spp, self.max_depth
         settings.columns, settings.rows = strata_of(spp) if settings.width else (1, 1)
-        groups = -(-spp // (settings.columns * settings.rows))
+        groups = spp // (settings.columns * settings.rows)
         mean, variance, path_variance = (torch.empty(count, *size, device=device) for size in ((3,), (3,), ()))
         for part in parts(count, max(1, (CPU_CHUNKS if device.type == "cpu" else CUDA_CHUNKS) // chunks)):
             settings.first_ray, rows = part.start, len(part)

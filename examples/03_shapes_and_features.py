@@ -2,8 +2,8 @@
 
     python examples/03_shapes_and_features.py
 
-Writes shapes.png, a picture of each shape as docs/scene.md shows them, and shapes_features.png: below each other the
-base colour, the normal, and which object it is, from `PathTracer.features`.
+Takes about a minute. Writes shapes.png, a picture of each shape as docs/scene.md shows them, and shapes_features.png:
+below each other the base colour, the normal, and which object it is, from `PathTracer.features`.
 """
 
 import numpy as np

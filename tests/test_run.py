@@ -91,7 +91,7 @@ def test_a_run_streams_and_is_tested_as_its_data_set_would_be(tmp_path: Path, mo
     ("made", "message"),
     [
         (with_stream(QUICK, rays=64), r"stream\.rays is 64, but the network makes whole images"),
-        (with_stream(QUICK, spp=3), r"train\.loss is perceptual.*3 spp: take 8 spp or more.*weighted_l2"),
+        (with_stream(QUICK, spp=3), r"train\.loss is perceptual.*3 spp: take 4 spp or more.*weighted_l2"),
         (with_stream(with_train(QUICK, loss="log1p_l1")), "train.loss is log1p_l1.*16 spp: take 64"),
     ],
 )

@@ -45,8 +45,10 @@ class PathTracer:
     device: str = "cpu"
 
     def __post_init__(self) -> None:
-        if self.max_depth < 1:
-            raise InputError(f"max_depth is {self.max_depth}, must be at least 1, which sees lights alone")
+        if not isinstance(self.max_depth, int) or self.max_depth < 1:
+            raise InputError(
+                f"max_depth is {self.max_depth!r}, must be an integer of at least 1, which sees lights alone"
+            )
 
     @property
     def renderer(self) -> str:
@@ -83,13 +85,7 @@ class PathTracer:
         rays of scenes that are not there, and if `spp` is less than 1.
         """
         batch = self._batch(scenes)
-        if not len(rays) or not 0 <= int(rays.scene.min()) <= int(rays.scene.max()) < len(batch):
-            raise InputError(
-                f"{len(rays)} rays for {len(batch)} scenes: give at least one, and scene numbers from 0 to "
-                f"{len(batch) - 1}"
-            )
-        if (still := (rays.direction == 0).all(1)).any():
-            raise InputError(f"ray {int(still.nonzero()[0])} has the direction (0, 0, 0): any other length will do")
+        check_rays(rays, len(batch))
         rays = rays.to(self.device)
         world = WorldRays()
         world.origin = to_warp(rays.origin.float(), wp.vec3)
@@ -107,7 +103,15 @@ class PathTracer:
         return first_hit_features(self._batch(scenes), width, height)
 
     def _batch(self, scenes: Sequence[Scene] | SceneBatch) -> SceneBatch:
-        return scenes.to(self.device) if isinstance(scenes, SceneBatch) else SceneBatch.of(scenes, self.device)
+        if hasattr(scenes, "objects"):
+            raise InputError("one scene was given: give a list, [scene]")
+        if not len(scenes):
+            raise InputError("no scenes: give at least one")
+        batch = scenes if isinstance(scenes, SceneBatch) else SceneBatch.of(scenes)
+        try:
+            return batch.to(self.device)
+        except (RuntimeError, AssertionError) as error:  # torch says so in either way
+            raise InputError(f"device {self.device!r} is not to be had here: {error}") from error
 
     def _estimate(
         self,
@@ -148,6 +152,27 @@ def check_size(width: int, height: int) -> None:
     """Raises InputError for a picture without pixels."""
     if width < 1 or height < 1:
         raise InputError(f"width is {width} and height {height}: both must be at least 1")
+
+
+def check_rays(rays: Rays, scenes: int) -> None:
+    """Raises InputError for rays that can't be traced in so many scenes."""
+    sizes = [tuple(values.shape) for values in (rays.origin, rays.direction, rays.scene)]
+    count = len(rays)
+    if sizes != [(count, 3), (count, 3), (count,)]:
+        raise InputError(f"rays have origin, direction and scene of {sizes}: give [rays, 3], [rays, 3] and [rays]")
+    if rays.scene.is_floating_point():
+        raise InputError(f"rays have scene numbers of {rays.scene.dtype}: give integers")
+    if not count or not 0 <= int(rays.scene.min()) <= int(rays.scene.max()) < scenes:
+        raise InputError(
+            f"{count} rays for {scenes} scenes: give at least one, and scene numbers from 0 to {scenes - 1}"
+        )
+    good = (rays.origin.isfinite() & rays.direction.isfinite()).all(1) & (rays.direction != 0).any(1)
+    if not good.all():
+        bad = int((~good).nonzero()[0])
+        raise InputError(
+            f"ray {bad} starts at {rays.origin[bad].tolist()} towards {rays.direction[bad].tolist()}: "
+            "give finite numbers, and a direction of any length but 0"
+        )
 
 
 def parts(count: int, size: int) -> Iterator[range]:

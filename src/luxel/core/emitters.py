@@ -5,9 +5,9 @@ An object emits outwards only, a panel on its front; so it lights neither itself
 
 import warp as wp
 
+from luxel.core.frames import PI
 from luxel.core.scenes import LightNode, Scenes, shape_of
 from luxel.core.shapes.kinds import SPHERE
-from luxel.core.shapes.local import PI
 from luxel.core.shapes.shape import half_extent, is_lit_by, solid_angle
 
 

@@ -1,6 +1,10 @@
-"""Local frames at a surface, whose z is the normal."""
+"""Local frames at a surface, whose z is the normal, and what else all of optics and geometry needs."""
+
+import math
 
 import warp as wp
+
+PI = wp.constant(math.pi)
 
 
 @wp.func

@@ -3,13 +3,10 @@
 Walter et al., "Microfacet Models for Refraction through Rough Surfaces", EGSR 2007.
 """
 
-import math
-
 import warp as wp
 
-from luxel.core.frames import unit_length
+from luxel.core.frames import PI, unit_length
 
-PI = wp.constant(math.pi)
 MIN_ALPHA = wp.constant(0.001)  # Mitsuba's bound
 TINY = wp.constant(1.0e-12)
 

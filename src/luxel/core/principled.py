@@ -15,10 +15,9 @@ the surface, and `wi` is where the path comes from.
 
 import warp as wp
 
-from luxel.core.frames import unit_length
+from luxel.core.frames import PI, unit_length
 from luxel.core.fresnel import fresnel_dielectric, reflect, refract, schlick_weight
 from luxel.core.microfacet import (
-    PI,
     TINY,
     alpha_of,
     ggx_density,

@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Bool, Float, Float64, Int32, Int64, Shaped
 from torch import Tensor
 
-from luxel.core.shapes.kinds import kind_of
+from luxel.core.shapes.kinds import DISC, RECTANGLE, kind_of
 from luxel.scene.camera import frame, rotation_rows, tan_half_fov
 from luxel.scene.description import MIN_SPECULAR, Scene
 
@@ -86,6 +86,11 @@ class SceneBatch:
     def scene_of_object(self) -> Int64[Tensor, " objects"]:
         """The scene that each row belongs to."""
         return torch.arange(len(self)).repeat_interleave(self.counts).to(self.device)
+
+    @property
+    def is_panel(self) -> Bool[Tensor, " objects"]:
+        """Whether the object has no thickness: both its sides are outside, and its third scale means nothing."""
+        return (self.kind == RECTANGLE) | (self.kind == DISC)
 
     @property
     def is_emissive(self) -> Bool[Tensor, " objects"]:

@@ -18,14 +18,13 @@ import warp as wp
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from luxel.core.frames import unit_length
+from luxel.core.frames import PI, unit_length
 from luxel.core.fresnel import fresnel_dielectric, reflect, schlick_weight
 from luxel.core.launch import launch, struct_array, to_warp
 from luxel.core.principled import mean
 from luxel.core.scene_batch import SceneBatch, rotation_matrix
 from luxel.core.scenes import SceneObject, Scenes, launchable, material_of_object, shape_of, table_of
-from luxel.core.shapes.kinds import BOX, CYLINDER, DISC, PLANE, RECTANGLE
-from luxel.core.shapes.local import PI
+from luxel.core.shapes.kinds import BOX, CYLINDER, DISC, PLANE
 from luxel.core.shapes.panel import solid_angle_panel
 from luxel.core.shapes.shape import Shape, closest_approach, is_panel
 from luxel.models.surface import SecondaryRays, SurfacePoints
@@ -46,7 +45,7 @@ PLANE_RADIUS = 50.0  # of the ball that a plane is taken for, over the camera's 
 @torch.no_grad()
 def with_extents(batch: SceneBatch) -> SceneBatch:
     """The same scenes, but that panels have a third semi-axis and planes a radius, which mean nothing to rays."""
-    is_panel = (batch.kind == RECTANGLE) | (batch.kind == DISC)
+    is_panel = batch.is_panel
     is_plane = batch.kind == PLANE
     if not (is_panel | is_plane).any():
         return batch

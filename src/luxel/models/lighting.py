@@ -11,7 +11,7 @@ import warp as wp
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
-from luxel.core.frames import unit_length
+from luxel.core.frames import PI, unit_length
 from luxel.core.fresnel import reflect
 from luxel.core.intersect import MISS
 from luxel.core.launch import launch, to_warp
@@ -21,7 +21,6 @@ from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import SceneObject, Scenes, launchable, material_of_object
 from luxel.core.shapes.ellipsoid import half_extent_ellipsoid
 from luxel.core.shapes.kinds import BOX, CYLINDER, ELLIPSOID, PLANE
-from luxel.core.shapes.local import PI
 from luxel.core.shapes.shape import Shape, is_panel
 from luxel.models.features import SMALLEST, PointRow, approach, distance_of, ellipsoid_of, size_of
 from luxel.models.surface import SurfacePoints

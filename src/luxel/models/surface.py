@@ -18,7 +18,6 @@ from luxel.core.principled import albedos, root
 from luxel.core.rays import Rays
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable, material_of_object
-from luxel.core.shapes.kinds import DISC, RECTANGLE
 
 
 class SurfacePoints(NamedTuple):
@@ -61,8 +60,7 @@ class SecondaryRays(NamedTuple):
 def first_surface(batch: SceneBatch, rays: Rays, origin_object: Int64[Tensor, " lanes"] | None = None) -> SurfacePoints:
     """The first surface along each ray, which starts on the row `origin_object`, or in the open (MISS)."""
     hit, direction = interact(batch, rays, origin_object), rays.unit_direction
-    kind = batch.kind[hit.object_id.clamp(min=0)]
-    is_panel = (kind == RECTANGLE) | (kind == DISC)
+    is_panel = batch.is_panel[hit.object_id.clamp(min=0)]
     is_front = (hit.normal * direction).sum(1) <= 0
     normal = torch.where(is_front[:, None], hit.normal, -hit.normal)
     return SurfacePoints(rays.scene, hit.object_id, hit.point, direction, normal, is_front, ~is_front & ~is_panel)

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Float64
 from torch import Tensor
 
 from luxel.core.scene_batch import SceneBatch, rotation_matrix
-from luxel.core.shapes.kinds import DISC, PLANE, RECTANGLE, SPHERE
+from luxel.core.shapes.kinds import PLANE, SPHERE
 
 _WIDTHS = {
     "center": 3,  # scene units
@@ -89,9 +89,8 @@ def _projection(
 
     A network could divide by depth itself, but learns much faster if it need not.
     """
-    flat = (scenes.kind == RECTANGLE) | (scenes.kind == DISC)
     scale = scenes.scale.double()
-    extent = torch.where(flat, scale[:, :2].amax(1), scale.amax(1))  # a panel's third is 1, of nothing
+    extent = torch.where(scenes.is_panel, scale[:, :2].amax(1), scale.amax(1))  # a panel's third is 1, of nothing
     half_height = (-center[:, 2]).clamp(min=LEAST_DEPTH) * tan_half_fov
     seen = (torch.cat([center[:, :2], extent[:, None]], 1) / half_height[:, None]).clamp(-FAR, FAR)
     endless = (scenes.kind == PLANE)[:, None] & (torch.arange(3, device=seen.device) == 2)

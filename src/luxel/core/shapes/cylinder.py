@@ -2,7 +2,8 @@
 
 import warp as wp
 
-from luxel.core.shapes.local import INFINITY, PI, LocalHit, SurfaceSample, first_of_interval, slab
+from luxel.core.frames import PI
+from luxel.core.shapes.local import INFINITY, LocalHit, SurfaceSample, first_of_interval, slab
 
 
 @wp.func

@@ -2,8 +2,8 @@
 
 import warp as wp
 
-from luxel.core.frames import frame, to_world
-from luxel.core.shapes.local import INFINITY, PI, LocalHit
+from luxel.core.frames import PI, frame, to_world
+from luxel.core.shapes.local import INFINITY, LocalHit
 
 
 @wp.func

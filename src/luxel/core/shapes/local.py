@@ -4,7 +4,6 @@ import math
 
 import warp as wp
 
-PI = wp.constant(math.pi)
 INFINITY = wp.constant(math.inf)
 
 

@@ -2,7 +2,8 @@
 
 import warp as wp
 
-from luxel.core.shapes.local import INFINITY, PI, LocalHit, SurfaceSample, rectangle_solid_angle
+from luxel.core.frames import PI
+from luxel.core.shapes.local import INFINITY, LocalHit, SurfaceSample, rectangle_solid_angle
 
 
 @wp.func

@@ -2,7 +2,7 @@
 
 import warp as wp
 
-from luxel.core.frames import unit_length
+from luxel.core.frames import PI, unit_length
 from luxel.core.shapes.box import (
     face_solid_angles,
     half_extent_box,
@@ -27,7 +27,7 @@ from luxel.core.shapes.ellipsoid import (
     sample_cone,
 )
 from luxel.core.shapes.kinds import BOX, CYLINDER, DISC, ELLIPSOID, PLANE, RECTANGLE
-from luxel.core.shapes.local import INFINITY, PI, LocalHit, SurfaceSample
+from luxel.core.shapes.local import INFINITY, LocalHit, SurfaceSample
 from luxel.core.shapes.panel import (
     half_extent_panel,
     intersect_panel,

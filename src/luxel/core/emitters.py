@@ -87,28 +87,21 @@ def choose_light(scenes: Scenes, scene: int, at: LightSampleContext, u: float) -
     leaves = row.light_leaves
     chosen = ChosenLight(-1, 0.0, 0.0)
     if leaves == 0:
-        if last == first + 1:
-            chosen.object_id = scenes.light_object[first]
-            chosen.probability = 1.0
-            chosen.total = light_weight(scenes, chosen.object_id, at)
-            if chosen.total == 0.0:
-                chosen.object_id = -1
-        else:
-            x = u
-            weight = float(0.0)
-            for i in range(first, last):  # a reservoir of one, whose number is used again after each draw
-                w = light_weight(scenes, scenes.light_object[i], at)
-                if w > 0.0:
-                    chosen.total += w
-                    share = w / chosen.total
-                    if x < share:
-                        chosen.object_id = scenes.light_object[i]
-                        weight = w
-                        x = x / share
-                    else:
-                        x = (x - share) / (1.0 - share)
-            if chosen.object_id >= 0:
-                chosen.probability = weight / chosen.total
+        x = u
+        weight = float(0.0)
+        for i in range(first, last):  # a reservoir of one, whose number is used again after each draw
+            w = light_weight(scenes, scenes.light_object[i], at)
+            if w > 0.0:
+                chosen.total += w
+                share = w / chosen.total
+                if x < share:
+                    chosen.object_id = scenes.light_object[i]
+                    weight = w
+                    x = x / share
+                else:
+                    x = (x - share) / (1.0 - share)
+        if chosen.object_id >= 0:
+            chosen.probability = weight / chosen.total
         return chosen
     chosen.total = 1.0
     begin = row.light_tree

@@ -16,6 +16,8 @@ GOLDEN = {
     "spheres": "754f69ae41058ea7a67716243e5ca83c49f84d684c12b8f2b5776106492b4185",
     "ellipsoids": "4e0e9c7d54e622a42ceee777170a18cf8f45a2b4521da9897a996e51f64c656f",
     "varied": "a89c57cfe1026b1ec083e306bf731fb49606b8e0e9ee45cb60f42f1821f39e15",
+    "composed": "f68ca7785daa83d627c4a3f5fedf833d8bea834e28b39660848c7600df2e3ef0",
+    "mixed": "3f2dbf9498dae90d1e814f153174f88bccbfe0f89ee91d4c8ebaac39ad2bd0aa",
 }
 
 

@@ -1,5 +1,6 @@
 """What a scene is: its description, its distributions and its camera."""
 
+from luxel.scene.composed import Composed
 from luxel.scene.description import (
     Box,
     Camera,
@@ -13,18 +14,20 @@ from luxel.scene.description import (
     Sphere,
     scene_id,
 )
-from luxel.scene.distributions import DISTRIBUTIONS, Distribution, Ellipsoids, Spheres, Varied
+from luxel.scene.distributions import DISTRIBUTIONS, Distribution, Ellipsoids, Mixed, Spheres, Varied
 from luxel.scene.errors import SceneError
 
 __all__ = [
     "DISTRIBUTIONS",
     "Box",
     "Camera",
+    "Composed",
     "Cylinder",
     "Distribution",
     "Ellipsoid",
     "Ellipsoids",
     "Material",
+    "Mixed",
     "Object",
     "Panel",
     "Plane",

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float, Float64
 
 from luxel.scene.description import Camera
 
@@ -37,7 +37,9 @@ def tan_half_fov(camera: Camera) -> float:
     return math.tan(math.radians(camera.vertical_fov_degrees) / 2)
 
 
-def rotation_matrix(quaternion: Sequence[float] | Sequence[Sequence[float]]) -> Float64[np.ndarray, "*batch 3 3"]:
+def rotation_matrix(
+    quaternion: Sequence[float] | Sequence[Sequence[float]] | Float[np.ndarray, "*batch 4"],
+) -> Float64[np.ndarray, "*batch 3 3"]:
     """Rotations of quaternions (w, x, y, z), [..., 4], whose lengths are divided out."""
     array = np.asarray(quaternion, np.float64)
     unit = np.moveaxis(array / np.linalg.norm(array, axis=-1, keepdims=True), -1, 0)

@@ -1,21 +1,18 @@
-"""Named distributions of scenes: `scene = distribution(seed, index)`, the same on every machine.
-
-Numbers come from Philox's raw bits, whose stream NumPy guarantees, through inverse distribution functions
-of our own, and are rounded to 6 decimals, so that the last bit of a math library changes no scene.
-"""
+"""Named distributions of scenes: `scene = distribution(seed, index)`, the same on every machine."""
 
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
 from luxel import InputError
 from luxel.scene.camera import rotation_matrix
+from luxel.scene.composed import Composed
 from luxel.scene.description import Camera, Ellipsoid, Material, Scene, Sphere
+from luxel.scene.draws import Draws as Draws
 
 BackgroundName = Literal["grey", "black", "white"]
 Round: TypeAlias = Sphere | Ellipsoid
@@ -25,41 +22,6 @@ CAMERA = Camera(position=(0.0, -4.5, 0.9), look_at=(0.0, 0.0, 0.0), vertical_fov
 CUBE = 1.0  # centres lie in [-CUBE, CUBE]³
 BACKGROUNDS: dict[BackgroundName, float] = {"grey": 0.2, "black": 0.0, "white": 0.8}
 MIN_ROUGHNESS = 0.04  # the BSDF can't tell what is below √0.001 ≈ 0.032 from it
-
-
-class Draws:
-    """The random numbers of one scene, a function of (seed, index) alone."""
-
-    def __init__(self, seed: int, index: int) -> None:
-        self._bits = np.random.Philox(np.random.SeedSequence(seed, spawn_key=(index,)))
-
-    def unit(self) -> float:
-        """Uniform in [0, 1), from the upper 53 bits of a raw draw."""
-        return (int(self._bits.random_raw()) >> 11) * 2.0**-53
-
-    def uniform(self, low: float, high: float) -> float:
-        """Uniform in [low, high], rounded."""
-        return round(low + (high - low) * self.unit(), 6)
-
-    def log_uniform(self, low: float, high: float) -> float:
-        """Uniform in its logarithm, rounded."""
-        return round(low * (high / low) ** self.unit(), 6)
-
-    def skewed(self, power: float) -> float:
-        """A uniform number in [0, 1) to a power: the higher, the nearer to 0; rounded."""
-        return round(self.unit() ** power, 6)
-
-    def integer(self, low: int, high: int) -> int:
-        """Uniform in low..high, both included."""
-        return low + int(self.unit() * (high - low + 1))
-
-    def normal(self) -> float:
-        """Standard normal, not rounded; the argument stays off 0, where the inverse is infinite."""
-        return NormalDist().inv_cdf(self.unit() + 2.0**-54)
-
-    def triple(self, low: float, high: float) -> tuple[float, float, float]:
-        """Three independent uniform numbers."""
-        return self.uniform(low, high), self.uniform(low, high), self.uniform(low, high)
 
 
 def light(draws: Draws) -> Material:
@@ -266,5 +228,19 @@ class Varied:
         )
 
 
-Distribution: TypeAlias = Spheres | Ellipsoids | Varied
+@dataclass(frozen=True)
+class Mixed:
+    """What a renderer for every scene learns from: of each eight scenes four composed, three varied, one of spheres."""
+
+    max_objects: int = 256
+    """Of composed scenes; the others have their own most."""
+    name: Literal["mixed"] = "mixed"
+
+    def __call__(self, seed: int, index: int) -> Scene:
+        """Scene number `index`, which is its distribution's scene of this number."""
+        kinds = (Composed(max_objects=self.max_objects), Varied(), Spheres())
+        return kinds[(0, 1, 0, 1, 0, 1, 0, 2)[index % 8]](seed, index)
+
+
+Distribution: TypeAlias = Spheres | Ellipsoids | Varied | Composed | Mixed
 DISTRIBUTIONS: dict[str, type[Distribution]] = {kind.name: kind for kind in get_args(Distribution)}

@@ -1,13 +1,12 @@
-"""How do the ray model's time and memory grow over objects, pixels and scenes, and what would encoding once save?
+"""How do the ray model's time and memory grow over objects, pixels and scenes, and of how many operations is a frame?
 
-    python benchmarks/ray_model.py [--model ray-small] [--objects 1 4 16 64 256] [--pixels 64 128 256 512 1024]
+    python benchmarks/ray_model.py [--model ray-small] [--objects 1 4 16 64 256 1000] [--pixels 64 128 256 512 1024]
 
 Without --model, random weights of `ray_small`, which take the same time. Scenes are of spheres, a quarter of them
-lamps, smaller the more there are, so that about as much of a picture shows something. The last line is one JSON object:
-by objects (at 64²), by width (8 objects) and by scenes in a batch (at 64², 8 objects) the median seconds, the peak
-memory beyond what the process had before (MiB), and how many object-pixel pairs were shaded; and, of a frame at 128²,
-the seconds of making its SceneBatch, of the model's scene side, and of everything: the share of the two is all that
-doing so once could save over the views of one scene.
+lamps but 64 at most, smaller the more there are, so that about as much of a picture shows something. The last line is
+one JSON object: by objects (at 128²), by width (16 objects) and by scenes at once (at 64², 16 objects) the median
+seconds from Scene objects to pictures, the same over the number of scenes, the peak memory beyond what the process had
+before (MiB), torch's operations, kernels launched, and points that the network saw, be they of one or many objects.
 """
 
 import ctypes
@@ -17,19 +16,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
+from unittest.mock import patch
 
 import torch
 import tyro
+import warp as wp
+from torch.utils._python_dispatch import TorchDispatchMode
 
-from luxel.core.fragments import visible_fragments
-from luxel.core.scene_batch import SceneBatch
-from luxel.core.scenes import launchable
+from luxel.core import launch
+from luxel.models import ray_model
 from luxel.models.ray_model import RayModel, RayModelConfig
 from luxel.pipeline import Renderer
 from luxel.scene.description import Object, Scene, Sphere
 from luxel.scene.distributions import Spheres
 
-SEED, OBJECTS, WIDTH, FRAME = 7, 8, 64, 128
+SEED, OBJECTS, LAMPS = 7, 16, 64
+WIDTH, SMALL = 128, 64
 
 
 @dataclass(frozen=True)
@@ -38,24 +41,30 @@ class Options:
 
     model: str = ""
     """Its name, or any folder with weights."""
-    objects: tuple[int, ...] = (1, 4, 16, 64, 256)
+    objects: tuple[int, ...] = (1, 4, 16, 64, 256, 1000)
     pixels: tuple[int, ...] = (64, 128, 256, 512, 1024)
     """Widths of square pictures."""
-    scenes: tuple[int, ...] = (1, 4, 16)
+    scenes: tuple[int, ...] = (1, 4, 16, 64)
     rounds: int = 3
 
 
-def crowd(count: int, number: int) -> Scene:
+def crowd(count: int, number: int = 0) -> Scene:
     """A scene of exactly so many spheres, whose volumes together are about those of OBJECTS."""
-    draw, objects, index = Spheres(OBJECTS), list[Object](), 0
-    while len(objects) < count:
-        objects += draw(SEED + number, index).objects
-        index += 1
+    lamps = min(count // 4, LAMPS)
+    spheres = [*drawn(lamps, number, lights=1.0), *drawn(count - lamps, number, lights=0.0)]
     shrink = min(1.0, (OBJECTS / count) ** (1 / 3))
-    spheres = [item for item in objects[:count] if isinstance(item, Sphere)]
     smaller = tuple(item.model_copy(update={"radius": item.radius * shrink}) for item in spheres)
-    first = draw(SEED, 0)
+    first = Spheres(OBJECTS)(SEED, number)
     return Scene(objects=smaller, camera=first.camera, background=first.background)
+
+
+def drawn(count: int, number: int, lights: float) -> list[Sphere]:
+    """So many spheres of one scene after another's."""
+    objects, index = list[Object](), number << 16
+    while len(objects) < count:
+        objects += Spheres(OBJECTS, lights=lights)(SEED, index).objects
+        index += 1
+    return [item for item in objects[:count] if isinstance(item, Sphere)]
 
 
 def timed(work: Callable[[], object], rounds: int) -> float:
@@ -64,8 +73,6 @@ def timed(work: Callable[[], object], rounds: int) -> float:
     for _ in range(rounds + 1):
         started = time.perf_counter()
         work()
-        if torch.cuda.is_available():
-            torch.cuda.synchronize()
         seconds.append(time.perf_counter() - started)
     return median(seconds[1:])
 
@@ -93,57 +100,77 @@ def kib(status: Path, field: str) -> int:
     return int(line.split()[1])
 
 
-def shaded(scenes: list[Scene], width: int, grid: int) -> int:
-    """Pairs of a pixel and an object in it."""
-    return len(visible_fragments(SceneBatch.of(scenes), width, width, grid).pixel)
+class Counter(TorchDispatchMode):
+    """Counts torch's operations, views among them, and the kernels and points that `work` takes beside."""
+
+    def __init__(self, work: Callable[[], object]) -> None:
+        super().__init__()
+        self.operations = self.kernels = self.points = 0
+        launched, corrected = wp.launch, RayModel.corrected
+
+        def launching(*arguments: Any, **options: Any) -> None:
+            self.kernels += 1
+            launched(*arguments, **options)
+
+        def correcting(model: RayModel, measured: Any) -> torch.Tensor:
+            self.points += len(measured.point)
+            return corrected(model, measured)
+
+        at_once = dict.fromkeys(ray_model.POINTS_AT_ONCE, 1 << 20)
+        with (
+            patch.object(launch, "threads", lambda: 1),  # a CPU's slices are one launch of a GPU's
+            patch.object(launch, "SLICES_A_THREAD", 1),
+            patch.object(ray_model, "POINTS_AT_ONCE", at_once),
+            patch.object(wp, "launch", launching),
+            patch.object(RayModel, "corrected", correcting),
+            self,
+        ):
+            work()
+
+    def __torch_dispatch__(self, operation: Any, types: Any, arguments: Any = (), options: Any = None) -> Any:
+        self.operations += 1
+        return operation(*arguments, **(options or {}))
 
 
 def measured(renderer: Renderer, scenes: list[Scene], width: int, rounds: int) -> dict[str, float | None]:
-    """Seconds, MiB and pairs of pictures of these scenes together."""
-    config = renderer.model.config
-    assert isinstance(config, RayModelConfig)
+    """What pictures of these scenes together cost."""
 
     def work() -> object:
         return renderer.render(scenes, width, width)
 
-    memory = peak_mib(work)
-    row = {"seconds": timed(work, rounds), "mib": memory, "shaded": shaded(scenes, width, config.grid)}
-    print(f"{len(scenes):>4} × {len(scenes[0].objects):>3} objects, {width:>4}²  {row}", flush=True)
-    return row
-
-
-@torch.inference_mode()
-def parts(renderer: Renderer, rounds: int) -> dict[str, float]:
-    """Seconds of making a SceneBatch for kernels, of the model's scene side, and of a whole frame."""
-    scene, model = crowd(OBJECTS, 0), renderer.model
-    assert isinstance(model, RayModel)
-    batch = SceneBatch.of([scene], renderer.device)
-    found = {
-        "scene_batch": timed(lambda: launchable(SceneBatch.of([scene], renderer.device)), rounds),
-        "scene_side": timed(lambda: model.prepare(batch), rounds),
-        "frame": timed(lambda: renderer(scene, FRAME, FRAME), rounds),
+    work()
+    memory, seconds, counts = peak_mib(work), timed(work, rounds), Counter(work)
+    row = {
+        "seconds": seconds,
+        "seconds_a_scene": seconds / len(scenes),
+        "mib": memory,
+        "operations": counts.operations,
+        "kernels": counts.kernels,
+        "points": counts.points,
     }
-    saved = found["scene_batch"] + found["scene_side"]
-    return {**found, "share_saved_by_preparing_once": saved / found["frame"]}
+    print(f"{len(scenes):>4} × {len(scenes[0].objects):>4} objects, {width:>4}²  {row}", flush=True)
+    return row
 
 
 def main(options: Options) -> None:
     """Measure everything; print the rows, then the JSON object."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.manual_seed(0)
-    model = RayModel(RayModelConfig())
-    renderer = Renderer.from_pretrained(options.model, device) if options.model else Renderer(model, device)
+    renderer = (
+        Renderer.from_pretrained(options.model, device)
+        if options.model
+        else Renderer(RayModel(RayModelConfig()), device)
+    )
     rounds = options.rounds
     result = {
         "device": device,
         "threads": torch.get_num_threads(),
-        "objects": {n: measured(renderer, [crowd(n, 0)], WIDTH, rounds) for n in options.objects},
-        "pixels": {w: measured(renderer, [crowd(OBJECTS, 0)], w, rounds) for w in options.pixels},
+        "objects": {n: measured(renderer, [crowd(n)], WIDTH, rounds) for n in options.objects},
+        "pixels": {w: measured(renderer, [crowd(OBJECTS)], w, rounds) for w in options.pixels},
         "scenes": {
-            n: measured(renderer, [crowd(OBJECTS, number) for number in range(n)], WIDTH, rounds)
+            n: measured(renderer, [crowd(OBJECTS, number) for number in range(n)], SMALL, rounds)
             for n in options.scenes
         },
-        "seconds_of": parts(renderer, rounds),
     }
     print(json.dumps(result))
 

@@ -3,6 +3,7 @@ from dataclasses import replace
 import torch
 
 from luxel.models.cost import Cost, cost_by_part
+from luxel.models.estimates import CHANNEL_FEATURES, POINT_FEATURES
 from luxel.models.exchange import ImageToSeqConfig
 from luxel.models.image_model import ImageModel, ImageModelConfig
 from luxel.models.ray_model import RayModel, RayModelConfig
@@ -50,10 +51,22 @@ def test_counting_leaves_the_model_as_it_was():
 
 
 def test_a_ray_models_parts_are_all_counted_and_grow_with_the_picture():
-    config = replace(RayModelConfig(), scene_transformer=TransformerConfig(layers=1))
+    config = RayModelConfig(layers=2)
     model = RayModel(config)
     small, large = (cost_by_part(RayModel(replace(config, width=width))) for width in (32, 64))
     assert sum(small.values(), Cost()).parameters == sum(parameter.numel() for parameter in model.parameters())
-    assert set(small) == {"point", "pair", "context", "pair layers", "emitters", "colour", "head"}
-    assert small["context"] == large["context"]
-    assert 2.5 < large["pair layers"].flops / small["pair layers"].flops < 4.5
+    assert set(small) == {"point", "channel", "layers", "head"}
+    for part in small:
+        assert 2.5 < large[part].flops / small[part].flops < 4.5
+
+
+def test_a_ray_models_operations_by_hand():
+    """A point and its three channels: 2 · inputs · outputs each, for every point alike."""
+    config = RayModelConfig(width=16, hidden=23, layers=2)
+    model = RayModel(config)
+    costs = cost_by_part(model)
+    points = costs["point"].flops / (2 * POINT_FEATURES * 23)
+    assert points == int(points) > 0
+    assert costs["channel"].flops == points * 3 * 2 * CHANNEL_FEATURES * 23
+    assert costs["layers"].flops == points * 3 * 2 * 2 * 23 * 23
+    assert costs["head"].flops == points * 3 * 2 * 23 * model.head.out_features

@@ -130,9 +130,10 @@ def test_lights_are_chosen_with_their_probability(setting, device, monkeypatch):
     chosen, probability, total = places.choose(16384)
     known = places.probability(total.max(1))
     frequency = (chosen[:, :, None] == places.lights).mean(1)
+    # A light is chosen in many pieces of [0, 1), each of which may have one number more or less.
     # A tree's boxes don't know what a lamp's inside or a panel's back is: there, no choice is made.
     shines = frequency > 0
-    np.testing.assert_allclose(frequency, np.where(shines, known, 0), atol=3e-3)
+    np.testing.assert_allclose(frequency, np.where(shines, known, 0), atol=6e-3)
     assert "tree" in setting or (known[~shines] < 1e-3).all()
     # What the choice says of itself is what is said of the light.
     row, sample = np.nonzero(chosen >= 0)

@@ -9,18 +9,31 @@ import torch
 from kernels import DEVICES
 from shapes import PANELS, SOLIDS, first_crossing, random_objects
 
-from luxel.core import fragments
-from luxel.core.fragments import coverages, visible_fragments
+from luxel.core.fragments import FINER, Fragments, visible_fragments
 from luxel.core.interactions import interact
 from luxel.core.intersect import MISS
 from luxel.core.rays import image_plane_rays
 from luxel.core.scene_batch import SceneBatch
-from luxel.scene import Box, Camera, Cylinder, Ellipsoid, Ellipsoids, Panel, Plane, Scene, Sphere, Spheres, Varied
+from luxel.scene import (
+    Box,
+    Camera,
+    Cylinder,
+    Ellipsoid,
+    Ellipsoids,
+    Material,
+    Panel,
+    Plane,
+    Scene,
+    Sphere,
+    Spheres,
+    Varied,
+)
 from luxel.scene.camera import frame, rotation_matrix, tan_half_fov
 from luxel.scene.description import Object
 
 WIDTH, HEIGHT = 23, 19
 CAMERA = Camera(position=(0, -5, 0), look_at=(0, 0, 0), vertical_fov_degrees=40)
+FINER_THAN_A_GRID = int(FINER)
 PIXEL = 2 * tan_half_fov(CAMERA) / HEIGHT * 5  # its side, where the camera looks at
 
 
@@ -29,7 +42,7 @@ def found(scenes: list[Scene], grid: int, device: str = "cpu") -> np.ndarray:
     batch = SceneBatch.of(scenes, device)
     fragment = visible_fragments(batch, WIDTH, HEIGHT, grid)
     shares = torch.zeros(len(scenes), HEIGHT * WIDTH, int(batch.counts.max()), device=device)
-    place = (fragment.scene, fragment.pixel, batch.number_in_scene[fragment.object_id])
+    place = (fragment.scene.long(), fragment.pixel.long(), fragment.object_number.long())
     shares.index_put_(place, fragment.coverage, accumulate=True)
     return shares.unflatten(1, (HEIGHT, WIDTH)).cpu().numpy()
 
@@ -162,7 +175,7 @@ def test_each_fragment_has_a_ray_that_shows_its_object(device):
     scenes = [*(Varied(7)(6, index) for index in range(11)), *(group(kind, 1) for kind in [*SOLIDS, *PANELS])]
     batch = SceneBatch.of(scenes, device)
     fragment = visible_fragments(batch, WIDTH, HEIGHT, 4)
-    rays = image_plane_rays(batch, fragment.point, fragment.scene.int())
+    rays = image_plane_rays(batch, fragment.point, fragment.scene)
     shown = interact(batch, rays).object_id
     assert (shown == fragment.object_id).float().mean() > 0.9995  # rounding decides at outlines
 
@@ -176,20 +189,69 @@ def test_a_scene_alone_has_the_fragments_that_it_has_in_company():
         assert not shares[..., len(scene.objects) :].any()
 
 
-def test_how_the_work_is_cut_changes_nothing(monkeypatch):
-    scenes = [Varied(7)(8, index) for index in range(5)]
-    whole = found(scenes, grid=4)
-    monkeypatch.setattr(fragments, "GRIDS_AT_ONCE", 16 * 13)
-    assert np.array_equal(found(scenes, grid=4), whole)
+def of_every_kind(count: int) -> list[Scene]:
+    return [*(Varied(7)(6, index) for index in range(count)), *(group(kind, 1) for kind in [*SOLIDS, *PANELS])]
 
 
-def test_shares_of_a_pixel_and_its_most_central_rays():
-    """Of a 2 × 2 grid of rays three show object 1 and one shows nothing; of another all show object 0."""
-    offset = torch.tensor([[0.25, 0.25], [0.75, 0.25], [0.25, 0.75], [0.75, 0.75]])
-    shown = torch.tensor([[1, 1, 1, MISS], [0, 0, 0, 0]])
-    pixel, object_id, share, central = coverages(shown, offset)
-    assert (pixel.tolist(), object_id.tolist(), share.tolist()) == ([0, 1], [1, 0], [0.75, 1.0])
-    assert central[0] == 0  # nearest to the mean of the three, (5/12, 5/12)
+def rows_of(fragment: Fragments, kept: torch.Tensor) -> list[torch.Tensor]:
+    """Everything about some fragments, pixels apart."""
+    names = ("scene", "object_id", "object_number", "coverage", "point")
+    return [getattr(fragment, name)[kept] for name in names]
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_fragments_are_in_the_order_of_pixels_and_of_objects_and_offsets_say_where(device):
+    batch = SceneBatch.of(of_every_kind(5), device)
+    fragment = visible_fragments(batch, WIDTH, HEIGHT, 4)
+    pixel = fragment.scene.long() * (WIDTH * HEIGHT) + fragment.pixel
+    key = pixel * len(batch.kind) + fragment.object_id
+    assert (key.diff() > 0).all()
+    counts = torch.bincount(pixel, minlength=len(batch) * WIDTH * HEIGHT)
+    assert counts.max() > 1
+    assert torch.equal(fragment.offsets.diff().long(), counts)
+    assert fragment.offsets[0] == 0
+    assert fragment.offsets[-1] == len(pixel)
+    number = fragment.object_id - batch.offsets.to(device)[fragment.scene.long()]
+    assert torch.equal(number, fragment.object_number.long())
+    assert torch.equal(batch.scene_of_object[fragment.object_id.long()].long(), fragment.scene.long())
+
+
+@pytest.mark.parametrize(("first_row", "rows"), [(0, 5), (3, 7), (11, HEIGHT - 11)])
+def test_a_band_has_the_fragments_of_the_whole_picture_in_its_rows(first_row, rows):
+    batch = SceneBatch.of(of_every_kind(3))
+    whole, band = (visible_fragments(batch, WIDTH, HEIGHT, 4, *part) for part in ((), (first_row, rows)))
+    assert (whole.width, whole.first_row, whole.rows) == (WIDTH, 0, HEIGHT)
+    assert (band.width, band.first_row, band.rows) == (WIDTH, first_row, rows)
+    row = whole.pixel // WIDTH
+    inside = (row >= first_row) & (row < first_row + rows)
+    assert inside.any()
+    assert torch.equal(band.pixel, whole.pixel[inside] - first_row * WIDTH)
+    everything = torch.ones_like(band.pixel, dtype=torch.bool)
+    for one, other in zip(rows_of(band, everything), rows_of(whole, inside), strict=True):
+        assert torch.equal(one, other)
+    assert len(band.offsets) == len(batch) * rows * WIDTH + 1
+
+
+def test_a_lamp_is_measured_by_a_finer_grid():
+    """Where it shares a pixel: to the ray, but for what rounding decides, all that the pixel shows."""
+    grid, random = 4, np.random.default_rng(11)
+    lamps, stones = [], []
+    for _ in range(13):
+        x, z, turn = random.uniform(-1, 1), random.uniform(-0.5, 1), random.uniform(0, math.pi)
+        lamp = Panel(center=(x, 0, z), half_extents=(0.7, 0.4), rotation=(math.cos(turn), 0.8, math.sin(turn), 0.4))
+        floor = Plane(center=(0, 0, -1))
+        glowing = lamp.model_copy(update={"material": Material(emission=(3, 2, 5))})
+        lamps.append(Scene(objects=(floor, glowing), camera=CAMERA))
+        stones.append(Scene(objects=(floor, lamp), camera=CAMERA))
+    truth = expected(stones, FINER_THAN_A_GRID * grid)
+    coarse, fine = found(stones, grid), found(lamps, grid)
+    shared = (coarse[..., 1:] > 0) & (coarse[..., 1:] < 1)
+    assert shared.sum() > 200
+    # An object that the coarser grid has missed altogether has no fragment.
+    known = shared & (coarse > 0)
+    assert np.abs(fine - truth)[known].max() <= 2 / (FINER_THAN_A_GRID * grid) ** 2
+    assert np.abs(fine - truth)[known].mean() < 0.05 * np.abs(coarse - truth)[known].mean()
+    assert np.array_equal(fine[..., 1:][~shared], coarse[..., 1:][~shared])
 
 
 def test_nothing_in_view_leaves_no_fragments():

@@ -21,7 +21,7 @@ import luxel
 assert DEVICES  # imported first: it initialises Warp
 
 HOPPER = 90
-LOCAL_BYTES = {"trace_paths": 1024, "intersect_rays": 64}
+LOCAL_BYTES = {"trace_paths": 1024, "gather_at_points": 3072, "intersect_rays": 64}
 """What is known to need local memory, in bytes at most; all others need none."""
 
 

@@ -23,10 +23,18 @@ TARGET = torch.tensor([1.0, 1.0, 1.0])
         ("relative_l2", [0.25 / 0.26, 9 / 16.01, 0.0]),
         ("weighted_l2", [0.125 / 1.5, 4.5 / 5, 0.0]),
         ("sqrt_l2", [0.0625 / 0.6, 2.25 / 4.1, 0.0]),
+        ("display_huber", [0.0625 / 0.6, 2.25 / (4.1 * 4), 0.0]),
     ],
 )
 def test_hand_computed_values(name, expected):
     torch.testing.assert_close(loss_function(name)(PREDICTION, TARGET), torch.tensor(expected))
+
+
+def test_a_huge_error_counts_linearly():
+    """An error of e times the display's range beyond 1 costs 2 e − 1 instead of e²."""
+    prediction, target = torch.tensor([0.3, 0.3]), torch.tensor([50.0, 100.0])
+    e = (target - prediction) / (2 * 0.4**0.5)
+    torch.testing.assert_close(loss_function("display_huber")(prediction, target), 2 * e - 1)
 
 
 @pytest.mark.parametrize("name", LOSSES)

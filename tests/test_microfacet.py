@@ -13,7 +13,6 @@ from luxel.core.microfacet import (
     MIN_ALPHA,
     alpha_of,
     ggx_density,
-    lobe_share,
     sample_cosine_hemisphere,
     sample_visible_normal,
     smith_g1,
@@ -54,18 +53,6 @@ def visible_normals(wi: wp.array[wp.vec3], alpha: wp.array[float], u: wp.array[w
 def cosine_directions(u: wp.array[wp.vec2], direction: wp.array[wp.vec3]):
     i = wp.tid()
     direction[i] = sample_cosine_hemisphere(u[i])
-
-
-@wp.kernel(enable_backward=False)
-def lobe_shares(
-    alpha: wp.array[float],
-    gap: wp.array[float],
-    size: wp.array[float],
-    cosine: wp.array[float],
-    share: wp.array[float],
-):
-    i = wp.tid()
-    share[i] = lobe_share(alpha[i], gap[i], size[i], cosine[i])
 
 
 def incident(cosine: float, count: int) -> np.ndarray:
@@ -192,20 +179,3 @@ def test_the_ends_of_the_unit_interval_give_directions(device):
         half = run(visible_normals, incident(cosine, len(u)), constant(0.001, len(u)), u, device=device)[0]
         np.testing.assert_allclose(np.linalg.norm(half, axis=1), 1, atol=1e-5)
     np.testing.assert_allclose(np.linalg.norm(run(cosine_directions, u, device=device)[0], axis=1), 1, atol=1e-5)
-
-
-@pytest.mark.parametrize("device", DEVICES)
-def test_the_share_of_a_lobe_is_at_most_1_and_falls_with_the_gap(device):
-    gap = np.linspace(0, 1.5, 31).astype(np.float32)
-    for alpha in (0.001, 0.04, 0.5):
-        small, large = (
-            run(lobe_shares, constant(alpha, 31), gap, constant(size, 31), constant(0.5, 31), device=device)[0]
-            for size in (0.02, 0.2)
-        )
-        for share in (small, large):
-            assert share.max() <= 1
-            assert share.min() > 0
-            assert (np.diff(share) <= 0).all()
-        assert (small <= large).all()
-    wide = run(lobe_shares, constant(0.02, 1), constant(0, 1), constant(0.5, 1), constant(1, 1), device=device)[0]
-    assert wide[0] == pytest.approx(1, abs=0.01)  # a lobe that lies within the ball

@@ -7,6 +7,7 @@ import torch
 from luxel import InputError
 from luxel.experiments.base import tiny_model
 from luxel.models.image_model import ImageModel
+from luxel.models.ray_model import RayModel, RayModelConfig
 from luxel.models.tokens import OBJECT_FEATURES
 from luxel.pipeline import SHIPPED, Renderer
 from luxel.scene import Box, Camera, Cylinder, Panel, Plane, Scene, Sphere
@@ -99,19 +100,22 @@ def test_the_shipped_model_renders_scenes_written_by_hand(path):
     assert error < 0.25 * of_the_sky  # of which up to a half is the noise of the truth
 
 
-def test_the_shipped_model_comes_with_its_card_and_is_small():
-    folder = SHIPPED / "ray-small"
+@pytest.mark.parametrize("name", ["ray-small", "ray-base"])
+def test_a_shipped_model_comes_with_its_card_and_is_small(name):
+    folder = SHIPPED / name
     assert {path.name for path in folder.iterdir()} == {"README.md", "config.json", "model.safetensors"}
     assert sum(path.stat().st_size for path in folder.iterdir()) < 10e6
 
 
 def test_an_unknown_name_is_told_which_there_are():
-    with pytest.raises(InputError, match=r"nothing is neither a folder nor a model that comes with Luxel.*: ray-small"):
+    with pytest.raises(
+        InputError, match=r"nothing is neither a folder nor a model that comes with Luxel.*: ray-base, ray-small"
+    ):
         Renderer.from_pretrained("nothing")
 
 
 def test_a_ray_model_renders_any_size_and_several_views_of_a_scene_at_once():
-    renderer = Renderer.from_pretrained("ray-small")
+    renderer = Renderer(RayModel(RayModelConfig()))
     assert renderer(ONE, 7).shape == (7, 7, 3)
     cameras = [Camera(position=(0, -y, 0), look_at=(0, 0, 0)) for y in (4.0, 6.0)]
     near, far = renderer.views(ONE, cameras, 9, 5)

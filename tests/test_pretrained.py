@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 from luxel import InputError
 from luxel.models.ray_model import RayModel, RayModelConfig
 
-SMALL = RayModelConfig(point_width=8, heads=2, layers=1, emitter_width=4)
+SMALL = RayModelConfig(hidden=8)
 
 
 @pytest.fixture

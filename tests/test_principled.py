@@ -11,6 +11,7 @@ from kernels import DEVICES, derivatives, run, uniform_numbers, unit_vectors
 
 from luxel.core.principled import albedos, bsdf_of, evaluate_bsdf, material_of, sample_bsdf
 from luxel.core.scene_batch import SceneBatch
+from luxel.core.scenes import eta_of
 from luxel.scene import Camera, Material, Scene, Sphere
 from luxel.trace.mitsuba import scene_plugin
 
@@ -108,8 +109,9 @@ def parameters(material: Material, count: int) -> list[np.ndarray]:
     """The kernels' first five arguments, as a SceneBatch has them."""
     ball = Sphere(center=(0, 0, 0), radius=1, material=material)
     batch = SceneBatch.of([Scene(objects=(ball,), camera=Camera(position=(0, -5, 0), look_at=(0, 0, 0)))])
-    fields = (batch.base_color, batch.metallic, batch.roughness, batch.transmission, batch.eta)
-    return [np.repeat(field.numpy(), count, axis=0) for field in fields]
+    fields = (batch.base_color, batch.metallic, batch.roughness, batch.transmission)
+    eta = eta_of(batch.specular.numpy(), batch.transmission.numpy())
+    return [np.repeat(field, count, axis=0) for field in (*(field.numpy() for field in fields), eta)]
 
 
 def incident(cosine: float, count: int) -> np.ndarray:

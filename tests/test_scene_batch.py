@@ -1,6 +1,5 @@
 """Scenes as tensors: what stands where, what can be picked out and some, and derivatives of what derives."""
 
-import math
 from dataclasses import fields, replace
 
 import numpy as np
@@ -140,37 +139,6 @@ def test_keys_depend_on_the_scene_alone():
     assert SceneBatch.of([other]).key[0].tolist() == keys[1].tolist()
     many = SceneBatch.of([scene(ball(x, 0, 0, 1)) for x in range(97)]).key
     assert len(set(many[:, 0].tolist())) == len(set(many[:, 1].tolist())) == 97
-
-
-def test_index_of_refraction_by_hand():
-    """4 % at normal incidence for 1.5; none without specular, but 0.001 where there is transmission."""
-    materials = [
-        Material(),
-        Material(specular=0.0),
-        Material(specular=0.0, transmission=0.5),
-        Material(specular=1.0),
-        Material(specular=0.25, transmission=1.0),
-    ]
-    eta = SceneBatch.of([scene(*(ball(0, 0, 0, 1, material) for material in materials))]).eta
-    expected = [1.5, 1, 2 / (1 - math.sqrt(8e-5)) - 1, 2 / (1 - math.sqrt(0.08)) - 1, 2 / (1 - math.sqrt(0.02)) - 1]
-    np.testing.assert_allclose(eta, expected, rtol=1e-6)
-    assert eta[1] == 1
-
-
-def test_derivatives_reach_the_index_and_are_those_of_differences():
-    batch = SceneBatch.of([scene(*(ball(0, 0, 0, 1, Material(specular=s)) for s in (0.0, 0.1, 0.5, 1.0)))])
-    specular = batch.specular.clone().requires_grad_()
-    eta = replace(batch, specular=specular).eta
-    (derivative,) = torch.autograd.grad(eta.sum(), specular)
-    assert torch.isfinite(derivative).all()
-    step = 1e-3
-
-    def index(specular: torch.Tensor) -> torch.Tensor:
-        return 2 / (1 - (0.08 * specular.double()).sqrt()) - 1
-
-    inner = batch.specular[1:].double()
-    slope = (index(inner + step) - index(inner - step)) / (2 * step)
-    torch.testing.assert_close(derivative[1:].double(), slope, rtol=1e-4, atol=0)
 
 
 def test_derivatives_reach_every_leaf_through_selection_and_padding():

@@ -12,7 +12,6 @@ from luxel.core.scenes import Scenes, launchable, shape_of
 from luxel.core.shapes.kinds import BOX, CYLINDER, DISC, ELLIPSOID, PLANE, RECTANGLE, SPHERE
 from luxel.core.shapes.shape import (
     bounding_radius,
-    closest_approach,
     half_extent,
     intersect_shape,
     is_lit_by,
@@ -46,12 +45,6 @@ def sizes(
 def lit(kind: wp.array[int], start: wp.array[wp.vec3], is_lit: wp.array[int]):
     i = wp.tid()
     is_lit[i] = wp.where(is_lit_by(kind[i], start[i]), 1, 0)
-
-
-@wp.kernel(enable_backward=False)
-def approaches(start: wp.array[wp.vec3], along: wp.array[wp.vec3], approach: wp.array[wp.vec2]):
-    i = wp.tid()
-    approach[i] = closest_approach(start[i], along[i])
 
 
 @wp.kernel
@@ -139,15 +132,6 @@ def test_shapes_shine_outside_and_panels_before_their_fronts(device):
     kind = np.repeat([KINDS[name] for name in expected], 4).astype(np.int32)
     found = run(lit, kind, start, device=device)[0].reshape(-1, 4).astype(bool).tolist()
     assert found == list(expected.values())
-
-
-@pytest.mark.parametrize("device", DEVICES)
-def test_closest_approach_by_hand(device):
-    """Past the centre at 3/4, ahead and behind; the direction's length is a unit of t."""
-    start = np.array([[0.75, -4, 0], [0.75, 4, 0], [0, 0, 0.5]], np.float32)
-    along = np.array([[0, 2, 0], [0, 2, 0], [0, 0, 1]], np.float32)
-    found = run(approaches, start, along, device=device)[0]
-    np.testing.assert_allclose(found, [[0.75, 2], [0.75, -2], [0, -0.5]], atol=1e-6)
 
 
 @pytest.mark.parametrize("device", DEVICES)

@@ -21,7 +21,16 @@ from luxel.data.batches import training_batches
 from luxel.data.dataset import Batch
 from luxel.data.generate import GenerateSettings, generate
 from luxel.data.split import split_of
-from luxel.data.stream import SEEDS, RayDraws, StreamSettings, StreamSource, camera_rays, prefetched, sees_objects
+from luxel.data.stream import (
+    SEEDS,
+    Described,
+    RayDraws,
+    StreamSettings,
+    StreamSource,
+    camera_rays,
+    prefetched,
+    sees_objects,
+)
 from luxel.scene import Camera, Spheres, scene_id
 from luxel.scene.camera import tan_half_fov
 from luxel.scene.distributions import Varied
@@ -100,6 +109,22 @@ def test_no_scene_comes_twice_and_none_is_tested_on(root):
     assert len(set(seen)) == 200
     assert not tested & set(seen)
     assert {split_of(one, DATA.test_share) for one in seen} == {"train"}
+
+
+@KINDS
+@pytest.mark.parametrize("device", DEVICES)
+def test_scenes_that_processes_describe_are_traced_as_the_streams_own(root, stream, device):
+    """What is described is the samples but for their radiance, in this process or in another."""
+    source = StreamSource(root, DATA, stream, device)
+    own = list(islice(training_batches(source, 4, 1), 3))
+    described = islice(training_batches(Described(source), 4, 1, workers=1), 3) if stream is not OBJECTS else ()
+    here = islice(training_batches(Described(source), 4, 1), 3)
+    for found in (here, described):
+        for one, other in zip(own, found, strict=False):
+            scenes, points = other
+            assert scenes.device.type == "cpu"
+            assert (points is None) == (stream.rays == 0)
+            assert same(one, source.traced(scenes, points))
 
 
 def test_a_set_of_nothing_but_tests_leaves_nothing_to_train_on(tmp_path):

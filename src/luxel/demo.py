@@ -18,7 +18,7 @@ from luxel.experiments import EXPERIMENTS, Scale
 from luxel.experiments.run import data_folder, run
 from luxel.image.formats import save_image
 from luxel.pipeline import Renderer, weights_folder
-from luxel.scene.distributions import Varied
+from luxel.scene.distributions import Mixed
 from luxel.train.run_folder import read_json, read_metrics, write_json
 
 PICTURES = 24
@@ -90,7 +90,7 @@ def demo(out: Path, scale: Scale = "small") -> tuple[Path, str]:
 def show_pretrained(page: Path) -> None:
     """Render unseen scenes with the shipped model, trace them, and set both side by side."""
     renderer = Renderer.from_pretrained(SHIPPED)
-    scenes = [Varied()(UNSEEN_SEED, index) for index in range(UNSEEN)]
+    scenes = [Mixed()(UNSEEN_SEED, index) for index in range(UNSEEN)]
     tracer = GenerateSettings().make_tracer()
     renderer(scenes[0], UNSEEN_SIZE)  # what starts once is not in the times
     tracer.trace(scenes[:1], 1, 1, 2, 0)
@@ -106,7 +106,7 @@ def show_pretrained(page: Path) -> None:
     tracing = (time.monotonic() - started) / UNSEEN
     facts = {
         "model": f"{SHIPPED}, {sum(weights.numel() for weights in renderer.model.parameters()):,} parameters",
-        "scenes": f"“varied”, seed {UNSEEN_SEED}, none of which it was trained on",
+        "scenes": f"“mixed”, seed {UNSEEN_SEED}, none of which it was trained on",
         "rendering": f"{rendering:.2f} s an image of {UNSEEN_SIZE}×{UNSEEN_SIZE}",
         "path tracing": f"{tracing:.2f} s an image at {UNSEEN_SPP} spp, by Luxel's own path tracer",
         "machine": f"{os.cpu_count()} cores",

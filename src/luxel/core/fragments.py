@@ -1,19 +1,20 @@
 """Which objects each pixel of a picture shows, and how much of it each covers.
 
 Visibility is cheap and shading is not: where a pixel's centre and corners see the same object it is taken for that
-object's alone; elsewhere, and wherever something thin may be, a grid of rays finds out who covers which share.
+object's alone; elsewhere, and wherever something thin may be, a grid of rays finds out who covers which share. A lamp's
+share, which may be a thousand times as bright as the rest, is found by a finer grid.
 """
 
 from dataclasses import dataclass
 
 import torch
 import warp as wp
-from jaxtyping import Float, Int32, Int64
+from jaxtyping import Float, Int32
 from torch import Tensor
 
 from luxel.core.frames import frame
 from luxel.core.intersect import MISS, intersect
-from luxel.core.launch import launch
+from luxel.core.launch import launch, to_warp
 from luxel.core.rays import camera_direction, image_plane_point
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable
@@ -22,45 +23,71 @@ from luxel.core.shapes.shape import is_panel
 
 THIN = wp.constant(4.0)  # pixels across; of larger objects, no more than slivers come between corners
 SHARED = wp.constant(-2)  # of a pixel that a grid of rays has to look at
-GRIDS_AT_ONCE = 1 << 22  # rays of them, to bound the memory
+FINER = wp.constant(4)  # times as many rays along each side of a pixel that shows a lamp
 
 
 @dataclass(frozen=True)
 class Fragments:
-    """One visible object in one pixel each; what they leave of a pixel shows the sky."""
+    """One visible object in one pixel each, pixel by pixel; what they leave of a pixel shows the sky."""
 
-    scene: Int64[Tensor, " fragments"]
-    pixel: Int64[Tensor, " fragments"]  # row · width + column
-    object_id: Int64[Tensor, " fragments"]  # row of the SceneBatch
-    object_number: Int64[Tensor, " fragments"]  # among its scene's objects
+    scene: Int32[Tensor, " fragments"]
+    pixel: Int32[Tensor, " fragments"]  # row · width + column, rows from `first_row` on
+    object_id: Int32[Tensor, " fragments"]  # row of the SceneBatch
+    object_number: Int32[Tensor, " fragments"]  # among its scene's objects
     coverage: Float[Tensor, " fragments"]  # share of the pixel
     point: Float[Tensor, "fragments 2"]  # (x, y) on the image plane: of the rays that show the object, the most central
+    offsets: Int32[Tensor, " pixels_and_one"]
+    """Pixel p of all pictures, scene by scene, has the fragments offsets[p] … offsets[p + 1] − 1."""
+    width: int
+    """Of the pictures, in pixels, as `height`; these are their `rows` from `first_row` on."""
+    height: int
+    first_row: int
+    rows: int
 
 
-@wp.kernel(enable_backward=False)
-def sample_pixels(scenes: Scenes, width: int, height: int, object_id: wp.array[int], begin: int) -> None:
-    """The object at each pixel's centre if its corners see the same, or SHARED."""
-    index = wp.tid() + begin
-    scene = index // (width * height)
-    pixel = index - scene * width * height
-    row = pixel // width
-    column = pixel - row * width
-    origin = scenes.scenes[scene].camera_position
-    found = int(MISS)
-    for k in range(5):
-        x = float(column) + 0.5
-        y = float(row) + 0.5
-        if k > 0:
-            x = float(column + ((k - 1) & 1))
-            y = float(row + ((k - 1) >> 1))
-        xy = image_plane_point(x, y, width, height, scenes.scenes[scene].tan_half_fov)
-        hit = intersect(scenes, scene, origin, camera_direction(scenes, scene, xy), MISS)
-        if k == 0:
-            found = hit.object_id
-        elif hit.object_id != found:
-            found = int(SHARED)
-            break
-    object_id[index] = found
+@wp.struct
+class Pictures:
+    """Of the pictures' size, all of them or the rows from `first_row` on, and rays along a shared pixel's side."""
+
+    width: int
+    height: int
+    first_row: int
+    rows: int
+    grid: int
+
+
+@wp.struct
+class PixelPlace:
+    """Where a pixel is."""
+
+    scene: int
+    column: int
+    row: int
+
+
+@wp.func
+def place_of(pictures: Pictures, index: int) -> PixelPlace:
+    """Of pixel `index` of all pictures."""
+    line = index // pictures.width
+    scene = line // pictures.rows
+    return PixelPlace(scene, index - line * pictures.width, line - scene * pictures.rows + pictures.first_row)
+
+
+@wp.func
+def seen_at(scenes: Scenes, pictures: Pictures, at: PixelPlace, across: float, down: float) -> int:
+    """The object that shows at a place of a pixel, in pixels from its upper left corner."""
+    row = scenes.scenes[at.scene]
+    x = float(at.column) + across
+    y = float(at.row) + down
+    xy = image_plane_point(x, y, pictures.width, pictures.height, row.tan_half_fov)
+    return intersect(scenes, at.scene, row.camera_position, camera_direction(scenes, at.scene, xy), MISS).object_id
+
+
+@wp.func
+def grid_offset(k: int, grid: int) -> wp.vec2:
+    """Where ray k of grid² goes through the pixel."""
+    down = k // grid
+    return wp.vec2((float(k - down * grid) + 0.5) / float(grid), (float(down) + 0.5) / float(grid))
 
 
 @wp.func
@@ -90,9 +117,9 @@ def pixel_range(low: float, high: float, near: float, far: float, scale: float, 
 
 @wp.kernel(enable_backward=False)
 def mark_thin_objects(
-    scenes: Scenes, scene_of_object: wp.array[int], width: int, height: int, object_id: wp.array[int]
+    scenes: Scenes, pictures: Pictures, scene_of_object: wp.array[int], is_thin: wp.array[int]
 ) -> None:
-    """Make every pixel SHARED that the bounding sphere of an object less than THIN pixels across may show in."""
+    """Mark every pixel that the bounding sphere of an object less than THIN pixels across may show in."""
     i = wp.tid()
     scene = scene_of_object[i]
     if scenes.objects[i].kind == PLANE:
@@ -100,7 +127,7 @@ def mark_thin_objects(
     vector = scenes.objects[i].center - scenes.scenes[scene].camera_position
     distance = wp.length(vector)
     radius = scenes.objects[i].radius
-    scale = 2.0 * scenes.scenes[scene].tan_half_fov / float(height)
+    scale = 2.0 * scenes.scenes[scene].tan_half_fov / float(pictures.height)
     if distance <= radius or projected_half_width(scenes, i, vector / distance) > 0.5 * THIN * scale * distance:
         return
     local = wp.transpose(scenes.scenes[scene].camera_rotation) * vector
@@ -108,84 +135,167 @@ def mark_thin_objects(
     far = -local[2] + radius
     if far <= 0.0:
         return
-    columns = wp.vec2i(0, width - 1)
-    rows = wp.vec2i(0, height - 1)
+    columns = wp.vec2i(0, pictures.width - 1)
+    lines = wp.vec2i(0, pictures.height - 1)
     if near > 1.0e-3 * radius:
-        columns = pixel_range(local[0] - radius, local[0] + radius, near, far, scale, width)
-        rows = pixel_range(-local[1] - radius, -local[1] + radius, near, far, scale, height)
-    for row in range(rows[0], rows[1] + 1):
+        columns = pixel_range(local[0] - radius, local[0] + radius, near, far, scale, pictures.width)
+        lines = pixel_range(-local[1] - radius, -local[1] + radius, near, far, scale, pictures.height)
+    first = wp.max(lines[0] - pictures.first_row, 0)
+    end = wp.min(lines[1] + 1 - pictures.first_row, pictures.rows)
+    for row in range(first, end):
         for column in range(columns[0], columns[1] + 1):
-            object_id[(scene * height + row) * width + column] = SHARED
+            is_thin[(scene * pictures.rows + row) * pictures.width + column] = 1
 
 
 @wp.kernel(enable_backward=False)
-def sample_grid(
+def sample_pixels(
     scenes: Scenes,
-    width: int,
-    height: int,
-    grid: int,
-    pixels: wp.array[int],
-    object_id: wp.array2d[int],
+    pictures: Pictures,
+    is_thin: wp.array[int],
+    whole: wp.array[int],
+    seen: wp.array2d[int],
+    count: wp.array[int],
     begin: int,
 ) -> None:
-    """The objects that grid² rays see in each of these pixels, counted scene by scene."""
+    """The object at each pixel's centre if its corners see the same, or SHARED and what a grid of rays sees.
+
+    `count` becomes the number of objects in the pixel.
+    """
     index = wp.tid() + begin
-    scene = pixels[index] // (width * height)
-    pixel = pixels[index] - scene * width * height
-    row = pixel // width
-    column = pixel - row * width
-    for k in range(grid * grid):
-        down = k // grid
-        x = float(column) + (float(k - down * grid) + 0.5) / float(grid)
-        y = float(row) + (float(down) + 0.5) / float(grid)
-        xy = image_plane_point(x, y, width, height, scenes.scenes[scene].tan_half_fov)
-        hit = intersect(scenes, scene, scenes.scenes[scene].camera_position, camera_direction(scenes, scene, xy), MISS)
-        object_id[index, k] = hit.object_id
+    at = place_of(pictures, index)
+    found = int(SHARED)
+    objects = int(0)
+    k = int(0)
+    end = pictures.grid * pictures.grid
+    if is_thin[index] == 0:  # the centre, four corners, and then the grid, if it takes one
+        k = -5
+    while k < end:
+        offset = wp.vec2(0.5, 0.5)
+        if k >= 0:
+            offset = grid_offset(k, pictures.grid)
+        elif k > -5:
+            offset = wp.vec2(float((k + 4) & 1), float((k + 4) >> 1))
+        object_id = seen_at(scenes, pictures, at, offset[0], offset[1])
+        if k == -5:
+            found = object_id
+        elif k < 0:
+            if object_id != found:
+                found = int(SHARED)
+                k = -1
+            elif k == -1:
+                k = end
+        else:
+            seen[index, k] = object_id
+            is_new = object_id != MISS
+            for j in range(k):
+                if seen[index, j] == object_id:
+                    is_new = bool(False)
+            if is_new:
+                objects += 1
+        k += 1
+    if found >= 0:
+        objects = 1
+    whole[index] = found
+    count[index] = objects
+
+
+@wp.kernel(enable_backward=False)
+def write_fragments(
+    scenes: Scenes,
+    pictures: Pictures,
+    whole: wp.array[int],
+    seen: wp.array2d[int],
+    offsets: wp.array[int],
+    scene: wp.array[int],
+    pixel: wp.array[int],
+    object_id: wp.array[int],
+    object_number: wp.array[int],
+    coverage: wp.array[float],
+    point: wp.array[wp.vec2],
+    begin: int,
+) -> None:
+    """Each pixel's fragments, in the order of their objects."""
+    index = wp.tid() + begin
+    at = place_of(pictures, index)
+    tan_half_fov = scenes.scenes[at.scene].tan_half_fov
+    rays = pictures.grid * pictures.grid
+    last = int(MISS)
+    shows_lamp = bool(False)
+    for i in range(offsets[index], offsets[index + 1]):
+        found = whole[index]
+        share = float(1.0)
+        inside = wp.vec2(0.5, 0.5)
+        if found == SHARED:
+            found = wp.int32(2147483647)
+            for k in range(rays):  # the next object
+                if seen[index, k] > last:
+                    found = wp.min(found, seen[index, k])
+            last = found
+            hits = int(0)
+            mean = wp.vec2(0.0, 0.0)
+            for k in range(rays):
+                if seen[index, k] == found:
+                    hits += 1
+                    mean += grid_offset(k, pictures.grid)
+            mean = mean / float(hits)
+            share = float(hits) / float(rays)
+            if hits < rays:  # of the rays that show it, the nearest to their mean, where it may itself be hidden
+                apart = float(9.0)
+                for k in range(rays):
+                    off = grid_offset(k, pictures.grid) - mean
+                    if seen[index, k] == found and wp.dot(off, off) < apart:
+                        apart = wp.dot(off, off)
+                        inside = grid_offset(k, pictures.grid)
+                shows_lamp = shows_lamp or scenes.objects[found].mean_emission > 0.0
+        scene[i] = at.scene
+        pixel[i] = (at.row - pictures.first_row) * pictures.width + at.column
+        object_id[i] = found
+        object_number[i] = found - scenes.scenes[at.scene].first_object
+        coverage[i] = share
+        x = float(at.column) + inside[0]
+        y = float(at.row) + inside[1]
+        point[i] = image_plane_point(x, y, pictures.width, pictures.height, tan_half_fov)
+    if shows_lamp:
+        fine = FINER * pictures.grid
+        for i in range(offsets[index], offsets[index + 1]):
+            coverage[i] = 0.0
+        known = float(0.0)  # rays that see the sky or an object that the coarse grid saw, too
+        for k in range(fine * fine):
+            offset = grid_offset(k, fine)
+            found = seen_at(scenes, pictures, at, offset[0], offset[1])
+            if found == MISS:
+                known += 1.0
+            for i in range(offsets[index], offsets[index + 1]):
+                if object_id[i] == found:
+                    coverage[i] += 1.0
+                    known += 1.0
+        for i in range(offsets[index], offsets[index + 1]):
+            coverage[i] = coverage[i] / known
 
 
 @torch.no_grad()
-def visible_fragments(batch: SceneBatch, width: int, height: int, grid: int) -> Fragments:
-    """Every object in every pixel, by `grid`² rays in the pixels that more than one thing may share."""
-    device, scenes = batch.device, launchable(batch)
-    count = len(batch) * width * height
-    seen = torch.empty(count, dtype=torch.int32, device=device)
-    launch(sample_pixels, count, [scenes, width, height], [seen], device, sliced=True)
-    launch(mark_thin_objects, len(batch.kind), [scenes, batch.scene_of_object.int(), width, height], [seen], device)
-    whole = (seen >= 0).nonzero()[:, 0]
-    centre = torch.full((len(whole), 2), 0.5, device=device)
-    found = [(whole, seen[whole].long(), torch.ones(len(whole), device=device), centre)]
-    steps = (torch.arange(grid, device=device) + 0.5) / grid
-    down, across = (step.flatten() for step in torch.meshgrid(steps, steps, indexing="ij"))
-    offset = torch.stack([across, down], 1)
-    for part in (seen == SHARED).nonzero()[:, 0].split(max(1, GRIDS_AT_ONCE // grid**2)):
-        rays = torch.empty(len(part), grid**2, dtype=torch.int32, device=device)
-        launch(sample_grid, len(part), [scenes, width, height, grid, part.int()], [rays], device, sliced=True)
-        which, object_id, share, central = coverages(rays, offset)
-        point = torch.where((share == 1)[:, None], 0.5, offset[central])  # a whole pixel's is its centre, as above
-        found.append((part[which], object_id, share, point))
-    index, object_id, coverage, inside = (torch.cat(values) for values in zip(*found, strict=True))
-    scene, pixel = index // (width * height), index % (width * height)
-    column, row = pixel % width + inside[:, 0], pixel // width + inside[:, 1]
-    scale = 2 * batch.tan_half_fov[scene] / height
-    point = torch.stack([(column - width / 2) * scale, (height / 2 - row) * scale], 1)
-    return Fragments(scene, pixel, object_id, batch.number_in_scene[object_id], coverage, point)
+def visible_fragments(
+    batch: SceneBatch, width: int, height: int, grid: int, first_row: int = 0, rows: int | None = None
+) -> Fragments:
+    """Every object in every pixel, by `grid`² rays in the pixels that more than one thing may share.
 
-
-def coverages(
-    seen: Int32[Tensor, "pixels grid"], offset: Float[Tensor, "grid 2"]
-) -> tuple[Int64[Tensor, " rows"], Int64[Tensor, " rows"], Float[Tensor, " rows"], Int64[Tensor, " rows"]]:
-    """Pixel, object, share of the rays and most central ray, of each object that some ray of a pixel's grid shows.
-
-    The most central is the nearest to the mean of those that show the object, where it may itself be hidden.
+    Of the pictures' rows from `first_row` on, if not all are wanted, from which the pixels are then counted.
     """
-    ordered = seen.sort(1).values
-    first = torch.ones_like(ordered, dtype=torch.bool)
-    first[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
-    pixel, place = (first & (ordered != MISS)).nonzero(as_tuple=True)
-    object_id = ordered[pixel, place]
-    those = seen[pixel] == object_id[:, None]
-    count = those.sum(1)
-    mean = those.to(offset.dtype) @ offset / count[:, None]
-    apart = (offset - mean[:, None]).square().sum(-1)
-    central = torch.where(those, apart, torch.inf).argmin(1)
-    return pixel, object_id.long(), count / seen.shape[1], central
+    device, scenes = batch.device, launchable(batch)
+    pictures = Pictures()
+    pictures.width, pictures.height, pictures.grid = width, height, grid
+    pictures.first_row, pictures.rows = first_row, height - first_row if rows is None else rows
+    pixels = len(batch) * width * pictures.rows
+    whole, count, is_thin = torch.zeros(3, pixels, dtype=torch.int32, device=device)
+    seen = torch.empty(pixels, grid * grid, dtype=torch.int32, device=device)
+    scene_of_object = batch.scene_of_object.int()
+    launch(mark_thin_objects, len(batch.kind), [scenes, pictures, scene_of_object], [is_thin], device)
+    launch(sample_pixels, pixels, [scenes, pictures, is_thin], [whole, seen, count], device, sliced=True)
+    offsets = torch.zeros(pixels + 1, dtype=torch.int32, device=device)
+    torch.cumsum(count, 0, dtype=torch.int32, out=offsets[1:])
+    fragments = int(offsets[-1])
+    scene, pixel, object_id, number = torch.empty(4, fragments, dtype=torch.int32, device=device)
+    coverage, point = torch.empty(fragments, device=device), torch.empty(fragments, 2, device=device)
+    written = [scene, pixel, object_id, number, coverage, to_warp(point, wp.vec2)]
+    launch(write_fragments, pixels, [scenes, pictures, whole, seen, offsets], written, device, sliced=True)
+    return Fragments(scene, pixel, object_id, number, coverage, point, offsets, width, height, first_row, pictures.rows)

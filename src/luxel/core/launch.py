@@ -4,7 +4,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -44,7 +44,7 @@ _start_warp()
 
 SLICES_A_THREAD = 8  # so that a thread which is held up by other work leaves its slices to the others
 NOTED_AFTER_S = 0.7  # what takes less is no compilation
-LEAST_SLICE = 64  # a launch costs some 30 µs
+LEAST_SLICE = 256  # a launch costs some 30 µs
 
 _pools: dict[int, ThreadPoolExecutor] = {}
 _loaded: set[tuple[Any, torch.device]] = set()
@@ -53,7 +53,7 @@ _lock = threading.Lock()
 
 def to_warp(tensor: Tensor, dtype: Any = None) -> Any:
     """The tensor's memory as a Warp array, rows being vectors or matrices of `dtype`; nothing is copied."""
-    tensor = tensor.detach().contiguous()
+    tensor = (tensor.detach() if tensor.requires_grad else tensor).contiguous()
     return wp.from_torch(tensor) if dtype is None else wp.from_torch(tensor, dtype=dtype)
 
 
@@ -122,27 +122,22 @@ def launch(
         return
     count = threads()
     length = max(LEAST_SLICE, -(-size // (count * SLICES_A_THREAD)))
-    begins = range(0, size, length)
+    begins = iter(range(0, size, length))
 
-    def run(begin: int) -> None:
-        wp.launch(kernel, min(length, size - begin), [*arguments, begin], device="cpu")
+    def run() -> None:
+        for begin in begins:  # which all threads take from
+            wp.launch(kernel, min(length, size - begin), [*arguments, begin], device="cpu")
 
-    if count == 1 or len(begins) == 1:
-        for begin in begins:
-            run(begin)
-        return
-    waiting: list[Future[None]] = []
+    helpers = [_pool(count).submit(run) for _ in range(min(count, -(-size // length)) - 1)]
     try:
-        for begin in begins:
-            waiting.append(_pool(count).submit(run, begin))
-        for future in waiting:
-            future.result()
+        run()
     finally:  # after Ctrl-C, too, nothing may write to arrays that are about to be freed
-        for future in waiting:
-            future.cancel()
-        for future in waiting:
-            if not future.cancelled():
-                future.exception()
+        for _ in begins:
+            pass
+        for helper in helpers:
+            helper.exception()
+    for helper in helpers:
+        helper.result()
 
 
 def _pool(count: int) -> ThreadPoolExecutor:

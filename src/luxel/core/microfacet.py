@@ -59,18 +59,3 @@ def sample_cosine_hemisphere(u: wp.vec2) -> wp.vec3:
     radius = wp.sqrt(u[1])
     angle = 2.0 * PI * u[0]
     return wp.vec3(radius * wp.cos(angle), radius * wp.sin(angle), wp.sqrt(1.0 - u[1]))
-
-
-@wp.func
-def lobe_share(alpha: float, gap: float, size: float, cosine: float) -> float:
-    """About which part of a GGX lobe round a ray a ball of light fills, at most 1.
-
-    `gap` is the angle between the ray and the ball's edge, `size` its angular radius, `cosine` that between ray and
-    normal. The density at the ball's nearest point times its solid angle, with the loss of height that its width
-    brings (Karis, "Real Shading in Unreal Engine 4", 2013, representative points).
-    """
-    square = wp.max(alpha * alpha, 1.0e-6)
-    slope = gap * gap * 0.25
-    root = 1.0 + (square - 1.0) / (1.0 + slope)
-    wide = square / (square + size * size * 0.25)
-    return wp.min(square / (root * root) * wide * size * size / (4.0 * wp.max(cosine, 0.1)), 1.0)

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from luxel.core.shapes.kinds import DISC, RECTANGLE, kind_of
 from luxel.scene.camera import frame, rotation_rows, tan_half_fov
-from luxel.scene.description import MIN_SPECULAR, Scene
+from luxel.scene.description import Scene
 
 OBJECT_FIELDS = (
     *("kind", "center", "rotation", "scale"),
@@ -67,7 +67,15 @@ class SceneBatch:
     @staticmethod
     def from_arrays(arrays: dict[str, np.ndarray]) -> "SceneBatch":
         """What `scene_arrays` returned."""
-        return SceneBatch(**{name: torch.from_numpy(array) for name, array in arrays.items()})
+        batch = SceneBatch(**{name: torch.from_numpy(array) for name, array in arrays.items()})
+        batch.__dict__["_arrays"] = dict(arrays)
+        return batch
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The fields as NumPy sees them, where they are, of a batch on the CPU."""
+        kept: dict[str, np.ndarray] | None = self.__dict__.get("_arrays")
+        return kept or {field.name: getattr(self, field.name).detach().numpy() for field in fields(self)}
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -97,24 +105,23 @@ class SceneBatch:
         """Whether the object emits any light."""
         return (self.emission > 0).any(1)
 
-    @property
-    def eta(self) -> Float[Tensor, " objects"]:
-        """Index of refraction, inside over outside, whose reflectance at normal incidence is 8 % of `specular`.
-
-        Burley, "Extending the Disney BRDF to a BSDF", 2015; Mitsuba takes a specular of 0 for 0.001 where there is
-        transmission, as an index of 1 would not refract.
-        """
-        refracts = (self.transmission > 0) & (self.specular == 0)
-        reflectance = 0.08 * torch.where(refracts, MIN_SPECULAR, self.specular.double())
-        # √0 has no derivative; the tiny number is added where nothing is reflected anyway.
-        return (2 / (1 - (reflectance + 1e-30).sqrt()) - 1).where(reflectance > 0, 1.0).float()
-
     def to(self, device: torch.device | str) -> "SceneBatch":
         """The same on another device."""
         there = torch.device(device)
         if self.device.type == there.type and there.index in (None, self.device.index):
             return self
-        return self._each(lambda _, values: values.to(there))
+        moved = self._each(lambda _, values: values.to(there))
+        if self.device.type == "cpu":
+            moved.__dict__["_on_cpu"] = self, self.versions, moved.versions
+        return moved
+
+    @property
+    def on_cpu(self) -> "SceneBatch":
+        """The same on the CPU: where it came from, as long as neither was written to."""
+        kept: tuple[SceneBatch, Any, Any] | None = self.__dict__.get("_on_cpu")
+        if kept is not None and kept[1:] == (kept[0].versions, self.versions):
+            return kept[0]
+        return self.to("cpu")
 
     @property
     def versions(self) -> tuple[int | None, ...]:

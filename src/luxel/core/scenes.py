@@ -1,19 +1,20 @@
 """A SceneBatch as kernels read it, and what is derived from it once: transforms, bounds, trees, lists of lights."""
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 import warp as wp
-from jaxtyping import Float, Int32, Int64, Shaped
-from torch import Tensor
+from jaxtyping import Float32, Int32, Int64, Shaped
 
 from luxel.core.launch import launch, struct_array, to_warp
 from luxel.core.principled import Material, material_of
-from luxel.core.scene_batch import SceneBatch, rotation_matrix
+from luxel.core.scene_batch import SceneBatch
 from luxel.core.shapes.kinds import PLANE
 from luxel.core.shapes.shape import Shape, bounding_radius, half_extent, surface_area
 from luxel.core.trees import boxes, heap, median_order, powers_of_two
+from luxel.scene.camera import rotation_matrix
+from luxel.scene.description import MIN_SPECULAR
 
 TREE_ABOVE = 96  # objects in a scene, from which on `benchmarks/tracer.py` finds a tree faster than a loop over all
 LEAF_OBJECTS = wp.constant(8)  # of a tree over objects
@@ -137,143 +138,187 @@ def launchable(batch: SceneBatch) -> Scenes:
 
 
 def _launchable(batch: SceneBatch) -> Scenes:
-    device, objects = batch.device, len(batch.kind)
-    rotation, scale = rotation_matrix(batch.rotation), batch.scale.double()
-    world_from_unit = (rotation * scale[:, None]).float()
-    unit_from_world = (rotation.mT / scale[:, :, None]).float()
-    radius, half_extents, area = (torch.empty(objects, *size, device=device) for size in ((), (3,), ()))
-    launch(
-        measure_objects,
-        objects,
-        [batch.kind, to_warp(batch.scale, wp.vec3), to_warp(world_from_unit, wp.mat33)],
-        [radius, to_warp(half_extents, wp.vec3), area],
-        device,
-    )
-    lights = lights_of(batch, half_extents, area)
-    trees = trees_over(batch, half_extents)
-    tables: dict[str, tuple[Any, list[Tensor]]] = {
+    """On the CPU, as far as its tables, for a GPU would wait for the host at every small step."""
+    host, device = batch.on_cpu, batch.device
+    of = host.arrays
+    rotation, scale = rotation_matrix(of["rotation"]), of["scale"].astype(np.float64)
+    world_from_unit = (rotation * scale[:, None]).astype(np.float32)
+    unit_from_world = (np.swapaxes(rotation, 1, 2) / scale[:, :, None]).astype(np.float32)
+    radius, half_extents, area = measured(of["kind"], of["scale"], world_from_unit)
+    lights = lights_of(host, half_extents, area)
+    trees = trees_over(host, half_extents)
+    tables: dict[str, tuple[Any, Int32[np.ndarray, "rows words"]]] = {
         "scenes": (
             SceneRow,
-            [
-                *(batch.offsets[:-1], batch.offsets[1:], trees.leaves, trees.begins, trees.object_begins),
+            table_of(
+                *(of["offsets"][:-1], of["offsets"][1:], trees.leaves, trees.begins, trees.object_begins),
                 *(lights.offsets[:-1], lights.offsets[1:], lights.leaves, lights.tree),
-                *(batch.background, batch.camera_position, batch.camera_rotation, batch.tan_half_fov, batch.key),
-            ],
+                *(of["background"], of["camera_position"], of["camera_rotation"], of["tan_half_fov"], of["key"]),
+            ),
         ),
         "objects": (
             SceneObject,
-            [
-                *(batch.kind, batch.center, radius, batch.scale, world_from_unit, unit_from_world),
-                *(batch.base_color, batch.metallic, batch.roughness, batch.transmission, batch.eta),
-                *(batch.emission, batch.emission.mean(1), lights.number),
-            ],
+            table_of(
+                *(of["kind"], of["center"], radius, of["scale"], world_from_unit, unit_from_world),
+                *(
+                    of["base_color"],
+                    of["metallic"],
+                    of["roughness"],
+                    of["transmission"],
+                    eta_of(of["specular"], of["transmission"]),
+                ),
+                *(of["emission"], of["emission"].mean(1), lights.number),
+            ),
         ),
-        "light_nodes": (LightNode, [lights.nodes]),
-        "tree_nodes": (TreeNode, [trees.nodes]),
+        "light_nodes": (LightNode, table_of(lights.nodes)),
+        "tree_nodes": (TreeNode, table_of(trees.nodes)),
     }
     scenes = Scenes()
-    for name, (struct, columns) in tables.items():
-        setattr(scenes, name, struct_array(table_of(columns, device), struct))
-    scenes.light_object = to_warp(lights.rows)
-    scenes.tree_object = to_warp(trees.objects)
+    for name, (struct, table) in tables.items():
+        setattr(scenes, name, struct_array(torch.from_numpy(table).to(device), struct))
+    for name, rows in (("light_object", lights.rows), ("tree_object", trees.objects)):
+        setattr(scenes, name, to_warp(torch.from_numpy(rows).to(device)))
     return scenes
 
 
-def table_of(columns: Sequence[Tensor], device: torch.device) -> Shaped[Tensor, "rows words"]:
+def measured(
+    kind: Int32[np.ndarray, " objects"],
+    scale: Float32[np.ndarray, "objects 3"],
+    world_from_unit: Float32[np.ndarray, "objects 3 3"],
+) -> tuple[Float32[np.ndarray, " objects"], Float32[np.ndarray, "objects 3"], Float32[np.ndarray, " objects"]]:
+    """Bounding sphere's radius, half the bounding box, and surface area of every object."""
+    radius, half_extents, area = (np.empty((len(kind), *size), np.float32) for size in ((), (3,), ()))
+    arrays = [
+        wp.array(values, dtype=dtype, device="cpu", copy=False)
+        for values, dtype in (
+            *((kind, int), (scale, wp.vec3), (world_from_unit, wp.mat33)),
+            *((radius, float), (half_extents, wp.vec3), (area, float)),
+        )
+    ]
+    launch(measure_objects, len(kind), arrays[:3], arrays[3:], torch.device("cpu"))
+    return radius, half_extents, area
+
+
+def eta_of(
+    specular: Float32[np.ndarray, " objects"], transmission: Float32[np.ndarray, " objects"]
+) -> Float32[np.ndarray, " objects"]:
+    """Index of refraction, inside over outside, whose reflectance at normal incidence is 8 % of `specular`.
+
+    Burley, "Extending the Disney BRDF to a BSDF", 2015; Mitsuba takes a specular of 0 for 0.001 where there is
+    transmission, as an index of 1 would not refract.
+    """
+    refracts = (transmission > 0) & (specular == 0)
+    reflectance = 0.08 * np.where(refracts, MIN_SPECULAR, specular.astype(np.float64))
+    return (2 / (1 - np.sqrt(reflectance)) - 1).astype(np.float32)
+
+
+def table_of(*columns: Shaped[np.ndarray, "rows *any"]) -> Int32[np.ndarray, "rows words"]:
     """Rows of a struct whose fields are all of 32-bit words, so that there is no padding."""
-    words = [column if column.is_floating_point() else column.int() for column in columns]
-    return torch.cat(
-        [
-            column.detach().to(device).flatten(1).view(torch.int32)
-            if column.dim() > 1
-            else column.detach().to(device)[:, None].view(torch.int32)
-            for column in words
-        ],
-        1,
-    ).contiguous()
+    words = [
+        np.ascontiguousarray(column, np.float32 if np.issubdtype(column.dtype, np.floating) else np.int32)
+        for column in columns
+    ]
+    return np.concatenate([column.reshape(len(column), -1).view(np.int32) for column in words], 1)
 
 
 class Trees(NamedTuple):
     """Trees over the objects of scenes that have many."""
 
-    leaves: Int64[Tensor, " scenes"]
-    begins: Int64[Tensor, " scenes"]
-    object_begins: Int64[Tensor, " scenes"]
-    nodes: Float[Tensor, "nodes 6"]
-    objects: Int32[Tensor, " items"]
+    leaves: Int64[np.ndarray, " scenes"]
+    begins: Int64[np.ndarray, " scenes"]
+    object_begins: Int64[np.ndarray, " scenes"]
+    nodes: Float32[np.ndarray, "nodes 6"]
+    objects: Int32[np.ndarray, " items"]
 
 
-def trees_over(batch: SceneBatch, half_extents: Float[Tensor, "objects 3"]) -> Trees:
+def trees_over(batch: SceneBatch, half_extents: Float32[np.ndarray, "objects 3"]) -> Trees:
     """A tree over the objects of each scene that has more than TREE_ABOVE; all trees of one size are built together."""
-    device, counts = batch.device, batch.counts
-    leaves = torch.where(counts > TREE_ABOVE, powers_of_two((counts + LEAF_OBJECTS - 1) // LEAF_OBJECTS), 0)
-    begins, object_begins = torch.zeros_like(counts), torch.zeros_like(counts)
-    nodes, objects = [torch.zeros(1, 6, device=device)], [torch.zeros(1, dtype=torch.int32, device=device)]
-    half = half_extents.clamp(max=FARTHEST) * (1 + PADDING) + PADDING * batch.center.abs()
-    for size in leaves[leaves > 0].unique().tolist():
-        members, items = (leaves == size).nonzero()[:, 0], size * LEAF_OBJECTS
-        some = batch.select(members)
-        mine = torch.cat([torch.arange(*batch.offsets[member : member + 2]) for member in members.tolist()]).to(device)
-        rows = some.padded(mine + 1, items) - 1
-        absent = (rows < 0)[..., None]
-        center = torch.where(absent, torch.inf, batch.center[rows])
-        order = median_order(center, LEAF_OBJECTS)
-        rows, absent = rows.gather(1, order), absent.gather(1, order[..., None])
-        lower = torch.where(absent, torch.inf, (batch.center - half)[rows])
-        upper = torch.where(absent, -torch.inf, (batch.center + half)[rows])
-        leaf = (-1, LEAF_OBJECTS)
-        found = boxes(lower.unflatten(1, leaf).amin(2), upper.unflatten(1, leaf).amax(2))
-        number = torch.arange(len(members))
+    counts = np.diff(batch.arrays["offsets"])
+    leaves = np.where(counts > TREE_ABOVE, powers_of_two((counts + LEAF_OBJECTS - 1) // LEAF_OBJECTS), 0)
+    begins, object_begins = np.zeros_like(counts), np.zeros_like(counts)
+    nodes, objects = [np.zeros((1, 6), np.float32)], [np.zeros(1, np.int32)]
+    center = batch.arrays["center"]
+    for size in np.unique(leaves[leaves > 0]).tolist():
+        half = half_extents.clip(max=FARTHEST) * (1 + PADDING) + PADDING * np.abs(center)
+        members, items = np.flatnonzero(leaves == size), size * LEAF_OBJECTS
+        rows = rows_of(batch.arrays["offsets"], members, items)
+        order = median_order(np.where((rows < 0)[..., None], np.inf, center[rows]).astype(np.float32), LEAF_OBJECTS)
+        rows = np.take_along_axis(rows, order, 1)
+        absent, leaf = (rows < 0)[..., None], (len(members), size, LEAF_OBJECTS, 3)
+        lower = np.where(absent, np.inf, (center - half)[rows]).astype(np.float32).reshape(leaf).min(2)
+        upper = np.where(absent, -np.inf, (center + half)[rows]).astype(np.float32).reshape(leaf).max(2)
+        found = boxes(lower, upper)
+        number = np.arange(len(members))
         begins[members] = sum(map(len, nodes)) + number * found.shape[1]
         object_begins[members] = sum(map(len, objects)) + number * items
-        nodes.append(found.flatten(0, 1))
-        objects.append(rows.int().flatten())
-    return Trees(leaves, begins, object_begins, torch.cat(nodes), torch.cat(objects))
+        nodes.append(found.reshape(-1, 6))
+        objects.append(rows.astype(np.int32).ravel())
+    return Trees(leaves, begins, object_begins, np.concatenate(nodes), np.concatenate(objects))
+
+
+def rows_of(
+    offsets: Int64[np.ndarray, "sets_and_one"], members: Int64[np.ndarray, " some"], length: int
+) -> Int64[np.ndarray, "some length"]:
+    """The rows offsets[m] … offsets[m + 1] − 1 of some sets m, and −1 behind them."""
+    number = np.arange(length)
+    begins, ends = offsets[members, None], offsets[members + 1, None]
+    return np.where(begins + number < ends, begins + number, -1)
 
 
 class Lights(NamedTuple):
     """The emitting objects of each scene, but for planes, and trees over them where they are many."""
 
-    offsets: Int64[Tensor, "scenes_and_one"]
-    rows: Int32[Tensor, " lights_and_one"]
-    number: Int32[Tensor, " objects"]
-    leaves: Int64[Tensor, " scenes"]
-    tree: Int64[Tensor, " scenes"]
-    nodes: Float[Tensor, "nodes 7"]
+    offsets: Int64[np.ndarray, "scenes_and_one"]
+    rows: Int32[np.ndarray, " lights_and_one"]
+    number: Int32[np.ndarray, " objects"]
+    leaves: Int64[np.ndarray, " scenes"]
+    tree: Int64[np.ndarray, " scenes"]
+    nodes: Float32[np.ndarray, "nodes 7"]
 
 
-def lights_of(batch: SceneBatch, half_extents: Float[Tensor, "objects 3"], area: Float[Tensor, " objects"]) -> Lights:
+def lights_of(
+    batch: SceneBatch, half_extents: Float32[np.ndarray, "objects 3"], area: Float32[np.ndarray, " objects"]
+) -> Lights:
     """The lights of each scene, in the order of their tree's leaves where they are many."""
-    device = batch.device
-    rows = (batch.is_emissive & (batch.kind != PLANE)).nonzero()[:, 0]
-    counts = torch.bincount(batch.scene_of_object[rows], minlength=len(batch)).cpu()
-    offsets = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
-    intensity = batch.emission.mean(1) * area / 4
-    leaves, tree = torch.zeros_like(counts), torch.zeros_like(counts)
-    nodes = [torch.zeros(1, 7, device=device)]
-    for scene in (counts > EXACT_LIGHTS).nonzero()[:, 0].tolist():
-        part = slice(int(offsets[scene]), int(offsets[scene + 1]))
-        leaves[scene] = 1 << (int(counts[scene]) - 1).bit_length()
-        tree[scene] = sum(len(node) for node in nodes)
-        rows[part], made = light_tree(rows[part], int(leaves[scene]), batch.center, half_extents, intensity)
-        nodes.append(made)
-    number = torch.full_like(batch.kind, -1)
-    number[rows] = (torch.arange(len(rows), device=device) - offsets.to(device)[batch.scene_of_object[rows]]).int()
-    return Lights(offsets, torch.cat([rows, rows.new_zeros(1)]).int(), number, leaves, tree, torch.cat(nodes))
+    emission = batch.arrays["emission"]
+    rows = np.flatnonzero((emission > 0).any(1) & (batch.arrays["kind"] != PLANE))
+    scene = np.searchsorted(batch.arrays["offsets"], rows, "right") - 1
+    rows = rows[np.lexsort((*batch.arrays["center"][rows].T, scene))]  # in an order that is not the description's
+    counts = np.bincount(scene, minlength=len(batch))
+    offsets = np.concatenate([[0], counts.cumsum()])
+    leaves, tree = np.where(counts > EXACT_LIGHTS, powers_of_two(counts.clip(1)), 0), np.zeros_like(counts)
+    nodes = [np.zeros((1, 7), np.float32)]
+    for size in np.unique(leaves[leaves > 0]).tolist():
+        finite = np.where(batch.arrays["kind"] == PLANE, 0, area)
+        members = np.flatnonzero(leaves == size)
+        places = rows_of(offsets, members, size)
+        chosen = np.where(places < 0, -1, rows[places])
+        intensity = (emission.mean(1) * finite / 4).astype(np.float32)
+        ordered, made = light_trees(chosen, batch.arrays["center"], half_extents, intensity)
+        rows[places[places >= 0]] = ordered[ordered >= 0]
+        tree[members] = sum(map(len, nodes)) + np.arange(len(members)) * made.shape[1]
+        nodes.append(made.reshape(-1, 7))
+    number = np.full(len(emission), -1, np.int32)
+    number[rows] = np.arange(len(rows)) - offsets[scene]
+    return Lights(offsets, np.append(rows, 0).astype(np.int32), number, leaves, tree, np.concatenate(nodes))
 
 
-def light_tree(
-    rows: Int64[Tensor, " lights"],
-    leaves: int,
-    center: Float[Tensor, "objects 3"],
-    half_extents: Float[Tensor, "objects 3"],
-    intensity: Float[Tensor, " objects"],
-) -> tuple[Int64[Tensor, " lights"], Float[Tensor, "nodes 7"]]:
-    """The lights of one scene in the order of their leaves, and the fields of LightNode; node 0 is none."""
-    far = torch.full((1, leaves - len(rows), 3), torch.inf, device=center.device)
-    rows = rows[median_order(torch.cat([center[rows][None], far], 1), 1)[0][: len(rows)]]
-    lower = heap(torch.cat([(center - half_extents)[rows][None], far], 1), torch.amin)[0]
-    upper = heap(torch.cat([(center + half_extents)[rows][None], -far], 1), torch.amax)[0]
-    intensities = heap(torch.cat([intensity[rows][None, :, None], torch.zeros_like(far[..., :1])], 1), torch.sum)[0]
-    box = torch.cat([(lower + upper) / 2, (upper - lower) / 2], 1)
-    return rows, torch.cat([torch.where(intensities > 0, box, 0.0), intensities], 1)
+def light_trees(
+    rows: Int64[np.ndarray, "trees leaves"],
+    center: Float32[np.ndarray, "objects 3"],
+    half_extents: Float32[np.ndarray, "objects 3"],
+    intensity: Float32[np.ndarray, " objects"],
+) -> tuple[Int64[np.ndarray, "trees leaves"], Float32[np.ndarray, "trees nodes 7"]]:
+    """The lights of scenes in the order of their leaves, and the fields of LightNode; node 0 is none.
+
+    `rows` are the lights', −1 behind them up to a power of two.
+    """
+    order = median_order(np.where((rows < 0)[..., None], np.inf, center[rows]).astype(np.float32), 1)
+    rows = np.take_along_axis(rows, order, 1)
+    absent = (rows < 0)[..., None]
+    lower = heap(np.where(absent, np.inf, (center - half_extents)[rows]).astype(np.float32), np.minimum)
+    upper = heap(np.where(absent, -np.inf, (center + half_extents)[rows]).astype(np.float32), np.maximum)
+    intensities = heap(np.where(absent, 0, intensity[rows][..., None]).astype(np.float32), np.add)
+    with np.errstate(invalid="ignore"):
+        box = np.where(intensities > 0, np.concatenate([(lower + upper) / 2, (upper - lower) / 2], 2), 0)
+    return rows, np.concatenate([box.astype(np.float32), intensities], 2)

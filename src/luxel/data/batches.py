@@ -4,7 +4,7 @@ import signal
 from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import torch
@@ -15,16 +15,18 @@ from luxel import InputError
 from luxel.core.launch import cores
 from luxel.data.dataset import Batch, ShardDataset
 
+Made_co = TypeVar("Made_co", covariant=True)
+
 
 @runtime_checkable
-class BatchSource(Protocol):
+class BatchSource(Protocol[Made_co]):
     """Where training batches come from: shards on disk, or scenes made and traced on the fly."""
 
     def order(self, start: int, stop: int, seed: int) -> Int64[np.ndarray, "positions"]:
         """Which samples stand at positions start..stop−1 of an endless training; a pure function."""
         ...
 
-    def batch(self, indices: Sequence[int] | Int64[np.ndarray, "batch"]) -> Batch:
+    def batch(self, indices: Sequence[int] | Int64[np.ndarray, "batch"]) -> Made_co:
         """These samples."""
         ...
 
@@ -47,14 +49,14 @@ class ShardSource:
 
 
 def training_batches(
-    source: BatchSource,
+    source: BatchSource[Made_co],
     batch_size: int,
     seed: int,
     start_step: int = 0,
     rank: int = 0,
     world: int = 1,
     workers: int = 0,
-) -> Iterator[Batch]:
+) -> Iterator[Made_co]:
     """This rank's share of the batches of steps start_step, start_step + 1, … without end.
 
     `batch_size` counts all ranks together, and must be a multiple of `world`. What a step is made of depends
@@ -65,7 +67,10 @@ def training_batches(
     steps = _Steps(source, batch_size, seed, start_step, rank, world)
     # A generator of its own, since DataLoader would draw from the global one and so change the run.
     generator = torch.Generator()
-    return iter(DataLoader(steps, None, num_workers=workers, generator=generator, worker_init_fn=_start_worker))
+    loader = DataLoader(
+        steps, None, num_workers=workers, collate_fn=_as_it_is, generator=generator, worker_init_fn=_start_worker
+    )
+    return iter(loader)
 
 
 def evaluation_batches(dataset: ShardDataset, batch_size: int, rank: int = 0, world: int = 1) -> Iterator[Batch]:
@@ -73,6 +78,11 @@ def evaluation_batches(dataset: ShardDataset, batch_size: int, rank: int = 0, wo
     mine = np.arange(rank, len(dataset), world)
     for start in range(0, len(mine), batch_size):
         yield dataset.batch(mine[start : start + batch_size])
+
+
+def _as_it_is(batch: Any) -> Any:
+    """Without which a DataLoader makes tensors of NumPy's arrays."""
+    return batch
 
 
 def _start_worker(worker: int) -> None:
@@ -84,17 +94,19 @@ def _start_worker(worker: int) -> None:
     torch.set_num_threads(max(1, cores() // 2))
 
 
-class _Steps(IterableDataset[Batch]):
+class _Steps(IterableDataset[Made_co]):
     """Worker i of n loads the steps start + i, start + i + n, …; DataLoader takes from them in turn."""
 
-    def __init__(self, source: BatchSource, batch_size: int, seed: int, start_step: int, rank: int, world: int) -> None:
+    def __init__(
+        self, source: BatchSource[Made_co], batch_size: int, seed: int, start_step: int, rank: int, world: int
+    ) -> None:
         self._source = source
         self._seed = seed
         self._start_step = start_step
         self._batch_size = batch_size
         self._share = range(rank * batch_size // world, (rank + 1) * batch_size // world)
 
-    def __iter__(self) -> Iterator[Batch]:
+    def __iter__(self) -> Iterator[Made_co]:
         worker = get_worker_info()
         first, stride = (worker.id, worker.num_workers) if worker else (0, 1)
         for step in count(self._start_step + first, stride):

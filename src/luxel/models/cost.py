@@ -74,14 +74,8 @@ def part_of(name: str) -> str | None:
             return part.replace("_", " ")
         case ["head" | "head_norm"]:
             return "head"
-        case ["point" | "pair" | "context" as part]:
+        case ["point" | "channel" as part] | ["layers" as part, _]:
             return part
-        case ["layers", _]:
-            return "pair layers"
-        case ["sky" | "lamp_point" | "lamp_pair" | "lamp_features"]:
-            return "emitters"
-        case ["tint" | "color" | "mix"]:
-            return "colour"
         case ["stages", _, "norm"]:
             return "generator"
         case ["stages", _, "block"]:

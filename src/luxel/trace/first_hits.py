@@ -32,7 +32,7 @@ class Features(NamedTuple):
         height, width = self.depth.shape[1:]
         chosen = (self.fragments.scene == scene) & (self.fragments.object_number == object_number)
         mask = self.depth.new_zeros(height * width)
-        return mask.index_copy(0, self.fragments.pixel[chosen], self.fragments.coverage[chosen]).unflatten(
+        return mask.index_copy(0, self.fragments.pixel[chosen].long(), self.fragments.coverage[chosen]).unflatten(
             0, (height, width)
         )
 
@@ -46,7 +46,7 @@ def first_hit_features(batch: SceneBatch, width: int, height: int, grid: int = 4
     facing = torch.where((met.normal * rays.direction).sum(1, keepdim=True) > 0, -met.normal, met.normal)
     depth = met.distance / rays.direction.norm(dim=1)
     pixels = len(batch) * height * width
-    pixel = fragments.scene * height * width + fragments.pixel
+    pixel = (fragments.scene * height * width + fragments.pixel).long()
 
     def image(values: Tensor) -> Tensor:
         return values.unflatten(0, (len(batch), height, width))
@@ -61,7 +61,7 @@ def first_hit_features(batch: SceneBatch, width: int, height: int, grid: int = 4
     first = fragments.coverage >= most[pixel]
     none = torch.iinfo(torch.int64).max
     number = torch.full((pixels,), none, device=batch.device).scatter_reduce(
-        0, pixel[first], fragments.object_number[first], "amin"
+        0, pixel[first], fragments.object_number[first].long(), "amin"
     )
     chosen = number[pixel] == fragments.object_number
     nearest = torch.full((pixels,), torch.inf, device=batch.device).index_copy(0, pixel[chosen], depth[chosen])

@@ -19,19 +19,13 @@ from luxel.core.intersect import MISS, intersect, is_visible
 from luxel.core.principled import bsdf_of, evaluate_bsdf, refraction_weight, sample_bsdf
 from luxel.core.rays import camera_direction, image_plane_point
 from luxel.core.rng import seeded, uniform
+from luxel.core.sampling import power_heuristic
 from luxel.core.scenes import Scenes, material_of_object, shape_of
 from luxel.core.shapes.local import INFINITY
-from luxel.core.shapes.shape import direction_density, is_panel, sample_direction, surface_interaction
+from luxel.core.shapes.shape import direction_density, facing_normal, sample_direction, surface_interaction
 
 ROULETTE_DEPTH = wp.constant(3)  # segments before Russian roulette; Mitsuba's 5 is up to 12 % less efficient
 MAX_SURVIVAL = wp.constant(0.95)  # lest a path be caught by total reflection
-
-
-@wp.func
-def power_heuristic(density: float, other: float) -> float:
-    """Weight of a sample of `density`, which could also have been drawn with the `other` (Veach 1997, eq. 9.13)."""
-    ratio = other / density
-    return 1.0 / (1.0 + ratio * ratio)
 
 
 @wp.func
@@ -79,9 +73,7 @@ def path_radiance(
             break
 
         material = material_of_object(obj)
-        normal = si.normal
-        if is_panel(shape.kind) and wp.dot(normal, direction) > 0.0:
-            normal = -normal
+        normal = facing_normal(shape.kind, si.normal, direction)
         local = frame(normal)
         wi = local * (-direction)
         if wi[2] <= 0.0 and refraction_weight(material) == 0.0:

@@ -73,6 +73,15 @@ def is_panel(kind: int) -> bool:
 
 
 @wp.func
+def facing_normal(kind: int, normal: wp.vec3, direction: wp.vec3) -> wp.vec3:
+    """The outward normal where a ray arrives: a panel has an outside on either side."""
+    result = normal
+    if is_panel(kind) and wp.dot(normal, direction) > 0.0:
+        result = -normal
+    return result
+
+
+@wp.func
 def intersect_shape(
     kind: int, center: wp.vec3, unit_from_world: wp.mat33, origin: wp.vec3, direction: wp.vec3, on_surface: bool
 ) -> float:
@@ -259,13 +268,3 @@ def direction_density(shape: Shape, point: wp.vec3, direction: wp.vec3, distance
                 density = sample_density_panel(shape.scale, shape.kind == DISC)
             result = per_steradian(density, distance * distance, direction, normal)
     return result
-
-
-@wp.func
-def closest_approach(start: wp.vec3, along: wp.vec3) -> wp.vec2:
-    """How far a unit-space ray passes from the centre, and at which t, negative behind the origin.
-
-    At 1 it grazes the ellipsoid of the shape's half extents.
-    """
-    t = -wp.dot(start, along) / wp.dot(along, along)
-    return wp.vec2(wp.length(start + t * along), t)

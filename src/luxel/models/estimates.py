@@ -1,0 +1,270 @@
+"""From what points gather to what the network reads: estimates of the light that leaves them, and how they stand.
+
+In each colour channel the estimates are radiances, each of one kind of light at one level of filtering, and the network
+says how much of each to take. It reads them as shares of their sum, the *scale*, so that it knows no unit of light.
+"""
+
+from typing import NamedTuple
+
+import torch
+import warp as wp
+from jaxtyping import Float, Int32
+from torch import Tensor
+
+from luxel.core.fresnel import fresnel_dielectric, schlick_weight
+from luxel.core.intersect import MISS
+from luxel.core.launch import launch, to_warp
+from luxel.core.principled import albedos, refraction_weight
+from luxel.core.scene_batch import SceneBatch
+from luxel.core.scenes import Scenes, launchable, material_of_object
+from luxel.core.shapes.shape import is_panel
+from luxel.models.gather import (
+    DIRECT,
+    DIRECT_NOISE,
+    GLOSSY_NOISE,
+    HIGHLIGHT,
+    INDIRECT_NOISE,
+    LOST,
+    NEARNESS,
+    OPENNESS,
+    REFLECTION,
+    SKY,
+    SURFACES,
+    THROUGH,
+    UNSHADOWED,
+    Signals,
+)
+from luxel.models.shading_points import ShadingPoint, as_points
+
+FILTERED = (4, 2, 2, 4, 4)
+"""Estimates of light by lights, by the sky, by other surfaces, of highlights and of reflections: at that many levels of
+filtering, the last ones, since a point alone sees too little of the sky and of other surfaces."""
+MIRRORED, TRANSMITTED, TAIL = range(sum(FILTERED), sum(FILTERED) + 3)
+"""Estimates of what the chains show, and of what paths were cut off from."""
+CORRECTED = TAIL + 1
+"""Estimates that the network may correct. The last one, light that glass gathers, it may not: paths find that so rarely
+that training would have it too dark."""
+ESTIMATES = CORRECTED + 1
+POINT_FEATURES = 26
+CHANNEL_FEATURES = ESTIMATES + 7
+TINY = wp.constant(1.0e-36)  # radiance that is none: near the least float
+
+PointVector = wp.types.vector(POINT_FEATURES, float)
+ChannelVector = wp.types.vector(CHANNEL_FEATURES, float)
+EstimateVector = wp.types.vector(ESTIMATES, float)
+
+
+@wp.func
+def visible_share(signals: Signals, channel: int) -> float:
+    """The part of the lights' irradiance that arrives, at most 1; 0 where there is none."""
+    return wp.min(signals[DIRECT + channel] / wp.max(signals[UNSHADOWED + channel], TINY), 1.0)
+
+
+@wp.func
+def mean_visible_share(signals: Signals) -> float:
+    """Of the channels."""
+    return (visible_share(signals, 0) + visible_share(signals, 1) + visible_share(signals, 2)) / 3.0
+
+
+@wp.func
+def is_back(world_from_unit: wp.mat33, direction: wp.vec3) -> bool:
+    """Whether a ray meets a panel from behind."""
+    return wp.dot(wp.vec3(world_from_unit[0, 2], world_from_unit[1, 2], world_from_unit[2, 2]), direction) > 0.0
+
+
+@wp.func
+def mean_of(signals: Signals, signal: int) -> float:
+    """Of the channels."""
+    return (signals[signal] + signals[signal + 1] + signals[signal + 2]) / 3.0
+
+
+@wp.func
+def noise_share(variance: float, mean: float) -> float:
+    """The standard deviation of what a point gathers alone, over what is gathered; at most 4."""
+    return wp.min(wp.sqrt(variance) / wp.max(mean, TINY), 4.0)
+
+
+@wp.kernel(enable_backward=False)
+def measure_points(
+    scenes: Scenes,
+    points: wp.array[ShadingPoint],
+    own: wp.array[Signals],
+    closest: wp.array[Signals],
+    close: wp.array[Signals],
+    wide: wp.array[Signals],
+    closest_share: wp.array[float],
+    close_share: wp.array[float],
+    wide_share: wp.array[float],
+    chains: wp.array2d[wp.vec3],
+    brightest: wp.array[wp.vec3],
+    first: int,
+    point_features: wp.array[PointVector],
+    channel_features: wp.array2d[ChannelVector],
+    estimates: wp.array2d[EstimateVector],
+    scale: wp.array[wp.vec3],
+    emitted: wp.array[wp.vec3],
+    bound: wp.array[wp.vec3],
+    begin: int,
+) -> None:
+    """The network's inputs at each point, 0 where there is no object but the sky's light; see Measured."""
+    index = wp.tid() + begin
+    p = points[index]
+    none = wp.vec3(0.0, 0.0, 0.0)
+    point_features[index] = PointVector()
+    scale[index] = none
+    emitted[index] = none
+    bound[index] = none
+    for c in range(3):
+        channel_features[index, c] = ChannelVector()
+        estimates[index, c] = EstimateVector()
+    if p.object_id == MISS:
+        emitted[index] = scenes.scenes[p.scene].background
+        return
+    obj = scenes.objects[p.object_id]
+    material = material_of_object(obj)
+    cosine = -wp.dot(p.direction, p.normal)
+    is_inside = cosine < 0.0
+    if not is_inside and not (is_panel(obj.kind) and is_back(obj.world_from_unit, p.direction)):
+        emitted[index] = obj.emission
+    bound[index] = brightest[p.scene] * wp.where(is_inside, material.eta * material.eta, 1.0)
+    found = albedos(material, cosine)
+    mirrored = chains[index, 0]
+    transmitted = chains[index, 1]
+    place = index + first
+    sharp = own[place]
+    next = closest[place]
+    near = close[place]
+    far = wide[place]
+    point_features[index] = PointVector(
+        wp.abs(cosine),
+        schlick_weight(wp.abs(cosine)),
+        fresnel_dielectric(cosine, material.eta).reflectance,
+        material.metallic,
+        material.eta - 1.0,
+        material.roughness,
+        wp.sqrt(material.roughness),
+        material.transmission,
+        wp.where(is_inside, 1.0, 0.0),
+        wp.where(refraction_weight(material) > 0.0, 1.0, 0.0),
+        near[OPENNESS],
+        far[OPENNESS],
+        near[NEARNESS],
+        far[NEARNESS],
+        mean_visible_share(sharp),
+        mean_visible_share(next),
+        mean_visible_share(near),
+        mean_visible_share(far),
+        noise_share(near[DIRECT_NOISE], mean_of(near, UNSHADOWED)),
+        noise_share(near[INDIRECT_NOISE], mean_of(near, SKY) + mean_of(near, SURFACES)),
+        noise_share(near[GLOSSY_NOISE], mean_of(near, HIGHLIGHT) + mean_of(near, REFLECTION)),
+        closest_share[place],
+        close_share[place],
+        wide_share[place],
+        wp.where(wp.max(mirrored) > 0.0, 1.0, 0.0),
+        wp.where(wp.max(transmitted) > 0.0, 1.0, 0.0),
+    )
+    whole = none
+    for c in range(3):
+        albedo = found.diffuse[c]
+        # A point's own shadow, on light without shadows that its neighbours know better (ratio estimator, Heitz et al.,
+        # "Combining Analytic Direct Illumination and Stochastic Shadows", 2018).
+        unshadowed = near[UNSHADOWED + c]
+        incident = near[DIRECT + c] + sharp[THROUGH + c] + near[SKY + c] + near[SURFACES + c]
+        e = EstimateVector(
+            albedo * unshadowed * visible_share(sharp, c),
+            albedo * unshadowed * visible_share(next, c),
+            albedo * near[DIRECT + c],
+            albedo * far[DIRECT + c],
+            albedo * near[SKY + c],
+            albedo * far[SKY + c],
+            albedo * near[SURFACES + c],
+            albedo * far[SURFACES + c],
+            wp.max(sharp[HIGHLIGHT + c], 0.0),
+            wp.max(next[HIGHLIGHT + c], 0.0),
+            wp.max(near[HIGHLIGHT + c], 0.0),
+            wp.max(far[HIGHLIGHT + c], 0.0),
+            wp.max(sharp[REFLECTION + c], 0.0),
+            wp.max(next[REFLECTION + c], 0.0),
+            wp.max(near[REFLECTION + c], 0.0),
+            wp.max(far[REFLECTION + c], 0.0),
+            mirrored[c],
+            transmitted[c],
+            albedo * near[LOST + c] * incident,
+            albedo * sharp[THROUGH + c],
+        )
+        total = e[2] + e[4] + e[6] + e[10] + e[14] + e[MIRRORED] + e[TRANSMITTED] + e[CORRECTED]
+        whole[c] = total
+        estimates[index, c] = e
+        x = ChannelVector()
+        for i in range(ESTIMATES):
+            x[i] = wp.sqrt(wp.min(e[i] / wp.max(total, TINY), 4.0))
+        x[ESTIMATES] = albedo
+        x[ESTIMATES + 1] = obj.base_color[c]
+        x[ESTIMATES + 2] = found.reflectance[c]
+        x[ESTIMATES + 3] = found.transmittance[c]
+        x[ESTIMATES + 4] = near[LOST + c]
+        x[ESTIMATES + 5] = far[LOST + c]
+        channel_features[index, c] = x
+    for c in range(3):  # how coloured the light is
+        x = channel_features[index, c]
+        x[ESTIMATES + 6] = whole[c] / wp.max(whole[0] + whole[1] + whole[2], TINY)
+        channel_features[index, c] = x
+    scale[index] = whole
+
+
+class Measured(NamedTuple):
+    """What the network reads of points, and what it corrects."""
+
+    point: Float[Tensor, "points point_features"]
+    channel: Float[Tensor, "points 3 channel_features"]
+    estimates: Float[Tensor, "points 3 estimates"]  # radiance
+    scale: Float[Tensor, "points 3"]  # radiance: the sum of the estimates, each kind once
+    emitted: Float[Tensor, "points 3"]  # radiance by the points' own objects, or by the sky
+    bound: Float[Tensor, "points 3"]  # radiance, which no light of the scene can make brighter
+
+
+@torch.no_grad()
+def measure(
+    batch: SceneBatch,
+    table: Int32[Tensor, "points words"],
+    levels: list[Float[Tensor, "points signals"]],
+    shares: list[Float[Tensor, " points"]],
+    chains: Float[Tensor, "points lobes 3"],
+    brightest: Float[Tensor, "scenes 3"],
+    first: int = 0,
+) -> Measured:
+    """Of ShadingPoints with their signals at each level, what their chains show, and their scenes' brightest light.
+
+    The levels have the points from number `first` on, and may have others.
+    """
+    count, device = len(table), batch.device
+    measured = Measured(
+        torch.empty(count, POINT_FEATURES, device=device),
+        torch.empty(count, 3, CHANNEL_FEATURES, device=device),
+        torch.empty(count, 3, ESTIMATES, device=device),
+        *torch.empty(3, count, 3, device=device),
+    )
+    launch(
+        measure_points,
+        count,
+        [
+            launchable(batch),
+            as_points(table),
+            *(to_warp(level, Signals) for level in levels),
+            *shares,
+            to_warp(chains, wp.vec3),
+            to_warp(brightest, wp.vec3),
+            first,
+        ],
+        [
+            to_warp(measured.point, PointVector),
+            to_warp(measured.channel, ChannelVector),
+            to_warp(measured.estimates, EstimateVector),
+            to_warp(measured.scale, wp.vec3),
+            to_warp(measured.emitted, wp.vec3),
+            to_warp(measured.bound, wp.vec3),
+        ],
+        device,
+        sliced=True,
+    )
+    return measured

@@ -1,0 +1,409 @@
+"""What a surface point sees when it looks around: its lights, and by final gathering everything else.
+
+Every point sends a fixed pattern of rays: to points on its lights, over its hemisphere and into its glossy lobes. What
+they meet is lit by one light, and sends one ray on; mirrors and glass send it further. The estimators are those of
+path tracing, with multiple importance sampling; but no number is random, and paths end early. Patterns differ among
+pixels, of which any tile of 4 × 4 together has one well-spread set: `luxel.models.filter` brings them together.
+
+A light behind glass is looked for along the refracted line, by points themselves, or straight through, by what their
+rays meet; paths from diffuse surfaces leave it at that, and find what else glass and mirrors show.
+"""
+
+import torch
+import warp as wp
+from jaxtyping import Float, Int32
+from torch import Tensor
+
+from luxel.core.emitters import LightSampleContext, choose_light, emitted_radiance, light_probability, sky_radiance
+from luxel.core.frames import PI, frame, to_world, unit_length
+from luxel.core.intersect import MISS, intersect
+from luxel.core.launch import launch, to_warp
+from luxel.core.microfacet import sample_cosine_hemisphere
+from luxel.core.principled import (
+    BSDF,
+    albedos,
+    bsdf_of,
+    burley_diffuse,
+    diffuse_weight,
+    evaluate_bsdf,
+    mean,
+    refraction_weight,
+    sample_bsdf,
+)
+from luxel.core.rng import uniform
+from luxel.core.sampling import net_point, power_heuristic
+from luxel.core.scene_batch import SceneBatch
+from luxel.core.scenes import Scenes, launchable, material_of_object, shape_of
+from luxel.core.shapes.shape import direction_density, facing_normal, sample_direction, surface_interaction
+from luxel.core.visibility import LineOfSight, bent_line, line_of_sight
+from luxel.models.shading_points import ShadingPoint, as_points
+
+TILE_PIXELS = 16
+SMOOTH_ALPHA = wp.constant(0.01)  # of GGX: below, lobes are followed as one ray (`luxel.models.specular`)
+ROUGH = wp.constant(0.5)  # roughness from which on a diffuse surface's own rays serve its gloss too
+INDIRECT_ALPHA = wp.constant(0.3)  # at least, where a diffuse surface sees gloss, lest it flicker (path regularisation)
+MOST_SEGMENTS = wp.constant(8)  # of a gathering ray, through mirrors and glass
+FAR = wp.constant(1.0e9)  # the sky's distance
+
+DIRECT, THROUGH, SKY, SURFACES, HIGHLIGHT, REFLECTION, LOST, UNSHADOWED = range(0, 24, 3)
+OPENNESS, NEARNESS, DIRECT_NOISE, INDIRECT_NOISE, GLOSSY_NOISE = range(24, 29)
+SIGNALS = 29
+Signals = wp.types.vector(SIGNALS, float)
+"""What a point gathers, in RGB but for the last five.
+
+Irradiance over π (but for Burley's Fresnel factors) by lights (DIRECT), by lights through glass, by the sky, and by way
+of other surfaces; radiance that leaves by the glossy lobes, of lights and of all else; the share of the hemisphere's
+light that paths were cut off from, for a unit of radiance everywhere; what DIRECT would be without shadows; the share
+of the hemisphere that is sky; how near the other surfaces are, 1 at the point and 1/2 as far away as the camera; and
+the variances, as if rays were independent, of the means over channels: of DIRECT by rays to lights, of SKY and
+SURFACES, and of HIGHLIGHT and REFLECTION by rays into lobes.
+"""
+
+
+@wp.struct
+class GatherSettings:
+    """Rays of each kind that a point sends in its pattern, and how it goes on from there."""
+
+    light_rays: int
+    diffuse_rays: int
+    glossy_rays: int
+    bounces: int  # surfaces that scatter, beyond the point, up to which a gathering ray goes on
+    tiles: int  # patterns that every point goes through: 1, or TILE_PIXELS for a point without neighbours
+    occlusion: int  # 0: nothing is ever in between, for comparison
+
+
+@wp.struct
+class Gathered:
+    """What one gathering ray brings; see Signals."""
+
+    sky: wp.vec3
+    surfaces: wp.vec3
+    lights: wp.vec3
+    lost: wp.vec3
+    distance: float
+
+
+@wp.func
+def specular_value(bsdf: BSDF, value: wp.vec3, wo: wp.vec3) -> wp.vec3:
+    """A BSDF's value without its diffuse part."""
+    plain = diffuse_value(bsdf, wo) * diffuse_weight(bsdf.material)
+    return value - bsdf.material.base_color * plain
+
+
+@wp.func
+def diffuse_value(bsdf: BSDF, wo: wp.vec3) -> float:
+    """The diffuse lobe's value for an albedo of 1, times |cos θ_o|."""
+    result = float(0.0)
+    if bsdf.wi[2] > 0.0 and wo[2] > 0.0:
+        half = unit_length(bsdf.wi + wo)
+        result = burley_diffuse(bsdf.material, bsdf.wi[2], wo[2], wp.dot(wo, half))
+    return result
+
+
+@wp.func
+def sight_of(
+    scenes: Scenes,
+    settings: GatherSettings,
+    scene: int,
+    at: LightSampleContext,
+    direction: wp.vec3,
+    target: int,
+    straight_on: bool,
+) -> LineOfSight:
+    """The line of sight to a light; the settings may take every light to be in view."""
+    if settings.occlusion == 0:
+        return LineOfSight(wp.vec3(1.0, 1.0, 1.0), False, MISS, 0)
+    return line_of_sight(scenes, scene, at.point, direction, at.object_id, target, straight_on)
+
+
+@wp.func
+def gather_along(
+    scenes: Scenes,
+    settings: GatherSettings,
+    scene: int,
+    start: LightSampleContext,
+    start_direction: wp.vec3,
+    start_density: float,
+    lights_total: float,
+    light_rays: float,
+    is_diffuse: bool,
+    pattern: int,
+    number: int,
+) -> Gathered:
+    """What arrives along one ray from a point; `start_density` is the ray's, times how many there are of its kind.
+
+    After a diffuse surface, glass passes rays on but does not look for lights, and lights seen through it don't count:
+    lines of sight have found them.
+    """
+    none = wp.vec3(0.0, 0.0, 0.0)
+    result = Gathered(none, none, none, none, FAR)
+    key = wp.vec2ui(wp.uint32(17), wp.uint32(number))
+    beta = wp.vec3(1.0, 1.0, 1.0)
+    at = start
+    origin = start.point
+    origin_object = start.object_id
+    direction = start_direction
+    density = start_density
+    total = lights_total
+    rays_to_lights = light_rays
+    after_diffuse = is_diffuse
+    sees_lights = bool(True)
+    bounces = int(0)
+    for segment in range(MOST_SEGMENTS):
+        hit = intersect(scenes, scene, origin, direction, origin_object)
+        if hit.object_id == MISS or settings.occlusion == 0:
+            sky = wp.cw_mul(beta, sky_radiance(scenes, scene, direction))
+            if segment == 0:
+                result.sky = sky
+            else:
+                result.surfaces += sky
+            break
+        if segment == 0:
+            result.distance = hit.t
+        obj = scenes.objects[hit.object_id]
+        shape = shape_of(obj)
+        si = surface_interaction(shape, origin, direction, hit.t)
+        Le = emitted_radiance(scenes, hit.object_id, direction, si.normal)
+        if wp.max(Le) > 0.0 and sees_lights:
+            weight = float(1.0)
+            if total > 0.0:
+                of_light = light_probability(scenes, scene, hit.object_id, at, total)
+                of_light *= direction_density(shape, at.point, direction, hit.t, si.normal)
+                weight = power_heuristic(density, rays_to_lights * of_light)
+            if segment == 0:
+                result.lights = Le * weight
+            else:
+                result.surfaces += wp.cw_mul(beta, Le) * weight
+
+        material = material_of_object(obj)
+        is_clear = refraction_weight(material) > 0.0
+        if after_diffuse and not is_clear:
+            material.alpha = wp.max(material.alpha, INDIRECT_ALPHA)
+        normal = facing_normal(shape.kind, si.normal, direction)
+        local = frame(normal)
+        wi = local * (-direction)
+        if wi[2] <= 0.0 and not is_clear:
+            break
+        bsdf = bsdf_of(material, wi)
+        origin = si.point
+        origin_object = hit.object_id
+        passes = (is_clear and after_diffuse) or (material.alpha < SMOOTH_ALPHA and bsdf.diffuse_share < 0.5)
+        if not passes:
+            if bounces == settings.bounces:
+                a = albedos(material, wi[2])
+                result.lost = wp.cw_mul(beta, a.diffuse + a.reflectance + a.transmittance)
+                break
+            bounces += 1
+            at = LightSampleContext(origin, normal, origin_object, material.transmission == 0.0)
+            u = uniform(key, pattern, segment, 0)
+            chosen = choose_light(scenes, scene, at, u[0])
+            total = chosen.total
+            rays_to_lights = 1.0
+            if chosen.object_id >= 0:
+                light = sample_direction(shape_of(scenes.objects[chosen.object_id]), origin, wp.vec2(u[1], u[2]))
+                light_density = chosen.probability * light.density
+                wo = local * light.direction
+                towards = evaluate_bsdf(bsdf, wo)
+                if light_density > 0.0 and wp.max(towards.value) > 0.0:
+                    sight = sight_of(scenes, settings, scene, at, light.direction, chosen.object_id, wo[2] > 0.0)
+                    weight = 1.0 / light_density
+                    if not sight.is_through:
+                        weight *= power_heuristic(light_density, towards.density)
+                    arriving = wp.cw_mul(scenes.objects[chosen.object_id].emission, sight.transmittance)
+                    result.surfaces += wp.cw_mul(wp.cw_mul(beta, towards.value), arriving) * weight
+            after_diffuse = after_diffuse or bsdf.diffuse_share > 0.0
+        else:
+            total = 0.0
+        v = uniform(key, pattern, segment, 1)
+        wo = sample_bsdf(bsdf, wp.vec3(v[0], v[1], v[2]))
+        scattered = evaluate_bsdf(bsdf, wo)
+        density = scattered.density
+        if density <= 0.0:
+            break
+        sees_lights = not passes or (not after_diffuse and wi[2] * wo[2] > 0.0)
+        beta = wp.cw_mul(beta, scattered.value) * (1.0 / density)
+        direction = unit_length(to_world(local, wo))
+    return result
+
+
+@wp.func
+def square(x: float) -> float:
+    """x²."""
+    return x * x
+
+
+@wp.func
+def variance_of_sum(squares: float, total: float, count: int) -> float:
+    """Of independent summands, estimated from their sum and that of their squares."""
+    result = float(0.0)
+    if count > 1:
+        result = wp.max(squares - total * total / float(count), 0.0) * (float(count) / float(count - 1))
+    return result
+
+
+@wp.func
+def with_vector(signals: Signals, at: int, value: wp.vec3) -> Signals:
+    """The signals with three of them set."""
+    signals[at] = value[0]
+    signals[at + 1] = value[1]
+    signals[at + 2] = value[2]
+    return signals
+
+
+@wp.kernel(enable_backward=False)
+def gather_at_points(
+    scenes: Scenes,
+    settings: GatherSettings,
+    points: wp.array[ShadingPoint],
+    signals: wp.array[Signals],
+    begin: int,
+) -> None:
+    """The Signals of every point, 0 where there is no object."""
+    index = wp.tid() + begin
+    p = points[index]
+    if p.object_id == MISS:
+        signals[index] = Signals()
+        return
+    none = wp.vec3(0.0, 0.0, 0.0)
+    direct = none
+    through = none
+    sky = none
+    surfaces = none
+    highlight = none
+    reflection = none
+    lost = none
+    openness = float(0.0)
+    nearness = float(0.0)
+    unshadowed = none
+    direct_squares = float(0.0)
+    indirect_squares = float(0.0)
+    glossy_squares = float(0.0)
+
+    material = material_of_object(scenes.objects[p.object_id])
+    local = frame(p.normal)
+    wi = local * (-p.direction)
+    is_front = wi[2] > 0.0
+    is_clear = refraction_weight(material) > 0.0
+    bsdf = bsdf_of(material, wi)
+    bsdf.diffuse_share = 0.0  # its samples and densities are of the glossy lobes alone
+    is_diffuse = is_front and diffuse_weight(material) * wp.max(material.base_color) > 0.0
+    is_smooth = material.alpha < SMOOTH_ALPHA
+    is_dark = not is_front and not is_clear
+    at_once = is_diffuse and material.roughness >= ROUGH and not is_clear
+    first = wp.where(settings.tiles > 1, 0, p.pattern)
+    light_rays = wp.where(is_dark, 0, settings.light_rays * settings.tiles)
+    diffuse_rays = wp.where(is_diffuse, settings.diffuse_rays * settings.tiles, 0)
+    glossy_rays = wp.where(is_smooth or at_once or is_dark, 0, settings.glossy_rays * settings.tiles)
+    at = LightSampleContext(p.point, p.normal, p.object_id, material.transmission == 0.0)
+    total = float(0.0)
+    many = float(light_rays)
+
+    for k in range(light_rays):
+        tile = first + k // settings.light_rays
+        u = net_point(first * settings.light_rays + k, 0)
+        part = float(k % settings.light_rays) + net_point(tile, 1)[0]
+        chosen = choose_light(scenes, p.scene, at, part / float(settings.light_rays))
+        total = chosen.total
+        if chosen.object_id >= 0:
+            light = sample_direction(shape_of(scenes.objects[chosen.object_id]), p.point, u)
+            light_density = chosen.probability * light.density * many
+            wo = local * light.direction
+            towards = evaluate_bsdf(bsdf, wo)
+            if light_density > 0.0 and wp.max(towards.value) > 0.0:
+                plain = diffuse_value(bsdf, wo) * wp.where(is_diffuse, 1.0, 0.0)
+                of_diffuse = float(diffuse_rays) * wp.max(wo[2], 0.0) / PI
+                of_glossy = float(wp.max(glossy_rays, 1)) * towards.density  # of a smooth surface its chain's
+                if settings.occlusion == 0:  # then other rays don't see lights
+                    of_diffuse = 0.0
+                    of_glossy = wp.where(is_smooth, of_glossy, 0.0)
+                if at_once:
+                    of_glossy = of_diffuse
+                weight = power_heuristic(light_density, of_diffuse) / light_density
+                emission = scenes.objects[chosen.object_id].emission
+                unshadowed += emission * (plain / light_density)
+                leaves = wo[2] > 0.0 or not is_front
+                sight = sight_of(scenes, settings, p.scene, at, light.direction, chosen.object_id, leaves)
+                glossy_weight = power_heuristic(light_density, of_glossy) / light_density
+                arriving = wp.cw_mul(emission, sight.transmittance)
+                if sight.is_through:
+                    line = bent_line(scenes, p.scene, p.point, light.direction, p.object_id, chosen.object_id, sight)
+                    wo = local * line.direction
+                    towards = evaluate_bsdf(bsdf, wo)
+                    arriving = wp.cw_mul(emission, line.transmittance)
+                    through += arriving * (diffuse_value(bsdf, wo) / light_density)
+                    glossy_weight = 1.0 / light_density
+                else:
+                    direct += arriving * (plain * weight)
+                    direct_squares += square(mean(arriving) * plain * weight)
+                if not (is_smooth and sight.is_through):
+                    highlight += wp.cw_mul(arriving, specular_value(bsdf, towards.value, wo)) * glossy_weight
+
+    direct_noise = variance_of_sum(direct_squares, mean(direct), light_rays)
+    from_lights = highlight
+    away = wp.length(p.point - scenes.scenes[p.scene].camera_position)
+    for ray in range(diffuse_rays + glossy_rays):
+        is_glossy = ray >= diffuse_rays
+        each = settings.diffuse_rays
+        k = ray
+        if is_glossy:
+            each = settings.glossy_rays
+            k = ray - diffuse_rays
+        tile = first + k // each
+        number = k % each
+        u = net_point(first * each + k, wp.where(is_glossy, 3, 2))
+        wo = sample_cosine_hemisphere(u)
+        density = wp.max(wo[2], 1.0e-6) / PI * float(diffuse_rays)
+        scattered = evaluate_bsdf(bsdf, wo)
+        if is_glossy:
+            part = (float(number) + net_point(tile, 4)[0]) / float(each)
+            wo = sample_bsdf(bsdf, wp.vec3(part, u[0], u[1]))
+            scattered = evaluate_bsdf(bsdf, wo)
+            density = scattered.density * float(glossy_rays)
+            number += 64  # other paths than the diffuse rays'
+        if density > 0.0:
+            direction = unit_length(to_world(local, wo))
+            found = gather_along(
+                scenes, settings, p.scene, at, direction, density, total, many, not is_glossy, tile, number
+            )
+            if not is_glossy:
+                plain = diffuse_value(bsdf, wo) / density
+                direct += found.lights * plain
+                sky += found.sky * plain
+                surfaces += found.surfaces * plain
+                indirect_squares += square(mean(found.sky + found.surfaces) * plain)
+                lost += found.lost * plain
+                openness += wp.where(found.distance == FAR, 1.0, 0.0) / float(diffuse_rays)
+                nearness += away / (away + found.distance) / float(diffuse_rays)
+            if is_glossy or at_once:
+                value = specular_value(bsdf, scattered.value, wo) / density
+                highlight += wp.cw_mul(found.lights, value)
+                reflection += wp.cw_mul(found.sky + found.surfaces, value)
+                glossy_squares += square(mean(wp.cw_mul(found.lights + found.sky + found.surfaces, value)))
+
+    out = Signals()
+    out = with_vector(out, DIRECT, direct)
+    out = with_vector(out, THROUGH, through)
+    out = with_vector(out, SKY, sky)
+    out = with_vector(out, SURFACES, surfaces)
+    out = with_vector(out, HIGHLIGHT, highlight)
+    out = with_vector(out, REFLECTION, reflection)
+    out = with_vector(out, LOST, lost)
+    out = with_vector(out, UNSHADOWED, unshadowed)
+    out[OPENNESS] = openness
+    out[NEARNESS] = nearness
+    out[DIRECT_NOISE] = direct_noise
+    out[INDIRECT_NOISE] = variance_of_sum(indirect_squares, mean(sky + surfaces), diffuse_rays)
+    lobe_rays = wp.where(at_once, diffuse_rays, glossy_rays)
+    out[GLOSSY_NOISE] = variance_of_sum(glossy_squares, mean(highlight - from_lights + reflection), lobe_rays)
+    signals[index] = out
+
+
+@torch.no_grad()
+def gather(
+    batch: SceneBatch, table: Int32[Tensor, "points words"], settings: GatherSettings
+) -> Float[Tensor, "points signals"]:
+    """The Signals of ShadingPoints."""
+    signals = torch.empty(len(table), SIGNALS, device=batch.device)
+    inputs = [launchable(batch), settings, as_points(table)]
+    launch(gather_at_points, len(table), inputs, [to_warp(signals, Signals)], batch.device, sliced=True)
+    return signals

@@ -1,0 +1,113 @@
+"""Surface points whose light the ray model looks for: where rays arrive first."""
+
+from typing import Any
+
+import torch
+import warp as wp
+from jaxtyping import Int32
+from torch import Tensor
+
+from luxel.core.fragments import Fragments
+from luxel.core.intersect import MISS, intersect
+from luxel.core.launch import launch, struct_array, to_warp
+from luxel.core.rays import Rays, camera_direction
+from luxel.core.scene_batch import SceneBatch
+from luxel.core.scenes import Scenes, launchable, shape_of
+from luxel.core.shapes.shape import facing_normal, surface_interaction
+
+WORDS = 12  # of a ShadingPoint, 32 bits each
+OBJECT = 1  # the word that is the object
+PATTERN_BITS = wp.constant(4)  # of a pixel's column and row, by which patterns differ
+
+
+@wp.struct
+class ShadingPoint:
+    """A surface point, seen along a ray. Without an object (MISS) only the scene and the direction mean anything."""
+
+    scene: int
+    object_id: int  # row of the SceneBatch
+    pattern: int  # which of a tile's patterns its rays follow
+    point: wp.vec3
+    direction: wp.vec3  # of the ray that arrives, unit length
+    normal: wp.vec3  # outwards, of a panel towards the ray
+
+
+@wp.func
+def first_point(scenes: Scenes, scene: int, origin: wp.vec3, direction: wp.vec3, pattern: int) -> ShadingPoint:
+    """Where a ray of unit direction arrives first."""
+    hit = intersect(scenes, scene, origin, direction, MISS)
+    point = ShadingPoint(scene, hit.object_id, pattern, origin, direction, -direction)
+    if hit.object_id != MISS:
+        shape = shape_of(scenes.objects[hit.object_id])
+        si = surface_interaction(shape, origin, direction, hit.t)
+        point.point = si.point
+        point.normal = facing_normal(shape.kind, si.normal, direction)
+    return point
+
+
+@wp.kernel(enable_backward=False)
+def find_points_of_rays(
+    scenes: Scenes,
+    origin: wp.array[wp.vec3],
+    direction: wp.array[wp.vec3],
+    scene: wp.array[int],
+    points: wp.array[ShadingPoint],
+    begin: int,
+) -> None:
+    """Where each ray of unit direction arrives first; all follow the first pattern."""
+    i = wp.tid() + begin
+    points[i] = first_point(scenes, scene[i], origin[i], direction[i], 0)
+
+
+@wp.func
+def morton(column: int, row: int) -> int:
+    """The number of a pixel along a Morton curve through 16 × 16 pixels, again and again."""
+    result = int(0)
+    for bit in range(PATTERN_BITS):
+        result += ((column >> bit) & 1) << (2 * bit)
+        result += ((row >> bit) & 1) << (2 * bit + 1)
+    return result
+
+
+@wp.kernel(enable_backward=False)
+def find_points_of_fragments(
+    scenes: Scenes,
+    scene: wp.array[int],
+    pixel: wp.array[int],
+    plane_point: wp.array[wp.vec2],
+    width: int,
+    first_row: int,
+    points: wp.array[ShadingPoint],
+    begin: int,
+) -> None:
+    """Where the camera's ray through each fragment arrives."""
+    i = wp.tid() + begin
+    origin = scenes.scenes[scene[i]].camera_position
+    direction = camera_direction(scenes, scene[i], plane_point[i])
+    row = pixel[i] // width
+    pattern = morton(pixel[i] - row * width, row + first_row)
+    points[i] = first_point(scenes, scene[i], origin, direction, pattern)
+
+
+@torch.no_grad()
+def points_of_rays(batch: SceneBatch, rays: Rays) -> Int32[Tensor, "rays words"]:
+    """The ShadingPoints of rays, as a table."""
+    table = torch.empty(len(rays), WORDS, dtype=torch.int32, device=batch.device)
+    vectors = [to_warp(values.float(), wp.vec3) for values in (rays.origin, rays.unit_direction)]
+    inputs = [launchable(batch), *vectors, rays.scene.int()]
+    launch(find_points_of_rays, len(rays), inputs, [as_points(table)], batch.device, sliced=True)
+    return table
+
+
+@torch.no_grad()
+def points_of_fragments(batch: SceneBatch, found: Fragments) -> Int32[Tensor, "fragments words"]:
+    """The ShadingPoints of fragments, as a table."""
+    table = torch.empty(len(found.pixel), WORDS, dtype=torch.int32, device=batch.device)
+    inputs = [launchable(batch), found.scene, found.pixel, to_warp(found.point, wp.vec2), found.width, found.first_row]
+    launch(find_points_of_fragments, len(table), inputs, [as_points(table)], batch.device, sliced=True)
+    return table
+
+
+def as_points(table: Int32[Tensor, "points words"]) -> Any:
+    """A table as ShadingPoints for kernels."""
+    return struct_array(table, ShadingPoint)

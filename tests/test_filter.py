@@ -1,0 +1,184 @@
+"""Sharing among neighbours: what it keeps, whom it reaches and whom it must not."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+import torch
+from kernels import DEVICES
+from torch import Tensor
+
+from luxel.core.fragments import visible_fragments
+from luxel.core.scene_batch import SceneBatch
+from luxel.models.filter import LEVELS, REACH, STEPS, Neighbourhood, filter_levels
+from luxel.models.gather import SIGNALS
+from luxel.models.ray_model import neighbourhood
+from luxel.models.shading_points import OBJECT, points_of_fragments
+from luxel.models.specular import specular_chains
+from luxel.scene import Box, Camera, Ellipsoid, Material, Panel, Plane, Scene, Sphere
+
+WIDTH, HEIGHT = 43, 37
+CAMERA = Camera(position=(0, -5, 1.5), look_at=(0, 0, 0))
+ABOVE = Camera(position=(0, 0, 5), look_at=(0, 0, 0), up=(0, 1, 0))
+CHALK = Material(base_color=(0.6, 0.5, 0.4), roughness=1.0, specular=0.0)
+MIRROR = Material(metallic=1.0, roughness=0.0, base_color=(0.9, 0.6, 0.3))
+GLASS = Material(transmission=1.0, roughness=0.0, base_color=(0.9, 0.9, 1.0))
+FLAT = Scene(objects=(Plane(center=(0, 0, 0), material=CHALK),), camera=ABOVE)
+CROWD = Scene(
+    objects=(
+        Plane(center=(0, 0, -1), material=CHALK),
+        Sphere(center=(-0.9, 0, -0.3), radius=0.7, material=MIRROR),
+        Sphere(center=(0.8, -0.6, -0.4), radius=0.6, material=GLASS),
+        Box(center=(0.1, 0.9, -0.4), half_extents=(0.4, 0.3, 0.6), rotation=(0.9, 0, 0, 0.4), material=CHALK),
+        Ellipsoid(center=(0.2, -1.2, -0.8), semi_axes=(0.3, 0.2, 0.2), material=CHALK),
+        Panel(center=(0.0, 2.0, 0.5), half_extents=(2.5, 1.5), rotation=(0.7, 0.7, 0, 0), material=MIRROR),
+    ),
+    camera=CAMERA,
+    background=(0.3, 0.4, 0.5),
+)
+
+
+class Picture(NamedTuple):
+    """Points that see and are seen, and which object and lobe show them."""
+
+    near: Neighbourhood
+    normal: Tensor  # [points, 3]
+    shown: Tensor  # [points, 3]: scene's object that shows them, lobe or −1, object
+    row: Tensor  # [points], of all pictures' one below another
+    column: Tensor
+
+
+def picture(*scenes: Scene, device: str = "cpu") -> Picture:
+    batch = SceneBatch.of(scenes, device)
+    found = visible_fragments(batch, WIDTH, HEIGHT, 4)
+    table = points_of_fragments(batch, found)
+    chains = specular_chains(batch, table, HEIGHT)
+    near = neighbourhood(torch.cat([table, chains.ends]), chains, found)
+    fragment = near.fragment.long()
+    shown = torch.stack([near.object_id[fragment], near.lobe, near.table[:, OBJECT]], 1)
+    pixel = near.pixel[fragment]
+    normal = near.table[:, 9:12].contiguous().view(torch.float32)
+    return Picture(near, normal, shown, pixel // WIDTH, pixel % WIDTH)
+
+
+def filtered(made: Picture, values: Tensor) -> list[Tensor]:
+    """Every level of one signal, the others being something else."""
+    signals = torch.rand(len(values), SIGNALS, generator=torch.Generator().manual_seed(1)).to(values.device)
+    signals[:, 7] = values
+    return [level[:, 7] for level in filter_levels(made.near, signals)[0]]
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_constants_stay(device):
+    made = picture(CROWD, FLAT, device=device)
+    assert len(made.shown.unique(dim=0)) > 9
+    assert (made.near.lobe >= 0).sum() > 100
+    constant = torch.linspace(0.5, 2.0, SIGNALS, device=device).expand(len(made.shown), -1).contiguous()
+    levels, shares = filter_levels(made.near, constant)
+    assert (len(levels), len(shares)) == (LEVELS, len(STEPS))
+    for level in levels:
+        torch.testing.assert_close(level, constant, rtol=1e-5, atol=0)
+    for share in shares:
+        assert share.min() >= 0.25 - 1e-6  # a point has itself
+        assert share.max() <= 1.25  # two surfaces of one object may show in one pixel
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_nothing_leaks_to_another_object_another_layer_or_another_picture(device):
+    """Whatever the object that is seen, the one that shows it, and by which lobe."""
+    made = picture(CROWD, FLAT, CROWD, device=device)
+    kinds, kind = made.shown.unique(dim=0, return_inverse=True)
+    assert len(kinds) > 20
+    for level in filtered(made, kind.float()):
+        torch.testing.assert_close(level, kind.float(), rtol=1e-5, atol=1e-5)
+
+
+def test_nothing_leaks_around_an_edge_of_a_box():
+    """Whose faces are at right angles."""
+    turn = (math.cos(0.3), 0.0, 0.0, math.sin(0.3))
+    box = Scene(objects=(Box(center=(0, 0, 0), half_extents=(1, 1, 1), rotation=turn, material=CHALK),), camera=CAMERA)
+    made = picture(box)
+    face = (made.normal * torch.tensor([3.0, 5.0, 7.0])).sum(1)
+    assert len(face.round(decimals=3).unique()) == 3
+    for level in filtered(made, face):
+        torch.testing.assert_close(level, face, rtol=1e-4, atol=1e-4)
+
+
+def weight_of(steps: tuple[int, ...]) -> np.ndarray:
+    """The response to one point, along a row, of (1, 2, 1) / 4 at these steps: [2 · REACH + 1]."""
+    response = np.zeros(2 * REACH + 1)
+    response[REACH] = 1
+    for step in steps:
+        response = (np.roll(response, step) + 2 * response + np.roll(response, -step)) / 4
+    return response
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_on_a_flat_surface_one_point_spreads_as_the_kernels_say_and_no_farther_than_the_reach(device):
+    """Products of (1, 2, 1) / 4 along rows and columns, at every level; the picture is larger than the reach."""
+    made = picture(FLAT, device=device)
+    assert len(made.shown) == WIDTH * HEIGHT
+    row, column = HEIGHT // 2, WIDTH // 2
+    one = ((made.row == row) & (made.column == column)).float()
+    levels = filtered(made, one)
+    steps: tuple[int, ...] = ()
+    for number, level in enumerate(levels):
+        steps += STEPS[number - 1] if number else ()
+        response = weight_of(steps)
+        expected = np.zeros((HEIGHT, WIDTH))
+        expected[row - REACH : row + REACH + 1, column - REACH : column + REACH + 1] = np.outer(response, response)
+        got = level.reshape(HEIGHT, WIDTH).cpu().numpy()
+        far = np.maximum(np.abs(np.arange(HEIGHT) - row)[:, None], np.abs(np.arange(WIDTH) - column)) > sum(steps)
+        assert not got[far].any()
+        # Elsewhere not all neighbours are in the picture.
+        whole = slice(sum(steps), HEIGHT - sum(steps)), slice(sum(steps), WIDTH - sum(steps))
+        np.testing.assert_allclose(got[whole], expected[whole], rtol=1e-4, atol=1e-7)
+    assert sum(steps) == REACH
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_weights_share_one_in_the_midst_of_a_flat_surface_and_a_quarter_alone(device):
+    made = picture(FLAT, device=device)
+    signals = torch.ones(len(made.shown), SIGNALS, device=device)
+    for steps, share in zip(STEPS, filter_levels(made.near, signals)[1], strict=True):
+        side = steps[-1]
+        grid = share.reshape(HEIGHT, WIDTH)
+        midst = grid[side : HEIGHT - side, side : WIDTH - side]
+        torch.testing.assert_close(midst, torch.ones_like(midst), rtol=1e-5, atol=0)
+        assert grid[0, 0].item() == pytest.approx(0.25 * 1.5**2, rel=1e-5)  # in a corner, (1 + 1/2)² of its (1 + 1)²
+    speck = Scene(objects=(Sphere(center=(0, 0, 0), radius=0.02, material=CHALK),), camera=ABOVE)
+    alone = picture(speck, device=device)
+    assert len(alone.shown) == 1
+    for share in filter_levels(alone.near, torch.ones(1, SIGNALS, device=device))[1]:
+        assert share.tolist() == pytest.approx([0.25])
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_a_tiles_pattern_is_gone_after_steps_1_and_2(device):
+    """A period of 4 pixels either way, of which nothing but the mean is left."""
+    assert STEPS[:2] == ((1,), (2,))
+    made = picture(FLAT, device=device)
+    tile = torch.rand(4, 4, generator=torch.Generator().manual_seed(2)).to(device)
+    pattern = tile[made.row % 4, made.column % 4]
+    level = filtered(made, pattern)[2].reshape(HEIGHT, WIDTH)[3:-3, 3:-3]
+    torch.testing.assert_close(level, tile.mean().expand_as(level), rtol=1e-5, atol=0)
+    assert pattern.std() > 0.1
+
+
+def test_points_beside_each_other_on_a_curved_surface_share_less_than_on_a_flat_one():
+    ball = Scene(objects=(Sphere(center=(0, 0, 0), radius=1.5, material=CHALK),), camera=ABOVE)
+    made = picture(ball)
+    signals = torch.ones(len(made.shown), SIGNALS)
+    share = filter_levels(made.near, signals)[1]
+    middle = (made.row == HEIGHT // 2) & (made.column == WIDTH // 2)
+    assert 1 > share[0][middle] > share[1][middle] > share[2][middle] > 0.25
+    # Each neighbour counts by the 16th power of its normal's cosine.
+    dark = torch.zeros(len(made.shown))
+    index = int(middle.nonzero())
+    for down in (-1, 0, 1):
+        for across in (-1, 0, 1):
+            beside = (made.row == HEIGHT // 2 + down) & (made.column == WIDTH // 2 + across)
+            weight = (made.normal[beside] @ made.normal[index]) ** 16 / ((1 + down**2) * (1 + across**2))
+            dark[index] += weight.sum() / 4
+    assert share[0][index].item() == pytest.approx(dark[index].item(), rel=1e-4)

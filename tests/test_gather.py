@@ -1,0 +1,349 @@
+"""What points gather, against the path tracer and by hand.
+
+Legend: points [n], of single rays, which go through all patterns of a tile and so have few errors left.
+"""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from kernels import DEVICES
+from scipy import stats
+from torch import Tensor
+from tracer_scenes import DOWN, GREY, GROUND, LAMP, ball, box, egg, metal, panel, scene
+
+from luxel.core.rays import Rays
+from luxel.core.scene_batch import SceneBatch
+from luxel.models.gather import (
+    DIRECT,
+    DIRECT_NOISE,
+    GLOSSY_NOISE,
+    HIGHLIGHT,
+    INDIRECT_NOISE,
+    LOST,
+    NEARNESS,
+    OPENNESS,
+    REFLECTION,
+    SIGNALS,
+    SKY,
+    SURFACES,
+    THROUGH,
+    TILE_PIXELS,
+    UNSHADOWED,
+    GatherSettings,
+    gather,
+)
+from luxel.models.shading_points import OBJECT, points_of_rays
+from luxel.scene import Box, Material, Panel, Plane, Scene, Sphere
+from luxel.trace.path import PathTracer
+
+CHALK = Material(base_color=(0.8, 0.5, 0.3), roughness=0.8, specular=0.0)
+PLASTIC = Material(base_color=(0.5, 0.6, 0.2), roughness=0.7, specular=0.6)
+GLASS = Material(base_color=(1, 1, 1), transmission=1.0, roughness=0.0)
+RADIANCES = (DIRECT, THROUGH, SKY, SURFACES, HIGHLIGHT, REFLECTION, UNSHADOWED)
+NOISES = (DIRECT_NOISE, INDIRECT_NOISE, GLOSSY_NOISE)
+PATTERN = OBJECT + 1  # the word of a ShadingPoint
+FALSE_ALARM = 1e-3  # a test; seeds are fixed, so that it passes always or never
+
+
+def settings_of(**changes: int) -> GatherSettings:
+    settings = GatherSettings()
+    values = {"light_rays": 16, "diffuse_rays": 16, "glossy_rays": 16, "bounces": 3}
+    values |= {"tiles": TILE_PIXELS, "occlusion": 1}
+    for name, value in (values | changes).items():
+        setattr(settings, name, value)
+    return settings
+
+
+def downwards(xs: list[float], ys: list[float], slant: float = 0.3) -> Rays:
+    """From above, upon a lattice of places at z = −1, at a slant."""
+    place = torch.cartesian_prod(torch.tensor(xs), torch.tensor(ys))
+    end = torch.cat([place, torch.full_like(place[:, :1], -1.0)], 1)
+    direction = torch.tensor([slant, 0.5 * slant, -1.0]).expand_as(end)
+    return Rays(end - 3 * direction, direction, torch.zeros(len(end), dtype=torch.int32))
+
+
+def signals_of(scene: Scene, rays: Rays, device: str = "cpu", **changes: int) -> Tensor:
+    batch = SceneBatch.of([scene], device)
+    table = points_of_rays(batch, rays.to(device))
+    assert (table[:, OBJECT] >= 0).all()
+    return gather(batch, table, settings_of(**changes)).cpu().double()
+
+
+def rgb(signals: Tensor, signal: int) -> Tensor:
+    return signals[:, signal : signal + 3]
+
+
+def diffuse_albedo(scene: Scene, rays: Rays) -> Tensor:
+    batch = SceneBatch.of([scene])
+    number = points_of_rays(batch, rays)[:, OBJECT].long()
+    share = (1 - batch.metallic[number]) * (1 - batch.transmission[number])
+    return (batch.base_color[number] * share[:, None]).double()
+
+
+def least_p(one: Tensor, other: Tensor, variance: Tensor) -> tuple[float, float]:
+    """Of z-tests of all values, and the threshold of all together (Šidák)."""
+    p = 2 * stats.norm.sf(((one - other).abs() / variance.clamp(min=1e-30).sqrt()).numpy())
+    return float(p.min()), 1 - (1 - FALSE_ALARM) ** (1 / p.size)
+
+
+STONES = (ball(-0.4, 0.2, -0.6, 0.4, CHALK), box(0.6, -0.2, -0.7, (0.3, 0.2, 0.3), PLASTIC))
+FAR_LAMP = ball(2.4, -2.2, 1.9, 0.5, LAMP)
+NEAR_LAMP = panel(0.3, 0.4, 0.9, (0.4, 0.3), LAMP, rotation=DOWN)
+WALL = panel(0.0, 1.6, 0.0, (2.0, 1.0), PLASTIC, rotation=(math.sqrt(0.5), math.sqrt(0.5), 0, 0))
+FLOORS = {
+    "chalk": Plane(center=(0, 0, -1), material=CHALK),
+    "plastic": Plane(center=(0, 0, -1), material=PLASTIC),
+    "glossy": Plane(center=(0, 0, -1), material=Material(base_color=(0.3, 0.4, 0.6), roughness=0.35)),
+    "rough metal": Plane(center=(0, 0, -1), material=metal(0.5)),
+}
+ROUGH = {name: (floor, *STONES, WALL) for name, floor in FLOORS.items()}
+PLACES = downwards([-1.1, -0.7, 0.1, 0.9], [-0.9, 0.1, 0.7])
+
+
+@pytest.mark.parametrize("name", list(ROUGH))
+@pytest.mark.parametrize("lamps", [(FAR_LAMP,), (NEAR_LAMP,), (FAR_LAMP, NEAR_LAMP)], ids=["far", "near", "both"])
+def test_direct_light_is_the_path_tracers(name, lamps):
+    """To 1 %, and 1 % of the brightest: of 1024 rays to lights in 32 × 32 strata, an edge crosses some 2 · 32.
+
+    Each of those is wrong by half a stratum at most, to either side: √64 / 2048 is 0.4 %.
+    """
+    lit = scene(*ROUGH[name], *lamps)
+    signals = signals_of(lit, PLACES, light_rays=64, diffuse_rays=64, glossy_rays=64)
+    assert not rgb(signals, THROUGH).any()
+    found = diffuse_albedo(lit, PLACES) * rgb(signals, DIRECT) + rgb(signals, HIGHLIGHT)
+    true = PathTracer(max_depth=2).trace_rays([lit], PLACES, 16384)
+    tolerance = 0.01 * true.mean + 0.01 * true.mean.amax() + 4 * true.variance.sqrt()
+    assert ((found - true.mean).abs() <= tolerance).all()
+    of_mean = true.variance.sum().sqrt().item() / true.mean.numel()
+    assert found.mean().item() == pytest.approx(true.mean.mean().item(), rel=5e-3, abs=4 * of_mean)
+
+
+@pytest.mark.parametrize("name", list(ROUGH))
+def test_sky_and_surfaces_are_the_rest_up_to_the_depth(name):
+    """Of a path tracer of as many bounces: z-tests, with the variances that the points themselves tell."""
+    lit = scene(*ROUGH[name], FAR_LAMP, background=GREY)
+    bounces = 2
+    rays = {"light_rays": 64, "diffuse_rays": 128, "glossy_rays": 128, "bounces": bounces}
+    signals = signals_of(lit, PLACES, **rays)
+    albedo = diffuse_albedo(lit, PLACES)
+    found = albedo * (rgb(signals, SKY) + rgb(signals, SURFACES)) + rgb(signals, REFLECTION)
+    whole, direct = (PathTracer(max_depth=depth).trace_rays([dark], PLACES, 2048) for depth, dark in (
+        (bounces + 2, lit), (2, lit.model_copy(update={"background": (0.0, 0.0, 0.0)}))
+    ))  # fmt: skip
+    true = (whole.mean - direct.mean).double()
+    noise = albedo.mean(1) ** 2 * signals[:, INDIRECT_NOISE] + signals[:, GLOSSY_NOISE]
+    variance = (whole.variance + direct.variance).mean(1).double() + noise
+    assert (noise.sqrt() < 0.05 * true.mean(1)).all()
+    p, threshold = least_p(found.mean(1), true.mean(1), variance)
+    assert p >= threshold
+    torch.testing.assert_close(found.mean(0), true.mean(0), rtol=0.03, atol=0)
+
+
+@pytest.mark.parametrize("bounces", [0, 1])
+def test_what_more_bounces_bring_is_what_fewer_are_cut_off_from(bounces):
+    """In a furnace every bounce brings a unit of radiance times what its paths are still worth."""
+    furnace = scene(FLOORS["chalk"], *STONES, WALL, background=(1, 1, 1))
+    fewer, more = (signals_of(furnace, PLACES, bounces=each) for each in (bounces, bounces + 1))
+    assert (rgb(more, LOST) < rgb(fewer, LOST)).all()
+    assert (rgb(more, SURFACES) + 1e-9 >= rgb(fewer, SURFACES)).all()
+    # Both follow the same rays; with nothing but sky at their ends what is brought is at most what was lost.
+    assert (rgb(more, SURFACES) - rgb(fewer, SURFACES) <= 1.05 * rgb(fewer, LOST) + 1e-6).all()
+
+
+def test_without_occlusion_a_point_sees_what_it_would_see_alone():
+    lamp = ball(4.0, -3.0, 5.0, 0.2, Material(emission=(90, 70, 50)))
+    alone = scene(FLOORS["chalk"], lamp, background=GREY)
+    crowded = scene(FLOORS["chalk"], lamp, WALL, ball(1.0, -0.7, 0.3, 0.6, CHALK), background=GREY)
+    places = downwards([-1.1, -0.3, 0.2], [-0.9, 0.7], slant=0.0)
+    blind = signals_of(crowded, places, occlusion=0)
+    assert torch.equal(blind, signals_of(alone, places, occlusion=0))
+    assert not rgb(blind, SURFACES).any()
+    assert (blind[:, OPENNESS] == 1).all()
+    seeing = signals_of(alone, places)
+    torch.testing.assert_close(rgb(blind, DIRECT), rgb(seeing, UNSHADOWED), rtol=0.01, atol=0)
+    torch.testing.assert_close(rgb(blind, DIRECT), rgb(blind, UNSHADOWED), rtol=1e-6, atol=0)
+    torch.testing.assert_close(rgb(blind, SKY), rgb(seeing, SKY), rtol=0.01, atol=0)
+
+
+def test_light_without_shadows_is_the_same_whatever_is_in_between():
+    """A lamp that no ray over the hemisphere finds."""
+    lamp = ball(4.0, -3.0, 5.0, 0.02, Material(emission=(90, 70, 50)))
+    alone, shaded = (
+        signals_of(scene(FLOORS["chalk"], lamp, *others), downwards([0.0], [0.0], 0.0))
+        for others in ((), (ball(0.8, -0.6, 0.2, 0.3, CHALK),))
+    )
+    assert rgb(alone, DIRECT).min() > 0
+    assert torch.equal(rgb(alone, DIRECT), rgb(alone, UNSHADOWED))
+    assert torch.equal(rgb(shaded, UNSHADOWED), rgb(alone, UNSHADOWED))
+    assert not rgb(shaded, DIRECT).any()
+
+
+def test_light_through_glass_is_found_by_points_and_not_by_their_straight_lines():
+    """A pane of glass under the lamp takes all light from DIRECT, and lets through what its surfaces do not reflect."""
+    lamp = ball(0.0, 0.0, 5.0, 0.3, LAMP)
+    pane = Box(center=(0, 0, 1), half_extents=(20, 20, 0.1), material=GLASS)
+    above = downwards([0.0, 0.4], [0.0], 0.1)
+    places = Rays(above.origin + 2.6 * above.direction, above.direction, above.scene)  # beneath the pane
+    clear, glazed = (signals_of(scene(FLOORS["chalk"], lamp, *others), places) for others in ((), (pane,)))
+    assert not rgb(glazed, DIRECT).any()
+    torch.testing.assert_close(rgb(glazed, THROUGH), 0.96**2 * rgb(clear, DIRECT), rtol=0.01, atol=0)
+    assert not rgb(clear, THROUGH).any()
+
+
+@pytest.mark.parametrize("x", [0.0, 0.4])  # beside the axis
+def test_a_glass_ball_gathers_light_as_the_path_tracer_says(x):
+    """On a chip beneath it, which reflects next to nothing back; to 2 %, which bent lines are good for."""
+    chip = Panel(center=(x, 0, -1.4), half_extents=(0.02, 0.02), material=CHALK)
+    lit = scene(chip, ball(0, 0, 0.6, 0.8, GLASS), ball(0.3, -0.2, 7.0, 0.8, LAMP))
+    origin = torch.tensor([[x + 0.6, 0.0, -0.9]])
+    rays = Rays(origin, torch.tensor(chip.center) - origin, torch.zeros(1, dtype=torch.int32))
+    signals = signals_of(lit, rays)
+    found = diffuse_albedo(lit, rays) * sum(rgb(signals, each) for each in (DIRECT, THROUGH, SKY, SURFACES))
+    true = PathTracer(max_depth=6).trace_rays([lit], rays, 200_000)
+    error = true.variance.sqrt()
+    assert (error < 0.05 * true.mean).all()
+    assert ((found - true.mean).abs() <= 0.02 * true.mean + 3.3 * error).all()  # of a normal, one in a thousand
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_the_same_points_gather_the_same_to_the_bit(device, monkeypatch):
+    lit = scene(*ROUGH["glossy"], FAR_LAMP, egg(0.2, 0.9, 0.1, (0.3, 0.2, 0.4), GLASS), background=GREY)
+    one = signals_of(lit, PLACES, device, tiles=1)
+    assert torch.equal(one, signals_of(lit, PLACES, device, tiles=1))
+    monkeypatch.setattr("luxel.core.launch.LEAST_SLICE", 5)
+    assert torch.equal(one, signals_of(lit, PLACES, device, tiles=1))
+    assert one.isfinite().all()
+
+
+def brighter(lit: Scene, factor: float) -> Scene:
+    """All of whose lights are so many times as bright."""
+    objects = tuple(
+        item.model_copy(
+            update={
+                "material": item.material.model_copy(
+                    update={"emission": tuple(factor * value for value in item.material.emission)}
+                )
+            }
+        )
+        for item in lit.objects
+    )
+    background = tuple(factor * value for value in lit.background)
+    return lit.model_copy(update={"objects": objects, "background": background})
+
+
+def test_signals_follow_the_lights_exactly():
+    """By a power of two, so that nothing is rounded in another way; what is no light stays as it is."""
+    lit = scene(*ROUGH["glossy"], FAR_LAMP, NEAR_LAMP, egg(0.2, 0.5, -0.1, (0.3, 0.2, 0.4), GLASS), background=GREY)
+    once, eightfold = (signals_of(brighter(lit, factor), PLACES) for factor in (1.0, 8.0))
+    scale = torch.ones(SIGNALS, dtype=torch.double)
+    for signal in RADIANCES:
+        scale[signal : signal + 3] = 8
+    scale[list(NOISES)] = 64
+    assert torch.equal(eightfold, scale * once)
+    assert (once.amax(0) > 0).all()
+
+
+def test_a_lone_convex_object_sees_nothing_but_sky():
+    alone = scene(ball(0, 0, -1.5, 0.8, CHALK), background=GREY)
+    signals = signals_of(alone, downwards([-0.4, 0.0, 0.3], [-0.3, 0.2], 0.0))
+    assert (signals[:, OPENNESS] == 1).all()
+    assert not rgb(signals, SURFACES).any()
+    assert not rgb(signals, LOST).any()
+    torch.testing.assert_close(signals[:, NEARNESS], torch.zeros(6).double(), rtol=0, atol=1e-8)
+    # Lambert's share but for Burley's Fresnel factors, which take less than a tenth and add less than a fifth.
+    ratio = rgb(signals, SKY) / torch.tensor(GREY)
+    assert 0.9 < ratio.min() <= ratio.max() < 1.2
+
+
+@pytest.mark.parametrize("angle", [0.0, 0.4, 0.9, math.pi / 2, 2.2])
+def test_openness_over_a_plane_is_the_share_of_the_hemisphere_above_the_horizon(angle):
+    """(1 + cos θ) / 2 of a ball whose normal is θ from straight up, to two sigmas.
+
+    Of 4096 rays in 64 × 64 strata the horizon crosses 2 · 64, and half of each may be wrong, to either side.
+    """
+    stone = Sphere(center=(0, 0, 3), radius=0.5, material=CHALK)
+    normal = torch.tensor([[math.sin(angle), 0.0, math.cos(angle)]])
+    centre = torch.tensor([[0.0, 0.0, 3.0]])
+    rays = Rays(centre + 2 * normal, -normal, torch.zeros(1, dtype=torch.int32))
+    grounded = scene(stone, Plane(center=(0, 0, 0), material=CHALK), background=GREY)
+    signals = signals_of(grounded, rays, diffuse_rays=256)
+    share = (1 + math.cos(angle)) / 2
+    assert signals[0, OPENNESS].item() == pytest.approx(share, abs=2 * math.sqrt(128) / 2 / 4096)
+    assert signals[0, NEARNESS] < 1 - signals[0, OPENNESS] + 1e-6  # what is near is the ground alone
+    assert (signals[0, NEARNESS] > 1e-6) == (share < 1)
+
+
+def test_nearness_is_the_mean_over_rays_of_the_cameras_distance_to_it_and_theirs():
+    """In a ball of radius r about the point's own small one, all is (r − s) away: a / (a + r − s)."""
+    shell, small = 2.0, 0.05
+    inner = Sphere(center=(0, 0, 0), radius=small, material=CHALK)
+    outer = Sphere(center=(0, 0, 0), radius=shell, material=CHALK)
+    rays = Rays(torch.tensor([[0.0, 0.0, 1.0]]), torch.tensor([[0.0, 0.0, -1.0]]), torch.zeros(1, dtype=torch.int32))
+    enclosed = scene(inner, outer)
+    away = np.linalg.norm(np.array([0, 0, small]) - enclosed.camera.position)
+    nearness = signals_of(enclosed, rays)[0, NEARNESS].item()
+    assert away / (away + shell + small) < nearness < away / (away + shell - small)
+    assert signals_of(enclosed, rays)[0, OPENNESS] == 0
+
+
+def test_where_all_rays_bring_the_same_there_is_no_noise():
+    """Nothing, exactly; of a constant sky, no more than Burley's factors differ."""
+    dark = signals_of(scene(*ROUGH["glossy"]), PLACES)
+    assert not dark[:, list(NOISES)].any()
+    alone = signals_of(scene(FLOORS["chalk"], background=GREY), PLACES)
+    assert (alone[:, INDIRECT_NOISE].sqrt() < 0.1 * rgb(alone, SKY).mean(1) / math.sqrt(256)).all()
+    assert (alone[:, DIRECT_NOISE] == 0).all()
+
+
+def test_noise_is_the_variance_of_independent_rays():
+    """A ball over black ground sees sky with p = (1 + cos θ) / 2 of n rays: (1/p − 1) / n of the square of the mean."""
+    angle = 1.2
+    black = Material(base_color=(0, 0, 0), roughness=1.0, specular=0.0)
+    normal = torch.tensor([[math.sin(angle), 0.0, math.cos(angle)]])
+    centre = torch.tensor([[0.0, 0.0, 3.0]])
+    rays = Rays(centre + 2 * normal, -normal, torch.zeros(1, dtype=torch.int32))
+    grounded = scene(
+        Sphere(center=(0, 0, 3), radius=0.5, material=CHALK), Plane(center=(0, 0, 0), material=black), background=GREY
+    )
+    for diffuse_rays in (4, 64):
+        signals = signals_of(grounded, rays, diffuse_rays=diffuse_rays)[0]
+        count, p = TILE_PIXELS * diffuse_rays, (1 + math.cos(angle)) / 2
+        mean = signals[SKY : SKY + 3].mean().item()
+        assert signals[INDIRECT_NOISE].item() == pytest.approx(mean**2 * (1 / p - 1) / count, rel=0.15)
+
+
+def test_patterns_of_a_tile_together_are_what_a_point_alone_gathers():
+    """The same rays: signals that are sums over them are the mean over the patterns."""
+    lit = scene(GROUND, ball(0.3, 0.2, -0.6, 0.4, CHALK), FAR_LAMP, background=GREY)
+    batch = SceneBatch.of([lit])
+    places = downwards([-0.3], [0.1])
+    table = points_of_rays(batch, places)
+    whole = gather(batch, table, settings_of(light_rays=8, diffuse_rays=4))[0]
+    each = []
+    for pattern in range(TILE_PIXELS):
+        turned = table.clone()
+        turned[:, PATTERN] = pattern
+        each.append(gather(batch, turned, settings_of(light_rays=8, diffuse_rays=4, tiles=1))[0])
+    mean = torch.stack(each).mean(0)
+    for signal in (SKY, OPENNESS):
+        torch.testing.assert_close(mean[signal], whole[signal], rtol=1e-5, atol=0)
+    # Weights of the two ways to find a lamp depend on their numbers' ratio alone.
+    torch.testing.assert_close(mean[DIRECT : DIRECT + 3], whole[DIRECT : DIRECT + 3], rtol=1e-4, atol=0)
+    assert torch.stack(each)[:, SKY].std() > 0
+
+
+def test_no_object_gathers_nothing_and_an_opaque_inside_is_dark():
+    lit = scene(ball(0, 0, 0, 1.0, CHALK), FAR_LAMP, background=GREY)
+    batch = SceneBatch.of([lit])
+    origin = torch.tensor([[0.0, 0.0, 9.0], [0.0, 0.0, 0.0]])
+    rays = Rays(origin, torch.tensor([[0.0, 0.0, 1.0]]).expand(2, 3), torch.zeros(2, dtype=torch.int32))
+    signals = gather(batch, points_of_rays(batch, rays), settings_of())
+    assert not signals.any()
+
+
+def test_no_points_gather_nothing():
+    none = Rays(torch.zeros(0, 3), torch.zeros(0, 3), torch.zeros(0, dtype=torch.int32))
+    batch = SceneBatch.of([scene(GROUND)])
+    assert gather(batch, points_of_rays(batch, none), settings_of()).shape == (0, SIGNALS)

@@ -1,0 +1,70 @@
+"""Well-spread points and the weights of combined samples: what their definitions promise."""
+
+import numpy as np
+import pytest
+import warp as wp
+from kernels import DEVICES, run
+
+from luxel.core.sampling import net_point, power_heuristic
+
+
+@wp.kernel(enable_backward=False)
+def net_points(index: wp.array[int], dimension: int, point: wp.array[wp.vec2]):
+    i = wp.tid()
+    point[i] = net_point(index[i], dimension)
+
+
+@wp.kernel(enable_backward=False)
+def weights(density: wp.array[float], other: wp.array[float], weight: wp.array[float]):
+    i = wp.tid()
+    weight[i] = power_heuristic(density[i], other[i])
+
+
+def points_of(first: int, count: int, dimension: int, device: str) -> np.ndarray:
+    return run(net_points, np.arange(first, first + count, dtype=np.int32), dimension, device=device)[0]
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("dimension", [0, 1, 7])
+@pytest.mark.parametrize("bits", range(7))
+def test_every_aligned_block_has_one_point_in_each_elementary_interval(bits, dimension, device):
+    """A (0, k, 2)-net: 2ᵏ points, and one in every box of 2⁻ʲ by 2ʲ⁻ᵏ, whatever the digital shift."""
+    count = 1 << bits
+    for block in (0, 1, 2, 5, 31, 1000):
+        point = points_of(block * count, count, dimension, device)
+        assert point.min() >= 0
+        assert point.max() < 1
+        for split in range(bits + 1):
+            cell = np.floor(point * [1 << split, 1 << (bits - split)]).astype(int)
+            assert len(np.unique(cell[:, 0] << (bits - split) | cell[:, 1])) == count
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_points_are_van_der_corputs_but_for_a_shift_of_their_digits(device):
+    """The bits of the index, turned over behind the point, by exclusive or with what point 0 has."""
+    index = np.arange(256)
+    turned = np.array([int(f"{number:08b}"[::-1], 2) for number in index])
+    digits = (points_of(0, 256, 3, device)[:, 0] * 2.0**24).astype(np.int64)
+    np.testing.assert_array_equal(digits ^ digits[0], turned << 16)
+
+
+def test_dimensions_are_shifted_apart():
+    first = np.stack([points_of(0, 1, dimension, "cpu")[0] for dimension in range(53)])
+    assert len(np.unique(first.ravel())) == first.size
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_the_weights_of_two_techniques_sum_to_one(device):
+    random = np.random.default_rng(0)
+    one, other = (10 ** random.uniform(-6, 6, (2, 1009))).astype(np.float32)
+    of_one = run(weights, one, other, device=device)[0]
+    of_other = run(weights, other, one, device=device)[0]
+    np.testing.assert_allclose(of_one + of_other, 1, rtol=1e-6)
+    squares = one.astype(np.float64) ** 2, other.astype(np.float64) ** 2
+    np.testing.assert_allclose(of_one, squares[0] / sum(squares), rtol=1e-5, atol=1e-30)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_what_the_other_technique_never_finds_counts_in_full(device):
+    one, none = np.ones(1, np.float32), np.zeros(1, np.float32)
+    assert run(weights, one, none, device=device)[0] == 1

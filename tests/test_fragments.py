@@ -233,12 +233,12 @@ def test_a_band_has_the_fragments_of_the_whole_picture_in_its_rows(first_row, ro
 
 
 def test_a_lamp_is_measured_by_a_finer_grid():
-    """Where it shares a pixel: to the ray, but for what rounding decides, all that the pixel shows."""
+    """Where it shares a pixel and is not thin: to the ray, but for what rounding decides, all that the pixel shows."""
     grid, random = 4, np.random.default_rng(11)
     lamps, stones = [], []
     for _ in range(13):
-        x, z, turn = random.uniform(-1, 1), random.uniform(-0.5, 1), random.uniform(0, math.pi)
-        lamp = Panel(center=(x, 0, z), half_extents=(0.7, 0.4), rotation=(math.cos(turn), 0.8, math.sin(turn), 0.4))
+        x, z, radius = random.uniform(-1, 1), random.uniform(-0.5, 1), random.uniform(0.45, 0.8)
+        lamp = Sphere(center=(x, 0, z), radius=radius)
         floor = Plane(center=(0, 0, -1))
         glowing = lamp.model_copy(update={"material": Material(emission=(3, 2, 5))})
         lamps.append(Scene(objects=(floor, glowing), camera=CAMERA))
@@ -246,12 +246,29 @@ def test_a_lamp_is_measured_by_a_finer_grid():
     truth = expected(stones, FINER_THAN_A_GRID * grid)
     coarse, fine = found(stones, grid), found(lamps, grid)
     shared = (coarse[..., 1:] > 0) & (coarse[..., 1:] < 1)
-    assert shared.sum() > 200
+    assert shared.sum() > 100
     # An object that the coarser grid has missed altogether has no fragment.
     known = shared & (coarse > 0)
     assert np.abs(fine - truth)[known].max() <= 2 / (FINER_THAN_A_GRID * grid) ** 2
     assert np.abs(fine - truth)[known].mean() < 0.05 * np.abs(coarse - truth)[known].mean()
     assert np.array_equal(fine[..., 1:][~shared], coarse[..., 1:][~shared])
+
+
+def test_specks_of_light_keep_their_area_in_the_mean():
+    """Where the coarse grid may miss them, a share that is only looked at where it was seen would lose them."""
+    random, radius = np.random.default_rng(5), 0.3 * PIXEL / 2
+    glow = Material(emission=(1, 1, 1))
+    centers = random.uniform(-1.2, 1.2, (400, 2))
+    scenes = [
+        Scene(objects=(Sphere(center=(x, 0, z), radius=radius, material=glow),), camera=CAMERA) for x, z in centers
+    ]
+    shares = found(scenes, grid=4).sum((1, 2, 3))
+    # At the angle θ off the axis a ball's outline covers 1 / cos³ θ of the area that it covers on it.
+    cosine = 5 / np.sqrt(25 + (centers**2).sum(1))
+    area = math.pi * (radius / PIXEL) ** 2 / cosine
+    deviation = shares.std() / math.sqrt(len(shares))
+    assert abs(shares.mean() - area.mean()) < 3 * deviation
+    assert deviation < 0.15 * area.mean()
 
 
 def test_nothing_in_view_leaves_no_fragments():

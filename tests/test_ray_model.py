@@ -572,6 +572,20 @@ def test_training_goes_on_where_nothing_is_in_view(rays):
     assert all(weights.grad is not None and not weights.grad.any() for weights in model.parameters())
 
 
+def test_what_is_white_within_glass_is_not_darker_than_outside():
+    """A matte ball in a clear one under a white sky: radiance within glass is η² times as high, as in the tracer."""
+    glass, matte = Material(transmission=1, roughness=0), Material(base_color=(1, 1, 1), roughness=1, specular=0)
+    balls = (
+        Sphere(center=(0, 0, 0), radius=1, material=glass),
+        Sphere(center=(0, 0, 0), radius=0.5, material=matte),
+    )
+    scene = Scene(objects=balls, camera=Camera(position=(0, -4, 0), look_at=(0, 0, 0)), background=(1, 1, 1))
+    middle = (slice(3, 6), slice(3, 6))
+    seen, right = picture(made(), scene, width=9)[middle].mean(), traced(scene, 9, 256)[middle].mean()
+    assert right > 0.5
+    torch.testing.assert_close(seen, right, rtol=0.15, atol=0)
+
+
 # Cost
 
 

@@ -143,9 +143,14 @@ def test_several_clear_objects_take_their_product_and_have_no_crossings_of_one()
 
 
 def test_what_is_partly_clear_lets_that_part_through():
-    half = Material(transmission=0.5, metallic=0.4, specular=0.5, base_color=tuple(TINT))
+    half = Material(transmission=0.5, metallic=0.4, specular=0.5, base_color=tuple(TINT), roughness=0.1)
     found = sight(BALL.model_copy(update={"material": half}), lamp())
     np.testing.assert_allclose(found.transmittance, (0.3 * 0.96) ** 2 * TINT, rtol=1e-5)
+
+
+def test_what_is_frosted_lets_nothing_through_in_a_line():
+    frosted = BALL.model_copy(update={"material": Material(transmission=1.0, roughness=0.3)})
+    assert not sight(frosted, lamp()).transmittance.any()
 
 
 def test_a_slant_reflects_as_fresnel_says():

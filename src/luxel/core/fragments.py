@@ -203,6 +203,7 @@ def sample_pixels(
 def write_fragments(
     scenes: Scenes,
     pictures: Pictures,
+    is_thin: wp.array[int],
     whole: wp.array[int],
     seen: wp.array2d[int],
     offsets: wp.array[int],
@@ -255,7 +256,8 @@ def write_fragments(
         x = float(at.column) + inside[0]
         y = float(at.row) + inside[1]
         point[i] = image_plane_point(x, y, pictures.width, pictures.height, tan_half_fov)
-    if shows_lamp:
+    # Of what is thin the coarse grid may miss all, so that only its own share is right in the mean.
+    if shows_lamp and is_thin[index] == 0:
         fine = FINER * pictures.grid
         for i in range(offsets[index], offsets[index + 1]):
             coverage[i] = 0.0
@@ -297,5 +299,5 @@ def visible_fragments(
     scene, pixel, object_id, number = torch.empty(4, fragments, dtype=torch.int32, device=device)
     coverage, point = torch.empty(fragments, device=device), torch.empty(fragments, 2, device=device)
     written = [scene, pixel, object_id, number, coverage, to_warp(point, wp.vec2)]
-    launch(write_fragments, pixels, [scenes, pictures, whole, seen, offsets], written, device, sliced=True)
+    launch(write_fragments, pixels, [scenes, pictures, is_thin, whole, seen, offsets], written, device, sliced=True)
     return Fragments(scene, pixel, object_id, number, coverage, point, offsets, width, height, first_row, pictures.rows)

@@ -134,9 +134,10 @@ def launch(
     finally:  # after Ctrl-C, too, nothing may write to arrays that are about to be freed
         for _ in begins:
             pass
-        for helper in helpers:
+        working = [helper for helper in helpers if not helper.cancel()]
+        for helper in working:
             helper.exception()
-    for helper in helpers:
+    for helper in working:
         helper.result()
 
 

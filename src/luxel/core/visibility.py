@@ -11,6 +11,8 @@ from luxel.core.shapes.kinds import ELLIPSOID, SPHERE
 from luxel.core.shapes.local import INFINITY
 from luxel.core.shapes.shape import Shape, intersect_shape, is_panel, surface_interaction
 
+SMOOTH_ALPHA = wp.constant(0.02)
+"""Of GGX: surfaces below it are taken for smooth where what they reflect and transmit is followed as one ray."""
 MOST_CROSSINGS = wp.constant(8)
 NEWTON_STEPS = wp.constant(12)
 DIFFERENCE = wp.constant(0.01)  # for derivatives, over the angle under which an object's radius is seen
@@ -27,6 +29,12 @@ class LineOfSight:
     is_through: bool  # anything clear
     clear_object: int  # the first such object
     crossings: int  # of its surface; 0 if there is another clear object
+
+
+@wp.func
+def is_clear(material: Material) -> bool:
+    """Whether one sees through a surface: it transmits, and is smooth."""
+    return refraction_weight(material) > 0.0 and material.alpha < SMOOTH_ALPHA
 
 
 @wp.func
@@ -57,7 +65,7 @@ def line_of_sight(
             break
         obj = scenes.objects[hit.object_id]
         material = material_of_object(obj)
-        if not straight_on or refraction_weight(material) == 0.0:
+        if not straight_on or not is_clear(material):
             break
         si = surface_interaction(shape_of(obj), point, direction, hit.t)
         reflectance = fresnel_dielectric(wp.abs(wp.dot(direction, si.normal)), material.eta).reflectance
@@ -169,7 +177,7 @@ def bent_line(
         dx = (miss_of(one, end, axes) - miss) / h
         dy = (miss_of(two, end, axes) - miss) / h
         det = dx[0] * dy[1] - dx[1] * dy[0]
-        if wp.length(miss) < LEAST_MISS * t_end:
+        if wp.length(miss) < wp.min(LEAST_MISS * t_end, 0.25 * scenes.objects[target].radius):
             # (ax, ay) is a point of a plane across `direction`, for which dω = cos³ d(ax) d(ay).
             cosine = wp.dot(towards, direction)
             solid_angle = cosine * cosine * cosine / wp.max(wp.abs(det), 1.0e-18)

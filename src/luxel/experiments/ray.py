@@ -56,13 +56,13 @@ def ray_small(scale: Scale) -> Experiment:
 
 @variant(ray_small, GROUP, DATE)
 def ray_tiny(run: Experiment) -> Experiment:
-    """A third of the network: how little is enough?"""
+    """A quarter of the network: how little is enough?"""
     return with_model(run, hidden=12)
 
 
 @variant(ray_small, GROUP, DATE)
 def ray_base(run: Experiment) -> Experiment:
-    """Twenty times the network, and two to four times the rays: the best picture."""
+    """Thirteen times the network, and two to four times the rays: the best picture."""
     return with_model(run, hidden=128, layers=3, light_rays=32, diffuse_rays=16, glossy_rays=16)
 
 

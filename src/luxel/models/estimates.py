@@ -88,13 +88,13 @@ def noise_share(variance: float, mean: float) -> float:
 def measure_points(
     scenes: Scenes,
     points: wp.array[ShadingPoint],
-    own: wp.array[Signals],
-    closest: wp.array[Signals],
-    close: wp.array[Signals],
-    wide: wp.array[Signals],
-    closest_share: wp.array[float],
-    close_share: wp.array[float],
-    wide_share: wp.array[float],
+    level_0: wp.array[Signals],
+    level_1: wp.array[Signals],
+    level_2: wp.array[Signals],
+    level_3: wp.array[Signals],
+    share_1: wp.array[float],
+    share_2: wp.array[float],
+    share_3: wp.array[float],
     chains: wp.array2d[wp.vec3],
     brightest: wp.array[wp.vec3],
     first: int,
@@ -126,15 +126,15 @@ def measure_points(
     is_inside = cosine < 0.0
     if not is_inside and not (is_panel(obj.kind) and is_back(obj.world_from_unit, p.direction)):
         emitted[index] = obj.emission
-    bound[index] = brightest[p.scene] * wp.where(is_inside, material.eta * material.eta, 1.0)
+    bound[index] = brightest[p.scene] * p.gain
     found = albedos(material, cosine)
     mirrored = chains[index, 0]
     transmitted = chains[index, 1]
     place = index + first
-    sharp = own[place]
-    next = closest[place]
-    near = close[place]
-    far = wide[place]
+    sharp = level_0[place]
+    beside = level_1[place]
+    near = level_2[place]
+    far = level_3[place]
     point_features[index] = PointVector(
         wp.abs(cosine),
         schlick_weight(wp.abs(cosine)),
@@ -151,15 +151,15 @@ def measure_points(
         near[NEARNESS],
         far[NEARNESS],
         mean_visible_share(sharp),
-        mean_visible_share(next),
+        mean_visible_share(beside),
         mean_visible_share(near),
         mean_visible_share(far),
         noise_share(near[DIRECT_NOISE], mean_of(near, UNSHADOWED)),
         noise_share(near[INDIRECT_NOISE], mean_of(near, SKY) + mean_of(near, SURFACES)),
         noise_share(near[GLOSSY_NOISE], mean_of(near, HIGHLIGHT) + mean_of(near, REFLECTION)),
-        closest_share[place],
-        close_share[place],
-        wide_share[place],
+        share_1[place],
+        share_2[place],
+        share_3[place],
         wp.where(wp.max(mirrored) > 0.0, 1.0, 0.0),
         wp.where(wp.max(transmitted) > 0.0, 1.0, 0.0),
     )
@@ -172,7 +172,7 @@ def measure_points(
         incident = near[DIRECT + c] + sharp[THROUGH + c] + near[SKY + c] + near[SURFACES + c]
         e = EstimateVector(
             albedo * unshadowed * visible_share(sharp, c),
-            albedo * unshadowed * visible_share(next, c),
+            albedo * unshadowed * visible_share(beside, c),
             albedo * near[DIRECT + c],
             albedo * far[DIRECT + c],
             albedo * near[SKY + c],
@@ -180,11 +180,11 @@ def measure_points(
             albedo * near[SURFACES + c],
             albedo * far[SURFACES + c],
             wp.max(sharp[HIGHLIGHT + c], 0.0),
-            wp.max(next[HIGHLIGHT + c], 0.0),
+            wp.max(beside[HIGHLIGHT + c], 0.0),
             wp.max(near[HIGHLIGHT + c], 0.0),
             wp.max(far[HIGHLIGHT + c], 0.0),
             wp.max(sharp[REFLECTION + c], 0.0),
-            wp.max(next[REFLECTION + c], 0.0),
+            wp.max(beside[REFLECTION + c], 0.0),
             wp.max(near[REFLECTION + c], 0.0),
             wp.max(far[REFLECTION + c], 0.0),
             mirrored[c],

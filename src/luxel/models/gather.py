@@ -35,11 +35,10 @@ from luxel.core.sampling import net_point, power_heuristic
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable, material_of_object, shape_of
 from luxel.core.shapes.shape import direction_density, facing_normal, sample_direction, surface_interaction
-from luxel.core.visibility import LineOfSight, bent_line, line_of_sight
+from luxel.core.visibility import SMOOTH_ALPHA, LineOfSight, bent_line, is_clear, line_of_sight
 from luxel.models.shading_points import ShadingPoint, as_points
 
 TILE_PIXELS = 16
-SMOOTH_ALPHA = wp.constant(0.01)  # of GGX: below, lobes are followed as one ray (`luxel.models.specular`)
 ROUGH = wp.constant(0.5)  # roughness from which on a diffuse surface's own rays serve its gloss too
 INDIRECT_ALPHA = wp.constant(0.3)  # at least, where a diffuse surface sees gloss, lest it flicker (path regularisation)
 MOST_SEGMENTS = wp.constant(8)  # of a gathering ray, through mirrors and glass
@@ -70,6 +69,7 @@ class GatherSettings:
     bounces: int  # surfaces that scatter, beyond the point, up to which a gathering ray goes on
     tiles: int  # patterns that every point goes through: 1, or TILE_PIXELS for a point without neighbours
     occlusion: int  # 0: nothing is ever in between, for comparison
+    chained: int  # points whose smooth lobes are followed (`luxel.models.specular`), the first ones
 
 
 @wp.struct
@@ -176,18 +176,20 @@ def gather_along(
                 result.surfaces += wp.cw_mul(beta, Le) * weight
 
         material = material_of_object(obj)
-        is_clear = refraction_weight(material) > 0.0
-        if after_diffuse and not is_clear:
+        transmits = refraction_weight(material) > 0.0
+        if after_diffuse and not transmits:
             material.alpha = wp.max(material.alpha, INDIRECT_ALPHA)
         normal = facing_normal(shape.kind, si.normal, direction)
         local = frame(normal)
         wi = local * (-direction)
-        if wi[2] <= 0.0 and not is_clear:
+        if wi[2] <= 0.0 and not transmits:
             break
         bsdf = bsdf_of(material, wi)
         origin = si.point
         origin_object = hit.object_id
-        passes = (is_clear and after_diffuse) or (material.alpha < SMOOTH_ALPHA and bsdf.diffuse_share < 0.5)
+        passes = material.alpha < SMOOTH_ALPHA and bsdf.diffuse_share < 0.5
+        if after_diffuse:
+            passes = is_clear(material) and bsdf.diffuse_share == 0.0
         if not passes:
             if bounces == settings.bounces:
                 a = albedos(material, wi[2])
@@ -283,13 +285,13 @@ def gather_at_points(
     local = frame(p.normal)
     wi = local * (-p.direction)
     is_front = wi[2] > 0.0
-    is_clear = refraction_weight(material) > 0.0
+    transmits = refraction_weight(material) > 0.0
     bsdf = bsdf_of(material, wi)
     bsdf.diffuse_share = 0.0  # its samples and densities are of the glossy lobes alone
     is_diffuse = is_front and diffuse_weight(material) * wp.max(material.base_color) > 0.0
-    is_smooth = material.alpha < SMOOTH_ALPHA
-    is_dark = not is_front and not is_clear
-    at_once = is_diffuse and material.roughness >= ROUGH and not is_clear
+    is_smooth = material.alpha < SMOOTH_ALPHA and index < settings.chained
+    is_dark = not is_front and not transmits
+    at_once = is_diffuse and material.roughness >= ROUGH and not transmits
     first = wp.where(settings.tiles > 1, 0, p.pattern)
     light_rays = wp.where(is_dark, 0, settings.light_rays * settings.tiles)
     diffuse_rays = wp.where(is_diffuse, settings.diffuse_rays * settings.tiles, 0)

@@ -85,12 +85,13 @@ class RayModelConfig:
             if getattr(self, name) < low:
                 raise InputError(f"model.{name} is {getattr(self, name)}, must be at least {low}")
 
-    def gather_settings(self, tiles: int) -> Any:
-        """GatherSettings for points that go through so many patterns each."""
+    def gather_settings(self, tiles: int, chained: int) -> Any:
+        """GatherSettings for points that go through so many patterns each, the first of which have chains."""
         settings = GatherSettings()
         settings.light_rays, settings.diffuse_rays = self.light_rays, self.diffuse_rays
         settings.glossy_rays, settings.bounces = self.glossy_rays, self.bounces
         settings.tiles, settings.occlusion = tiles, int(self.occlusion)
+        settings.chained = chained if self.chains else 0
         return settings
 
 
@@ -162,16 +163,17 @@ class RayModel(Pretrained):
         chains = specular_chains(scenes, table, height) if config.chains else no_chains(table)
         together = torch.cat([table, chains.ends])
         tiles = TILE_PIXELS if seen is None else 1
-        signals = gather(scenes, together, config.gather_settings(tiles))
+        signals = gather(scenes, together, config.gather_settings(tiles, len(table)))
         if seen is None or not config.filtering:
-            levels, shares = [signals] * LEVELS, [torch.ones_like(signals[:, 0])] * len(STEPS)
+            share = 1.0 if seen is None else 0.25  # as in the midst of a surface, or alone
+            levels, shares = [signals] * LEVELS, [torch.full_like(signals[:, 0], share)] * len(STEPS)
         else:
             levels, shares = filter_levels(neighbourhood(together, chains, seen), signals)
         lights, shown = brightest(scenes), chains.radiance
         if len(chains.ends):
             dark = torch.zeros(len(chains.ends), LOBES, 3, device=shown.device)
             at_ends = measure(scenes, chains.ends, levels, shares, dark, lights, first=len(table))
-            with torch.no_grad():
+            with torch.no_grad():  # what is learned of points seen themselves holds at these, too
                 leaving = self.leaving(at_ends) * chains.throughput
             shown = shown.flatten(0, 1).index_add(0, chains.lobe_of_point, leaving).unflatten(0, (-1, LOBES))
         measured = measure(scenes, table, levels, shares, shown, lights)
@@ -205,7 +207,7 @@ def initial_coefficients() -> Float[Tensor, " outputs"]:
 
 
 def bands(height: int, rows: int) -> Iterator[tuple[int, int]]:
-    """First and last but one of so many rows after another."""
+    """Where so many rows after another begin and end."""
     for first in range(0, height, rows):
         yield first, min(height, first + rows)
 

@@ -15,7 +15,7 @@ from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable, shape_of
 from luxel.core.shapes.shape import facing_normal, surface_interaction
 
-WORDS = 12  # of a ShadingPoint, 32 bits each
+WORDS = 13  # of a ShadingPoint, 32 bits each
 OBJECT = 1  # the word that is the object
 PATTERN_BITS = wp.constant(4)  # of a pixel's column and row, by which patterns differ
 
@@ -30,18 +30,22 @@ class ShadingPoint:
     point: wp.vec3
     direction: wp.vec3  # of the ray that arrives, unit length
     normal: wp.vec3  # outwards, of a panel towards the ray
+    gain: float  # η² of the medium that the ray arrives in: radiance there is as many times as high
 
 
 @wp.func
 def first_point(scenes: Scenes, scene: int, origin: wp.vec3, direction: wp.vec3, pattern: int) -> ShadingPoint:
     """Where a ray of unit direction arrives first."""
     hit = intersect(scenes, scene, origin, direction, MISS)
-    point = ShadingPoint(scene, hit.object_id, pattern, origin, direction, -direction)
+    point = ShadingPoint(scene, hit.object_id, pattern, origin, direction, -direction, 1.0)
     if hit.object_id != MISS:
         shape = shape_of(scenes.objects[hit.object_id])
         si = surface_interaction(shape, origin, direction, hit.t)
         point.point = si.point
         point.normal = facing_normal(shape.kind, si.normal, direction)
+        if wp.dot(point.normal, direction) > 0.0:
+            eta = scenes.objects[hit.object_id].eta
+            point.gain = eta * eta
     return point
 
 

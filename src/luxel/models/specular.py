@@ -18,7 +18,7 @@ from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable, material_of_object, shape_of
 from luxel.core.shapes.local import INFINITY
 from luxel.core.shapes.shape import facing_normal, surface_interaction
-from luxel.models.gather import SMOOTH_ALPHA
+from luxel.core.visibility import SMOOTH_ALPHA
 from luxel.models.shading_points import OBJECT, WORDS, ShadingPoint, as_points
 
 REFLECTED, TRANSMITTED = 0, 1
@@ -88,7 +88,8 @@ def follow_chains(
     lobe = (row // subpixels) % LOBES
     p = points[index]
     interfaces = int(0)
-    if p.object_id == MISS or material_of_object(scenes.objects[p.object_id]).alpha >= SMOOTH_ALPHA:
+    material = material_of_object(scenes.objects[wp.max(p.object_id, 0)])
+    if p.object_id == MISS or material.alpha >= SMOOTH_ALPHA:
         interfaces = MOST_INTERFACES
     elif subpixels > 1:
         p = beside(scenes, p, row % subpixels, height)
@@ -118,6 +119,7 @@ def follow_chains(
             beta = wp.cw_mul(beta, a.reflectance + a.transmittance)
         if transmits:
             beta = beta / (index_ratio * index_ratio)
+            end.gain = end.gain * index_ratio * index_ratio
             cos_t = fresnel_dielectric(cos_i, material.eta).cos_t
             end.direction = unit_length(refract(-end.direction, end.normal, cos_t, index_ratio))
         else:

@@ -28,7 +28,8 @@ import tyro
 
 from luxel.core.scene_batch import SceneBatch
 from luxel.scene.description import Scene, Sphere
-from luxel.scene.distributions import CAMERA, CUBE, Draws, Spheres, material
+from luxel.scene.distributions import CAMERA, CUBE, Spheres, material
+from luxel.scene.draws import Draws
 from luxel.trace import Job, MitsubaTracer, Radiance, Tracer, trace_jobs
 from luxel.trace.path import PathTracer
 

@@ -160,14 +160,8 @@ def _launchable(batch: SceneBatch) -> Scenes:
             SceneObject,
             table_of(
                 *(of["kind"], of["center"], radius, of["scale"], world_from_unit, unit_from_world),
-                *(
-                    of["base_color"],
-                    of["metallic"],
-                    of["roughness"],
-                    of["transmission"],
-                    eta_of(of["specular"], of["transmission"]),
-                ),
-                *(of["emission"], of["emission"].mean(1), lights.number),
+                *(of["base_color"], of["metallic"], of["roughness"], of["transmission"]),
+                *(eta_of(of["specular"], of["transmission"]), of["emission"], of["emission"].mean(1), lights.number),
             ),
         ),
         "light_nodes": (LightNode, table_of(lights.nodes)),
@@ -281,7 +275,7 @@ def lights_of(
 ) -> Lights:
     """The lights of each scene, in the order of their tree's leaves where they are many."""
     emission = batch.arrays["emission"]
-    rows = np.flatnonzero((emission > 0).any(1) & (batch.arrays["kind"] != PLANE))
+    rows = np.flatnonzero(batch.is_emissive.numpy() & (batch.arrays["kind"] != PLANE))
     scene = np.searchsorted(batch.arrays["offsets"], rows, "right") - 1
     rows = rows[np.lexsort((*batch.arrays["center"][rows].T, scene))]  # in an order that is not the description's
     counts = np.bincount(scene, minlength=len(batch))

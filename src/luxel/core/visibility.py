@@ -9,7 +9,7 @@ from luxel.core.principled import Material, refraction_weight, specular_transmit
 from luxel.core.scenes import Scenes, material_of_object, shape_of
 from luxel.core.shapes.kinds import ELLIPSOID, SPHERE
 from luxel.core.shapes.local import INFINITY
-from luxel.core.shapes.shape import Shape, intersect_shape, is_panel, surface_interaction
+from luxel.core.shapes.shape import Shape, intersect_shape, is_panel, panel_front, surface_interaction
 
 SMOOTH_ALPHA = wp.constant(0.02)
 """Of GGX: surfaces below it are taken for smooth where what they reflect and transmit is followed as one ray."""
@@ -177,14 +177,13 @@ def bent_line(
         dx = (miss_of(one, end, axes) - miss) / h
         dy = (miss_of(two, end, axes) - miss) / h
         det = dx[0] * dy[1] - dx[1] * dy[0]
-        if wp.length(miss) < wp.min(LEAST_MISS * t_end, 0.25 * scenes.objects[target].radius):
+        if wp.length(miss) < wp.min(LEAST_MISS * t_end, 0.25 * lamp.radius):
             # (ax, ay) is a point of a plane across `direction`, for which dω = cos³ d(ax) d(ay).
             cosine = wp.dot(towards, direction)
             solid_angle = cosine * cosine * cosine / wp.max(wp.abs(det), 1.0e-18)
             focus = t_end * t_end * wp.max(wp.dot(ray.direction, direction), 0.0) * solid_angle
             if is_panel(lamp.kind):  # which is as foreshortened as the bent ray sees it
-                m = lamp.world_from_unit
-                front = wp.vec3(m[0, 2], m[1, 2], m[2, 2])
+                front = panel_front(lamp.world_from_unit)
                 towards_front = wp.max(-wp.dot(front, ray.direction), 0.0)
                 focus *= towards_front / wp.max(wp.abs(wp.dot(front, direction)), 1.0e-6)
             point = origin

@@ -17,7 +17,7 @@ from luxel.core.launch import launch, to_warp
 from luxel.core.principled import albedos, refraction_weight
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable, material_of_object
-from luxel.core.shapes.shape import is_panel
+from luxel.core.shapes.shape import is_panel, panel_front
 from luxel.models.gather import (
     DIRECT,
     DIRECT_NOISE,
@@ -64,12 +64,6 @@ def visible_share(signals: Signals, channel: int) -> float:
 def mean_visible_share(signals: Signals) -> float:
     """Of the channels."""
     return (visible_share(signals, 0) + visible_share(signals, 1) + visible_share(signals, 2)) / 3.0
-
-
-@wp.func
-def is_back(world_from_unit: wp.mat33, direction: wp.vec3) -> bool:
-    """Whether a ray meets a panel from behind."""
-    return wp.dot(wp.vec3(world_from_unit[0, 2], world_from_unit[1, 2], world_from_unit[2, 2]), direction) > 0.0
 
 
 @wp.func
@@ -124,7 +118,8 @@ def measure_points(
     material = material_of_object(obj)
     cosine = -wp.dot(p.direction, p.normal)
     is_inside = cosine < 0.0
-    if not is_inside and not (is_panel(obj.kind) and is_back(obj.world_from_unit, p.direction)):
+    is_back = is_panel(obj.kind) and wp.dot(panel_front(obj.world_from_unit), p.direction) > 0.0
+    if not is_inside and not is_back:
         emitted[index] = obj.emission
     bound[index] = brightest[p.scene] * p.gain
     found = albedos(material, cosine)

@@ -6,7 +6,8 @@ surfaces show (`luxel.models.specular`). These are estimates: noisy, blurred or 
 colour channel a small network says how much of each to take, and how much they all lack.
 
 It reads shares and ratios, never radiance: a picture follows its lights' common brightness exactly, and no colour
-channel, direction or unit of length is special.
+channel or unit of length is special. (Directions are, a little: patterns of rays lie in frames that depend on world
+axes.)
 """
 
 import math

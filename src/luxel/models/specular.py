@@ -111,7 +111,7 @@ def follow_chains(
             beta = a.reflectance
             if transmits:
                 beta = a.transmittance
-            if material.alpha >= SMOOTH_ALPHA or mean(beta) < LEAST_FOLLOWED:
+            if mean(beta) < LEAST_FOLLOWED:
                 beta = wp.vec3(0.0, 0.0, 0.0)
                 break
         else:

@@ -24,7 +24,18 @@ from luxel.scene.description import (
 )
 from luxel.scene.draws import Draws
 from luxel.scene.finishes import Palette, clear_glass, mirror
-from luxel.scene.placing import about_z, direction, extents, facing, footprint, moved, product, resting, vector
+from luxel.scene.placing import (
+    about_z,
+    direction,
+    extents,
+    facing,
+    footprint,
+    moved,
+    product,
+    resting,
+    transformed,
+    vector,
+)
 
 Arrangement: TypeAlias = Callable[[Draws, Palette, int], list[Object]]
 Shape: TypeAlias = Callable[[Draws, float, Palette], Object]
@@ -300,19 +311,10 @@ def nested(draws: Draws, palette: Palette, count: int) -> list[Object]:
     outer = resting(outer.model_copy(update={"material": clear_glass(draws)}), 0.0, 0.0)
     inner = any_shape(draws, 0.3, palette)
     factor = draws.uniform(0.25, 0.55) * min(outer.scale) / inner.bounding_radius
-    inner = inner.model_copy(update=_shrunk(inner, factor))
+    inner = transformed(inner, factor, (0.0, 0.0, 0.0), 12)
     slack = 0.55 * min(outer.scale) - inner.bounding_radius
     inner = moved(inner, np.array(outer.center) + np.array(draws.triple(-1.0, 1.0)) * max(slack, 0) / math.sqrt(3))
     return add_strewn(draws, palette, [outer, inner], min(draws.integer(0, 5), count - 2))
-
-
-def _shrunk(item: Object, factor: float) -> dict[str, object]:
-    """The fields of lengths, scaled."""
-    lengths = {name: getattr(item, name) for name in ("radius", "half_height") if hasattr(item, name)}
-    axes = {name: getattr(item, name) for name in ("semi_axes", "half_extents") if name in type(item).model_fields}
-    return {name: length * factor for name, length in lengths.items()} | {
-        name: tuple(length * factor for length in each) for name, each in axes.items()
-    }
 
 
 def mirrors(draws: Draws, palette: Palette, count: int) -> list[Object]:

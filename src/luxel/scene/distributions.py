@@ -12,7 +12,7 @@ from luxel import InputError
 from luxel.scene.camera import rotation_matrix
 from luxel.scene.composed import Composed
 from luxel.scene.description import Camera, Ellipsoid, Material, Scene, Sphere
-from luxel.scene.draws import Draws as Draws
+from luxel.scene.draws import Draws
 
 BackgroundName = Literal["grey", "black", "white"]
 Round: TypeAlias = Sphere | Ellipsoid

@@ -73,6 +73,12 @@ def is_panel(kind: int) -> bool:
 
 
 @wp.func
+def panel_front(world_from_unit: wp.mat33) -> wp.vec3:
+    """The unit normal of a panel's front, which emits."""
+    return unit_length(wp.vec3(world_from_unit[0, 2], world_from_unit[1, 2], world_from_unit[2, 2]))
+
+
+@wp.func
 def facing_normal(kind: int, normal: wp.vec3, direction: wp.vec3) -> wp.vec3:
     """The outward normal where a ray arrives: a panel has an outside on either side."""
     result = normal

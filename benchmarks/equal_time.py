@@ -37,15 +37,15 @@ from tqdm import tqdm
 
 from luxel import InputError
 from luxel.core.scene_batch import SceneBatch
-from luxel.data.atomic import checksum, only_one, write_atomically
 from luxel.data.dataset import ShardDataset
 from luxel.data.generate import GenerateSettings, generate
+from luxel.files.atomic import checksum, only_one, write_atomically
 from luxel.image.denoise import denoise
 from luxel.image.formats import to_bytes
 from luxel.image.metrics import equivalent_spp, image_metrics, per_image
 from luxel.pipeline import Renderer
+from luxel.scene import DISTRIBUTIONS, Distribution, Spheres
 from luxel.scene.description import Scene
-from luxel.scene.distributions import DISTRIBUTIONS, Distribution, Spheres
 from luxel.trace.path import PathTracer
 from luxel.trace.tracer import Radiance
 

@@ -10,10 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from luxel.image.formats import save_image
-from luxel.pipeline import Renderer
-from luxel.scene import Camera, Ellipsoid, Material, Scene, Sphere
-from luxel.trace.path import PathTracer
+from luxel import Camera, Ellipsoid, Material, PathTracer, Renderer, Scene, Sphere, save_image
 
 
 def still_life() -> Scene:
@@ -40,8 +37,8 @@ def main(model: Path = Path("ray-small"), out: Path = Path("still_life.png")) ->
     output = Renderer.from_pretrained(model)(scene)
     height, width, _ = output.shape
     truth = PathTracer().trace([scene], width, height, spp=256, seed=0).mean[0]
-    save_image(out, np.concatenate([output, truth], axis=1))
-    print(f"{out}: the model at the left, the truth at the right")
+    save_image(out, np.concatenate([truth, output], axis=1))
+    print(f"{out}: path traced at the left, the model at the right")
 
 
 if __name__ == "__main__":

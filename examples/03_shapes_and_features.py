@@ -8,10 +8,20 @@ below each other the base colour, the normal, and which object it is, from `Path
 
 import numpy as np
 
-from luxel.image.formats import save_image
-from luxel.scene import Box, Camera, Cylinder, Ellipsoid, Material, Panel, Plane, Scene, Sphere
+from luxel import (
+    Box,
+    Camera,
+    Cylinder,
+    Ellipsoid,
+    Material,
+    Panel,
+    PathTracer,
+    Plane,
+    Scene,
+    Sphere,
+    save_image,
+)
 from luxel.scene.description import Object
-from luxel.trace.path import PathTracer
 
 TILTED, LEANING = (0.92, 0.1, 0.1, 0.36), (0.83, 0.5, 0.1, 0.2)
 CLAY, BRASS = Material(base_color=(0.7, 0.35, 0.25)), Material(base_color=(0.9, 0.7, 0.3), metallic=1, roughness=0.25)

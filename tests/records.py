@@ -3,6 +3,36 @@
 from luxel.experiments import EXPERIMENTS
 from luxel.experiments.experiment import with_train
 from luxel.ledger.record import Curve, Record
+from luxel.train.run_folder import Environment, Result
+
+ENVIRONMENT: Environment = {
+    "luxel": "0.0.9",
+    "commit": "1234",
+    "python": "3.11.1",
+    "torch": "2.7.0",
+    "platform": "Linux",
+    "cpu": "A processor",
+    "cpu_count": 2,
+    "gpu": None,
+}
+
+
+def result(diagnosis: str | None = None, test_loss: float | None = 0.01) -> Result:
+    """How a run ended: well, or with this diagnosis."""
+    return {
+        "status": "diverged" if diagnosis else "finished",
+        "diagnosis": diagnosis,
+        "events": [],
+        "steps": 25,
+        "samples": 400,
+        "seconds": 4.0,
+        "images_per_s": 100.0,
+        "peak_memory_mib": 512.5,
+        "train_loss": 0.1,
+        "test_loss": test_loss,
+        "skipped_steps": 0,
+        "parameters": 1234,
+    }
 
 
 def record(name: str, seed: int = 0, perceptual: float = 0.01, scale="small", **changes) -> Record:
@@ -15,21 +45,12 @@ def record(name: str, seed: int = 0, perceptual: float = 0.01, scale="small", **
         "seed": seed,
         "experiment": with_train(EXPERIMENTS[name].make(scale), seed=seed).to_json(),
         "data": {"test_set": "ab" * 32, "width": 32, "height": 32, "spp": 128, "count": 9, "distribution": "spheres"},
-        "result": {
-            "status": "diverged" if diagnosis else "finished",
-            "diagnosis": diagnosis,
-            "events": [],
-            "samples": 400,
-            "seconds": 4.0,
-            "peak_memory_mib": 512.5,
-            "train_loss": 0.1,
-            "test_loss": perceptual,
-        },
+        "result": result(diagnosis, perceptual),
         "metrics": {} if diagnosis else {"perceptual": perceptual, "flip": 0.3, "psnr": 21.0, "equivalent_spp": 0.5},
         "provenance": "diverged" if diagnosis else "9 test images, hash abab, reference 128 spp, tone map clamp",
         "train": curve,
         "test": curve,
-        "environment": {"gpu": None, "cpu": "A processor", "cpu_count": 2, "platform": "Linux", "commit": "1234"},
+        "environment": ENVIRONMENT,
     }
     return Record(**{**values, **changes})
 

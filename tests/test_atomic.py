@@ -1,10 +1,13 @@
 """Files that are whole or not there."""
 
+import errno
 import os
+from pathlib import Path
 
 import pytest
 
-from luxel.data.atomic import PARTIAL, checksum, write_atomically
+from luxel import InputError
+from luxel.files.atomic import PARTIAL, checksum, only_one, write_atomically
 
 
 def test_writes_and_replaces(tmp_path):
@@ -27,6 +30,57 @@ def test_an_interrupted_write_leaves_the_old_file(tmp_path, monkeypatch):
         write_atomically(path, b"new")
     assert path.read_bytes() == b"old"
     assert (tmp_path / f"file{PARTIAL}").exists()
+
+
+def test_an_interrupted_write_is_repeated(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    (tmp_path / f"file{PARTIAL}").write_bytes(b"what an interrupted write left, and longer")
+    write_atomically(path, b"new")
+    assert path.read_bytes() == b"new"
+
+
+def test_a_link_in_the_way_is_not_followed(tmp_path):
+    precious = tmp_path / "precious"
+    precious.write_bytes(b"mine")
+    (tmp_path / f"file{PARTIAL}").symlink_to(precious)
+    write_atomically(tmp_path / "file", b"new")
+    assert precious.read_bytes() == b"mine"
+    assert (tmp_path / "file").read_bytes() == b"new"
+    assert not (tmp_path / "file").is_symlink()
+
+
+def test_a_full_disk_is_one_line_with_the_file_and_leaves_what_was_there(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    write_atomically(path, b"old")
+
+    def full(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(InputError) as error:
+        write_atomically(path, b"new")
+    assert str(error.value) == (
+        f"{path}: cannot be written: No space left on device; what was there before is as it was"
+    )
+    assert {entry.name: entry.read_bytes() for entry in tmp_path.iterdir()} == {"file": b"old"}
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(InputError, match="gone/file: cannot be written: No such file or directory"):
+        write_atomically(tmp_path / "gone" / "file", b"")
+
+
+def test_a_folder_is_no_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=r"^\.: cannot be written: it is a folder; name a file$"):
+        write_atomically(Path(""), b"")
+
+
+def test_one_process_at_a_time(tmp_path):
+    with only_one(tmp_path / "new"), pytest.raises(InputError, match="another process is writing to it"):
+        only_one(tmp_path / "new").__enter__()
+    with only_one(tmp_path / "new"):
+        pass
 
 
 def test_checksum(tmp_path):

@@ -1,6 +1,11 @@
 """Batches of training and of tests: every sample where it should be, for any number of processes."""
 
+import signal
+import subprocess
+import sys
+import time
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -59,6 +64,36 @@ def test_workers_change_nothing(train):
         return torch.cat([batch.radiance for batch in islice(batches, 4)])
 
     assert first_images(0, 3).equal(first_images(2, 3))
+
+
+ORPHANED = """
+import sys, time
+sys.path.insert(0, {tests!r})
+from luxel.data.batches import training_batches
+class Slow:
+    def order(self, start, stop, seed):
+        return range(start, stop)
+    def batch(self, indices):
+        import os
+        print(os.getpid(), flush=True)
+        time.sleep(600)
+next(training_batches(Slow(), 1, 0, workers=1))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_worker_ends_with_its_parent_in_the_middle_of_a_batch(number):
+    """Whatever killed that."""
+    code = ORPHANED.format(tests=str(Path(__file__).parent))
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as parent:
+        worker = int(parent.stdout.readline())
+        parent.send_signal(number)
+        parent.wait()
+        deadline = time.monotonic() + 30
+        while Path(f"/proc/{worker}").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
 
 
 def test_the_global_random_state_is_left_alone(train):

@@ -2,8 +2,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 from torch import nn
 
+from luxel import InputError
 from luxel.train.checkpoint import CheckpointError, Progress, load_checkpoint, read_progress, save_checkpoint
 from luxel.train.guard import Event, Guard
 from luxel.train.optim import OptimConfig, moving_average, optimizer
@@ -50,6 +53,45 @@ def test_a_damaged_file_is_named_with_the_remedy(tmp_path: Path, damage):
         read_progress(path)
 
 
+def flip_a_bit(path: Path, place: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+
+
+def test_one_flipped_bit_is_found_and_files_without_a_checksum_are_read(tmp_path: Path):
+    path = tmp_path / "checkpoint.safetensors"
+    save_checkpoint(path, *trained(1), Progress(step=12))
+    whole, step = path.read_bytes(), path.read_bytes().index(b"12,")
+    for place in (len(whole) - 1, len(whole) - 100, step):
+        path.write_bytes(whole)
+        flip_a_bit(path, place)
+        with pytest.raises(CheckpointError, match=r"checkpoint\.safetensors: damaged.*; delete it"):
+            load_checkpoint(path, *trained(0))
+    path.write_bytes(whole)
+    with safe_open(path, framework="pt") as file:
+        progress = {"progress": file.metadata()["progress"]}
+    save_file(load_file(path), path, progress)
+    assert load_checkpoint(path, *trained(0)).step == 12
+
+
+@pytest.mark.parametrize(
+    ("progress", "message"),
+    [
+        ({}, "its content is None"),
+        ({"progress": "["}, "not valid JSON"),
+        ({"progress": '{"step": "x"}'}, "step is 'x'"),
+        ({"progress": '{"guard": {"events": [{"step": 3}]}}'}, r"guard\.events\[0\]\.diagnosis is missing"),
+    ],
+)
+def test_wrong_progress_is_named_by_its_field(tmp_path: Path, progress, message):
+    path = tmp_path / "checkpoint.safetensors"
+    save_file({"model.weight": torch.zeros(1)}, path, progress)
+    for read in (read_progress, lambda path: load_checkpoint(path, *trained(0))):
+        with pytest.raises(CheckpointError, match=rf"checkpoint\.safetensors: progress: {message}"):
+            read(path)
+
+
 def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path):
     path = tmp_path / "checkpoint.safetensors"
     save_checkpoint(path, *trained(1), Progress())
@@ -67,6 +109,6 @@ def test_a_crash_while_writing_leaves_the_old_one(tmp_path: Path, monkeypatch):
         raise OSError("disk full")
 
     monkeypatch.setattr("pathlib.Path.replace", crash)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(InputError, match=r"checkpoint\.safetensors: cannot be written: disk full"):
         save_checkpoint(path, *trained(2), Progress(step=2))
     assert path.read_bytes() == whole

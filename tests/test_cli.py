@@ -1,6 +1,7 @@
 """The verbs as a user calls them; `main` is the console script's function."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -14,9 +15,12 @@ from data_folder import write_data_folder
 from PIL import Image
 from safetensors.torch import load_file
 
+from luxel import InputError
 from luxel.cli import DIVERGED, VERBS, main
 from luxel.experiments import EXPERIMENTS
-from luxel.image.formats import load_exr
+from luxel.image.formats import load_exr, to_bytes
+from luxel.models.ray_model import RayModel, RayModelConfig
+from luxel.scene import Box, Scene, Spheres
 from luxel.train.checkpoint import read_progress
 
 SCENE = Path(__file__).parent.parent / "examples" / "scenes" / "still_life.json"
@@ -62,22 +66,131 @@ def test_evaluate_names_what_a_figure_needs(trained, data, capsys):
     printed = capsys.readouterr().out
     for word in ("reinhard", "reference 2 spp", "hash", "psnr", "equivalent_spp", "flip"):
         assert word in printed
+    page = next(trained.glob("evaluation-*-reinhard.html")).read_text()
+    assert page.index("path traced<br>2 spp") < page.index("run<br>PSNR")
     (file,) = trained.glob("evaluation-*-reinhard.json")
     stored = json.loads(file.read_text())
     assert stored["tone_map"] == "reinhard"
     assert len(stored["per_image"]["psnr"]) == stored["images"]
 
 
-def test_render_writes_radiance_and_puts_the_truth_beside_it(trained, tmp_path):
+@pytest.fixture
+def scenes(tmp_path) -> Path:
+    (tmp_path / "scenes").mkdir()
+    for index in range(8):
+        Spheres(max_objects=3)(0, index).save(tmp_path / "scenes" / f"{index}.json")
+    return tmp_path / "scenes"
+
+
+def test_a_shipped_model_is_evaluated_at_any_size(scenes, monkeypatch, capsys):
+    """On a folder of scenes, traced beside it; the figures come to the current folder, not into the package."""
+    monkeypatch.chdir(scenes.parent)
+    asked = ["--data", f"scenes:{scenes}", "--width", "12", "--height", "4", "--spp", "4"]
+    assert call("evaluate", "ray-small", *asked) == 0
+    printed = capsys.readouterr()
+    assert "8 test images" in printed.out
+    assert "ssim is left out: images are smaller than its window of 11×11" in printed.out
+    assert "nan" not in printed.out
+    assert f"test set: {scenes.parent}/scenes-12x4-4spp-8-" in printed.err
+    (figures,) = scenes.parent.glob("ray-small-evaluation-*-clamp.json")
+    assert len(json.loads(figures.read_text())["per_image"]["psnr"]) == 8
+
+
+def test_a_folder_of_scenes_is_learned_from_and_generated(scenes, monkeypatch, capsys):
+    monkeypatch.chdir(scenes.parent)
+    few = ["--data.spp", "2", "--data.test-share", "0.5"]
+    assert call(*TRAIN, "--data", f"scenes:{scenes}", *few, "--out", "run") == 0
+    assert json.loads(Path("run/config.json").read_text())["data"]["distribution"] == "scenes"
+    capsys.readouterr()
+    assert call("evaluate", "run") == 0
+    assert "reference 2 spp" in capsys.readouterr().out
+    assert call("generate", f"scenes:{scenes}", "--out", "set", "--width", "4", "--height", "4", "--spp", "2") == 0
+    assert "8 scenes in set" in capsys.readouterr().out
+    assert call("experiments", "compare", "run", "--out", "page", "--cpu") == 0
+    assert "| run | 1 | 128 |" in capsys.readouterr().out
+    assert call("experiments", "list", "--runs", "run") == 0
+    assert "other runs\n  run: finished" in capsys.readouterr().out
+
+
+def test_scenes_that_an_image_model_would_take_for_others_are_refused(trained, scenes, capsys):
+    box = Scene.load(SCENE).model_copy(update={"objects": (Box(center=(0, 0, 0), half_extents=(1, 1, 1)),)})
+    box.save(scenes / "9.json")
+    assert call("evaluate", trained, "--data", f"scenes:{scenes}", "--spp", "2") == 1
+    assert "scene 8: objects[0].shape is box" in capsys.readouterr().err
+
+
+def test_render_writes_radiance_and_puts_it_at_the_right_of_the_truth(trained, tmp_path, capsys):
     assert call("render", SCENE, "--model", trained, "--out", tmp_path / "a.exr") == 0
     assert call("render", SCENE, "--model", trained, "--out", tmp_path / "b.exr", "--truth", "4") == 0
+    printed = capsys.readouterr()
+    assert "path tracing, 4 spp:   0%|" in printed.err
+    assert f"{tmp_path / 'b.exr'}, from left to right: path traced, 4 spp; run, PSNR " in printed.out
+    assert "equivalent spp" in printed.out
     assert call("render", SCENE, "--model", trained, "--out", tmp_path / "c.png", "--tone-map", "reinhard") == 0
     alone, both = load_exr(tmp_path / "a.exr"), load_exr(tmp_path / "b.exr")
     assert alone.shape == (16, 16, 3)
     assert both.shape == (16, 32, 3)
-    np.testing.assert_array_equal(both[:, :16], alone)
-    assert np.isfinite(both[:, 16:]).all()
+    np.testing.assert_array_equal(both[:, 16:], alone)
+    assert np.isfinite(both[:, :16]).all()
     assert np.asarray(Image.open(tmp_path / "c.png")).shape == (16, 16, 3)
+
+
+def test_a_png_beside_the_truth_is_labelled(untrained, tmp_path):
+    """At its left the truth, at its right the model's picture, names below."""
+    options = ["--model", untrained, "--width", "23", "--exposure", "-1", "--truth", "2"]
+    assert call("render", SCENE, *options[:-2], "--out", tmp_path / "alone.png") == 0
+    assert call("render", SCENE, *options, "--out", tmp_path / "both.png") == 0
+    alone, both = (np.asarray(Image.open(tmp_path / name)) for name in ("alone.png", "both.png"))
+    assert both.shape[0] > 23 + 4 * 12, "four lines below"
+    middle = both.shape[1] // 2
+    np.testing.assert_array_equal(both[:23, middle:][:, :23], alone)
+    assert (both[:23, :23] != alone).any()
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, InputError("no such tracer")])
+def test_a_picture_is_there_before_its_truth_is_traced(untrained, tmp_path, monkeypatch, capsys, error):
+    def interrupted(*arguments, **options):
+        raise error
+
+    assert call("render", SCENE, "--model", untrained, "--out", tmp_path / "a.png") == 0
+    monkeypatch.setattr("luxel.trace.path.PathTracer.trace", interrupted)
+    assert call("render", SCENE, "--model", untrained, "--out", tmp_path / "b.png", "--truth", "2") != 0
+    assert (tmp_path / "b.png").read_bytes() == (tmp_path / "a.png").read_bytes()
+    assert f"{tmp_path / 'b.png'}: {untrained} alone, until the truth is traced" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def untrained(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("untrained")
+    RayModel(RayModelConfig(width=8)).save_pretrained(path)
+    return path
+
+
+def test_a_png_is_exposed_by_stops(untrained, tmp_path):
+    for stops in ("0", "1", "-2"):
+        out = tmp_path / f"{stops}.png"
+        assert call("render", SCENE, "--model", untrained, "--out", out, "--exposure", stops) == 0
+    assert call("render", SCENE, "--model", untrained, "--out", tmp_path / "a.exr") == 0
+    radiance = load_exr(tmp_path / "a.exr")
+    for stops, factor in (("0", 1), ("1", 2), ("-2", 0.25)):
+        np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / f"{stops}.png")), to_bytes(radiance * factor))
+
+
+def test_a_scene_without_light_is_rendered_with_a_warning(untrained, tmp_path, capsys):
+    lit = Scene.load(SCENE)
+    dark = lit.model_copy(update={"background": (0, 0, 0)})
+    for index in range(len(lit.objects)):
+        dark = dark.with_material(index, emission=(0, 0, 0))
+    dark.save(tmp_path / "dark.json")
+    assert call("render", tmp_path / "dark.json", "--model", untrained, "--out", tmp_path / "dark.exr") == 0
+    printed = capsys.readouterr().err
+    (line,) = [line for line in printed.splitlines() if line.startswith("warning")]
+    assert line.startswith(
+        f"warning: {tmp_path / 'dark.json'}: nothing gives light, so that the picture is black; give"
+    )
+    assert (load_exr(tmp_path / "dark.exr") == 0).all()
+    assert call("render", SCENE, "--model", untrained, "--out", tmp_path / "lit.exr") == 0
+    assert "warning" not in capsys.readouterr().err
 
 
 def test_experiments_are_listed_with_their_outcomes_and_shown(capsys, monkeypatch, tmp_path, data):
@@ -99,13 +212,17 @@ def test_experiments_are_listed_with_their_outcomes_and_shown(capsys, monkeypatc
         (["generate", "cubes"], 2, "'cubes' is not a known DISTRIBUTION"),
         (["train", "standard"], 2, "'standard' is not a known EXPERIMENT"),
         (["paint"], 2, "'paint' is not a known VERB"),
-        (["generate", "spheres", "--out", "x", "--max-objects", "0"], 2, "max_objects is 0, must be at least 1"),
-        (["generate", "spheres", "--out", "x", "--spp", "1"], 2, "spp is 1, must be at least 2"),
-        (["train", "demo", "--train.loss", "hubr"], 2, "loss 'hubr' is unknown"),
+        (
+            ["generate", "spheres", "--out", "x", "--max-objects", "0"],
+            1,
+            "max_objects is 0, must be an integer in [1, 1000000]",
+        ),
+        (["generate", "spheres", "--out", "x", "--spp", "1"], 1, "spp is 1, must be an integer in [2, 16777216]"),
+        (["train", "demo", "--train.loss", "hubr"], 1, "loss 'hubr' is unknown"),
         (["train", "demo", "--model.width", "24"], 1, "width 24 is not start.size 4 times a power of two"),
         (["train", "demo", "--data.width", "64"], 1, "images are 64×32, the model's 32×32"),
         (["train", "demo", "--data", "stream:cubes"], 1, "distribution 'cubes' is unknown"),
-        (["train", "demo", "--data", "stream:spheres", "--stream.spp", "0"], 2, "stream.spp is 0"),
+        (["train", "demo", "--data", "stream:spheres", "--stream.spp", "0"], 1, "stream.spp is 0"),
         (["train", "demo", "--data", "stream:spheres", "--stream.rays", "9"], 1, "the network makes whole images"),
         (["generate", "spheres", "--out", "x", "--workers", "2"], 1, "workers is 2, but the path tracer works in one"),
         (["generate", "spheres", "--out", "x", "--tracer", "torch"], 1, "--tracer is torch, which is path now"),
@@ -114,14 +231,37 @@ def test_experiments_are_listed_with_their_outcomes_and_shown(capsys, monkeypatc
         (["generate", "spheres", "--out", "x", "--tracer", "pov"], 2, "'pov'"),
         (["train", "demo", "--train.precision", "tf32", "--cpu"], 1, "tf32, which NVIDIA GPUs"),
         (["experiments", "compare", "demmo"], 1, "'demmo' is neither an experiment nor a group"),
-        (["experiments", "compare", "demo", "--seeds", "0"], 1, "1 experiments and 0 seeds"),
+        (["experiments", "compare", "demo", "--seeds", "0"], 1, "seeds is 0, must be an integer in [1, 1000]"),
+        (["experiments", "compare"], 1, "no experiments to compare"),
         (["experiments", "findings"], 1, "docs/ledger holds no records"),
-        (["cooldown", "nowhere", "--samples", "9", "--out", "x"], 1, "nowhere/config.json: not the configuration"),
+        (["cooldown", "nowhere", "--samples", "9", "--out", "x"], 1, "nowhere/config.json: cannot be read"),
         (["evaluate", "nowhere"], 1, "nowhere is neither a folder nor a model that comes with Luxel"),
         (["render", str(SCENE), "--model", "nowhere", "--out", "x.jpg"], 1, "x.jpg: image files end in .exr"),
         (["render", "gone.json", "--out", "x.png"], 1, "gone.json: cannot be read as a scene: No such file"),
-        (["render", str(SCENE), "--truth", "0"], 1, "truth is 0, must be at least 1 sample a pixel"),
+        (["render", str(SCENE), "--truth", "0"], 1, "truth is 0, must be an integer in [1, 16777216] or None"),
         (["evaluate", "."], 1, ". has no model.safetensors"),
+        (["evaluate", "ray-small", "--data", "scenes:gone"], 1, "gone: is no folder; scenes:DIR is one of scenes"),
+        (["evaluate", "ray-small", "--data", "gone"], 1, "gone: not a data set, manifest.json is missing"),
+        (["evaluate", "ray-small", "--data", "gone", "--width", "9"], 1, "width is 9, but gone is traced already"),
+        (["evaluate", "ray-small", "--spp", "1"], 1, "spp is 1, must be an integer in [2, 16777216] or None"),
+        (["generate", "scenes:.", "--out", "x"], 1, ".: has no scenes, which are files that end in .json"),
+        (["generate", "--plugin", "gone", "spheres"], 1, "--plugin gone: cannot be imported: ModuleNotFoundError"),
+        (["experiments", "list", "--runs", "gone"], 1, "runs is gone, which is no folder"),
+        (["train", "demo", "--lr-multiplier", "-1"], 1, "lr_multiplier is -1.0, must be in (0, 1e+06]"),
+        (["train", "demo", "--lr-multiplier", "nan"], 1, "lr_multiplier is nan, must be in (0, 1e+06]"),
+        (["train", "demo", "--train.optim.ema-decay", "nan"], 1, "train.optim.ema_decay is nan, must be in [0, 1]"),
+        (["train", "demo", "--train.optim.ema-decay", "2"], 1, "train.optim.ema_decay is 2.0, must be in [0, 1]"),
+        (["train", "demo", "--train.optim.clip-norm", "0"], 1, "train.optim.clip_norm is 0.0, must be in (0, 1e+30]"),
+        (["train", "demo", "--train.optim.weight-decay", "-1"], 1, "weight_decay is -1.0, must be in [0, 1000]"),
+        (["train", "demo", "--train.guard.spike", "nan"], 1, "train.guard.spike is nan, must be in (1, 1e+30]"),
+        (["train", "demo", "--train.seed", "-1"], 1, "train.seed is -1, must be an integer in [0, 4294967295]"),
+        (["train", "demo", "--train.batch-size", "100000"], 1, "train.batch_size is 100000, 100000 pictures of 32×32"),
+        (["generate", "spheres", "--out", "x", "--workers", "-1"], 1, "workers is -1, must be an integer in [0, 1024]"),
+        (["render", str(SCENE), "--width", "100000"], 1, "width is 100000, must be an integer in [1, 65536] or None"),
+        (["render", str(SCENE), "--height", "0"], 1, "height is 0, must be an integer in [1, 65536] or None"),
+        (["render", str(SCENE), "--exposure", "nan"], 1, "exposure is nan, must be in [-64, 64]"),
+        (["render", str(SCENE), "--exposure", "1", "--out", "x.exr"], 1, "exposure is 1.0, but x.exr holds radiance"),
+        (["cooldown", "x", "--samples", "0", "--out", "y"], 1, "samples is 0, must be an integer in [1, 10995116277"),
     ],
 )
 def test_a_mistake_is_one_message(arguments, code, message, capsys, monkeypatch, tmp_path):
@@ -130,13 +270,14 @@ def test_a_mistake_is_one_message(arguments, code, message, capsys, monkeypatch,
     printed = capsys.readouterr().err
     assert message in printed
     assert "Traceback" not in printed
+    assert code != 1 or printed.splitlines()[-1].startswith(f"luxel {arguments[0]}: "), "one line, as long as it is"
     assert not any(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--batch-size", "0"], "batch-size is 0, must be at least 1"),
+        (["--batch-size", "0"], "batch_size is 0, must be an integer in [1, 1048576]"),
         (["--tone-map", "aces"], "tone map 'aces' is unknown"),
         (["--device", "cuda:7"], "device 'cuda:7' is not to be had here"),
     ],
@@ -252,15 +393,63 @@ def wait_for(path: Path, process: "subprocess.Popen[str] | subprocess.Popen[byte
         time.sleep(0.01)
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("streams", [False, True])
-def test_ctrl_c_says_how_to_go_on(data, tmp_path, streams):
+def test_ctrl_c_says_how_to_go_on(data, tmp_path, streams, number):
+    """As does a scheduler's SIGTERM, which all processes of the job receive."""
     source = ["stream:spheres", "--data.count", "9"] if streams else [data]
     command = [sys.executable, "-m", "luxel.cli", *TRAIN, "--train.samples", "100000", "--data", *source]
-    run = subprocess.Popen([*command, "--out", "run"], stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+    run = subprocess.Popen(
+        [*command, "--out", "run"], stderr=subprocess.PIPE, text=True, cwd=tmp_path, start_new_session=True
+    )
     wait_for(tmp_path / "run" / "metrics.jsonl", run)
-    run.send_signal(signal.SIGINT)
+    os.killpg(run.pid, number)
     _, errors = run.communicate(timeout=60)
     assert run.returncode == 130
     assert "goes on from here" in errors
     assert "Traceback" not in errors
     assert read_progress(tmp_path / "run" / "checkpoint.safetensors").step > 0
+
+
+def test_sigterm_ends_generation_as_ctrl_c_does(tmp_path):
+    command = [sys.executable, "-m", "luxel.cli", "generate", "spheres", "--out", "set", "--count", "100000"]
+    run = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+    wait_for(tmp_path / "set" / "manifest.json", run)
+    run.send_signal(signal.SIGTERM)
+    _, errors = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert "goes on from here" in errors
+    assert "Traceback" not in errors
+
+
+LIST = [sys.executable, "-m", "luxel.cli", "experiments", "list"]
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-8"])
+def test_any_output_encoding_prints(encoding, tmp_path):
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    (tmp_path / "runs" / "2020-05-30" / "tanh-small").mkdir(parents=True)
+    (tmp_path / "runs" / "2020-05-30" / "tanh-small" / "result.json").write_text("{")  # told with an arrow
+    done = subprocess.run(LIST, capture_output=True, env=environment, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert ("→" if encoding == "utf-8" else "?") + " small: runs" in done.stdout.decode(encoding)
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(tmp_path):
+    with subprocess.Popen(LIST, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait() == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("arguments", [["experiments", "list"], ["--help"], ["--version"], ["train", "demo", "--help"]])
+def test_an_output_that_is_full_is_one_line(arguments, unbuffered, tmp_path):
+    """Whether printing says so or the end."""
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    with open("/dev/full", "wb") as full:
+        command = [*LIST[:3], *arguments]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=environment)
+    assert done.returncode == 1
+    assert done.stderr == f"luxel {arguments[0]}: standard output: No space left on device\n"

@@ -2,9 +2,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from data_folder import write_data_folder
 
+from luxel import InputError
 from luxel.experiments.experiment import EXPERIMENTS, with_data, with_stream, with_train
-from luxel.ledger.collect import Planned, collect, planned
+from luxel.experiments.run import run
+from luxel.ledger.collect import Planned, collect, made, planned
+from luxel.ledger.comparison import compare
 from luxel.train.run_folder import RunFolder, read_metrics
 
 
@@ -57,3 +61,23 @@ def test_a_run_that_streams_needs_a_test_split_alone(tmp_path: Path, monkeypatch
     (record,) = collect(planned(["standard_run"], "tiny", 1), cpu=True)
     assert record.metrics["perceptual"] == pytest.approx(record.result["test_loss"], rel=1e-4)
     assert not list(tmp_path.glob("data/*/train-*"))
+
+
+def test_runs_of_ones_own_are_taken_as_they_are(tmp_path: Path, monkeypatch):
+    """By their folders, wherever these are; nothing is trained, and no experiment's record is made of them."""
+    monkeypatch.chdir(tmp_path)
+    experiment = with_train(with_data(EXPERIMENTS["standard_run"].make("tiny"), count=24, spp=2), samples=32, tests=1)
+    run(with_train(experiment, seed=3), Path("mine"), write_data_folder(tmp_path / "data", experiment.data), cpu=True)
+    before = (tmp_path / "mine" / "model" / "model.safetensors").stat().st_mtime_ns
+    page, text = compare([Path("mine"), tmp_path / "mine"], "tiny", 1, tmp_path / "page", cpu=True)
+    assert text.count("| mine | 1 | 32 |") == 1
+    assert text.count(f"| {tmp_path}/mine | 1 | 32 |") == 1
+    assert "reference 2 spp" in text
+    assert "<img" in page.read_text()
+    assert not any((tmp_path / "page" / "records").iterdir())
+    assert (tmp_path / "mine" / "model" / "model.safetensors").stat().st_mtime_ns == before
+    (tmp_path / "mine" / "result.json").unlink()
+    with pytest.raises(InputError, match="mine: the run has not ended; repeat its `luxel train` command"):
+        made(Path("mine"))
+    with pytest.raises(InputError, match=r"config\.json: cannot be read"):
+        made(tmp_path)

@@ -3,8 +3,9 @@ from pathlib import Path
 
 import numpy as np
 
-from luxel.evaluation.compare import SceneByAll, Table, write_comparison
+from luxel.evaluation.compare import Table, write_comparison
 from luxel.evaluation.page import Line
+from luxel.image.side_by_side import SideBySide
 
 TABLE = Table(["experiment", "loss"], [["<one>", "1.5"], ["two", "2.5"]])
 
@@ -16,7 +17,8 @@ def test_the_table_in_markdown():
 def test_the_page_shows_every_scene_by_every_run(tmp_path: Path):
     images = np.random.default_rng(0).random((3, 4, 5, 7, 3)).astype(np.float32)
     scenes = [
-        SceneByAll(f"scene {i}", truth, {"<one>": a, "two": b, "three": c}) for i, (truth, a, b, c) in enumerate(images)
+        SideBySide.of(f"scene {i}", truth, {"<one>": a, "two": b, "three": c})
+        for i, (truth, a, b, c) in enumerate(images)
     ]
     plots = {
         ("images", "loss"): [Line("one", [1, 2], [0.1, 0.2], 0)],
@@ -25,6 +27,7 @@ def test_the_page_shows_every_scene_by_every_run(tmp_path: Path):
     write_comparison(tmp_path / "index.html", "Two", {"scale": "tiny"}, "hash 123", TABLE, plots, scenes, "clamp")
     page = (tmp_path / "index.html").read_text()
     assert page.count('src="data:image/png;base64,') == 3 * (1 + 3 + 3), "truth, three outputs, three errors"
+    assert all(line in page for scene in scenes for figures in scene.figures.values() for line in figures.lines)
     assert page.count("<svg") == 2
     assert '<td class="number">&lt;one&gt;</td>' in page
     assert "hash 123" in page

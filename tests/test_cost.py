@@ -2,7 +2,10 @@ from dataclasses import replace
 
 import torch
 
-from luxel.models.cost import Cost, cost_by_part
+from luxel.core.scene_batch import SceneBatch
+from luxel.experiments.base import tiny_model
+from luxel.models.attention import AttentionConfig
+from luxel.models.cost import Cost, cost_by_part, crowd, rendering_memory, training_memory
 from luxel.models.estimates import CHANNEL_FEATURES, POINT_FEATURES
 from luxel.models.exchange import ImageToSeqConfig
 from luxel.models.image_model import ImageModel, ImageModelConfig
@@ -70,3 +73,36 @@ def test_a_ray_models_operations_by_hand():
     assert costs["channel"].flops == points * 3 * 2 * CHANNEL_FEATURES * 23
     assert costs["layers"].flops == points * 3 * 2 * 2 * 23 * 23
     assert costs["head"].flops == points * 3 * 2 * 23 * model.head.out_features
+
+
+def kept_for_the_way_back(model: ImageModel, objects: int) -> int:
+    """Bytes of all tensors that the gradient of one picture needs, weights left out."""
+    kept: dict[int, torch.UntypedStorage] = {}
+
+    def pack(tensor: torch.Tensor) -> torch.Tensor:
+        kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        picture = model.train()(SceneBatch.of([crowd(objects)]))
+    weights = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
+    assert picture.requires_grad
+    return sum(storage.nbytes() for place, storage in kept.items() if place not in weights)
+
+
+def test_the_memory_of_training_is_near_what_is_kept():
+    for config in (tiny_model(), ImageModelConfig()):
+        measured = kept_for_the_way_back(ImageModel(config), 4)
+        assert 0.5 < training_memory(config, 1) / measured < 1.5
+        assert training_memory(config, 7) == 7 * training_memory(config, 1)
+
+
+def test_the_memory_of_a_rendering_grows_with_what_is_asked_for():
+    """Radiance alone is 12 bytes a pixel; tanh attention has a weight for each pair of objects, softmax has not."""
+    for config in (ImageModelConfig(), RayModelConfig()):
+        assert rendering_memory(config, 3, 500, 700, 5) > 3 * 500 * 700 * 12
+    tanh = replace(
+        ImageModelConfig(), base_transformer=TransformerConfig(attention=AttentionConfig(weighting="tanh", heads=3))
+    )
+    assert rendering_memory(tanh, 1, 32, 32, 200_000) > 3 * 4 * 200_000**2
+    assert rendering_memory(ImageModelConfig(), 1, 32, 32, 200_000) < 2 * 2**30

@@ -14,11 +14,11 @@ from safetensors.numpy import load_file, save_file
 
 from luxel.core.rays import Rays
 from luxel.core.scene_batch import SceneBatch
-from luxel.data.atomic import checksum
 from luxel.data.dataset import Batch, ShardDataset, rays_in_order
 from luxel.data.manifest import NAME, DataError, Manifest
 from luxel.data.shards import ARRAYS, ShardReader, write_shard
 from luxel.data.split import split_of
+from luxel.files.atomic import checksum
 from luxel.scene import Camera, Scene, Sphere, scene_id
 from luxel.trace import Radiance
 
@@ -148,6 +148,21 @@ def test_damage_is_found_when_it_opens(folder):
         ShardDataset(folder, "train")
     with pytest.raises(DataError, match=r"train-00001.safetensors"):
         ShardDataset(folder, "test")  # whose own shards are whole: the other's ids are needed
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_one_wrong_pixel_is_found_when_it_opens(folder, split):
+    """Although the manifest's checksum is that of the file, as when a tracer has written it so."""
+    manifest = json.loads((folder / NAME).read_text())
+    (last,) = [shard for shard in manifest["shards"] if shard["file"] == f"{split}-00001.safetensors"]
+    path = folder / last["file"]
+    tensors = load_file(path)
+    tensors["radiance"][2, 4, 6, 0] = np.nan
+    save_file(tensors, path)
+    last["sha256"] = checksum(path)
+    (folder / NAME).write_text(json.dumps(manifest))
+    with pytest.raises(DataError, match=rf"{split}-00001\.safetensors: scene 2: radiance\[4, 6, 0\] is nan"):
+        ShardDataset(folder, split)
 
 
 def test_an_incomplete_folder_is_refused(folder):

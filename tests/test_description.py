@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from luxel import InputError
 from luxel.scene import (
     Box,
     Camera,
@@ -142,7 +143,7 @@ def test_any_normal_is_where_z_goes(normal):
 def test_a_panel_is_for_all_that_does_not_transmit():
     metal = Material(metallic=1, emission=(1, 1, 1))
     assert Panel(center=(0, 0, 0), half_extents=(1, 1), material=metal).material == metal
-    with pytest.raises(ValidationError, match=r"transmission is 0\.2, must be 0, .* use a thin box"):
+    with pytest.raises(SceneError, match=r"transmission is 0\.2, must be 0, .* use a thin box"):
         Panel(center=(0, 0, 0), half_extents=(1, 1), material=Material(transmission=0.2))
 
 
@@ -284,3 +285,122 @@ def test_every_mistake_has_its_line(tmp_path):
 def test_what_is_no_scene_at_all(text):
     with pytest.raises(SceneError, match=r"my\.json: "):
         Scene.from_json(text, "my.json")
+
+
+WRONG: list[tuple[Any, str]] = [
+    (lambda: Sphere(center=(0, 0, 0), radius=-1), "Sphere: radius is -1, must be a number in [1e-6, 1e6]"),
+    (lambda: Sphere(center=(0, 0, 0), radius=1, colour=3), "Sphere: colour is not a known field; known are shape"),
+    (lambda: Sphere(center=(0, 0, 0), radis=1), "Sphere: radis is not a known field; did you mean radius?"),
+    (lambda: Material(roughnes=1), "Material: roughnes is not a known field; did you mean roughness?"),
+    (lambda: Camera(position=(0, 0, 0), look_at=(0, 0, 0)), "Camera: look_at must differ from position"),
+    (lambda: Camera(position="here", look_at=(0, 0, 0)), "Camera: position is 'here', must be a list"),
+    (lambda: Scene(objects=SCENE.objects[0], camera=CAMERA), "must be a list of objects"),
+    (
+        lambda: Scene(objects=(3,), camera=CAMERA),
+        "Scene: objects[0] is 3, must be an object whose shape is one of",
+    ),
+    (lambda: Scene(objects=SCENE.objects, camera=3), "Scene: camera is 3, must be an object of position, look_at, up"),
+    (lambda: Scene.model_construct(objects=(), camera=CAMERA), "Scene: objects is (), must have at least one object"),
+    (lambda: SCENE.objects[0].model_copy(update={"radius": math.nan}), "Sphere: radius is nan, must be a number in"),
+    (
+        lambda: SCENE.model_copy(update={"backgroud": (1, 1, 1)}),
+        "backgroud is not a known field; did you mean",
+    ),
+    (lambda: SCENE.with_object(0, radius=-1), "Scene: objects[0].radius is -1, must be a number in [1e-6, 1e6]"),
+    (lambda: SCENE.with_object(-1, radius=1), "Scene: objects[1].radius is not a known field; known are shape"),
+    (lambda: SCENE.with_object(2, radius=1), "Scene: objects[2] is none of its objects; they are 0 to 1"),
+    (lambda: SCENE.with_material(1, roughness=7), "Scene: objects[1].material.roughness is 7, must be in [0, 1]"),
+    (lambda: SCENE.with_material(9, roughness=0), "Scene: objects[9] is none of its objects; they are 0 to 1"),
+    (lambda: SCENE.with_camera(fov=30), "Scene: camera.fov is not a known field; known are position"),
+    (
+        lambda: SCENE.with_camera(vertical_fov_degrees=0),
+        "camera.vertical_fov_degrees is 0, must be in [1, 170] degrees",
+    ),
+    (lambda: SCENE.with_camera(look_at=(0, -5, 1)), "Scene: camera: look_at must differ from position, both are"),
+    (lambda: SCENE.without(0, 1), "Scene: objects is (), must have at least one object"),
+    (lambda: SCENE.without(2), "Scene: objects[2] is none of its objects"),
+]
+
+
+@pytest.mark.parametrize(("make", "message"), WRONG, ids=[message for _, message in WRONG])
+def test_a_scene_that_exists_is_valid(make, message):
+    """Constructors and copies say what a file with the same mistake is told."""
+    with pytest.raises(InputError) as error:
+        make()
+    assert message in str(error.value)
+    assert isinstance(error.value, SceneError)
+    assert "pydantic" not in str(error.value)
+
+
+def test_scenes_are_edited():
+    smaller = SCENE.with_object(0, radius=0.3)
+    assert smaller.objects == (SCENE.objects[0].model_copy(update={"radius": 0.3}), SCENE.objects[1])
+    assert smaller.objects[0].material == SCENE.objects[0].material
+    assert (smaller.camera, smaller.background) == (SCENE.camera, SCENE.background)
+    assert SCENE.objects[0].radius == 0.5
+    assert SCENE.with_object(-1, semi_axes=(3, 2, 1)).objects[1].semi_axes == (3, 2, 1)
+    assert SCENE.with_material(0, roughness=0.1).objects[0].material == Material(emission=(0, 0, 2), roughness=0.1)
+    assert SCENE.with_camera(up=(1, 0, 0)).camera == CAMERA.model_copy(update={"up": (1, 0, 0)})
+    assert SCENE.without(0).objects == SCENE.objects[1:]
+    assert SHAPES.without(0, -1, 3).objects == (*SHAPES.objects[1:3], *SHAPES.objects[4:-1])
+    assert SCENE.without() == SCENE.model_copy() == SCENE
+    turned = SHAPES.with_object(0, rotation=(2, 0, 0, 0))
+    assert turned.objects[0].rotation == (1, 0, 0, 0), "normalised as in a file"
+    assert Scene.from_json(turned.to_json()) == turned
+
+
+def test_a_scene_knows_whether_anything_gives_light():
+    assert SCENE.is_lit
+    assert not SCENE.with_material(0, emission=(0, 0, 0)).model_copy(update={"background": (0, 0, 0)}).is_lit
+    assert SCENE.with_material(0, emission=(0, 0, 0)).is_lit
+    assert SCENE.model_copy(update={"background": (0, 0, 0)}).is_lit
+
+
+def test_a_scene_is_shown_on_one_line():
+    assert str(SHAPES) == repr(SHAPES)
+    assert repr(SHAPES) == (
+        "Scene(1 box, 1 cylinder, 2 panels, 1 plane, 1 sphere, 1 ellipsoid; "
+        "camera at (0.0, -5.0, 1.0), background (0.0, 0.0, 0.0))"
+    )
+    assert repr(SCENE.objects[0]) == (
+        "Sphere(center=(1.0, 2.0, 3.0), radius=0.5, material=Material(emission=(0.0, 0.0, 2.0)))"
+    )
+    assert eval(repr(SHAPES.objects[4])) == SHAPES.objects[4]
+
+
+HEAD = '{"schema_version": 1, "camera": {"position": [0, -5, 1], "look_at": [0, 0, 0]}, "objects": '
+BALL = '{"shape": "sphere", "center": [0, 0, 0], "radius": 1'
+
+
+@pytest.mark.parametrize(
+    ("objects", "message"),
+    [
+        (f'[{BALL}}}, {BALL}, "radius": 2}}]}}', "my.json: objects[1].radius is given twice; give it once"),
+        (f'[{BALL}, "material": {{"metallic": 0, "metallic": 0}}}}]}}', "objects[0].material.metallic is given twice"),
+        (f'[{BALL}}}], "objects": [{BALL}}}]}}', "my.json: objects is given twice"),
+        ("[" * 100_000, "my.json: nested too deeply; a scene has five levels"),
+        ("[" * 700 + "]" * 700 + "}", "my.json: objects[0] is [[[["),
+        (f'[{BALL}, "x": {"[" * 700 + "]" * 700}}}]}}', "my.json: objects[0].x is not a known field; known are shape"),
+        (f'[{BALL}, "\\u001b[2J": 1}}]}}', "my.json: objects[0].\\x1b[2J is not a known field"),
+        (f'[{BALL}, "\\ud800": 1}}]}}', "my.json: objects[0].\\ud800 is not a known field; known are shape, center"),
+        (
+            f'[{BALL}, "material": {{"\\ud800x": 1}}}}]}}',
+            "objects[0].material.\\ud800x is not a known field; known",
+        ),
+        (f'[{BALL}}}], "\\ud800": 1}}', "my.json: \\ud800 is not a known field; known are schema_version"),
+        ('[{"shape": "\\ud800"}]}', "my.json: objects[0].shape is '\\ud800', must be one of sphere"),
+        (f"[{BALL.replace('1', chr(34) + 'x' * 9999 + chr(34))}}}]}}", "…: input should be a valid number"),
+    ],
+)
+def test_what_json_allows_and_scenes_do_not(objects, message):
+    with pytest.raises(SceneError) as error:
+        Scene.from_json(HEAD + objects, "my.json")
+    assert message in str(error.value)
+    assert str(error.value).isprintable(), "one line, of nothing that a terminal would obey"
+    assert len(str(error.value)) < 300
+
+
+def test_a_file_name_is_shown_as_it_can_be(tmp_path):
+    with pytest.raises(SceneError, match=r"a\\x1b\[2J\.json: cannot be read as a scene") as error:
+        Scene.load(tmp_path / "a\x1b[2J.json")
+    assert str(error.value).isprintable()

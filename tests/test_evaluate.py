@@ -7,6 +7,7 @@ import torch
 from luxel.core.scene_batch import SceneBatch
 from luxel.data.dataset import Batch
 from luxel.evaluation.evaluate import Background, bootstrap, evaluate
+from luxel.models.ray_model import RayModel, RayModelConfig
 from luxel.scene import Spheres
 
 
@@ -45,6 +46,25 @@ def test_means_and_provenance():
     assert result.metrics["equivalent_spp"].mean == pytest.approx(64 * 1e-3 / (mse - 1e-3), rel=1e-4)
     for summary in result.metrics.values():
         assert summary.low <= summary.mean <= summary.high
+
+
+def test_what_is_left_out_is_said():
+    whole = batch_of(2, torch.Generator().manual_seed(2))
+    assert evaluate(model(), [whole], 64, "abc", progress=False).left_out == ""
+    small = Batch(whole.scenes, whole.radiance[:, :4, :4], whole.variance[:, :4, :4])
+    result = evaluate(Background(4), [small], 64, "abc", progress=False)
+    assert result.left_out == "ssim is left out: images are smaller than its window of 11×11"
+    assert np.isfinite([summary.mean for summary in result.metrics.values()]).all()
+
+
+def test_a_ray_model_renders_the_size_of_the_images():
+    whole = batch_of(2, torch.Generator().manual_seed(3))
+    wide = Batch(whole.scenes, whole.radiance[:, :5], whole.variance[:, :5])
+    one = RayModel(RayModelConfig(width=8)).eval()
+    result = evaluate(one, [wide], 64, "abc", progress=False)
+    with torch.no_grad():
+        error = one(wide.scenes, width=13, height=5) - wide.radiance
+    assert result.metrics["l1"].mean == pytest.approx(error.abs().mean().item(), rel=1e-5)
 
 
 def test_bootstrap_interval_of_a_known_distribution():

@@ -44,6 +44,21 @@ def test_the_scene_files_are_scenes():
         assert len(Scene.load(file).objects) > 1
 
 
+def test_the_documented_edits_are_as_they_say():
+    page = (Path(__file__).parent.parent / "docs" / "scene.md").read_text()
+    edits = page.split("```python\n")[1].split("```")[0]
+    edits = edits.replace("scene.json", str(EXAMPLES / "scenes" / "six_objects.json"))
+    before = Scene.load(EXAMPLES / "scenes" / "six_objects.json")
+    names: dict[str, object] = {"Scene": Scene}
+    exec(edits, names)
+    after = names["scene"]
+    assert isinstance(after, Scene)
+    assert len(after.objects) == len(before.objects) - 2
+    assert after.objects[1].center == (0, 0, 0.3)
+    assert after.objects[1].material.roughness == 0.1
+    assert (after.camera.vertical_fov_degrees, after.background) == (30, (0.5, 0.5, 0.5))
+
+
 def test_the_documented_scene_is_one():
     page = (Path(__file__).parent.parent / "docs" / "scene.md").read_text()
     scene = Scene.from_json(page.split("```json\n")[1].split("```")[0].encode(), "docs/scene.md")

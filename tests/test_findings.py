@@ -50,6 +50,19 @@ def test_a_field_that_is_gone_makes_a_record_stale(tmp_path: Path):
         write_findings(save([made], tmp_path), tmp_path / "findings.md")
 
 
+def test_one_bad_file_does_not_hide_the_others(tmp_path: Path):
+    stale = record("tanh")
+    stale.experiment["train"]["batch_size"] = 99
+    folder = save([*seeds("standard_run", 2.0, 2.01), stale], tmp_path / "ledger")
+    (folder / "broken.json").write_text("null")
+    with pytest.raises(InputError) as error:
+        write_findings(folder, tmp_path / "findings.md")
+    lines = str(error.value).splitlines()
+    assert ["broken.json: its content is None" in lines[0], "tanh has changed since" in lines[1]] == [True, True]
+    assert lines[2:] == [f"{tmp_path / 'findings.md'} is without them"]
+    assert "| standard_run | 2 |" in (tmp_path / "findings.md").read_text()
+
+
 def test_a_folder_without_records_is_refused(tmp_path: Path):
     with pytest.raises(InputError, match="holds no records"):
         write_findings(tmp_path, tmp_path / "findings.md")

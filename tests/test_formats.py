@@ -1,11 +1,14 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from luxel import InputError
-from luxel.image.formats import check_suffix, load_exr, save_image, to_bytes
+from luxel.image.formats import as_radiance, check_suffix, load_exr, save_image, save_pixels, to_bytes
 
 RADIANCE = np.random.default_rng(0).gamma(1.0, 3.0, (5, 7, 3)).astype(np.float32)
 
@@ -20,11 +23,98 @@ def test_png_holds_the_tone_mapped_bytes(tmp_path: Path):
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "image.png")), to_bytes(RADIANCE, "reinhard"))
 
 
+def test_display_values_are_written_as_they_are(tmp_path: Path):
+    pixels = to_bytes(RADIANCE)
+    save_pixels(tmp_path / "deeper" / "image.png", pixels)
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "deeper" / "image.png")), pixels)
+
+
 def test_bytes_of_known_radiance():
     image = np.array([[[0.0, 0.2159, 1.0], [2.0, -1.0, 0.0031308]]], dtype=np.float32)
     np.testing.assert_array_equal(to_bytes(image), [[[0, 128, 255], [255, 0, 10]]])
 
 
+@pytest.mark.parametrize("name", ["image.exr", "image.png"])
+def test_a_full_disk_is_one_line_with_the_file_and_leaves_what_was_there(tmp_path: Path, name):
+    """A limit on the size of files stands for it, in a process of its own."""
+    path = tmp_path / name
+    save_image(path, RADIANCE)
+    before = path.read_bytes()
+    code = f"""
+import resource
+import numpy as np
+from luxel import InputError
+from luxel.image.formats import save_image
+noise = np.random.default_rng(0).random((64, 64, 3), np.float32)
+resource.setrlimit(resource.RLIMIT_FSIZE, (500, 500))
+try:
+    save_image({str(path)!r}, noise)
+except InputError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith(f"{path}: cannot be written: ")
+    assert done.stdout.count("\n") == 1
+    assert "too large" in done.stdout
+    assert {entry.name: entry.read_bytes() for entry in tmp_path.iterdir()} == {name: before}
+
+
 def test_another_suffix_is_refused():
     with pytest.raises(InputError, match=r"image\.jpg.*\.exr"):
         check_suffix(Path("image.jpg"))
+
+
+def test_exposure_is_in_stops(tmp_path: Path):
+    np.testing.assert_array_equal(to_bytes(RADIANCE, exposure=1.0), to_bytes(2 * RADIANCE))
+    np.testing.assert_array_equal(to_bytes(RADIANCE, "reinhard", -3.0), to_bytes(RADIANCE / 8, "reinhard"))
+    save_image(tmp_path / "image.png", RADIANCE, exposure=-2.0)
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "image.png")), to_bytes(RADIANCE / 4))
+
+
+@pytest.mark.parametrize(
+    ("name", "exposure", "message"),
+    [
+        ("a.exr", 1.0, r"^exposure is 1\.0, but .*a\.exr holds radiance as it is; leave it out, or write a \.png$"),
+        ("a.png", float("nan"), r"^exposure is nan, must be in \[-64, 64\]$"),
+        ("a.png", 65.0, r"^exposure is 65\.0, must be in \[-64, 64\]$"),
+    ],
+)
+def test_a_wrong_exposure_is_refused(name, exposure, message, tmp_path: Path):
+    with pytest.raises(InputError, match=message):
+        save_image(tmp_path / name, RADIANCE, exposure=exposure)
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("suffix", [".png", ".exr"])
+@pytest.mark.parametrize(
+    ("wrong", "shown"), [(np.nan, "nan"), (np.inf, "inf"), (-np.inf, "-inf"), (-0.5, "-0.5"), (-1e-4, "-0.0001")]
+)
+def test_what_is_no_radiance_is_refused_with_its_place(suffix, wrong, shown, tmp_path: Path):
+    image = RADIANCE.copy()
+    image[3, 5, 1] = wrong
+    message = rf"image{suffix}: the image is {shown} at row 3, column 5, but radiance is finite and at least 0 \(of 105"
+    with pytest.raises(InputError, match=message):
+        save_image(tmp_path / f"image{suffix}", image)
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (RADIANCE[0], r"of shape \(7, 3\), must be \[height, width, 3\]"),
+        (RADIANCE[..., :1], r"of shape \(5, 7, 1\), must be"),
+        (RADIANCE[:0], r"of shape \(0, 7, 3\), must be"),
+        (RADIANCE.astype(np.uint8), "of uint8, must be an array of floating-point radiance"),
+    ],
+)
+def test_what_is_no_image_is_refused(image, message, tmp_path: Path):
+    with pytest.raises(InputError, match=message):
+        save_image(tmp_path / "image.exr", image)
+
+
+def test_radiance_of_any_precision_is_taken_and_rounding_errors_are_0(tmp_path: Path):
+    tensor = torch.from_numpy(RADIANCE).double().requires_grad_()
+    save_image(tmp_path / "image.exr", tensor)
+    np.testing.assert_array_equal(load_exr(tmp_path / "image.exr"), RADIANCE)
+    bright = np.array([[[1000.0, -1e-4, -6e-8]]], np.float32)
+    np.testing.assert_array_equal(as_radiance(bright, "x"), [[[1000, 0, 0]]])

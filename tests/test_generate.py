@@ -2,7 +2,9 @@
 
 import copy
 import dataclasses
+import errno
 import json
+import os
 import re
 import shutil
 import signal
@@ -16,11 +18,11 @@ import pytest
 import luxel
 from luxel import InputError
 from luxel.data import generate as generation
-from luxel.data.atomic import only_one
 from luxel.data.dataset import ShardDataset
 from luxel.data.generate import GenerateSettings, generate
 from luxel.data.manifest import DataError, Manifest
 from luxel.data.shards import write_shard
+from luxel.files.atomic import only_one
 from luxel.scene import Ellipsoids, Spheres
 from luxel.trace import MitsubaTracer, TraceError
 from luxel.trace.path import PathTracer
@@ -30,7 +32,7 @@ SETTINGS = dataclasses.replace(PATH, tracer="mitsuba")
 """By processes, which is where most can go wrong."""
 RECORD = Path(luxel.__file__).parent.parent.parent / "docs" / "ledger" / "standard_run-small-seed0.json"
 
-# The same in a process of its own, which kills itself, as kill -9 does, at its third call of a function.
+# The same in a process of its own, which kills itself, as kill -9 does, at its first or third call of a function.
 KILLED = """
 import os, signal, sys
 from luxel.data import generate
@@ -39,12 +41,12 @@ from test_generate import SETTINGS
 generate.SCENES_A_SHARD, generate.SCENES_A_JOB = 8, 3
 owner = sys.modules[{owner!r}]
 original, calls = getattr(owner, {name!r}), []
-def fatal(*arguments):
+def fatal(*arguments, **named):
     calls.append(arguments)
-    if len(calls) == 3 and {before}:
+    if len(calls) == {call} and {before}:
         os.kill(os.getpid(), signal.SIGKILL)
-    result = original(*arguments)
-    if len(calls) == 3:
+    result = original(*arguments, **named)
+    if len(calls) == {call}:
         os.kill(os.getpid(), signal.SIGKILL)
     return result
 setattr(owner, {name!r}, fatal)
@@ -85,21 +87,38 @@ def test_shards_hold_what_the_tracer_gives(whole):
 
 
 @pytest.mark.parametrize(
-    ("owner", "name", "before"),
+    ("owner", "name", "before", "call"),
     [
-        ("luxel.data.generate", "write_shard", True),  # a shard traced, but not written
-        ("luxel.data.generate", "write_shard", False),  # written, but not yet in the manifest
-        ("os", "fsync", True),  # in the middle of a file
-        ("luxel.data.manifest", "write_atomically", False),  # between two shards
+        ("luxel.data.generate", "write_shard", True, 3),  # a shard traced, but not written
+        ("luxel.data.generate", "write_shard", False, 3),  # written, but not yet in the manifest
+        ("os", "fsync", True, 3),  # in the middle of a file
+        ("luxel.data.manifest", "write_atomically", False, 3),  # between two shards
+        ("os", "mkdir", False, 1),  # and all system calls of the first write
+        ("os", "open", False, 1),
+        ("os", "fsync", True, 1),
+        ("os", "replace", True, 1),
+        ("os", "replace", False, 1),
     ],
 )
-def test_killed_and_resumed_ends_with_the_same_bytes(whole, tmp_path, owner, name, before):
-    out = tmp_path / "set"
-    code = KILLED.format(tests=str(Path(__file__).parent), out=str(out), owner=owner, name=name, before=before)
+def test_killed_and_resumed_ends_with_the_same_bytes(whole, tmp_path, owner, name, before, call):
+    out, tests = tmp_path / "set", str(Path(__file__).parent)
+    code = KILLED.format(tests=tests, out=str(out), owner=owner, name=name, before=before, call=call)
     assert subprocess.run([sys.executable, "-c", code], timeout=120).returncode == -signal.SIGKILL
     assert contents(out) != contents(whole)
     generate(SETTINGS, out, workers=2, progress=False)
     assert contents(out) == contents(whole)
+
+
+def test_a_disk_that_is_full_at_first_is_said_and_then_gone_on_with(whole, tmp_path, monkeypatch):
+    def full(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(InputError, match=r"manifest\.json: cannot be written: No space left on device"):
+            generate(SETTINGS, tmp_path / "set", workers=1, progress=False)
+    generate(SETTINGS, tmp_path / "set", workers=1, progress=False)
+    assert contents(tmp_path / "set") == contents(whole)
 
 
 def test_a_complete_folder_is_left_alone(whole, monkeypatch):
@@ -161,7 +180,7 @@ def test_a_folder_of_something_else_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("spp", 1, "spp is 1, must be at least 2"),
+        ("spp", 1, r"spp is 1, must be an integer in \[2, "),
         ("test_share", 1.5, "must be in"),
         ("count", 0, "count is 0"),
     ],
@@ -290,13 +309,13 @@ def test_a_whole_folder_of_another_device_is_as_good(path_traced, tmp_path, monk
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("torch", "which is path now"), ("torch_compiled", "which is path now"), ("pov", "must be one of path, mitsuba")],
+    [("torch", "which is path now"), ("torch_compiled", "which is path now"), ("pov", "must be path or mitsuba")],
 )
 def test_a_tracer_that_there_is_not_is_refused_with_those_there_are(name, message):
     """Past the type checker of tests, which users have not."""
     settings = copy.copy(PATH)
     object.__setattr__(settings, "tracer", name)
-    with pytest.raises(InputError, match=f"tracer is {name}, {message}"):
+    with pytest.raises(InputError, match=f"tracer is '?{name}'?, {message}"):
         settings.__post_init__()
 
 

@@ -7,6 +7,7 @@ from math import inf, nan
 import pytest
 
 from luxel import InputError
+from luxel.files.typed_json import parse_json
 from luxel.train.guard import Diagnosis, Guard, GuardConfig, Verdict
 
 CONFIG = GuardConfig(patience=4, window=5)
@@ -139,9 +140,31 @@ def test_rollbacks_halve_the_rate_and_end():
 def test_a_guard_survives_json():
     guard, _ = fed(Guard(), CONFIG, [1.0, 2.0, nan, nan, nan, nan])
     assert guard.events
-    assert Guard.from_json(json.loads(json.dumps(asdict(guard)))).events == guard.events
+    assert through_json(guard).events == guard.events
     whole = replace(guard, train_at_best=0.5, before_spike=0.25)
-    assert Guard.from_json(json.loads(json.dumps(asdict(whole)))) == whole
+    assert through_json(whole) == whole
+
+
+def through_json(guard: Guard) -> Guard:
+    return parse_json(json.dumps(asdict(guard)), Guard, "guard")
+
+
+@pytest.mark.parametrize("config", [CONFIG, RECOVER, STOP])
+def test_data_that_are_not_finite_are_not_blamed_on_the_model(config):
+    """Which no remedy mends."""
+    guard, verdicts = fed(Guard(), config, [nan] * 4, data_finite=False)
+    assert (verdicts[-1], diagnoses(guard)) == ("stop", ["data not finite"])
+    guard, verdict = Guard().observe_test(config, 5, nan, data_finite=False)
+    assert (verdict, diagnoses(guard)) == ("stop", ["data not finite"])
+
+
+@pytest.mark.parametrize(("config", "last"), [(CONFIG, "go on"), (RECOVER, "roll back"), (STOP, "stop")])
+@pytest.mark.parametrize("exploded", [0.21, nan])
+def test_a_model_without_batch_norm_is_not_said_to_have_statistics(config, last, exploded):
+    guard, _ = fed(Guard(), config, [0.02] * 5)
+    guard, _ = guard.observe_test(config, 5, 0.02, batch_norm=False)
+    guard, verdict = guard.observe_test(config, 10, exploded, batch_norm=False)
+    assert (verdict, diagnoses(guard)) == (last, ["test loss blown up"])
 
 
 @pytest.mark.parametrize(

@@ -326,7 +326,7 @@ def test_weights_that_are_not_all_there_are_refused(tmp_path: Path):
     weights = load_file(tmp_path / "model.safetensors")
     del weights["head.weight"]
     save_file(weights, tmp_path / "model.safetensors")
-    with pytest.raises(RuntimeError, match=r"head\.weight"):
+    with pytest.raises(InputError, match=r"head\.weight"):
         ImageModel.from_pretrained(tmp_path)
 
 

@@ -13,6 +13,9 @@ import luxel
 
 ROOT = Path(luxel.__file__).parent
 ALLOWED = {
+    "files": set(),
+    "configuration": set(),
+    "memory": set(),
     "scene": set(),
     "image": set(),
     "core": {"scene"},
@@ -26,6 +29,8 @@ ALLOWED = {
     "ledger": {"experiments", "train", "evaluation", "pipeline", "data", "image"},
 }
 """What each package may import beside itself; `cli` and `demo`, at the top, may import everything."""
+FOR_ALL = {"configuration", "files", "memory"}
+TOP = ("cli", "demo", "__init__", "__main__")
 
 
 def imports(path: Path) -> Iterator[tuple[str, bool]]:
@@ -54,14 +59,14 @@ SOURCES = sorted(ROOT.rglob("*.py"))
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_imports_go_downwards(path):
-    if owner(path) in ("cli", "demo", "__init__"):
+    if owner(path) in TOP:
         return
-    beyond = siblings(path) - ALLOWED[owner(path)] - {owner(path)}
+    beyond = siblings(path) - ALLOWED[owner(path)] - {owner(path)} - FOR_ALL
     assert not beyond, f"{path.name} may not import {beyond}"
 
 
 def test_the_rule_knows_every_package():
-    packages = {owner(path) for path in SOURCES} - {"cli", "demo", "__init__"}
+    packages = {owner(path) for path in SOURCES} - set(TOP)
     assert packages == set(ALLOWED)
 
 
@@ -73,11 +78,27 @@ def test_only_the_reference_tracer_imports_mitsuba_and_lazily():
                 assert not at_module_level
 
 
-@pytest.mark.parametrize("module", ["luxel", "luxel.scene", "luxel.trace.mitsuba"])
+@pytest.mark.parametrize(
+    "module", ["luxel", "luxel.scene", "luxel.configuration", "luxel.memory", "luxel.trace.mitsuba"]
+)
 def test_what_render_workers_import_stays_light(module):
     script = f"import sys, {module}; print([name for name in ('torch', 'mitsuba', 'warp') if name in sys.modules])"
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     assert loaded.strip() == "[]"
+
+
+def test_what_is_used_most_is_at_the_top_and_light():
+    """`Scene` comes without torch; every name of `__all__` is there, under the module that documents it."""
+    script = (
+        "import sys; from luxel import Scene; print('torch' in sys.modules, 'Renderer' in dir(sys.modules['luxel']))"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["False", "True"]
+    for name in luxel.__all__:
+        assert getattr(luxel, name).__module__.startswith("luxel")
+    assert luxel.Renderer.__module__ == "luxel.pipeline"
+    with pytest.raises(AttributeError, match="module 'luxel' has no attribute 'Render'"):
+        luxel.Render  # noqa: B018
 
 
 def test_threads_of_torch_wait_without_spinning():

@@ -15,8 +15,7 @@ from tracer_scenes import FEATURES, GREY, LAMP, SIDE_LAMP, ball, glass, scene
 
 from luxel.core.launch import launch, to_warp
 from luxel.core.rays import Rays
-from luxel.scene import Plane, Scene
-from luxel.scene.distributions import DISTRIBUTIONS
+from luxel.scene import DISTRIBUTIONS, Plane, Scene
 from luxel.trace import MitsubaTracer, mitsuba
 from luxel.trace.integrator import CHUNK, MAX_SURVIVAL, merge_chunks, power_heuristic, strata_of
 from luxel.trace.path import PathTracer

@@ -1,5 +1,6 @@
 import pytest
 import torch
+import torch.distributed as distributed
 from torch import nn
 
 from luxel.models.layers import (
@@ -51,6 +52,28 @@ def test_the_output_never_falls_below_its_floor(kind, lowest):
     assert values.min() >= lowest
     assert values.min() < lowest + 1e-4
     assert (values.diff() >= 0).all()
+
+
+def test_batch_norm_over_processes_is_batch_norm_where_the_mean_is_large(tmp_path, monkeypatch):
+    """A group of one process taken for two, whose sums are its own; values of 1e4 ± 1."""
+    generator = torch.Generator().manual_seed(0)
+    image = 1e4 + torch.randn(7, 3, 5, 2, generator=generator)
+    upstream = torch.randn(image.shape, generator=generator)
+    expected, ours = torch.nn.BatchNorm2d(3).double(), normalisation("batch", 3)
+    distributed.init_process_group("gloo", f"file://{tmp_path}/store", rank=0, world_size=1)
+    try:
+        monkeypatch.setattr(distributed, "get_world_size", lambda *_: 2)
+        found = []
+        for norm, given in ((expected, image.double()), (ours, image.clone())):
+            given.requires_grad_()
+            out = nn.BatchNorm2d.forward(norm, given) if norm is expected else norm(given)
+            (out * upstream.to(out.dtype)).sum().backward()
+            found.append((out, given.grad, norm.running_mean, norm.running_var))
+    finally:
+        monkeypatch.undo()
+        distributed.destroy_process_group()
+    for name, right, got in zip(("output", "gradient", "mean", "variance"), *found, strict=True):
+        assert (got.double() - right).abs().max() < 2e-3 * right.abs().max(), name
 
 
 def test_intersection_by_hand():

@@ -10,19 +10,22 @@ from pathlib import Path
 import pytest
 import torch
 from accelerate import Accelerator
+from configurations import cases, changed
 from safetensors.torch import load_file, save_file
 from torch import nn
 
 from luxel import InputError
 from luxel.core.scene_batch import SceneBatch
 from luxel.data.dataset import Batch
+from luxel.files.tensors import write_tensors
+from luxel.image.formats import to_bytes
 from luxel.image.losses import loss_function
 from luxel.models.layers import normalisation
 from luxel.scene import Camera, Scene, Sphere
 from luxel.train.checkpoint import read_progress
 from luxel.train.guard import GuardConfig
-from luxel.train.loop import TrainConfig, Trainer, mean_loss_over, train
-from luxel.train.optim import OptimConfig
+from luxel.train.loop import GRID_COLUMNS, TrainConfig, Trainer, comparison_grid, mean_loss_over, train
+from luxel.train.optim import OptimConfig, Schedule
 from luxel.train.run_folder import RunFolder, read_metrics
 from luxel.train.runtime import accelerator, leave
 
@@ -53,6 +56,7 @@ class TinyModel(nn.Module):
     def save_pretrained(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         save_file(self.state_dict(), folder / "model.safetensors")
+        (folder / "config.json").write_text("{}")
 
 
 class TinyData:
@@ -93,6 +97,25 @@ def run(path: Path, data: TinyData, config: TrainConfig = CONFIG) -> dict:
     return train(TinyModel(), data, config, RunFolder(path, {}), accelerator(cpu=True))
 
 
+def test_a_grid_has_a_scene_a_column_truth_above_and_black_for_what_is_no_radiance():
+    batch = make_batch(GRID_COLUMNS + 3, seed=1)
+    model = TinyModel().eval()
+    batch.scenes.rotation[0, 0] = torch.nan
+    batch.radiance[1] = torch.inf
+    with torch.no_grad():
+        output = model(batch.scenes).nan_to_num(0).clamp(min=0).numpy()
+    grid = comparison_grid(model, batch)
+    width, rest = divmod(grid.shape[1], GRID_COLUMNS)
+    assert rest == 0
+    below = next(row for row in range(2, len(grid)) if (grid[row : row + 2, :3] == 0).all())
+    truth = batch.radiance.clone().numpy()
+    truth[1] = 0
+    for number in range(GRID_COLUMNS):
+        column = grid[:, number * width :]
+        assert (column[:2, :3] == to_bytes(truth[number])).all()
+        assert (column[below : below + 2, :3] == to_bytes(output[number])).all()
+
+
 def test_it_learns_and_leaves_everything_in_the_folder(tmp_path: Path):
     result = run(tmp_path, TinyData(), replace(CONFIG, samples=1000, optim=OptimConfig(learning_rate=0.25)))
     metrics = read_metrics(tmp_path / "metrics.jsonl")
@@ -118,19 +141,26 @@ def test_an_interrupted_run_ends_with_the_same_weights(tmp_path: Path, interrupt
     assert [(r["step"], r["train_loss"]) for r in cut] == [(r["step"], r["train_loss"]) for r in whole]
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize(("presses", "reached"), [(1, 7), (2, 4)])
-def test_ctrl_c_ends_the_step_and_saves_and_a_second_one_stops_at_once(tmp_path: Path, presses, reached):
+def test_ctrl_c_ends_the_step_and_saves_and_a_second_one_stops_at_once(tmp_path: Path, presses, reached, number):
+    """SIGTERM, too, under the command line, which has it raise like Ctrl-C."""
+
     class Data(TinyData):
         def training_batches(self, *arguments: int) -> Iterator[Batch]:
-            for number, batch in enumerate(super().training_batches(*arguments)):
-                for _ in range(presses if number == 6 else 0):
-                    signal.raise_signal(signal.SIGINT)
+            for step, batch in enumerate(super().training_batches(*arguments)):
+                for _ in range(presses if step == 6 else 0):
+                    signal.raise_signal(number)
                 yield batch
 
-    with pytest.raises(KeyboardInterrupt):
-        run(tmp_path, Data())
+    before = signal.signal(number, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run(tmp_path, Data())
+        assert signal.getsignal(number) is signal.default_int_handler
+    finally:
+        signal.signal(number, before)
     assert read_progress(tmp_path / "checkpoint.safetensors").step == reached
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_a_run_killed_just_before_its_result_ends_with_the_same_result(tmp_path: Path):
@@ -144,6 +174,55 @@ def test_a_run_killed_just_before_its_result_ends_with_the_same_result(tmp_path:
 def test_a_finished_run_is_not_trained_again(tmp_path: Path):
     first = run(tmp_path, TinyData())
     assert run(tmp_path, TinyData(interrupt=0)) == first
+
+
+@pytest.mark.parametrize("damage", ["lost", "flipped", "configuration lost", "configuration damaged"])
+def test_lost_weights_of_a_finished_run_are_made_anew_from_its_checkpoint(tmp_path: Path, damage):
+    first, path = run(tmp_path, TinyData()), tmp_path / "model" / "model.safetensors"
+    expected = load_file(path)
+    if damage == "flipped":
+        write_tensors(path, expected)
+        content = bytearray(path.read_bytes())
+        content[-1] ^= 1
+        path.write_bytes(content)
+    elif damage == "configuration damaged":
+        path.with_name("config.json").write_text("[" * 100_000)
+    else:
+        (path if damage == "lost" else path.with_name("config.json")).unlink()
+    assert run(tmp_path, TinyData(interrupt=0)) == first
+    torch.testing.assert_close(load_file(path), expected, rtol=0, atol=0)
+    assert len(read_metrics(tmp_path / "metrics.jsonl")) == CONFIG.steps
+    assert path.with_name("config.json").read_text() == "{}"
+
+
+class BadData(TinyData):
+    """Radiance that is not a number from a training step on, or in the test set."""
+
+    def __init__(self, step: int | None = None):
+        super().__init__()
+        self.step = step
+
+    def training_batches(self, batch_size, seed, start_step, rank, world) -> Iterator[Batch]:
+        batches = super().training_batches(batch_size, seed, start_step, rank, world)
+        for step, batch in enumerate(batches, start_step):
+            if self.step is not None and step >= self.step:
+                batch.radiance[0, 0, 0, 0] = torch.nan
+            yield batch
+
+    def test_batches(self, batch_size, rank, world) -> Iterable[Batch]:
+        for batch in super().test_batches(batch_size, rank, world):
+            if self.step is None:
+                batch.radiance[-1, 0, 0, 0] = torch.nan
+            yield batch
+
+
+@pytest.mark.parametrize("response", ["report", "recover"])
+@pytest.mark.parametrize(("step", "steps"), [(2, 2 + 3), (None, 4)])
+def test_data_that_are_not_finite_are_called_so(tmp_path: Path, response, step, steps):
+    """Not blamed on batch norm, nor on the network; and no remedy is tried."""
+    config = replace(CONFIG, guard=GuardConfig(response, patience=3))
+    result = run(tmp_path, BadData(step), config)
+    assert (result["status"], result["diagnosis"], result["steps"]) == ("diverged", "data not finite", steps)
 
 
 def test_a_step_that_is_not_finite_never_reaches_the_weights(tmp_path: Path):
@@ -299,8 +378,11 @@ def test_gradients_are_clipped_to_the_norm():
         ({"batch_size": 0}, "batch_size is 0"),
         ({"accumulate": 2}, "batch_size is 5, must be a multiple of accumulate 2"),
         ({"loss_scale_floor": 128.0}, "loss_scale_floor needs an fp16 precision, train.precision is fp32"),
-        ({"loss_scale_floor": -5.0, "precision": "fp16-o1"}, r"loss_scale_floor is -5\.0, must be above 0"),
-        ({"loss_scale_floor": 1e9, "precision": "fp16-o1"}, "at most 65536"),
+        ({"loss_scale_floor": -5.0, "precision": "fp16-o1"}, r"loss_scale_floor is -5\.0, must be in \(0, 65536\]"),
+        (
+            {"loss_scale_floor": 1e9, "precision": "fp16-o1"},
+            r"loss_scale_floor is 1000000000\.0, must be in \(0, 65536\]",
+        ),
         ({"samples": -1}, "samples is -1"),
         ({"loss": "hubr"}, "'hubr'"),
     ],
@@ -385,8 +467,39 @@ def test_two_processes_train_and_test_as_one(tmp_path: Path):
 
 
 if __name__ == "__main__":
-    folder, shared = Path(sys.argv[1]), accelerator(cpu=True)
+    folder, shared = Path(sys.argv[1]), accelerator(cpu=torch.cuda.is_available())  # the CPU in either way
     (folder / f"loss-{shared.process_index}").write_text(repr(measured_test_loss(batch_size=2)))
     for name, changes, _ in VARIATIONS:
         train_a_little(folder / f"two-{name}", shared, **changes)
     leave()
+
+
+OF_TRAINING = {
+    TrainConfig: CONFIG,
+    OptimConfig: CONFIG.optim,
+    Schedule: CONFIG.optim.schedule,
+    GuardConfig: CONFIG.guard,
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "value"),
+    [case for case in cases() if case[0] in OF_TRAINING and case[1] not in ("samples", "batch_size")],
+)
+def test_an_odd_number_is_refused_or_trains(kind, field, value, tmp_path: Path):
+    """Two steps with what tests/test_configuration.py tries: a run that ends, with finite weights or a diagnosis."""
+    try:
+        odd = changed(OF_TRAINING[kind], **{field: value})
+    except InputError:
+        return
+    config = replace(CONFIG, samples=10, tests=1)
+    if kind is TrainConfig:
+        config = replace(odd, samples=10)
+    elif kind is Schedule:
+        config = replace(config, optim=replace(config.optim, schedule=odd))
+    else:
+        config = replace(config, **{"guard" if kind is GuardConfig else "optim": odd})
+    result = run(tmp_path, TinyData(), config)
+    weights = load_file(tmp_path / "model" / "model.safetensors").values()
+    assert result["status"] == "finished"
+    assert result["skipped_steps"] > 0 or all(value.isfinite().all() for value in weights)

@@ -1,13 +1,21 @@
 """Manifests: round trip, order, content hash, and what is wrong with a bad one."""
 
+import json
+from dataclasses import asdict
+
 import pytest
 
-from luxel.data.atomic import checksum
 from luxel.data.manifest import NAME, DataError, Manifest, ShardEntry, differences
+from luxel.files.atomic import checksum
 
-SETTINGS = {"distribution": "spheres", "count": 11, "test_share": 0.5}
+SETTINGS = {"distribution": "spheres", "count": 11, "width": 7, "height": 5, "spp": 2, "test_share": 0.5}
 TRAIN = ShardEntry("train-00000.safetensors", "train", 7, 3, "aa")
 TEST = ShardEntry("test-00000.safetensors", "test", 4, 5, "bb")
+
+
+def written(**changes) -> str:
+    """A manifest.json, of which something is otherwise than it must be."""
+    return json.dumps({"schema_version": 1, "settings": SETTINGS, "shards": [], **changes})
 
 
 def test_round_trip_and_order(tmp_path):
@@ -35,8 +43,9 @@ def test_content_hash_is_of_the_split():
 
 
 def test_differences_name_both_values():
+    there = {"distribution": "spheres", "count": 11, "test_share": 0.5}
     asked = {"distribution": "spheres", "count": 12, "spp": 4}
-    assert differences(SETTINGS, asked) == [
+    assert differences(there, asked) == [
         "count: the folder has 11, asked for is 12",
         "test_share: the folder has 0.5, asked for is none",
         "spp: the folder has no such setting, asked for is 4",
@@ -47,18 +56,32 @@ def test_differences_name_both_values():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "not a manifest"),
-        ("[]", "not a manifest"),
-        ('{"schema_version": 9}', "schema_version is 9, this Luxel reads 1"),
-        ('{"schema_version": 1, "settings": {}}', "not a manifest: KeyError 'shards'"),
-        ('{"schema_version": 1, "settings": {}, "shards": [{"fil": 1}]}', "not a manifest"),
+        ("{", "not valid JSON"),
+        ("[" * 100_000, "not valid JSON: recursion limit exceeded"),
+        ("null", r"its content is None"),
+        ("[1, 2]", r"its content is \[1, 2\]"),
+        ('{"schema_version": 9}', "schema_version is 9, must be 1"),
+        ('{"schema_version": 1, "settings": {}}', r"settings\.distribution is missing"),
+        (written(shards=[{"fil": 1}]), r"shards\[0\]\.file is missing"),
+        (written(settings={**SETTINGS, "count": "many"}), r"settings\.count is 'many'"),
+        (written(settings={**SETTINGS, "lights": [1]}), r"settings: lights is \[1\]"),
+        (written(shards=[{**asdict(TEST), "scenes": 0}]), r"shards\[0\]\.scenes is 0"),
+        (written(finished=["tests"]), r"finished\[0\] is 'tests', must be 'train' or 'test'"),
     ],
 )
 def test_a_bad_manifest_is_named(tmp_path, text, message):
     (tmp_path / NAME).write_text(text)
     with pytest.raises(DataError, match=message) as error:
         Manifest.load(tmp_path)
-    assert str(tmp_path / NAME) in str(error.value)
+    assert str(error.value).startswith(f"{tmp_path / NAME}: ")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("file", ["../test-00000.safetensors", "/etc/passwd", "a/b.safetensors", ".safetensors", ""])
+def test_shards_are_in_the_manifests_folder(tmp_path, file):
+    (tmp_path / NAME).write_text(written(shards=[{**asdict(TEST), "file": file}]))
+    with pytest.raises(DataError, match=rf"shards\[0\]\.file is '{file}'"):
+        Manifest.load(tmp_path)
 
 
 def test_no_manifest(tmp_path):

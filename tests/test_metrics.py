@@ -26,6 +26,15 @@ def test_a_worse_prediction_is_worse_by_every_metric():
         assert worse.all(), name
 
 
+def test_images_smaller_than_its_window_have_no_ssim():
+    for height, width in ((1, 1), (4, 4), (10, 17), (17, 10)):
+        images = torch.rand((2, 3, height, width, 3), generator=torch.Generator().manual_seed(0))
+        metrics = image_metrics(*images, torch.full_like(images[0], 1e-3), OF_A_PATH)
+        assert set(metrics) == set(LOWER_IS_BETTER) - {"ssim"}
+        assert all(values.isfinite().all() for values in metrics.values())
+    assert "ssim" in image_metrics(*torch.rand(2, 1, 11, 11, 3), torch.ones(1, 11, 11, 3), torch.ones(1))
+
+
 def test_psnr_of_a_known_error():
     torch.testing.assert_close(psnr(torch.zeros(1, 2, 2, 3), torch.full((1, 2, 2, 3), 0.1)), torch.tensor([20.0]))
 

@@ -50,6 +50,13 @@ def agree(one, other, false_alarm=1e-3):
     return t.max() < stats.t.ppf(1 - single / 2, df=15)
 
 
+def test_progress_tells_every_pixel_once():
+    told = []
+    TRACER.trace([scene(ellipsoid(LAMP))] * 2, 7, 5, 19, 0, progress=told.append)
+    assert len(told) == 2 * 16
+    assert sum(told) == 2 * 7 * 5
+
+
 def test_right_is_right_and_the_top_row_is_the_top():
     up_right = Sphere(center=(1.0, 0, 0.7), radius=0.3, material=LAMP)
     camera = Camera(position=(0, -5, 0), look_at=(0, 0, 0))  # cross(forward y, up z) = x

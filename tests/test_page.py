@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from luxel.evaluation.page import ERROR_WHITE, Line, data_url, error_map, plot, write_page
+from luxel.evaluation.page import ERROR_WHITE, Line, data_url, error_map, links, plot, write_page
 
 
 def test_the_error_map_runs_from_black_to_the_end_of_magma():
@@ -49,3 +49,9 @@ def test_a_value_that_the_template_lacks_is_a_mistake(tmp_path: Path):
     with pytest.raises(jinja2.UndefinedError):
         write_page(tmp_path / "page.html", "report.html.j2", title="half a page")
     assert not (tmp_path / "page.html").exists()
+
+
+def test_links_lead_from_the_page_to_files_anywhere(tmp_path: Path):
+    page = tmp_path / "runs" / "demo" / "index.html"
+    found = links([page.parent / "a b" / "ü#1.exr", tmp_path / "data" / "manifest.json"], page)
+    assert found == {"ü#1.exr": "a%20b/%C3%BC%231.exr", "manifest.json": "../../data/manifest.json"}

@@ -3,10 +3,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from huggingface_hub.errors import HFValidationError
 
-from luxel import InputError
+import luxel.memory
+from luxel import InputError, pipeline
 from luxel.experiments.base import tiny_model
-from luxel.models.image_model import ImageModel
+from luxel.models.image_model import ImageModel, ImageModelConfig
 from luxel.models.ray_model import RayModel, RayModelConfig
 from luxel.models.tokens import OBJECT_FEATURES
 from luxel.pipeline import SHIPPED, Renderer
@@ -49,8 +51,12 @@ def test_the_default_model_takes_the_tokens_there_are():
 def test_another_size_is_refused_with_the_remedy(folder):
     renderer = Renderer.from_pretrained(folder)
     assert renderer(ONE, 16, 16).shape == (16, 16, 3)
-    with pytest.raises(InputError, match="width is 32 and height None, but this model renders 16×16 alone"):
+    with pytest.raises(InputError, match=r"^width is 32, but this model renders 16×16 alone; leave it out"):
         renderer(ONE, width=32)
+    with pytest.raises(InputError, match=r"^height is 8, but this model renders 16×16 alone; leave it out"):
+        renderer(ONE, height=8)
+    with pytest.raises(InputError, match=r"^width is 16 and height is 8, but .* leave both out, or take a ray model"):
+        renderer(ONE, 16, 8)
 
 
 OTHERS: list[Object] = [
@@ -77,7 +83,7 @@ def test_weights_of_another_network_are_refused_with_their_folder(folder, tmp_pa
         (tmp_path / file).write_bytes((folder / "model" / file).read_bytes())
     config = (tmp_path / "config.json").read_text().replace('"seq_width": 32', '"seq_width": 64')
     (tmp_path / "config.json").write_text(config)
-    with pytest.raises(InputError, match=f"{tmp_path}: not a model of this version"):
+    with pytest.raises(InputError, match=f"{tmp_path}.*not the weights of the model in config.json"):
         Renderer.from_pretrained(tmp_path)
 
 
@@ -121,8 +127,55 @@ def test_a_ray_model_renders_any_size_and_several_views_of_a_scene_at_once():
     near, far = renderer.views(ONE, cameras, 9, 5)
     assert near.shape == far.shape == (5, 9, 3)
     for view, camera in zip((near, far), cameras, strict=True):
-        np.testing.assert_allclose(view, renderer(ONE.model_copy(update={"camera": camera}), 9, 5), rtol=1e-4)
+        np.testing.assert_allclose(view, renderer(ONE.with_camera(**dict(camera)), 9, 5), rtol=1e-4)
     shown = [np.abs(view - ONE.background).max(axis=2) > 1e-3 for view in (near, far)]
     assert shown[0].sum() > shown[1].sum() > 0, "the nearer the camera, the larger the sphere"
-    with pytest.raises(InputError, match="width is 0 and height 5"):
+    with pytest.raises(InputError, match=r"^width is 0, must be an integer in \[1, 65536\]"):
         renderer(ONE, 0, 5)
+
+
+def test_a_picture_that_does_not_fit_into_memory_is_refused_before_it_is_begun(folder, monkeypatch):
+    monkeypatch.setattr(luxel.memory, "free_memory", lambda device: 2**30)
+    ray = Renderer(RayModel(RayModelConfig()))
+    with pytest.raises(InputError, match=r"^width is 60000 and height is 60000 .* GiB of memory, of which 1 GiB"):
+        ray(ONE, 60_000)
+    assert ray(ONE, 8).shape == (8, 8, 3)
+    crowd = Scene(objects=ONE.objects * 200_000, camera=CAMERA)
+    with pytest.raises(InputError, match=r"objects in one: 200000\): that takes some .* GiB of memory"):
+        Renderer(ImageModel(ImageModelConfig()))(crowd)
+
+
+def test_a_renderer_is_shown_on_one_line(folder):
+    renderer = Renderer.from_pretrained(folder)
+    count = sum(weights.numel() for weights in renderer.model.parameters())
+    assert repr(renderer) == f"Renderer({folder}: {count:,} parameters, 16×16, on cpu)"
+    assert repr(Renderer(RayModel(RayModelConfig()))).startswith("Renderer(RayModel: ")
+    assert repr(Renderer(RayModel(RayModelConfig()))).endswith(" parameters, any size, on cpu)")
+
+
+def test_radiance_is_never_negative(folder):
+    """An image model's last unit, celu, goes down to a little below 0."""
+    renderer = Renderer.from_pretrained(folder)
+    with torch.no_grad():
+        renderer.model.head.bias.fill_(-9)
+    assert (renderer(ONE) == 0).all()
+
+
+def test_a_model_of_the_hub_is_downloaded_by_name_only(tmp_path, monkeypatch):
+    """And only if its name says so: what is no folder is no reason to ask the network."""
+    RayModel(RayModelConfig(width=8)).save_pretrained(tmp_path)
+    asked = []
+
+    def snapshot_download(name, allow_patterns):
+        asked.append(name)
+        if name != "somebody/model":
+            raise HFValidationError("no such\nmodel")
+        return str(tmp_path)
+
+    monkeypatch.setattr(pipeline, "snapshot_download", snapshot_download)
+    assert Renderer.from_pretrained("hf-hub:somebody/model").model.config.width == 8
+    with pytest.raises(InputError, match="hf-hub:gone: cannot be downloaded: no such model; the form is hf-hub:OWNER"):
+        Renderer.from_pretrained("hf-hub:gone")
+    with pytest.raises(InputError, match="neither a folder nor a model"):
+        Renderer.from_pretrained("somebody/else")
+    assert asked == ["somebody/model", "gone"]

@@ -1,6 +1,9 @@
 """Tracing in processes: the same images as in this one, in order, and no process left behind."""
 
 import subprocess
+import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -60,6 +63,34 @@ def test_the_callers_exception_ends_it(processes):
 
     with pytest.raises(KeyboardInterrupt):
         list(trace_jobs(TRACER, broken(), workers=1))
+
+
+ORPHANED = """
+import subprocess, sys
+from luxel.scene import Spheres
+from luxel.trace import Job, MitsubaTracer, pool
+popen = subprocess.Popen
+def told(*arguments, **named):
+    process = popen(*arguments, **named)
+    print(process.pid, flush=True)
+    return process
+subprocess.Popen = told
+list(pool.trace_jobs(MitsubaTracer(), [Job((Spheres()(0, 0),), 1024, 1024, 1 << 16, 0)], workers=1))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_a_process_ends_with_a_caller_that_is_killed():
+    """In the middle of what would take hours."""
+    with subprocess.Popen([sys.executable, "-c", ORPHANED], stdout=subprocess.PIPE) as caller:
+        worker = int(caller.stdout.readline())
+        time.sleep(3)  # the worker has begun
+        caller.kill()
+        caller.wait()
+        deadline = time.monotonic() + 30
+        while Path(f"/proc/{worker}").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
 
 
 def test_what_cannot_be_traced_says_why(processes):

@@ -3,18 +3,18 @@ import math
 from pathlib import Path
 
 import pytest
-from records import record
+from records import ENVIRONMENT, record, result
 
 from luxel import InputError
+from luxel.files.typed_json import write_json
 from luxel.ledger.record import POINTS, Curve, Record, load_records, record_of
-from luxel.train.run_folder import write_json
 
 
 def test_a_record_survives_its_file(tmp_path: Path):
     made = record("tanh", seed=2)
     made.save(tmp_path / made.file)
     assert made.file == "tanh-small-seed2.json"
-    assert load_records(tmp_path) == [made]
+    assert load_records(tmp_path) == ([made], [])
 
 
 def test_a_run_folder_becomes_a_record(tmp_path: Path):
@@ -25,8 +25,8 @@ def test_a_run_folder_becomes_a_record(tmp_path: Path):
         row["test_loss"] = 2 / row["step"]
     (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     write_json(tmp_path / "config.json", {"experiment": {"a": 1}, "data": {"test_set": "cd"}})
-    write_json(tmp_path / "result.json", {"status": "finished"})
-    write_json(tmp_path / "environment.json", {"gpu": None})
+    write_json(tmp_path / "result.json", result())
+    write_json(tmp_path / "environment.json", ENVIRONMENT)
     made = record_of(tmp_path, "tanh", "tiny", 1, {"psnr": 20.0}, "quoted so")
     assert made.experiment == {"a": 1}
     assert made.test == Curve([800, 1600, 2400, 3200, 4000], [5.0, 10.0, 15.0, 20.0, 25.0],
@@ -60,8 +60,17 @@ def test_a_figure_that_is_not_finite_is_none():
 
 def test_a_file_that_is_no_record_is_named(tmp_path: Path):
     (tmp_path / "broken.json").write_text("{}")
-    with pytest.raises(InputError, match=r"broken\.json: not a record of a run"):
-        load_records(tmp_path)
+    with pytest.raises(InputError, match=r"broken\.json: name is missing \(and 10 more\); it is no record of a run"):
+        Record.load(tmp_path / "broken.json")
+
+
+def test_a_file_that_is_no_record_does_not_hide_the_others(tmp_path: Path):
+    for name in ("tanh", "use_exp"):
+        record(name).save(tmp_path / record(name).file)
+    (tmp_path / "nested.json").write_text("[" * 100_000)
+    records, (wrong,) = load_records(tmp_path)
+    assert [one.name for one in records] == ["tanh", "use_exp"]
+    assert str(wrong).startswith(f"{tmp_path}/nested.json: not valid JSON")
 
 
 def test_a_single_test_says_nothing_of_jumps():

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 from data_folder import SETTINGS, write_data_folder
+from records import ENVIRONMENT
 from safetensors.torch import load_file
 
 from luxel import InputError
@@ -21,8 +22,10 @@ from luxel.experiments.experiment import (
     with_train,
 )
 from luxel.experiments.run import cooldown, data_folder, experiment_of, run, run_folder
+from luxel.files.atomic import LOCK, only_one
+from luxel.files.typed_json import read_json, write_json
 from luxel.scene import DISTRIBUTIONS
-from luxel.train.run_folder import RunFolderError, read_json, read_metrics, write_json
+from luxel.train.run_folder import RunFolderError, read_metrics
 
 TINY = EXPERIMENTS["standard_run"].make("tiny")
 QUICK = replace(TINY, train=replace(TINY.train, samples=64, tests=1))
@@ -47,6 +50,48 @@ def test_every_experiment_trains_on_traced_scenes(name, shared: Path, monkeypatc
     assert experiment_of(Path(name)) == quick
     assert (data_folder(data) / "manifest.json").exists()
     assert run(quick, Path(name), cpu=True) == result
+
+
+def test_the_loser_of_a_race_for_a_folder_is_told_so(tmp_path: Path, sixteen):
+    """Before it has written anything."""
+    with only_one(tmp_path / "run"), pytest.raises(InputError, match="run: another process is writing to it"):
+        run(QUICK, tmp_path / "run", sixteen, cpu=True)
+    assert [path.name for path in (tmp_path / "run").iterdir()] == [LOCK]
+    run(scheduled(shape="constant"), tmp_path / "parent", sixteen, cpu=True)
+    with only_one(tmp_path / "end"), pytest.raises(InputError, match="end: another process is writing to it"):
+        cooldown(tmp_path / "parent", 24, tmp_path / "end", sixteen, cpu=True)
+
+
+def test_a_run_folder_of_another_version_is_one_line_with_the_remedy(tmp_path: Path):
+    config = {"experiment": TINY.to_json(), "data": {"test_set": "ab"}}
+    config["experiment"]["model"]["point_width"] = 3
+    write_json(tmp_path / "config.json", config)
+    message = (
+        r"config\.json: model\.point_width is not a field of this version; train again with this version, or install "
+    )
+    with pytest.raises(RunFolderError, match=message + "the version of Luxel, which made it"):
+        experiment_of(tmp_path)
+    write_json(tmp_path / "environment.json", {**ENVIRONMENT, "commit": "0123456789abcdef"})
+    with pytest.raises(RunFolderError, match=message + r"luxel 0\.0\.9 of commit 0123456789ab, which made it"):
+        experiment_of(tmp_path)
+
+
+WRONG = [
+    (lambda config: [1, 2], r"its content is \[1, 2\]"),
+    (lambda config: None, "its content is None"),
+    (lambda config: {**config, "experiment": 3}, "experiment is 3"),
+    (lambda config: {"experiment": config["experiment"]}, "data is missing"),
+    (lambda config: {**config, "experiment": {**config["experiment"], "train": {}}}, r"train\.samples is missing"),
+    (lambda config: {**config, "experiment": {**config["experiment"], "data": "x"}}, "data is 'x'"),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), WRONG, ids=[message for _, message in WRONG])
+def test_a_damaged_configuration_is_one_line(tmp_path: Path, change, message):
+    write_json(tmp_path / "config.json", change({"experiment": TINY.to_json(), "data": {"test_set": "ab"}}))
+    with pytest.raises(RunFolderError, match=rf"config\.json: {message}") as error:
+        experiment_of(tmp_path)
+    assert "\n" not in str(error.value)
 
 
 def test_the_run_remembers_which_data_it_saw(tmp_path: Path):
@@ -115,7 +160,7 @@ def test_other_settings_live_in_another_folder():
 
 
 def test_a_folder_that_is_no_run_is_said_to_be_none(tmp_path: Path):
-    with pytest.raises(RunFolderError, match=r"config\.json: not the configuration of a run"):
+    with pytest.raises(RunFolderError, match=r"config\.json: cannot be read.*not the configuration of a run"):
         experiment_of(tmp_path)
 
 

@@ -3,8 +3,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from records import result
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from luxel import InputError
+from luxel.files.typed_json import write_json
 from luxel.train.run_folder import RunFolder, RunFolderError, differences, read_metrics
 
 CONFIG = {"model": {"width": 32, "layers": [1, 2]}, "loss": "mse"}
@@ -45,11 +48,52 @@ def test_resuming_forgets_what_came_after_the_checkpoint(tmp_path: Path):
     assert [(row["step"], row["train_loss"]) for row in rows] == [(1, 1.0), (2, 0.5), (3, 7.0)]
 
 
+def test_a_damaged_line_of_the_metrics_is_left_out_and_said_and_the_others_are_kept(tmp_path: Path, capsys):
+    folder, path = RunFolder(tmp_path, CONFIG), tmp_path / "metrics.jsonl"
+    for step in range(1, 7):
+        folder.log(step, 32 * step, 0.5 * step, train_loss=1 / step)
+    lines = path.read_bytes().splitlines()
+    lines[1], lines[2], lines[4] = b'{"step": 2, "sam\xff', b"[3]", b'{"step": "five"}'
+    path.write_bytes(b"\n".join([*lines, b'{"step": 7, "samp']))
+    assert [row["step"] for row in read_metrics(path)] == [1, 4, 6]
+    said = capsys.readouterr().err.splitlines()
+    assert [line.partition("metrics.jsonl, ")[2].partition(":")[0] for line in said] == ["line 2", "line 3", "line 5"]
+    assert "step is 'five'" in said[2]
+    folder.rewind(4)
+    folder.close()
+    assert [row["step"] for row in read_metrics(path)] == [1, 4]
+
+
+@pytest.mark.parametrize("content", [b"", b"[1, 2]", b"null", b"{", b"\xff\xfe", b"[" * 100_000])
+@pytest.mark.parametrize("name", ["config.json", "result.json"])
+def test_a_damaged_file_is_one_line(tmp_path: Path, name, content):
+    RunFolder(tmp_path, CONFIG).finish(result())
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError) as error:
+        _ = RunFolder(tmp_path, CONFIG).result
+    assert str(error.value).startswith(f"{tmp_path / name}: ")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"status": "done"}, "status is 'done', must be 'finished' or 'diverged'"),
+        ({"test_loss": "low"}, "test_loss is 'low': input should be a valid number.*"),
+        ({"events": [{"step": 1}]}, r"events\[0\]\.diagnosis is missing \(and 1 more\)"),
+    ],
+)
+def test_a_wrong_field_of_a_result_is_named(tmp_path: Path, change, message):
+    write_json(tmp_path / "result.json", {**result(), **change})
+    with pytest.raises(InputError, match=rf"result\.json: {message}; delete it, and repeat"):
+        _ = RunFolder(tmp_path, CONFIG).result
+
+
 def test_scalars_and_images_reach_tensorboard(tmp_path: Path):
     folder = RunFolder(tmp_path, CONFIG)
     folder.rewind(0)
     folder.log(5, 160, 1.0, test_loss=0.25)
-    folder.log_images(5, "test", np.full((4, 6, 3), 0.5, np.float32))
+    folder.log_images(5, "test", np.full((4, 6, 3), 128, np.uint8))
     folder.close()
     events = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
     assert [(event.step, event.value) for event in events.Scalars("test_loss")] == [(5, 0.25)]
@@ -60,5 +104,5 @@ def test_scalars_and_images_reach_tensorboard(tmp_path: Path):
 def test_the_result_marks_the_end(tmp_path: Path):
     folder = RunFolder(tmp_path, CONFIG)
     assert folder.result is None
-    folder.finish({"status": "finished"})
-    assert RunFolder(tmp_path, CONFIG).result == {"status": "finished"}
+    folder.finish(result())
+    assert RunFolder(tmp_path, CONFIG).result == result()

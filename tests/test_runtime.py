@@ -37,6 +37,35 @@ def test_ctrl_c_is_noted_and_then_as_before():
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+def test_sigterm_is_noted_like_ctrl_c_where_it_raises():
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with interruption_noted() as noted:
+            signal.raise_signal(signal.SIGTERM)
+            assert noted.is_set()
+            with pytest.raises(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGTERM)
+        assert signal.getsignal(signal.SIGTERM) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    with interruption_noted():
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL, "which is not ours to change"
+
+
+def test_sigterm_is_noted_although_ctrl_c_is_ignored():
+    """As in what a shell runs in the background."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with interruption_noted() as noted:
+            signal.raise_signal(signal.SIGTERM)
+            assert noted.is_set()
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, before)
+
+
 def test_ctrl_c_stays_another_s_to_handle():
     heard = []
 

@@ -87,6 +87,52 @@ def test_equal_content_has_equal_bytes(tmp_path):
     assert len({entry.sha256 for entry in entries}) == 1
 
 
+def damaged(path: Path, **changes: np.ndarray | None) -> ShardReader:
+    """The shard with these tensors in place of its own; without those of None."""
+    tensors = {**load_file(path), **{name.replace("__", "."): array for name, array in changes.items()}}
+    save_file({name: array for name, array in tensors.items() if array is not None}, path)
+    return ShardReader(path)
+
+
+def with_value(value: float, *place: int) -> np.ndarray:
+    images = IMAGES[0].copy()
+    images[place] = value
+    return images
+
+
+WRONG = [
+    (
+        {"radiance": with_value(np.nan, 3, 2, 4, 1)},
+        r"scene 3: radiance\[2, 4, 1\] is nan, must be finite and at least 0",
+    ),
+    ({"radiance": with_value(np.inf, 0, 0, 0, 2)}, r"scene 0: radiance\[0, 0, 2\] is inf"),
+    ({"variance": with_value(-1e-9, 4, 0, 6, 0)}, r"scene 4: variance\[0, 6, 0\] is -"),
+    ({"path_variance": np.float32([1, 2, np.nan, 4, 5])}, "scene 2: path_variance is nan"),
+    ({"radiance": IMAGES[0].astype(np.float64)}, r"radiance is float64 \[5, 3, 7, 3\], must be float32 \[5, 3, 7, 3\]"),
+    ({"radiance": IMAGES[0][:, :2].copy()}, r"radiance is float32 \[5, 2, 7, 3\], must be float32 \[5, 3, 7, 3\]"),
+    ({"variance": None}, "variance is missing"),
+    ({"ids": np.zeros((4, 32), np.uint8)}, r"ids is uint8 \[4, 32\], must be uint8 \[5, 32\]"),
+    ({"scenes": None}, "scenes is missing"),
+    ({"scene_offsets": np.arange(6)}, "scene_offsets must rise from 0 to"),
+    ({"batch__offsets": np.array([0, 3, 2, 4, 5, 9])}, r"batch\.offsets must rise from 0 to 9"),
+    ({"batch__center": np.zeros((2, 3), np.float32)}, r"batch\.center is float32 \[2, 3\], must be float32 \["),
+]
+
+
+@pytest.mark.parametrize(("changes", "message"), WRONG, ids=[message[:30] for _, message in WRONG])
+def test_what_is_wrong_with_a_shard_is_named(tmp_path, changes, message):
+    path = tmp_path / write_shard(tmp_path, "test", 0, SCENES, RADIANCE).file
+    ShardReader(path).check(5, 3, 7)
+    with pytest.raises(DataError, match=rf"test-00000\.safetensors: {message}.*; delete the shard, and generate again"):
+        damaged(path, **changes).check(5, 3, 7)
+
+
+def test_former_shards_are_checked_without_arrays(tmp_path):
+    path = tmp_path / write_shard(tmp_path, "test", 0, SCENES, RADIANCE).file
+    without_arrays(path)
+    ShardReader(path).check(5, 3, 7)
+
+
 def test_what_is_no_shard(tmp_path):
     path = tmp_path / "train-00000.safetensors"
     path.write_bytes(b"nothing of the kind")

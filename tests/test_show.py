@@ -2,13 +2,14 @@ import json
 from pathlib import Path
 
 import pytest
+from records import result
 
 from luxel.experiments import EXPERIMENTS
 from luxel.experiments.experiment import with_schedule, with_train
 from luxel.experiments.run import run_folder
 from luxel.experiments.show import COLUMNS, ROWS, list_experiments, plot_rate, show_experiment
+from luxel.files.typed_json import write_json
 from luxel.models.image_model import ImageModel
-from luxel.train.run_folder import write_json
 
 TANH = EXPERIMENTS["tanh"].make("small")
 
@@ -30,8 +31,8 @@ def test_the_list_has_every_experiment_under_its_group(tmp_path: Path):
 
 
 def test_the_list_calls_diverged_runs_so(tmp_path: Path):
-    ended = {"status": "finished", "diagnosis": None, "test_loss": 0.0125}
-    broken = {"status": "diverged", "diagnosis": "loss scale collapsed", "test_loss": None}
+    ended = result(test_loss=0.0125)
+    broken = result("loss scale collapsed", test_loss=None)
     write_json(tmp_path / run_folder("tanh", "small", TANH).relative_to("runs") / "result.json", ended)
     write_json(
         tmp_path / run_folder("tanh", "small", with_train(TANH, seed=2)).relative_to("runs") / "result.json", broken
@@ -41,6 +42,36 @@ def test_the_list_calls_diverged_runs_so(tmp_path: Path):
     assert [line.strip() for line in lines[index + 1 : index + 3]] == [
         "→ small: finished, test loss 1.25e-02",
         "→ small-seed2: diverged (loss scale collapsed), no test loss",
+    ]
+
+
+def test_a_damaged_result_does_not_hide_the_others(tmp_path: Path):
+    folders = [
+        tmp_path / run_folder("tanh", "small", with_train(TANH, seed=seed)).relative_to("runs") for seed in (0, 1)
+    ]
+    write_json(folders[0] / "result.json", {"status": "finished", "diagnosis": None})
+    write_json(folders[1] / "result.json", result())
+    lines = [line.strip() for line in list_experiments(tmp_path).splitlines() if "→ small" in line]
+    assert lines[0].startswith(f"→ small: {folders[0]}/result.json: events is missing (and 9 more); delete it")
+    assert lines[1] == "→ small-seed1: finished, test loss 1.00e-02"
+
+
+def test_runs_of_ones_own_are_listed_by_their_paths(tmp_path: Path):
+    """At any depth, or given themselves; a model's folder is none, and one that is damaged hides no other."""
+    for name in ("runs/mine", "elsewhere/deep/er", "runs/damaged"):
+        write_json(tmp_path / name / "config.json", {})
+        write_json(tmp_path / name / "model" / "config.json", {})
+        write_json(tmp_path / name / "result.json", result() if name != "runs/damaged" else {})
+    write_json(tmp_path / "runs" / "begun" / "config.json", {})
+    write_json(tmp_path / "runs" / "saved" / "config.json", {})
+    (tmp_path / "runs" / "saved" / "model.safetensors").touch()
+    lines = list_experiments(tmp_path / "runs", tmp_path / "elsewhere" / "deep" / "er").splitlines()
+    others = lines[lines.index("other runs") + 1 :]
+    assert others[0] == f"  {tmp_path}/runs/begun: has not ended"
+    assert others[1].startswith(f"  {tmp_path}/runs/damaged: {tmp_path}/runs/damaged/result.json: status is missing")
+    assert others[2:] == [
+        f"  {tmp_path}/runs/mine: finished, test loss 1.00e-02",
+        f"  {tmp_path}/elsewhere/deep/er: finished, test loss 1.00e-02",
     ]
 
 

@@ -260,7 +260,7 @@ def test_a_distribution_with_nothing_in_view_is_said_to_be_one(root, monkeypatch
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"spp": 0}, r"stream\.spp is 0, must be at least 1"),
+        ({"spp": 0}, r"stream\.spp is 0, must be an integer in \[1, "),
         ({"rays": -1}, r"stream\.rays is -1"),
         ({"aim": "objects"}, r"stream\.aim is objects, which is for rays"),
     ],
@@ -313,3 +313,19 @@ def test_a_ray_model_trains_on_rays_is_tested_on_images_and_resumes(root, tmp_pa
     assert whole["light"].abs().min() > 1e-4, "it has moved"
     rows = [read_metrics(tmp_path / name / "metrics.jsonl") for name in ("whole", "cut")]
     assert [row["train_loss"] for row in rows[0]] == [row["train_loss"] for row in rows[1]]
+
+
+def test_a_distribution_of_test_scenes_alone_is_told(root, monkeypatch):
+    """Rather than searched without end."""
+
+    @dataclasses.dataclass(frozen=True)
+    class Always(Spheres):
+        def __call__(self, seed: int, index: int):
+            return next(
+                each for each in map(Spheres(), (5,) * 99, range(99)) if split_of(scene_id(each), 0.4) == "test"
+            )
+
+    monkeypatch.setattr(stream_module, "TEST_SCENES", 7)
+    source = StreamSource(root, replace(DATA, distribution=Always()), IMAGES)
+    with pytest.raises(InputError, match="distribution spheres: 7 scenes in a row are for testing"):
+        source.batch([0])

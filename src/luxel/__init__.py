@@ -1,15 +1,69 @@
 """Luxel: a feed-forward neural renderer. A scene of simple solids in, an HDR image out.
 
+    from luxel import Renderer, Scene, save_image
+
+    image = Renderer.from_pretrained("ray-small")(Scene.load("scene.json"), 256)
+
 Importing the package is light: torch, Warp and Mitsuba load where they are first used.
 """
 
 import os
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from luxel.image.formats import save_image
+    from luxel.pipeline import Renderer
+    from luxel.scene import (
+        Box,
+        Camera,
+        Cylinder,
+        Ellipsoid,
+        Material,
+        Panel,
+        Plane,
+        Scene,
+        SceneError,
+        Sphere,
+        register,
+    )
+    from luxel.trace.path import PathTracer
 
 # Threads of torch's OpenMP that wait by spinning hold the cores which the others need: beside two busy processes on two
 # cores a frame of 0.016 s took 0.2 to 0.4 s. OpenMP reads this when torch is loaded, so it must be set before.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "Box",
+    "Camera",
+    "Cylinder",
+    "Ellipsoid",
+    "InputError",
+    "Material",
+    "Panel",
+    "PathTracer",
+    "Plane",
+    "Renderer",
+    "Scene",
+    "SceneError",
+    "Sphere",
+    "register",
+    "save_image",
+]
+_ELSEWHERE = {"Renderer": "luxel.pipeline", "PathTracer": "luxel.trace.path", "save_image": "luxel.image.formats"}
+"""Modules of what is not `luxel.scene`'s; all are loaded when first asked for."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'luxel' has no attribute {name!r}")
+    return getattr(import_module(_ELSEWHERE.get(name, "luxel.scene")), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]
 
 
 class InputError(ValueError):

@@ -2,44 +2,67 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from itertools import count, islice
 from pathlib import Path
+from statistics import fmean
 
+import torch
 from tqdm import tqdm
 
+from luxel.core.intersect import MISS
 from luxel.data.batches import ShardSource
 from luxel.data.generate import GenerateSettings, generate
 from luxel.evaluation.evaluate import Background, Evaluation, evaluate
 from luxel.evaluation.page import Line
-from luxel.evaluation.report import Picture, write_gallery, write_report
+from luxel.evaluation.report import Section, write_report
 from luxel.experiments import EXPERIMENTS, Scale
 from luxel.experiments.run import data_folder, run
-from luxel.image.formats import save_image
+from luxel.files.typed_json import read_json, write_json
+from luxel.image.formats import load_exr, save_image, save_pixels
+from luxel.image.side_by_side import Figures, SideBySide, sheet
+from luxel.image.tonemap import clamp
 from luxel.pipeline import Renderer, weights_folder
+from luxel.scene.description import Scene, scene_id
 from luxel.scene.distributions import Mixed
-from luxel.train.run_folder import read_json, read_metrics, write_json
+from luxel.trace.path import PathTracer
+from luxel.train.run_folder import read_metrics
 
-PICTURES = 24
-TRUTH_SPP = 1024
-SHIPPED = "ray-small"
-UNSEEN, UNSEEN_SIZE, UNSEEN_SPP, UNSEEN_SEED = 12, 128, 256, 2_000_003
-"""Scenes for the shipped renderer, of a seed that it was not trained on."""
+SHIPPED = ("ray-small", "ray-base")
+SHIPPED_SCENES, SHIPPED_SIZE, SHIPPED_SPP, SHIPPED_SEED = 8, 160, 512, 2_000_003
+"""What the models that come with Luxel are shown on: scenes of “mixed”, of a seed that they were not trained on."""
+TRAINED_SCENES, TRAINED_SPP = 12, 1024
+"""Of the test set, for the network that the demo trains."""
+TRUTH, SHOWN = "path_traced", "shown.json"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """shown.json, written last into the folder of a scene: what its pictures are of, and how near they come."""
+
+    scene: str
+    """Its `scene_id`."""
+    size: int
+    spp: int
+    figures: dict[str, Figures]
+    seconds: dict[str, float]
+    """That each model took, and path tracing."""
 
 
 def demo(out: Path, scale: Scale = "small") -> tuple[Path, str]:
-    """Show the shipped renderer; then generate, train, evaluate and render; return the page and the training's status.
+    """Show the models that come with Luxel; then generate, train, evaluate and render; return page and training status.
 
-    A second call starts where the first left off.
+    The page is there as soon as the first have been shown. A second call starts where the first left off.
     """
-    first = out / "pretrained.html"
-    weights = weights_folder(Path(SHIPPED)) / "model.safetensors"
-    if not first.exists() or first.stat().st_mtime < weights.stat().st_mtime:
-        show_pretrained(first)
-    print(f"{SHIPPED}, which Luxel comes with: open {first.resolve()}", flush=True)
+    page, title = out / "index.html", "Luxel: a neural renderer"
+    shipped = shipped_section(out / "shipped")
+    if not page.exists():
+        write_report(page, title, [shipped], folders=written(page))
+    print(f"{' and '.join(SHIPPED)}, which Luxel comes with: open {page.resolve()}", flush=True)
     experiment = EXPERIMENTS["demo"].make(scale)
-    data, page = data_folder(experiment.data), out / "index.html"
+    data = data_folder(experiment.data)
     seconds: dict[str, float] = {}
 
     with stage("trace", seconds):
@@ -55,17 +78,8 @@ def demo(out: Path, scale: Scale = "small") -> tuple[Path, str]:
         )
         write_json(out / evaluation.file, asdict(evaluation))
     with stage("render", seconds):
-        scenes = [test.scene(index) for index in range(min(PICTURES, len(test)))]
-        size = experiment.model.width
-        truths = experiment.data.make_tracer().trace(scenes, size, size, TRUTH_SPP, seed=1).mean
-        outputs = renderer.render(scenes)
-        pictures = [
-            Picture(f"test scene {index}, objects: {len(scene.objects)}", truth, output)
-            for index, (scene, truth, output) in enumerate(zip(scenes, truths, outputs, strict=True))
-        ]
-        for index, picture in enumerate(pictures[:3]):
-            save_image(out / "renders" / f"{index}.exr", picture.output)
-            scenes[index].save(out / "renders" / f"{index}.json")
+        scenes, size = [test.scene(index) for index in range(min(TRAINED_SCENES, len(test)))], experiment.model.width
+        pictures, _ = side_by_side(out / "renders", scenes, {"demo": out}, size, TRAINED_SPP)
 
     stages = longest_stages(out / "stages.json", {**seconds, "train": result["seconds"]})
     facts = {
@@ -77,51 +91,131 @@ def demo(out: Path, scale: Scale = "small") -> tuple[Path, str]:
         "to beat": f"perceptual loss {figure(blank, 'perceptual')}, PSNR {figure(blank, 'psnr')} dB "
         "of the background alone",
         "rendering": f"{evaluation.images_per_s:.0f} images/s",
-        "pictures": f"truth at {TRUTH_SPP} spp",
         "machine": f"{os.cpu_count()} cores",
         "stages": ", ".join(f"{name} {longest:.0f} s" for name, longest in stages.items()),
     }
-    curves = learning_curves(out)
-    write_report(page, "Luxel: a first renderer", facts, pictures, curves, evaluation)
+    trained = Section(
+        f"Test scenes, by a network that this demo trained in {result['seconds']:.0f} s",
+        pictures,
+        facts,
+        files_of(out / "renders", pictures),
+    )
+    folders = {**written(page), data: [data / "manifest.json"]}
+    write_report(page, title, [shipped, trained], evaluation, learning_curves(out), folders)
     print("\n".join(f"{name:>10}  {value}" for name, value in facts.items()))
     return page, result["status"]
 
 
-def show_pretrained(page: Path) -> None:
-    """Render unseen scenes with the shipped model, trace them, and set both side by side."""
-    renderer = Renderer.from_pretrained(SHIPPED)
-    scenes = [Mixed()(UNSEEN_SEED, index) for index in range(UNSEEN)]
-    tracer = GenerateSettings().make_tracer()
-    renderer(scenes[0], UNSEEN_SIZE)  # what starts once is not in the times
-    tracer.trace(scenes[:1], 1, 1, 2, 0)
-    started = time.monotonic()
-    outputs = [renderer(scene, UNSEEN_SIZE) for scene in scenes]
-    rendering = (time.monotonic() - started) / UNSEEN
-    print(f"{SHIPPED} rendered {UNSEEN} unseen scenes, {rendering:.2f} s each; their truth takes longer", flush=True)
-    started = time.monotonic()
-    truths = [
-        tracer.trace([scene], UNSEEN_SIZE, UNSEEN_SIZE, UNSEEN_SPP, seed=1).mean[0]
-        for scene in tqdm(scenes, "path tracing", unit="image")
-    ]
-    tracing = (time.monotonic() - started) / UNSEEN
+def shipped_section(folder: Path) -> Section:
+    """Unseen scenes by the models that come with Luxel, beside their truth."""
+    candidates = (Mixed()(SHIPPED_SEED, index) for index in count())
+    scenes = list(islice(filter(is_worth_showing, candidates), SHIPPED_SCENES))
+    pictures, seconds = side_by_side(folder, scenes, {name: Path(name) for name in SHIPPED}, SHIPPED_SIZE, SHIPPED_SPP)
+    times = ", ".join(f"{name.replace('_', ' ')} {value:.2f} s" for name, value in seconds.items())
     facts = {
-        "model": f"{SHIPPED}, {sum(weights.numel() for weights in renderer.model.parameters()):,} parameters",
-        "scenes": f"“mixed”, seed {UNSEEN_SEED}, none of which it was trained on",
-        "rendering": f"{rendering:.2f} s an image of {UNSEEN_SIZE}×{UNSEEN_SIZE}",
-        "path tracing": f"{tracing:.2f} s an image at {UNSEEN_SPP} spp, by Luxel's own path tracer",
-        "machine": f"{os.cpu_count()} cores",
+        "scenes": f"the first of “mixed”, seed {SHIPPED_SEED}, in which something is in view, and with little noise in "
+        "the truth; no model was trained on them",
+        "time": f"{times} an image of {SHIPPED_SIZE}×{SHIPPED_SIZE}, on {os.cpu_count()} cores",
     }
-    pictures = [
-        Picture(f"scene {index}, objects: {len(scene.objects)}", truth, output)
-        for index, (scene, truth, output) in enumerate(zip(scenes, truths, outputs, strict=True))
+    print("\n".join(f"{name:>10}  {value}" for name, value in facts.items()))
+    return Section("Unseen scenes, by the models that come with Luxel", pictures, facts, files_of(folder, pictures))
+
+
+def is_worth_showing(scene: Scene, size: int = 32, spp: int = 16) -> bool:
+    """Whether something is in view, and the truth at SHIPPED_SPP says more than 40 dB about it.
+
+    In view: at least three objects cover a hundredth of the picture each, and half of it is neither dark nor white.
+    """
+    tracer = PathTracer()
+    objects, pixels = tracer.features([scene], size, size).object_number.unique(return_counts=True)
+    if int(((objects != MISS) & (pixels >= size * size / 100)).sum()) < 3:
+        return False
+    truth = tracer.trace([scene], size, size, spp, seed=0)
+    brightness = float(clamp(torch.from_numpy(truth.mean)).median())
+    return 0.1 < brightness < 0.9 and float(truth.variance.mean()) * spp / SHIPPED_SPP < 1e-4
+
+
+def side_by_side(
+    folder: Path, scenes: Sequence[Scene], models: Mapping[str, Path], size: int, spp: int
+) -> tuple[list[SideBySide], dict[str, float]]:
+    """The scenes by every model and path traced, size × size, and the mean seconds that each took.
+
+    Every scene has a folder in `folder`: its description, the pictures as EXR and, side by side, as PNG. Those of an
+    earlier call are read, unless a model is newer.
+    """
+    newest = max((weights_folder(model) / "model.safetensors").stat().st_mtime for model in models.values())
+    missing = [
+        (place, scene)
+        for place, scene in zip(places(folder, scenes), scenes, strict=True)
+        if not is_shown(place, scene, models, size, spp, newest)
     ]
-    write_gallery(page, "Luxel: the renderer that it comes with", facts, pictures, "clamp")
-    print("\n".join(f"{name:>12}  {value}" for name, value in facts.items()))
+    seconds: dict[Path, dict[str, float]] = {place: {} for place, _ in missing}
+    for name, model in models.items() if missing else ():
+        renderer = Renderer.from_pretrained(model)
+        renderer(missing[0][1], size)  # what starts once is not in the times
+        for place, scene in missing:
+            started = time.monotonic()
+            image = renderer(scene, size)
+            seconds[place][name] = time.monotonic() - started
+            save_image(place / f"{name}.exr", image)
+    tracer = GenerateSettings().make_tracer()
+    for place, scene in tqdm(missing, "path tracing", unit="image", disable=not missing):
+        started = time.monotonic()
+        truth = tracer.trace([scene], size, size, spp, seed=1)
+        seconds[place][TRUTH] = time.monotonic() - started
+        outputs = {name: load_exr(place / f"{name}.exr") for name in models}
+        path_variance = float(truth.variance_of_a_path[0])
+        pair = SideBySide.of(str(place), truth.mean[0], outputs, spp, truth.variance[0], path_variance)
+        scene.save(place / "scene.json")
+        save_image(place / f"{TRUTH}.exr", pair.truth)
+        save_pixels(place / "side_by_side.png", sheet([pair]))
+        shown = Shown(scene_id(scene), size, spp, dict(pair.figures), seconds[place])
+        write_json(place / SHOWN, asdict(shown))
+    recorded = [read_json(place / SHOWN, Shown, "delete it") for place in places(folder, scenes)]
+    pictures = [
+        SideBySide(
+            f"scene {index}, objects: {len(scene.objects)}",
+            load_exr(place / f"{TRUTH}.exr"),
+            {name: load_exr(place / f"{name}.exr") for name in models},
+            shown.figures,
+            spp,
+        )
+        for index, (place, scene, shown) in enumerate(zip(places(folder, scenes), scenes, recorded, strict=True))
+    ]
+    return pictures, {name: fmean(shown.seconds[name] for shown in recorded) for name in (TRUTH, *models)}
+
+
+def places(folder: Path, scenes: Sequence[object]) -> list[Path]:
+    """A folder for each scene."""
+    return [folder / f"{index:02d}" for index in range(len(scenes))]
+
+
+def is_shown(place: Path, scene: Scene, models: Mapping[str, Path], size: int, spp: int, newest: float) -> bool:
+    """Whether an earlier call has left this scene's pictures by these models there, and no model is newer."""
+    path = place / SHOWN
+    if not path.exists() or path.stat().st_mtime < newest:
+        return False
+    shown = read_json(path, Shown, "delete it")
+    return (shown.scene, shown.size, shown.spp, set(shown.figures)) == (scene_id(scene), size, spp, set(models))
+
+
+def files_of(folder: Path, scenes: Sequence[object]) -> list[list[Path]]:
+    """The files of each scene's folder."""
+    return [sorted(place.iterdir()) for place in places(folder, scenes)]
+
+
+def written(page: Path) -> dict[Path, list[Path]]:
+    """Everything that the demo has left on the disk beside its page, by folder."""
+    folders: dict[Path, list[Path]] = {}
+    for path in sorted(page.parent.rglob("*")):
+        if path.is_file() and path != page and not path.name.startswith("."):
+            folders.setdefault(path.parent, []).append(path)
+    return folders
 
 
 def longest_stages(path: Path, seconds: dict[str, float]) -> dict[str, float]:
     """Each stage's longest time over all calls: a call that goes on from an earlier one does little of it again."""
-    before = read_json(path) if path.exists() else {}
+    before = read_json(path, dict[str, float], "delete it") if path.exists() else {}
     longest = {name: max(value, before.get(name, 0.0)) for name, value in seconds.items()}
     write_json(path, longest)
     return longest
@@ -138,7 +232,7 @@ def learning_curves(out: Path) -> list[Line]:
     A step whose loss was not finite, and so is null there, was skipped and is left out.
     """
     metrics = read_metrics(out / "metrics.jsonl")
-    rows = [row for row in metrics if row["train_loss"] is not None]
+    rows = [row for row in metrics if row.get("train_loss") is not None]
     chunks = [rows[start : start + 25] for start in range(0, len(rows), 25)]
     tests = [row for row in metrics if row.get("test_loss") is not None]
     return [

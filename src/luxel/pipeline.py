@@ -2,45 +2,72 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import HfHubHTTPError
 from jaxtyping import Float32
 from safetensors import SafetensorError
 
 from luxel import InputError
+from luxel.configuration import Pixels, checker, shortened
 from luxel.core.scene_batch import SceneBatch
+from luxel.memory import check_fits
+from luxel.models.cost import rendering_memory
 from luxel.models.kinds import Model, load_model
 from luxel.models.ray_model import RayModel
 from luxel.scene.description import Camera, Scene
 
+HUB = "hf-hub:"
+"""What the name of a model on the Hugging Face Hub begins with: hf-hub:OWNER/NAME, as timm has it."""
 SHIPPED = Path(__file__).parent / "pretrained"
 """Folders of the models that come with the package, by name."""
+check_side = checker(Pixels | None)
 
 
 class Renderer:
     """A trained model and the way in and out of it. The model is left in evaluation mode."""
 
     def __init__(self, model: Model, device: str | torch.device = "cpu") -> None:
+        if not isinstance(model, Model):
+            raise InputError(
+                f"model is {shortened(model)}, must be a model of luxel.models; a trained one, by its folder or name, "
+                'is Renderer.from_pretrained("ray-small")'
+            )
+        self.name = type(model).__name__
         try:
             self.model = model.to(device).eval()
         except (RuntimeError, AssertionError) as error:  # torch says so in either way
             raise InputError(f"device {str(device)!r} is not to be had here: {error}") from error
         self.device = device
 
+    def __repr__(self) -> str:
+        count = sum(weights.numel() for weights in self.model.parameters())
+        side = self.model.config.width
+        size = "any size" if isinstance(self.model, RayModel) else f"{side}×{side}"
+        return f"Renderer({self.name}: {count:,} parameters, {size}, on {self.device})"
+
     @classmethod
     def from_pretrained(cls, folder: str | Path, device: str | torch.device = "cpu") -> "Renderer":
         """The renderer of a run folder (`runs/<group>/<name>`), of a folder that `save_pretrained` wrote, or by name.
 
-        The package comes with `ray-small`. Raises InputError, naming the folder, if it is none of these or of another
-        version.
+        The package comes with `ray-small` and `ray-base`; `hf-hub:OWNER/NAME` is downloaded. Raises InputError, naming
+        the folder, if it is none of these or of another version.
         """
-        weights = weights_folder(Path(folder))
+        if not isinstance(folder, str | Path):
+            raise InputError(f"folder is {shortened(folder)}, must be the name of a model, or the folder of one")
+        weights = downloaded(str(folder)) if str(folder).startswith(HUB) else weights_folder(Path(folder))
         try:
             model = load_model(weights)
+        except InputError:
+            raise
         except (ValueError, RuntimeError, TypeError, OSError, SafetensorError) as error:
             raise InputError(f"{weights}: not a model of this version of Luxel: {error}") from error
-        return cls(model, device)
+        renderer = cls(model, device)
+        renderer.name = str(folder)
+        return renderer
 
     @torch.inference_mode()
     def render(
@@ -52,33 +79,67 @@ class Renderer:
         image model has one size, and knows spheres and ellipsoids alone. Raises InputError if it is asked for other
         ones, or there are no scenes.
         """
-        if not scenes:
-            raise InputError("no scenes: give at least one")
+        check_scenes(scenes)
+        sides = {"width": width, "height": height}
+        asked = [f"{name} is {side}" for name, side in sides.items() if check_side(name, side) is not None]
+        size, is_ray_model = self.model.config.width, isinstance(self.model, RayModel)
+        side = width or height or size
+        width, height = width or side, height or side
+        if not is_ray_model:
+            if (width, height) != (size, size):
+                raise InputError(
+                    f"{' and '.join(asked)}, but this model renders {size}×{size} alone; "
+                    f"leave {'it' if len(asked) == 1 else 'both'} out, or take a ray model"
+                )
+            check_shapes(scenes)
+        most = max(len(scene.objects) for scene in scenes)
+        check_fits(
+            rendering_memory(self.model.config, len(scenes), width, height, most),
+            f"width is {width} and height is {height} (scenes: {len(scenes)}, objects in one: {most})",
+            "render less at once",
+            str(self.device),
+        )
         batch = SceneBatch.of(scenes, self.device)
-        if isinstance(self.model, RayModel):
-            if any(side is not None and side < 1 for side in (width, height)):
-                raise InputError(f"width is {width} and height {height}: both must be at least 1, or left out")
-            return self.model(batch, width=width, height=height).cpu().numpy()
-        size = self.model.config.width
-        if (width or size, height or size) != (size, size):
-            raise InputError(
-                f"width is {width} and height {height}, but this model renders {size}×{size} alone; "
-                "leave both out, or take a ray model"
-            )
-        check_shapes(scenes)
-        return self.model(batch).cpu().numpy()
+        radiance = self.model(batch, width=width, height=height) if is_ray_model else self.model(batch)
+        return radiance.clamp(min=0).cpu().numpy()  # an image model's last unit may go below 0
 
     def views(
         self, scene: Scene, cameras: Sequence[Camera], width: int | None = None, height: int | None = None
     ) -> Float32[np.ndarray, "cameras height width 3"]:
         """Linear radiance of one scene from several cameras; see `render`."""
+        check_scene("scene", scene)
+        if not isinstance(cameras, Sequence):
+            raise InputError(f"cameras is {shortened(cameras)}, must be a list of Camera")
         return self.render([scene.model_copy(update={"camera": camera}) for camera in cameras], width, height)
 
     def __call__(
         self, scene: Scene, width: int | None = None, height: int | None = None
     ) -> Float32[np.ndarray, "height width 3"]:
         """Linear radiance of one scene; see `render`."""
+        check_scene("scene", scene)
         return self.render([scene], width, height)[0]
+
+
+def check_scene(name: str, scene: Any) -> None:
+    """Raise InputError, with what to do instead, for what is not a scene."""
+    if isinstance(scene, Scene):
+        return
+    remedy = ""
+    if isinstance(scene, str | Path):
+        remedy = f"; read the file with Scene.load({str(scene)!r})"
+    elif isinstance(scene, list | tuple):
+        remedy = "; for several take renderer.render(scenes)"
+    raise InputError(f"{name} is {shortened(scene)}, must be a Scene{remedy}")
+
+
+def check_scenes(scenes: Any) -> None:
+    """Raise InputError for what is not a list of scenes."""
+    if isinstance(scenes, str | Path | Scene) or not isinstance(scenes, Sequence):
+        raise InputError(f"scenes is {shortened(scenes)}, must be a list of Scene; for one take renderer(scene)")
+    if not scenes:
+        raise InputError("no scenes: give at least one")
+    for number, scene in enumerate(scenes):
+        check_scene(f"scenes[{number}]", scene)
 
 
 def check_shapes(scenes: Sequence[Scene]) -> None:
@@ -91,6 +152,16 @@ def check_shapes(scenes: Sequence[Scene]) -> None:
                     f"{which}objects[{index}].shape is {item.shape}, but an image model knows spheres and ellipsoids "
                     "alone; take a ray model"
                 )
+
+
+def downloaded(name: str) -> Path:
+    """The folder of a model on the Hugging Face Hub, in its cache. Raises InputError if it cannot be had."""
+    try:
+        found = snapshot_download(name.removeprefix(HUB), allow_patterns=["config.json", "model.safetensors"])
+    except (OSError, ValueError, HfHubHTTPError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{name}: cannot be downloaded: {reason}; the form is {HUB}OWNER/NAME") from error
+    return weights_folder(Path(found))
 
 
 def weights_folder(folder: Path) -> Path:

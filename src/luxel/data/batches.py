@@ -1,9 +1,12 @@
 """Batches of a training run and of a test, for any number of processes."""
 
+import os
 import signal
+import time
 from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
+from threading import Thread
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
@@ -88,10 +91,30 @@ def _as_it_is(batch: Any) -> Any:
 def _start_worker(worker: int) -> None:
     """When a run is to end, and whether it needs one more batch for that, is its own affair; it ends its workers.
 
+    So they ignore Ctrl-C and the SIGTERM that a scheduler sends to all processes of a job, but not their parent's.
     Half of the cores are for what is traced in a worker; torch would leave it one.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if os.name == "posix":
+        if hasattr(signal, "sigtimedwait"):  # in all threads, for one to receive it
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     torch.set_num_threads(max(1, cores() // 2))
+
+
+def _end_with(parent: int) -> None:
+    """End this process when its parent says so, or a second after that has ended, whatever ended it.
+
+    torch, too, ends orphaned workers, but only between batches, which may take minutes.
+    """
+    while os.getppid() == parent:
+        if hasattr(signal, "sigtimedwait"):
+            received = signal.sigtimedwait({signal.SIGTERM}, 1.0)
+            if received is not None and received.si_pid == parent:
+                break
+        else:
+            time.sleep(1.0)
+    os._exit(0)
 
 
 class _Steps(IterableDataset[Made_co]):

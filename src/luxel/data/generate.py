@@ -2,23 +2,27 @@
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Literal, TypeAlias, get_args
+from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 import torch
+from pydantic import Field
 from tqdm import tqdm
 
 from luxel import InputError
-from luxel.data.atomic import LOCK, PARTIAL, checksum, only_one
+from luxel.configuration import Configuration, Pixels, Seed, Share, shortened
 from luxel.data.manifest import NAME, DataError, Manifest, Setting, differences
 from luxel.data.shards import SCENES_A_SHARD, shard_file, write_shard
 from luxel.data.split import SPLITS, Split, split_of
+from luxel.files.atomic import LOCK, PARTIAL, checksum, only_one
 from luxel.scene.description import Scene, scene_id
-from luxel.scene.distributions import Distribution, Spheres
+from luxel.scene.distributions import Spheres
+from luxel.scene.folder import SceneFolder
+from luxel.scene.registry import Distribution, parameters
 from luxel.trace.mitsuba import MitsubaTracer
 from luxel.trace.mitsuba_limits import known_wrong
 from luxel.trace.path import PathTracer
@@ -39,35 +43,41 @@ FORMER_TRACERS = ("torch", "torch_compiled")
 
 
 @dataclass(frozen=True)
-class GenerateSettings:
+class GenerateSettings(Configuration):
     """What decides every byte of a data set."""
 
     distribution: Distribution = field(default_factory=Spheres)
-    count: int = 4096
+    count: Annotated[int, Field(ge=1, le=1_000_000_000)] = 4096
     """Scenes, in all splits: numbers 0..count-1 of the distribution."""
-    seed: int = 0
+    seed: Seed = 0
     """Of the scenes and of the paths."""
-    width: int = 32
-    height: int = 32
-    spp: int = 128
+    width: Pixels = 32
+    height: Pixels = 32
+    spp: Annotated[int, Field(ge=2, le=1 << 24)] = 128
     """Paths a pixel; at least 2, so that the images' variance is known."""
-    max_depth: int = PathTracer.max_depth
+    max_depth: Annotated[int, Field(ge=1, le=10_000)] = PathTracer.max_depth
     """Path segments up to the light."""
     variant: str = MitsubaTracer.variant
     """Mitsuba's."""
     tracer: TracerName = "path"
     """path: Luxel's own, in this process, on a GPU where there is one. mitsuba: the reference, in processes."""
-    test_share: float = 0.1
+    test_share: Share = 0.1
     """Share of the scenes that are for testing."""
 
     def __post_init__(self) -> None:
-        for name, low in {"count": 1, "seed": 0, "width": 1, "height": 1, "spp": 2, "max_depth": 1}.items():
-            if getattr(self, name) < low:
-                raise InputError(f"{name} is {getattr(self, name)}, must be at least {low}")
-        if self.tracer not in get_args(TracerName):
+        if self.tracer in FORMER_TRACERS:
             raise InputError(f"tracer is {self.tracer}, {tracer_to_take(self.tracer)}")
-        if not 0 <= self.test_share <= 1:
-            raise InputError(f"test_share is {self.test_share}, must be in [0, 1]")
+        super().__post_init__()
+        if twice := set(parameters(self.distribution)) & {field.name for field in fields(self)}:
+            raise InputError(f"distribution {self.distribution.name} has a field {min(twice)}, as a data set has")
+
+    def scene(self, index: int) -> Scene:
+        """Scene number `index` of the distribution. Raises InputError if what it gives is none."""
+        scene: object = self.distribution(self.seed, index)
+        if not isinstance(scene, Scene):
+            what = f"{self.distribution.name}({self.seed}, {index}) is {shortened(scene)}"
+            raise InputError(f"distribution {what}, must be a Scene")
+        return scene
 
     def make_tracer(self) -> MitsubaTracer | PathTracer:
         """The tracer that these settings describe."""
@@ -82,13 +92,19 @@ class GenerateSettings:
         """
         absent = {"distribution", "tracer"} | (set() if self.tracer == "mitsuba" else {"variant"})
         names = [field.name for field in fields(self) if field.name not in absent]
-        distribution = asdict(self.distribution)
+        distribution = parameters(self.distribution)
         return {
             "distribution": distribution.pop("name"),
             **distribution,
             **{name: getattr(self, name) for name in names},
             "renderer": self.make_tracer().renderer,
         }
+
+
+def of_folder(folder: str, **settings: Any) -> GenerateSettings:
+    """The settings of a data set of all scenes of a folder. Raises as SceneFolder does."""
+    scenes = SceneFolder(folder)
+    return GenerateSettings(**{**settings, "distribution": scenes, "count": len(scenes)})
 
 
 def tracer_to_take(name: str) -> str:
@@ -125,16 +141,26 @@ def generate(
             "--tracer mitsuba"
         )
     root = Path(out)
-    root.mkdir(parents=True, exist_ok=True)
-    if not (root / NAME).exists() and any(path.name != LOCK for path in root.iterdir()):
+    if not is_free(root):
         raise DataError(f"{root}: neither empty nor a data set, {NAME} is missing; choose another --out")
     if (manifest := _whole(settings, root, splits)) is not None:
         return manifest
+    if settings.scene(0) != settings.scene(0):
+        name = settings.distribution.name
+        raise InputError(f"distribution {name} gives another scene each time: it must depend on seed and index alone")
     with only_one(root):
         manifest = _begin(settings, root)
         if not manifest.is_complete:
             manifest = _complete(settings, root, manifest, workers, progress, splits)
     return manifest
+
+
+def is_free(root: Path) -> bool:
+    """Whether a data set may be in the folder, or come to be: nothing is there but what its first write leaves."""
+    if not root.exists():
+        return True
+    foreign = {path.name for path in root.iterdir()} - {LOCK, NAME + PARTIAL}
+    return not foreign or (root / NAME).exists()  # in this order, as another process may be writing it
 
 
 def _whole(settings: GenerateSettings, root: Path, splits: Sequence[Split]) -> Manifest | None:
@@ -209,7 +235,7 @@ def _plans(settings: GenerateSettings) -> Iterator[_Plan]:
     gathered: dict[Split, list[Scene]] = {split: [] for split in SPLITS}
     numbers = {split: count() for split in SPLITS}
     for index in range(settings.count):
-        scene = settings.distribution(settings.seed, index)
+        scene = settings.scene(index)
         split = split_of(scene_id(scene), settings.test_share)
         gathered[split].append(scene)
         if len(gathered[split]) == SCENES_A_SHARD:

@@ -5,13 +5,19 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Annotated, Literal, NotRequired, cast
+
+from pydantic import ConfigDict, Field, with_config
+from typing_extensions import TypedDict
 
 from luxel import InputError
-from luxel.data.atomic import checksum, write_atomically
 from luxel.data.split import Split
+from luxel.files.atomic import checksum, write_atomically
+from luxel.files.typed_json import read_json, validated
 
 NAME = "manifest.json"
 SCHEMA_VERSION = 1
+REMEDY = "generate again with the same settings"
 
 Setting = str | int | float
 
@@ -27,11 +33,33 @@ class DataError(InputError):
 class ShardEntry:
     """One shard: `objects` is the most that one of its scenes has, `sha256` that of the whole file."""
 
-    file: str
+    file: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*\.safetensors$")]
+    """In the manifest's folder, never elsewhere."""
     split: Split
-    scenes: int
-    objects: int
+    scenes: Annotated[int, Field(ge=1)]
+    objects: Annotated[int, Field(ge=0)]
     sha256: str
+
+
+@with_config(ConfigDict(extra="allow"))
+class Settings(TypedDict):
+    """What every manifest says of its data set; its distribution has settings of its own."""
+
+    distribution: str
+    count: Annotated[int, Field(ge=1)]
+    width: Annotated[int, Field(ge=1)]
+    height: Annotated[int, Field(ge=1)]
+    spp: Annotated[int, Field(ge=1)]
+    test_share: Annotated[float, Field(ge=0, le=1)]
+
+
+class ManifestFile(TypedDict):
+    """The file's layout."""
+
+    schema_version: Literal[1]
+    settings: Settings
+    shards: tuple[ShardEntry, ...]
+    finished: NotRequired[tuple[Split, ...]]
 
 
 @dataclass(frozen=True)
@@ -80,29 +108,27 @@ class Manifest:
     def load(root: Path) -> "Manifest":
         """Read a folder's manifest; raises DataError if there is none or it can't be understood."""
         path = root / NAME
+        if not path.exists():
+            raise DataError(f"{root}: not a data set, {NAME} is missing")
         try:
-            data = json.loads(path.read_bytes())
-            version = data.pop("schema_version")
-            if version != SCHEMA_VERSION:
-                raise DataError(f"{path}: schema_version is {version}, this Luxel reads {SCHEMA_VERSION}")
-            shards = tuple(ShardEntry(**shard) for shard in data["shards"])
-            settings = {name: value for name, value in data["settings"].items() if name not in FORMER}
-            return Manifest(settings, shards, tuple(data.get("finished", ())))
-        except FileNotFoundError:
-            raise DataError(f"{root}: not a data set, {NAME} is missing") from None
-        except (json.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
-            raise DataError(f"{path}: not a manifest: {type(error).__name__} {error}") from None
+            written = read_json(path)
+            data: ManifestFile = validated(written, ManifestFile, str(path))
+            validated(written["settings"], dict[str, Setting], f"{path}: settings")
+        except InputError as error:
+            raise DataError(f"{error}; delete the data set, and generate it again") from None
+        settings = cast(Mapping[str, Setting], data["settings"])
+        known = {name: settings[name] for name in written["settings"] if name not in FORMER}
+        return Manifest(known, data["shards"], data.get("finished", ()))
 
     def verify(self, root: Path, split: Split) -> None:
         """Read a split's shards whole; raises DataError that names the first which is missing or changed."""
         for shard in self.of(split):
             path = root / shard.file
             if not path.is_file():
-                raise DataError(f"{path}: the shard is missing; generate again with the same settings")
+                raise DataError(f"{path}: the shard is missing; {REMEDY}")
             if checksum(path) != shard.sha256:
                 raise DataError(
-                    f"{path}: the shard is damaged, its SHA-256 is not the manifest's; "
-                    "generate again with the same settings to replace it"
+                    f"{path}: the shard is damaged, its SHA-256 is not the manifest's; {REMEDY} to replace it"
                 )
 
 

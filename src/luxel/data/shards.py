@@ -28,15 +28,17 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from luxel.core.scene_batch import OBJECT_FIELDS, SCENE_FIELDS, scene_arrays
-from luxel.data.atomic import write_atomically
 from luxel.data.manifest import DataError, ShardEntry
 from luxel.data.split import Split
+from luxel.files.atomic import write_atomically
 from luxel.scene.description import Scene, scene_id
 from luxel.trace.tracer import Radiance
 
 SCENES_A_SHARD = 256
 ARRAYS = "batch."
 """What the names of the scenes' arrays begin with."""
+ALL_FIELDS = ("offsets", *OBJECT_FIELDS, *SCENE_FIELDS)
+REPLACE = "delete the shard, and generate again with the same settings"
 
 
 def shard_file(split: Split, number: int) -> str:
@@ -82,13 +84,77 @@ class ShardReader:
             array.flags.writeable = False
         return arrays
 
+    @property
+    def _has_arrays(self) -> bool:
+        return {ARRAYS + name for name in ALL_FIELDS} <= self.tensors.keys()
+
     @cached_property
     def scene_arrays(self) -> dict[str, np.ndarray]:
         """The scenes' arrays: those of the file, or made from its JSON."""
-        names = ("offsets", *OBJECT_FIELDS, *SCENE_FIELDS)
-        if {ARRAYS + name for name in names} <= self.tensors.keys():
-            return {name: self.tensors[ARRAYS + name] for name in names}
+        if self._has_arrays:
+            return {name: self.tensors[ARRAYS + name] for name in ALL_FIELDS}
         return scene_arrays([self.scene(row) for row in range(len(self.tensors["ids"]))])
+
+    def check(self, scenes: int, height: int, width: int) -> None:
+        """Read the shard whole. Raises DataError, with the tensor and the scene, if it is not as in the table.
+
+        Radiance and variances must be finite and not negative.
+        """
+        image = (scenes, height, width, 3)
+        table = {
+            "radiance": (np.float32, image),
+            "variance": (np.float32, image),
+            "ids": (np.uint8, (scenes, 32)),
+            "scenes": (np.uint8, self.tensors.get("scenes", np.zeros(0)).shape[:1]),
+            "scene_offsets": (np.int64, (scenes + 1,)),
+        }
+        if "path_variance" in self.tensors:
+            table["path_variance"] = (np.float32, (scenes,))
+        for name, (dtype, shape) in table.items():
+            self._check_tensor(name, np.dtype(dtype), shape)
+        self._check_ranges("scene_offsets", len(self.tensors["scenes"]))
+        for name in ("radiance", "variance", "path_variance"):
+            if name in self.tensors:
+                self._check_values(name)
+        if self._has_arrays:
+            self._check_arrays(scenes)
+
+    def _check_tensor(self, name: str, dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:
+        """Raise DataError unless the tensor is there, of this type and shape."""
+        array = self.tensors.get(name)
+        if array is None:
+            raise DataError(f"{self._path}: {name} is missing; {REPLACE}")
+        if (array.dtype, array.shape) != (dtype, shape):
+            raise DataError(
+                f"{self._path}: {name} is {array.dtype} {list(array.shape)}, must be {dtype} {list(shape)}; {REPLACE}"
+            )
+
+    def _check_ranges(self, name: str, end: int) -> None:
+        """Raise DataError unless the offsets rise from 0 to `end`."""
+        offsets = self.tensors[name]
+        if offsets[0] != 0 or offsets[-1] != end or (np.diff(offsets) < 0).any():
+            raise DataError(f"{self._path}: {name} must rise from 0 to {end}; {REPLACE}")
+
+    def _check_values(self, name: str) -> None:
+        """Raise DataError, with the scene, for a value that is not finite, or negative."""
+        values = self.tensors[name]
+        if values.size == 0 or (values.min() >= 0 and values.max() < np.inf):  # NaN is neither
+            return
+        row, *place = np.argwhere(~((values >= 0) & (values < np.inf)))[0].tolist()
+        where = f"{name}{place}" if place else name
+        raise DataError(
+            f"{self._path}: scene {row}: {where} is {values[row, *place]}, must be finite and at least 0; {REPLACE}"
+        )
+
+    def _check_arrays(self, scenes: int) -> None:
+        """Raise DataError unless the scenes' arrays have the types and lengths of those of a scene."""
+        self._check_tensor(ARRAYS + "offsets", np.dtype(np.int64), (scenes + 1,))
+        objects = int(self.tensors[ARRAYS + "offsets"][-1])
+        self._check_ranges(ARRAYS + "offsets", objects)
+        for name, array in scene_arrays([self.scene(0)]).items():
+            if name != "offsets":
+                length = objects if name in OBJECT_FIELDS else scenes
+                self._check_tensor(ARRAYS + name, array.dtype, (length, *array.shape[1:]))
 
     def scene(self, row: int) -> Scene:
         """One scene, exactly as it was rendered."""

@@ -12,16 +12,18 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int64
+from pydantic import Field
 from torch import Tensor
 
 from luxel import InputError
+from luxel.configuration import Configuration
 from luxel.core.interactions import interact
 from luxel.core.launch import cores
 from luxel.core.rays import Rays, image_plane_rays
@@ -47,6 +49,8 @@ ROUNDS = (8, 16, 32, 64, 128, 256, 512)
 less than a thousandth of the picture, or none of it, gives its slot to the next candidate."""
 CANDIDATES = 100
 """Scenes in a row that may show no object before a stream of rays aimed at objects gives up."""
+TEST_SCENES = 10_000
+"""Scenes in a row that may be for testing before a stream gives up: at a test_share of 0.99, with a chance of 2e-44."""
 RAY_DRAWS = 1
 """Beside the data set's seed, sets the rays' random numbers apart from the scenes'."""
 
@@ -54,21 +58,18 @@ Aim: TypeAlias = Literal["picture", "objects"]
 
 
 @dataclass(frozen=True)
-class StreamSettings:
+class StreamSettings(Configuration, path="stream"):
     """What of a stream a data set's settings don't say: those are of its scenes, size, depth and test set."""
 
-    spp: int | None = None
+    spp: Annotated[int, Field(ge=1, le=1 << 24)] | None = None
     """Paths a pixel or a ray; None: as many as the data set has."""
-    rays: int = 0
+    rays: Annotated[int, Field(ge=0, le=1 << 24)] = 0
     """Random rays of each scene; 0: whole images."""
     aim: Aim = "picture"
     """picture: rays are uniform over the picture. objects: over the part of it where objects are."""
 
     def __post_init__(self) -> None:
-        if self.spp is not None and self.spp < 1:
-            raise InputError(f"stream.spp is {self.spp}, must be at least 1")
-        if self.rays < 0:
-            raise InputError(f"stream.rays is {self.rays}, must be at least 0 (whole images)")
+        super().__post_init__()
         if self.aim == "objects" and not self.rays:
             raise InputError("stream.aim is objects, which is for rays; give stream.rays, too")
 
@@ -168,11 +169,14 @@ class StreamSource:
 
     def _training_scene(self, number: int) -> tuple[int, Scene]:
         """The first training scene among number, number + ATTEMPTS_APART, … of the distribution, and its number."""
-        for candidate in count(number, ATTEMPTS_APART):
-            scene = self._data.distribution(self._data.seed, candidate)
+        for candidate in islice(count(number, ATTEMPTS_APART), TEST_SCENES):
+            scene = self._data.scene(candidate)
             if split_of(scene_id(scene), self._test_share) == "train":
                 return candidate, scene
-        raise AssertionError("count() is endless")
+        raise InputError(
+            f"distribution {self._data.distribution.name}: {TEST_SCENES} scenes in a row are for testing; it gives too "
+            f"few different ones, or test_share, {self._test_share}, is too near to 1"
+        )
 
     def _rays(self, scenes: Sequence[Scene], numbers: Sequence[int]) -> list[Float[np.ndarray, "rays 2"] | None]:
         """For each scene its rays, which depend on its number alone; None where there are no objects to aim at."""

@@ -13,7 +13,8 @@ from tqdm import tqdm
 from luxel.core.scene_batch import SceneBatch
 from luxel.data.dataset import Batch
 from luxel.image.losses import loss_function
-from luxel.image.metrics import equivalent_spp, image_metrics, per_image
+from luxel.image.metrics import LOWER_IS_BETTER, SSIM_WINDOW, equivalent_spp, image_metrics, per_image
+from luxel.models.ray_model import RayModel
 
 RESAMPLES = 2000
 Statistic = Callable[[np.ndarray], np.ndarray]
@@ -55,6 +56,12 @@ class Evaluation:
         )
 
     @property
+    def left_out(self) -> str:
+        """What is missing among the metrics, and why; empty if nothing is."""
+        missing = ", ".join(name for name in LOWER_IS_BETTER if name not in self.metrics)
+        return missing and f"{missing} is left out: images are smaller than its window of {SSIM_WINDOW}×{SSIM_WINDOW}"
+
+    @property
     def file(self) -> str:
         """A file name that no other test set or tone map shares."""
         return f"evaluation-{self.test_set[:8]}-{self.tone_map}.json"
@@ -71,14 +78,16 @@ def evaluate(
     device: str | torch.device = "cpu",
     progress: bool = True,
 ) -> Evaluation:
-    """Evaluate in float32 and evaluation mode, on the device where the model is."""
+    """Evaluate in float32 and evaluation mode, on the device where the model is; a ray model at the images' size."""
     model.eval()
     columns: dict[str, list[float]] = {}
     seconds = 0.0
     for batch in tqdm(batches, desc="evaluate", unit="batch", disable=not progress):
         batch = batch.to(device)
         started = time.monotonic()
-        radiance = model(batch.scenes).cpu()
+        height, width = batch.radiance.shape[1:3]
+        size = {"width": width, "height": height} if isinstance(model, RayModel) else {}
+        radiance = model(batch.scenes, **size).cpu()
         seconds += time.monotonic() - started
         target, variance = batch.radiance.cpu(), batch.variance.cpu()
         noise = per_image(variance)

@@ -2,29 +2,30 @@
 
 import base64
 import io
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import jinja2
 import matplotlib
 import numpy as np
 import torch
-from jaxtyping import Float32, UInt8
 from matplotlib.figure import Figure
 from PIL import Image
 
+from luxel.files.atomic import write_atomically
+from luxel.image.formats import to_bytes
+from luxel.image.side_by_side import Pixels, Radiance, SideBySide
 from luxel.image.tonemap import tone_map
 
-ERROR_WHITE = 0.5
+ERROR_WHITE = 0.2
 """Difference of display values, from 0 to 1, at which the error map saturates."""
 
 LEGEND_INSIDE, LEGEND_COLUMNS = 6, 3
 COLOURS = [matplotlib.colormaps["tab20"](index) for index in range(20)]
-
-Radiance = Float32[np.ndarray, "height width 3"]
-Pixels = UInt8[np.ndarray, "height width 3"]
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def write_page(path: Path, template: str, **values: Any) -> None:
     )
     page = environment.get_template(template).render(**values, error_white=ERROR_WHITE)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page, encoding="utf-8")
+    write_atomically(path, page.encode())
 
 
 def plot(lines: Sequence[Line], x_label: str, y_label: str) -> str:
@@ -71,6 +72,22 @@ def plot(lines: Sequence[Line], x_label: str, y_label: str) -> str:
     figure.savefig(buffer, format="svg")
     svg = buffer.getvalue()
     return svg[svg.index("<svg") :]
+
+
+def shown(scene: SideBySide, tone: str, links: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """What scenes.html.j2 reads of a scene: images with their captions, error maps below those of models, links."""
+    images = [data_url(to_bytes(image, tone)) for image in scene.images]
+    return {
+        "title": scene.title,
+        "images": list(zip(images, scene.captions, strict=True)),
+        "errors": [data_url(error_map(scene.truth, output, tone)) for output in scene.outputs.values()],
+        "links": links or {},
+    }
+
+
+def links(files: Iterable[Path], page: Path) -> dict[str, str]:
+    """Names of files and folders, and where a page finds them."""
+    return {file.name: quote(Path(os.path.relpath(file, page.parent)).as_posix()) for file in files}
 
 
 def error_map(truth: Radiance, output: Radiance, tone: str) -> Pixels:

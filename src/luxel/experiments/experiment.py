@@ -1,7 +1,7 @@
 """What an experiment is: one whole configuration, and its registry under the name it is run by."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from inspect import cleandoc
 from typing import Any, ClassVar, Literal, TypeAlias
 
@@ -12,7 +12,7 @@ from luxel.data.generate import FORMER_TRACERS, GenerateSettings
 from luxel.data.stream import StreamSettings
 from luxel.models.image_model import ImageModelConfig
 from luxel.models.kinds import ModelConfig
-from luxel.scene.distributions import DISTRIBUTIONS
+from luxel.scene.registry import distribution_type, parameters
 from luxel.train.loop import TrainConfig
 
 Scale: TypeAlias = Literal["tiny", "small", "full"]
@@ -93,11 +93,9 @@ def with_distribution(run: Experiment, name: str) -> Experiment:
 
     Raises InputError for a name that there is not.
     """
-    if name not in DISTRIBUTIONS:
-        raise InputError(f"distribution {name!r} is unknown; choose one of {', '.join(DISTRIBUTIONS)}")
-    kind = DISTRIBUTIONS[name]
-    known = {field.name for field in fields(kind)} - {"name"}
-    alike = {field: value for field, value in asdict(run.data.distribution).items() if field in known}
+    kind = distribution_type(name)
+    known = {field.name for field in fields(kind)}
+    alike = {field: value for field, value in parameters(run.data.distribution).items() if field in known}
     return with_data(run, distribution=kind(**alike))
 
 
@@ -184,5 +182,7 @@ def group_of(name: str) -> list[str]:
         return [name]
     members = [entry.name for entry in EXPERIMENTS.values() if entry.group == name]
     if not members:
-        raise InputError(f"{name!r} is neither an experiment nor a group; `luxel experiments list` shows both")
+        raise InputError(
+            f"{name!r} is neither an experiment nor a group, nor a run folder; see `luxel experiments list`"
+        )
     return members

@@ -3,32 +3,57 @@
 import json
 import sys
 from contextlib import nullcontext, suppress
+from glob import escape
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired
 
 import torch
 from tqdm import tqdm
+from typing_extensions import TypedDict
 
 from luxel import InputError
-from luxel.data.atomic import checksum, only_one, write_atomically
 from luxel.data.batches import ShardSource
 from luxel.data.generate import GenerateSettings, generate, same_images
-from luxel.data.manifest import FORMER, DataError, Manifest
+from luxel.data.manifest import FORMER, DataError, Manifest, Setting
 from luxel.data.split import SPLITS
 from luxel.data.stream import StreamSource
 from luxel.experiments.experiment import EXPERIMENTS, Experiment, Scale, in_todays_words, with_schedule, with_train
+from luxel.files.atomic import checksum, only_one, write_atomically
+from luxel.files.typed_json import read_json, validated, write_json
 from luxel.image.losses import bias_under_noise
+from luxel.memory import check_fits
+from luxel.models.cost import training_memory
 from luxel.models.kinds import model_of
 from luxel.models.ray_model import RayModelConfig
+from luxel.scene.folder import SceneFolder
+from luxel.scene.registry import NAME_ITS_MODULE
 from luxel.train.checkpoint import read_progress
 from luxel.train.loop import train
 from luxel.train.precision import check_precision
-from luxel.train.run_folder import RunFolder, RunFolderError, read_json
+from luxel.train.run_folder import Result, RunFolder, RunFolderError, read_environment
 from luxel.train.runtime import accelerator
 
+PLACE = "data.json"
+"""A run folder's file that says where its data set was when it was last trained: a `DataPlace`."""
 BRANCH = "branch.safetensors"
 """The checkpoint that a cooldown began with, in its run folder."""
+
+
+class RunConfig(TypedDict):
+    """A run folder's config.json."""
+
+    experiment: dict[str, Any]
+    data: dict[str, Setting]
+    """The data set's settings and, as `test_set`, the hash of its test split."""
+    branch: NotRequired[str]
+    """SHA-256 of the checkpoint that a cooldown began with."""
+
+
+class DataPlace(TypedDict):
+    """A run folder's data.json."""
+
+    folder: str
 
 
 def run(
@@ -39,13 +64,13 @@ def run(
     bar: "tqdm[None] | None" = None,
     branch: Path | None = None,
     biased: bool = False,
-) -> dict[str, Any]:
+) -> Result:
     """Train the experiment in the run folder `out`, or go on where it stands; return its result.
 
     Without `data`, the experiment's own data set is generated, or completed, below `data/`; of a stream, only the test
     split. `branch` is a checkpoint to begin with, see `cooldown`. `biased` lets a stream's noise bias the loss, to
     measure by how much. Raises DataError for a data set that cannot be used, RunFolderError if `out` holds another run,
-    InputError for a stream that does not suit the model or the loss. Under `accelerate launch` every process calls it,
+    InputError for a stream that does not suit the model or the loss. Under `torchrun` every process calls it,
     with `data` unless it is a stream.
     """
     runtime = accelerator(cpu)
@@ -53,6 +78,7 @@ def run(
     check_model(experiment)
     if experiment.stream is not None:
         check_stream(experiment, biased)
+    check_memory(experiment, runtime.device, runtime.num_processes)
     torch.manual_seed(experiment.train.seed)
     model = model_of(experiment.model)
     if data is None:
@@ -73,9 +99,11 @@ def run(
     }
     if branch is not None:
         identity["branch"] = checksum(branch)
-    with runtime.main_process_first():
-        folder = RunFolder(out, identity, config_in_todays_words)
     with only_one(out) if runtime.is_main_process else nullcontext():
+        with runtime.main_process_first():
+            folder = RunFolder(out, identity, config_in_todays_words)
+        if runtime.is_main_process:
+            write_json(out / PLACE, {"folder": str(data.resolve())})
         if branch is not None and runtime.is_main_process and not folder.checkpoint.exists():
             write_atomically(folder.checkpoint, branch.read_bytes())
         return train(model, source, experiment.train, folder, runtime, bar)
@@ -101,6 +129,26 @@ def check_model(experiment: Experiment) -> None:
         )
 
 
+def check_memory(experiment: Experiment, device: torch.device, processes: int = 1) -> None:
+    """Raise InputError, with an estimate, for a network or a batch that does not fit into the device's memory."""
+    with torch.device("meta"):
+        weights = sum(parameter.numel() for parameter in model_of(experiment.model).parameters())
+    copies = 5 * 4  # in bytes: weights, their gradients, Adam's two moments, the moving average
+    check_fits(
+        weights * copies, f"model: its {weights:,} parameters are to be trained", "take a smaller one", str(device)
+    )
+    if experiment.stream is not None and experiment.stream.rays:
+        return  # whose batches are of rays
+    train, side = experiment.train, experiment.model.width
+    together = train.batch_size // train.accumulate // processes
+    check_fits(
+        training_memory(experiment.model, together),
+        f"train.batch_size is {train.batch_size}, {together} pictures of {side}×{side} at once",
+        "take a smaller batch, or cut it into more parts with --train.accumulate",
+        str(device),
+    )
+
+
 def check_stream(experiment: Experiment, biased: bool = False) -> None:
     """Raise InputError if the network cannot learn from the experiment's stream, or its loss not rightly."""
     assert experiment.stream is not None
@@ -113,7 +161,7 @@ def check_stream(experiment: Experiment, biased: bool = False) -> None:
         raise InputError(f"{bias}; the stream's paths are stream.spp")
 
 
-def cooldown(parent: Path, samples: int, out: Path, data: Path | None = None, cpu: bool = False) -> dict[str, Any]:
+def cooldown(parent: Path, samples: int, out: Path, data: Path | None = None, cpu: bool = False) -> Result:
     """Branch off the stable phase of a run and let the rate decay to 0 over `samples`; return the result.
 
     One long run at a constant rate gives finished models of any length that way (Hu et al. 2024, §4; Hägele et al.
@@ -125,7 +173,9 @@ def cooldown(parent: Path, samples: int, out: Path, data: Path | None = None, cp
     check_data(parent, experiment, data)
     branch = out / BRANCH
     if not branch.exists():  # else the parent may have trained on since
-        begin_branch(parent, experiment, out)
+        check_branch(parent, experiment, out)
+        with only_one(out):
+            write_atomically(branch, stable_checkpoint(parent, experiment).read_bytes())
     begun = read_progress(branch).step
     steps = begun + max(1, samples // config.batch_size)
     decaying = with_schedule(
@@ -139,10 +189,16 @@ def cooldown(parent: Path, samples: int, out: Path, data: Path | None = None, cp
     return run(with_train(decaying, samples=steps * config.batch_size), out, data, cpu, branch=branch)
 
 
-def begin_branch(parent: Path, experiment: Experiment, out: Path) -> None:
-    """Copy the parent's last checkpoint of its stable phase to the branch's folder."""
+def stable_checkpoint(parent: Path, experiment: Experiment) -> Path:
+    """The run's last checkpoint of its stable phase."""
+    decays = experiment.train.last_stable_step < experiment.train.steps
+    return parent / ("stable.safetensors" if decays else "checkpoint.safetensors")
+
+
+def check_branch(parent: Path, experiment: Experiment, out: Path) -> None:
+    """Raise RunFolderError if the parent has no stable phase to branch off, or the branch's folder is another run's."""
     config, schedule = experiment.train, experiment.train.optim.schedule
-    source = parent / ("stable.safetensors" if config.last_stable_step < config.steps else "checkpoint.safetensors")
+    source = stable_checkpoint(parent, experiment)
     if (out / "config.json").exists():
         raise RunFolderError(f"{out} holds a run that is not a branch; name another folder with --out")
     if config.last_stable_step == 0 or not source.exists():
@@ -153,16 +209,14 @@ def begin_branch(parent: Path, experiment: Experiment, out: Path) -> None:
     begun = read_progress(source).step
     if begun < schedule.warmup * schedule.drawn_for * config.steps:
         raise RunFolderError(f"{source} is still warming up, at step {begun}; train on before branching off")
-    out.mkdir(parents=True, exist_ok=True)
-    write_atomically(out / BRANCH, source.read_bytes())
 
 
 def check_data(parent: Path, experiment: Experiment, data: Path | None) -> None:
     """Raise DataError unless `data`, or the experiment's own data set, is what the run folder was trained on."""
-    recorded = read_json(parent / "config.json")["data"]
+    recorded = read_config(parent)["data"]
     if data is None:
         asked = experiment.data.flat()
-        same = same_images({name: recorded.get(name) for name in asked}, asked)
+        same = same_images({name: value for name, value in recorded.items() if name in asked}, asked)
     else:
         same = Manifest.load(data).content_hash("test") == recorded["test_set"]
     if not same:
@@ -181,12 +235,33 @@ def check_size(model: int, width: int, height: int, data: str) -> None:
 
 
 def experiment_of(run_folder: Path) -> Experiment:
-    """The experiment that a run folder holds. Raises RunFolderError if it is not a run folder."""
+    """The experiment that a run folder holds. Raises RunFolderError if it is not a run folder, or another version's."""
+    values = in_todays_words(read_config(run_folder)["experiment"])
+    try:
+        return validated(values, Experiment, str(run_folder / "config.json"))
+    except InputError as error:
+        if NAME_ITS_MODULE in str(error):  # which no version of Luxel has
+            raise RunFolderError(str(error)) from error
+        made_by = version_of(run_folder)
+        raise RunFolderError(f"{error}; train again with this version, or install {made_by}, which made it") from error
+
+
+def read_config(run_folder: Path) -> RunConfig:
+    """What a run folder was made from. Raises RunFolderError, with file and field, if it is none."""
     path = run_folder / "config.json"
     try:
-        return Experiment.from_json(read_json(path)["experiment"])
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise RunFolderError(f"{path}: not the configuration of a run ({error})") from error
+        return read_json(path, RunConfig)
+    except InputError as error:
+        raise RunFolderError(f"{error}; not the configuration of a run: name the folder of one") from error
+
+
+def version_of(run_folder: Path) -> str:
+    """The version of Luxel that made a run folder, as far as that is told."""
+    try:
+        made = read_environment(run_folder)
+    except InputError:
+        return "the version of Luxel"
+    return f"luxel {made['luxel']}" + (f" of commit {made['commit'][:12]}" if made["commit"] else "")
 
 
 def config_in_todays_words(config: dict[str, Any]) -> dict[str, Any]:
@@ -205,16 +280,17 @@ def run_folder(name: str, scale: Scale, experiment: Experiment) -> Path:
 
 
 def data_folder(settings: GenerateSettings) -> Path:
-    """Where the data set of these settings lives, unless the user says otherwise.
+    """Where the data set of these settings lives, unless the user says otherwise: in data/, of a SceneFolder beside it.
 
     If it is not where it would be made, one of the same images is taken: of another device, or an earlier version.
     """
-    flat, size = settings.flat(), f"{settings.width}x{settings.height}"
+    flat, size, scenes = settings.flat(), f"{settings.width}x{settings.height}", settings.distribution
     digest = sha256(json.dumps(flat, sort_keys=True).encode()).hexdigest()[:8]
-    stem = f"{settings.distribution.name}-{size}-{settings.spp}spp-{settings.count}"
-    folder = Path("data") / f"{stem}-{digest}"
+    place = Path(scenes.folder).resolve() if isinstance(scenes, SceneFolder) else Path("data") / scenes.name
+    stem = f"{place.name}-{size}-{settings.spp}spp-{settings.count}"
+    folder = place.parent / f"{stem}-{digest}"
     if not folder.exists():
-        for other in sorted(folder.parent.glob(f"{stem}-*")):
+        for other in sorted(folder.parent.glob(f"{escape(stem)}-*")):
             with suppress(DataError):
                 there = Manifest.load(other)
                 if there.settings == flat or (there.is_complete and same_images(there.settings, flat)):

@@ -1,45 +1,67 @@
 """What the command line says of experiments: the list, and one of them in full."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
+from luxel import InputError
 from luxel.experiments import EXPERIMENTS, GROUPS, Entry, Scale
 from luxel.experiments.experiment import group_of
 from luxel.models.cost import Cost, cost_by_part
 from luxel.models.kinds import model_of
+from luxel.models.pretrained import WEIGHTS
 from luxel.train.loop import TrainConfig
-from luxel.train.run_folder import differences, read_json
+from luxel.train.run_folder import differences, read_result
 
 COLUMNS, ROWS = 64, 6
 BARS = " ▁▂▃▄▅▆▇█"
 
 
-def list_experiments(runs: Path = Path("runs")) -> str:
-    """Group, name, date and one line for each experiment; below it, what came of its runs in the folder `runs`."""
+def list_experiments(*places: Path) -> str:
+    """Group, name, date and one line for each experiment; below it, what came of its runs in the folders `places`.
+
+    At the end come all other runs there, by their paths. Without `places` it is the folder `runs`.
+    """
     width = max(map(len, EXPERIMENTS)) + 2
+    runs = [run for place in places or (Path("runs"),) for run in run_folders(place)]
     sections = []
     for group in GROUPS:
         lines = [group]
         for entry in map(EXPERIMENTS.__getitem__, group_of(group)):
             lines.append(f"  {entry.name:<{width}}{entry.date}  {entry.summary}")
-            lines += [f"  {'':<{width}}{outcome}" for outcome in outcomes(entry, runs)]
+            for run in runs_of(entry, runs):
+                lines += [f"  {'':<{width}}→ {run.name.removeprefix(entry.name + '-')}: {outcome(run)}"]
+                runs.remove(run)
         sections.append("\n".join(lines))
+    if runs:
+        sections.append("\n".join(["other runs", *(f"  {run}: {outcome(run)}" for run in runs)]))
     return "\n\n".join(sections)
 
 
-def outcomes(entry: Entry, runs: Path) -> Iterator[str]:
-    """A line for each run folder of the experiment that has ended: diverged runs are called so."""
-    folders = (
-        path for scale in get_args(Scale) for path in sorted((runs / entry.group).glob(f"{entry.name}-{scale}*"))
-    )
-    for folder in folders:
-        if (folder / "result.json").exists():
-            result = read_json(folder / "result.json")
-            said = f"test loss {result['test_loss']:.2e}" if result["test_loss"] is not None else "no test loss"
-            why = f" ({result['diagnosis']})" if result["diagnosis"] else ""
-            yield f"→ {folder.name.removeprefix(entry.name + '-')}: {result['status']}{why}, {said}"
+def run_folders(place: Path) -> list[Path]:
+    """All run folders in a folder, itself included: those with a result or a run's configuration."""
+    found = {path.parent for name in ("config.json", "result.json") for path in place.rglob(name)}
+    return sorted(folder for folder in found if not (folder / WEIGHTS).exists() and folder.name != "model")
+
+
+def runs_of(entry: Entry, runs: Sequence[Path]) -> list[Path]:
+    """Those of the runs that are where the experiment's are made, and have ended, scale by scale."""
+    ended = [run for run in runs if run.parent.name == entry.group and (run / "result.json").exists()]
+    return [run for scale in get_args(Scale) for run in ended if run.match(f"{entry.name}-{scale}*")]
+
+
+def outcome(run: Path) -> str:
+    """How a run has ended, on one line: diverged runs are called so."""
+    if not (run / "result.json").exists():
+        return "has not ended"
+    try:
+        result = read_result(run)
+    except InputError as error:
+        return str(error)
+    loss = f"test loss {result['test_loss']:.2e}" if result["test_loss"] is not None else "no test loss"
+    why = f" ({result['diagnosis']})" if result["diagnosis"] else ""
+    return f"{result['status']}{why}, {loss}"
 
 
 def show_experiment(entry: Entry, scale: Scale) -> str:

@@ -1,39 +1,70 @@
 """Image files: OpenEXR for linear radiance, PNG for a tone-mapped view of it."""
 
 from pathlib import Path
+from typing import Annotated, Any, TypeAlias
 
 import numpy as np
 import OpenEXR
 import torch
 from jaxtyping import Float32, UInt8
 from PIL import Image
+from pydantic import Field
 
 from luxel import InputError
+from luxel.configuration import checker, shortened
+from luxel.files.atomic import replacing
 from luxel.image.tonemap import tone_map
 
 Radiance = Float32[np.ndarray, "height width 3"]
 
 
-def to_bytes(radiance: Radiance, tone: str = "clamp") -> UInt8[np.ndarray, "height width 3"]:
-    """Display values 0–255 of linear radiance under the tone map named `tone`."""
-    display = tone_map(tone)(torch.from_numpy(np.ascontiguousarray(radiance)))
+Stops: TypeAlias = Annotated[float, Field(ge=-64, le=64)]
+check_exposure = checker(Stops)
+ROUNDING = 1e-6
+"""Radiance may be negative by this share of the image's highest, or of 1, which is written as 0."""
+
+
+def to_bytes(radiance: Radiance, tone: str = "clamp", exposure: float = 0.0) -> UInt8[np.ndarray, "height width 3"]:
+    """Display values 0–255 of linear radiance, times 2 to the power of `exposure`, under the tone map named `tone`."""
+    exposed = np.ascontiguousarray(radiance) * np.float32(2.0**exposure)
+    display = tone_map(tone)(torch.from_numpy(exposed))
     return (display * 255 + 0.5).to(torch.uint8).numpy()
 
 
-def save_image(path: str | Path, radiance: Radiance, tone: str = "clamp") -> None:
-    """Write `.exr` (float32, linear, `tone` unused) or `.png` (8 bit, `tone` then sRGB), by the suffix.
+def save_image(path: str | Path, radiance: Any, tone: str = "clamp", exposure: float = 0.0) -> None:
+    """Write linear radiance, [height, width, 3], as `.exr` (float32) or `.png` (8 bit, `tone`, sRGB), by the suffix.
 
-    Raises InputError on another suffix.
+    A `.png` is brighter by `exposure` stops: 1 doubles radiance before it is tone-mapped. Raises InputError on another
+    suffix, for an exposure of an `.exr`, which is radiance itself, and for an image that is not radiance.
     """
+    if not isinstance(path, str | Path):
+        raise InputError(f"path is {shortened(path)}, must be the path of an .exr or a .png")
     path = Path(path)
-    check_suffix(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    check_suffix(path, exposure)
+    radiance = as_radiance(radiance, str(path))
     if path.suffix.lower() == ".png":
-        Image.fromarray(to_bytes(radiance, tone)).save(path)
+        save_pixels(path, to_bytes(radiance, tone, exposure))
         return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as partial:
+        write_exr(partial, radiance)
+
+
+def save_pixels(path: Path, pixels: UInt8[np.ndarray, "height width 3"]) -> None:
+    """Write display values as they are, as a PNG."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as partial:
+        Image.fromarray(pixels).save(partial, format="PNG")
+
+
+def write_exr(path: Path, radiance: Radiance) -> None:
+    """Write an OpenEXR file of float32. Raises OSError if the system refuses, of which OpenEXR says hardly why."""
     header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
-    with OpenEXR.File(header, {"RGB": np.ascontiguousarray(radiance)}) as file:
-        file.write(str(path))
+    try:
+        with OpenEXR.File(header, {"RGB": np.ascontiguousarray(radiance)}) as file:
+            file.write(str(path))
+    except RuntimeError as error:
+        raise OSError(str(error)) from error
 
 
 def load_exr(path: Path) -> Radiance:
@@ -42,7 +73,34 @@ def load_exr(path: Path) -> Radiance:
         return np.asarray(file.channels()["RGB"].pixels, dtype=np.float32)
 
 
-def check_suffix(path: Path) -> None:
-    """Raise InputError unless `path` ends in `.exr` or `.png`: call it before long work, not after."""
+def check_suffix(path: Path, exposure: float = 0.0) -> None:
+    """Raise InputError unless `path` ends in `.exr` or `.png`, and only a `.png` has an exposure, within its range.
+
+    Call it before long work, not after.
+    """
     if path.suffix.lower() not in (".exr", ".png"):
         raise InputError(f"{path}: image files end in .exr (linear) or .png (tone-mapped)")
+    if check_exposure("exposure", exposure) and path.suffix.lower() == ".exr":
+        raise InputError(f"exposure is {exposure}, but {path} holds radiance as it is; leave it out, or write a .png")
+
+
+def as_radiance(image: Any, source: str) -> Radiance:
+    """The array or tensor as float32 radiance. Raises InputError, beginning with `source`, if it is not radiance."""
+    if isinstance(image, torch.Tensor):
+        image = image.detach().cpu().numpy()
+    if not isinstance(image, np.ndarray) or not np.issubdtype(image.dtype, np.floating):
+        kind = f"{image.dtype}" if isinstance(image, np.ndarray) else type(image).__name__
+        raise InputError(f"{source}: the image is of {kind}, must be an array of floating-point radiance")
+    if image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
+        raise InputError(f"{source}: the image is of shape {image.shape}, must be [height, width, 3]")
+    image = image.astype(np.float32, copy=False)
+    finite = np.isfinite(image)
+    lowest = -ROUNDING * max(1.0, float(image.max(where=finite, initial=0.0)))
+    wrong = np.argwhere(~finite | (image < lowest))
+    if len(wrong):
+        row, column, channel = wrong[0]
+        raise InputError(
+            f"{source}: the image is {image[row, column, channel]:g} at row {row}, column {column}, but radiance is "
+            f"finite and at least 0 (of {image.size} values {len(wrong)} are not)"
+        )
+    return np.maximum(image, 0)

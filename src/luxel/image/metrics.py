@@ -30,6 +30,9 @@ LOWER_IS_BETTER = {
     "equivalent_spp": False,
 }
 
+SSIM_WINDOW = 11
+"""Pixels, along both sides."""
+
 
 def image_metrics(
     prediction: Images,
@@ -41,10 +44,12 @@ def image_metrics(
 ) -> dict[str, PerImage]:
     """Every metric of `LOWER_IS_BETTER` for each image of the batch; `loss` is the one that was trained with.
 
-    `variance` is that of the target, `path_variance` that of a single path; see `equivalent_spp`.
+    `variance` is that of the target, `path_variance` that of a single path; see `equivalent_spp`. Images smaller than
+    SSIM's window have no SSIM.
     """
     error = prediction - target
     display_prediction, display_target = (tone_map(tone)(image) for image in (prediction, target))
+    has_window = min(target.shape[1:3]) >= SSIM_WINDOW
     return {
         "loss": per_image(loss(prediction, target)),
         "perceptual": per_image(perceptual(prediction, target)),
@@ -53,7 +58,7 @@ def image_metrics(
         "relative_mse": per_image(error**2 / (target**2 + 0.01)),
         "smape": per_image(2 * error.abs() / (prediction.abs() + target.abs() + 0.01)),
         "psnr": psnr(display_prediction, display_target),
-        "ssim": ssim(display_prediction, display_target),
+        **({"ssim": ssim(display_prediction, display_target)} if has_window else {}),
         "flip": flip(display_prediction, display_target),
         "equivalent_spp": equivalent_spp(per_image(error**2), per_image(variance), path_variance),
     }

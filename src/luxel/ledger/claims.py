@@ -177,7 +177,7 @@ class Diverges(Claim):
         (own,) = records
         as_claimed = [record.diverged == self.expected for record in own]
         verdict: Verdict = "holds" if all(as_claimed) else "undecided" if any(as_claimed) else "does not hold"
-        diagnoses = sorted({record.result["diagnosis"] for record in own if record.diverged})
+        diagnoses = sorted({str(record.result["diagnosis"]) for record in own if record.diverged})
         return verdict, f"{count_diverged(own)} diverged" + (f" ({', '.join(diagnoses)})" if diagnoses else "")
 
 

@@ -8,11 +8,14 @@ import numpy as np
 from scipy import stats
 
 from luxel.data.dataset import ShardDataset
-from luxel.evaluation.compare import SceneByAll, Table, write_comparison
+from luxel.evaluation.compare import Table, write_comparison
 from luxel.evaluation.page import Line
+from luxel.evaluation.report import of_test_set
 from luxel.experiments.experiment import Scale
+from luxel.files.atomic import write_atomically
+from luxel.image.side_by_side import SideBySide
 from luxel.ledger.claims import SEEDS
-from luxel.ledger.collect import TONE_MAP, Planned, collect, planned
+from luxel.ledger.collect import TONE_MAP, Made, Planned, collect, made, planned
 from luxel.ledger.record import Record
 from luxel.pipeline import Renderer
 
@@ -20,21 +23,24 @@ SCENES = 8
 METRICS = {"perceptual": "perceptual loss", "psnr": "PSNR dB", "flip": "FLIP", "equivalent_spp": "equivalent spp"}
 
 
-def compare(names: Sequence[str], scale: Scale, seeds: int, out: Path, cpu: bool = False) -> tuple[Path, str]:
+def compare(names: Sequence[str | Path], scale: Scale, seeds: int, out: Path, cpu: bool = False) -> tuple[Path, str]:
     """Make every run that is missing; write out/index.html, out/comparison.md and out/records/; return page and table.
 
-    Interrupted at any moment, the same call goes on. Pictures are of seed 0, on the first run's test scenes, by the
-    runs that were tested on the same.
+    `names` are of experiments, whose records are kept; paths are run folders, which are taken as they are. Interrupted
+    at any moment, the same call goes on. Pictures are of seed 0, on the first run's test scenes, by the runs that were
+    tested on the same.
     """
-    runs = planned(names, scale, seeds)
+    own = [made(name) for name in dict.fromkeys(names) if isinstance(name, Path)]
+    runs: list[Planned | Made] = [*planned([name for name in names if isinstance(name, str)], scale, seeds), *own]
     (out / "records").mkdir(parents=True, exist_ok=True)
     records = collect(runs, cpu)
     for record in records:
-        record.save(out / "records" / record.file)
+        if record.scale is not None:
+            record.save(out / "records" / record.file)
     table, page = run_table(records), out / "index.html"
     quoted = dict.fromkeys(record.provenance for record in records if not record.diverged)
     facts = {
-        "scale": scale,
+        "scale": scale if len(own) < len(runs) else "as each run's",
         "data": ", ".join(sorted({describe(record) for record in records})),
         "seeds": str(seeds),
         "machine": ", ".join(sorted({machine(record) for record in records})),
@@ -42,11 +48,11 @@ def compare(names: Sequence[str], scale: Scale, seeds: int, out: Path, cpu: bool
     provenance = "; ".join(quoted) or "every run diverged"
     if seeds < SEEDS:
         provenance += f". Seeds: {seeds}; with fewer than {SEEDS}, differences may be chance"
-    distinct = list(dict.fromkeys(names))
+    distinct = list(dict.fromkeys(run.name for run in runs))
     title = "Luxel: " + (", ".join(distinct) if len(distinct) < 5 else f"{len(distinct)} experiments compared")
     write_comparison(page, title, facts, provenance, table, plots(records), scenes_by_all(runs, records), TONE_MAP)
     text = f"{table.markdown()}\n{provenance}. ±: half the 95 % interval over seeds.\n"
-    (out / "comparison.md").write_text(text)
+    write_atomically(out / "comparison.md", text.encode())
     return page, text
 
 
@@ -67,7 +73,7 @@ def run_table(records: Sequence[Record]) -> Table:
     rows = []
     for name, own in by_name(records).items():
         finished = [record for record in own if not record.diverged]
-        diagnoses = sorted({record.result["diagnosis"] for record in own if record.diverged})
+        diagnoses = sorted({str(record.result["diagnosis"]) for record in own if record.diverged})
         told = sorted({event["diagnosis"] for record in finished for event in record.result["events"]})
         rows.append(
             [
@@ -122,28 +128,20 @@ def plots(records: Sequence[Record]) -> dict[tuple[str, str], list[Line]]:
     return found
 
 
-def scenes_by_all(runs: Sequence[Planned], records: Sequence[Record]) -> list[SceneByAll]:
-    """The first test scenes by every run of seed 0 that has finished on the first one's test set."""
+def scenes_by_all(runs: Sequence[Planned | Made], records: Sequence[Record]) -> list[SideBySide]:
+    """The first test scenes by all that finished on the first run's test set: runs of seed 0, or given by folder."""
     shown = [
         (plan, record)
         for plan, record in zip(runs, records, strict=True)
-        if plan.seed == 0 and not record.diverged and record.data["test_set"] == records[0].data["test_set"]
+        if (plan.seed == 0 or isinstance(plan, Made))
+        and not record.diverged
+        and record.data["test_set"] == records[0].data["test_set"]
     ]
     if not shown:
         return []
     test = ShardDataset(shown[0][0].data, "test")
-    count = min(SCENES, len(test))
-    truths = test.batch(range(count)).radiance.numpy()
-    scenes = [test.scene(index) for index in range(count)]
-    outputs = {plan.name: Renderer.from_pretrained(plan.folder).render(scenes) for plan, _ in shown}
-    return [
-        SceneByAll(
-            f"scene {index}, objects: {len(scene.objects)}",
-            truths[index],
-            {name: images[index] for name, images in outputs.items()},
-        )
-        for index, scene in enumerate(scenes)
-    ]
+    scenes = [test.scene(index) for index in range(min(SCENES, len(test)))]
+    return of_test_set(test, {plan.name: Renderer.from_pretrained(plan.folder).render(scenes) for plan, _ in shown})
 
 
 def describe(record: Record) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from luxel import InputError
 from luxel.evaluation.compare import Table
 from luxel.experiments.experiment import EXPERIMENTS, Experiment, with_train
+from luxel.files.atomic import write_atomically
 from luxel.ledger.claims import CLAIMS, CONFIDENCE, NOTABLE, SEEDS
 from luxel.ledger.comparison import describe, machine, run_table
 from luxel.ledger.record import Record, load_records
@@ -31,19 +32,34 @@ images as small trains on, the networks have learned to draw lamps, of which the
 
 
 def write_findings(records: Path, out: Path) -> None:
-    """Write the page. Raises InputError if the folder holds no records or one of another configuration."""
-    found = load_records(records)
-    if not found:
+    """Write the page of the folder's records.
+
+    Raises InputError if there are none. Files that are no records, or of another configuration, don't keep the page
+    from being written without them; they are named by an InputError after that.
+    """
+    found, wrong = load_records(records)
+    if not found and not wrong:
         raise InputError(f"{records} holds no records; `luxel experiments compare` writes them to <out>/records")
+    current = []
     for record in found:
-        check_current(record, records)
-    out.write_text(findings(found, records.as_posix()), encoding="utf-8")
+        try:
+            check_current(record, records)
+            current.append(record)
+        except InputError as error:
+            wrong.append(error)
+    if current:
+        write_atomically(out, findings(current, records.as_posix()).encode())
+    if wrong:
+        written = f"{out} is without them" if current else f"{out} is not written"
+        raise InputError("\n".join([*map(str, wrong), written]))
 
 
 def check_current(record: Record, folder: Path) -> None:
     """Raise InputError if the record is of a configuration that the experiment no longer has."""
     entry = EXPERIMENTS.get(record.name)
-    current = None if entry is None else with_train(entry.make(record.scale), seed=record.seed)
+    current = None
+    if entry is not None and record.scale is not None:
+        current = with_train(entry.make(record.scale), seed=record.seed)
     try:
         recorded = Experiment.from_json(record.experiment)  # which knows what fields that are newer stand for
     except ValueError:

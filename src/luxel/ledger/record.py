@@ -1,7 +1,7 @@
 """A record: what one run of an experiment came to, small enough to keep in the repository."""
 
-import json
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -10,7 +10,9 @@ from typing import Any
 
 from luxel import InputError
 from luxel.experiments.experiment import Scale
-from luxel.train.run_folder import read_json, read_metrics, write_json
+from luxel.experiments.run import read_config
+from luxel.files.typed_json import read_json, write_json
+from luxel.train.run_folder import Environment, Result, read_environment, read_metrics, read_result
 
 POINTS = 40
 """Of a training curve; each is the mean of the steps before it."""
@@ -30,20 +32,22 @@ class Record:
     """One run: experiment, scale and seed; its result.json, metrics over the test set, curves, machine and commit."""
 
     name: str
-    scale: Scale
+    """The experiment's, or the run folder's path."""
+    scale: Scale | None
+    """None of a run that was given by its folder."""
     seed: int
     experiment: dict[str, Any]
     """The whole configuration."""
     data: dict[str, Any]
     """The data set's settings and the hash of its test set."""
-    result: dict[str, Any]
-    metrics: dict[str, float]
-    """Means over the test set; empty if the run diverged."""
+    result: Result
+    metrics: Mapping[str, float | None]
+    """Means over the test set, None for what is not finite; empty if the run diverged."""
     provenance: str
     """What the metrics must be quoted with."""
     train: Curve
     test: Curve
-    environment: dict[str, Any]
+    environment: Environment
 
     @property
     def diverged(self) -> bool:
@@ -78,23 +82,27 @@ class Record:
     @staticmethod
     def load(path: Path) -> "Record":
         """The record in a file. Raises InputError, naming it, if it is none."""
+        return read_json(path, Record, "it is no record of a run; delete it")
+
+
+def load_records(folder: Path) -> tuple[list[Record], list[InputError]]:
+    """All records of a folder, by file name; and what is wrong with the files that are none."""
+    records, wrong = [], []
+    for path in sorted(folder.glob("*.json")):
         try:
-            values = json.loads(path.read_text())
-            return Record(**{**values, "train": Curve(**values["train"]), "test": Curve(**values["test"])})
-        except (ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{path}: not a record of a run ({error}); delete it") from error
+            records.append(Record.load(path))
+        except InputError as error:
+            wrong.append(error)
+    return records, wrong
 
 
-def load_records(folder: Path) -> list[Record]:
-    """All records of a folder, by file name."""
-    return [Record.load(path) for path in sorted(folder.glob("*.json"))]
-
-
-def record_of(run: Path, name: str, scale: Scale, seed: int, metrics: dict[str, float], provenance: str) -> Record:
+def record_of(
+    run: Path, name: str, scale: Scale | None, seed: int, metrics: Mapping[str, float | None], provenance: str
+) -> Record:
     """The record of a run folder that has ended."""
-    config = read_json(run / "config.json")
+    config = read_config(run)
     metrics_rows = read_metrics(run / "metrics.jsonl")
-    rows = [row for row in metrics_rows if row["train_loss"] is not None]
+    rows = [row for row in metrics_rows if row.get("train_loss") is not None]
     size = max(1, -(-len(rows) // POINTS))
     chunks = [rows[start : start + size] for start in range(0, len(rows), size)]
     tests = [row for row in metrics_rows if row.get("test_loss") is not None]
@@ -104,12 +112,12 @@ def record_of(run: Path, name: str, scale: Scale, seed: int, metrics: dict[str, 
         seed=seed,
         experiment=config["experiment"],
         data=config["data"],
-        result=read_json(run / "result.json"),
+        result=read_result(run),
         metrics=metrics,
         provenance=provenance,
         train=curve([chunk[-1] for chunk in chunks], [fmean(row["train_loss"] for row in chunk) for chunk in chunks]),
         test=curve(tests, [row["test_loss"] for row in tests]),
-        environment=read_json(run / "environment.json"),
+        environment=read_environment(run),
     )
 
 

@@ -4,27 +4,29 @@ Legend: batch, queries, keys, heads; `head` is a head's width. A mask is True wh
 """
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float
+from pydantic import Field
 from torch import Tensor, nn
 
 from luxel import InputError
+from luxel.configuration import Configuration
 from luxel.models.layers import Intersection
 
 
 @dataclass(frozen=True)
-class AttentionConfig:
+class AttentionConfig(Configuration, path="attention"):
     """How keys are weighted, and what is attended to."""
 
-    heads: int = 4
+    heads: Annotated[int, Field(ge=1, le=1024)] = 4
     weighting: Literal["softmax", "tanh"] = "softmax"
     """`tanh` weighs every key by tanh(q·k/√head), signed and independent of the others, over their count."""
     qk_norm: bool = False
     """Queries and keys of unit root mean square a head, with learned gains (Henry et al. 2020)."""
-    registers: int = 0
+    registers: Annotated[int, Field(ge=0, le=1 << 16)] = 0
     """Learned keys that every query may attend to besides the context's (Darcet et al. 2024)."""
     intersection: bool = False
     """Values come from the log's intersection unit instead of a linear projection."""

@@ -5,29 +5,35 @@ object is real.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal, TypeAlias
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float
+from pydantic import Field
 from torch import Tensor, nn
 
+from luxel.configuration import Channels, Configuration
 from luxel.models.attention import Attention, AttentionConfig, Projected, masked_mean
 
 Image = Float[Tensor, "batch channels height width"]
 Sequence = Float[Tensor, "batch objects seq_width"]
 Mask = Bool[Tensor, "batch objects"]
 
+SmallSide: TypeAlias = Annotated[int, Field(ge=1, le=1024)]
+"""Of an image whose pixels all attend, or are attended to."""
+Logit: TypeAlias = Annotated[float, Field(ge=-1e3, le=1e3)]
+
 
 @dataclass(frozen=True)
-class StartConfig:
+class StartConfig(Configuration, path="model.start"):
     """The first image, size × size."""
 
     kind: Literal["pooled", "queries"] = "pooled"
     """`pooled`, the log's: pooled features and count make every pixel's query, and one attention the image.
     `queries`: a learned query for every pixel, shifted by the pooled features, gathers what it asks for, and a
     feed-forward network sees both, so that pixels differ even where there is one object to attend to."""
-    size: int = 4
+    size: SmallSide = 4
     direct: bool = True
     """Add a linear map of the pooled features to the image."""
     attention: AttentionConfig = AttentionConfig()
@@ -70,12 +76,12 @@ class Start(nn.Module):
 
 
 @dataclass(frozen=True)
-class OverallWeight:
+class OverallWeight(Configuration, path="overall_weight"):
     """An exchange is weighed by sigmoid(gain · pooled score + mix bias), gain and bias learned."""
 
-    mix_bias: float
+    mix_bias: Logit
     """Where the bias starts. The log tried −10 (sigmoid 4.5e-5: no effect at first) and 0."""
-    gain: float = 1.0
+    gain: Logit = 1.0
 
 
 class Weigh(nn.Module):
@@ -97,15 +103,15 @@ class Weigh(nn.Module):
 
 
 @dataclass(frozen=True)
-class SeqToImageConfig:
+class SeqToImageConfig(Configuration, path="model.seq_to_image"):
     """Every pixel attends to the sequence."""
 
     join: Literal["concatenate", "add"] = "concatenate"
     """As extra channels of a block's input, or added to the input's own; the image that the block's residual
     carries stays as it is."""
-    channels: int = 16
+    channels: Channels = 16
     """Extra channels, if concatenated, at the first level; later ones have more or fewer as the image has."""
-    share: float = 1.0
+    share: Annotated[float, Field(gt=0, le=1)] = 1.0
     """The share of the image's channels that is added to, if added."""
     overall_weight: OverallWeight | None = None
     """One weight an image."""
@@ -147,14 +153,14 @@ class SeqToImage(nn.Module):
 
 
 @dataclass(frozen=True)
-class ImageToSeqConfig:
+class ImageToSeqConfig(Configuration, path="model.image_to_seq"):
     """Every object attends to the image."""
 
     overall_weight: OverallWeight = OverallWeight(mix_bias=-4.0)
     """Starts low, so that the image is ignored at first (0.018 at −4)."""
     per_element: bool = True
     """A weight for every object. One for all is the bug of the log's first big runs."""
-    pool_to: int | None = 16
+    pool_to: SmallSide | None = 16
     """Average larger images down to this size before they are attended to."""
     attention: AttentionConfig = AttentionConfig()
 

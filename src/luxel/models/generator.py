@@ -4,13 +4,16 @@ Shapes: images are [batch, channels, height, width].
 """
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
+from pydantic import Field
 from torch import Tensor, nn
 
+from luxel import InputError
+from luxel.configuration import Channels, Configuration, Pixels
 from luxel.models.attention import Attention, AttentionConfig
 from luxel.models.exchange import to_image, to_pixels
 from luxel.models.layers import Normalisation, normalisation
@@ -20,27 +23,32 @@ Strategy: TypeAlias = Literal["expand_then_halve", "constant_then_halve", "halve
 
 
 @dataclass(frozen=True)
-class GeneratorConfig:
+class GeneratorConfig(Configuration, path="model.generator"):
     """Levels of blocks; between levels the image doubles its width."""
 
-    start_channels: int = 64
-    max_channels: int = 128
+    start_channels: Channels = 64
+    max_channels: Channels = 128
     """The widest level of `expand_then_halve`; the other strategies never exceed their start."""
     strategy: Strategy = "expand_then_halve"
     """The log's three: expand steadily, then halve every upsample · keep, then halve · halve from the start."""
-    min_channels: int = 16
-    repeats: int = 2
+    min_channels: Channels = 16
+    repeats: Annotated[int, Field(ge=1, le=1000)] = 2
     """Blocks a level; the first of a level (but the first level's) upsamples."""
-    expand_ratio: int = 3
-    kernel: int = 3
-    """Of the depthwise convolution."""
-    position_frequencies: int | None = 2
+    expand_ratio: Annotated[int, Field(ge=1, le=64)] = 3
+    kernel: Annotated[int, Field(ge=1, le=63)] = 3
+    """Of the depthwise convolution; odd."""
+    position_frequencies: Annotated[int, Field(ge=0, le=16)] | None = 2
     """Fourier features of x and y, at 1, 2, 4 … half periods, beside x and y; None: no position channels.
     Blocks see them, and so do the exchanges with the sequence: a pixel that knows where it is can ask who is there."""
     squeeze_excitation: bool = False
-    non_local_at: int | None = None
+    non_local_at: Pixels | None = None
     """Width of the level that ends with a non-local block (Wang et al. 2018)."""
     normalisation: Normalisation = "batch"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.kernel % 2 == 0:
+            raise InputError(f"model.generator.kernel is {self.kernel}, must be odd: images keep their size")
 
     @property
     def position_channels(self) -> int:

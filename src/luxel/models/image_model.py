@@ -10,15 +10,16 @@ outside, linear radiance.
 """
 
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal, TypeAlias
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Float32
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 from torch import Tensor, nn
 
 from luxel import InputError
+from luxel.configuration import Channels, Configuration, Pixels
 from luxel.core.scene_batch import SceneBatch
 from luxel.models.exchange import ImageToSeq, ImageToSeqConfig, SeqToImage, SeqToImageConfig, Start, StartConfig
 from luxel.models.generator import Block, GeneratorConfig, NonLocal, positions
@@ -30,18 +31,18 @@ from luxel.models.tokens import Tokens, encode
 SCENE_FEATURES = 4
 """What is appended to every object: the background's three channels and the tangent of half the field of view."""
 
-Occurrence: TypeAlias = Literal["every_block", "level_start", "level_end"] | int
+Occurrence: TypeAlias = Literal["every_block", "level_start", "level_end"] | Annotated[int, Field(ge=1, le=1000)]
 """Before which blocks something happens: all, the first or last of each level, or every k-th."""
 
 
 @dataclass(frozen=True)
-class ImageModelConfig:
+class ImageModelConfig(Configuration, path="model"):
     """Everything that decides the network's shape; None leaves a part out."""
 
-    width: int = 32
+    width: Pixels = 32
     """Of the output, in pixels: the start's size times a power of two."""
-    object_features: int = 31
-    seq_width: int = 128
+    object_features: Channels = 31
+    seq_width: Channels = 128
     base_transformer: TransformerConfig = TransformerConfig(layers=2)
     start: StartConfig = StartConfig()
     generator: GeneratorConfig = GeneratorConfig()

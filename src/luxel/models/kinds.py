@@ -1,10 +1,13 @@
 """The kinds of model there are: from a configuration, or a folder, to the model."""
 
-import json
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
+from luxel import InputError
+from luxel.configuration import shortened
+from luxel.files.typed_json import read_json, validated
 from luxel.models.image_model import ImageModel, ImageModelConfig
+from luxel.models.pretrained import AGAIN, ANOTHER
 from luxel.models.ray_model import RayModel, RayModelConfig
 
 ModelConfig: TypeAlias = ImageModelConfig | RayModelConfig
@@ -22,8 +25,9 @@ def model_of(config: ModelConfig) -> Model:
 
 def load_model(folder: Path) -> Model:
     """The model that `save_pretrained` wrote to a folder; raises as `Pretrained.from_pretrained` does."""
-    config = json.loads((folder / "config.json").read_text())
-    kind = config.get("kind", "image") if isinstance(config, dict) else None
+    path = folder / "config.json"
+    values = read_json(path, dict[str, Any], AGAIN)
+    kind = values.get("kind", "image")
     if kind not in KINDS:
-        raise ValueError(f"config.json: kind is {kind!r}, must be one of {', '.join(KINDS)}")
-    return KINDS[kind].from_pretrained(folder)
+        raise InputError(f"{path}: kind is {shortened(kind)}, must be one of {', '.join(KINDS)}; {ANOTHER}")
+    return KINDS[kind].from_pretrained(folder, config=validated(values, KINDS[kind].config_type, str(path), ANOTHER))

@@ -5,14 +5,13 @@ Shapes: images are [batch, channels, height, width]; sequences are [batch, objec
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import torch
 import torch.distributed as distributed
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.distributed.nn.functional import all_reduce
 
 Normalisation: TypeAlias = Literal["batch", "group", "instance", "none"]
 OutputActivation: TypeAlias = Literal["celu", "relu", "exp", "softplus"]
@@ -40,7 +39,8 @@ def normalisation(kind: Normalisation, channels: int) -> nn.Module:
 class BatchNorm(nn.BatchNorm2d):
     """Batch norm (Ioffe & Szegedy 2015) over the batches of all processes together.
 
-    torch's SyncBatchNorm does the same, but only on GPUs; this works with any backend.
+    torch's SyncBatchNorm does the same, but only on GPUs; this works with any backend. The variance is the mean of
+    squared deviations from the common mean: E[x²] − E[x]² would lose it where the mean is large beside it.
     """
 
     def forward(self, x: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch channels height width"]:
@@ -48,12 +48,11 @@ class BatchNorm(nn.BatchNorm2d):
         if not (self.training and distributed.is_initialized() and distributed.get_world_size() > 1):
             return super().forward(x)
         values = x.float()
-        count = values.new_full((1,), values.numel() / self.num_features)
-        moments = torch.cat([values.sum(dim=(0, 2, 3)), values.square().sum(dim=(0, 2, 3)), count])
-        moments = all_reduce(moments)
-        count = moments[-1]
-        mean, square = (moments[:-1] / count).chunk(2)
-        variance = (square - mean.square()).clamp(min=0)  # which rounding may leave below 0
+        own_count = values.new_full((1,), values.numel() / self.num_features)
+        sums = sum_over_processes(torch.cat([values.sum(dim=(0, 2, 3)), own_count]))
+        count, mean = sums[-1], sums[:-1] / sums[-1]
+        centred = values - mean[:, None, None]
+        variance = sum_over_processes(centred.square().sum(dim=(0, 2, 3))) / count
         with torch.no_grad():
             assert self.running_mean is not None
             assert self.running_var is not None
@@ -63,8 +62,32 @@ class BatchNorm(nn.BatchNorm2d):
             self.running_mean.lerp_(mean, momentum)
             self.running_var.lerp_(variance * count / (count - 1), momentum)
         scale = self.weight * (variance + self.eps).rsqrt()
-        shift = self.bias - mean * scale
-        return (values * scale[:, None, None] + shift[:, None, None]).to(x.dtype)
+        return (centred * scale[:, None, None] + self.bias[:, None, None]).to(x.dtype)
+
+
+class _SumOverProcesses(torch.autograd.Function):
+    """The derivative of a sum to each of its terms is 1, in the loss of every process."""
+
+    @staticmethod
+    def forward(ctx: Any, own: Tensor) -> Tensor:
+        total = own.clone()
+        distributed.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        (gradient,) = gradients
+        return _SumOverProcesses.forward(ctx, gradient)
+
+
+def sum_over_processes(own: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """The sum of the tensors of all processes, with its gradient."""
+    return _SumOverProcesses.apply(own)
+
+
+def batch_norms(model: nn.Module) -> list[nn.modules.batchnorm._BatchNorm]:
+    """The model's layers of batch norm."""
+    return [module for module in model.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
 
 
 @contextmanager
@@ -75,7 +98,7 @@ def averaging_statistics(model: nn.Module) -> Iterator[None]:
     Izmailov et al. 2018, §3.2).
     """
     training = model.training
-    norms = [module for module in model.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
+    norms = batch_norms(model)
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()

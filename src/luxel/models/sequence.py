@@ -4,38 +4,36 @@ Shapes: sequences are [batch, objects, width]; a mask is True where an object is
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal, TypeAlias
 
 import torch
 from jaxtyping import Bool, Float
+from pydantic import Field
 from torch import Tensor, nn
 
-from luxel import InputError
+from luxel.configuration import Configuration, Layers
 from luxel.models.attention import Attention, AttentionConfig
 from luxel.models.layers import Intersection, StochasticDepth
 
+Dropped: TypeAlias = Annotated[float, Field(ge=0, lt=1)]
+
 
 @dataclass(frozen=True)
-class TransformerConfig:
+class TransformerConfig(Configuration, path="transformer"):
     """A stack of pre-norm transformer layers."""
 
-    layers: int = 2
-    feed_forward: int = 2
+    layers: Layers = 2
+    feed_forward: Annotated[int, Field(ge=1, le=1024)] = 2
     """Width of the hidden layer, in sequence widths."""
     shared: bool = False
     """One layer's parameters, used `layers` times (the log's base transformer; ALBERT, Lan et al. 2020)."""
-    dropout: float = 0.0
-    stochastic_depth: float = 0.0
-    gate_bias: float | None = None
+    dropout: Dropped = 0.0
+    stochastic_depth: Dropped = 0.0
+    gate_bias: Annotated[float, Field(ge=-1e3, le=1e3)] | None = None
     """Branches are weighed by sigmoid of a learned number that starts here; None: no gate."""
     activation: Literal["gelu", "intersection"] = "gelu"
     """Of the feed-forward network; `intersection` is the log's unit (see `luxel.models.layers`)."""
     attention: AttentionConfig = AttentionConfig()
-
-    def __post_init__(self) -> None:
-        for name in ("dropout", "stochastic_depth"):
-            if not 0 <= getattr(self, name) < 1:
-                raise InputError(f"{name} is {getattr(self, name)}, must be in [0, 1)")
 
 
 class Transformer(nn.Module):

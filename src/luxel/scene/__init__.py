@@ -14,8 +14,10 @@ from luxel.scene.description import (
     Sphere,
     scene_id,
 )
-from luxel.scene.distributions import DISTRIBUTIONS, Distribution, Ellipsoids, Mixed, Spheres, Varied
+from luxel.scene.distributions import Ellipsoids, Mixed, Spheres, Varied
 from luxel.scene.errors import SceneError
+from luxel.scene.folder import SceneFolder
+from luxel.scene.registry import DISTRIBUTIONS, Distribution, register
 
 __all__ = [
     "DISTRIBUTIONS",
@@ -33,8 +35,10 @@ __all__ = [
     "Plane",
     "Scene",
     "SceneError",
+    "SceneFolder",
     "Sphere",
     "Spheres",
     "Varied",
+    "register",
     "scene_id",
 ]

@@ -3,17 +3,18 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
 import numpy as np
+from pydantic import Field
 
-from luxel import InputError
 from luxel.scene.arrangements import IN_THE_AIR, ON_THE_GROUND, add_strewn, single
 from luxel.scene.description import RGB, Camera, Material, Object, Scene, Vector
 from luxel.scene.draws import Draws
 from luxel.scene.finishes import Palette
 from luxel.scene.lamps import IN_A_ROOM, OPEN_AIR, emission, lamp, light_color, lit
 from luxel.scene.placing import transformed, vector
+from luxel.scene.registry import Distribution
 from luxel.scene.surroundings import KINDS, MIN_ROOM, Site, surround
 from luxel.scene.views import IN_GLASS, glass_about, view
 
@@ -46,19 +47,16 @@ FIRST_SCENE = 0.06
 
 
 @dataclass(frozen=True)
-class Composed:
+class Composed(Distribution):
     """Scenes as people compose them: objects on a ground or in a room, stacked, in rows, piled, in glass.
 
     Lamps and skies give the picture an exposure that can be looked at; a scene without a sky has a lamp. Most scenes
     have 3 to 16 objects, few up to `max_objects`; every fifth is scaled by up to a hundred, or a hundredth.
     """
 
-    max_objects: int = 256
-    name: Literal["composed"] = "composed"
-
-    def __post_init__(self) -> None:
-        if self.max_objects < 3:
-            raise InputError(f"max_objects is {self.max_objects}, must be at least 3: a ground, an object and a lamp")
+    max_objects: Annotated[int, Field(ge=3, le=1_000_000)] = 256
+    """At least 3: a ground, an object and a lamp."""
+    name: ClassVar[str] = "composed"
 
     def __call__(self, seed: int, index: int) -> Scene:
         """Scene number `index`."""

@@ -1,21 +1,26 @@
 """What a scene is: immutable, validated models and their JSON form.
 
 World space is right-handed with z up, lengths are in scene units, colours and radiance are linear RGB
-(radiance in W·sr⁻¹·m⁻²). A scene that exists is a valid one: every bound is checked when it is built.
+(radiance in W·sr⁻¹·m⁻²). A scene that exists is a valid one: every bound is checked when it is built, read, copied or
+changed.
 """
 
 import hashlib
 import json
 import math
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
+from luxel.configuration import cut, printable, shortened
 from luxel.scene.errors import SceneError, explain
 
 SCHEMA_VERSION: Final = 1
+Kind = TypeVar("Kind", bound="_Model")
 
 
 def _between(low: float, high: float, allowed: str) -> AfterValidator:
@@ -68,7 +73,33 @@ MIN_SPECULAR = 0.001
 
 
 class _Model(BaseModel):
+    """What all parts of a scene share: they do not change, and what makes one raises SceneError, as a file would."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def __init__(self, /, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            kind = type(self)
+            raise SceneError(explain(error, kind.__name__, {**_MODELS, "": kind})) from None
+
+    # Else pydantic would call it for every part of a file, too, and mistakes would lose their places.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
+    def model_copy(self: Kind, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Kind:
+        """This with the fields of `update` changed. Raises SceneError for what could not be made anew."""
+        return type(self)(**{**dict(self), **(update or {})})
+
+    @classmethod
+    def model_construct(cls: type[Kind], _fields_set: set[str] | None = None, **values: Any) -> Kind:
+        """The same as the constructor: there is no way around the checks."""
+        return cls(**values)
+
+    def __repr_args__(self) -> Iterator[tuple[str, Any]]:
+        for name, field in type(self).model_fields.items():
+            if (value := getattr(self, name)) != field.default:
+                yield name, value
 
 
 class Material(_Model):
@@ -290,6 +321,13 @@ class Camera(_Model):
         return self
 
 
+def _listed(objects: Any) -> Any:
+    """Pydantic would go through one object's fields as if they were objects."""
+    if isinstance(objects, BaseModel):
+        raise PydanticCustomError("range", "must be a list of objects")
+    return objects
+
+
 def _at_least_one(objects: tuple[Object, ...]) -> tuple[Object, ...]:
     """Pydantic's own minimum length would also complain when there are objects, but all of them wrong."""
     if not objects:
@@ -301,9 +339,52 @@ class Scene(_Model):
     """Objects before a camera in front of a constant background, which lights them from everywhere."""
 
     schema_version: Literal[1] = SCHEMA_VERSION
-    objects: Annotated[tuple[Object, ...], AfterValidator(_at_least_one)]
+    objects: Annotated[tuple[Object, ...], BeforeValidator(_listed), AfterValidator(_at_least_one)]
     camera: Camera
     background: RGB = (0.0, 0.0, 0.0)
+
+    @property
+    def is_lit(self) -> bool:
+        """Whether anything gives light: the background, or an object."""
+        return any(self.background) or any(item.material.is_emissive for item in self.objects)
+
+    def with_object(self, index: int, **changes: Any) -> "Scene":
+        """This scene with fields of one object changed: `scene.with_object(2, radius=0.3)`. Raises SceneError."""
+        index, objects = self._position(index), list(self.objects)
+        return self._with(objects=(*objects[:index], {**dict(objects[index]), **changes}, *objects[index + 1 :]))
+
+    def with_material(self, index: int, **changes: Any) -> "Scene":
+        """This scene with fields of one object's material changed: `scene.with_material(2, roughness=0.1)`."""
+        return self.with_object(index, material={**dict(self.objects[self._position(index)].material), **changes})
+
+    def with_camera(self, **changes: Any) -> "Scene":
+        """This scene with fields of its camera changed: `scene.with_camera(vertical_fov_degrees=30)`."""
+        return self._with(camera={**dict(self.camera), **changes})
+
+    def without(self, *indices: int) -> "Scene":
+        """This scene without the objects of these numbers. Raises SceneError if none would be left."""
+        gone = {self._position(index) for index in indices}
+        return self._with(objects=tuple(item for number, item in enumerate(self.objects) if number not in gone))
+
+    def _with(self, **fields: Any) -> "Scene":
+        return Scene(**{**dict(self), **fields})
+
+    def _position(self, index: int) -> int:
+        """The object's number, from 0 on; a negative index counts from the end."""
+        try:
+            return range(len(self.objects))[index]
+        except (IndexError, TypeError):
+            raise SceneError(
+                f"Scene: objects[{shortened(index)}] is none of its objects; they are 0 to {len(self.objects) - 1}"
+            ) from None
+
+    def __repr__(self) -> str:
+        counts = Counter(item.shape for item in self.objects)
+        objects = ", ".join(f"{count} {_plural(shape) if count > 1 else shape}" for shape, count in counts.items())
+        return f"Scene({objects}; camera at {self.camera.position}, background {self.background})"
+
+    def __str__(self) -> str:
+        return repr(self)
 
     def to_json(self, indent: int | None = None) -> str:
         """JSON with every field, sorted; without `indent` it is canonical: equal scenes, equal text."""
@@ -320,10 +401,7 @@ class Scene(_Model):
 
         Raises SceneError, with one line for every mistake that names `source`, the field and its value.
         """
-        try:
-            data = json.loads(text)
-        except ValueError as error:  # also bytes that are not UTF-8
-            raise SceneError(f"{source}: not valid JSON: {error}") from None
+        data = _parsed(text, source)
         _check_version(data, source)
         try:
             return Scene.model_validate(data)
@@ -333,10 +411,12 @@ class Scene(_Model):
     @staticmethod
     def load(path: str | Path) -> "Scene":
         """Read a scene from a JSON file; raises SceneError."""
+        if not isinstance(path, str | Path):
+            raise SceneError(f"path is {shortened(path)}, must be the path of a JSON file")
         try:
             text = Path(path).read_bytes()
         except OSError as error:
-            raise SceneError(f"{path}: cannot be read as a scene: {error.strerror}") from error
+            raise SceneError(printable(f"{path}: cannot be read as a scene: {error.strerror}")) from error
         return Scene.from_json(text, str(path))
 
 
@@ -359,10 +439,49 @@ _MODELS: dict[str, type[BaseModel]] = {
 }
 
 
+def _plural(shape: str) -> str:
+    return shape + ("es" if shape.endswith("x") else "s")
+
+
+def _parsed(text: str | bytes, source: str) -> Any:
+    """The values that the JSON text holds. Raises SceneError if it is none, or gives a field twice."""
+    repeated: list[tuple[dict[str, Any], str]] = []
+
+    def fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        values = dict(pairs)
+        if len(values) < len(pairs):
+            name, _ = Counter(name for name, _ in pairs).most_common(1)[0]
+            repeated.append((values, name))
+        return values
+
+    try:
+        data = json.loads(text, object_pairs_hook=fields)
+        where = next((path for values, name in repeated for path in _paths(data, values, name)), None)
+    except RecursionError:
+        raise SceneError(f"{source}: nested too deeply; a scene has five levels") from None
+    except ValueError as error:  # also bytes that are not UTF-8
+        raise SceneError(printable(f"{source}: not valid JSON: {error}")) from None
+    if repeated:
+        raise SceneError(printable(f"{source}: {where or repeated[0][1]} is given twice; give it once"))
+    return data
+
+
+def _paths(data: Any, target: dict[str, Any], name: str, path: str = "") -> Iterator[str]:
+    """Where, below `data`, the field `name` of the very object `target` stands: one place, or none."""
+    if data is target:
+        yield f"{path}.{cut(name)}".lstrip(".")
+    elif isinstance(data, dict):
+        for field, value in data.items():
+            yield from _paths(value, target, name, f"{path}.{field}".lstrip("."))
+    elif isinstance(data, list):
+        for index, value in enumerate(data):
+            yield from _paths(value, target, name, f"{path}[{index}]")
+
+
 def _check_version(data: Any, source: str) -> None:
     if not isinstance(data, dict):
         raise SceneError(f"{source}: must be a JSON object with objects, camera and background")
-    version = repr(data["schema_version"]) if "schema_version" in data else "missing"
+    version = shortened(data["schema_version"]) if "schema_version" in data else "missing"
     if version != repr(SCHEMA_VERSION):
         raise SceneError(
             f"{source}: schema_version is {version}, must be {SCHEMA_VERSION}, "

@@ -1,18 +1,20 @@
 """Named distributions of scenes: `scene = distribution(seed, index)`, the same on every machine."""
 
 import math
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_args
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
 import numpy as np
+from pydantic import Field
 
-from luxel import InputError
+from luxel.configuration import Objects, Share
 from luxel.scene.camera import rotation_matrix
 from luxel.scene.composed import Composed
 from luxel.scene.description import Camera, Ellipsoid, Material, Scene, Sphere
 from luxel.scene.draws import Draws
+from luxel.scene.registry import Distribution, register
 
 BackgroundName = Literal["grey", "black", "white"]
 Round: TypeAlias = Sphere | Ellipsoid
@@ -112,26 +114,20 @@ def resting(item: Round, ground: Sphere) -> Round:
 
 
 @dataclass(frozen=True)
-class Arrangement(ABC):
+class Arrangement(Distribution):
     """1..max_objects objects in the cube before CAMERA; in the dark the first one is a light.
 
     A distribution names itself and says what to place.
     """
 
-    max_objects: int = 12
+    max_objects: Objects = 12
     background: BackgroundName = "grey"
-    lights: float = 0.25
+    lights: Share = 0.25
     """Share of the objects that emit."""
 
     @abstractmethod
     def shape(self, draws: Draws, surface: Material) -> Round:
         """One object, somewhere in the cube."""
-
-    def __post_init__(self) -> None:
-        if self.max_objects < 1:
-            raise InputError(f"max_objects is {self.max_objects}, must be at least 1")
-        if not 0 <= self.lights <= 1:
-            raise InputError(f"lights is {self.lights}, must be in [0, 1]")
 
     def __call__(self, seed: int, index: int) -> Scene:
         """Scene number `index`."""
@@ -149,7 +145,7 @@ class Arrangement(ABC):
 class Spheres(Arrangement):
     """Spheres in a cube before one camera, some light, some glass: the lab log's scenes."""
 
-    name: Literal["spheres"] = "spheres"
+    name: ClassVar[str] = "spheres"
 
     def shape(self, draws: Draws, surface: Material) -> Sphere:
         """A sphere."""
@@ -160,7 +156,7 @@ class Spheres(Arrangement):
 class Ellipsoids(Arrangement):
     """The same with ellipsoids of random axes and rotation."""
 
-    name: Literal["ellipsoids"] = "ellipsoids"
+    name: ClassVar[str] = "ellipsoids"
 
     def shape(self, draws: Draws, surface: Material) -> Ellipsoid:
         """An ellipsoid."""
@@ -168,7 +164,7 @@ class Ellipsoids(Arrangement):
 
 
 @dataclass(frozen=True)
-class Varied:
+class Varied(Distribution):
     """What a renderer for everyday use has to know: 1..max_objects spheres and ellipsoids of every material.
 
     Cameras stand around the group, every tenth in it. A third of the groups has a ground, a sphere so large that it
@@ -176,19 +172,13 @@ class Varied:
     from dim to bright.
     """
 
-    max_objects: int = 16
-    lights: float = 0.2
+    max_objects: Annotated[int, Field(ge=2, le=1_000_000)] = 16
+    """At least 2, as a ground is one."""
+    lights: Share = 0.2
     """Share of the objects that emit."""
-    ground: float = 0.35
+    ground: Share = 0.35
     """Share of the scenes that have one; it counts as an object."""
-    name: Literal["varied"] = "varied"
-
-    def __post_init__(self) -> None:
-        if self.max_objects < 2:
-            raise InputError(f"max_objects is {self.max_objects}, must be at least 2: a ground is one")
-        for name in ("lights", "ground"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise InputError(f"{name} is {getattr(self, name)}, must be in [0, 1]")
+    name: ClassVar[str] = "varied"
 
     def __call__(self, seed: int, index: int) -> Scene:
         """Scene number `index`."""
@@ -229,12 +219,12 @@ class Varied:
 
 
 @dataclass(frozen=True)
-class Mixed:
+class Mixed(Distribution):
     """What a renderer for every scene learns from: of each eight scenes four composed, three varied, one of spheres."""
 
-    max_objects: int = 256
-    """Of composed scenes; the others have their own most."""
-    name: Literal["mixed"] = "mixed"
+    max_objects: Annotated[int, Field(ge=3, le=1_000_000)] = 256
+    """Of composed scenes, which have at least 3; the others have their own most."""
+    name: ClassVar[str] = "mixed"
 
     def __call__(self, seed: int, index: int) -> Scene:
         """Scene number `index`, which is its distribution's scene of this number."""
@@ -242,5 +232,5 @@ class Mixed:
         return kinds[(0, 1, 0, 1, 0, 1, 0, 2)[index % 8]](seed, index)
 
 
-Distribution: TypeAlias = Spheres | Ellipsoids | Varied | Composed | Mixed
-DISTRIBUTIONS: dict[str, type[Distribution]] = {kind.name: kind for kind in get_args(Distribution)}
+for kind in (Spheres, Ellipsoids, Varied, Composed, Mixed):
+    register(kind)

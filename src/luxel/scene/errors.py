@@ -7,6 +7,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from luxel import InputError
+from luxel.configuration import cut, printable, shortened
 
 Models = Mapping[str, type[BaseModel]]
 
@@ -20,7 +21,7 @@ def explain(error: ValidationError, source: str, models: Models) -> str:
 
     The others are named as they appear in a location: the field that holds one, or the shape.
     """
-    return "\n".join(f"{source}: {_line(details, models)}" for details in error.errors())
+    return "\n".join(printable(f"{source}: {_line(details, models)}") for details in error.errors())
 
 
 def _line(details: ErrorDetails, models: Models) -> str:
@@ -29,25 +30,39 @@ def _line(details: ErrorDetails, models: Models) -> str:
     where = _path(location, shapes)
     match details["type"]:
         case "extra_forbidden":
-            parent = next((name for name in reversed(location[:-1]) if isinstance(name, str)), "")
-            known = list(models[parent].model_fields)
-            return f"{where} is not a known field; {_suggestion(str(location[-1]), known)}"
+            return f"{where} is not a known field; {_suggestion(str(location[-1]), _fields(location[:-1], models))}"
+        case "string_unicode":  # a name that cannot be, as it holds half a character; the location is what holds it
+            path = f"{where}.{cut(value)}".removeprefix(".")
+            return f"{path} is not a known field; known are {', '.join(_fields(location, models))}"
         case "missing":
             return f"{where} is missing"
+        case "model_type" | "model_attributes_type" if location and location[-1] in models:
+            return f"{where} is {shortened(value)}, must be an object of {', '.join(_fields(location, models))}"
+        case "model_attributes_type":
+            return f"{where} is {shortened(value)}, must be an object whose shape is one of {', '.join(shapes)}"
+        case "tuple_type":
+            return f"{where} is {shortened(value)}, must be a list"
         case "union_tag_not_found":
             return f"{where}.shape is missing, must be one of {', '.join(shapes)}"
         case "union_tag_invalid":
-            near = _near(str(value["shape"]), shapes)
+            shape = value["shape"] if isinstance(value, dict) else getattr(value, "shape", None)
+            near = _near(str(shape), shapes)
             guess = f"; did you mean {near}?" if near else ""
-            return f"{where}.shape is {value['shape']!r}, must be one of {', '.join(shapes)}{guess}"
+            return f"{where}.shape is {shortened(shape)}, must be one of {', '.join(shapes)}{guess}"
         case "camera":
-            return f"{where}: {message}"
+            return f"{where}: {message}".removeprefix(": ")
         case "panel":  # the message is about one of the fields of what stands there
             return f"{where}.{message}"
         case "range":
-            return f"{where} is {value!r}, {message}"
+            return f"{where} is {shortened(value)}, {message}"
         case _:
-            return f"{where} is {value!r}: {message[:1].lower()}{message[1:]}"
+            return f"{where} is {shortened(value)}: {message[:1].lower()}{message[1:]}"
+
+
+def _fields(location: Sequence[int | str], models: Models) -> list[str]:
+    """The fields that are known at a location."""
+    parent = next((name for name in reversed(location) if isinstance(name, str)), "")
+    return list(models[parent].model_fields)
 
 
 def _path(location: Sequence[int | str], shapes: Sequence[str]) -> str:
@@ -57,7 +72,7 @@ def _path(location: Sequence[int | str], shapes: Sequence[str]) -> str:
         if isinstance(part, int):
             path += f"[{part}]"
         elif not (position and isinstance(location[position - 1], int) and part in shapes):
-            path += f".{part}" if path else part
+            path += f".{cut(part)}" if path else cut(part)
     return path
 
 

@@ -111,15 +111,12 @@ def contains(
 
 def transformed(item: Object, factor: float, offset: Vector, decimals: int) -> Object:
     """The object scaled by `factor` about the origin, then moved; lengths are rounded, rotations to 6 decimals."""
-    center = vector(np.array(item.center) * factor + offset, decimals)
-    changes: dict[str, object] = {"center": center}
-    for name in ("radius", "half_height"):
-        if hasattr(item, name):
-            changes[name] = round(getattr(item, name) * factor, decimals)
-    for name in ("semi_axes", "half_extents"):
-        if hasattr(item, name):
-            changes[name] = tuple(round(length * factor, decimals) for length in getattr(item, name))
-    for name in ("rotation", "normal"):
-        if name in type(item).model_fields:
-            changes[name] = tuple(round(component, 6) + 0.0 for component in getattr(item, name))
+    fields = type(item).model_fields
+    changes: dict[str, object] = {"center": vector(np.array(item.center) * factor + offset, decimals)}
+    for name in {"radius", "half_height"} & fields.keys():
+        changes[name] = round(getattr(item, name) * factor, decimals)
+    for name in {"semi_axes", "half_extents"} & fields.keys():
+        changes[name] = tuple(round(length * factor, decimals) for length in getattr(item, name))
+    for name in {"rotation", "normal"} & fields.keys():
+        changes[name] = tuple(round(component, 6) + 0.0 for component in getattr(item, name))
     return item.model_copy(update=changes)

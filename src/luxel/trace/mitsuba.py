@@ -19,7 +19,7 @@ What Mitsuba is silently wrong about all the same, `luxel.trace.mitsuba_limits` 
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -85,17 +85,26 @@ class MitsubaTracer:
         """Name, version and variant, for manifests and reports."""
         return f"mitsuba {version('mitsuba')} {self.variant}"
 
-    def trace(self, scenes: Sequence[Scene], width: int, height: int, spp: int, seed: int) -> Radiance:
+    def trace(
+        self,
+        scenes: Sequence[Scene],
+        width: int,
+        height: int,
+        spp: int,
+        seed: int,
+        progress: Callable[[int], object] | None = None,
+    ) -> Radiance:
         """Trace every scene with `spp` paths a pixel.
 
         The mean is that of min(16, spp) batches with seeds of their own, of n_k paths each, as near to equal
         as they go; Σ n_k (x_k − mean)² / (spp (batches − 1)) estimates its variance without bias, on
-        batches − 1 degrees of freedom. Raises TraceError if `spp` is less than 1.
+        batches − 1 degrees of freedom. `progress` is called after every batch with the pixels that it is worth, all
+        of an image's together being its size. Raises TraceError if `spp` is less than 1.
         """
         if spp < 1:
             raise TraceError(f"spp is {spp}, must be at least 1")
         self._start()
-        images = [self._trace_one(scene, width, height, spp, seed) for scene in scenes]
+        images = [self._trace_one(scene, width, height, spp, seed, progress) for scene in scenes]
         mean, variance = (np.stack(arrays) for arrays in zip(*images, strict=True))
         return Radiance(mean, variance, spp)
 
@@ -121,7 +130,13 @@ class MitsubaTracer:
         drjit.set_thread_count(self.threads or os.cpu_count() or 1)
 
     def _trace_one(
-        self, scene: Scene, width: int, height: int, spp: int, seed: int
+        self,
+        scene: Scene,
+        width: int,
+        height: int,
+        spp: int,
+        seed: int,
+        progress: Callable[[int], object] | None,
     ) -> tuple[Float32[np.ndarray, "height width 3"], Float32[np.ndarray, "height width 3"]]:
         import mitsuba
 
@@ -138,12 +153,14 @@ class MitsubaTracer:
             step = image - mean
             mean += step * (count / done)
             spread += count * step * (image - mean)
+            if progress is not None:
+                progress((batch + 1) * height * width // batches - batch * height * width // batches)
         variance = spread / (spp * (batches - 1)) if batches > 1 else np.full_like(spread, np.inf)
         return mean.astype(np.float32), variance.astype(np.float32)
 
 
 def scene_plugin(scene: Scene, width: int, height: int, max_depth: int) -> Plugin:
-    """The scene as a dictionary for `mitsuba.load_dict`."""
+    """The scene as a dictionary for `mitsuba.load_dict`. Raises TraceError, naming an object that cannot be made."""
     plugin: Plugin = {
         "type": "scene",
         "integrator": {"type": "path", "max_depth": max_depth, "block_size": BLOCK_SIZE},
@@ -152,7 +169,11 @@ def scene_plugin(scene: Scene, width: int, height: int, max_depth: int) -> Plugi
     if any(scene.background):
         plugin["background"] = {"type": "constant", "radiance": _rgb(scene.background)}
     for index, item in enumerate(scene.objects):
-        plugin |= _shapes(item, f"objects[{index}]", scene.camera.position, height)
+        name = f"objects[{index}]"
+        try:
+            plugin |= _shapes(item, name, scene.camera.position, height)
+        except RuntimeError as error:  # of a lamp so small, so far out, that single precision leaves it no area
+            raise TraceError(f"{name} is nothing that Mitsuba can make ({error}); use --tracer path") from error
     return plugin
 
 

@@ -22,7 +22,7 @@ from luxel.trace.integrator import CHUNK, PathSettings, WorldRays, merge_chunks,
 from luxel.trace.tracer import Radiance
 
 MOST_PIXELS = 2**31 - 1  # of one call, as kernels count them
-CPU_CHUNKS, CUDA_CHUNKS = 1 << 19, 1 << 23  # of CHUNK paths, followed at once: 24 bytes each, and a second's work
+CPU_CHUNKS, CUDA_CHUNKS = 1 << 16, 1 << 23  # of CHUNK paths, followed at once: 24 bytes each; at most a second or two
 
 
 class Estimate(NamedTuple):

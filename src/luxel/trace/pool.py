@@ -1,7 +1,7 @@
 """Tracing in several processes, one thread each.
 
 The processes are plain `python -m luxel.trace.worker`, fed through pipes: they start in a third of a second
-(no torch), don't import the caller's main module, and end by themselves when the caller is killed.
+(no torch), don't import the caller's main module, and end with the caller at once, even if it is killed.
 """
 
 import contextlib

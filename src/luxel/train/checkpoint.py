@@ -12,13 +12,15 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from luxel import InputError
-from luxel.data.atomic import write_atomically
+from luxel.files.tensors import read_tensors, write_tensors
+from luxel.files.typed_json import parse_json
 from luxel.train.guard import Guard
+
+REMEDY = "delete it to train from the start"
 
 
 @dataclass(frozen=True)
@@ -50,42 +52,49 @@ def save_checkpoint(
         tensors |= {f"{prefix}.{name}": value for name, value in module.state_dict().items()}
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{name}": value for name, value in state.items()}
-    contiguous = {name: value.contiguous() for name, value in tensors.items()}
-    write_atomically(path, save(contiguous, metadata={"progress": json.dumps(asdict(progress))}))
+    write_tensors(path, tensors, {"progress": json.dumps(asdict(progress))})
 
 
 def load_checkpoint(path: Path, model: nn.Module, average: AveragedModel, optimizer: torch.optim.Optimizer) -> Progress:
     """Restore model, average and optimiser in place. Raises CheckpointError, naming the file."""
     try:
-        with safe_open(path, framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
-            progress = progress_from_json(json.loads(file.metadata()["progress"]))
+        tensors, metadata = read_tensors(path, REMEDY)
+        progress = progress_in(metadata, path)
+    except InputError as error:
+        raise CheckpointError(str(error)) from error
+    try:
         model.load_state_dict(under(tensors, "model."))
         average.load_state_dict(under(tensors, "average."))
         state: dict[int, dict[str, Any]] = {}
         for name, value in under(tensors, "optimizer.").items():
-            index, field = name.split(".")
-            state.setdefault(int(index), {})[field] = value
+            index, quantity = name.split(".")
+            state.setdefault(int(index), {})[quantity] = value
         optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
-    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError, OSError) as error:
-        raise CheckpointError(
-            f"{path}: not a checkpoint of this run ({error}); delete it to train from the start"
-        ) from error
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise CheckpointError(f"{path}: not a checkpoint of this run ({one_line(error)}); {REMEDY}") from error
     return progress
 
 
 def read_progress(path: Path) -> Progress:
-    """How far the run was when the checkpoint was written. Raises CheckpointError, naming the file."""
+    """How far the run was when the checkpoint was written; its tensors are not read. Raises CheckpointError."""
     try:
         with safe_open(path, framework="pt") as file:
-            return progress_from_json(json.loads(file.metadata()["progress"]))
-    except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
-        raise CheckpointError(f"{path}: not a checkpoint ({error})") from error
+            return progress_in(file.metadata() or {}, path)
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path}: not a checkpoint ({error}); {REMEDY}") from error
 
 
-def progress_from_json(values: dict[str, Any]) -> Progress:
-    """The progress that a checkpoint's metadata holds."""
-    return Progress(**{**values, "guard": Guard.from_json(values["guard"])})
+def progress_in(metadata: dict[str, str], path: Path) -> Progress:
+    """The progress that a checkpoint's metadata holds. Raises CheckpointError, naming the file."""
+    try:
+        return parse_json(metadata.get("progress", "null"), Progress, f"{path}: progress", REMEDY)
+    except InputError as error:
+        raise CheckpointError(str(error)) from error
+
+
+def one_line(error: Exception) -> str:
+    """The error's message, whatever torch broke it into."""
+    return " ".join(str(error).split())
 
 
 def under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -8,29 +8,32 @@ import math
 import time
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from threading import Event
-from typing import Any, Protocol, runtime_checkable
+from typing import Annotated, Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
 from accelerate import Accelerator
-from jaxtyping import Float32
+from jaxtyping import Float32, UInt8
+from pydantic import Field
 from torch import nn
 from tqdm import tqdm
 
 from luxel import InputError
+from luxel.configuration import BatchSize, Configuration, Samples, Seed, Steps
 from luxel.data.dataset import Batch
 from luxel.image.losses import Loss, loss_function
-from luxel.models.layers import averaging_statistics
+from luxel.image.side_by_side import SideBySide, sheet
+from luxel.models.layers import averaging_statistics, batch_norms
 from luxel.train.checkpoint import Progress, load_checkpoint, save_checkpoint
 from luxel.train.guard import GuardConfig, Verdict
 from luxel.train.optim import OptimConfig, moving_average, optimizer
 from luxel.train.precision import Autocast, LossScale, Precision, checked, set_precision
-from luxel.train.run_folder import RunFolder
+from luxel.train.run_folder import EventRow, Result, RunFolder
 from luxel.train.runtime import forget_peak_memory, interruption_noted, peak_memory, seed_step
 
 GRID_COLUMNS = 8
@@ -39,37 +42,30 @@ STATISTICS_BATCHES = 20
 
 
 @dataclass(frozen=True)
-class TrainConfig:
+class TrainConfig(Configuration, path="train"):
     """How a model is trained. Sizes are in samples (images); the batch is that of all processes together."""
 
-    samples: int
-    batch_size: int = 32
-    accumulate: int = 1
+    samples: Samples
+    batch_size: BatchSize = 32
+    accumulate: BatchSize = 1
     """Parts that a batch is cut into, one after another in memory; batch norm sees a part at a time."""
     loss: str = "perceptual"
     optim: OptimConfig = OptimConfig()
     precision: Precision = "fp32"
-    loss_scale_floor: float | None = None
+    loss_scale_floor: Annotated[float, Field(gt=0, le=LossScale.START)] | None = None
     """The fp16 modes' loss scale never falls below it. The log's: 128."""
     guard: GuardConfig = GuardConfig()
-    seed: int = 0
-    tests: int = 20
+    seed: Seed = 0
+    tests: Annotated[int, Field(ge=1, le=1_000_000)] = 20
     """How often the test loss is measured, evenly over the run, the last time at its end."""
-    checkpoint_every: int = 100
+    checkpoint_every: Steps = 100
     """Optimiser steps between checkpoints."""
 
     def __post_init__(self) -> None:
-        for name in ("samples", "batch_size", "accumulate", "tests", "checkpoint_every"):
-            if getattr(self, name) < 1:
-                raise InputError(f"train.{name} is {getattr(self, name)}, must be at least 1")
+        super().__post_init__()
         if self.batch_size % self.accumulate:
             raise InputError(
                 f"train.batch_size is {self.batch_size}, must be a multiple of accumulate {self.accumulate}"
-            )
-        if self.loss_scale_floor is not None and not 0 < self.loss_scale_floor <= LossScale.START:
-            raise InputError(
-                f"train.loss_scale_floor is {self.loss_scale_floor}, must be above 0 and at most "
-                f"{LossScale.START:.0f}, where the scale starts"
             )
         if self.loss_scale_floor is not None and not self.precision.startswith("fp16"):
             raise InputError(f"train.loss_scale_floor needs an fp16 precision, train.precision is {self.precision}")
@@ -110,15 +106,18 @@ def train(
     folder: RunFolder,
     runtime: Accelerator,
     bar: "tqdm[None] | None" = None,
-) -> dict[str, Any]:
+) -> Result:
     """Train `model`, or go on where the folder's checkpoint stands; return the result that is left in the folder.
 
     Batch, learning rate and random draws of a step depend on (seed, step) alone, so that a run which was
-    interrupted at any moment ends with the same weights as one that was not: to the bit on a CPU, on a GPU as far
-    as its kernels are deterministic. Progress, in images, is shown on `bar`, or on a bar of its own.
+    interrupted at any moment ends with the same weights as one that was not: to the bit on a CPU with as many threads,
+    as sums are split among them, on a GPU as far as its kernels are deterministic. A run that has ended is left alone,
+    unless its weights are lost or damaged: then it goes on from its checkpoint, to the same end. Progress, in images,
+    is shown on `bar`, or on a bar of its own.
     """
-    if folder.result is not None:
-        return folder.result
+    ended = folder.result
+    if ended is not None and folder.has_weights:
+        return ended
     trainer, main = Trainer(model, config, data, runtime), runtime.is_main_process
     progress = trainer.begin(folder.checkpoint)
     if main:
@@ -162,7 +161,7 @@ def train(
                     trainer.save(folder.stable_checkpoint, progress)
             if interrupted.is_set():
                 raise KeyboardInterrupt
-    result = trainer.summary(progress, verdict)
+    result = ended or trainer.summary(progress, verdict)
     if main:
         weights: Any = trainer.average.module  # whose mixin the type checker cannot see
         weights.save_pretrained(folder.model)
@@ -207,7 +206,8 @@ class Trainer:
         self._batch = next(self._batches).to(self.device)
         buffers = [buffer.clone() for buffer in self.model.buffers()]
         loss, norm = self.gradients(self._batch)
-        guard, verdict = progress.guard.observe(config.guard, step, loss, norm, self.loss_scale.at_floor)
+        data_finite = math.isfinite(loss) or self.all_finite([self._batch])
+        guard, verdict = progress.guard.observe(config.guard, step, loss, norm, self.loss_scale.at_floor, data_finite)
         rate = progress.guard.rate * config.rate(step)
         with self.loss_scale.updated():
             if verdict == "go on":
@@ -249,7 +249,10 @@ class Trainer:
     def test(self, progress: Progress) -> tuple[Progress, Verdict]:
         """Measure the test loss, hear the guard on it, and renew running statistics if it says so."""
         test_loss = self.test_loss()
-        guard, verdict = progress.guard.observe_test(self._config.guard, progress.step, test_loss)
+        data_finite = math.isfinite(test_loss) or self.all_finite(self.test_batches())
+        guard, verdict = progress.guard.observe_test(
+            self._config.guard, progress.step, test_loss, data_finite, bool(batch_norms(self.model))
+        )
         if verdict == "reset statistics":
             self.renew_statistics(progress.step)
             test_loss = self.test_loss()
@@ -257,8 +260,16 @@ class Trainer:
 
     def test_loss(self) -> float:
         """The averaged weights' loss over the test set, all ranks together."""
-        batches = self._data.test_batches(self._config.batch_size, self.rank, self.world)
-        return mean_loss_over(self.average, batches, self._loss, self.runtime)
+        return mean_loss_over(self.average, self.test_batches(), self._loss, self.runtime)
+
+    def test_batches(self) -> Iterable[Batch]:
+        """This rank's part of the test set."""
+        return self._data.test_batches(self._config.batch_size, self.rank, self.world)
+
+    def all_finite(self, batches: Iterable[Batch]) -> bool:
+        """Whether the radiance to learn from is finite, all ranks together."""
+        wrong = sum(not batch.radiance.isfinite().all() for batch in batches)
+        return float(self.runtime.reduce(torch.tensor(float(wrong), device=self.device), "sum")) == 0
 
     def renew_statistics(self, step: int) -> None:
         """Forget batch norm's running statistics, the average's too, and take them from training batches anew."""
@@ -268,7 +279,7 @@ class Trainer:
                 for batch in batches:
                     run(batch.to(self.device))
 
-    def grids(self) -> Iterator[tuple[str, Float32[np.ndarray, "height width 3"]]]:
+    def grids(self) -> Iterator[tuple[str, UInt8[np.ndarray, "height width 3"]]]:
         """Pictures of the first test samples and, unless it is of rays, of the last training batch, by name."""
         test = next(iter(self._data.test_batches(GRID_COLUMNS, 0, 1)))
         yield "test", comparison_grid(self.average, test.to(self.device))
@@ -300,14 +311,16 @@ class Trainer:
         config = self._config
         return self._data.training_batches(config.batch_size, config.seed, step, self.rank, self.world)
 
-    def summary(self, progress: Progress, verdict: Verdict) -> dict[str, Any]:
+    def summary(self, progress: Progress, verdict: Verdict) -> Result:
         """What result.json says."""
         samples, guard = progress.step * self._config.batch_size, progress.guard
         diverged = verdict == "stop" or guard.lost(self._config.guard)
         return {
             "status": "diverged" if diverged else "finished",
             "diagnosis": guard.events[-1].diagnosis if diverged else None,
-            "events": [asdict(event) for event in guard.events],
+            "events": [
+                EventRow(step=event.step, diagnosis=event.diagnosis, verdict=event.verdict) for event in guard.events
+            ],
             "steps": progress.step,
             "samples": samples,
             "seconds": round(progress.seconds, 1),
@@ -340,8 +353,14 @@ def mean_loss_over(model: nn.Module, batches: Iterable[Batch], loss_of: Loss, ru
 
 
 @torch.no_grad()
-def comparison_grid(model: nn.Module, batch: Batch) -> Float32[np.ndarray, "height width 3"]:
-    """The first images of the batch side by side, truth above the model's output."""
+def comparison_grid(model: nn.Module, batch: Batch) -> UInt8[np.ndarray, "height width 3"]:
+    """The first images of the batch beside their truth, a scene a column; what is no radiance is black."""
     model.eval()
-    rows = [batch.radiance, predict(model, batch)]
-    return torch.cat([torch.cat(list(row[:GRID_COLUMNS].cpu()), dim=1) for row in rows], dim=0).numpy()
+    first = batch.rows(slice(GRID_COLUMNS))
+    truths, outputs = (
+        torch.nan_to_num(radiance, 0.0, 0.0, 0.0).clamp(min=0).cpu().numpy()
+        for radiance in (first.radiance, predict(model, first))
+    )
+    of_a_path = None if first.path_variance is None else first.path_variance.cpu().numpy()
+    scenes = SideBySide.each([""] * len(first), truths, {"model": outputs}, first.variance.cpu().numpy(), of_a_path)
+    return sheet(scenes, columns=True)

@@ -4,18 +4,21 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
-from luxel import InputError
+from luxel.configuration import Configuration, Share
 
 REFERENCE_BATCH = 16
 """The batch that `learning_rate` is for; it and the default rate are the log's (src/train.py, see KNOTS)."""
 Tensors = tuple[Tensor, ...] | list[Tensor]
 Shape: TypeAlias = Literal["cosine", "stable_decay", "constant", "piecewise"]
+LrMultiplier: TypeAlias = Annotated[float, Field(gt=0, le=1e6)]
+Beta: TypeAlias = Annotated[float, Field(ge=0, lt=1)]
 
 KNOTS = ((0.1, 1.0), (0.7, 0.1), (1.0, 0.01))
 """Progress and rate of the lab log's first schedule (0.002, 0.0002, 0.00002 at epochs 10, 70 and 100 in
@@ -23,7 +26,7 @@ rgreenblatt/neural-render src/train.py): most of the way at a tenth of the peak.
 
 
 @dataclass(frozen=True)
-class Schedule:
+class Schedule(Configuration, path="train.optim.schedule"):
     """The learning rate over training, as a multiple of its peak: a linear warm-up, then one of four shapes.
 
     cosine: half a cosine to `final` (Loshchilov & Hutter 2017), the log's own correction. stable_decay: constant,
@@ -32,26 +35,15 @@ class Schedule:
     """
 
     shape: Shape = "cosine"
-    warmup: float = 0.05
+    warmup: Annotated[float, Field(ge=0, lt=1)] = 0.05
     """Share of training."""
-    start: float = 0.0
+    start: Share = 0.0
     """The multiple that the warm-up starts from (the log's: a quarter)."""
-    decay: float = 0.2
+    decay: Annotated[float, Field(gt=0, le=1)] = 0.2
     """Share of training at whose end `stable_decay` is down; `cosine` decays all the time."""
-    final: float = 0.0
-    drawn_for: float = 1.0
+    final: Share = 0.0
+    drawn_for: Annotated[float, Field(ge=1, le=1e6)] = 1.0
     """How many times as long as this run is the run that the shape was drawn for; more than 1 cuts its end off."""
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.warmup < 1:
-            raise InputError(f"schedule.warmup is {self.warmup}, must be in [0, 1)")
-        if not 0 < self.decay <= 1:
-            raise InputError(f"schedule.decay is {self.decay}, must be in (0, 1]")
-        if self.drawn_for < 1:
-            raise InputError(f"schedule.drawn_for is {self.drawn_for}, must be at least 1")
-        for name in ("start", "final"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise InputError(f"schedule.{name} is {getattr(self, name)}, must be in [0, 1]")
 
     def __call__(self, progress: float) -> float:
         """The multiple at `progress` in [0, 1] of training."""
@@ -84,23 +76,23 @@ def interpolate(knots: tuple[tuple[float, float], ...], x: float) -> float:
 
 
 @dataclass(frozen=True)
-class OptimConfig:
+class OptimConfig(Configuration, path="train.optim"):
     """The peak rate is `learning_rate` · `lr_multiplier`, times what `batch_scaling` makes of batch / 16.
 
     The batch is that of all processes together, so the number of processes alone changes nothing.
     """
 
     algorithm: Literal["adam", "adamw"] = "adam"
-    learning_rate: float = 2e-3
-    lr_multiplier: float = 1.0
+    learning_rate: Annotated[float, Field(gt=0, le=1e30)] = 2e-3
+    lr_multiplier: LrMultiplier = 1.0
     batch_scaling: Literal["linear", "sqrt", "none"] = "linear"
     """linear: Goyal et al. 2017; sqrt: for Adam, Malladi et al. 2022."""
-    betas: tuple[float, float] = (0.9, 0.99)
-    weight_decay: float = 0.0
-    clip_norm: float = 1.0
+    betas: tuple[Beta, Beta] = (0.9, 0.99)
+    weight_decay: Annotated[float, Field(ge=0, le=1e3)] = 0.0
+    clip_norm: Annotated[float, Field(gt=0, le=1e30)] = 1.0
     """Gradients are scaled down to this norm over all parameters."""
     schedule: Schedule = Schedule()
-    ema_decay: float = 0.999
+    ema_decay: Share = 0.999
     """Decay a step of the weights' moving average; early on (1 + step) / (10 + step) where that is less."""
 
     def peak_rate(self, batch_size: int) -> float:

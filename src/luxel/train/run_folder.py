@@ -2,34 +2,99 @@
 
 runs/<group>/<name>/
   config.json        the whole experiment; a folder of another one is never touched
+  data.json          where the data set is that it learns from, or is tested on
   environment.json   versions, machine and commit of the first start
   metrics.jsonl      one JSON object a line: step, samples, seconds and the scalars of that moment
   tensorboard/       the same scalars and the image grids
-  samples/           the image grids as PNG: truth above output
+  samples/           the image grids as PNG, a scene a column
   checkpoint.safetensors    where a repeated command goes on
   stable.safetensors        where the rate begins to decay, if the schedule has a stable phase: for cooldowns
   model/             config.json and model.safetensors of the averaged weights, for `from_pretrained`
   result.json        written last
+
+The safetensors files carry the SHA-256 of what they hold. A run whose result is there, but not its weights, is mended
+by its command.
 """
 
 import json
-import math
 import os
 import platform
 import subprocess
+import sys
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NotRequired
 
 import numpy as np
 import torch
-from jaxtyping import Float32
+from jaxtyping import UInt8
+from pydantic import ConfigDict, with_config
 from torch.utils.tensorboard import SummaryWriter
+from typing_extensions import TypedDict
 
 from luxel import InputError
-from luxel.data.atomic import write_atomically
-from luxel.image.formats import save_image, to_bytes
+from luxel.files.atomic import write_atomically, writing
+from luxel.files.tensors import read_tensors
+from luxel.files.typed_json import parse_json, without_nan, write_json
+from luxel.files.typed_json import read_json as read_json
+from luxel.image.formats import save_pixels
+
+ELSEWHERE = "restore it, or name another folder with --out"
+AGAIN = "delete it, and repeat the run's `luxel train` command, which makes it anew"
+
+
+class EventRow(TypedDict):
+    """What the guard noticed; see `luxel.train.guard.Event`."""
+
+    step: int
+    diagnosis: str
+    verdict: str
+
+
+class Result(TypedDict):
+    """result.json: how a run ended. A loss that was not measured or not finite is None."""
+
+    status: Literal["finished", "diverged"]
+    diagnosis: str | None
+    events: list[EventRow]
+    steps: int
+    samples: int
+    seconds: float
+    images_per_s: float
+    peak_memory_mib: float | None
+    train_loss: float | None
+    test_loss: float | None
+    skipped_steps: int
+    parameters: int
+
+
+class Environment(TypedDict):
+    """environment.json: versions, machine and commit of a run's first start, as far as they can be told."""
+
+    luxel: str
+    commit: str | None
+    python: str
+    torch: str
+    platform: str
+    cpu: NotRequired[str]
+    cpu_count: int | None
+    gpu: str | None
+
+
+@with_config(ConfigDict(extra="allow"))
+class MetricsRow(TypedDict):
+    """One line of metrics.jsonl; None for what was not finite."""
+
+    step: int
+    samples: int
+    seconds: float
+    train_loss: NotRequired[float | None]
+    test_loss: NotRequired[float | None]
+    rate: NotRequired[float | None]
+    gradient_norm: NotRequired[float | None]
+    skipped: NotRequired[int]
+    loss_scale: NotRequired[float | None]
 
 
 class RunFolderError(InputError):
@@ -52,7 +117,7 @@ class RunFolder:
         self._writer: SummaryWriter | None = None
         recorded = path / "config.json"
         if recorded.exists():
-            differing = differences(read(read_json(recorded)), config)
+            differing = differences(read(read_json(recorded, dict[str, Any], ELSEWHERE)), config)
             if differing:
                 lines = "\n".join(f"  {field}: {there!r} there, {here!r} now" for field, there, here in differing)
                 raise RunFolderError(
@@ -64,12 +129,22 @@ class RunFolder:
             write_json(recorded, config)
 
     @property
-    def result(self) -> dict[str, Any] | None:
+    def result(self) -> Result | None:
         """The result, or None while the run has not ended."""
         path = self.path / "result.json"
-        return read_json(path) if path.exists() else None
+        return read_result(self.path) if path.exists() else None
 
-    def finish(self, result: dict[str, Any]) -> None:
+    @property
+    def has_weights(self) -> bool:
+        """Whether the weights of a run that has ended are there, and undamaged."""
+        try:
+            read_json(self.model / "config.json", dict[str, Any])
+            read_tensors(self.model / "model.safetensors", AGAIN)
+        except InputError:
+            return False
+        return True
+
+    def finish(self, result: Result) -> None:
         """Write the result, which marks the run as ended."""
         self.close()
         write_json(self.path / "result.json", result)
@@ -86,33 +161,53 @@ class RunFolder:
     def log(self, step: int, samples: int, seconds: float, **scalars: float | int) -> None:
         """Append one line of metrics, and the same scalars to TensorBoard."""
         row = {"step": step, "samples": samples, "seconds": round(seconds, 3), **scalars}
-        with open(self.path / "metrics.jsonl", "a") as file:
+        path = self.path / "metrics.jsonl"
+        with writing(path), open(path, "a", encoding="utf-8") as file:
             file.write(json.dumps(without_nan(row), allow_nan=False) + "\n")
         if self._writer is not None:
-            for name, value in scalars.items():
-                self._writer.add_scalar(name, value, step)
+            with writing(self.path / "tensorboard"):
+                for name, value in scalars.items():
+                    self._writer.add_scalar(name, value, step)
 
-    def log_images(self, step: int, name: str, grid: Float32[np.ndarray, "height width 3"]) -> None:
-        """Save a grid of linear images as PNG and to TensorBoard."""
-        save_image(self.path / "samples" / f"{name}-{step:07d}.png", grid)
+    def log_images(self, step: int, name: str, grid: UInt8[np.ndarray, "height width 3"]) -> None:
+        """Save a grid of images, display values, as PNG and to TensorBoard."""
+        save_pixels(self.path / "samples" / f"{name}-{step:07d}.png", grid)
         if self._writer is not None:
-            self._writer.add_image(name, to_bytes(grid), step, dataformats="HWC")
+            with writing(self.path / "tensorboard"):
+                self._writer.add_image(name, grid, step, dataformats="HWC")
 
     def close(self) -> None:
         """Flush TensorBoard's file."""
         if self._writer is not None:
-            self._writer.close()
-            self._writer = None
+            writer, self._writer = self._writer, None
+            with writing(self.path / "tensorboard"):
+                writer.close()
+
+
+def read_result(folder: Path) -> Result:
+    """The result of a run that has ended. Raises InputError, with file and field."""
+    return read_json(folder / "result.json", Result, AGAIN)
+
+
+def read_environment(folder: Path) -> Environment:
+    """Where a run was begun. Raises InputError, with file and field."""
+    return read_json(folder / "environment.json", Environment)
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
-    """The rows of a metrics.jsonl, null for what was not finite; a last line that a crash cut short is left out."""
-    rows = []
-    for line in path.read_text().splitlines():
+    """The rows of a metrics.jsonl, see `MetricsRow`.
+
+    A last line that a crash cut short is left out. So is any other that is damaged, which is told.
+    """
+    rows: list[dict[str, Any]] = []
+    lines = path.read_bytes().split(b"\n")
+    for number, line in enumerate(lines, start=1):
         try:
-            rows.append(json.loads(line))
-        except json.JSONDecodeError:
-            break
+            if line:
+                rows.append(parse_json(line, MetricsRow, f"{path}, line {number}"))
+        except InputError as error:
+            if number < len(lines):
+                print(f"{error}; the line is left out", file=sys.stderr)
     return rows
 
 
@@ -127,7 +222,7 @@ def differences(there: Any, here: Any, field: str = "") -> list[tuple[str, Any, 
     return [] if there == here else [(field, there, here)]
 
 
-def environment() -> dict[str, Any]:
+def environment() -> Environment:
     """Versions, machine and commit, as far as they can be told."""
     try:
         commit = subprocess.run(
@@ -159,23 +254,3 @@ def cpu_name() -> str:
         return platform.processor() or platform.machine()
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.machine()
-
-
-def read_json(path: Path) -> Any:
-    """The JSON value in a file."""
-    return json.loads(path.read_text())
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write a JSON file atomically, and its folder if need be."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, json.dumps(without_nan(value), indent=2, allow_nan=False).encode() + b"\n")
-
-
-def without_nan(value: Any) -> Any:
-    """The value with null for every number that is not finite, which JSON cannot say."""
-    if isinstance(value, dict):
-        return {key: without_nan(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [without_nan(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

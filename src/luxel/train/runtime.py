@@ -17,8 +17,12 @@ LINUX_STATUS = Path("/proc/self/status")
 
 
 def accelerator(cpu: bool = False) -> Accelerator:
-    """An accelerator for this process: a GPU where there is one, the CPU, or a rank of `accelerate launch`."""
-    return Accelerator(mixed_precision="no", cpu=cpu)
+    """An accelerator for this process: a GPU where there is one, the CPU, or a rank of `torchrun`.
+
+    Accelerate would take ranks without a GPU for so many runs of one process, unless it is told to stay on the CPU.
+    """
+    is_rank = int(os.environ.get("WORLD_SIZE", "1")) > 1
+    return Accelerator(mixed_precision="no", cpu=cpu or (is_rank and not torch.cuda.is_available()))
 
 
 def seed_step(seed: int, step: int, rank: int) -> None:
@@ -31,23 +35,31 @@ def seed_step(seed: int, step: int, rank: int) -> None:
 def interruption_noted() -> Iterator[Event]:
     """Within, Ctrl-C sets the event instead of raising KeyboardInterrupt; pressed again, it raises.
 
-    Where Ctrl-C is not Python's own to handle, or in another thread than the main one, nothing changes.
+    So does SIGTERM, where it raises KeyboardInterrupt as well, as under the command line. A signal that does not, as
+    it is another's to handle or ignored, stays as it is, as do both in another thread than the main one.
     """
-    noted, before = Event(), signal.getsignal(signal.SIGINT)
-    if before is not signal.default_int_handler or current_thread() is not main_thread():
+    noted, before = Event(), signal.default_int_handler
+    mine = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) is before]
+    if not mine or current_thread() is not main_thread():
         yield noted
         return
 
+    def as_before() -> None:
+        for number in mine:
+            signal.signal(number, before)
+
     def note(number: int, frame: FrameType | None) -> None:
-        os.write(2, b"\nending this step; Ctrl-C again to stop at once\n")
-        signal.signal(signal.SIGINT, before)
+        with suppress(OSError):
+            os.write(2, b"\nending this step; Ctrl-C again to stop at once\n")
+        as_before()
         noted.set()
 
-    signal.signal(signal.SIGINT, note)
+    for number in mine:
+        signal.signal(number, note)
     try:
         yield noted
     finally:
-        signal.signal(signal.SIGINT, before)
+        as_before()
 
 
 def leave() -> None:

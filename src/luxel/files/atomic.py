@@ -1,0 +1,88 @@
+"""Files that are either whole or not there, and folders that one process at a time writes to."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from luxel import InputError
+
+PARTIAL = ".partial"  # the ending of a file that is still being written
+LOCK = ".lock"
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file, whole or not at all; see `replacing`."""
+    with replacing(path) as partial, partial.open("xb") as file:
+        file.write(content)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A new file beside `path`, for the block to write, that takes its place once it is on the disk.
+
+    Whatever happens, `path` is the old file or the new one. Raises InputError, naming it, where the system refuses.
+    What lies in the new file's way is removed first, so that a link there is not followed.
+    """
+    if not path.name:  # "", "." and "/"
+        raise InputError(f"{path}: cannot be written: it is a folder; name a file")
+    partial = path.with_name(path.name + PARTIAL)
+    try:
+        with writing(path, "what was there before is as it was"):
+            partial.unlink(missing_ok=True)
+            yield partial
+            with partial.open("rb+") as file:
+                os.fsync(file.fileno())
+            partial.replace(path)
+            if os.name == "posix":  # where a rename, too, lasts only once its folder is on the disk
+                sync_folder(path.parent)
+    except InputError:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def writing(path: Path, consequence: str = "make room, or allow it, and repeat the command") -> Iterator[None]:
+    """Within, an OSError (disk full, no permission) becomes an InputError that names `path`."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror or error}; {consequence}") from error
+
+
+def sync_folder(path: Path) -> None:
+    """Wait until the folder's entries are on the disk."""
+    folder = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+@contextmanager
+def only_one(folder: Path) -> Iterator[None]:
+    """Keep other processes from writing to the folder, which is made if need be; the lock of a killed one is void.
+
+    Raises InputError if another process is writing.
+    """
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / LOCK, blocking=False)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise InputError(f"{folder}: another process is writing to it; wait for its end, or stop it") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a file, as 64 hexadecimal digits; about 1 GB/s."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,122 @@
+"""JSON files, read by the type of what they hold: a mistake is one line that names file, field and value."""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails, from_json
+
+from luxel import InputError
+from luxel.configuration import cut, printable, shortened
+from luxel.files.atomic import write_atomically
+
+MAX_BYTES = 1 << 26
+"""Of a file: far more than any of Luxel's, and read in a second. Nesting is bounded by the parser, at 200."""
+
+
+def read_json(path: Path, kind: Any = Any, remedy: str = "") -> Any:
+    """The value in a file, as `kind`: a dataclass, TypedDict or any type that pydantic validates.
+
+    Raises InputError for a file that cannot be read, is not JSON in UTF-8 or not of this kind; it ends with `remedy`.
+    """
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise InputError(sentence(f"{path}: has {size} bytes, must have at most {MAX_BYTES}", remedy))
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(sentence(f"{path}: cannot be read: {error.strerror or error}", remedy)) from error
+    return parse_json(content, kind, str(path), remedy)
+
+
+def parse_json(content: bytes | str, kind: Any, source: str, remedy: str = "") -> Any:
+    """The value that the text holds, as `kind`; raises InputError, which begins with `source`."""
+    try:
+        value = from_json(content)
+    except ValueError as error:
+        raise InputError(sentence(f"{source}: not valid JSON: {error}", remedy)) from None
+    return validated(value, kind, source, remedy)
+
+
+def validated(value: Any, kind: Any, source: str, remedy: str = "") -> Any:
+    """The JSON value as `kind`; raises InputError, which begins with `source`."""
+    try:
+        return adapter(kind).validate_python(value)
+    except ValidationError as error:
+        raise InputError(sentence(f"{source}: {explain(error, value)}", remedy)) from None
+
+
+@lru_cache
+def adapter(kind: Any) -> Any:
+    """Pydantic's validator of a type, made once."""
+    return TypeAdapter(kind)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON file atomically, and its folder if need be."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, json.dumps(without_nan(value), indent=2, allow_nan=False).encode() + b"\n")
+
+
+def without_nan(value: Any) -> Any:
+    """The value with null for every number that is not finite, which JSON cannot say."""
+    if isinstance(value, dict):
+        return {key: without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_nan(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def explain(error: ValidationError, value: Any) -> str:
+    """The first mistake that validation found in the JSON `value`, with its field, and how many more there are.
+
+    Where a field may be of several types, pydantic tells what each of them lacks: told is what the nearest one does.
+    """
+    located = [(*locate(details["loc"], value), details) for details in error.errors(include_url=False)]
+    mistakes = Counter(types for _, types, _ in located)
+    nearest = min(mistakes.values())
+    (field, _, details), *others = [each for each in located if mistakes[each[1]] == nearest]
+    same = [other for where, _, other in others if where == field]
+    more = len(others) - len(same)
+    return mistake(field, [details, *same]) + (f" (and {more} more)" if more else "")
+
+
+def locate(location: Sequence[int | str], value: Any) -> tuple[str, tuple[str, ...]]:
+    """A mistake's field, `objects[2].radius`, and what in its location are not keys of `value` but names of types."""
+    field, types = "", []
+    for position, part in enumerate(location):
+        if isinstance(part, int):
+            value = value[part] if part < len(value) else None
+        elif isinstance(value, dict) and part in value:
+            value = value[part]
+        elif position < len(location) - 1 or not isinstance(value, dict):
+            types.append(str(part))
+            continue
+        field += f"[{part}]" if isinstance(part, int) else f".{printable(cut(part))}"
+    return field.removeprefix("."), tuple(types)
+
+
+def mistake(field: str, details: Sequence[ErrorDetails]) -> str:
+    """What is wrong with a field; several details are of the types that it may have."""
+    first, where = details[0], field or "its content"
+    match first["type"]:
+        case "extra_forbidden" | "unexpected_keyword_argument":
+            return f"{where} is not a field of this version"
+        case "missing":
+            return f"{where} is missing"
+        case "literal_error":
+            allowed = " or ".join(str(each["ctx"]["expected"]) for each in details if "expected" in each.get("ctx", {}))
+            return f"{where} is {shortened(first['input'])}, must be {allowed}"
+        case "value_error":  # what a dataclass's own check says, which names its field
+            return str(first["ctx"]["error"])
+    return f"{where} is {shortened(first['input'])}: {first['msg'][:1].lower()}{first['msg'][1:]}"
+
+
+def sentence(problem: str, remedy: str) -> str:
+    """Both, if there is a remedy."""
+    return f"{problem}; {remedy}" if remedy else problem

@@ -1,0 +1,59 @@
+"""A folder of scenes in JSON, as a distribution: to trace, to be tested on, to learn from."""
+
+import hashlib
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar
+
+from luxel import InputError
+from luxel.scene.description import Scene, scene_id
+from luxel.scene.registry import Distribution
+
+PREFIX = "scenes:"
+"""What `--data scenes:DIR` begins with."""
+
+
+@dataclass(frozen=True)
+class SceneFolder(Distribution):
+    """The scenes of a folder's *.json, in the order of their file names; the same scene twice counts once.
+
+    Raises InputError for a folder without any, and SceneError for a file that is no scene.
+    """
+
+    folder: str = field(compare=False)
+    content: str = field(init=False)
+    """SHA-256 over the scenes' ids."""
+
+    name: ClassVar[str] = "scenes"
+
+    def __post_init__(self) -> None:
+        if not Path(self.folder).is_dir():
+            raise InputError(f"{self.folder}: is no folder; {PREFIX}DIR is one of scenes in JSON")
+        if not self.files:
+            raise InputError(f"{self.folder}: has no scenes, which are files that end in .json")
+        ids = "".join(identity for identity, _ in self.files)
+        object.__setattr__(self, "content", hashlib.sha256(ids.encode()).hexdigest())
+        super().__post_init__()
+
+    @cached_property
+    def files(self) -> tuple[tuple[str, Path], ...]:
+        """Each scene's id and file."""
+        found: dict[str, Path] = {}
+        for path in sorted(Path(self.folder).glob("*.json")):
+            if not path.name.startswith("."):
+                found.setdefault(scene_id(Scene.load(path)), path)
+        return tuple(found.items())
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __call__(self, seed: int, index: int) -> Scene:
+        """Scene number `index`, whatever the seed. Raises InputError beyond the last, or if the file has changed."""
+        if index >= len(self):
+            raise InputError(f"{self.folder}: has {len(self)} scenes, so that count must be at most {len(self)}")
+        expected, path = self.files[index]
+        scene = Scene.load(path)
+        if scene_id(scene) != expected:
+            raise InputError(f"{path}: has changed since the folder was read; repeat the command")
+        return scene

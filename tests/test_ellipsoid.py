@@ -40,6 +40,7 @@ PLACE = {"center": (0.3, -0.2, 0.1), "rotation": (0.6, 0.3, -0.5, 0.4)}
 ITEMS = {  # with the factor by which the solid angle, which only weighs lights, may be off
     "sphere": (Sphere(center=(0.3, -0.2, 0.1), radius=0.7), 1.03),
     "egg": (Ellipsoid(semi_axes=(1.1, 0.5, 0.23), **PLACE), 15),
+    "needle": (Ellipsoid(semi_axes=(0.05, 1.0, 0.05), **PLACE), 5000),
     "flat": (Ellipsoid(semi_axes=(1.1, 0.9, 0.02), **PLACE), 5000),
 }
 

@@ -42,9 +42,9 @@ from luxel.scene.description import Object
 CAMERA = Camera(position=(0, -5, 0), look_at=(0, 0, 0))
 LIGHT = (2.0, 3.0, 5.0)
 STARTS = [sum(FILTERED[:kind]) for kind in range(len(FILTERED))]
-ONCE = [*(start + (2 if levels == 4 else 0) for start, levels in zip(STARTS, FILTERED, strict=True))]
-ONCE += [MIRRORED, TRANSMITTED, CORRECTED]
-"""Of each kind the estimate at the level that is called near; the scale is their sum."""
+ONCE = [*(start + levels - 2 for start, levels in zip(STARTS, FILTERED, strict=True))]
+ONCE += [MIRRORED, TRANSMITTED]
+"""Of each kind that the network sees the estimate at the level that is called near; the scale is their sum."""
 HALF = math.sqrt(0.5)
 SHARES = [LOST, LOST + 1, LOST + 2, OPENNESS, NEARNESS]
 VARIANCES = [DIRECT_NOISE, INDIRECT_NOISE, GLOSSY_NOISE]
@@ -112,13 +112,13 @@ def test_a_diffuse_points_estimates_are_its_albedo_times_what_it_gathers():
     batch, levels = scenes_of(GREY), random_levels(1)
     found = measured(batch, table_of(batch, AHEAD), levels)
     albedo = torch.tensor([0.2, 0.4, 0.8])
-    sharp, near, far = (levels[k][0] for k in (0, 2, 3))
+    sharp, beside, near, far = (level[0] for level in levels)
     share = (sharp[DIRECT : DIRECT + 3] / sharp[UNSHADOWED : UNSHADOWED + 3]).clamp(max=1)
     of = found.estimates[0]
     torch.testing.assert_close(of[:, 0], albedo * near[UNSHADOWED : UNSHADOWED + 3] * share)
     torch.testing.assert_close(of[:, 2], albedo * near[DIRECT : DIRECT + 3])
     torch.testing.assert_close(of[:, 3], albedo * far[DIRECT : DIRECT + 3])
-    torch.testing.assert_close(of[:, CORRECTED], albedo * sharp[THROUGH : THROUGH + 3])
+    torch.testing.assert_close(of[:, CORRECTED], albedo * beside[THROUGH : THROUGH + 3])
     assert not of[:, [MIRRORED, TRANSMITTED]].any()
 
 

@@ -1,4 +1,4 @@
-"""Which objects each pixel shows, and how much of it each covers, against a dense grid of rays in float64."""
+"""Which objects each pixel shows, and how much of it each covers, against the same rays in float64."""
 
 import math
 from collections.abc import Callable
@@ -6,10 +6,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from kernels import DEVICES
-from shapes import PANELS, SOLIDS, first_crossing, random_objects
+import warp as wp
+from kernels import DEVICES, run
+from shapes import PANELS, SOLIDS, crossings, random_objects
 
-from luxel.core.fragments import FINER, Fragments, visible_fragments
+from luxel.core.fragments import FINER, Fragments, lattice_offset, visible_fragments
 from luxel.core.interactions import interact
 from luxel.core.intersect import MISS
 from luxel.core.rays import image_plane_rays
@@ -31,56 +32,101 @@ from luxel.scene import (
 from luxel.scene.camera import frame, rotation_matrix, tan_half_fov
 from luxel.scene.description import Object
 
-WIDTH, HEIGHT = 23, 19
+WIDTH, HEIGHT, FACES = 23, 19, 6
+RAYS = 31  # through a shared pixel
 CAMERA = Camera(position=(0, -5, 0), look_at=(0, 0, 0), vertical_fov_degrees=40)
-FINER_THAN_A_GRID = int(FINER)
+TIMES_AS_MANY = int(FINER)
 PIXEL = 2 * tan_half_fov(CAMERA) / HEIGHT * 5  # its side, where the camera looks at
 
 
-def found(scenes: list[Scene], grid: int, device: str = "cpu") -> np.ndarray:
+def lattice(rays: int) -> np.ndarray:
+    """Where rays go through a pixel: one a column, rows by the fractional parts of multiples of the golden ratio."""
+    k = np.arange(rays)
+    return np.stack([(k + 0.5) / rays, np.modf(0.5 + k * (math.sqrt(5) - 1) / 2)[0]], 1)
+
+
+def square_grid(side: int) -> np.ndarray:
+    """The midpoints of side × side parts of a pixel."""
+    middle = (np.arange(side) + 0.5) / side
+    return np.stack(np.meshgrid(middle, middle), -1).reshape(-1, 2)
+
+
+def found(scenes: list[Scene], rays: int = RAYS, device: str = "cpu") -> np.ndarray:
     """Share of every pixel that each object covers, [scenes, height, width, objects]."""
+    return found_faces(scenes, rays, device).sum(-1)
+
+
+def found_faces(scenes: list[Scene], rays: int = RAYS, device: str = "cpu") -> np.ndarray:
+    """The same by face, which is that of a fragment's point: [scenes, height, width, objects, faces]."""
     batch = SceneBatch.of(scenes, device)
-    fragment = visible_fragments(batch, WIDTH, HEIGHT, grid)
-    shares = torch.zeros(len(scenes), HEIGHT * WIDTH, int(batch.counts.max()), device=device)
-    place = (fragment.scene.long(), fragment.pixel.long(), fragment.object_number.long())
-    shares.index_put_(place, fragment.coverage, accumulate=True)
-    return shares.unflatten(1, (HEIGHT, WIDTH)).cpu().numpy()
+    fragment = visible_fragments(batch, WIDTH, HEIGHT, rays)
+    shares = np.zeros((len(scenes), HEIGHT * WIDTH, int(batch.counts.max()), FACES), np.float32)
+    place = [values.cpu().numpy() for values in (fragment.scene, fragment.pixel, fragment.object_number)]
+    np.add.at(shares, (*place, faces_of(scenes, batch, fragment)), fragment.coverage.cpu().numpy())
+    return shares.reshape(len(scenes), HEIGHT, WIDTH, -1, FACES)
 
 
-def expected(scenes: list[Scene], samples: int) -> np.ndarray:
-    """The same by samples × samples rays in every pixel, in float64."""
+def faces_of(scenes: list[Scene], batch: SceneBatch, fragment: Fragments) -> np.ndarray:
+    """The face on which each fragment's point lies, by its normal and numbered as by `first_hit`."""
+    normal = interact(batch, image_plane_rays(batch, fragment.point, fragment.scene)).normal.cpu().numpy()
+    faces = []
+    for scene, number, n in zip(fragment.scene.tolist(), fragment.object_number.tolist(), normal, strict=True):
+        item = scenes[scene].objects[number]
+        local = rotation_matrix(item.rotation).T @ n
+        axis = int(np.abs(local).argmax())
+        if item.shape == "box":
+            faces.append(axis + 3 * (local[axis] > 0))
+        else:
+            faces.append(0 if item.shape != "cylinder" or axis < 2 else 1 + (local[2] > 0))
+    return np.array(faces, int)
+
+
+def expected(scenes: list[Scene], offsets: np.ndarray) -> np.ndarray:
+    """What `found` finds by rays at offsets [rays, 2] from every pixel's upper left corner, in float64."""
+    return expected_faces(scenes, offsets).sum(-1)
+
+
+def expected_faces(scenes: list[Scene], offsets: np.ndarray) -> np.ndarray:
     objects = max(len(scene.objects) for scene in scenes)
-    x = (np.arange(WIDTH * samples) + 0.5) / samples - WIDTH / 2
-    y = HEIGHT / 2 - (np.arange(HEIGHT * samples) + 0.5) / samples
+    x = np.arange(WIDTH)[:, None] + offsets[:, 0] - WIDTH / 2
+    y = HEIGHT / 2 - np.arange(HEIGHT)[:, None, None] - offsets[:, 1]
     shares = []
     for scene in scenes:
         origin, rotation = frame(scene.camera)
         scale = 2 * tan_half_fov(scene.camera) / HEIGHT
-        plane = np.stack(np.broadcast_arrays(x * scale, y[:, None] * scale, -1.0), -1).reshape(-1, 3)
-        t = np.stack([first_hit(item, origin, plane @ rotation.T) for item in scene.objects])
-        first = np.where(np.isfinite(t.min(0)), t.argmin(0), MISS)
-        hits = first[:, None] == np.arange(objects)
-        cells = hits.reshape(HEIGHT, samples, WIDTH, samples, objects)
-        shares.append(cells.mean((1, 3)))
+        plane = np.stack(np.broadcast_arrays(x * scale, y * scale, -1.0), -1).reshape(-1, 3)
+        hits = [first_hit(item, origin, plane @ rotation.T) for item in scene.objects]
+        t, face = (np.stack(values) for values in zip(*hits, strict=True))
+        first = t.argmin(0)
+        key = np.where(np.isfinite(t.min(0)), first * FACES + np.take_along_axis(face, first[None], 0)[0], MISS)
+        counts = (key.reshape(-1, len(offsets))[..., None] == np.arange(objects * FACES)).mean(1)
+        shares.append(counts.reshape(HEIGHT, WIDTH, objects, FACES))
     return np.stack(shares)
 
 
-def first_hit(item: Object, origin: np.ndarray, direction: np.ndarray) -> np.ndarray:
-    """How far along each ray the object is, infinite where the ray misses it."""
+def first_hit(item: Object, origin: np.ndarray, direction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How far along each ray the object is, infinite where the ray misses it, and the face there.
+
+    A box's are −x, −y, −z, +x, +y, +z; a cylinder's are its mantle and its caps; all others have one.
+    """
     kind = ("rectangle" if item.outline == "rectangle" else "disc") if isinstance(item, Panel) else item.shape
     unit_from_world = rotation_matrix(item.rotation).T / np.array(item.scale)[:, None]
     start = np.broadcast_to(unit_from_world @ (origin - np.array(item.center)), direction.shape)
-    return first_crossing(kind, start, direction @ unit_from_world.T)
+    t = crossings(kind, start, direction @ unit_from_world.T)
+    t = np.where(t > 0, t, np.inf)
+    column = t.argmin(1)
+    face = {"box": column, "cylinder": np.maximum(column - 1, 0)}.get(kind, np.zeros_like(column))
+    return t.min(1), face
 
 
-def check(scenes: list[Scene], grid: int = 4, largest: float = 0.2, mean: float = 2e-4, device: str = "cpu") -> None:
-    """Coverages are those of grid² rays a pixel, but for slivers between the corners of pixels, and for rounding."""
-    shares, truth = found(scenes, grid, device), expected(scenes, grid)
+def check(scenes: list[Scene], rays: int = RAYS, largest: float = 0.2, mean: float = 2e-4, device: str = "cpu") -> None:
+    """Coverages are those of as many rays a pixel, but for slivers between pixels' corners, and for rounding."""
+    shares, truth = found_faces(scenes, rays, device), expected_faces(scenes, lattice(rays))
     assert truth.sum() > 0
-    wrong = np.abs(shares - truth)
-    assert wrong.max() <= largest
-    assert wrong.mean() <= mean
-    assert shares.sum(-1).max() <= 1 + 1e-6
+    for wrong in (np.abs(shares.sum(-1) - truth.sum(-1)), np.abs(shares - truth).sum(-1)):
+        assert wrong.max() <= largest
+        assert wrong.mean() <= mean
+    assert shares.sum((-1, -2)).max() <= 1 + 1e-6
 
 
 def group(kind: str, seed: int) -> Scene:
@@ -91,12 +137,78 @@ def group(kind: str, seed: int) -> Scene:
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("distribution", [Spheres(7), Ellipsoids(7), Varied(7)], ids=lambda kind: kind.name)
 def test_coverage_in_batches_of_unlike_scenes(distribution, device):
-    check([distribution(5, index) for index in range(11)], grid=8, device=device)
+    check([distribution(5, index) for index in range(11)], rays=61, device=device)
 
 
 @pytest.mark.parametrize("kind", [*SOLIDS, *PANELS])
 def test_coverage_by_every_shape(kind):
     check([group(kind, seed) for seed in range(11)])
+
+
+@wp.kernel(enable_backward=False)
+def lattice_offsets(k: wp.array[int], rays: int, offset: wp.array[wp.vec2]):
+    i = wp.tid()
+    offset[i] = lattice_offset(k[i], rays)
+
+
+def edge_error(offsets: np.ndarray, angle: np.ndarray) -> float:
+    """Root mean square of the errors of shares behind straight edges, which go through anywhere in a pixel."""
+    random, truth = np.random.default_rng(17), square_grid(101)
+    normal = np.stack([np.cos(angle), np.sin(angle)])
+    place = (random.uniform(size=(len(angle), 2)) * normal.T).sum(1)
+    wrong = [
+        ((offsets @ n < x).mean(0) - (truth @ n < x).mean(0))
+        for n, x in zip(np.split(normal, 20, 1), np.split(place, 20), strict=True)
+    ]
+    return float(np.sqrt(np.mean(np.square(wrong))))
+
+
+def test_a_lattice_finds_shares_behind_edges_as_well_as_a_grid_and_better_behind_level_ones():
+    offsets = run(lattice_offsets, np.arange(32, dtype=np.int32), 32)[0]
+    np.testing.assert_allclose(offsets, lattice(32), atol=1e-5)
+    anywhere = np.random.default_rng(13).uniform(0, 2 * math.pi, 4000)
+    level = math.pi / 2 * (np.arange(4000) % 4)
+    assert edge_error(offsets, anywhere) == pytest.approx(0.023, abs=0.001)
+    assert edge_error(square_grid(6), anywhere) < edge_error(offsets, anywhere) < edge_error(square_grid(5), anywhere)
+    assert edge_error(offsets, level) == pytest.approx(0.0155, abs=0.001)
+    assert edge_error(offsets, level) < edge_error(square_grid(16), level)
+
+
+LYING = (math.sqrt(0.5), math.sqrt(0.5), 0, 0)
+TILTED = (0.88, 0.31, -0.17, 0.32)
+EDGES: dict[str, tuple[Object, ...]] = {
+    "corner of a box": (Box(center=(0, 0, 0), half_extents=(1, 0.8, 0.9), rotation=TILTED),),
+    "rim of a cap": (Cylinder(center=(0, 0, 0), radius=0.9, half_height=0.7, rotation=(0.8, 0.5, 0.25, 0.1)),),
+    "room": (Box(center=(0.4, -3, 0.3), half_extents=(2, 3.5, 1.1)),),
+    "tunnel": (Cylinder(center=(0.1, -3, 0.2), radius=0.8, half_height=3.5, rotation=LYING),),
+    "ball on a table": (
+        Box(center=(0, 0, -0.6), half_extents=(1.1, 1, 0.4), rotation=(0.92, 0.2, 0, 0.33)),
+        Sphere(center=(0.1, -0.3, 0.2), radius=0.5),
+    ),
+}
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("name", list(EDGES))
+def test_faces_that_meet_in_a_pixel_share_it(name, device):
+    scene = Scene(objects=EDGES[name], camera=CAMERA)
+    check([scene], device=device)
+    shares, truth = found_faces([scene], device=device)[0], expected_faces([scene], square_grid(32))[0]
+    edge = ((truth > 0.02).sum(-1) > 1).any(-1)
+    assert edge.sum() > 12
+    wrong = (shares - truth)[edge]
+    assert np.abs(wrong).max() < 0.1
+    assert np.sqrt((wrong**2).max((-1, -2)).mean()) < 0.03
+    inside = truth.sum((-1, -2)) == 1
+    np.testing.assert_allclose(shares.sum((-1, -2))[inside], 1, atol=1e-6)
+
+
+def test_only_faces_that_a_pixel_shows_have_fragments_in_it():
+    scene = Scene(objects=EDGES["corner of a box"], camera=CAMERA)
+    fragment = visible_fragments(SceneBatch.of([scene]), WIDTH, HEIGHT, RAYS)
+    counts = torch.bincount(fragment.offsets.diff())
+    assert 0 < counts[3] < 4  # where three faces meet
+    assert counts[1] > 2 * counts[2]
 
 
 @pytest.mark.parametrize("height", [0.02, 1.7, -0.4])  # of the camera over the ground
@@ -138,7 +250,7 @@ def test_thin_and_small_objects_cover_what_they_cover(kind, thickness):
             turn = random.uniform(0, math.pi / 2)
             item = item.model_copy(update={"rotation": turned((math.cos(turn), 0, math.sin(turn), 0), item.rotation)})
         scenes.append(Scene(objects=(item,), camera=CAMERA))
-    shares, truth = found(scenes, grid=4), expected(scenes, samples=4)
+    shares, truth = found(scenes), expected(scenes, lattice(RAYS))
     assert truth.sum() > 0
     assert shares.sum() == pytest.approx(truth.sum(), rel=0.01)
     assert np.abs(shares - truth).max() < 0.1
@@ -153,7 +265,7 @@ def turned(after: tuple[float, ...], before: tuple[float, ...]) -> tuple[float, 
 
 def test_what_is_smaller_than_a_pixel_is_not_lost():
     speck = Scene(objects=(Sphere(center=(0.31, 0, 0.52), radius=0.03),), camera=CAMERA)
-    share = found([speck], grid=16)[0, ..., 0]
+    share = found([speck], rays=251)[0, ..., 0]
     assert share.sum() == pytest.approx(math.pi * 0.03**2 / PIXEL**2, rel=0.2)
     row, column = np.unravel_index(share.argmax(), share.shape)
     assert (row, column) == (int(HEIGHT / 2 - 0.52 / PIXEL), int(WIDTH / 2 + 0.31 / PIXEL))
@@ -161,12 +273,12 @@ def test_what_is_smaller_than_a_pixel_is_not_lost():
 
 def test_a_panel_seen_edge_on_covers_nothing():
     edge_on = Panel(center=(0.1, 0, 0), half_extents=(0.5, 0.5))
-    assert found([Scene(objects=(edge_on,), camera=CAMERA)], grid=4).sum() == 0
+    assert found([Scene(objects=(edge_on,), camera=CAMERA)]).sum() == 0
 
 
 def test_a_rectangle_covers_its_area():
     facing = Panel(center=(0.1, 0, 0.2), half_extents=(0.7, 0.3), rotation=(math.sqrt(0.5), math.sqrt(0.5), 0, 0))
-    share = found([Scene(objects=(facing,), camera=CAMERA)], grid=16)
+    share = found([Scene(objects=(facing,), camera=CAMERA)], rays=251)
     assert share.sum() == pytest.approx(1.4 * 0.6 / PIXEL**2, rel=0.01)
 
 
@@ -174,7 +286,7 @@ def test_a_rectangle_covers_its_area():
 def test_each_fragment_has_a_ray_that_shows_its_object(device):
     scenes = [*(Varied(7)(6, index) for index in range(11)), *(group(kind, 1) for kind in [*SOLIDS, *PANELS])]
     batch = SceneBatch.of(scenes, device)
-    fragment = visible_fragments(batch, WIDTH, HEIGHT, 4)
+    fragment = visible_fragments(batch, WIDTH, HEIGHT, RAYS)
     rays = image_plane_rays(batch, fragment.point, fragment.scene)
     shown = interact(batch, rays).object_id
     assert (shown == fragment.object_id).float().mean() > 0.9995  # rounding decides at outlines
@@ -182,9 +294,9 @@ def test_each_fragment_has_a_ray_that_shows_its_object(device):
 
 def test_a_scene_alone_has_the_fragments_that_it_has_in_company():
     scenes = [*(Varied(7)(8, index) for index in range(5)), *(group(kind, 2) for kind in [*SOLIDS, *PANELS])]
-    together = found(scenes, grid=4)
+    together = found(scenes)
     for scene, shares in zip(scenes, together, strict=True):
-        alone = found([scene], grid=4)[0]
+        alone = found([scene])[0]
         assert np.array_equal(alone, shares[..., : len(scene.objects)])
         assert not shares[..., len(scene.objects) :].any()
 
@@ -201,11 +313,14 @@ def rows_of(fragment: Fragments, kept: torch.Tensor) -> list[torch.Tensor]:
 
 @pytest.mark.parametrize("device", DEVICES)
 def test_fragments_are_in_the_order_of_pixels_and_of_objects_and_offsets_say_where(device):
-    batch = SceneBatch.of(of_every_kind(5), device)
-    fragment = visible_fragments(batch, WIDTH, HEIGHT, 4)
+    scenes = of_every_kind(5)
+    batch = SceneBatch.of(scenes, device)
+    fragment = visible_fragments(batch, WIDTH, HEIGHT, RAYS)
     pixel = fragment.scene.long() * (WIDTH * HEIGHT) + fragment.pixel
     key = pixel * len(batch.kind) + fragment.object_id
-    assert (key.diff() > 0).all()
+    assert (key.diff() >= 0).all()
+    by_face = key.cpu() * FACES + torch.from_numpy(faces_of(scenes, batch, fragment))
+    assert len(by_face.unique()) > 0.999 * len(by_face) > 1.01 * len(key.unique())  # rounding decides at edges
     counts = torch.bincount(pixel, minlength=len(batch) * WIDTH * HEIGHT)
     assert counts.max() > 1
     assert torch.equal(fragment.offsets.diff().long(), counts)
@@ -219,7 +334,7 @@ def test_fragments_are_in_the_order_of_pixels_and_of_objects_and_offsets_say_whe
 @pytest.mark.parametrize(("first_row", "rows"), [(0, 5), (3, 7), (11, HEIGHT - 11)])
 def test_a_band_has_the_fragments_of_the_whole_picture_in_its_rows(first_row, rows):
     batch = SceneBatch.of(of_every_kind(3))
-    whole, band = (visible_fragments(batch, WIDTH, HEIGHT, 4, *part) for part in ((), (first_row, rows)))
+    whole, band = (visible_fragments(batch, WIDTH, HEIGHT, RAYS, *part) for part in ((), (first_row, rows)))
     assert (whole.width, whole.first_row, whole.rows) == (WIDTH, 0, HEIGHT)
     assert (band.width, band.first_row, band.rows) == (WIDTH, first_row, rows)
     row = whole.pixel // WIDTH
@@ -232,9 +347,9 @@ def test_a_band_has_the_fragments_of_the_whole_picture_in_its_rows(first_row, ro
     assert len(band.offsets) == len(batch) * rows * WIDTH + 1
 
 
-def test_a_lamp_is_measured_by_a_finer_grid():
+def test_a_lamp_is_measured_by_more_rays():
     """Where it shares a pixel and is not thin: to the ray, but for what rounding decides, all that the pixel shows."""
-    grid, random = 4, np.random.default_rng(11)
+    random = np.random.default_rng(11)
     lamps, stones = [], []
     for _ in range(13):
         x, z, radius = random.uniform(-1, 1), random.uniform(-0.5, 1), random.uniform(0.45, 0.8)
@@ -243,26 +358,44 @@ def test_a_lamp_is_measured_by_a_finer_grid():
         glowing = lamp.model_copy(update={"material": Material(emission=(3, 2, 5))})
         lamps.append(Scene(objects=(floor, glowing), camera=CAMERA))
         stones.append(Scene(objects=(floor, lamp), camera=CAMERA))
-    truth = expected(stones, FINER_THAN_A_GRID * grid)
-    coarse, fine = found(stones, grid), found(lamps, grid)
+    truth = expected(stones, lattice(TIMES_AS_MANY * RAYS))
+    coarse, fine = found(stones), found(lamps)
     shared = (coarse[..., 1:] > 0) & (coarse[..., 1:] < 1)
     assert shared.sum() > 100
-    # An object that the coarser grid has missed altogether has no fragment.
+    # An object that the fewer rays have all missed has no fragment.
     known = shared & (coarse > 0)
-    assert np.abs(fine - truth)[known].max() <= 2 / (FINER_THAN_A_GRID * grid) ** 2
+    assert np.abs(fine - truth)[known].max() <= 2 / (TIMES_AS_MANY * RAYS)
     assert np.abs(fine - truth)[known].mean() < 0.05 * np.abs(coarse - truth)[known].mean()
     assert np.array_equal(fine[..., 1:][~shared], coarse[..., 1:][~shared])
 
 
+def test_a_lamps_faces_are_measured_by_more_rays_where_something_else_shows():
+    box = Box(center=(0, 0, 0.1), half_extents=(0.8, 0.7, 0.9), rotation=TILTED)
+    glowing = box.model_copy(update={"material": Material(emission=(3, 2, 5))})
+    stone, lamp = (Scene(objects=(Plane(center=(0, 0, -1)), item), camera=CAMERA) for item in (box, glowing))
+    coarse, fine = found_faces([stone])[0], found_faces([lamp])[0]
+    truth = expected_faces([stone], lattice(TIMES_AS_MANY * RAYS))[0]
+    alone = coarse[..., 1, :].sum(-1) == 1
+    assert ((coarse[..., 1, :] > 0).sum(-1)[alone] > 1).sum() > 10
+    assert np.array_equal(fine[alone], coarse[alone])
+    outline = (coarse[..., 1, :].sum(-1) > 0) & ~alone
+    corner = outline & ((coarse[..., 1, :] > 0).sum(-1) > 1)
+    assert corner.sum() > 2
+    # Faces that the fewer rays have all missed have no fragments.
+    known = outline & ((coarse > 0) == (truth > 0)).all((-1, -2))
+    assert known.sum() > 0.8 * outline.sum()
+    assert np.abs(fine - truth)[known].max() <= 2 / (TIMES_AS_MANY * RAYS)
+
+
 def test_specks_of_light_keep_their_area_in_the_mean():
-    """Where the coarse grid may miss them, a share that is only looked at where it was seen would lose them."""
+    """Where the few rays may miss them, a share that is only looked at where it was seen would lose them."""
     random, radius = np.random.default_rng(5), 0.3 * PIXEL / 2
     glow = Material(emission=(1, 1, 1))
     centers = random.uniform(-1.2, 1.2, (400, 2))
     scenes = [
         Scene(objects=(Sphere(center=(x, 0, z), radius=radius, material=glow),), camera=CAMERA) for x, z in centers
     ]
-    shares = found(scenes, grid=4).sum((1, 2, 3))
+    shares = found(scenes).sum((1, 2, 3))
     # At the angle θ off the axis a ball's outline covers 1 / cos³ θ of the area that it covers on it.
     cosine = 5 / np.sqrt(25 + (centers**2).sum(1))
     area = math.pi * (radius / PIXEL) ** 2 / cosine
@@ -273,4 +406,4 @@ def test_specks_of_light_keep_their_area_in_the_mean():
 
 def test_nothing_in_view_leaves_no_fragments():
     behind = Scene(objects=(Sphere(center=(0, -9, 0), radius=1.0),), camera=CAMERA)
-    assert found([behind], grid=4).sum() == 0
+    assert found([behind]).sum() == 0

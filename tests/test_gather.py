@@ -13,11 +13,13 @@ from scipy import stats
 from torch import Tensor
 from tracer_scenes import DOWN, GREY, GROUND, LAMP, ball, box, egg, metal, panel, scene
 
+from luxel.core.fragments import visible_fragments
 from luxel.core.rays import Rays
 from luxel.core.scene_batch import SceneBatch
 from luxel.models.gather import (
     DIRECT,
     DIRECT_NOISE,
+    FIRST_LOOK,
     GLOSSY_NOISE,
     HIGHLIGHT,
     INDIRECT_NOISE,
@@ -34,7 +36,9 @@ from luxel.models.gather import (
     GatherSettings,
     gather,
 )
-from luxel.models.shading_points import OBJECT, points_of_rays
+from luxel.models.neighbourhood import as_neighbours, neighbourhood
+from luxel.models.shading_points import OBJECT, points_of_fragments, points_of_rays
+from luxel.models.specular import no_chains
 from luxel.scene import Box, Material, Panel, Plane, Scene, Sphere
 from luxel.trace.path import PathTracer
 
@@ -50,7 +54,7 @@ FALSE_ALARM = 1e-3  # a test; seeds are fixed, so that it passes always or never
 def settings_of(**changes: int) -> GatherSettings:
     settings = GatherSettings()
     values = {"light_rays": 16, "diffuse_rays": 16, "glossy_rays": 16, "bounces": 3}
-    values |= {"tiles": TILE_PIXELS, "occlusion": 1}
+    values |= {"tiles": TILE_PIXELS, "occlusion": 1, "height": 64}
     for name, value in (values | changes).items():
         setattr(settings, name, value)
     return settings
@@ -275,16 +279,18 @@ def test_openness_over_a_plane_is_the_share_of_the_hemisphere_above_the_horizon(
     assert (signals[0, NEARNESS] > 1e-6) == (share < 1)
 
 
-def test_nearness_is_the_mean_over_rays_of_the_cameras_distance_to_it_and_theirs():
-    """In a ball of radius r about the point's own small one, all is (r − s) away: a / (a + r − s)."""
+def test_nearness_is_the_mean_over_rays_of_a_pixels_width_to_it_and_their_lengths():
+    """In a ball of radius r about the point's own small one, all is (r − s) away: p / (p + r − s)."""
     shell, small = 2.0, 0.05
     inner = Sphere(center=(0, 0, 0), radius=small, material=CHALK)
     outer = Sphere(center=(0, 0, 0), radius=shell, material=CHALK)
     rays = Rays(torch.tensor([[0.0, 0.0, 1.0]]), torch.tensor([[0.0, 0.0, -1.0]]), torch.zeros(1, dtype=torch.int32))
     enclosed = scene(inner, outer)
     away = np.linalg.norm(np.array([0, 0, small]) - enclosed.camera.position)
-    nearness = signals_of(enclosed, rays)[0, NEARNESS].item()
-    assert away / (away + shell + small) < nearness < away / (away + shell - small)
+    for height in (4, 64):
+        pixel = 2 * math.tan(math.radians(enclosed.camera.vertical_fov_degrees) / 2) / height * away
+        nearness = signals_of(enclosed, rays, height=height)[0, NEARNESS].item()
+        assert pixel / (pixel + shell + small) < nearness < pixel / (pixel + shell - small)
     assert signals_of(enclosed, rays)[0, OPENNESS] == 0
 
 
@@ -347,3 +353,26 @@ def test_no_points_gather_nothing():
     none = Rays(torch.zeros(0, 3), torch.zeros(0, 3), torch.zeros(0, dtype=torch.int32))
     batch = SceneBatch.of([scene(GROUND)])
     assert gather(batch, points_of_rays(batch, none), settings_of()).shape == (0, SIGNALS)
+
+
+def test_pictures_send_all_rays_to_lights_only_where_shadows_may_end():
+    """Elsewhere a quarter, with as much light: of a ball's shadow all that differs is far from its edge, and noise."""
+    small = ball(0.5, 0.3, 1.5, 0.15, Material(emission=(20.0, 20.0, 20.0)))
+    lit = scene(FLOORS["chalk"], ball(0.0, 0.0, -0.2, 0.3, CHALK), small)
+    batch = SceneBatch.of([lit])
+    found = visible_fragments(batch, 48, 48, 16)
+    table = points_of_fragments(batch, found)
+    near = as_neighbours(neighbourhood(table, no_chains(table), found))
+    all_rays, few = (settings_of(light_rays=count, diffuse_rays=4, tiles=1) for count in (32, 32 // FIRST_LOOK))
+    looked = gather(batch, table, all_rays, near)
+    every, quarter = gather(batch, table, all_rays), gather(batch, table, few)
+    same = (looked == every).all(1), (looked == quarter).all(1)
+    assert (same[0] | same[1]).all()
+    shares = [rgb(each, DIRECT).mean(1) / rgb(each, UNSHADOWED).mean(1).clamp(min=1e-9) for each in (every, looked)]
+    on_floor = found.object_number == 0
+    in_half_shadow = (shares[0] > 0.02) & (shares[0] < 0.98) & on_floor
+    assert 20 < in_half_shadow.sum() < 0.3 * len(table)
+    assert same[0][in_half_shadow].float().mean() > 0.95
+    assert same[1].float().mean() > 0.5
+    assert (shares[0] - shares[1])[on_floor].abs().max() < 0.15
+    assert rgb(looked, DIRECT).mean().item() == pytest.approx(rgb(every, DIRECT).mean().item(), rel=2e-3)

@@ -21,7 +21,13 @@ import luxel
 assert DEVICES  # imported first: it initialises Warp
 
 HOPPER = 90
-LOCAL_BYTES = {"trace_paths": 1024, "gather_at_points": 3072, "intersect_rays": 64}
+LOCAL_BYTES = {
+    "trace_paths": 1024,
+    "look_at_lights": 3072,
+    "look_around": 3072,
+    "follow_chains": 1536,
+    "intersect_rays": 64,
+}
 """What is known to need local memory, in bytes at most; all others need none."""
 
 

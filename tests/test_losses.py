@@ -23,7 +23,7 @@ TARGET = torch.tensor([1.0, 1.0, 1.0])
         ("relative_l2", [0.25 / 0.26, 9 / 16.01, 0.0]),
         ("weighted_l2", [0.125 / 1.5, 4.5 / 5, 0.0]),
         ("sqrt_l2", [0.0625 / 0.6, 2.25 / 4.1, 0.0]),
-        ("display_huber", [0.0625 / 0.6, 2.25 / (4.1 * 4), 0.0]),
+        ("display_huber", [0.4 * 0.25 / 0.6**0.5 - 0.04, 0.4 * 1.5 / (4.1 * 4) ** 0.5 - 0.04, 0.0]),
     ],
 )
 def test_hand_computed_values(name, expected):
@@ -31,10 +31,10 @@ def test_hand_computed_values(name, expected):
 
 
 def test_a_huge_error_counts_linearly():
-    """An error of e times the display's range beyond 1 costs 2 e − 1 instead of e²."""
+    """An error of e times the display's range beyond 0.2 costs 0.4 e − 0.04 instead of e²."""
     prediction, target = torch.tensor([0.3, 0.3]), torch.tensor([50.0, 100.0])
     e = (target - prediction) / (2 * 0.4**0.5)
-    torch.testing.assert_close(loss_function("display_huber")(prediction, target), 2 * e - 1)
+    torch.testing.assert_close(loss_function("display_huber")(prediction, target), 0.4 * e - 0.04)
 
 
 @pytest.mark.parametrize("name", LOSSES)

@@ -23,7 +23,7 @@ RUNS = [
     Run("ray_no_filter", BASE, "model.filtering"),
     Run("ray_no_chains", BASE, "model.chains"),
     Run("ray_one_bounce", BASE, "model.bounces"),
-    Run("ray_one_sample", BASE, "model.grid"),
+    Run("ray_one_sample", BASE, "model.pixel_rays"),
     Run("ray_single_rays", BASE, "stream.rays stream.aim"),
 ]
 VARIED = Run("ray_varied", BASE, "")

@@ -6,8 +6,18 @@ import numpy as np
 import pytest
 import warp as wp
 from kernels import DEVICES, derivatives, run, unit_vectors
-from shapes import PANELS, SOLIDS, Images, differences, first_crossing, random_objects, surface_points
+from shapes import (
+    PANELS,
+    SOLIDS,
+    Images,
+    differences,
+    directions_sampled,
+    first_crossing,
+    random_objects,
+    surface_points,
+)
 
+from luxel.core.sampling import net_point
 from luxel.core.scenes import Scenes, launchable, shape_of
 from luxel.core.shapes.kinds import BOX, CYLINDER, DISC, ELLIPSOID, PLANE, RECTANGLE, SPHERE
 from luxel.core.shapes.shape import (
@@ -17,6 +27,8 @@ from luxel.core.shapes.shape import (
     is_lit_by,
     surface_area,
 )
+from luxel.scene import Box, Cylinder, Ellipsoid, Panel
+from luxel.scene.description import Object
 
 KINDS = {
     **{"sphere": SPHERE, "ellipsoid": ELLIPSOID, "box": BOX, "cylinder": CYLINDER},
@@ -45,6 +57,12 @@ def sizes(
 def lit(kind: wp.array[int], start: wp.array[wp.vec3], is_lit: wp.array[int]):
     i = wp.tid()
     is_lit[i] = wp.where(is_lit_by(kind[i], start[i]), 1, 0)
+
+
+@wp.kernel(enable_backward=False)
+def net(index: wp.array[int], u: wp.array[wp.vec2]):
+    i = wp.tid()
+    u[i] = net_point(index[i], 0)
 
 
 @wp.kernel
@@ -181,3 +199,37 @@ def test_rays_that_miss_have_no_derivatives(name, device):
     origin = np.array([[0, 0, 9], [9, 0, 2], [0.3, 0.2, 9]], np.float32)
     for derivative in derivatives(distances, kind, 0 * up, turn, ones, origin, up, device=device):
         np.testing.assert_array_equal(derivative, 0)
+
+
+PLACE = {"center": (0.3, -0.2, 0.1), "rotation": (0.6, 0.3, -0.5, 0.4)}
+LONG = {  # and the axis along which they are long
+    "egg": ("ellipsoid", Ellipsoid(semi_axes=(0.3, 0.1, 1), **PLACE), 2),
+    "needle": ("ellipsoid", Ellipsoid(semi_axes=(0.05, 1, 0.05), **PLACE), 1),
+    "tube": ("cylinder", Cylinder(radius=0.05, half_height=1, **PLACE), 2),
+    "beam": ("box", Box(half_extents=(1, 0.06, 0.05), **PLACE), 0),
+    "pole": ("box", Box(half_extents=(0.05, 0.06, 1), **PLACE), 2),
+    "ribbon": ("rectangle", Panel(half_extents=(0.05, 1), **PLACE), 1),
+    "sliver": ("disc", Panel(half_extents=(0.05, 1), outline="ellipse", **PLACE), 1),
+}
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize(("kind", "item", "axis"), LONG.values(), ids=LONG)
+def test_patterns_of_rays_are_stratified_along_long_lamps(kind: str, item: Object, axis: int, device: str):
+    """From the side each of 16 rays goes to a sixteenth of its own, for any tile's pattern, but for perspective."""
+    rays, tiles, count = 16, 256, 29
+    images = Images.of(kind, [item], device)
+    away = unit_vectors(count, 7).astype(np.float64)
+    away[:, axis] = 0
+    away[:, 2] = np.abs(away[:, 2])  # before a panel
+    away /= np.linalg.norm(away, axis=1, keepdims=True)
+    point = np.float32(images.center + 8 * away @ images.rotation[0].T)
+    u = np.tile(run(net, np.arange(rays * tiles, dtype=np.int32), device=device)[0], (count, 1))
+    which, origin = np.zeros(len(u), np.int32), np.repeat(point, rays * tiles, axis=0)
+    direction, _ = run(directions_sampled, launchable(images.batch), which, origin, u, device=device)
+    local = (direction @ images.rotation[0]).reshape(count, rays * tiles, 3)
+    place = local[:, :, axis] / np.einsum("prk,pk->pr", local, -away)  # along the lamp, over the distance
+    rank = (place.argsort(1).argsort(1) + 0.5) / (rays * tiles)
+    strata = np.sort(rank.reshape(count, tiles, rays), axis=2) * rays - np.arange(rays)
+    assert strata.min() > -0.2
+    assert strata.max() < 1.2

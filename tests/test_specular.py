@@ -10,6 +10,7 @@ from kernels import DEVICES
 from luxel.core.intersect import MISS
 from luxel.core.rays import Rays
 from luxel.core.scene_batch import SceneBatch
+from luxel.models import specular
 from luxel.models.shading_points import OBJECT, WORDS, points_of_rays
 from luxel.models.specular import LOBES, REFLECTED, SUBPIXELS, TRANSMITTED, Chains, no_chains, specular_chains
 from luxel.scene import Box, Camera, Cylinder, Ellipsoid, Material, Panel, Plane, Scene, Sphere
@@ -125,11 +126,13 @@ def test_what_takes_no_light_shows_the_furnace_that_it_is_in(name):
 
 
 def test_a_coloured_ball_takes_the_root_of_its_colour_at_each_surface():
-    """Beyond its first surface what is reflected is taken to be as bright as what goes on."""
+    """Light that is reflected within is followed to where it leaves, and no further than four interfaces."""
     chains = shoot((Sphere(center=(0, 0, -5), radius=1.0, material=GLASS),), (0, 0, -1), background=SKY)
     root = np.sqrt(TINT)
     np.testing.assert_allclose(chains.radiance[0, REFLECTED], 0.04 * np.array(SKY), rtol=1e-4)
-    np.testing.assert_allclose(chains.radiance[0, TRANSMITTED], 0.96 * root * (0.96 * root + 0.04) * SKY, rtol=1e-4)
+    leaves = 0.96 * root
+    inside = leaves + 0.04 * (leaves + 0.04)  # of what is reflected twice, all is taken to leave
+    np.testing.assert_allclose(chains.radiance[0, TRANSMITTED], leaves * inside * SKY, rtol=2e-3)
 
 
 @pytest.mark.parametrize("angle", [0.0, 0.3, 0.9])
@@ -143,7 +146,7 @@ def test_a_pane_shifts_what_is_seen_through_it(angle):
     assert places(chains) == [(0, TRANSMITTED)]
     np.testing.assert_allclose(vectors(chains, POINT)[0], [aside, 0, -9], atol=1e-4)
     np.testing.assert_allclose(vectors(chains, DIRECTION)[0], [math.sin(angle), 0, -math.cos(angle)], atol=1e-6)
-    np.testing.assert_allclose(chains.throughput[0], 1 - fresnel(math.cos(angle)), rtol=1e-4)
+    np.testing.assert_allclose(chains.throughput[0], (1 - fresnel(math.cos(angle))) ** 2, rtol=1e-4)
 
 
 def test_into_glass_a_ray_obeys_snell_and_radiance_is_divided_by_eta_squared():
@@ -235,6 +238,33 @@ def test_nothing_in_view_has_no_chains_and_neither_have_no_points():
     assert specular_chains(batch, none, None).ends.shape == (0, WORDS)
 
 
+def block(turn: float, floor: Object) -> tuple[Object, ...]:
+    """A block of glass whose lower side lies in the floor's plane, turned about the vertical."""
+    rotation = (math.cos(turn), 0.0, 0.0, math.sin(turn))
+    glass = Box(center=(0.3, -0.2, -4.33), half_extents=(1.1, 0.9, 0.37), rotation=rotation, material=WHITE_GLASS)
+    return floor, glass
+
+
+FLOORS: dict[str, Object] = {
+    "plane": Plane(center=(0, 0, -4.7), normal=(0, 0, 1), material=CHALK),
+    "box": Box(center=(0, 0, -5.2), half_extents=(7, 7, 0.5), material=CHALK),
+}
+
+
+def test_points_come_in_parts_where_there_are_many(monkeypatch):
+    batch = SceneBatch.of([Scene(objects=(CLEAR["ball"], *block(0.3, FLOORS["plane"])), camera=AHEAD, background=SKY)])
+    directions = torch.rand(23, 3, generator=torch.Generator().manual_seed(1)) * 0.6 - torch.tensor([0.3, 0.3, 1.3])
+    table = points_of_rays(batch, Rays(torch.zeros(23, 3), directions, torch.zeros(23).int()))
+    for height in (None, 20):
+        whole = specular_chains(batch, table, height)
+        with monkeypatch.context() as patch:
+            patch.setattr(specular, "POINTS_AT_ONCE", {"cpu": 7})
+            parts = specular_chains(batch, table, height)
+        assert len(whole.ends) > 5
+        for one, other in zip(whole, parts, strict=True):
+            assert torch.equal(one, other)
+
+
 def test_no_chains_are_as_if_no_surface_were_smooth():
     batch = SceneBatch.of([Scene(objects=(facing(-2, False),), camera=AHEAD)])
     rays = Rays(torch.zeros(1, 3), torch.tensor([[0.0, 0.0, -1.0]]), torch.zeros(1, dtype=torch.int32))
@@ -262,6 +292,59 @@ def test_scenes_do_not_disturb_each_other():
         assert torch.equal(alone.lobe_of_point, both.lobe_of_point[mine] - 3 * LOBES * number)
         assert torch.equal(alone.throughput, both.throughput[mine])
         assert torch.equal(alone.ends[:, POINT], both.ends[mine][:, POINT])
+
+
+def test_a_lamp_is_mirrored_by_glass_behind_glass():
+    """Straight through a pane, back from a ball and through the pane again, to a lamp behind the eye."""
+    pane = Box(center=(0, 0, -2), half_extents=(9, 9, 0.1), material=WHITE_GLASS)
+    ball = Sphere(center=(0, 0, -5), radius=1.0, material=WHITE_GLASS)
+    lamp = Sphere(center=(0, 0, 9), radius=0.05, material=LAMP)
+    chains = shoot((pane, ball, lamp), (0, 0, -1))
+    np.testing.assert_allclose(chains.radiance[0, REFLECTED], 0.04 * np.array(GLOW), rtol=1e-4)
+    # The front of the ball, and before that the far side of the pane, whose 0.04 leave it through its near side.
+    through = 0.96**2 * 0.04 + 0.96 * 0.04
+    np.testing.assert_allclose(chains.radiance[0, TRANSMITTED], through * np.array(GLOW), rtol=1e-4)
+
+
+def test_a_lamp_is_seen_in_the_faintest_reflection_and_a_surface_is_not():
+    glaze = Material(base_color=(0, 0, 0), roughness=0.0, specular=0.03)  # whose reflectance is 8 % of that
+    ball = Sphere(center=(0, 0, -3), radius=1.0, material=glaze)
+    for material in (LAMP, CHALK):
+        chains = shoot((ball, Sphere(center=(0, 0, 9), radius=1.0, material=material)), (0, 0, -1))
+        np.testing.assert_allclose(chains.radiance[0, REFLECTED], 0.0024 * np.array(material.emission), rtol=1e-3)
+        assert len(chains.ends) == 0
+
+
+def test_glowing_glass_is_seen_once_whatever_the_ways():
+    """In a pane before it: the pane's two sides pass 0.96 of the glow each, and mirror nothing."""
+    glowing = WHITE_GLASS.model_copy(update={"emission": GLOW})
+    pane = Box(center=(0, 0, -2), half_extents=(9, 9, 0.1), material=WHITE_GLASS)
+    chains = shoot((pane, Sphere(center=(0, 0, -5), radius=1.0, material=glowing)), (0, 0, -1))
+    np.testing.assert_allclose(chains.radiance[0, TRANSMITTED], 0.96**2 * np.array(GLOW), rtol=1e-4)
+
+
+@pytest.mark.parametrize("height", [None, 20])
+@pytest.mark.parametrize("name", list(FLOORS))
+def test_a_floor_is_seen_through_the_whole_of_a_block_that_stands_on_it(name, height):
+    """From above: wherever rounding puts the faces that touch, no ray gets below the floor."""
+    directions = [(0.03 * x, 0.03 * y, -4.0) for x in range(-9, 10) for y in range(-9, 10)]
+    for turn in (0.1, 0.7):
+        chains = shoot(block(turn, FLOORS[name]), *directions, background=SKY, height=height)
+        shown = torch.zeros(len(directions), 3).index_add(
+            0, chains.lobe_of_point // LOBES, chains.throughput * (chains.ends[:, OBJECT, None] == 0)
+        )
+        assert shown.min() > 0.9  # a gap of air lets through what the glass does
+        assert shown.max() < 0.94
+        assert chains.radiance[:, TRANSMITTED].amax() < 0.12 * max(SKY)  # by reflection alone
+
+
+@pytest.mark.parametrize("name", list(FLOORS))
+def test_a_block_on_a_floor_mirrors_within_as_if_it_stood_above_it(name):
+    """Through its side: at the lower face reflection is total, and the far side shows the sky."""
+    glass = Box(center=(0.0, 0.0, -4.33), half_extents=(1.0, 1.0, 0.37), material=WHITE_GLASS)
+    directions = [(1.0, 0.01 * k, -0.2) for k in range(-20, 20)]
+    chains = shoot((FLOORS[name], glass), *directions, origin=(-4.0, 0.0, -3.85), background=SKY)
+    assert (chains.radiance[:, TRANSMITTED] > 0.8 * torch.tensor(SKY)).all()
 
 
 HEIGHT = 20  # of a picture, in pixels

@@ -1,8 +1,9 @@
 """Which objects each pixel of a picture shows, and how much of it each covers.
 
 Visibility is cheap and shading is not: where a pixel's centre and corners see the same object it is taken for that
-object's alone; elsewhere, and wherever something thin may be, a grid of rays finds out who covers which share. A lamp's
-share, which may be a thousand times as bright as the rest, is found by a finer grid.
+object's alone; elsewhere, and wherever something thin may be, a lattice of rays finds out who covers which share. A
+lamp's share, which may be a thousand times as bright as the rest, is found by more of them. The faces of a box, or of a
+cylinder, count as objects here, for light differs on either side of an edge: `key` numbers them, object · FACES + face.
 """
 
 from dataclasses import dataclass
@@ -17,25 +18,29 @@ from luxel.core.intersect import MISS, intersect
 from luxel.core.launch import launch, to_warp
 from luxel.core.rays import camera_direction, image_plane_point
 from luxel.core.scene_batch import SceneBatch
-from luxel.core.scenes import Scenes, launchable
+from luxel.core.scenes import Scenes, launchable, shape_of
 from luxel.core.shapes.kinds import PLANE
-from luxel.core.shapes.shape import is_panel
+from luxel.core.shapes.shape import FACES, face_of_hit, is_panel
 
 THIN = wp.constant(4.0)  # pixels across; of larger objects, no more than slivers come between corners
-SHARED = wp.constant(-2)  # of a pixel that a grid of rays has to look at
-FINER = wp.constant(4)  # times as many rays along each side of a pixel that shows a lamp
+SHARED = wp.constant(-2)  # of a pixel that many rays have to look at
+FINER = wp.constant(4)  # times as many rays for a pixel that shows a lamp
+GOLDEN_RATIO = wp.constant(0.618033989)  # its fractional part
 
 
 @dataclass(frozen=True)
 class Fragments:
-    """One visible object in one pixel each, pixel by pixel; what they leave of a pixel shows the sky."""
+    """One visible face of an object in one pixel each, pixel by pixel; what they leave of a pixel shows the sky.
+
+    Only boxes and cylinders have several faces, and so several fragments in a pixel, one after another.
+    """
 
     scene: Int32[Tensor, " fragments"]
     pixel: Int32[Tensor, " fragments"]  # row · width + column, rows from `first_row` on
     object_id: Int32[Tensor, " fragments"]  # row of the SceneBatch
     object_number: Int32[Tensor, " fragments"]  # among its scene's objects
     coverage: Float[Tensor, " fragments"]  # share of the pixel
-    point: Float[Tensor, "fragments 2"]  # (x, y) on the image plane: of the rays that show the object, the most central
+    point: Float[Tensor, "fragments 2"]  # (x, y) on the image plane: of the rays that show the face, the most central
     offsets: Int32[Tensor, " pixels_and_one"]
     """Pixel p of all pictures, scene by scene, has the fragments offsets[p] … offsets[p + 1] − 1."""
     width: int
@@ -47,13 +52,13 @@ class Fragments:
 
 @wp.struct
 class Pictures:
-    """Of the pictures' size, all of them or the rows from `first_row` on, and rays along a shared pixel's side."""
+    """Of the pictures' size, all of them or the rows from `first_row` on, and the rays of a shared pixel."""
 
     width: int
     height: int
     first_row: int
     rows: int
-    grid: int
+    rays: int
 
 
 @wp.struct
@@ -75,19 +80,29 @@ def place_of(pictures: Pictures, index: int) -> PixelPlace:
 
 @wp.func
 def seen_at(scenes: Scenes, pictures: Pictures, at: PixelPlace, across: float, down: float) -> int:
-    """The object that shows at a place of a pixel, in pixels from its upper left corner."""
+    """The key of what shows at a place of a pixel, in pixels from its upper left corner, or MISS."""
     row = scenes.scenes[at.scene]
     x = float(at.column) + across
     y = float(at.row) + down
     xy = image_plane_point(x, y, pictures.width, pictures.height, row.tan_half_fov)
-    return intersect(scenes, at.scene, row.camera_position, camera_direction(scenes, at.scene, xy), MISS).object_id
+    direction = camera_direction(scenes, at.scene, xy)
+    hit = intersect(scenes, at.scene, row.camera_position, direction, MISS)
+    key = int(MISS)
+    if hit.object_id != MISS:
+        shape = shape_of(scenes.objects[hit.object_id])
+        key = hit.object_id * FACES + face_of_hit(shape, row.camera_position, direction, hit.t)
+    return key
 
 
 @wp.func
-def grid_offset(k: int, grid: int) -> wp.vec2:
-    """Where ray k of grid² goes through the pixel."""
-    down = k // grid
-    return wp.vec2((float(k - down * grid) + 0.5) / float(grid), (float(down) + 0.5) / float(grid))
+def lattice_offset(k: int, rays: int) -> wp.vec2:
+    """Where ray k of so many goes through the pixel: no two in one column or row.
+
+    32 rays find the share behind a straight edge to 0.023, in the mean square over all directions, as a grid of about
+    5 × 5 does, and to 0.016 if it is level or upright, where a grid of 16 × 16 is 0.018 off.
+    """
+    down = float(k) * GOLDEN_RATIO + 0.5
+    return wp.vec2((float(k) + 0.5) / float(rays), down - wp.floor(down))
 
 
 @wp.func
@@ -157,46 +172,52 @@ def sample_pixels(
     count: wp.array[int],
     begin: int,
 ) -> None:
-    """The object at each pixel's centre if its corners see the same, or SHARED and what a grid of rays sees.
+    """The key at each pixel's centre if its corners see the same, or SHARED and the keys that the lattice of rays sees.
 
-    `count` becomes the number of objects in the pixel.
+    `count` becomes the number of different keys in the pixel.
     """
     index = wp.tid() + begin
     at = place_of(pictures, index)
     found = int(SHARED)
-    objects = int(0)
+    keys = int(0)
+    recent = int(MISS)  # the last two different keys, mostly all there are
+    other = int(MISS)
     k = int(0)
-    end = pictures.grid * pictures.grid
-    if is_thin[index] == 0:  # the centre, four corners, and then the grid, if it takes one
+    end = pictures.rays
+    if is_thin[index] == 0:  # the centre, four corners, and then the lattice, if it takes them
         k = -5
     while k < end:
         offset = wp.vec2(0.5, 0.5)
         if k >= 0:
-            offset = grid_offset(k, pictures.grid)
+            offset = lattice_offset(k, pictures.rays)
         elif k > -5:
             offset = wp.vec2(float((k + 4) & 1), float((k + 4) >> 1))
-        object_id = seen_at(scenes, pictures, at, offset[0], offset[1])
+        key = seen_at(scenes, pictures, at, offset[0], offset[1])
         if k == -5:
-            found = object_id
+            found = key
         elif k < 0:
-            if object_id != found:
+            if key != found:
                 found = int(SHARED)
                 k = -1
             elif k == -1:
                 k = end
         else:
-            seen[index, k] = object_id
-            is_new = object_id != MISS
-            for j in range(k):
-                if seen[index, j] == object_id:
-                    is_new = bool(False)
+            seen[index, k] = key
+            is_new = key != MISS and key != recent and key != other
             if is_new:
-                objects += 1
+                for j in range(k):
+                    if seen[index, j] == key:
+                        is_new = bool(False)
+            if is_new:
+                keys += 1
+            if key != recent:
+                other = recent
+                recent = key
         k += 1
     if found >= 0:
-        objects = 1
+        keys = 1
     whole[index] = found
-    count[index] = objects
+    count[index] = keys
 
 
 @wp.kernel(enable_backward=False)
@@ -207,6 +228,7 @@ def write_fragments(
     whole: wp.array[int],
     seen: wp.array2d[int],
     offsets: wp.array[int],
+    key: wp.array[int],
     scene: wp.array[int],
     pixel: wp.array[int],
     object_id: wp.array[int],
@@ -215,12 +237,14 @@ def write_fragments(
     point: wp.array[wp.vec2],
     begin: int,
 ) -> None:
-    """Each pixel's fragments, in the order of their objects."""
+    """Each pixel's fragments, in the order of their keys and so of their objects."""
     index = wp.tid() + begin
     at = place_of(pictures, index)
     tan_half_fov = scenes.scenes[at.scene].tan_half_fov
-    rays = pictures.grid * pictures.grid
+    rays = pictures.rays
     last = int(MISS)
+    last_object = int(MISS)
+    object_hits = int(0)  # rays that see the last object, all of them if it is alone
     shows_lamp = bool(False)
     for i in range(offsets[index], offsets[index + 1]):
         found = whole[index]
@@ -228,7 +252,7 @@ def write_fragments(
         inside = wp.vec2(0.5, 0.5)
         if found == SHARED:
             found = wp.int32(2147483647)
-            for k in range(rays):  # the next object
+            for k in range(rays):  # the next key
                 if seen[index, k] > last:
                     found = wp.min(found, seen[index, k])
             last = found
@@ -237,38 +261,41 @@ def write_fragments(
             for k in range(rays):
                 if seen[index, k] == found:
                     hits += 1
-                    mean += grid_offset(k, pictures.grid)
+                    mean += lattice_offset(k, rays)
             mean = mean / float(hits)
             share = float(hits) / float(rays)
             if hits < rays:  # of the rays that show it, the nearest to their mean, where it may itself be hidden
                 apart = float(9.0)
                 for k in range(rays):
-                    off = grid_offset(k, pictures.grid) - mean
+                    off = lattice_offset(k, rays) - mean
                     if seen[index, k] == found and wp.dot(off, off) < apart:
                         apart = wp.dot(off, off)
-                        inside = grid_offset(k, pictures.grid)
-                shows_lamp = shows_lamp or scenes.objects[found].mean_emission > 0.0
+                        inside = lattice_offset(k, rays)
+            object_hits = wp.where(found // FACES == last_object, object_hits, 0) + hits
+            last_object = found // FACES
+            shows_lamp = shows_lamp or scenes.objects[last_object].mean_emission > 0.0
+        key[i] = found
         scene[i] = at.scene
         pixel[i] = (at.row - pictures.first_row) * pictures.width + at.column
-        object_id[i] = found
-        object_number[i] = found - scenes.scenes[at.scene].first_object
+        object_id[i] = found // FACES
+        object_number[i] = found // FACES - scenes.scenes[at.scene].first_object
         coverage[i] = share
         x = float(at.column) + inside[0]
         y = float(at.row) + inside[1]
         point[i] = image_plane_point(x, y, pictures.width, pictures.height, tan_half_fov)
-    # Of what is thin the coarse grid may miss all, so that only its own share is right in the mean.
-    if shows_lamp and is_thin[index] == 0:
-        fine = FINER * pictures.grid
+    # Of what is thin the few rays may miss all, so that only their own share is right in the mean.
+    if shows_lamp and object_hits < rays and is_thin[index] == 0:
+        fine = FINER * rays
         for i in range(offsets[index], offsets[index + 1]):
             coverage[i] = 0.0
-        known = float(0.0)  # rays that see the sky or an object that the coarse grid saw, too
-        for k in range(fine * fine):
-            offset = grid_offset(k, fine)
+        known = float(0.0)  # rays that see the sky or a face that the fewer saw, too
+        for k in range(fine):
+            offset = lattice_offset(k, fine)
             found = seen_at(scenes, pictures, at, offset[0], offset[1])
             if found == MISS:
                 known += 1.0
             for i in range(offsets[index], offsets[index + 1]):
-                if object_id[i] == found:
+                if key[i] == found:
                     coverage[i] += 1.0
                     known += 1.0
         for i in range(offsets[index], offsets[index + 1]):
@@ -277,27 +304,27 @@ def write_fragments(
 
 @torch.no_grad()
 def visible_fragments(
-    batch: SceneBatch, width: int, height: int, grid: int, first_row: int = 0, rows: int | None = None
+    batch: SceneBatch, width: int, height: int, pixel_rays: int, first_row: int = 0, rows: int | None = None
 ) -> Fragments:
-    """Every object in every pixel, by `grid`² rays in the pixels that more than one thing may share.
+    """Every face of every object in every pixel, by `pixel_rays` rays in the pixels that more than one may share.
 
     Of the pictures' rows from `first_row` on, if not all are wanted, from which the pixels are then counted.
     """
     device, scenes = batch.device, launchable(batch)
     pictures = Pictures()
-    pictures.width, pictures.height, pictures.grid = width, height, grid
+    pictures.width, pictures.height, pictures.rays = width, height, pixel_rays
     pictures.first_row, pictures.rows = first_row, height - first_row if rows is None else rows
     pixels = len(batch) * width * pictures.rows
     whole, count, is_thin = torch.zeros(3, pixels, dtype=torch.int32, device=device)
-    seen = torch.empty(pixels, grid * grid, dtype=torch.int32, device=device)
+    seen = torch.empty(pixels, pixel_rays, dtype=torch.int32, device=device)
     scene_of_object = batch.scene_of_object.int()
     launch(mark_thin_objects, len(batch.kind), [scenes, pictures, scene_of_object], [is_thin], device)
     launch(sample_pixels, pixels, [scenes, pictures, is_thin], [whole, seen, count], device, sliced=True)
     offsets = torch.zeros(pixels + 1, dtype=torch.int32, device=device)
     torch.cumsum(count, 0, dtype=torch.int32, out=offsets[1:])
     fragments = int(offsets[-1])
-    scene, pixel, object_id, number = torch.empty(4, fragments, dtype=torch.int32, device=device)
+    key, scene, pixel, object_id, number = torch.empty(5, fragments, dtype=torch.int32, device=device)
     coverage, point = torch.empty(fragments, device=device), torch.empty(fragments, 2, device=device)
-    written = [scene, pixel, object_id, number, coverage, to_warp(point, wp.vec2)]
+    written = [key, scene, pixel, object_id, number, coverage, to_warp(point, wp.vec2)]
     launch(write_fragments, pixels, [scenes, pictures, is_thin, whole, seen, offsets], written, device, sliced=True)
     return Fragments(scene, pixel, object_id, number, coverage, point, offsets, width, height, first_row, pictures.rows)

@@ -77,6 +77,9 @@ class SceneBatch:
         kept: dict[str, np.ndarray] | None = self.__dict__.get("_arrays")
         return kept or {field.name: getattr(self, field.name).detach().numpy() for field in fields(self)}
 
+    def __repr__(self) -> str:
+        return f"SceneBatch({len(self)} scenes of {len(self.center)} objects, on {self.center.device})"
+
     def __len__(self) -> int:
         return len(self.offsets) - 1
 

@@ -4,7 +4,7 @@ import warp as wp
 
 from luxel.core.frames import frame, unit_length
 from luxel.core.fresnel import fresnel_dielectric, refract
-from luxel.core.intersect import MISS, intersect, intersect_object
+from luxel.core.intersect import MISS, Hit, intersect, intersect_object
 from luxel.core.principled import Material, refraction_weight, specular_transmittance
 from luxel.core.scenes import Scenes, material_of_object, shape_of
 from luxel.core.shapes.kinds import ELLIPSOID, SPHERE
@@ -14,6 +14,7 @@ from luxel.core.shapes.shape import Shape, intersect_shape, is_panel, panel_fron
 SMOOTH_ALPHA = wp.constant(0.02)
 """Of GGX: surfaces below it are taken for smooth where what they reflect and transmit is followed as one ray."""
 MOST_CROSSINGS = wp.constant(8)
+TOUCHING = wp.constant(1.0e-5)  # distance of surfaces that touch, over that to the origin
 NEWTON_STEPS = wp.constant(12)
 DIFFERENCE = wp.constant(0.01)  # for derivatives, over the angle under which an object's radius is seen
 LONGEST_STEP = wp.constant(0.5)  # in the same unit
@@ -44,6 +45,22 @@ def radiance_gain(eta: float, leaves: bool) -> float:
 
 
 @wp.func
+def next_hit(
+    scenes: Scenes, scene: int, origin: wp.vec3, direction: wp.vec3, origin_object: int, left_object: int
+) -> Hit:
+    """The first object along a ray that starts on one, after it has left another.
+
+    Where both touch, the ray may be told to meet the one that it has left again, at once: it does not.
+    """
+    hit = intersect(scenes, scene, origin, direction, origin_object)
+    reach = TOUCHING * wp.length(origin)
+    if hit.object_id == left_object and hit.t < reach:
+        hit = intersect(scenes, scene, origin + reach * direction, direction, origin_object)
+        hit.t += reach
+    return hit
+
+
+@wp.func
 def line_of_sight(
     scenes: Scenes, scene: int, origin: wp.vec3, direction: wp.vec3, origin_object: int, target: int, straight_on: bool
 ) -> LineOfSight:
@@ -56,8 +73,9 @@ def line_of_sight(
     transmittance = wp.vec3(1.0, 1.0, 1.0)
     point = origin
     object_id = origin_object
+    left_object = int(MISS)
     for crossing in range(MOST_CROSSINGS):
-        hit = intersect(scenes, scene, point, direction, object_id)
+        hit = next_hit(scenes, scene, point, direction, object_id, left_object)
         if hit.object_id == target or (hit.object_id == MISS and crossing == 0):  # aimed at what is tiny, by rounding
             result.transmittance = transmittance
             break
@@ -78,6 +96,7 @@ def line_of_sight(
             hit.object_id == result.clear_object and result.crossings == crossing, crossing + 1, 0
         )
         point = si.point
+        left_object = object_id
         object_id = hit.object_id
     return result
 

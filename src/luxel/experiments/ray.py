@@ -49,7 +49,7 @@ def ray_small(scale: Scale) -> Experiment:
     return Experiment(
         model=RayModelConfig(width=96),
         data=GenerateSettings(Mixed(), count=640, width=96, height=96, spp=256, test_share=0.1),
-        stream=StreamSettings(spp=16),
+        stream=StreamSettings(spp=32),
         train=TrainConfig(samples=160_000, batch_size=16, tests=10, loss="display_huber", optim=OPTIM),
     )
 
@@ -63,7 +63,7 @@ def ray_tiny(run: Experiment) -> Experiment:
 @variant(ray_small, GROUP, DATE)
 def ray_base(run: Experiment) -> Experiment:
     """Thirteen times the network, and two to four times the rays: the best picture."""
-    return with_model(run, hidden=128, layers=3, light_rays=32, diffuse_rays=16, glossy_rays=16)
+    return with_model(run, hidden=128, layers=3, light_rays=32, diffuse_rays=32, glossy_rays=16)
 
 
 @variant(ray_small, GROUP, DATE)
@@ -93,7 +93,7 @@ def ray_one_bounce(run: Experiment) -> Experiment:
 @variant(ray_small, GROUP, DATE)
 def ray_one_sample(run: Experiment) -> Experiment:
     """One ray a pixel, at outlines too: what antialiasing is worth."""
-    return with_model(run, grid=1)
+    return with_model(run, pixel_rays=1)
 
 
 @variant(ray_small, GROUP, DATE)

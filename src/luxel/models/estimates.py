@@ -36,17 +36,17 @@ from luxel.models.gather import (
 )
 from luxel.models.shading_points import ShadingPoint, as_points
 
-FILTERED = (4, 2, 2, 4, 4)
+FILTERED = (4, 3, 3, 4, 4)
 """Estimates of light by lights, by the sky, by other surfaces, of highlights and of reflections: at that many levels of
 filtering, the last ones, since a point alone sees too little of the sky and of other surfaces."""
 MIRRORED, TRANSMITTED, TAIL = range(sum(FILTERED), sum(FILTERED) + 3)
 """Estimates of what the chains show, and of what paths were cut off from."""
 CORRECTED = TAIL + 1
-"""Estimates that the network may correct. The last one, light that glass gathers, it may not: paths find that so rarely
-that training would have it too dark."""
+"""Estimates that the network sees and may correct. The last one, light that glass gathers, it does not: paths find that
+so rarely that training would have it, or all else beside it, too dark."""
 ESTIMATES = CORRECTED + 1
-POINT_FEATURES = 26
-CHANNEL_FEATURES = ESTIMATES + 7
+POINT_FEATURES = 30
+CHANNEL_FEATURES = CORRECTED + 7
 TINY = wp.constant(1.0e-36)  # radiance that is none: near the least float
 
 PointVector = wp.types.vector(POINT_FEATURES, float)
@@ -141,16 +141,20 @@ def measure_points(
         material.transmission,
         wp.where(is_inside, 1.0, 0.0),
         wp.where(refraction_weight(material) > 0.0, 1.0, 0.0),
+        beside[OPENNESS],
         near[OPENNESS],
         far[OPENNESS],
+        beside[NEARNESS],
         near[NEARNESS],
         far[NEARNESS],
         mean_visible_share(sharp),
         mean_visible_share(beside),
         mean_visible_share(near),
         mean_visible_share(far),
+        noise_share(sharp[DIRECT_NOISE], mean_of(sharp, UNSHADOWED)),
         noise_share(near[DIRECT_NOISE], mean_of(near, UNSHADOWED)),
         noise_share(near[INDIRECT_NOISE], mean_of(near, SKY) + mean_of(near, SURFACES)),
+        noise_share(sharp[GLOSSY_NOISE], mean_of(sharp, HIGHLIGHT) + mean_of(sharp, REFLECTION)),
         noise_share(near[GLOSSY_NOISE], mean_of(near, HIGHLIGHT) + mean_of(near, REFLECTION)),
         share_1[place],
         share_2[place],
@@ -164,14 +168,16 @@ def measure_points(
         # A point's own shadow, on light without shadows that its neighbours know better (ratio estimator, Heitz et al.,
         # "Combining Analytic Direct Illumination and Stochastic Shadows", 2018).
         unshadowed = near[UNSHADOWED + c]
-        incident = near[DIRECT + c] + sharp[THROUGH + c] + near[SKY + c] + near[SURFACES + c]
+        incident = near[DIRECT + c] + near[SKY + c] + near[SURFACES + c]
         e = EstimateVector(
             albedo * unshadowed * visible_share(sharp, c),
             albedo * unshadowed * visible_share(beside, c),
             albedo * near[DIRECT + c],
             albedo * far[DIRECT + c],
+            albedo * beside[SKY + c],
             albedo * near[SKY + c],
             albedo * far[SKY + c],
+            albedo * beside[SURFACES + c],
             albedo * near[SURFACES + c],
             albedo * far[SURFACES + c],
             wp.max(sharp[HIGHLIGHT + c], 0.0),
@@ -185,24 +191,24 @@ def measure_points(
             mirrored[c],
             transmitted[c],
             albedo * near[LOST + c] * incident,
-            albedo * sharp[THROUGH + c],
+            albedo * beside[THROUGH + c],
         )
-        total = e[2] + e[4] + e[6] + e[10] + e[14] + e[MIRRORED] + e[TRANSMITTED] + e[CORRECTED]
+        total = e[2] + e[5] + e[8] + e[12] + e[16] + e[MIRRORED] + e[TRANSMITTED]
         whole[c] = total
         estimates[index, c] = e
         x = ChannelVector()
-        for i in range(ESTIMATES):
+        for i in range(CORRECTED):
             x[i] = wp.sqrt(wp.min(e[i] / wp.max(total, TINY), 4.0))
-        x[ESTIMATES] = albedo
-        x[ESTIMATES + 1] = obj.base_color[c]
-        x[ESTIMATES + 2] = found.reflectance[c]
-        x[ESTIMATES + 3] = found.transmittance[c]
-        x[ESTIMATES + 4] = near[LOST + c]
-        x[ESTIMATES + 5] = far[LOST + c]
+        x[CORRECTED] = albedo
+        x[CORRECTED + 1] = obj.base_color[c]
+        x[CORRECTED + 2] = found.reflectance[c]
+        x[CORRECTED + 3] = found.transmittance[c]
+        x[CORRECTED + 4] = near[LOST + c]
+        x[CORRECTED + 5] = far[LOST + c]
         channel_features[index, c] = x
     for c in range(3):  # how coloured the light is
         x = channel_features[index, c]
-        x[ESTIMATES + 6] = whole[c] / wp.max(whole[0] + whole[1] + whole[2], TINY)
+        x[CORRECTED + 6] = whole[c] / wp.max(whole[0] + whole[1] + whole[2], TINY)
         channel_features[index, c] = x
     scale[index] = whole
 
@@ -213,7 +219,7 @@ class Measured(NamedTuple):
     point: Float[Tensor, "points point_features"]
     channel: Float[Tensor, "points 3 channel_features"]
     estimates: Float[Tensor, "points 3 estimates"]  # radiance
-    scale: Float[Tensor, "points 3"]  # radiance: the sum of the estimates, each kind once
+    scale: Float[Tensor, "points 3"]  # radiance: the sum of those that the network sees, each kind once
     emitted: Float[Tensor, "points 3"]  # radiance by the points' own objects, or by the sky
     bound: Float[Tensor, "points 3"]  # radiance, which no light of the scene can make brighter
 

@@ -4,18 +4,20 @@ An edge-avoiding à-trous filter (Dammertz et al., "Edge-Avoiding À-Trous Wavel
 Filtering", HPG 2010) whose edges are those of objects and of their curvature: what is filtered is light, not texture.
 """
 
-from typing import NamedTuple
+from typing import Any
 
 import torch
 import warp as wp
-from jaxtyping import Float, Int32
+from jaxtyping import Float
 from torch import Tensor
 
 from luxel.core.intersect import MISS
 from luxel.core.launch import launch, to_warp
-from luxel.models.gather import Signals
-from luxel.models.shading_points import ShadingPoint, as_points
-from luxel.models.specular import SUBPIXELS
+from luxel.core.scene_batch import SceneBatch
+from luxel.core.scenes import Scenes, launchable
+from luxel.models.gather import NEARNESS, OF_LIGHTS, SIGNALS, Signals
+from luxel.models.neighbourhood import Neighbours, neighbour
+from luxel.models.shading_points import pixel_width
 
 STEPS: tuple[tuple[int, ...], ...] = ((1,), (2,), (4, 8))
 """Pixels between neighbours, of each level beyond the points' own.
@@ -24,34 +26,15 @@ The kernels (1, 2, 1) / 4 of steps 1 and 2 together have no response to a period
 whose patterns are well spread.
 """
 LEVELS = 1 + len(STEPS)
+PARALLAX = wp.constant(1.5)  # how much the neighbours' weight falls with what they see shifted
 REACH = sum(map(sum, STEPS))
-"""Pixels beyond which nothing influences a point."""
-
-
-class Neighbourhood(NamedTuple):
-    """Which point is where in the pictures, to look it up by pixel."""
-
-    table: Int32[Tensor, "points words"]  # ShadingPoints
-    fragment: Int32[Tensor, " points"]
-    lobe: Int32[Tensor, " points"]  # that shows it, or MISS for a fragment's own point, whose number is the fragment's
-    pixel: Int32[Tensor, " fragments"]  # of all pictures
-    object_id: Int32[Tensor, " fragments"]
-    offsets: Int32[Tensor, " pixels_and_one"]  # fragments of each pixel
-    shown: Int32[Tensor, "fragments lobes_and_subpixels"]  # the points that each lobe of a fragment shows, or MISS
-    width: int
-    height: int
+"""Pixels from beyond which nothing that is gathered comes to a point."""
 
 
 @wp.kernel(enable_backward=False)
 def filter_points(
-    points: wp.array[ShadingPoint],
-    fragment: wp.array[int],
-    lobe: wp.array[int],
-    pixel: wp.array[int],
-    object_id: wp.array[int],
-    offsets: wp.array[int],
-    shown: wp.array2d[int],
-    width: int,
+    scenes: Scenes,
+    near: Neighbours,
     height: int,
     step: int,
     signals: wp.array[Signals],
@@ -61,61 +44,66 @@ def filter_points(
 ) -> None:
     """The weighted mean of each point and its eight neighbours `step` pixels away, and the weight that they have.
 
-    Neighbours are points of the same surface, shown by the same object in the same way, with about the same normal.
+    Neighbours are points of the same surface, shown by the same object in the same way, with about the same normal and
+    at about the same distance: on the ground near the horizon, pixels are far apart. Of what other surfaces send or
+    hide, a neighbour says less the nearer those are: beside a wall every step counts.
     """
     index = wp.tid() + begin
-    p = points[index]
-    f = fragment[index]
-    line = pixel[f] // width
-    column = pixel[f] - line * width
-    row = line % height
+    p = near.points[index]
+    own = signals[index]
+    pixel = pixel_width(scenes, p, height)
     total = Signals()
     weight = float(0.0)
+    weight_around = float(0.0)
     for k in range(9):
         down = k // 3 - 1
         across = k - 3 * (k // 3) - 1
-        x = column + across * step
-        y = row + down * step
-        if x >= 0 and x < width and y >= 0 and y < height:
-            q = pixel[f] + down * step * width + across * step
-            for g in range(offsets[q], offsets[q + 1]):
-                if object_id[g] == object_id[f]:
-                    j = g
-                    if lobe[index] != MISS:
-                        j = int(MISS)
-                        for i in range(lobe[index] * SUBPIXELS, (lobe[index] + 1) * SUBPIXELS):
-                            other = shown[g, i]
-                            if other != MISS:  # noqa: SIM102 (`and` evaluates both)
-                                if points[other].object_id == p.object_id:
-                                    j = other
-                    if j != MISS:
-                        cosine = wp.max(wp.dot(p.normal, points[j].normal), 0.0)
-                        w = cosine * cosine
-                        w = w * w
-                        w = w * w
-                        w = w * w / float((1 + across * across) * (1 + down * down))
-                        total += signals[j] * w
-                        weight += w
-    filtered[index] = total * (1.0 / wp.max(weight, 1.0e-9))
+        j = neighbour(near, index, across * step, down * step)
+        if j != MISS:
+            q = near.points[j]
+            other = pixel_width(scenes, q, height)
+            cosine = wp.max(wp.dot(p.normal, q.normal), 0.0)
+            alike = cosine * cosine
+            alike *= alike * wp.min(pixel, other) / wp.max(wp.max(pixel, other), 1.0e-30)
+            alike *= alike
+            alike *= alike
+            value = signals[j]
+            w = alike / float((1 + across * across) * (1 + down * down))
+            weight += w
+            for i in range(OF_LIGHTS):
+                total[i] += value[i] * w
+            nearness = wp.max(own[NEARNESS], value[NEARNESS])
+            parallax = PARALLAX * nearness * wp.length(p.point - q.point) / wp.max(pixel, 1.0e-30)
+            w = w / (1.0 + parallax * parallax)
+            weight_around += w
+            for i in range(OF_LIGHTS, SIGNALS):
+                total[i] += value[i] * w
+    for i in range(OF_LIGHTS):
+        total[i] /= wp.max(weight, 1.0e-9)
+    for i in range(OF_LIGHTS, SIGNALS):
+        total[i] /= wp.max(weight_around, 1.0e-9)
+    filtered[index] = total
     share[index] = weight * 0.25
 
 
 @torch.no_grad()
 def filter_levels(
-    near: Neighbourhood, signals: Float[Tensor, "points signals"]
+    batch: SceneBatch, near: Any, signals: Float[Tensor, "points signals"], height: int
 ) -> tuple[list[Float[Tensor, "points signals"]], list[Float[Tensor, " points"]]]:
     """The signals at every level, the first being as they are, and the weight of the neighbours at the others.
 
-    That is 1 in the midst of a flat surface, and 1/4 where a point is alone.
+    That is 1 in the midst of a flat surface, and 1/4 where a point is alone. `near` are the points' Neighbours, and
+    `height` is the pictures', in pixels.
     """
     levels, shares = [signals], []
+    passes = sum(map(len, STEPS))
+    buffers = zip(signals.new_empty(passes, *signals.shape), signals.new_empty(passes, len(signals)), strict=True)
     for steps in STEPS:
         for step in steps:
-            filtered, share = torch.empty_like(signals), torch.empty_like(signals[:, 0])
-            inputs = [as_points(near.table), *near[1:], step, to_warp(signals, Signals)]
-            launch(
-                filter_points, len(signals), inputs, [to_warp(filtered, Signals), share], signals.device, sliced=True
-            )
+            filtered, share = next(buffers)
+            inputs = [launchable(batch), near, height, step, to_warp(signals, Signals)]
+            outputs = [to_warp(filtered, Signals), share]
+            launch(filter_points, len(signals), inputs, outputs, signals.device, sliced=True)
             signals = filtered
         levels.append(signals)
         shares.append(share)

@@ -9,6 +9,8 @@ A light behind glass is looked for along the refracted line, by points themselve
 rays meet; paths from diffuse surfaces leave it at that, and find what else glass and mirrors show.
 """
 
+from typing import Any
+
 import torch
 import warp as wp
 from jaxtyping import Float, Int32
@@ -16,7 +18,7 @@ from torch import Tensor
 
 from luxel.core.emitters import LightSampleContext, choose_light, emitted_radiance, light_probability, sky_radiance
 from luxel.core.frames import PI, frame, to_world, unit_length
-from luxel.core.intersect import MISS, intersect
+from luxel.core.intersect import MISS
 from luxel.core.launch import launch, to_warp
 from luxel.core.microfacet import sample_cosine_hemisphere
 from luxel.core.principled import (
@@ -35,27 +37,37 @@ from luxel.core.sampling import net_point, power_heuristic
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable, material_of_object, shape_of
 from luxel.core.shapes.shape import direction_density, facing_normal, sample_direction, surface_interaction
-from luxel.core.visibility import SMOOTH_ALPHA, LineOfSight, bent_line, is_clear, line_of_sight
-from luxel.models.shading_points import ShadingPoint, as_points
+from luxel.core.visibility import SMOOTH_ALPHA, LineOfSight, bent_line, is_clear, line_of_sight, next_hit
+from luxel.models.neighbourhood import Neighbours, neighbour
+from luxel.models.shading_points import ShadingPoint, as_points, pixel_width
 
 TILE_PIXELS = 16
 ROUGH = wp.constant(0.5)  # roughness from which on a diffuse surface's own rays serve its gloss too
 INDIRECT_ALPHA = wp.constant(0.3)  # at least, where a diffuse surface sees gloss, lest it flicker (path regularisation)
 MOST_SEGMENTS = wp.constant(8)  # of a gathering ray, through mirrors and glass
+FIRST_LOOK = 4  # one ray to lights of so many is sent first
+GLOSS_SHARE = wp.constant(0.25)  # of highlights beside diffuse light, from which on they need all of the rays
+NOISE_SHARE = wp.constant(0.1)  # of direct light's standard deviation, from which on it does, too
+LIT = wp.constant(1)
+SHADOWED = wp.constant(2)
 FAR = wp.constant(1.0e9)  # the sky's distance
 
-DIRECT, THROUGH, SKY, SURFACES, HIGHLIGHT, REFLECTION, LOST, UNSHADOWED = range(0, 24, 3)
-OPENNESS, NEARNESS, DIRECT_NOISE, INDIRECT_NOISE, GLOSSY_NOISE = range(24, 29)
-SIGNALS = 29
+DIRECT, THROUGH, HIGHLIGHT, UNSHADOWED = range(0, 12, 3)
+DIRECT_NOISE = 12
+OF_LIGHTS = 13
+"""The first of the signals: what lights do. The others are what rays over the hemisphere and into lobes find."""
+SKY, SURFACES, REFLECTION, LOST = range(OF_LIGHTS, OF_LIGHTS + 12, 3)
+OPENNESS, NEARNESS, INDIRECT_NOISE, GLOSSY_NOISE = range(OF_LIGHTS + 12, OF_LIGHTS + 16)
+SIGNALS = OF_LIGHTS + 16
 Signals = wp.types.vector(SIGNALS, float)
-"""What a point gathers, in RGB but for the last five.
+"""What a point gathers, in RGB but for OPENNESS, NEARNESS and noise.
 
 Irradiance over π (but for Burley's Fresnel factors) by lights (DIRECT), by lights through glass, by the sky, and by way
-of other surfaces; radiance that leaves by the glossy lobes, of lights and of all else; the share of the hemisphere's
-light that paths were cut off from, for a unit of radiance everywhere; what DIRECT would be without shadows; the share
-of the hemisphere that is sky; how near the other surfaces are, 1 at the point and 1/2 as far away as the camera; and
-the variances, as if rays were independent, of the means over channels: of DIRECT by rays to lights, of SKY and
-SURFACES, and of HIGHLIGHT and REFLECTION by rays into lobes.
+of other surfaces; radiance that leaves by the glossy lobes, of lights (HIGHLIGHT) and of all else; what DIRECT would be
+without shadows; the share of the hemisphere's light that paths were cut off from, for a unit of radiance everywhere
+(LOST); the share of the hemisphere that is sky; how near the other surfaces are: the mean of s / (s + t), for rays that
+meet something at a distance of t, where a pixel is s wide; and the variances, as if rays were independent, of the means
+over channels: of DIRECT by rays to lights, of SKY and SURFACES, and of HIGHLIGHT and REFLECTION by rays into lobes.
 """
 
 
@@ -70,6 +82,7 @@ class GatherSettings:
     tiles: int  # patterns that every point goes through: 1, or TILE_PIXELS for a point without neighbours
     occlusion: int  # 0: nothing is ever in between, for comparison
     chained: int  # points whose smooth lobes are followed (`luxel.models.specular`), the first ones
+    height: int  # of pictures in pixels
 
 
 @wp.struct
@@ -142,6 +155,7 @@ def gather_along(
     at = start
     origin = start.point
     origin_object = start.object_id
+    left_object = int(MISS)
     direction = start_direction
     density = start_density
     total = lights_total
@@ -150,7 +164,7 @@ def gather_along(
     sees_lights = bool(True)
     bounces = int(0)
     for segment in range(MOST_SEGMENTS):
-        hit = intersect(scenes, scene, origin, direction, origin_object)
+        hit = next_hit(scenes, scene, origin, direction, origin_object, left_object)
         if hit.object_id == MISS or settings.occlusion == 0:
             sky = wp.cw_mul(beta, sky_radiance(scenes, scene, direction))
             if segment == 0:
@@ -186,6 +200,7 @@ def gather_along(
             break
         bsdf = bsdf_of(material, wi)
         origin = si.point
+        left_object = origin_object
         origin_object = hit.object_id
         passes = material.alpha < SMOOTH_ALPHA and bsdf.diffuse_share < 0.5
         if after_diffuse:
@@ -252,23 +267,164 @@ def with_vector(signals: Signals, at: int, value: wp.vec3) -> Signals:
     return signals
 
 
+@wp.struct
+class Receiver:
+    """A point that gathers: its BSDF in its own frame, and the rays of each kind that it sends."""
+
+    bsdf: BSDF
+    local: wp.mat33
+    at: LightSampleContext
+    is_front: bool
+    is_diffuse: bool
+    is_smooth: bool  # chains show what its lobes reflect and transmit
+    shares_rays: bool  # those of its diffuse lobe serve its gloss, too
+    sees_light: bool
+    pattern: int  # the first one of its tiles
+    diffuse_rays: int
+    glossy_rays: int
+
+
+@wp.func
+def receiver_at(scenes: Scenes, settings: GatherSettings, p: ShadingPoint, index: int) -> Receiver:
+    """The point number `index`, which has an object."""
+    r = Receiver()
+    material = material_of_object(scenes.objects[p.object_id])
+    r.local = frame(p.normal)
+    wi = r.local * (-p.direction)
+    r.is_front = wi[2] > 0.0
+    transmits = refraction_weight(material) > 0.0
+    r.bsdf = bsdf_of(material, wi)
+    r.bsdf.diffuse_share = 0.0  # its samples and densities are of the glossy lobes alone
+    r.is_diffuse = r.is_front and diffuse_weight(material) * wp.max(material.base_color) > 0.0
+    r.is_smooth = material.alpha < SMOOTH_ALPHA and index < settings.chained
+    r.sees_light = r.is_front or transmits
+    r.shares_rays = r.is_diffuse and material.roughness >= ROUGH and not transmits
+    r.pattern = wp.where(settings.tiles > 1, 0, p.pattern)
+    r.diffuse_rays = wp.where(r.is_diffuse, settings.diffuse_rays * settings.tiles, 0)
+    has_lobe = r.sees_light and not r.is_smooth and not r.shares_rays
+    r.glossy_rays = wp.where(has_lobe, settings.glossy_rays * settings.tiles, 0)
+    r.at = LightSampleContext(p.point, p.normal, p.object_id, material.transmission == 0.0)
+    return r
+
+
 @wp.kernel(enable_backward=False)
-def gather_at_points(
+def look_at_lights(
     scenes: Scenes,
     settings: GatherSettings,
     points: wp.array[ShadingPoint],
+    light_rays: wp.array[int],
+    least: int,
+    signals: wp.array[Signals],
+    views: wp.array[int],
+    begin: int,
+) -> None:
+    """What rays to lights bring, of the Signals of every point that sends `least` of them or more.
+
+    Others keep what they have; 0 is where there is no object. `views` becomes which of LIT and SHADOWED they found, and
+    both where the light that they brought is noisy or mostly a highlight.
+    """
+    index = wp.tid() + begin
+    p = points[index]
+    each = light_rays[index]
+    if each < least:
+        return
+    out = Signals()
+    view = int(0)
+    if p.object_id != MISS:
+        r = receiver_at(scenes, settings, p, index)
+        none = wp.vec3(0.0, 0.0, 0.0)
+        direct = none
+        through = none
+        highlight = none
+        unshadowed = none
+        squares = float(0.0)
+        many = wp.where(r.sees_light, each * settings.tiles, 0)
+        for k in range(many):
+            u = net_point(r.pattern * each + k, 0)
+            part = float(k % each) + net_point(r.pattern + k // each, 1)[0]
+            chosen = choose_light(scenes, p.scene, r.at, part / float(each))
+            if chosen.object_id >= 0:
+                light = sample_direction(shape_of(scenes.objects[chosen.object_id]), p.point, u)
+                light_density = chosen.probability * light.density * float(many)
+                wo = r.local * light.direction
+                towards = evaluate_bsdf(r.bsdf, wo)
+                if light_density > 0.0 and wp.max(towards.value) > 0.0:
+                    plain = diffuse_value(r.bsdf, wo) * wp.where(r.is_diffuse, 1.0, 0.0)
+                    of_diffuse = float(r.diffuse_rays) * wp.max(wo[2], 0.0) / PI
+                    of_glossy = float(wp.max(r.glossy_rays, 1)) * towards.density  # of a smooth surface its chain's
+                    if settings.occlusion == 0:  # then other rays don't see lights
+                        of_diffuse = 0.0
+                        of_glossy = wp.where(r.is_smooth, of_glossy, 0.0)
+                    if r.shares_rays:
+                        of_glossy = of_diffuse
+                    weight = power_heuristic(light_density, of_diffuse) / light_density
+                    emission = scenes.objects[chosen.object_id].emission
+                    unshadowed += emission * (plain / light_density)
+                    leaves = wo[2] > 0.0 or not r.is_front
+                    sight = sight_of(scenes, settings, p.scene, r.at, light.direction, chosen.object_id, leaves)
+                    view = view | wp.where(wp.max(sight.transmittance) > 0.0, LIT, SHADOWED)
+                    glossy_weight = power_heuristic(light_density, of_glossy) / light_density
+                    arriving = wp.cw_mul(emission, sight.transmittance)
+                    if sight.is_through:
+                        line = bent_line(
+                            scenes, p.scene, p.point, light.direction, p.object_id, chosen.object_id, sight
+                        )
+                        wo = r.local * line.direction
+                        towards = evaluate_bsdf(r.bsdf, wo)
+                        arriving = wp.cw_mul(emission, line.transmittance)
+                        through += arriving * (diffuse_value(r.bsdf, wo) / light_density)
+                        glossy_weight = 1.0 / light_density
+                    else:
+                        direct += arriving * (plain * weight)
+                        squares += square(mean(arriving) * plain * weight)
+                    if not (r.is_smooth and sight.is_through):
+                        highlight += wp.cw_mul(arriving, specular_value(r.bsdf, towards.value, wo)) * glossy_weight
+        out = with_vector(out, DIRECT, direct)
+        out = with_vector(out, THROUGH, through)
+        out = with_vector(out, HIGHLIGHT, highlight)
+        out = with_vector(out, UNSHADOWED, unshadowed)
+        out[DIRECT_NOISE] = variance_of_sum(squares, mean(direct), many)
+        matte = diffuse_weight(r.bsdf.material) * wp.cw_mul(r.bsdf.material.base_color, direct + through)
+        is_glossy = mean(highlight) > GLOSS_SHARE * mean(matte) and not r.is_smooth
+        if is_glossy or out[DIRECT_NOISE] > square(NOISE_SHARE * mean(unshadowed)):
+            view = LIT | SHADOWED
+    signals[index] = out
+    views[index] = view
+
+
+@wp.kernel(enable_backward=False)
+def choose_light_rays(near: Neighbours, views: wp.array[int], most: int, light_rays: wp.array[int], begin: int) -> None:
+    """As many as `most` where, together, a point and its neighbours have found both of LIT and SHADOWED."""
+    index = wp.tid() + begin
+    view = int(0)
+    for k in range(9):
+        j = neighbour(near, index, k - 3 * (k // 3) - 1, k // 3 - 1)
+        if j != MISS:
+            view = view | views[j]
+    if view == (LIT | SHADOWED):
+        light_rays[index] = most
+
+
+@wp.kernel(enable_backward=False)
+def look_around(
+    scenes: Scenes,
+    settings: GatherSettings,
+    points: wp.array[ShadingPoint],
+    light_rays: wp.array[int],
     signals: wp.array[Signals],
     begin: int,
 ) -> None:
-    """The Signals of every point, 0 where there is no object."""
+    """Add to every point's Signals what rays over the hemisphere and into glossy lobes bring."""
     index = wp.tid() + begin
     p = points[index]
     if p.object_id == MISS:
-        signals[index] = Signals()
+        return
+    r = receiver_at(scenes, settings, p, index)
+    rays = r.diffuse_rays + r.glossy_rays
+    if rays == 0:
         return
     none = wp.vec3(0.0, 0.0, 0.0)
     direct = none
-    through = none
     sky = none
     surfaces = none
     highlight = none
@@ -276,136 +432,86 @@ def gather_at_points(
     lost = none
     openness = float(0.0)
     nearness = float(0.0)
-    unshadowed = none
-    direct_squares = float(0.0)
     indirect_squares = float(0.0)
     glossy_squares = float(0.0)
-
-    material = material_of_object(scenes.objects[p.object_id])
-    local = frame(p.normal)
-    wi = local * (-p.direction)
-    is_front = wi[2] > 0.0
-    transmits = refraction_weight(material) > 0.0
-    bsdf = bsdf_of(material, wi)
-    bsdf.diffuse_share = 0.0  # its samples and densities are of the glossy lobes alone
-    is_diffuse = is_front and diffuse_weight(material) * wp.max(material.base_color) > 0.0
-    is_smooth = material.alpha < SMOOTH_ALPHA and index < settings.chained
-    is_dark = not is_front and not transmits
-    at_once = is_diffuse and material.roughness >= ROUGH and not transmits
-    first = wp.where(settings.tiles > 1, 0, p.pattern)
-    light_rays = wp.where(is_dark, 0, settings.light_rays * settings.tiles)
-    diffuse_rays = wp.where(is_diffuse, settings.diffuse_rays * settings.tiles, 0)
-    glossy_rays = wp.where(is_smooth or at_once or is_dark, 0, settings.glossy_rays * settings.tiles)
-    at = LightSampleContext(p.point, p.normal, p.object_id, material.transmission == 0.0)
-    total = float(0.0)
-    many = float(light_rays)
-
-    for k in range(light_rays):
-        tile = first + k // settings.light_rays
-        u = net_point(first * settings.light_rays + k, 0)
-        part = float(k % settings.light_rays) + net_point(tile, 1)[0]
-        chosen = choose_light(scenes, p.scene, at, part / float(settings.light_rays))
-        total = chosen.total
-        if chosen.object_id >= 0:
-            light = sample_direction(shape_of(scenes.objects[chosen.object_id]), p.point, u)
-            light_density = chosen.probability * light.density * many
-            wo = local * light.direction
-            towards = evaluate_bsdf(bsdf, wo)
-            if light_density > 0.0 and wp.max(towards.value) > 0.0:
-                plain = diffuse_value(bsdf, wo) * wp.where(is_diffuse, 1.0, 0.0)
-                of_diffuse = float(diffuse_rays) * wp.max(wo[2], 0.0) / PI
-                of_glossy = float(wp.max(glossy_rays, 1)) * towards.density  # of a smooth surface its chain's
-                if settings.occlusion == 0:  # then other rays don't see lights
-                    of_diffuse = 0.0
-                    of_glossy = wp.where(is_smooth, of_glossy, 0.0)
-                if at_once:
-                    of_glossy = of_diffuse
-                weight = power_heuristic(light_density, of_diffuse) / light_density
-                emission = scenes.objects[chosen.object_id].emission
-                unshadowed += emission * (plain / light_density)
-                leaves = wo[2] > 0.0 or not is_front
-                sight = sight_of(scenes, settings, p.scene, at, light.direction, chosen.object_id, leaves)
-                glossy_weight = power_heuristic(light_density, of_glossy) / light_density
-                arriving = wp.cw_mul(emission, sight.transmittance)
-                if sight.is_through:
-                    line = bent_line(scenes, p.scene, p.point, light.direction, p.object_id, chosen.object_id, sight)
-                    wo = local * line.direction
-                    towards = evaluate_bsdf(bsdf, wo)
-                    arriving = wp.cw_mul(emission, line.transmittance)
-                    through += arriving * (diffuse_value(bsdf, wo) / light_density)
-                    glossy_weight = 1.0 / light_density
-                else:
-                    direct += arriving * (plain * weight)
-                    direct_squares += square(mean(arriving) * plain * weight)
-                if not (is_smooth and sight.is_through):
-                    highlight += wp.cw_mul(arriving, specular_value(bsdf, towards.value, wo)) * glossy_weight
-
-    direct_noise = variance_of_sum(direct_squares, mean(direct), light_rays)
-    from_lights = highlight
-    away = wp.length(p.point - scenes.scenes[p.scene].camera_position)
-    for ray in range(diffuse_rays + glossy_rays):
-        is_glossy = ray >= diffuse_rays
+    total = choose_light(scenes, p.scene, r.at, 0.5).total
+    many = float(light_rays[index] * settings.tiles)
+    pixel = pixel_width(scenes, p, settings.height)
+    for ray in range(rays):
+        is_glossy = ray >= r.diffuse_rays
         each = settings.diffuse_rays
         k = ray
         if is_glossy:
             each = settings.glossy_rays
-            k = ray - diffuse_rays
-        tile = first + k // each
+            k = ray - r.diffuse_rays
+        tile = r.pattern + k // each
         number = k % each
-        u = net_point(first * each + k, wp.where(is_glossy, 3, 2))
+        u = net_point(r.pattern * each + k, wp.where(is_glossy, 3, 2))
         wo = sample_cosine_hemisphere(u)
-        density = wp.max(wo[2], 1.0e-6) / PI * float(diffuse_rays)
-        scattered = evaluate_bsdf(bsdf, wo)
+        density = wp.max(wo[2], 1.0e-6) / PI * float(r.diffuse_rays)
+        scattered = evaluate_bsdf(r.bsdf, wo)
         if is_glossy:
             part = (float(number) + net_point(tile, 4)[0]) / float(each)
-            wo = sample_bsdf(bsdf, wp.vec3(part, u[0], u[1]))
-            scattered = evaluate_bsdf(bsdf, wo)
-            density = scattered.density * float(glossy_rays)
+            wo = sample_bsdf(r.bsdf, wp.vec3(part, u[0], u[1]))
+            scattered = evaluate_bsdf(r.bsdf, wo)
+            density = scattered.density * float(r.glossy_rays)
             number += 64  # other paths than the diffuse rays'
         if density > 0.0:
-            direction = unit_length(to_world(local, wo))
+            direction = unit_length(to_world(r.local, wo))
             found = gather_along(
-                scenes, settings, p.scene, at, direction, density, total, many, not is_glossy, tile, number
+                scenes, settings, p.scene, r.at, direction, density, total, many, not is_glossy, tile, number
             )
             if not is_glossy:
-                plain = diffuse_value(bsdf, wo) / density
+                plain = diffuse_value(r.bsdf, wo) / density
                 direct += found.lights * plain
                 sky += found.sky * plain
                 surfaces += found.surfaces * plain
                 indirect_squares += square(mean(found.sky + found.surfaces) * plain)
                 lost += found.lost * plain
-                openness += wp.where(found.distance == FAR, 1.0, 0.0) / float(diffuse_rays)
-                nearness += away / (away + found.distance) / float(diffuse_rays)
-            if is_glossy or at_once:
-                value = specular_value(bsdf, scattered.value, wo) / density
+                openness += wp.where(found.distance == FAR, 1.0, 0.0) / float(r.diffuse_rays)
+                nearness += pixel / (pixel + found.distance) / float(r.diffuse_rays)
+            if is_glossy or r.shares_rays:
+                value = specular_value(r.bsdf, scattered.value, wo) / density
                 highlight += wp.cw_mul(found.lights, value)
                 reflection += wp.cw_mul(found.sky + found.surfaces, value)
                 glossy_squares += square(mean(wp.cw_mul(found.lights + found.sky + found.surfaces, value)))
-
     out = Signals()
     out = with_vector(out, DIRECT, direct)
-    out = with_vector(out, THROUGH, through)
     out = with_vector(out, SKY, sky)
     out = with_vector(out, SURFACES, surfaces)
     out = with_vector(out, HIGHLIGHT, highlight)
     out = with_vector(out, REFLECTION, reflection)
     out = with_vector(out, LOST, lost)
-    out = with_vector(out, UNSHADOWED, unshadowed)
     out[OPENNESS] = openness
     out[NEARNESS] = nearness
-    out[DIRECT_NOISE] = direct_noise
-    out[INDIRECT_NOISE] = variance_of_sum(indirect_squares, mean(sky + surfaces), diffuse_rays)
-    lobe_rays = wp.where(at_once, diffuse_rays, glossy_rays)
-    out[GLOSSY_NOISE] = variance_of_sum(glossy_squares, mean(highlight - from_lights + reflection), lobe_rays)
-    signals[index] = out
+    out[INDIRECT_NOISE] = variance_of_sum(indirect_squares, mean(sky + surfaces), r.diffuse_rays)
+    lobe_rays = wp.where(r.shares_rays, r.diffuse_rays, r.glossy_rays)
+    out[GLOSSY_NOISE] = variance_of_sum(glossy_squares, mean(highlight + reflection), lobe_rays)
+    signals[index] = signals[index] + out
 
 
 @torch.no_grad()
 def gather(
-    batch: SceneBatch, table: Int32[Tensor, "points words"], settings: GatherSettings
+    batch: SceneBatch,
+    table: Int32[Tensor, "points words"],
+    settings: GatherSettings,
+    near: Any | None = None,
 ) -> Float[Tensor, "points signals"]:
-    """The Signals of ShadingPoints."""
-    signals = torch.empty(len(table), SIGNALS, device=batch.device)
-    inputs = [launchable(batch), settings, as_points(table)]
-    launch(gather_at_points, len(table), inputs, [to_warp(signals, Signals)], batch.device, sliced=True)
+    """The Signals of ShadingPoints.
+
+    With Neighbours, points first send one of FIRST_LOOK rays to lights, and all of them only where shadows may end.
+    """
+    count, device = len(table), batch.device
+    signals = torch.empty(count, SIGNALS, device=device)
+    most = settings.light_rays
+    few = most if near is None else max(1, most // FIRST_LOOK)
+    light_rays = torch.full((count,), few, dtype=torch.int32, device=device)
+    views = torch.empty_like(light_rays)
+    inputs = [launchable(batch), settings, as_points(table), light_rays]
+    outputs = [to_warp(signals, Signals), views]
+    launch(look_at_lights, count, [*inputs, 0], outputs, device, sliced=True)
+    if near is not None and few < most:
+        launch(choose_light_rays, count, [near, views, most], [light_rays], device, sliced=True)
+        launch(look_at_lights, count, [*inputs, most], outputs, device, sliced=True)
+    launch(look_around, count, inputs, outputs[:1], device, sliced=True)
     return signals

@@ -13,17 +13,16 @@ axes.)
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Float32, Int32
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 from torch import Tensor, nn
 
-from luxel import InputError
+from luxel.configuration import Channels, Configuration, Layers, Pixels
 from luxel.core.fragments import Fragments, visible_fragments
-from luxel.core.intersect import MISS
 from luxel.core.rays import Rays
 from luxel.core.scene_batch import SceneBatch
 from luxel.models.estimates import (
@@ -34,39 +33,44 @@ from luxel.models.estimates import (
     Measured,
     measure,
 )
-from luxel.models.filter import LEVELS, REACH, STEPS, Neighbourhood, filter_levels
+from luxel.models.filter import LEVELS, REACH, STEPS, filter_levels
 from luxel.models.gather import TILE_PIXELS, GatherSettings, gather
+from luxel.models.neighbourhood import as_neighbours, neighbourhood
 from luxel.models.pretrained import Pretrained
 from luxel.models.shading_points import points_of_fragments, points_of_rays
-from luxel.models.specular import LOBES, SUBPIXELS, Chains, no_chains, specular_chains
+from luxel.models.specular import LOBES, no_chains, specular_chains
 
 MAX_COEFFICIENT = 1.5  # in the exponent: an estimate may be multiplied by 4.5
 MIN_COEFFICIENT = -8.0
 RESIDUAL_SHIFT = 5.0  # of the softplus of what is added, in units of the scale: 0.007 before any training
+MOST_THROUGH = 0.1  # of a point's light, that glass gathered, up to which the network learns from it
 TAIL_SHARE = 1.0  # of what paths were cut off from, before any training
 # Pixels that are rendered together, and points that the network sees together: a CPU's caches nearly hold them.
 PIXELS_AT_ONCE = 1 << 20
 POINTS_AT_ONCE = {"cpu": 1 << 12, "cuda": 1 << 20}
 
 
+RayCount: TypeAlias = Annotated[int, Field(ge=1, le=4096)]
+
+
 @dataclass(frozen=True)
-class RayModelConfig:
+class RayModelConfig(Configuration, path="model"):
     """Everything that decides the network's shape, and what is computed before it."""
 
     kind: Literal["ray"] = "ray"
-    width: int = 64
+    width: Pixels = 64
     """Of pictures, in pixels, unless another size is asked for."""
-    hidden: int = 32
+    hidden: Channels = 32
     """Width of the network."""
-    layers: int = 2
+    layers: Layers = 2
     """Residual layers between its input and its output."""
-    light_rays: int = 16
-    """That each point sends to lights; a power of two spreads them best, as for the other rays."""
-    diffuse_rays: int = 4
+    light_rays: RayCount = 16
+    """That each point sends to lights where shadows may end, and a quarter elsewhere; a power of two is best spread."""
+    diffuse_rays: RayCount = 8
     """Over the hemisphere of a diffuse point."""
-    glossy_rays: int = 8
+    glossy_rays: RayCount = 4
     """Into the lobes of a glossy one."""
-    bounces: int = 3
+    bounces: Annotated[int, Field(ge=0, le=64)] = 3
     """Surfaces that scatter, beyond the point, up to which a ray is followed."""
     chains: bool = True
     """Whether what smooth surfaces show is followed."""
@@ -74,25 +78,19 @@ class RayModelConfig:
     """Whether neighbours share what they gather."""
     occlusion: bool = True
     """Whether rays see objects, or lights and sky as if nothing were in between."""
-    grid: int = 4
-    """Rays along each side of a pixel that more than one object may share."""
+    pixel_rays: RayCount = 32
+    """Through a pixel that more than one object may share."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
     """A config.json with a field that this version does not know describes another network."""
 
-    def __post_init__(self) -> None:
-        for name in ("width", "hidden", "light_rays", "diffuse_rays", "glossy_rays", "bounces", "grid", "layers"):
-            low = 0 if name in ("bounces", "layers") else 1
-            if getattr(self, name) < low:
-                raise InputError(f"model.{name} is {getattr(self, name)}, must be at least {low}")
-
-    def gather_settings(self, tiles: int, chained: int) -> Any:
-        """GatherSettings for points that go through so many patterns each, the first of which have chains."""
+    def gather_settings(self, height: int | None, chained: int) -> Any:
+        """GatherSettings for points of pictures so high, or of single rays, the first of which have chains."""
         settings = GatherSettings()
         settings.light_rays, settings.diffuse_rays = self.light_rays, self.diffuse_rays
         settings.glossy_rays, settings.bounces = self.glossy_rays, self.bounces
-        settings.tiles, settings.occlusion = tiles, int(self.occlusion)
-        settings.chained = chained if self.chains else 0
+        settings.tiles, settings.height = 1 if height else TILE_PIXELS, height or self.width
+        settings.occlusion, settings.chained = int(self.occlusion), chained if self.chains else 0
         return settings
 
 
@@ -147,8 +145,9 @@ class RayModel(Pretrained):
         self, scenes: SceneBatch, width: int, height: int, first: int, end: int
     ) -> Float32[Tensor, "scenes rows width 3"]:
         """Rows `first` … `end` − 1 of the pictures; they depend on nothing that is rendered with them."""
-        above, below = max(0, first - REACH), min(height, end + REACH)
-        found = visible_fragments(scenes, width, height, self.config.grid, above, below - above)
+        margin = REACH + 1  # the farthest points' neighbours decide how many rays those send
+        above, below = max(0, first - margin), min(height, end + margin)
+        found = visible_fragments(scenes, width, height, self.config.pixel_rays, above, below - above)
         radiance = self.radiance(scenes, points_of_fragments(scenes, found), found)
         sky, pixels = scenes.background, width * found.rows
         over_sky = found.coverage[:, None] * (radiance - sky[found.scene])
@@ -163,13 +162,16 @@ class RayModel(Pretrained):
         config, height = self.config, None if seen is None else seen.height
         chains = specular_chains(scenes, table, height) if config.chains else no_chains(table)
         together = torch.cat([table, chains.ends])
-        tiles = TILE_PIXELS if seen is None else 1
-        signals = gather(scenes, together, config.gather_settings(tiles, len(table)))
-        if seen is None or not config.filtering:
+        near = None
+        if seen is not None and config.filtering:
+            near = as_neighbours(neighbourhood(together, chains, seen))
+        settings = config.gather_settings(height, len(table))
+        signals = gather(scenes, together, settings, near)
+        if near is None:
             share = 1.0 if seen is None else 0.25  # as in the midst of a surface, or alone
             levels, shares = [signals] * LEVELS, [torch.full_like(signals[:, 0], share)] * len(STEPS)
         else:
-            levels, shares = filter_levels(neighbourhood(together, chains, seen), signals)
+            levels, shares = filter_levels(scenes, near, signals, settings.height)
         lights, shown = brightest(scenes), chains.radiance
         if len(chains.ends):
             dark = torch.zeros(len(chains.ends), LOBES, 3, device=shown.device)
@@ -196,9 +198,13 @@ class RayModel(Pretrained):
         with torch.autocast(hidden.device.type, enabled=False):
             out = self.head(hidden.float())
             coefficients = out[..., :CORRECTED].clamp(MIN_COEFFICIENT, MAX_COEFFICIENT).exp()
-            light = (coefficients * measured.estimates[..., :CORRECTED]).sum(-1) + measured.estimates[..., CORRECTED]
+            light = (coefficients * measured.estimates[..., :CORRECTED]).sum(-1)
             residual = measured.scale * F.softplus(out[..., CORRECTED])
-            return torch.minimum(light + residual, measured.bound)
+            through = measured.estimates[..., CORRECTED]
+            whole = torch.minimum(light + residual + through, measured.bound)
+            if self.training:  # where targets are mostly dark, and bright by chance, there is nothing to learn
+                whole = torch.where(through > MOST_THROUGH * whole, whole.detach(), whole)
+            return whole
 
 
 def initial_coefficients() -> Float[Tensor, " outputs"]:
@@ -217,21 +223,3 @@ def brightest(scenes: SceneBatch) -> Float[Tensor, "scenes 3"]:
     """The radiance of each scene's brightest light, by channel."""
     rows = scenes.scene_of_object[:, None].expand(-1, 3)
     return scenes.background.detach().scatter_reduce(0, rows, scenes.emission.detach(), "amax")
-
-
-def neighbourhood(together: Int32[Tensor, "points words"], chains: Chains, found: Fragments) -> Neighbourhood:
-    """Where the points of fragments, and those that their chains end at, are in the pictures."""
-    own, every = torch.arange(len(together), dtype=torch.int32, device=together.device).tensor_split([len(found.pixel)])
-    shown = torch.full((len(own), LOBES * SUBPIXELS), MISS, dtype=torch.int32, device=together.device)
-    shown.view(-1).index_copy_(0, chains.slot, every)
-    return Neighbourhood(
-        table=together,
-        fragment=torch.cat([own, (chains.slot // (LOBES * SUBPIXELS)).int()]),
-        lobe=torch.cat([torch.full_like(own, MISS), (chains.lobe_of_point % LOBES).int()]),
-        pixel=found.scene * (found.width * found.rows) + found.pixel,
-        object_id=found.object_id,
-        offsets=found.offsets,
-        shown=shown,
-        width=found.width,
-        height=found.rows,
-    )

@@ -49,6 +49,13 @@ def first_point(scenes: Scenes, scene: int, origin: wp.vec3, direction: wp.vec3,
     return point
 
 
+@wp.func
+def pixel_width(scenes: Scenes, p: ShadingPoint, height: int) -> float:
+    """Of a pixel of a picture so many pixels high, at the distance of a point from the camera."""
+    row = scenes.scenes[p.scene]
+    return 2.0 * row.tan_half_fov / float(height) * wp.length(p.point - row.camera_position)
+
+
 @wp.kernel(enable_backward=False)
 def find_points_of_rays(
     scenes: Scenes,

@@ -10,22 +10,25 @@ from torch import Tensor
 from luxel.core.emitters import emitted_radiance, sky_radiance
 from luxel.core.frames import unit_length
 from luxel.core.fresnel import fresnel_dielectric, reflect, refract
-from luxel.core.intersect import MISS, intersect, intersect_object
+from luxel.core.intersect import MISS, Hit, intersect, intersect_object
 from luxel.core.launch import launch, to_warp
 from luxel.core.principled import albedos, mean, refraction_weight
 from luxel.core.rays import camera_direction
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable, material_of_object, shape_of
+from luxel.core.shapes.kinds import BOX
 from luxel.core.shapes.local import INFINITY
 from luxel.core.shapes.shape import facing_normal, surface_interaction
-from luxel.core.visibility import SMOOTH_ALPHA
+from luxel.core.visibility import SMOOTH_ALPHA, TOUCHING
 from luxel.models.shading_points import OBJECT, WORDS, ShadingPoint, as_points
 
 REFLECTED, TRANSMITTED = 0, 1
 LOBES = 2
 SUBPIXELS = 4  # rays of a pixel that are followed, so that mirror images have soft edges
-LEAST_FOLLOWED = wp.constant(0.004)  # of a reflectance or transmittance
+WAYS = 3  # that each of them goes: the strongest, and those that differ from it at the second and third interface
 MOST_INTERFACES = wp.constant(5)  # with the segment from the last one to a light, paths of depth 6
+LEAST_SHADED = wp.constant(0.01)  # throughput of an end whose surface is shaded; lights and the sky are always shown
+POINTS_AT_ONCE = {"cpu": 1 << 17, "cuda": 1 << 20}  # 2 kB each
 
 
 class Chains(NamedTuple):
@@ -67,56 +70,88 @@ def beside(scenes: Scenes, p: ShadingPoint, number: int, height: int) -> Shading
     return result
 
 
-@wp.kernel(enable_backward=False)
-def follow_chains(
-    scenes: Scenes,
-    points: wp.array[ShadingPoint],
-    subpixels: int,
-    height: int,
-    ends: wp.array[ShadingPoint],
-    throughput: wp.array[wp.vec3],
-    radiance: wp.array[wp.vec3],
-    begin: int,
-) -> None:
-    """One ray of one lobe of one point.
+@wp.struct
+class Chain:
+    """Where a ray through smooth interfaces ends, the throughput from there, and the radiance of what shines."""
 
-    Beyond the point itself, each smooth interface sends the ray whichever way most light comes from, and what would
-    come from the other way is taken to be as bright.
+    end: ShadingPoint
+    throughput: wp.vec3
+    radiance: wp.vec3
+    interfaces: int
+
+
+@wp.func
+def no_chain(p: ShadingPoint) -> Chain:
+    """It shows nothing."""
+    chain = Chain(p, wp.vec3(0.0, 0.0, 0.0), wp.vec3(0.0, 0.0, 0.0), 0)
+    chain.end.object_id = MISS
+    return chain
+
+
+@wp.struct
+class Step:
+    """What a ray hits next, and the object that touches it there from outside, or MISS."""
+
+    hit: Hit
+    touching: int
+
+
+@wp.func
+def next_step(scenes: Scenes, p: ShadingPoint, object_id: int, reach: float) -> Step:
+    """Along a ray that goes on from an interface of an object.
+
+    What touches the object's far side is at the same distance, as far as can be told: the far side comes first.
     """
-    row = wp.tid() + begin
-    index = row // (LOBES * subpixels)
-    lobe = (row // subpixels) % LOBES
-    p = points[index]
-    interfaces = int(0)
-    material = material_of_object(scenes.objects[wp.max(p.object_id, 0)])
-    if p.object_id == MISS or material.alpha >= SMOOTH_ALPHA:
-        interfaces = MOST_INTERFACES
-    elif subpixels > 1:
-        p = beside(scenes, p, row % subpixels, height)
+    hit = intersect(scenes, p.scene, p.point, p.direction, object_id)
+    touching = int(MISS)
+    if scenes.objects[object_id].kind >= BOX and wp.dot(p.direction, p.normal) < 0.0:  # round ones touch in a point
+        t = intersect_object(scenes, object_id, p.point, p.direction, object_id, INFINITY)
+        near = wp.min(reach + TOUCHING * t, 0.25 * t)
+        if t < hit.t + near:
+            if hit.object_id != object_id:
+                touching = hit.object_id
+            else:
+                beyond = intersect(scenes, p.scene, p.point + (t - near) * p.direction, p.direction, object_id)
+                if beyond.t < 2.0 * near and beyond.object_id != object_id:
+                    touching = beyond.object_id
+            hit = Hit(object_id, t)
+    return Step(hit, touching)
+
+
+@wp.func
+def follow_chain(scenes: Scenes, p: ShadingPoint, lobe: int, way: int) -> Chain:
+    """One ray of one lobe of a point.
+
+    Beyond the point itself it takes the stronger of reflection and transmission at each interface, but at number `way`
+    the weaker. From interface WAYS on, and after the weaker one, what the other would show is taken to be as bright.
+    What touches the glass from outside is behind a gap of air.
+    """
+    chain = no_chain(p)
     end = p
-    end.object_id = MISS
     beta = wp.vec3(0.0, 0.0, 0.0)
     L = wp.vec3(0.0, 0.0, 0.0)
+    touching = int(MISS)
+    interfaces = int(0)
     while interfaces < MOST_INTERFACES:
-        object_id = wp.where(interfaces == 0, p.object_id, end.object_id)
+        object_id = end.object_id
+        end.object_id = MISS
         material = material_of_object(scenes.objects[object_id])
         cos_i = -wp.dot(end.direction, end.normal)
         if cos_i <= 0.0 and refraction_weight(material) == 0.0:
-            end.object_id = MISS
             break
         a = albedos(material, cos_i)
         index_ratio = wp.where(cos_i > 0.0, material.eta, 1.0 / material.eta)
         transmits = lobe == TRANSMITTED
         if interfaces == 0:
-            beta = a.reflectance
-            if transmits:
-                beta = a.transmittance
-            if mean(beta) < LEAST_FOLLOWED:
-                beta = wp.vec3(0.0, 0.0, 0.0)
-                break
+            beta = wp.where(transmits, a.transmittance, a.reflectance)
         else:
-            transmits = mean(a.transmittance) > mean(a.reflectance)
-            beta = wp.cw_mul(beta, a.reflectance + a.transmittance)
+            transmits = (mean(a.transmittance) > mean(a.reflectance)) != (interfaces == way)
+            if interfaces <= way or (way == 0 and interfaces < WAYS):
+                beta = wp.cw_mul(beta, wp.where(transmits, a.transmittance, a.reflectance))
+            else:
+                beta = wp.cw_mul(beta, a.reflectance + a.transmittance)
+        if wp.max(beta) == 0.0:
+            break
         if transmits:
             beta = beta / (index_ratio * index_ratio)
             end.gain = end.gain * index_ratio * index_ratio
@@ -125,67 +160,132 @@ def follow_chains(
         else:
             end.direction = unit_length(reflect(-end.direction, end.normal))
 
-        hit = intersect(scenes, p.scene, end.point, end.direction, object_id)
+        reach = TOUCHING * wp.length(end.point)
+        step = Step(Hit(touching, 0.0), MISS)
+        crosses = transmits and touching != MISS
+        if not crosses:
+            if touching != MISS:
+                end.point -= reach * end.normal
+            step = next_step(scenes, end, object_id, reach)
+        touching = step.touching
+        hit = step.hit
+        shown = wp.where(interfaces >= way, beta, wp.vec3(0.0, 0.0, 0.0))  # not again what way 0 shows
         end.object_id = hit.object_id
         if hit.object_id == MISS:
-            L += wp.cw_mul(beta, sky_radiance(scenes, p.scene, end.direction))
+            L += wp.cw_mul(shown, sky_radiance(scenes, p.scene, end.direction))
             break
         shape = shape_of(scenes.objects[hit.object_id])
         si = surface_interaction(shape, end.point, end.direction, hit.t)
-        L += wp.cw_mul(beta, emitted_radiance(scenes, hit.object_id, end.direction, si.normal))
+        L += wp.cw_mul(shown, emitted_radiance(scenes, hit.object_id, end.direction, si.normal))
         end.point = si.point
         end.normal = facing_normal(shape.kind, si.normal, end.direction)
+        if crosses:  # rays from there meet the glass for certain
+            end.point -= reach * end.normal
         met = material_of_object(scenes.objects[hit.object_id])
         found = albedos(met, -wp.dot(end.direction, end.normal))
         if met.alpha >= SMOOTH_ALPHA or mean(found.diffuse) > mean(found.reflectance) + mean(found.transmittance):
             break
         interfaces += 1
-    if interfaces == MOST_INTERFACES:
-        end.object_id = MISS
-    ends[row] = end
-    throughput[row] = beta / float(subpixels)
-    radiance[row] = L / float(subpixels)
+    chain.interfaces = interfaces
+    chain.radiance = L
+    if interfaces >= way and interfaces < MOST_INTERFACES and mean(beta) >= LEAST_SHADED:
+        chain.end = end
+        chain.throughput = beta
+    return chain
+
+
+@wp.kernel(enable_backward=False)
+def follow_chains(
+    scenes: Scenes,
+    points: wp.array[ShadingPoint],
+    smooth: wp.array[wp.int64],
+    subpixels: int,
+    height: int,
+    ends: wp.array[ShadingPoint],
+    throughput: wp.array[wp.vec3],
+    radiance: wp.array[wp.vec3],
+    begin: int,
+) -> None:
+    """All ways of one ray of one lobe of one smooth point."""
+    row = wp.tid() + begin
+    ray = row % subpixels
+    p = points[int(smooth[row // (LOBES * subpixels)])]
+    lobe = (row // subpixels) % LOBES
+    if subpixels > 1:
+        p = beside(scenes, p, ray, height)
+    ways = int(WAYS)
+    for way in range(WAYS):
+        chain = no_chain(p)
+        if way < ways:
+            chain = follow_chain(scenes, p, lobe, way)
+            if way == 0:
+                ways = wp.min(WAYS, chain.interfaces + 1)
+        place = (row // subpixels * WAYS + way) * subpixels + ray
+        ends[place] = chain.end
+        throughput[place] = chain.throughput / float(subpixels)
+        radiance[place] = chain.radiance / float(subpixels)
 
 
 @wp.kernel(enable_backward=False)
 def merge_ends(
+    smooth: wp.array[wp.int64],
     subpixels: int,
     ends: wp.array[ShadingPoint],
     throughput: wp.array[wp.vec3],
     radiance: wp.array[wp.vec3],
-    whole_radiance: wp.array[wp.vec3],
+    slot: wp.array[wp.int64],
+    whole_radiance: wp.array2d[wp.vec3],
     begin: int,
 ) -> None:
-    """Of one lobe of one point: the ends on one object become the first of them, and radiances their sum."""
-    lobe = wp.tid() + begin
+    """Of one lobe of one point: the ends on one object become one, with a slot, and radiances their sum.
+
+    Ends on more than SUBPIXELS objects are left out, which are the weaker ways'. They have the slot MISS.
+    """
+    row = wp.tid() + begin
+    point = int(smooth[row // LOBES])
+    lobe = row % LOBES
+    chains = subpixels * WAYS
+    first = row * chains
+    count = int(0)
     total = wp.vec3(0.0, 0.0, 0.0)
-    for i in range(lobe * subpixels, (lobe + 1) * subpixels):
+    for i in range(first, first + chains):
+        end = ends[i]
+        slot[i] = wp.int64(MISS)
         total += radiance[i]
-        j = lobe * subpixels
-        while j < i and ends[j].object_id != ends[i].object_id:
-            j += 1
-        if j < i:
-            throughput[j] = throughput[j] + throughput[i]
-            ends[i].object_id = MISS
-    whole_radiance[lobe] = total
+        if end.object_id != MISS:
+            j = first
+            while j < first + count and ends[j].object_id != end.object_id:
+                j += 1
+            if j < first + count:
+                throughput[j] = throughput[j] + throughput[i]
+            elif count < SUBPIXELS:
+                ends[j] = end
+                throughput[j] = throughput[i]
+                slot[j] = wp.int64((point * LOBES + lobe) * SUBPIXELS + count)
+                count += 1
+    whole_radiance[point, lobe] = total
 
 
 @torch.no_grad()
 def specular_chains(batch: SceneBatch, table: Int32[Tensor, "points words"], height: int | None) -> Chains:
     """The chains of the smooth ones among ShadingPoints: of pictures' pixels, or of single rays (no height)."""
     device, subpixels = batch.device, 1 if height is None else SUBPIXELS
-    lobes = len(table) * LOBES
-    ends = torch.empty(lobes * subpixels, WORDS, dtype=torch.int32, device=device)
-    throughput, radiance = torch.empty(2, lobes * subpixels, 3, device=device)
-    whole = torch.empty(len(table), LOBES, 3, device=device)
-    vectors = [to_warp(throughput, wp.vec3), to_warp(radiance, wp.vec3)]
-    inputs = [launchable(batch), as_points(table), subpixels, height or 0]
-    launch(follow_chains, len(ends), inputs, [as_points(ends), *vectors], device, sliced=True)
-    inputs = [subpixels, as_points(ends), *vectors]
-    launch(merge_ends, lobes, inputs, [to_warp(whole.view(-1, 3), wp.vec3)], device, sliced=True)
-    rows = (ends[:, OBJECT] != MISS).nonzero()[:, 0]
-    slot = rows if subpixels == SUBPIXELS else rows * SUBPIXELS
-    return Chains(whole, slot, throughput[rows], ends[rows])
+    roughness = torch.cat([batch.roughness, batch.roughness.new_ones(1)])[table[:, OBJECT]]  # of MISS the last one
+    shown, found = no_chains(table), []
+    for smooth in (roughness.square() < SMOOTH_ALPHA).nonzero()[:, 0].split(POINTS_AT_ONCE[device.type]):
+        lobes = len(smooth) * LOBES
+        count = lobes * subpixels * WAYS
+        ends = torch.empty(count, WORDS, dtype=torch.int32, device=device)
+        throughput, radiance = torch.empty(2, count, 3, device=device)
+        slot = torch.empty(count, dtype=torch.long, device=device)
+        vectors = [to_warp(throughput, wp.vec3), to_warp(radiance, wp.vec3)]
+        inputs = [launchable(batch), as_points(table), smooth, subpixels, height or 0]
+        launch(follow_chains, lobes * subpixels, inputs, [as_points(ends), *vectors], device, sliced=True)
+        outputs = [slot, to_warp(shown.radiance, wp.vec3)]
+        launch(merge_ends, lobes, [smooth, subpixels, as_points(ends), *vectors], outputs, device, sliced=True)
+        rows = (slot != MISS).nonzero()[:, 0]
+        found.append((slot[rows], throughput[rows], ends[rows]))
+    return Chains(shown.radiance, *(torch.cat(values) for values in zip(*found, strict=True)))
 
 
 def no_chains(table: Int32[Tensor, "points words"]) -> Chains:

@@ -14,33 +14,36 @@ from luxel.core.scene_batch import SceneBatch
 
 
 class Features(NamedTuple):
-    """First hits, box-filtered over each pixel by a grid of rays; row 0 is the top."""
+    """First hits, box-filtered over each pixel by many rays; row 0 is the top."""
 
     albedo: Float[Tensor, "scenes height width 3"]
     """Base colour, blended by coverage; the sky's is 0."""
     normal: Float[Tensor, "scenes height width 3"]
     """World space, on the viewer's side, blended by coverage and so at most of length 1; the sky's is 0."""
     depth: Float[Tensor, "scenes height width"]
-    """Along the viewing direction, scene units, of the object in `object_number`; infinite for the sky."""
+    """Along the viewing direction, scene units, of the object in `object_number`; infinite for the sky.
+
+    Of several faces' the least.
+    """
     object_number: Int64[Tensor, "scenes height width"]
     """Which of the scene's objects covers most of the pixel, or MISS (−1) where the sky does."""
     fragments: Fragments
-    """Every object in every pixel, and how much of it that covers."""
+    """Every face of every object in every pixel, and how much of it that covers."""
 
     def coverage(self, scene: int, object_number: int) -> Float[Tensor, "height width"]:
         """The share of each pixel that one object covers: its mask, with soft edges."""
         height, width = self.depth.shape[1:]
         chosen = (self.fragments.scene == scene) & (self.fragments.object_number == object_number)
         mask = self.depth.new_zeros(height * width)
-        return mask.index_copy(0, self.fragments.pixel[chosen].long(), self.fragments.coverage[chosen]).unflatten(
+        return mask.index_add(0, self.fragments.pixel[chosen].long(), self.fragments.coverage[chosen]).unflatten(
             0, (height, width)
         )
 
 
 @torch.no_grad()
-def first_hit_features(batch: SceneBatch, width: int, height: int, grid: int = 4) -> Features:
-    """Features of every scene, from `grid`² rays in the pixels that more than one object may share."""
-    fragments = visible_fragments(batch, width, height, grid)
+def first_hit_features(batch: SceneBatch, width: int, height: int, pixel_rays: int = 32) -> Features:
+    """Features of every scene, from `pixel_rays` rays in the pixels that more than one object may share."""
+    fragments = visible_fragments(batch, width, height, pixel_rays)
     rays = image_plane_rays(batch, fragments.point, fragments.scene)
     met = interact(batch, rays)
     facing = torch.where((met.normal * rays.direction).sum(1, keepdim=True) > 0, -met.normal, met.normal)
@@ -56,15 +59,18 @@ def first_hit_features(batch: SceneBatch, width: int, height: int, grid: int = 4
         return image(empty.index_add(0, pixel, values * fragments.coverage[:, None]))
 
     shown = torch.zeros(pixels, device=batch.device).index_add(0, pixel, fragments.coverage)
-    most = (1 - shown).scatter_reduce(0, pixel, fragments.coverage, "amax")
+    share = share_of_objects(pixel, fragments)
+    most = (1 - shown).scatter_reduce(0, pixel, share, "amax")
     # Of several that cover as much, the first in the scene; never one that the sky covers as much as.
-    first = fragments.coverage >= most[pixel]
+    first = share >= most[pixel]
     none = torch.iinfo(torch.int64).max
     number = torch.full((pixels,), none, device=batch.device).scatter_reduce(
         0, pixel[first], fragments.object_number[first].long(), "amin"
     )
     chosen = number[pixel] == fragments.object_number
-    nearest = torch.full((pixels,), torch.inf, device=batch.device).index_copy(0, pixel[chosen], depth[chosen])
+    nearest = torch.full((pixels,), torch.inf, device=batch.device).scatter_reduce(
+        0, pixel[chosen], depth[chosen], "amin"
+    )
     return Features(
         blended(batch.base_color[fragments.object_id]),
         blended(facing),
@@ -72,3 +78,11 @@ def first_hit_features(batch: SceneBatch, width: int, height: int, grid: int = 4
         image(torch.where(number == none, MISS, number)),
         fragments,
     )
+
+
+def share_of_objects(pixel: Int64[Tensor, " fragments"], fragments: Fragments) -> Float[Tensor, " fragments"]:
+    """The share of its pixel that all the faces of each fragment's object cover; `pixel` is that of all pictures."""
+    places = torch.stack([pixel, fragments.object_number.long()])
+    objects, number = torch.unique_consecutive(places, return_inverse=True, dim=1)
+    share = fragments.coverage.new_zeros(objects.shape[1])
+    return share.index_add(0, number, fragments.coverage)[number]

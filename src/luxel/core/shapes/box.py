@@ -40,6 +40,13 @@ def local_hit_box(start: wp.vec3, along: wp.vec3, t: float, scale: wp.vec3) -> L
 
 
 @wp.func
+def face_of_box(normal: wp.vec3) -> int:
+    """The number of the face with this unit-space normal, 0 to 5: −x, +x, −y, +y, −z, +z."""
+    axis = wp.abs(normal[1]) + 2.0 * wp.abs(normal[2])
+    return 2 * int(axis) + wp.where(normal[0] + normal[1] + normal[2] > 0.0, 1, 0)
+
+
+@wp.func
 def half_extent_box(v: wp.vec3) -> float:
     """Half the extent along n, where v = world_from_unitᵀ · n."""
     return wp.abs(v[0]) + wp.abs(v[1]) + wp.abs(v[2])
@@ -60,26 +67,61 @@ def face_solid_angles(start: wp.vec3, scale: wp.vec3) -> wp.vec3:
 
 
 @wp.func
-def sample_box(start: wp.vec3, scale: wp.vec3, u: wp.vec2) -> SurfaceSample:
-    """A point of the faces seen from `start`: of one drawn by solid angle, uniform in its area."""
-    angles = face_solid_angles(start, scale)
-    x = u[0] * (angles[0] + angles[1] + angles[2])
+def turned(v: wp.vec3, axis: int) -> wp.vec3:
+    """The components from this axis on, in cyclic order; without an index that is unknown when this is compiled."""
+    result = v
+    if axis == 1:
+        result = wp.vec3(v[1], v[2], v[0])
+    elif axis == 2:
+        result = wp.vec3(v[2], v[0], v[1])
+    return result
+
+
+@wp.func
+def longest_axis_seen(start: wp.vec3, scale: wp.vec3) -> int:
+    """The axis along which the box appears longest from `start`, were it far."""
+    p = wp.cw_mul(start, scale)
     axis = int(0)
-    if x >= angles[0] or angles[0] == 0.0:
-        x -= angles[0]
-        axis = 1
-        if x >= angles[1] or angles[1] == 0.0:
-            x -= angles[1]
-            axis = 2
-    point = wp.vec3(0.0, 0.0, 0.0)
-    normal = wp.vec3(0.0, 0.0, 0.0)
+    most = float(-1.0)
     for i in range(3):
-        if i == axis:
-            normal[i] = wp.sign(start[i])
-            point[i] = normal[i]
-            point[(i + 1) % 3] = 2.0 * wp.clamp(x / wp.max(angles[i], 1.0e-30), 0.0, 1.0) - 1.0
-            point[(i + 2) % 3] = 2.0 * u[1] - 1.0
-    return SurfaceSample(point, normal, face_density(angles, scale, axis))
+        seen = scale[i] * scale[i] * (wp.dot(p, p) - p[i] * p[i])
+        if seen > most:
+            most = seen
+            axis = i
+    return axis
+
+
+@wp.func
+def sample_box(start: wp.vec3, scale: wp.vec3, u: wp.vec2) -> SurfaceSample:
+    """A point of the faces seen from `start`: of one chosen by solid angle, uniform in its area.
+
+    The faces are unrolled from the axis along which the box appears longest: u[1] goes along both sides to the edges
+    of the end that is seen, and on over this; u[0] goes across one side and the other, or across the end. So the
+    points stay as well spread as u is, whatever the faces' shares.
+    """
+    along = longest_axis_seen(start, scale)
+    near = turned(wp.vec3(wp.sign(start[0]), wp.sign(start[1]), wp.sign(start[2])), along)
+    lengths = turned(scale, along)
+    angles = turned(face_solid_angles(start, scale), along)
+    of_sides = angles[1] + angles[2]
+    share = of_sides / wp.max(of_sides + angles[0], 1.0e-30)
+    axis = int(0)
+    point = wp.vec3(near[0], 2.0 * u[0] - 1.0, 2.0 * wp.min((u[1] - share) / wp.max(1.0 - share, 1.0e-30), 1.0) - 1.0)
+    normal = wp.vec3(near[0], 0.0, 0.0)
+    if u[1] < share:
+        to_end = near[0] * (2.0 * u[1] / share - 1.0)
+        x = u[0] * of_sides
+        if x < angles[1]:
+            axis = 1
+            point = wp.vec3(to_end, near[1], near[2] * (2.0 * x / angles[1] - 1.0))
+            normal = wp.vec3(0.0, near[1], 0.0)
+        else:
+            axis = 2
+            across = wp.min((x - angles[1]) / wp.max(angles[2], 1.0e-30), 1.0)
+            point = wp.vec3(to_end, near[1] * (1.0 - 2.0 * across), near[2])
+            normal = wp.vec3(0.0, 0.0, near[2])
+    back = (3 - along) % 3
+    return SurfaceSample(turned(point, back), turned(normal, back), face_density(angles, lengths, axis))
 
 
 @wp.func

@@ -4,6 +4,7 @@ import warp as wp
 
 from luxel.core.frames import PI
 from luxel.core.shapes.local import INFINITY, LocalHit, SurfaceSample, first_of_interval, slab
+from luxel.core.shapes.panel import ELONGATED
 
 
 @wp.func
@@ -51,6 +52,12 @@ def local_hit_cylinder(start: wp.vec3, along: wp.vec3, t: float, scale: wp.vec3)
 
 
 @wp.func
+def face_of_cylinder(normal: wp.vec3) -> int:
+    """The number of the face with this unit-space normal: 0 for the mantle, 1 for the lower cap, 2 for the upper."""
+    return wp.where(normal[2] == 0.0, 0, wp.where(normal[2] < 0.0, 1, 2))
+
+
+@wp.func
 def half_extent_cylinder(v: wp.vec3) -> float:
     """Half the extent along n, where v = world_from_unitᵀ · n."""
     return wp.sqrt(v[0] * v[0] + v[1] * v[1]) + wp.abs(v[2])
@@ -79,44 +86,66 @@ def part_solid_angles(start: wp.vec3, scale: wp.vec3) -> wp.vec2:
 
 
 @wp.func
-def half_arc(start: wp.vec3) -> float:
-    """Half the angle of the mantle's arc that is seen from `start`, outside the endless cylinder."""
-    axial = wp.sqrt(start[0] * start[0] + start[1] * start[1])
-    return wp.acos(wp.min(1.0 / wp.max(axial, 1.0), 1.0))
+def mantle_density(start: wp.vec3, normal: wp.vec3) -> float:
+    """Of the angle round the axis where the mantle's normal is this, uniform in the width that `start` sees.
+
+    From the distance ρ the point at the angle φ off the nearest one has the offset w = ρ sin φ / D of the line of sight
+    from the axis, where D² = ρ² + 1 − 2ρ cos φ is the distance squared across the axis; and dw/dφ is
+    (ρ cos φ − 1)(ρ − cos φ) ρ / D³.
+    """
+    rho = wp.sqrt(start[0] * start[0] + start[1] * start[1])
+    c = (start[0] * normal[0] + start[1] * normal[1]) / rho
+    d = wp.vec2(start[0] - normal[0], start[1] - normal[1])
+    distance = wp.max(wp.length(d), 1.0e-12)
+    facing = wp.max(d[0] * normal[0] + d[1] * normal[1], 0.0)  # ρ cos φ − 1
+    return 0.5 * (facing / distance) * (wp.max(rho - c, 0.0) / distance) * (rho / distance)
 
 
 @wp.func
-def part_density(angles: wp.vec2, arc: float, scale: wp.vec3, cap: bool) -> float:
+def part_density(start: wp.vec3, angles: wp.vec2, scale: wp.vec3, normal: wp.vec3, cap: bool) -> float:
     """Of the points of the seen cap or of the seen part of the mantle, per world area."""
     total = wp.max(angles[0] + angles[1], 1.0e-30)
     result = float(0.0)
     if cap:
         result = angles[1] / (total * PI * scale[0] * scale[1])
-    elif arc > 0.0:
-        result = angles[0] / (total * 4.0 * arc * scale[0] * scale[2])
+    elif angles[0] > 0.0:
+        result = angles[0] / (total * 2.0 * scale[0] * scale[2]) * mantle_density(start, normal)
     return result
 
 
 @wp.func
 def sample_cylinder(start: wp.vec3, scale: wp.vec3, u: wp.vec2) -> SurfaceSample:
-    """A point of what is seen from `start`: of the mantle or a cap, uniform in its area."""
+    """A point of what `start` sees: of a cap, uniform in its area, or of the mantle, uniform in width and height.
+
+    One number chooses the part and is used again there, the cap's end of it next to the cap. Of a long cylinder it is
+    the one along the axis: so points are as well spread along the lamp as u[1] is, whatever the parts' shares.
+    """
     angles = part_solid_angles(start, scale)
     share = angles[1] / wp.max(angles[0] + angles[1], 1.0e-30)
-    arc = half_arc(start)
-    if u[0] < share:
-        radius = wp.sqrt(u[0] / share)
-        angle = 2.0 * PI * u[1]
-        z = wp.sign(start[2])
-        point = wp.vec3(radius * wp.cos(angle), radius * wp.sin(angle), z)
-        return SurfaceSample(point, wp.vec3(0.0, 0.0, z), part_density(angles, arc, scale, True))
-    angle = wp.atan2(start[1], start[0]) + arc * (2.0 * (u[0] - share) / (1.0 - share) - 1.0)
+    end = wp.sign(start[2])
+    is_long = scale[2] > ELONGATED * scale[0]
+    first = wp.where(is_long, u[1], u[0])
+    second = wp.where(is_long, u[0], u[1])
+    if first < share:
+        radius = wp.sqrt(first / share)
+        angle = 2.0 * PI * second
+        point = wp.vec3(radius * wp.cos(angle), radius * wp.sin(angle), end)
+        normal = wp.vec3(0.0, 0.0, end)
+        return SurfaceSample(point, normal, part_density(start, angles, scale, normal, True))
+    rest = (first - share) / (1.0 - share)
+    across = wp.where(is_long, second, rest)
+    along = wp.where(is_long, rest, second)
+    w = 2.0 * across - 1.0
+    rho = wp.max(wp.sqrt(start[0] * start[0] + start[1] * start[1]), 1.0)
+    angle = wp.atan2(start[1], start[0]) + wp.asin(w) - wp.asin(w / rho)
     normal = wp.vec3(wp.cos(angle), wp.sin(angle), 0.0)
-    point = wp.vec3(normal[0], normal[1], 2.0 * u[1] - 1.0)
-    return SurfaceSample(point, normal, part_density(angles, arc, scale, False))
+    point = wp.vec3(normal[0], normal[1], end * (1.0 - 2.0 * along))
+    return SurfaceSample(point, normal, part_density(start, angles, scale, normal, False))
 
 
 @wp.func
 def sample_density_cylinder(start: wp.vec3, scale: wp.vec3, normal: wp.vec3) -> float:
     """Density per world area with which `sample_cylinder` finds a point with this unit-space normal."""
     cap = wp.abs(normal[2]) > wp.abs(normal[0]) + wp.abs(normal[1])
-    return part_density(part_solid_angles(start, scale), half_arc(start), scale, cap)
+    length = wp.max(wp.sqrt(normal[0] * normal[0] + normal[1] * normal[1]), 1.0e-20)
+    return part_density(start, part_solid_angles(start, scale), scale, normal / length, cap)

@@ -4,6 +4,7 @@ import warp as wp
 
 from luxel.core.frames import PI, frame, to_world
 from luxel.core.shapes.local import INFINITY, LocalHit
+from luxel.core.shapes.panel import ELONGATED, sample_ellipse_along
 
 
 @wp.func
@@ -78,3 +79,26 @@ def sample_cone(start: wp.vec3, u: wp.vec2) -> wp.vec3:
     across = wp.sqrt(wp.max(lift * (2.0 - lift), 0.0))
     angle = 2.0 * PI * u[1]
     return to_world(axes, wp.vec3(across * wp.cos(angle), across * wp.sin(angle), 1.0 - lift))
+
+
+@wp.func
+def is_elongated(scale: wp.vec3) -> bool:
+    """Whether one axis is much longer than both others."""
+    longest = wp.max(wp.max(scale[0], scale[1]), scale[2])
+    middle = wp.max(wp.min(scale[0], scale[1]), wp.min(wp.max(scale[0], scale[1]), scale[2]))
+    return longest > ELONGATED * middle
+
+
+@wp.func
+def sample_cone_along(start: wp.vec3, scale: wp.vec3, u: wp.vec2) -> wp.vec3:
+    """As `sample_cone`, with u[0] along the direction in which the ellipsoid appears longest in the world.
+
+    So rays are as well spread along a thin one as u[0] is. By Lambert's azimuthal equal-area projection of the unit
+    disc, 1 − cos ∝ r².
+    """
+    axes = frame(wp.normalize(-start))
+    on = sample_ellipse_along(wp.cw_mul(axes[0], scale), wp.cw_mul(axes[1], scale), wp.cw_mul(start, scale), u)
+    size = one_minus_cosine(wp.dot(start, start))
+    lift = size * wp.dot(on, on)  # 1 − cos
+    across = wp.sqrt(size * (2.0 - lift))
+    return to_world(axes, wp.vec3(across * on[0], across * on[1], 1.0 - lift))

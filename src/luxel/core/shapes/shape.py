@@ -4,6 +4,7 @@ import warp as wp
 
 from luxel.core.frames import PI, unit_length
 from luxel.core.shapes.box import (
+    face_of_box,
     face_solid_angles,
     half_extent_box,
     intersect_box,
@@ -12,6 +13,7 @@ from luxel.core.shapes.box import (
     sample_density_box,
 )
 from luxel.core.shapes.cylinder import (
+    face_of_cylinder,
     half_extent_cylinder,
     intersect_cylinder,
     local_hit_cylinder,
@@ -23,8 +25,10 @@ from luxel.core.shapes.ellipsoid import (
     cone_density,
     half_extent_ellipsoid,
     intersect_ellipsoid,
+    is_elongated,
     local_hit_ellipsoid,
     sample_cone,
+    sample_cone_along,
 )
 from luxel.core.shapes.kinds import BOX, CYLINDER, DISC, ELLIPSOID, PLANE, RECTANGLE
 from luxel.core.shapes.local import INFINITY, LocalHit, SurfaceSample
@@ -37,6 +41,8 @@ from luxel.core.shapes.panel import (
     solid_angle_panel,
 )
 from luxel.core.shapes.plane import intersect_plane, local_hit_plane
+
+FACES = wp.constant(6)  # of a box, which has the most
 
 
 @wp.struct
@@ -129,6 +135,20 @@ def surface_interaction(shape: Shape, origin: wp.vec3, direction: wp.vec3, t: fl
         hit = local_hit_panel(start, along, t)
     point = shape.center + shape.world_from_unit * hit.point
     return SurfaceInteraction(point, unit_length(wp.transpose(shape.unit_from_world) * hit.normal))
+
+
+@wp.func
+def face_of_hit(shape: Shape, origin: wp.vec3, direction: wp.vec3, t: float) -> int:
+    """On which face of a box or cylinder `surface_interaction` puts the hit; 0 for shapes without edges."""
+    face = int(0)
+    if shape.kind == BOX or shape.kind == CYLINDER:
+        start = shape.unit_from_world * (origin - shape.center)
+        along = shape.unit_from_world * direction
+        if shape.kind == BOX:
+            face = face_of_box(local_hit_box(start, along, t, shape.scale).normal)
+        else:
+            face = face_of_cylinder(local_hit_cylinder(start, along, t, shape.scale).normal)
+    return face
 
 
 @wp.func
@@ -231,7 +251,12 @@ def sample_direction(shape: Shape, point: wp.vec3, u: wp.vec2) -> DirectionSampl
     """A random direction from a point that the shape shines on to its surface."""
     start = shape.unit_from_world * (point - shape.center)
     if shape.kind <= ELLIPSOID:
-        direction = wp.normalize(shape.world_from_unit * sample_cone(start, u))
+        along = wp.vec3(0.0, 0.0, 0.0)
+        if shape.kind == ELLIPSOID and is_elongated(shape.scale):
+            along = sample_cone_along(start, shape.scale, u)
+        else:
+            along = sample_cone(start, u)
+        direction = wp.normalize(shape.world_from_unit * along)
         density = cone_density(start, shape.unit_from_world * direction, volume(shape.scale))
         return DirectionSample(direction, density)
     found = SurfaceSample()
@@ -240,7 +265,7 @@ def sample_direction(shape: Shape, point: wp.vec3, u: wp.vec2) -> DirectionSampl
     elif shape.kind == CYLINDER:
         found = sample_cylinder(start, shape.scale, u)
     else:
-        found = sample_panel(shape.scale, u, shape.kind == DISC)
+        found = sample_panel(start, shape.scale, u, shape.kind == DISC)
     vector = shape.world_from_unit * (found.point - start)
     direction = unit_length(vector)
     normal = unit_length(wp.transpose(shape.unit_from_world) * found.normal)

@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-slow lint bench .venv clean
+.PHONY: demo test test-slow harness lint bench .venv clean
 
 demo: .venv  ## generate data, train, evaluate, render: runs/demo/index.html
 	$(BIN)/luxel demo
@@ -11,6 +11,9 @@ test: .venv  ## the whole suite
 
 test-slow: .venv  ## what takes minutes: statistics at full strength
 	$(BIN)/pytest -m slow
+
+harness: .venv  ## fuzzing, cut writes, damaged files, leaks: at most 20 minutes; the last line is one JSON object
+	PYTHONPATH=tests OMP_NUM_THREADS=1 $(BIN)/python -m harness
 
 lint: .venv  ## ruff and the type checker
 	$(BIN)/ruff check .

@@ -1,0 +1,36 @@
+"""A folder with one of everything that a verb reads, all of it tiny and made by the verbs themselves."""
+
+from pathlib import Path
+
+import torch
+
+from harness.verbs import call
+from luxel.models.ray_model import RayModel, RayModelConfig
+
+SCENE = """{"schema_version": 1, "background": [0.4, 0.5, 0.6],
+"camera": {"position": [0, -5, 1], "look_at": [0, 0, 0]},
+"objects": [{"shape": "sphere", "center": [0, 0, 0], "radius": 1, "material": {"roughness": 0.2}},
+{"shape": "sphere", "center": [2, 0, 1], "radius": 0.5, "material": {"emission": [4, 5, 6]}}]}"""
+GENERATE = ("--count", "24", "--width", "16", "--height", "16", "--spp", "2", "--test-share", "0.3")
+FEW = ("--train.samples", "16", "--train.batch-size", "4", "--train.tests", "2", "--train.checkpoint-every", "2")
+TRAIN = ("train", "standard_run", "--scale", "tiny", "--cpu", *FEW, "--train.optim.schedule.shape", "constant")
+COMPARE = ("experiments", "compare", "standard_run", "--scale", "tiny", "--cpu", "--out", "page")
+
+
+def workplace(root: Path, compared: bool = True) -> Path:
+    """In `root`: scene.json, the data set "set", the run "run", the model "model"; if `compared`, "page" and "runs"."""
+    root.mkdir(parents=True, exist_ok=True)
+    (root / "scene.json").write_text(SCENE)
+    torch.manual_seed(0)
+    model = RayModel(RayModelConfig(width=8))
+    torch.nn.init.normal_(model.head.weight)  # else no other weight would count
+    model.save_pretrained(root / "model")
+    commands = [
+        ("generate", "spheres", "--out", "set", *GENERATE),
+        (*TRAIN, "--data", "set", "--out", "run"),
+        *([COMPARE] if compared else []),
+    ]
+    for command in commands:
+        outcome = call(*command, cwd=root)
+        assert outcome.code == 0, outcome.err[-2000:]
+    return root

@@ -66,9 +66,9 @@ class RayModelConfig(Configuration, path="model"):
     """Residual layers between its input and its output."""
     light_rays: RayCount = 16
     """That each point sends to lights where shadows may end, and a quarter elsewhere; a power of two is best spread."""
-    diffuse_rays: RayCount = 8
+    diffuse_rays: RayCount = 4
     """Over the hemisphere of a diffuse point."""
-    glossy_rays: RayCount = 4
+    glossy_rays: RayCount = 8
     """Into the lobes of a glossy one."""
     bounces: Annotated[int, Field(ge=0, le=64)] = 3
     """Surfaces that scatter, beyond the point, up to which a ray is followed."""

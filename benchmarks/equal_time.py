@@ -31,7 +31,6 @@ import tyro
 from jaxtyping import Float32
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from PIL import Image, ImageDraw, ImageFont
 from safetensors.numpy import load_file, save
 from tqdm import tqdm
 
@@ -41,8 +40,9 @@ from luxel.data.dataset import ShardDataset
 from luxel.data.generate import GenerateSettings, generate
 from luxel.files.atomic import checksum, only_one, write_atomically
 from luxel.image.denoise import denoise
-from luxel.image.formats import to_bytes
+from luxel.image.formats import save_pixels
 from luxel.image.metrics import equivalent_spp, image_metrics, per_image
+from luxel.image.side_by_side import SideBySide, sheet
 from luxel.pipeline import Renderer
 from luxel.scene import DISTRIBUTIONS, Distribution, Spheres
 from luxel.scene.description import Scene
@@ -316,25 +316,12 @@ def print_by_scene(test: TestSet, shots: dict[str, list[Shot]], models: Sequence
 
 
 def write_strips(folder: Path, test: TestSet, shots: dict[str, list[Shot]], models: Sequence[str]) -> None:
-    """A PNG for each scene: the truth, each model, and what is denoised, side by side, with their PSNR."""
+    """A PNG for each scene: the truth, each model, and what is denoised, side by side, with their figures."""
     folder.mkdir(parents=True, exist_ok=True)
     for index, scene in enumerate(test.scenes):
-        strip = {f"truth\n{test.truth.spp} spp": test.truth.mean[index]}
-        for name in (*models, *PICTURED):
-            shot = shots[name][index]
-            strip[f"{name}\n{shot.figures['psnr']:.1f} dB"] = shot.picture
-        side_by_side(strip).save(folder / f"{scene}.png")
-
-
-def side_by_side(pictures: dict[str, Picture], gap: int = 4, head: int = 34) -> Image.Image:
-    """Square pictures of one size as pixels of a display, each under its label."""
-    width = len(next(iter(pictures.values())))
-    canvas = Image.new("RGB", (len(pictures) * (width + gap) - gap, head + width), "white")
-    draw, font = ImageDraw.Draw(canvas), ImageFont.load_default(12)
-    for column, (label, picture) in enumerate(pictures.items()):
-        canvas.paste(Image.fromarray(to_bytes(picture, TONE_MAP)), (column * (width + gap), head))
-        draw.text((column * (width + gap) + 2, 2), label, fill="black", font=font)
-    return canvas
+        outputs = {name: shots[name][index].picture for name in (*models, *PICTURED)}
+        pictures = SideBySide.of(scene, test.truth.mean[index], outputs, test.truth.spp)
+        save_pixels(folder / f"{scene}.png", sheet([pictures], tone=TONE_MAP))
 
 
 def frontier(path: Path, results: dict[str, dict[str, Row]], models: Sequence[str]) -> None:

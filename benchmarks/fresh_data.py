@@ -18,7 +18,8 @@ import tyro
 from luxel.experiments import EXPERIMENTS, Scale
 from luxel.experiments.experiment import with_data, with_stream, with_train
 from luxel.experiments.run import run
-from luxel.train.run_folder import read_json, read_metrics
+from luxel.files.typed_json import read_json
+from luxel.train.run_folder import read_metrics
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ import pytest
 
 import luxel.demo
 from luxel.demo import TRAINED_SCENES, demo, is_worth_showing, learning_curves, side_by_side
+from luxel.files.typed_json import read_json
 from luxel.image.formats import load_exr
 from luxel.scene import Camera, Material, Scene, Sphere
 from luxel.scene.distributions import Spheres
 from luxel.trace.path import PathTracer
-from luxel.train.run_folder import read_json
 
 
 def test_the_demo_ends_with_a_page_and_a_second_call_starts_where_it_left_off(tmp_path: Path, monkeypatch):

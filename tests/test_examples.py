@@ -8,9 +8,9 @@ import torch
 from PIL import Image
 
 from luxel.experiments.base import tiny_model
+from luxel.files.typed_json import read_json
 from luxel.models.image_model import ImageModel
 from luxel.scene import Scene
-from luxel.train.run_folder import read_json
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 

@@ -39,6 +39,10 @@ from luxel.models.shading_points import ShadingPoint, as_points
 FILTERED = (4, 3, 3, 4, 4)
 """Estimates of light by lights, by the sky, by other surfaces, of highlights and of reflections: at that many levels of
 filtering, the last ones, since a point alone sees too little of the sky and of other surfaces."""
+NEAR_DIRECT, NEAR_SKY, NEAR_SURFACES, NEAR_HIGHLIGHT, NEAR_REFLECTION = (
+    sum(FILTERED[:kind]) + FILTERED[kind] - 2 for kind in range(len(FILTERED))
+)
+"""Of each kind the estimate at the last level but one: together, with what the chains show, all light once."""
 MIRRORED, TRANSMITTED, TAIL = range(sum(FILTERED), sum(FILTERED) + 3)
 """Estimates of what the chains show, and of what paths were cut off from."""
 CORRECTED = TAIL + 1
@@ -193,7 +197,8 @@ def measure_points(
             albedo * near[LOST + c] * incident,
             albedo * beside[THROUGH + c],
         )
-        total = e[2] + e[5] + e[8] + e[12] + e[16] + e[MIRRORED] + e[TRANSMITTED]
+        total = e[NEAR_DIRECT] + e[NEAR_SKY] + e[NEAR_SURFACES] + e[NEAR_HIGHLIGHT] + e[NEAR_REFLECTION]
+        total += e[MIRRORED] + e[TRANSMITTED]
         whole[c] = total
         estimates[index, c] = e
         x = ChannelVector()

@@ -46,7 +46,7 @@ class Chains(NamedTuple):
 
 
 @wp.func
-def beside(scenes: Scenes, p: ShadingPoint, number: int, height: int) -> ShadingPoint:
+def subpixel_point(scenes: Scenes, p: ShadingPoint, number: int, height: int) -> ShadingPoint:
     """The point of the same object that another ray of the same pixel meets; the point itself, if none does.
 
     Four rays on a rotated grid have four different columns and rows. `height` is the picture's in pixels.
@@ -212,7 +212,7 @@ def follow_chains(
     p = points[int(smooth[row // (LOBES * subpixels)])]
     lobe = (row // subpixels) % LOBES
     if subpixels > 1:
-        p = beside(scenes, p, ray, height)
+        p = subpixel_point(scenes, p, ray, height)
     ways = int(WAYS)
     for way in range(WAYS):
         chain = no_chain(p)

@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from luxel.configuration import cut, printable, shortened
+from luxel.files.atomic import write_atomically
 from luxel.scene.errors import SceneError, explain
 
 SCHEMA_VERSION: Final = 1
@@ -392,8 +393,8 @@ class Scene(_Model):
         return json.dumps(self.model_dump(), sort_keys=True, indent=indent, separators=separators)
 
     def save(self, path: str | Path) -> None:
-        """Write the scene as readable JSON."""
-        Path(path).write_text(self.to_json(indent=2) + "\n", encoding="utf-8")
+        """Write the scene as readable JSON, whole or not at all. Raises InputError, naming the file."""
+        write_atomically(Path(path), f"{self.to_json(indent=2)}\n".encode())
 
     @staticmethod
     def from_json(text: str | bytes, source: str = "scene") -> "Scene":

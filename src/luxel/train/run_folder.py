@@ -36,8 +36,7 @@ from typing_extensions import TypedDict
 from luxel import InputError
 from luxel.files.atomic import write_atomically, writing
 from luxel.files.tensors import read_tensors
-from luxel.files.typed_json import parse_json, without_nan, write_json
-from luxel.files.typed_json import read_json as read_json
+from luxel.files.typed_json import parse_json, read_json, without_nan, write_json
 from luxel.image.formats import save_pixels
 
 ELSEWHERE = "restore it, or name another folder with --out"

@@ -8,7 +8,7 @@ import warp as wp
 from luxel.core.frames import PI
 from luxel.core.scenes import LightNode, Scenes, shape_of
 from luxel.core.shapes.kinds import SPHERE
-from luxel.core.shapes.shape import half_extent, is_lit_by, solid_angle
+from luxel.core.shapes.shape import direction_density, half_extent, is_lit_by, sample_direction, solid_angle
 
 
 @wp.struct
@@ -31,6 +31,16 @@ class ChosenLight:
     object_id: int
     probability: float
     total: float
+
+
+@wp.struct
+class LightSample:
+    """A direction towards a light; the density is 0 if none shines there."""
+
+    object_id: int
+    direction: wp.vec3
+    density: float  # per steradian, with that of the choice
+    total: float  # ChosenLight's
 
 
 @wp.func
@@ -185,3 +195,35 @@ def light_probability(scenes: Scenes, scene: int, object_id: int, at: LightSampl
         probability *= wp.where((node & 1) == 0, left, 1.0 - left)
         node = node >> 1
     return probability
+
+
+@wp.func
+def sample_light(scenes: Scenes, scene: int, at: LightSampleContext, choice: float, u: wp.vec2) -> LightSample:
+    """A direction to look for a light in, by a number that chooses the light and two that choose a point of it."""
+    chosen = choose_light(scenes, scene, at, choice)
+    result = LightSample(chosen.object_id, wp.vec3(0.0, 0.0, 0.0), 0.0, chosen.total)
+    if chosen.object_id >= 0:
+        found = sample_direction(shape_of(scenes.objects[chosen.object_id]), at.point, u)
+        result.direction = found.direction
+        result.density = chosen.probability * found.density
+    return result
+
+
+@wp.func
+def light_density(
+    scenes: Scenes,
+    scene: int,
+    at: LightSampleContext,
+    total: float,
+    object_id: int,
+    direction: wp.vec3,
+    distance: float,
+    normal: wp.vec3,
+) -> float:
+    """With which `sample_light`, whose total this is, finds a direction that meets an object there."""
+    density = float(0.0)
+    if total > 0.0:
+        density = light_probability(scenes, scene, object_id, at, total)
+        if density > 0.0:
+            density *= direction_density(shape_of(scenes.objects[object_id]), at.point, direction, distance, normal)
+    return density

@@ -16,7 +16,14 @@ import warp as wp
 from jaxtyping import Float, Int32
 from torch import Tensor
 
-from luxel.core.emitters import LightSampleContext, choose_light, emitted_radiance, light_probability, sky_radiance
+from luxel.core.emitters import (
+    LightSampleContext,
+    choose_light,
+    emitted_radiance,
+    light_density,
+    sample_light,
+    sky_radiance,
+)
 from luxel.core.frames import PI, frame, to_world, unit_length
 from luxel.core.intersect import MISS
 from luxel.core.launch import launch, to_warp
@@ -36,7 +43,7 @@ from luxel.core.rng import uniform
 from luxel.core.sampling import net_point, power_heuristic
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable, material_of_object, shape_of
-from luxel.core.shapes.shape import direction_density, facing_normal, sample_direction, surface_interaction
+from luxel.core.shapes.shape import facing_normal, surface_interaction
 from luxel.core.visibility import SMOOTH_ALPHA, LineOfSight, bent_line, is_clear, line_of_sight, next_hit
 from luxel.models.neighbourhood import Neighbours, neighbour
 from luxel.models.shading_points import ShadingPoint, as_points, pixel_width
@@ -179,11 +186,8 @@ def gather_along(
         si = surface_interaction(shape, origin, direction, hit.t)
         Le = emitted_radiance(scenes, hit.object_id, direction, si.normal)
         if wp.max(Le) > 0.0 and sees_lights:
-            weight = float(1.0)
-            if total > 0.0:
-                of_light = light_probability(scenes, scene, hit.object_id, at, total)
-                of_light *= direction_density(shape, at.point, direction, hit.t, si.normal)
-                weight = power_heuristic(density, rays_to_lights * of_light)
+            looked_for = light_density(scenes, scene, at, total, hit.object_id, direction, hit.t, si.normal)
+            weight = power_heuristic(density, rays_to_lights * looked_for)
             if segment == 0:
                 result.lights = Le * weight
             else:
@@ -213,20 +217,18 @@ def gather_along(
             bounces += 1
             at = LightSampleContext(origin, normal, origin_object, material.transmission == 0.0)
             u = uniform(key, pattern, segment, 0)
-            chosen = choose_light(scenes, scene, at, u[0])
-            total = chosen.total
+            light = sample_light(scenes, scene, at, u[0], wp.vec2(u[1], u[2]))
+            total = light.total
             rays_to_lights = 1.0
-            if chosen.object_id >= 0:
-                light = sample_direction(shape_of(scenes.objects[chosen.object_id]), origin, wp.vec2(u[1], u[2]))
-                light_density = chosen.probability * light.density
+            if light.density > 0.0:
                 wo = local * light.direction
                 towards = evaluate_bsdf(bsdf, wo)
-                if light_density > 0.0 and wp.max(towards.value) > 0.0:
-                    sight = sight_of(scenes, settings, scene, at, light.direction, chosen.object_id, wo[2] > 0.0)
-                    weight = 1.0 / light_density
+                if wp.max(towards.value) > 0.0:
+                    sight = sight_of(scenes, settings, scene, at, light.direction, light.object_id, wo[2] > 0.0)
+                    weight = 1.0 / light.density
                     if not sight.is_through:
-                        weight *= power_heuristic(light_density, towards.density)
-                    arriving = wp.cw_mul(scenes.objects[chosen.object_id].emission, sight.transmittance)
+                        weight *= power_heuristic(light.density, towards.density)
+                    arriving = wp.cw_mul(scenes.objects[light.object_id].emission, sight.transmittance)
                     result.surfaces += wp.cw_mul(wp.cw_mul(beta, towards.value), arriving) * weight
             after_diffuse = after_diffuse or bsdf.diffuse_share > 0.0
         else:
@@ -342,13 +344,12 @@ def look_at_lights(
         for k in range(many):
             u = net_point(r.pattern * each + k, 0)
             part = float(k % each) + net_point(r.pattern + k // each, 1)[0]
-            chosen = choose_light(scenes, p.scene, r.at, part / float(each))
-            if chosen.object_id >= 0:
-                light = sample_direction(shape_of(scenes.objects[chosen.object_id]), p.point, u)
-                light_density = chosen.probability * light.density * float(many)
+            light = sample_light(scenes, p.scene, r.at, part / float(each), u)
+            if light.density > 0.0:
+                density = light.density * float(many)
                 wo = r.local * light.direction
                 towards = evaluate_bsdf(r.bsdf, wo)
-                if light_density > 0.0 and wp.max(towards.value) > 0.0:
+                if wp.max(towards.value) > 0.0:
                     plain = diffuse_value(r.bsdf, wo) * wp.where(r.is_diffuse, 1.0, 0.0)
                     of_diffuse = float(r.diffuse_rays) * wp.max(wo[2], 0.0) / PI
                     of_glossy = float(wp.max(r.glossy_rays, 1)) * towards.density  # of a smooth surface its chain's
@@ -357,23 +358,21 @@ def look_at_lights(
                         of_glossy = wp.where(r.is_smooth, of_glossy, 0.0)
                     if r.shares_rays:
                         of_glossy = of_diffuse
-                    weight = power_heuristic(light_density, of_diffuse) / light_density
-                    emission = scenes.objects[chosen.object_id].emission
-                    unshadowed += emission * (plain / light_density)
+                    weight = power_heuristic(density, of_diffuse) / density
+                    emission = scenes.objects[light.object_id].emission
+                    unshadowed += emission * (plain / density)
                     leaves = wo[2] > 0.0 or not r.is_front
-                    sight = sight_of(scenes, settings, p.scene, r.at, light.direction, chosen.object_id, leaves)
+                    sight = sight_of(scenes, settings, p.scene, r.at, light.direction, light.object_id, leaves)
                     view = view | wp.where(wp.max(sight.transmittance) > 0.0, LIT, SHADOWED)
-                    glossy_weight = power_heuristic(light_density, of_glossy) / light_density
+                    glossy_weight = power_heuristic(density, of_glossy) / density
                     arriving = wp.cw_mul(emission, sight.transmittance)
                     if sight.is_through:
-                        line = bent_line(
-                            scenes, p.scene, p.point, light.direction, p.object_id, chosen.object_id, sight
-                        )
+                        line = bent_line(scenes, p.scene, p.point, light.direction, p.object_id, light.object_id, sight)
                         wo = r.local * line.direction
                         towards = evaluate_bsdf(r.bsdf, wo)
                         arriving = wp.cw_mul(emission, line.transmittance)
-                        through += arriving * (diffuse_value(r.bsdf, wo) / light_density)
-                        glossy_weight = 1.0 / light_density
+                        through += arriving * (diffuse_value(r.bsdf, wo) / density)
+                        glossy_weight = 1.0 / density
                     else:
                         direct += arriving * (plain * weight)
                         squares += square(mean(arriving) * plain * weight)

@@ -7,13 +7,7 @@ counts segments up to the light: 1 sees lights, 2 is direct light.
 
 import warp as wp
 
-from luxel.core.emitters import (
-    LightSampleContext,
-    choose_light,
-    emitted_radiance,
-    light_probability,
-    sky_radiance,
-)
+from luxel.core.emitters import LightSampleContext, emitted_radiance, light_density, sample_light, sky_radiance
 from luxel.core.frames import frame, to_world, unit_length
 from luxel.core.intersect import MISS, intersect, is_visible
 from luxel.core.principled import bsdf_of, evaluate_bsdf, refraction_weight, sample_bsdf
@@ -22,7 +16,7 @@ from luxel.core.rng import seeded, uniform
 from luxel.core.sampling import power_heuristic
 from luxel.core.scenes import Scenes, material_of_object, shape_of
 from luxel.core.shapes.local import INFINITY
-from luxel.core.shapes.shape import direction_density, facing_normal, sample_direction, surface_interaction
+from luxel.core.shapes.shape import facing_normal, surface_interaction
 
 ROULETTE_DEPTH = wp.constant(3)  # segments before Russian roulette; Mitsuba's 5 is up to 12 % less efficient
 MAX_SURVIVAL = wp.constant(0.95)  # lest a path be caught by total reflection
@@ -46,7 +40,7 @@ def path_radiance(
     origin = camera_origin
     direction = camera_direction
     at = LightSampleContext(origin, direction, MISS, False)  # where the path last scattered
-    bsdf_density = float(0.0)
+    bsdf_density = float(1.0)  # of the camera's ray any will do, beside 0 for lights
     lights_total = float(0.0)
 
     depth = int(0)
@@ -63,12 +57,8 @@ def path_radiance(
         si = surface_interaction(shape, origin, direction, hit.t)
         Le = emitted_radiance(scenes, hit.object_id, direction, si.normal)
         if wp.max(Le) > 0.0:
-            weight = float(1.0)
-            if lights_total > 0.0:
-                density = light_probability(scenes, scene, hit.object_id, at, lights_total)
-                density *= direction_density(shape, origin, direction, hit.t, si.normal)
-                weight = power_heuristic(bsdf_density, density)
-            L += wp.cw_mul(beta, Le) * weight
+            looked_for = light_density(scenes, scene, at, lights_total, hit.object_id, direction, hit.t, si.normal)
+            L += wp.cw_mul(beta, Le) * power_heuristic(bsdf_density, looked_for)
         if depth == max_depth:
             break
 
@@ -84,19 +74,15 @@ def path_radiance(
 
         # Direct light: look at one light.
         u = uniform(key, pixel, sample, 2 * depth)
-        chosen = choose_light(scenes, scene, at, u[0])
-        lights_total = chosen.total
-        if chosen.object_id >= 0:
-            light = sample_direction(shape_of(scenes.objects[chosen.object_id]), origin, wp.vec2(u[1], u[2]))
-            light_density = chosen.probability * light.density
+        light = sample_light(scenes, scene, at, u[0], wp.vec2(u[1], u[2]))
+        lights_total = light.total
+        if light.density > 0.0:
             towards = evaluate_bsdf(bsdf, local * light.direction)
-            if (
-                light_density > 0.0
-                and wp.max(towards.value) > 0.0
-                and is_visible(scenes, scene, origin, light.direction, at.object_id, chosen.object_id)
+            if wp.max(towards.value) > 0.0 and is_visible(
+                scenes, scene, origin, light.direction, at.object_id, light.object_id
             ):
-                weight = power_heuristic(light_density, towards.density) / light_density
-                L += wp.cw_mul(wp.cw_mul(beta, towards.value), scenes.objects[chosen.object_id].emission) * weight
+                weight = power_heuristic(light.density, towards.density) / light.density
+                L += wp.cw_mul(wp.cw_mul(beta, towards.value), scenes.objects[light.object_id].emission) * weight
 
         # Go on in a direction of the BSDF's.
         v = uniform(key, pixel, sample, 2 * depth + 1)

@@ -317,13 +317,13 @@ def look_at_lights(
     light_rays: wp.array[int],
     least: int,
     signals: wp.array[Signals],
-    views: wp.array[int],
+    visibility: wp.array[int],
     begin: int,
 ) -> None:
     """What rays to lights bring, of the Signals of every point that sends `least` of them or more.
 
-    Others keep what they have; 0 is where there is no object. `views` becomes which of LIT and SHADOWED they found, and
-    both where the light that they brought is noisy or mostly a highlight.
+    Others keep what they have; 0 is where there is no object. `visibility` becomes which of LIT and SHADOWED they
+    found, and both where the light that they brought is noisy or mostly a highlight.
     """
     index = wp.tid() + begin
     p = points[index]
@@ -331,7 +331,7 @@ def look_at_lights(
     if each < least:
         return
     out = Signals()
-    view = int(0)
+    found = int(0)
     if p.object_id != MISS:
         r = receiver_at(scenes, settings, p, index)
         none = wp.vec3(0.0, 0.0, 0.0)
@@ -363,7 +363,7 @@ def look_at_lights(
                     unshadowed += emission * (plain / density)
                     leaves = wo[2] > 0.0 or not r.is_front
                     sight = sight_of(scenes, settings, p.scene, r.at, light.direction, light.object_id, leaves)
-                    view = view | wp.where(wp.max(sight.transmittance) > 0.0, LIT, SHADOWED)
+                    found = found | wp.where(wp.max(sight.transmittance) > 0.0, LIT, SHADOWED)
                     glossy_weight = power_heuristic(density, of_glossy) / density
                     arriving = wp.cw_mul(emission, sight.transmittance)
                     if sight.is_through:
@@ -386,22 +386,24 @@ def look_at_lights(
         matte = diffuse_weight(r.bsdf.material) * wp.cw_mul(r.bsdf.material.base_color, direct + through)
         is_glossy = mean(highlight) > GLOSS_SHARE * mean(matte) and not r.is_smooth
         if is_glossy or out[DIRECT_NOISE] > square(NOISE_SHARE * mean(unshadowed)):
-            view = LIT | SHADOWED
+            found = LIT | SHADOWED
     signals[index] = out
-    views[index] = view
+    visibility[index] = found
 
 
 @wp.kernel(enable_backward=False)
-def choose_light_rays(near: Neighbours, views: wp.array[int], most: int, light_rays: wp.array[int], begin: int) -> None:
-    """As many as `most` where, together, a point and its neighbours have found both of LIT and SHADOWED."""
+def choose_light_rays(
+    near: Neighbours, visibility: wp.array[int], all_rays: int, light_rays: wp.array[int], begin: int
+) -> None:
+    """All of them where, together, a point and its neighbours have found both of LIT and SHADOWED."""
     index = wp.tid() + begin
-    view = int(0)
+    found = int(0)
     for k in range(9):
         j = neighbour(near, index, k - 3 * (k // 3) - 1, k // 3 - 1)
         if j != MISS:
-            view = view | views[j]
-    if view == (LIT | SHADOWED):
-        light_rays[index] = most
+            found = found | visibility[j]
+    if found == (LIT | SHADOWED):
+        light_rays[index] = all_rays
 
 
 @wp.kernel(enable_backward=False)
@@ -502,15 +504,15 @@ def gather(
     """
     count, device = len(table), batch.device
     signals = torch.empty(count, SIGNALS, device=device)
-    most = settings.light_rays
-    few = most if near is None else max(1, most // FIRST_LOOK)
-    light_rays = torch.full((count,), few, dtype=torch.int32, device=device)
-    views = torch.empty_like(light_rays)
+    all_rays = settings.light_rays
+    first = all_rays if near is None else max(1, all_rays // FIRST_LOOK)
+    light_rays = torch.full((count,), first, dtype=torch.int32, device=device)
+    visibility = torch.empty_like(light_rays)
     inputs = [launchable(batch), settings, as_points(table), light_rays]
-    outputs = [to_warp(signals, Signals), views]
+    outputs = [to_warp(signals, Signals), visibility]
     launch(look_at_lights, count, [*inputs, 0], outputs, device, sliced=True)
-    if near is not None and few < most:
-        launch(choose_light_rays, count, [near, views, most], [light_rays], device, sliced=True)
-        launch(look_at_lights, count, [*inputs, most], outputs, device, sliced=True)
+    if first < all_rays:
+        launch(choose_light_rays, count, [near, visibility, all_rays], [light_rays], device, sliced=True)
+        launch(look_at_lights, count, [*inputs, all_rays], outputs, device, sliced=True)
     launch(look_around, count, inputs, outputs[:1], device, sliced=True)
     return signals

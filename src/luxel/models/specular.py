@@ -12,7 +12,7 @@ from luxel.core.frames import unit_length
 from luxel.core.fresnel import fresnel_dielectric, reflect, refract
 from luxel.core.intersect import MISS, Hit, intersect, intersect_object
 from luxel.core.launch import launch, to_warp
-from luxel.core.principled import albedos, mean, refraction_weight
+from luxel.core.principled import Material, albedos, mean, refraction_weight
 from luxel.core.rays import camera_direction
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable, material_of_object, shape_of
@@ -25,7 +25,7 @@ from luxel.models.shading_points import OBJECT, WORDS, ShadingPoint, as_points
 REFLECTED, TRANSMITTED = 0, 1
 LOBES = 2
 SUBPIXELS = 4  # rays of a pixel that are followed, so that mirror images have soft edges
-WAYS = 3  # that each of them goes: the strongest, and those that differ from it at the second and third interface
+BRANCHES = 3  # of each: the strongest, and those that differ from it at the second and third interface
 MOST_INTERFACES = wp.constant(5)  # with the segment from the last one to a light, paths of depth 6
 LEAST_SHADED = wp.constant(0.01)  # throughput of an end whose surface is shaded; lights and the sky are always shown
 POINTS_AT_ONCE = {"cpu": 1 << 17, "cuda": 1 << 20}  # 2 kB each
@@ -118,79 +118,101 @@ def next_step(scenes: Scenes, p: ShadingPoint, object_id: int, reach: float) -> 
     return Step(hit, touching)
 
 
+@wp.struct
+class Departure:
+    """A ray that leaves an interface, and the throughput of its chain up to there."""
+
+    ray: ShadingPoint
+    throughput: wp.vec3
+    transmits: bool
+
+
 @wp.func
-def follow_chain(scenes: Scenes, p: ShadingPoint, lobe: int, way: int) -> Chain:
+def depart(
+    p: ShadingPoint, material: Material, throughput: wp.vec3, lobe: int, interfaces: int, branch: int
+) -> Departure:
+    """The one way that a chain goes on from an interface, where it has arrived at `p`; see `follow_chain`."""
+    result = Departure(p, throughput, lobe == TRANSMITTED)
+    cos_i = -wp.dot(p.direction, p.normal)
+    a = albedos(material, cos_i)
+    if interfaces == 0:
+        result.throughput = wp.where(result.transmits, a.transmittance, a.reflectance)
+    else:
+        result.transmits = (mean(a.transmittance) > mean(a.reflectance)) != (interfaces == branch)
+        share = a.reflectance + a.transmittance
+        if interfaces <= branch or (branch == 0 and interfaces < BRANCHES):
+            share = wp.where(result.transmits, a.transmittance, a.reflectance)
+        result.throughput = wp.cw_mul(throughput, share)
+    if result.transmits:
+        index_ratio = wp.where(cos_i > 0.0, material.eta, 1.0 / material.eta)
+        result.throughput = result.throughput / (index_ratio * index_ratio)
+        result.ray.gain = p.gain * index_ratio * index_ratio
+        cos_t = fresnel_dielectric(cos_i, material.eta).cos_t
+        result.ray.direction = unit_length(refract(-p.direction, p.normal, cos_t, index_ratio))
+    else:
+        result.ray.direction = unit_length(reflect(-p.direction, p.normal))
+    return result
+
+
+@wp.func
+def scatters(material: Material, cosine: float) -> bool:
+    """Whether a chain ends at a surface: most of what leaves it comes from many directions."""
+    a = albedos(material, cosine)
+    return material.alpha >= SMOOTH_ALPHA or mean(a.diffuse) > mean(a.reflectance) + mean(a.transmittance)
+
+
+@wp.func
+def follow_chain(scenes: Scenes, p: ShadingPoint, lobe: int, branch: int) -> Chain:
     """One ray of one lobe of a point.
 
-    Beyond the point itself it takes the stronger of reflection and transmission at each interface, but at number `way`
-    the weaker. From interface WAYS on, and after the weaker one, what the other would show is taken to be as bright.
-    What touches the glass from outside is behind a gap of air.
+    Beyond the point itself it takes the stronger of reflection and transmission at each interface, but at number
+    `branch` the weaker. From interface BRANCHES on, and after the weaker one, what the other would show is taken to be
+    as bright. What touches the glass from outside is behind a gap of air.
     """
     chain = no_chain(p)
     end = p
-    beta = wp.vec3(0.0, 0.0, 0.0)
-    L = wp.vec3(0.0, 0.0, 0.0)
+    throughput = wp.vec3(0.0, 0.0, 0.0)
     touching = int(MISS)
     interfaces = int(0)
     while interfaces < MOST_INTERFACES:
         object_id = end.object_id
         end.object_id = MISS
         material = material_of_object(scenes.objects[object_id])
-        cos_i = -wp.dot(end.direction, end.normal)
-        if cos_i <= 0.0 and refraction_weight(material) == 0.0:
+        if wp.dot(end.direction, end.normal) >= 0.0 and refraction_weight(material) == 0.0:
             break
-        a = albedos(material, cos_i)
-        index_ratio = wp.where(cos_i > 0.0, material.eta, 1.0 / material.eta)
-        transmits = lobe == TRANSMITTED
-        if interfaces == 0:
-            beta = wp.where(transmits, a.transmittance, a.reflectance)
-        else:
-            transmits = (mean(a.transmittance) > mean(a.reflectance)) != (interfaces == way)
-            if interfaces <= way or (way == 0 and interfaces < WAYS):
-                beta = wp.cw_mul(beta, wp.where(transmits, a.transmittance, a.reflectance))
-            else:
-                beta = wp.cw_mul(beta, a.reflectance + a.transmittance)
-        if wp.max(beta) == 0.0:
+        departure = depart(end, material, throughput, lobe, interfaces, branch)
+        throughput = departure.throughput
+        if wp.max(throughput) == 0.0:
             break
-        if transmits:
-            beta = beta / (index_ratio * index_ratio)
-            end.gain = end.gain * index_ratio * index_ratio
-            cos_t = fresnel_dielectric(cos_i, material.eta).cos_t
-            end.direction = unit_length(refract(-end.direction, end.normal, cos_t, index_ratio))
-        else:
-            end.direction = unit_length(reflect(-end.direction, end.normal))
-
+        end = departure.ray
         reach = TOUCHING * wp.length(end.point)
         step = Step(Hit(touching, 0.0), MISS)
-        crosses = transmits and touching != MISS
-        if not crosses:
+        crosses_gap = departure.transmits and touching != MISS
+        if not crosses_gap:
             if touching != MISS:
                 end.point -= reach * end.normal
             step = next_step(scenes, end, object_id, reach)
         touching = step.touching
         hit = step.hit
-        shown = wp.where(interfaces >= way, beta, wp.vec3(0.0, 0.0, 0.0))  # not again what way 0 shows
+        shown = wp.where(interfaces >= branch, throughput, wp.vec3(0.0, 0.0, 0.0))  # not again what branch 0 shows
         end.object_id = hit.object_id
         if hit.object_id == MISS:
-            L += wp.cw_mul(shown, sky_radiance(scenes, p.scene, end.direction))
+            chain.radiance += wp.cw_mul(shown, sky_radiance(scenes, p.scene, end.direction))
             break
         shape = shape_of(scenes.objects[hit.object_id])
         si = surface_interaction(shape, end.point, end.direction, hit.t)
-        L += wp.cw_mul(shown, emitted_radiance(scenes, hit.object_id, end.direction, si.normal))
+        chain.radiance += wp.cw_mul(shown, emitted_radiance(scenes, hit.object_id, end.direction, si.normal))
         end.point = si.point
         end.normal = facing_normal(shape.kind, si.normal, end.direction)
-        if crosses:  # rays from there meet the glass for certain
+        if crosses_gap:  # rays from there meet the glass for certain
             end.point -= reach * end.normal
-        met = material_of_object(scenes.objects[hit.object_id])
-        found = albedos(met, -wp.dot(end.direction, end.normal))
-        if met.alpha >= SMOOTH_ALPHA or mean(found.diffuse) > mean(found.reflectance) + mean(found.transmittance):
+        if scatters(material_of_object(scenes.objects[hit.object_id]), -wp.dot(end.direction, end.normal)):
             break
         interfaces += 1
     chain.interfaces = interfaces
-    chain.radiance = L
-    if interfaces >= way and interfaces < MOST_INTERFACES and mean(beta) >= LEAST_SHADED:
+    if interfaces >= branch and interfaces < MOST_INTERFACES and mean(throughput) >= LEAST_SHADED:
         chain.end = end
-        chain.throughput = beta
+        chain.throughput = throughput
     return chain
 
 
@@ -206,21 +228,21 @@ def follow_chains(
     radiance: wp.array[wp.vec3],
     begin: int,
 ) -> None:
-    """All ways of one ray of one lobe of one smooth point."""
+    """All branches of one ray of one lobe of one smooth point."""
     row = wp.tid() + begin
     ray = row % subpixels
     p = points[int(smooth[row // (LOBES * subpixels)])]
     lobe = (row // subpixels) % LOBES
     if subpixels > 1:
         p = subpixel_point(scenes, p, ray, height)
-    ways = int(WAYS)
-    for way in range(WAYS):
+    branches = int(BRANCHES)
+    for branch in range(BRANCHES):
         chain = no_chain(p)
-        if way < ways:
-            chain = follow_chain(scenes, p, lobe, way)
-            if way == 0:
-                ways = wp.min(WAYS, chain.interfaces + 1)
-        place = (row // subpixels * WAYS + way) * subpixels + ray
+        if branch < branches:
+            chain = follow_chain(scenes, p, lobe, branch)
+            if branch == 0:
+                branches = wp.min(BRANCHES, chain.interfaces + 1)
+        place = (row // subpixels * BRANCHES + branch) * subpixels + ray
         ends[place] = chain.end
         throughput[place] = chain.throughput / float(subpixels)
         radiance[place] = chain.radiance / float(subpixels)
@@ -239,12 +261,12 @@ def merge_ends(
 ) -> None:
     """Of one lobe of one point: the ends on one object become one, with a slot, and radiances their sum.
 
-    Ends on more than SUBPIXELS objects are left out, which are the weaker ways'. They have the slot MISS.
+    Ends on more than SUBPIXELS objects are left out, which are the weaker branches'. They have the slot MISS.
     """
     row = wp.tid() + begin
     point = int(smooth[row // LOBES])
     lobe = row % LOBES
-    chains = subpixels * WAYS
+    chains = subpixels * BRANCHES
     first = row * chains
     count = int(0)
     total = wp.vec3(0.0, 0.0, 0.0)
@@ -274,7 +296,7 @@ def specular_chains(batch: SceneBatch, table: Int32[Tensor, "points words"], hei
     shown, found = no_chains(table), []
     for smooth in (roughness.square() < SMOOTH_ALPHA).nonzero()[:, 0].split(POINTS_AT_ONCE[device.type]):
         lobes = len(smooth) * LOBES
-        count = lobes * subpixels * WAYS
+        count = lobes * subpixels * BRANCHES
         ends = torch.empty(count, WORDS, dtype=torch.int32, device=device)
         throughput, radiance = torch.empty(2, count, 3, device=device)
         slot = torch.empty(count, dtype=torch.long, device=device)

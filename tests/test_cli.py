@@ -16,7 +16,9 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from luxel import InputError
-from luxel.cli import DIVERGED, VERBS, main
+from luxel.cli import main
+from luxel.cli.command import VERBS
+from luxel.cli.options import DIVERGED
 from luxel.experiments import EXPERIMENTS
 from luxel.image.formats import load_exr, to_bytes
 from luxel.models.ray_model import RayModel, RayModelConfig

@@ -6,11 +6,13 @@ from dataclasses import dataclass, fields, replace
 from typing import Annotated, Any, Literal
 
 import pytest
+import tyro
 from configurations import TRIED, cases, changed, configurations, dataclasses_within, example, numbers
 from pydantic import Field, TypeAdapter, ValidationError
 
-import luxel.cli
 from luxel import InputError
+from luxel.cli.command import VERBS
+from luxel.cli.experiments import ACTIONS
 from luxel.configuration import Configuration, Share, checker, described, hints_of, intervals, printable, shortened
 from luxel.experiments import EXPERIMENTS, Experiment
 from luxel.experiments.experiment import with_optim
@@ -127,12 +129,16 @@ WORDS = {"generate": ["spheres"], "train": ["demo"], "show": ["demo"]}
 
 
 def options_of_verbs(monkeypatch) -> dict[str, type]:
-    def capture(options, program, arguments):
+    cli = tyro.cli
+
+    def capture(options, return_unknown_args=False, **arguments):
+        if return_unknown_args:  # of `train`, which reads some first
+            return cli(options, return_unknown_args=True, **arguments)
         raise Captured(options)
 
-    monkeypatch.setattr(luxel.cli, "parsed", capture)
+    monkeypatch.setattr(tyro, "cli", capture)
     found = {}
-    for name, verb in {**luxel.cli.VERBS, **luxel.cli.ACTIONS}.items():
+    for name, verb in {**VERBS, **ACTIONS}.items():
         if name != "experiments":
             with pytest.raises(Captured) as captured:
                 verb(WORDS.get(name, []))

@@ -79,9 +79,9 @@ def test_only_the_reference_tracer_imports_mitsuba_and_lazily():
 
 
 @pytest.mark.parametrize(
-    "module", ["luxel", "luxel.scene", "luxel.configuration", "luxel.memory", "luxel.trace.mitsuba"]
+    "module", ["luxel", "luxel.scene", "luxel.configuration", "luxel.memory", "luxel.trace.mitsuba", "luxel.cli"]
 )
-def test_what_render_workers_import_stays_light(module):
+def test_what_render_workers_and_help_import_stays_light(module):
     script = f"import sys, {module}; print([name for name in ('torch', 'mitsuba', 'warp') if name in sys.modules])"
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     assert loaded.strip() == "[]"

@@ -1,0 +1,139 @@
+"""The command `luxel`: from its arguments to a verb, and from a verb's end to an exit code."""
+
+import io
+import os
+import shlex
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from luxel import InputError, __version__
+from luxel.cli.demo import demo
+from luxel.cli.evaluate import evaluate
+from luxel.cli.experiments import experiments
+from luxel.cli.generate import generate
+from luxel.cli.options import first_line, first_word
+from luxel.cli.render import render
+from luxel.cli.training import cooldown, train
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it."""
+
+VERBS: dict[str, Callable[[list[str]], int]] = {
+    verb.__name__: verb for verb in (generate, train, cooldown, evaluate, render, experiments, demo)
+}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the verb and exit with its code; an error that a user can mend is one message, not a traceback.
+
+    SIGTERM, a scheduler's way to stop a job, is taken as Ctrl-C.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    modules, words = plugins_of(arguments)
+    called = " ".join(["luxel", *words[:1]])
+    sys.stdout = sys.stdout or io.StringIO()  # if it is closed
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # whatever characters the terminal has not
+    try:
+        with handlers():
+            try:
+                load_plugins(modules)
+                code = dispatch(words)
+            finally:
+                flush_output()
+    except KeyboardInterrupt:
+        goes_on = f"; `luxel {shlex.join(arguments)}` goes on from here" if resumable(words) else ""
+        print(f"interrupted{goes_on}", file=sys.stderr)
+        code = INTERRUPTED
+    except BrokenPipeError:  # `| head` has seen enough
+        code = 0
+    except InputError as error:
+        print(f"{called}: {error}", file=sys.stderr)
+        code = 1
+    except OSError as error:  # of files, all of which have names, or from printing
+        print(f"{called}: {error.filename or 'standard output'}: {error.strerror or error}", file=sys.stderr)
+        code = 1
+    sys.exit(code)
+
+
+def plugins_of(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """The modules that `--plugin MODULE` names, anywhere, and the other arguments."""
+    modules, others = [], []
+    words = iter(arguments)
+    for word in words:
+        option, equals, module = word.partition("=")
+        if option == "--plugin":
+            modules.append(module if equals else next(words, ""))
+        else:
+            others.append(word)
+    return modules, others
+
+
+def load_plugins(modules: list[str]) -> None:
+    """Import modules that register distributions of scenes."""
+    if modules:
+        from luxel.scene.registry import load_plugin
+
+        for module in modules:
+            load_plugin(module)
+
+
+def dispatch(arguments: list[str]) -> int:
+    """Run the verb; return its exit code."""
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(usage())
+        return 0 if arguments else 2
+    if arguments[0] == "--version":
+        print(__version__)
+        return 0
+    verb, rest = first_word(arguments, "", "VERB", VERBS)
+    return VERBS[verb](rest)
+
+
+def flush_output() -> None:
+    """Write out what was printed, while an error can still be told: at the interpreter's end it would be a traceback.
+
+    What can't be written, as a disk is full or a pipe broken, is dropped, and OSError raised.
+    """
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise
+
+
+def leave_to_the_main_thread(arguments: threading.ExceptHookArgs) -> None:
+    """Print what ended a thread, unless it is an OSError: TensorBoard's thread hands that on, and `main` tells it."""
+    if not issubclass(arguments.exc_type, OSError):
+        threading.__excepthook__(arguments)
+
+
+@contextmanager
+def handlers() -> Iterator[None]:
+    """Within, SIGTERM raises KeyboardInterrupt, unless it is already somebody's to handle, and `main` tells errors."""
+    hook, threading.excepthook = threading.excepthook, leave_to_the_main_thread
+    is_main = threading.current_thread() is threading.main_thread()
+    stops = is_main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    if stops:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        threading.excepthook = hook
+        if stops:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def resumable(arguments: list[str]) -> bool:
+    """Whether the same command again goes on where it was interrupted."""
+    return arguments[0] in ("generate", "train", "cooldown", "demo") or arguments[:2] == ["experiments", "compare"]
+
+
+def usage() -> str:
+    """The verbs, a line each."""
+    lines = [f"  luxel {name:<12} {first_line(verb)}" for name, verb in VERBS.items()]
+    plugin = "  --plugin MODULE, for any verb: a Python module that registers distributions of scenes"
+    return "\n".join(["usage: luxel VERB [options]      (luxel VERB --help for each)", "", *lines, "", plugin])

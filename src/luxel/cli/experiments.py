@@ -1,0 +1,106 @@
+"""`luxel experiments`: what there are, one in full, several compared, the log's findings."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from pydantic import Field
+
+from luxel import InputError
+from luxel.cli.options import first_word, parsed
+from luxel.configuration import Configuration
+
+
+def experiments(arguments: list[str]) -> int:
+    """The experiments there are, one in full, several compared, the log's findings: luxel experiments ACTION."""
+    name, rest = first_word(arguments, "experiments", "ACTION", ACTIONS)
+    return ACTIONS[name](rest)
+
+
+def list_(arguments: list[str]) -> int:
+    """Every experiment with its group, date and one line, and what came of its runs."""
+    from luxel.experiments.show import list_experiments
+
+    @dataclass(frozen=True)
+    class Options(Configuration):
+        runs: tuple[Path, ...] = (Path("runs"),)
+        """Where to look for runs: folders of them, at any depth, or runs themselves."""
+
+    places = parsed(Options, "luxel experiments list", arguments).runs
+    for place in places:
+        if place != Path("runs") and not place.is_dir():
+            raise InputError(f"runs is {place}, which is no folder")
+    print(list_experiments(*places))
+    return 0
+
+
+def show(arguments: list[str]) -> int:
+    """One experiment: configuration, what differs from its base, learning rate, parameters and operations."""
+    from luxel.experiments import EXPERIMENTS, Scale
+    from luxel.experiments.show import show_experiment
+
+    name, rest = first_word(arguments, "experiments show", "EXPERIMENT", EXPERIMENTS)
+
+    @dataclass(frozen=True)
+    class Options(Configuration):
+        scale: Scale = "small"
+
+    print(show_experiment(EXPERIMENTS[name], parsed(Options, f"luxel experiments show {name}", rest).scale))
+    return 0
+
+
+def compare(arguments: list[str]) -> int:
+    """Run what is missing of these experiments or groups, and set all, and your own runs, side by side on one page."""
+    from luxel.experiments import EXPERIMENTS, GROUPS, Scale
+    from luxel.experiments.data_sets import is_run
+    from luxel.experiments.experiment import group_of
+    from luxel.ledger.comparison import compare as run
+
+    @dataclass(frozen=True)
+    class Options(Configuration):
+        names: tyro.conf.Positional[tuple[str, ...]]
+        """Experiments, or groups of them, and folders of runs that have ended, which are taken as they are."""
+        scale: Scale = "small"
+        seeds: Annotated[int, Field(ge=1, le=1000)] = 1
+        """Runs an experiment; from 2 on there are intervals."""
+        out: Path | None = None
+        """Folder of the page; runs/compare/<names>-<scale> unless given."""
+        cpu: bool = False
+
+    options = parsed(Options, "luxel experiments compare", arguments)
+    names: list[str | Path] = []
+    for given in options.names:
+        is_folder = given not in (*EXPERIMENTS, *GROUPS) and is_run(Path(given))
+        names += [Path(given)] if is_folder else group_of(given)
+    if not names:
+        raise InputError("no experiments to compare: name one, or a group; `luxel experiments list` shows all")
+    called = [Path(given).name for given in options.names]
+    several = f"{called[0]}+{len(called) - 1}" if len(called) > 3 else "+".join(called)
+    out = options.out or Path("runs/compare") / f"{several}-{options.scale}"
+    page, text = run(names, options.scale, options.seeds, out, options.cpu)
+    print(text)
+    print(f"open {page.resolve()}")
+    return 0
+
+
+def findings(arguments: list[str]) -> int:
+    """What the log found, and whether it holds in the runs whose records are in a folder: docs/findings.md."""
+    from luxel.ledger.findings import write_findings
+
+    @dataclass(frozen=True)
+    class Options(Configuration):
+        records: Path = Path("docs/ledger")
+        """Folder of records, as `compare` leaves in <out>/records."""
+        out: Path = Path("docs/findings.md")
+
+    options = parsed(Options, "luxel experiments findings", arguments)
+    write_findings(options.records, options.out)
+    print(options.out)
+    return 0
+
+
+ACTIONS: dict[str, Callable[[list[str]], int]] = {
+    action.__name__.rstrip("_"): action for action in (list_, show, compare, findings)
+}

@@ -1,0 +1,97 @@
+"""`luxel train` and `luxel cooldown`: runs."""
+
+import json
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from luxel.cli.options import DIVERGED, first_word, parsed, refuse_former
+from luxel.configuration import Configuration, Samples
+
+if TYPE_CHECKING:
+    from luxel.train.run_folder import Result
+
+
+def train(arguments: list[str]) -> int:
+    """Train an experiment, or go on with it: luxel train EXPERIMENT."""
+    from luxel.experiments import EXPERIMENTS, Experiment, Scale
+    from luxel.experiments.data_sets import training_set
+    from luxel.experiments.experiment import with_distribution, with_optim, with_stream
+    from luxel.experiments.run import run, run_folder
+    from luxel.train.optim import LrMultiplier
+
+    name, rest = first_word(arguments, "train", "EXPERIMENT", EXPERIMENTS)
+    refuse_former(rest)
+
+    @dataclass(frozen=True)
+    class Basis(Configuration):
+        scale: Scale = "small"
+        """tiny: 16², seconds; small: 32², for CPUs; full: the log's 128²."""
+        data: str | None = None
+        """A folder of `luxel generate`; or scenes:DIR for a folder of scenes, which are traced as --data.spp and so on
+        say; or stream:DISTRIBUTION for fresh scenes, traced while the network trains (paths and rays: --stream.spp,
+        --stream.rays). Without it the experiment's own data set is generated below data/."""
+
+    basis, _ = tyro.cli(Basis, args=rest, return_unknown_args=True, add_help=False)
+    default = EXPERIMENTS[name].make(basis.scale)
+    kind, colon, distribution = (basis.data or "").partition(":")
+    streams = kind == "stream" and bool(colon)
+    if streams:
+        default = with_stream(with_distribution(default, distribution))
+    elif basis.data is not None:
+        default = replace(default, stream=None)
+
+    @dataclass(frozen=True)
+    class Options(Basis):
+        experiment: Annotated[tyro.conf.AvoidSubcommands[Experiment], tyro.conf.arg(name="")] = default
+        lr_multiplier: LrMultiplier = default.train.optim.lr_multiplier
+        """Short for --train.optim.lr-multiplier."""
+        out: Path | None = None
+        """Run folder; runs/<group>/<name>-<scale> unless given."""
+        cpu: bool = False
+        """Stay on the CPU even where there is a GPU."""
+
+    options = parsed(Options, f"luxel train {name}", rest)
+    experiment = options.experiment
+    if options.lr_multiplier != default.train.optim.lr_multiplier:
+        experiment = with_optim(experiment, lr_multiplier=options.lr_multiplier)
+    out = options.out or run_folder(name, options.scale, experiment)
+    print(f"{name}, {options.scale}: {out}", file=sys.stderr)
+    folder = None if options.data is None or streams else training_set(options.data, experiment.data)
+    return report_run(run(experiment, out, folder, options.cpu), out)
+
+
+def cooldown(arguments: list[str]) -> int:
+    """Branch off a run at its stable rate and let the rate decay: luxel cooldown RUN --samples N --out DIR."""
+    from luxel.experiments.run import cooldown as run
+
+    @dataclass(frozen=True)
+    class Options(Configuration):
+        run: tyro.conf.Positional[Path]
+        """Run folder whose schedule is constant, or stable_decay."""
+        samples: Samples
+        """Images over which the rate falls to 0."""
+        out: Path
+        """Run folder of the branch."""
+        data: Path | None = None
+        """The data set, if it is not the one that the experiment generated."""
+        cpu: bool = False
+
+    options = parsed(Options, "luxel cooldown", arguments)
+    return report_run(run(options.run, options.samples, options.out, options.data, options.cpu), options.out)
+
+
+def report_run(result: "Result", out: Path) -> int:
+    """Print a training's result, say if it diverged, and return the exit code."""
+    from luxel.train.runtime import leave
+
+    leave()
+    print(json.dumps(result, indent=2))
+    print(f"run folder: {out}")
+    if result["status"] == "diverged":
+        print(f"diverged at step {result['steps']}: {result['diagnosis']}", file=sys.stderr)
+        return DIVERGED
+    return 0

@@ -40,12 +40,12 @@ class Panel(Configuration):
         ("count", True, "is True, must be an integer in [1, 9]"),
         ("count", 2.5, "is 2.5, must be an integer in [1, 9]"),
         ("count", None, "is None, must be an integer in [1, 9]"),
-        ("share", math.nan, "is nan, must be in (0, 1) or None"),
-        ("share", 1, "is 1, must be in (0, 1) or None"),
+        ("share", math.nan, "is nan, must be a number in (0, 1) or None"),
+        ("share", 1, "is 1, must be a number in (0, 1) or None"),
         ("when", 0, "is 0, must be every or never or an integer in [1, 99]"),
         ("when", "evry", "is 'evry', must be every or never or an integer in [1, 99]"),
-        ("pair", (0.5, -1), "is (0.5, -1), must be 2 values, each in [0, 1]"),
-        ("pair", (0.5,), "is (0.5,), must be 2 values, each in [0, 1]"),
+        ("pair", (0.5, -1), "is (0.5, -1), must be 2 values, each a number in [0, 1]"),
+        ("pair", (0.5,), "is (0.5,), must be 2 values, each a number in [0, 1]"),
         ("on", 1, "is 1, must be True or False"),
         ("count", "\x1b[31m" * 99, "is '\\x1b[31m\\x1b[31m"),
     ],
@@ -68,12 +68,12 @@ def test_what_is_in_range_is_kept_as_its_type():
     with pytest.raises(InputError, match=r"^knobs is 3, must be Knobs$"):
         Panel(knobs=3)
     assert checker(Share)("x", 1) == 1.0
-    with pytest.raises(InputError, match=r"^x is 2, must be in \[0, 1\]$"):
+    with pytest.raises(InputError, match=r"^x is 2, must be a number in \[0, 1\]$"):
         checker(Share)("x", 2)
 
 
 def test_types_in_words():
-    assert described(Annotated[float, Field(ge=-1e30, lt=2.5)]) == "in [-1e+30, 2.5)"
+    assert described(Annotated[float, Field(ge=-1e30, lt=2.5)]) == "a number in [-1e+30, 2.5)"
     assert described(int | None) == "an integer in [-inf, inf] or None"
 
 
@@ -178,7 +178,7 @@ def test_experiments_survive_json():
     values["train"]["optim"]["ema_decay"] = 2
     with pytest.raises(ValidationError, match="ema_decay"):
         Experiment.from_json(values)
-    with pytest.raises(InputError, match=r"train\.optim\.lr_multiplier is nan, must be in \(0, 1e\+06\]"):
+    with pytest.raises(InputError, match=r"train\.optim\.lr_multiplier is nan, must be a number in \(0, 1e\+06\]"):
         with_optim(made, lr_multiplier=math.nan)
 
 

@@ -181,7 +181,7 @@ def test_a_folder_of_something_else_is_refused(tmp_path):
     ("name", "value", "message"),
     [
         ("spp", 1, r"spp is 1, must be an integer in \[2, "),
-        ("test_share", 1.5, "must be in"),
+        ("test_share", 1.5, "must be a number in"),
         ("count", 0, "count is 0"),
     ],
 )

@@ -73,6 +73,13 @@ def test_a_dataclass_has_its_class_name_in_small_letters():
     assert DISTRIBUTIONS["tall_towers"] is kind
     assert kind.name == "tall_towers"
     assert kind(radius=0.25)(0, 3) == scene_of(0.25, 3)
+
+
+def test_the_fields_of_ones_own_class_are_checked():
+    kind = towers()
+    with pytest.raises(InputError, match=r"^radius is 'x', must be a number in \[-inf, inf\]$"):
+        GenerateSettings(kind(radius="x"))
+    assert GenerateSettings(kind(radius=2)).distribution.radius == 2.0
     assert GenerateSettings(kind(0.25)).flat()["radius"] == 0.25
 
 

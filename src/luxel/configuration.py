@@ -5,12 +5,13 @@
         spike: Annotated[float, Field(gt=1, le=1e30)] = 10.0
 
 From the command line, from JSON, from Python and by `dataclasses.replace`, GuardConfig(spike=nan) raises
-InputError: train.guard.spike is nan, must be in (1, 1e+30].
+InputError: train.guard.spike is nan, must be a number in (1, 1e+30].
 """
 
+import difflib
 import math
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
 
@@ -53,24 +54,41 @@ class Configuration:
             cls._path = f"{path}."
 
     def __post_init__(self) -> None:
-        for name, check in _checks(type(self)).items():
-            value = check(self._path + name, getattr(self, name))
-            object.__setattr__(self, name, value)  # the integer 1 of a float is 1.0
+        check_fields(self, self._path)
+
+
+def check_fields(values: Any, path: str = "") -> None:
+    """Check every field of a dataclass against its type and range. Raises FieldError, naming it, after `path`."""
+    for name, check in _checks(type(values)).items():
+        value = check(path + name, getattr(values, name))
+        object.__setattr__(values, name, value)  # the integer 1 of a float is 1.0
+
+
+class FieldError(InputError):
+    """The value of a field that is not of its type `hint`, or not in its range."""
+
+    def __init__(self, field: str, value: Any, hint: Any) -> None:
+        super().__init__(field, value, hint)
+        self.field = field
+        self.value = value
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.field} is {shortened(self.value)}, must be {described(self.hint)}"
 
 
 def checker(hint: Any) -> Check:
     """A function of a value and its name in messages: returns the value as the type `hint`, with its range, has it.
 
-    It raises InputError, with name, value and range, for what is not of that type.
+    It raises FieldError, with name, value and range, for what is not of that type.
     """
     adapter = TypeAdapter(tuple[hint], config=STRICT)  # in a tuple, as a dataclass alone takes no configuration
-    allowed = described(hint)
 
     def check(name: str, value: Any) -> Any:
         try:
             return adapter.validate_python((value,))[0]
         except ValidationError:
-            raise InputError(f"{name} is {shortened(value)}, must be {allowed}") from None
+            raise FieldError(name, value, hint) from None
 
     return check
 
@@ -139,7 +157,7 @@ def _interval(kind: type[int] | type[float], metadata: tuple[Any, ...]) -> Inter
 
 
 def described(hint: Any) -> str:
-    """A type and its range in words: "an integer in [1, 65536]", "in [0, 1)", "None"."""
+    """A type and its range in words: "an integer in [1, 65536]", "a number in [0, 1)", "None"."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
         return " or ".join(described(part) for part in arguments)
@@ -149,12 +167,24 @@ def described(hint: Any) -> str:
         return f"{len(arguments)} values, each {described(arguments[0])}"
     plain = arguments[0] if origin is Annotated else hint
     if plain in (int, float):
-        within = f"in {next(intervals(hint))}"
-        return f"an integer {within}" if plain is int else within
+        return f"{'an integer' if plain is int else 'a number'} in {next(intervals(hint))}"
     if origin is Annotated:
         return described(plain)
     names = {bool: "True or False", str: "text", types.NoneType: "None"}
     return names.get(plain, getattr(plain, "__name__", str(plain)))
+
+
+def without_none(hint: Any) -> Any:
+    """The type without None, where it is a union with it."""
+    if get_origin(hint) not in (Union, types.UnionType):
+        return hint
+    return Union[tuple(part for part in get_args(hint) if part is not types.NoneType)]  # noqa: UP007 (of any number)
+
+
+def did_you_mean(name: str, known: Iterable[str], most: int = 1) -> str:
+    """The end of a message about an unknown name: "; did you mean …?" with the nearest known ones, or nothing."""
+    near = difflib.get_close_matches(name, list(known), n=most)
+    return f"; did you mean {' or '.join(near)}?" if near else ""
 
 
 def shortened(value: Any, most: int = 100) -> str:

@@ -1,9 +1,8 @@
 """From the words of a command to the options of a verb, each mistake in the user's words."""
 
-import difflib
 import io
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import redirect_stderr
 from itertools import pairwise
 from typing import Any, TypeVar
@@ -11,7 +10,7 @@ from typing import Any, TypeVar
 import tyro
 
 from luxel import InputError
-from luxel.configuration import Configuration
+from luxel.configuration import Configuration, FieldError, described, did_you_mean, shortened, without_none
 
 Parsed = TypeVar("Parsed", bound=Configuration)
 
@@ -19,20 +18,73 @@ DIVERGED = 3
 """Exit code of a training run that diverged."""
 
 
+NUMBERS = tyro.constructors.ConstructorRegistry()
+"""How numbers are read: what is none is handed on as text, for the options' own check, which knows field and range."""
+
+
+@NUMBERS.primitive_rule
+def number_or_text(
+    type_info: tyro.constructors.PrimitiveTypeInfo,
+) -> tyro.constructors.PrimitiveConstructorSpec[Any] | None:
+    """The rule for int and float; None, which is tyro's own rule, for other types."""
+    kind: Any = type_info.type
+    if kind not in (int, float):
+        return None
+    return tyro.constructors.PrimitiveConstructorSpec(
+        nargs=1,
+        metavar=kind.__name__.upper(),
+        instance_from_str=lambda words: as_number(words[0], kind),
+        is_instance=lambda value: isinstance(value, int | kind) and not isinstance(value, bool),
+        str_from_instance=lambda value: [str(value)],
+    )
+
+
+def as_number(text: str, kind: type[int] | type[float] = float) -> int | float | str:
+    """The number, or the text if it is none."""
+    try:
+        return kind(text)
+    except ValueError:
+        return text
+
+
 def parsed(options: type[Parsed], program: str, arguments: list[str]) -> Parsed:
     """The options that the arguments give. Raises InputError, one line, where tyro would draw a box around it."""
     drawn = io.StringIO()
     try:
         with redirect_stderr(drawn):
-            return tyro.cli(options, prog=program, args=arguments)
+            return tyro.cli(options, prog=program, args=arguments, registry=NUMBERS)
     except SystemExit as exit_:
         cause = exit_.__context__
         while cause is not None and not isinstance(cause, InputError):
             cause = cause.__context__
+        if isinstance(cause, FieldError):
+            raise InputError(of_option(cause, arguments)) from None
         if cause is not None:
             raise cause from None
         sys.stderr.write(drawn.getvalue())
         raise
+
+
+def of_option(error: FieldError, arguments: Sequence[str]) -> str:
+    """The error as one of the option that was given, where None, the default, is had by giving none."""
+    allowed = described(without_none(error.hint))
+    left_out = "; or leave it out" if allowed != described(error.hint) else ""
+    return f"{option_of(error, arguments)} is {shortened(error.value)}, must be {allowed}{left_out}"
+
+
+def option_of(error: FieldError, arguments: Sequence[str]) -> str:
+    """The option that gave a field its value, `--data.spp` of `spp`; the field if it came from elsewhere.
+
+    A class may stand at several places, so that the value given and then the path say which of one name is meant.
+    """
+    field, named = f".{error.field}", []
+    for word, following in pairwise([*arguments, ""]):
+        option, equals, value = word.partition("=")
+        path = f".{option.removeprefix('--').replace('-', '_')}"
+        if option.startswith("--") and path.rpartition(".")[2] == field.rpartition(".")[2]:
+            gave_it = repr(as_number(value if equals else following)) == repr(as_number(str(error.value)))
+            named.append((gave_it, path.endswith(field) or field.endswith(path), option))
+    return max(named)[-1] if named else error.field
 
 
 def refuse_former(arguments: list[str]) -> None:
@@ -54,20 +106,19 @@ def first_line(documented: Any) -> str:
 
 
 def first_word(arguments: list[str], verb: str, what: str, known: Mapping[str, Any]) -> tuple[str, list[str]]:
-    """The first argument, which must be one of `known`, and the others; else say what there is and exit 2."""
+    """The first argument, which must be one of `known`, and the others; else say what is wrong and exit 2."""
     if arguments and arguments[0] in known:
         return arguments[0], arguments[1:]
-    asked_for_help = bool(arguments) and arguments[0] in ("-h", "--help")
-    given = "" if not arguments or asked_for_help else f"{arguments[0]!r} is not a known {what}"
-    if given and (near := difflib.get_close_matches(arguments[0], known, 3)):
-        print(f"{given}; did you mean {' or '.join(near)}?", file=sys.stderr)
+    called = f"luxel {verb}".rstrip()
+    if arguments and arguments[0] not in ("-h", "--help"):
+        problem = f"{shortened(arguments[0])} is not a known {what} (`{called} --help` lists them)"
+        print(f"{called}: {problem}{did_you_mean(arguments[0], known, 3)}", file=sys.stderr)
         sys.exit(2)
     width = max(map(len, known)) + 2
     lines = [
-        f"usage: luxel {verb} {what} [options]".replace("  ", " "),
+        f"usage: {called} {what} [options]",
         f"{what}:",
         *(f"  {name:<{width}}{first_line(thing)}" for name, thing in known.items()),
-        *([given] if given else []),
     ]
-    print("\n".join(lines), file=sys.stdout if asked_for_help else sys.stderr)
-    sys.exit(0 if asked_for_help else 2)
+    print("\n".join(lines), file=sys.stdout if arguments else sys.stderr)
+    sys.exit(0 if arguments else 2)

@@ -14,7 +14,7 @@ from pydantic import Field
 from tqdm import tqdm
 
 from luxel import InputError
-from luxel.configuration import Configuration, Pixels, Seed, Share, shortened
+from luxel.configuration import Configuration, Pixels, Seed, Share, check_fields, shortened
 from luxel.data.manifest import NAME, DataError, Manifest, Setting, differences
 from luxel.data.shards import SCENES_A_SHARD, shard_file, write_shard
 from luxel.data.split import SPLITS, Split, split_of
@@ -68,6 +68,8 @@ class GenerateSettings(Configuration):
         if self.tracer in FORMER_TRACERS:
             raise InputError(f"tracer is {self.tracer}, {tracer_to_take(self.tracer)}")
         super().__post_init__()
+        if Configuration not in type(self.distribution).__mro__:  # a registered class, which does not check its own
+            check_fields(self.distribution)
         if twice := set(parameters(self.distribution)) & {field.name for field in fields(self)}:
             raise InputError(f"distribution {self.distribution.name} has a field {min(twice)}, as a data set has")
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 from pydantic import ConfigDict, TypeAdapter
 
 from luxel import InputError
+from luxel.configuration import did_you_mean, shortened
 from luxel.data.generate import FORMER_TRACERS, GenerateSettings
 from luxel.data.stream import StreamSettings
 from luxel.models.image_model import ImageModelConfig
@@ -182,7 +183,9 @@ def group_of(name: str) -> list[str]:
         return [name]
     members = [entry.name for entry in EXPERIMENTS.values() if entry.group == name]
     if not members:
+        known = [*EXPERIMENTS, *{entry.group: None for entry in EXPERIMENTS.values()}]
         raise InputError(
-            f"{name!r} is neither an experiment nor a group, nor a run folder; see `luxel experiments list`"
+            f"{shortened(name)} is neither an experiment nor a group, nor a run folder "
+            f"(`luxel experiments list` lists them){did_you_mean(name, known, 3)}"
         )
     return members

@@ -1,13 +1,12 @@
 """What a wrong scene file is told: one line a mistake, with file, field, value and what would be right."""
 
-import difflib
 from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from luxel import InputError
-from luxel.configuration import cut, printable, shortened
+from luxel.configuration import cut, did_you_mean, printable, shortened
 
 Models = Mapping[str, type[BaseModel]]
 
@@ -46,8 +45,7 @@ def _line(details: ErrorDetails, models: Models) -> str:
             return f"{where}.shape is missing, must be one of {', '.join(shapes)}"
         case "union_tag_invalid":
             shape = value["shape"] if isinstance(value, dict) else getattr(value, "shape", None)
-            near = _near(str(shape), shapes)
-            guess = f"; did you mean {near}?" if near else ""
+            guess = did_you_mean(str(shape), shapes)
             return f"{where}.shape is {shortened(shape)}, must be one of {', '.join(shapes)}{guess}"
         case "camera":
             return f"{where}: {message}".removeprefix(": ")
@@ -77,10 +75,4 @@ def _path(location: Sequence[int | str], shapes: Sequence[str]) -> str:
 
 
 def _suggestion(name: str, known: Sequence[str]) -> str:
-    near = _near(name, known)
-    return f"did you mean {near}?" if near else f"known are {', '.join(known)}"
-
-
-def _near(name: str, known: Sequence[str]) -> str | None:
-    """The known name that is spelled most like `name`, if one is at all."""
-    return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.5)), None)
+    return did_you_mean(name, known).removeprefix("; ") or f"known are {', '.join(known)}"

@@ -1,0 +1,106 @@
+"""From words to options: a mistake names the option, what was given, and what would be right.
+
+In processes of their own, as the suite checks types before Luxel can.
+"""
+
+import json
+import re
+import subprocess
+import sys
+from typing import NamedTuple
+
+from luxel.cli.command import VERBS
+from luxel.cli.experiments import ACTIONS
+
+WORDS = {"generate": ["spheres"], "train": ["demo"], "show": ["demo"]}
+COMMANDS = [
+    *([verb, *WORDS.get(verb, [])] for verb in VERBS if verb != "experiments"),
+    *(["experiments", action, *WORDS.get(action, [])] for action in ACTIONS),
+]
+REQUIRED = {"generate": ["--out", "x"], "cooldown": ["x", "--samples", "9", "--out", "x"]}
+REQUIRED |= {"evaluate": ["x"], "render": ["x"]}
+NUMBER = re.compile(r"(--[a-z][\w.-]*) \S*(?:INT|FLOAT)\S*((?: (?:INT|FLOAT))*)")
+"""An option of numbers in --help, and what it takes beyond one."""
+SCRIPT = """
+import io, json, sys
+from contextlib import redirect_stderr, redirect_stdout
+from luxel.cli import main
+
+answers = []
+for command in json.load(sys.stdin):
+    with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
+        try:
+            main(command)
+        except SystemExit as end:
+            answers.append((int(end.code or 0), out.getvalue(), err.getvalue()))
+json.dump(answers, sys.stdout)
+"""
+
+
+class Answer(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+def answers(commands: list[list[str]], cwd: object) -> list[Answer]:
+    """Of all commands in one process, as starting one takes seconds."""
+    ran = subprocess.run(
+        [sys.executable, "-c", SCRIPT], input=json.dumps(commands), capture_output=True, text=True, check=True, cwd=cwd
+    )
+    return [Answer(*answer) for answer in json.loads(ran.stdout)]
+
+
+def test_what_is_no_number_is_told_in_a_users_words(tmp_path):
+    """Every option of numbers of every verb, as --help has them."""
+    helps = answers([[*command, "--help"] for command in COMMANDS], tmp_path)
+    tried = [
+        (command, option, ["x"] * (1 + more.count(" ")))
+        for command, text in zip(COMMANDS, helps, strict=True)
+        for option, more in sorted(set(NUMBER.findall(text.out)))
+    ]
+    assert {command[0] for command, *_ in tried} == {*VERBS} - {"demo"}
+    assert len(tried) > 60
+    commands = [[*command, *REQUIRED.get(command[0], []), option, *words] for command, option, words in tried]
+    for ([verb, *_], option, words), (code, out, told) in zip(tried, answers(commands, tmp_path), strict=True):
+        assert (code, out) == (1, ""), option
+        value = re.escape("'x'" if len(words) == 1 else str(tuple(words)))
+        assert re.fullmatch(rf"luxel {verb}: {option} is {value}, must be [^\n]+\n", told), told
+        for strange in ("None", "typing", "Annotated", "<class", "invalid literal", "inf"):
+            assert strange not in told, told
+    assert not any(tmp_path.iterdir())
+
+
+NAMES = "is not a known EXPERIMENT (`luxel train --help` lists them)"
+TOLD = {
+    "train demo --train.seed=-1": (1, "train: --train.seed is -1, must be an integer in [0, 4294967295]"),
+    "train demo --data.width 0 --model.width 32": (1, "train: --data.width is 0, must be an integer in [1, 65536]"),
+    "train demo --data.seed x --train.seed 0": (1, "train: --data.seed is 'x', must be an integer in [0, 4294967295]"),
+    "train demo --train.batch_size x": (1, "train: --train.batch_size is 'x', must be an integer in [1, 1048576]"),
+    "train demo --train.optim.ema-decay nan": (1, "train: --train.optim.ema-decay is nan, must be a number in [0, 1]"),
+    "train demo --data stream:spheres --stream.spp x": (
+        1,
+        "train: --stream.spp is 'x', must be an integer in [1, 16777216]; or leave it out",
+    ),
+    "render x --truth 0": (1, "render: --truth is 0, must be an integer in [1, 16777216]; or leave it out"),
+    "train standrd_run": (2, f"train: 'standrd_run' {NAMES}; did you mean standard_run?"),
+    "train xyzzy": (2, f"train: 'xyzzy' {NAMES}"),
+    "rendr": (2, ": 'rendr' is not a known VERB (`luxel --help` lists them); did you mean render?"),
+    "experiments show dmo": (
+        2,
+        "experiments show: 'dmo' is not a known EXPERIMENT (`luxel experiments show --help` lists them); "
+        "did you mean demo?",
+    ),
+    "experiments compare demmo": (
+        1,
+        "experiments: 'demmo' is neither an experiment nor a group, nor a run folder (`luxel experiments list` lists "
+        "them); did you mean demo?",
+    ),
+}
+
+
+def test_a_mistake_is_one_line_and_nothing_else(tmp_path):
+    commands = [command.split(" ") for command in TOLD]
+    for command, answer in zip(TOLD, answers(commands, tmp_path), strict=True):
+        code, message = TOLD[command]
+        assert answer == (code, "", f"luxel {message}\n".replace("luxel :", "luxel:")), command

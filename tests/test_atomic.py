@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from luxel import InputError
-from luxel.files.atomic import PARTIAL, checksum, only_one, write_atomically
+from luxel.files.atomic import PARTIAL, check_folder, checksum, make_folder_of, only_one, write_atomically
 
 
 def test_writes_and_replaces(tmp_path):
@@ -70,10 +70,28 @@ def test_a_folder_that_is_not_there_is_named(tmp_path):
         write_atomically(tmp_path / "gone" / "file", b"")
 
 
-def test_a_folder_is_no_file(tmp_path, monkeypatch):
+@pytest.mark.parametrize("path", ["", ".", "there", "there/deeper/.."])
+def test_a_folder_is_no_file(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(InputError, match=r"^\.: cannot be written: it is a folder; name a file$"):
-        write_atomically(Path(""), b"")
+    (tmp_path / "there" / "deeper").mkdir(parents=True)
+    problem = rf"^{Path(path)}: is a folder, but a file is to be written; name one in it, as {Path(path) / 'NAME'}$"
+    with pytest.raises(InputError, match=problem):
+        write_atomically(Path(path), b"")
+    with pytest.raises(InputError, match=problem):
+        make_folder_of(Path(path))
+
+
+@pytest.mark.parametrize("path", ["file", "file/new/folder"])
+def test_a_file_is_no_folder(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("file").write_bytes(b"mine")
+    problem = rf"^{path}: must be a folder, but file is a file; name a folder, or a new one$"
+    with pytest.raises(InputError, match=problem):
+        only_one(Path(path)).__enter__()
+    with pytest.raises(InputError, match=problem):
+        write_atomically(Path(path) / "x", b"")
+    check_folder(Path("new/one"))
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
 
 
 def test_one_process_at_a_time(tmp_path):

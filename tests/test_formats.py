@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from luxel import InputError
-from luxel.image.formats import as_radiance, check_suffix, load_exr, save_image, save_pixels, to_bytes
+from luxel.image.formats import as_radiance, check_image_file, load_exr, save_image, save_pixels, to_bytes
 
 RADIANCE = np.random.default_rng(0).gamma(1.0, 3.0, (5, 7, 3)).astype(np.float32)
 
@@ -61,7 +61,7 @@ except InputError as error:
 
 def test_another_suffix_is_refused():
     with pytest.raises(InputError, match=r"image\.jpg.*\.exr"):
-        check_suffix(Path("image.jpg"))
+        check_image_file(Path("image.jpg"))
 
 
 def test_exposure_is_in_stops(tmp_path: Path):

@@ -104,3 +104,35 @@ def test_a_mistake_is_one_line_and_nothing_else(tmp_path):
     for command, answer in zip(TOLD, answers(commands, tmp_path), strict=True):
         code, message = TOLD[command]
         assert answer == (code, "", f"luxel {message}\n".replace("luxel :", "luxel:")), command
+
+
+FILES = {"render": ["render", "x"], "findings": ["experiments", "findings"]}
+"""Verbs whose --out is a file; that of the others is a folder."""
+FOLDERS = {
+    "generate": ["generate", "spheres"],
+    "train": ["train", "demo"],
+    "cooldown": ["cooldown", "x", "--samples", "9"],
+    "compare": ["experiments", "compare", "demo"],
+    "demo": ["demo"],
+}
+
+
+def test_every_verb_with_out_is_among_these(tmp_path):
+    helps = answers([[*command, "--help"] for command in COMMANDS], tmp_path)
+    there = {" ".join(command) for command, text in zip(COMMANDS, helps, strict=True) if "--out " in text.out}
+    assert len(there) == len(FILES) + len(FOLDERS)
+    assert all(any(name in command.split() for command in there) for name in (*FILES, *FOLDERS))
+
+
+def test_a_folder_for_a_file_and_a_file_for_a_folder_are_told_before_any_work(tmp_path):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "file").write_text("mine")
+    problems = {"there": "there: is a folder, but a file is to be written; name one in it, as there/"}
+    problems |= {out: f"{out}: must be a folder, but file is a file; name a folder" for out in ("file", "file/new")}
+    tried = [(command, "there") for command in FILES.values()]
+    tried += [(command, out) for command in FOLDERS.values() for out in ("file", "file/new")]
+    told = answers([[*command, "--out", out] for command, out in tried], tmp_path)
+    for (command, out), answer in zip(tried, told, strict=True):
+        assert (answer.code, answer.out) == (1, ""), command
+        assert answer.err.splitlines()[-1].startswith(f"luxel {command[0]}: {problems[out]}"), command
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "there"]

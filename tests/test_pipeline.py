@@ -92,6 +92,11 @@ def test_a_folder_without_weights_is_refused_with_the_remedy(tmp_path):
         Renderer.from_pretrained(tmp_path)
 
 
+def test_a_file_is_no_model(folder):
+    with pytest.raises(InputError, match=r"config\.json is a file; give the folder of a model"):
+        Renderer.from_pretrained(folder / "model" / "config.json")
+
+
 SCENES = sorted((Path(__file__).parents[1] / "examples" / "scenes").glob("*.json"))
 
 

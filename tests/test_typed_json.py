@@ -48,9 +48,13 @@ def test_a_value_comes_back_as_its_type(tmp_path):
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ("", "not valid JSON"),
+        ("", "is empty, must be JSON"),
+        (b" \n", "is empty, must be JSON"),
         ("{", "not valid JSON"),
-        (b"\xff\xfe{}", "not valid JSON"),
+        (b"\xff\xfe{}", "is not text but binary, from byte 0 on, must be JSON in UTF-8"),
+        (b'{"a": \xe9}', "is not text but binary, from byte 6 on, must be JSON in UTF-8"),
+        (b"PK\x03\x04\x00\x00", "is not text but binary, from byte 4 on, must be JSON in UTF-8"),
+        (b"# Title", "not valid JSON: expected value at line 1 column 1"),
         ('{"floor": "\\ud800"}', "not valid JSON"),
         ("[" * 1_000_000, "not valid JSON: recursion limit exceeded"),
         ('{"a":' * 1000 + "1" + "}" * 1000, "not valid JSON: recursion limit exceeded"),

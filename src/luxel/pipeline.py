@@ -172,6 +172,8 @@ def weights_folder(folder: Path) -> Path:
     for candidate in (folder / "model", folder, SHIPPED / folder):
         if (candidate / "model.safetensors").exists():
             return candidate
+    if folder.is_file():
+        raise InputError(f"{folder} is a file; give the folder of a model, the run's or that of its model.safetensors")
     names = ", ".join(sorted(path.parent.name for path in SHIPPED.glob("*/model.safetensors")))
     if not folder.exists():
         raise InputError(f"{folder} is neither a folder nor a model that comes with Luxel; those are: {names}")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from luxel.cli.options import DIVERGED, parsed
 from luxel.configuration import Configuration
+from luxel.files.atomic import check_folder
 
 
 def demo(arguments: list[str]) -> int:
@@ -17,6 +18,7 @@ def demo(arguments: list[str]) -> int:
         """Run folder of the demo."""
 
     options = parsed(Options, "luxel demo", arguments)
+    check_folder(options.out)
     page, status = run(options.out)
     print(f"open {page.resolve()}")
     return DIVERGED if status == "diverged" else 0

@@ -11,6 +11,7 @@ from pydantic import Field
 from luxel import InputError
 from luxel.cli.options import first_word, parsed
 from luxel.configuration import Configuration
+from luxel.files.atomic import check_file, check_folder
 
 
 def experiments(arguments: list[str]) -> int:
@@ -79,6 +80,7 @@ def compare(arguments: list[str]) -> int:
     called = [Path(given).name for given in options.names]
     several = f"{called[0]}+{len(called) - 1}" if len(called) > 3 else "+".join(called)
     out = options.out or Path("runs/compare") / f"{several}-{options.scale}"
+    check_folder(out)
     page, text = run(names, options.scale, options.seeds, out, options.cpu)
     print(text)
     print(f"open {page.resolve()}")
@@ -96,6 +98,7 @@ def findings(arguments: list[str]) -> int:
         out: Path = Path("docs/findings.md")
 
     options = parsed(Options, "luxel experiments findings", arguments)
+    check_file(options.out, "findings.md")
     write_findings(options.records, options.out)
     print(options.out)
     return 0

@@ -23,7 +23,7 @@ def render(arguments: list[str]) -> int:
     import numpy as np
 
     from luxel.data.generate import GenerateSettings, TracerName
-    from luxel.image.formats import Stops, check_suffix, save_image, save_pixels
+    from luxel.image.formats import Stops, check_image_file, save_image, save_pixels
     from luxel.image.side_by_side import SideBySide, sheet
     from luxel.image.tonemap import tone_map
     from luxel.pipeline import Renderer
@@ -53,7 +53,7 @@ def render(arguments: list[str]) -> int:
 
     options = parsed(Options, "luxel render", arguments)
     out = options.out or Path(options.scene.stem + ".png")
-    check_suffix(out, options.exposure)
+    check_image_file(out, options.exposure)
     tone_map(options.tone_map)
     scene = Scene.load(options.scene)
     if not scene.is_lit:

@@ -10,6 +10,7 @@ import tyro
 
 from luxel.cli.options import DIVERGED, first_word, parsed, refuse_former
 from luxel.configuration import Configuration, Samples
+from luxel.files.atomic import check_folder
 
 if TYPE_CHECKING:
     from luxel.train.run_folder import Result
@@ -59,6 +60,7 @@ def train(arguments: list[str]) -> int:
     if options.lr_multiplier != default.train.optim.lr_multiplier:
         experiment = with_optim(experiment, lr_multiplier=options.lr_multiplier)
     out = options.out or run_folder(name, options.scale, experiment)
+    check_folder(out)
     print(f"{name}, {options.scale}: {out}", file=sys.stderr)
     folder = None if options.data is None or streams else training_set(options.data, experiment.data)
     return report_run(run(experiment, out, folder, options.cpu), out)
@@ -81,6 +83,7 @@ def cooldown(arguments: list[str]) -> int:
         cpu: bool = False
 
     options = parsed(Options, "luxel cooldown", arguments)
+    check_folder(options.out)
     return report_run(run(options.run, options.samples, options.out, options.data, options.cpu), options.out)
 
 

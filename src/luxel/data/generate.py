@@ -18,7 +18,7 @@ from luxel.configuration import Configuration, Pixels, Seed, Share, check_fields
 from luxel.data.manifest import NAME, DataError, Manifest, Setting, differences
 from luxel.data.shards import SCENES_A_SHARD, shard_file, write_shard
 from luxel.data.split import SPLITS, Split, split_of
-from luxel.files.atomic import LOCK, PARTIAL, checksum, only_one
+from luxel.files.atomic import LOCK, PARTIAL, check_folder, checksum, only_one
 from luxel.scene.description import Scene, scene_id
 from luxel.scene.distributions import Spheres
 from luxel.scene.folder import SceneFolder
@@ -143,6 +143,7 @@ def generate(
             "--tracer mitsuba"
         )
     root = Path(out)
+    check_folder(root)
     if not is_free(root):
         raise DataError(f"{root}: neither empty nor a data set, {NAME} is missing; choose another --out")
     if (manifest := _whole(settings, root, splits)) is not None:

@@ -16,7 +16,7 @@ import torch
 from matplotlib.figure import Figure
 from PIL import Image
 
-from luxel.files.atomic import write_atomically
+from luxel.files.atomic import make_folder_of, write_atomically
 from luxel.image.formats import to_bytes
 from luxel.image.side_by_side import Pixels, Radiance, SideBySide
 from luxel.image.tonemap import tone_map
@@ -48,7 +48,7 @@ def write_page(path: Path, template: str, **values: Any) -> None:
         undefined=jinja2.StrictUndefined,
     )
     page = environment.get_template(template).render(**values, error_white=ERROR_WHITE)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder_of(path)
     write_atomically(path, page.encode())
 
 

@@ -27,8 +27,7 @@ def replacing(path: Path) -> Iterator[Path]:
     Whatever happens, `path` is the old file or the new one. Raises InputError, naming it, where the system refuses.
     What lies in the new file's way is removed first, so that a link there is not followed.
     """
-    if not path.name:  # "", "." and "/"
-        raise InputError(f"{path}: cannot be written: it is a folder; name a file")
+    check_file(path)
     partial = path.with_name(path.name + PARTIAL)
     try:
         with writing(path, "what was there before is as it was"):
@@ -43,6 +42,27 @@ def replacing(path: Path) -> Iterator[Path]:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
         raise
+
+
+def check_file(path: Path, example: str = "NAME") -> None:
+    """Raise InputError for a path where no file can be: that of a folder, or below a file. For before long work."""
+    if os.path.isdir(path):
+        raise InputError(f"{path}: is a folder, but a file is to be written; name one in it, as {path / example}")
+    check_folder(path.parent)
+
+
+def check_folder(path: Path) -> None:
+    """Raise InputError for a path where no folder can be, as it or one above it is a file. For before long work."""
+    there = next((place for place in (path, *path.parents) if os.path.exists(place)), path)
+    if os.path.isfile(there):
+        raise InputError(f"{path}: must be a folder, but {there} is a file; name a folder, or a new one")
+
+
+def make_folder_of(path: Path) -> None:
+    """Make the folder that a file is to be written in, if need be. Raises InputError if that or the file cannot be."""
+    check_file(path)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
 
 
 @contextmanager
@@ -69,6 +89,7 @@ def only_one(folder: Path) -> Iterator[None]:
 
     Raises InputError if another process is writing.
     """
+    check_folder(folder)
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder / LOCK, blocking=False)

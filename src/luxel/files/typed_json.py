@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails, from_json
 
 from luxel import InputError
 from luxel.configuration import cut, printable, shortened
-from luxel.files.atomic import write_atomically
+from luxel.files.atomic import make_folder_of, write_atomically
 
 MAX_BYTES = 1 << 26
 """Of a file: far more than any of Luxel's, and read in a second. Nesting is bounded by the parser, at 200."""
@@ -39,8 +39,22 @@ def parse_json(content: bytes | str, kind: Any, source: str, remedy: str = "") -
     try:
         value = from_json(content)
     except ValueError as error:
-        raise InputError(sentence(f"{source}: not valid JSON: {error}", remedy)) from None
+        raise InputError(sentence(f"{source}: {why_not_json(content, error)}", remedy)) from None
     return validated(value, kind, source, remedy)
+
+
+def why_not_json(content: bytes | str, error: ValueError) -> str:
+    """What is wrong with what a JSON parser, which raised the error, did not take: it is empty, no text, or no JSON."""
+    if not content.strip():
+        return "is empty, must be JSON"
+    if isinstance(content, bytes):
+        try:
+            end = content.decode().find("\0")
+        except UnicodeDecodeError as wrong:
+            end = wrong.start
+        if end >= 0:
+            return f"is not text but binary, from byte {end} on, must be JSON in UTF-8"
+    return f"not valid JSON: {error}"
 
 
 def validated(value: Any, kind: Any, source: str, remedy: str = "") -> Any:
@@ -59,7 +73,7 @@ def adapter(kind: Any) -> Any:
 
 def write_json(path: Path, value: Any) -> None:
     """Write a JSON file atomically, and its folder if need be."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder_of(path)
     write_atomically(path, json.dumps(without_nan(value), indent=2, allow_nan=False).encode() + b"\n")
 
 

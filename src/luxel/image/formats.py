@@ -12,7 +12,7 @@ from pydantic import Field
 
 from luxel import InputError
 from luxel.configuration import checker, shortened
-from luxel.files.atomic import replacing
+from luxel.files.atomic import check_file, make_folder_of, replacing
 from luxel.image.tonemap import tone_map
 
 Radiance = Float32[np.ndarray, "height width 3"]
@@ -40,19 +40,19 @@ def save_image(path: str | Path, radiance: Any, tone: str = "clamp", exposure: f
     if not isinstance(path, str | Path):
         raise InputError(f"path is {shortened(path)}, must be the path of an .exr or a .png")
     path = Path(path)
-    check_suffix(path, exposure)
+    check_image_file(path, exposure)
     radiance = as_radiance(radiance, str(path))
     if path.suffix.lower() == ".png":
         save_pixels(path, to_bytes(radiance, tone, exposure))
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder_of(path)
     with replacing(path) as partial:
         write_exr(partial, radiance)
 
 
 def save_pixels(path: Path, pixels: UInt8[np.ndarray, "height width 3"]) -> None:
     """Write display values as they are, as a PNG."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder_of(path)
     with replacing(path) as partial:
         Image.fromarray(pixels).save(partial, format="PNG")
 
@@ -73,11 +73,12 @@ def load_exr(path: Path) -> Radiance:
         return np.asarray(file.channels()["RGB"].pixels, dtype=np.float32)
 
 
-def check_suffix(path: Path, exposure: float = 0.0) -> None:
+def check_image_file(path: Path, exposure: float = 0.0) -> None:
     """Raise InputError unless `path` ends in `.exr` or `.png`, and only a `.png` has an exposure, within its range.
 
-    Call it before long work, not after.
+    Nor may it be a folder. Call it before long work, not after.
     """
+    check_file(path, "image.png")
     if path.suffix.lower() not in (".exr", ".png"):
         raise InputError(f"{path}: image files end in .exr (linear) or .png (tone-mapped)")
     if check_exposure("exposure", exposure) and path.suffix.lower() == ".exr":

@@ -2,6 +2,7 @@
 
 import json
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -308,7 +309,10 @@ WRONG: list[tuple[Any, str]] = [
     ),
     (lambda: SCENE.with_object(0, radius=-1), "Scene: objects[0].radius is -1, must be a number in [1e-6, 1e6]"),
     (lambda: SCENE.with_object(-1, radius=1), "Scene: objects[1].radius is not a known field; known are shape"),
-    (lambda: SCENE.with_object(2, radius=1), "Scene: objects[2] is none of its objects; they are 0 to 1"),
+    (
+        lambda: SCENE.with_object(2, radius=1),
+        "objects[2] is none of its objects; they are 0 to 1, or from the end -1 to -2",
+    ),
     (lambda: SCENE.with_material(1, roughness=7), "Scene: objects[1].material.roughness is 7, must be in [0, 1]"),
     (lambda: SCENE.with_material(9, roughness=0), "Scene: objects[9] is none of its objects; they are 0 to 1"),
     (lambda: SCENE.with_camera(fov=30), "Scene: camera.fov is not a known field; known are position"),
@@ -319,6 +323,8 @@ WRONG: list[tuple[Any, str]] = [
     (lambda: SCENE.with_camera(look_at=(0, -5, 1)), "Scene: camera: look_at must differ from position, both are"),
     (lambda: SCENE.without(0, 1), "Scene: objects is (), must have at least one object"),
     (lambda: SCENE.without(2), "Scene: objects[2] is none of its objects"),
+    (lambda: SCENE.without(-3), "Scene: objects[-3] is none of its objects; they are 0 to 1, or from the end -1 to -2"),
+    (lambda: SCENE.with_material(-3, roughness=0), "Scene: objects[-3] is none of its objects; they are 0 to 1"),
 ]
 
 
@@ -341,7 +347,8 @@ def test_scenes_are_edited():
     assert SCENE.with_object(-1, semi_axes=(3, 2, 1)).objects[1].semi_axes == (3, 2, 1)
     assert SCENE.with_material(0, roughness=0.1).objects[0].material == Material(emission=(0, 0, 2), roughness=0.1)
     assert SCENE.with_camera(up=(1, 0, 0)).camera == CAMERA.model_copy(update={"up": (1, 0, 0)})
-    assert SCENE.without(0).objects == SCENE.objects[1:]
+    assert SCENE.without(0).objects == SCENE.without(-2).objects == SCENE.objects[1:]
+    assert SCENE.with_material(-1, roughness=0.3) == SCENE.with_material(1, roughness=0.3) != SCENE
     assert SHAPES.without(0, -1, 3).objects == (*SHAPES.objects[1:3], *SHAPES.objects[4:-1])
     assert SCENE.without() == SCENE.model_copy() == SCENE
     turned = SHAPES.with_object(0, rotation=(2, 0, 0, 0))
@@ -398,6 +405,41 @@ def test_what_json_allows_and_scenes_do_not(objects, message):
     assert message in str(error.value)
     assert str(error.value).isprintable(), "one line, of nothing that a terminal would obey"
     assert len(str(error.value)) < 300
+
+
+A_SCENE = "; a scene is a JSON file, as examples/scenes/six_objects.json; docs/scene.md is its format"
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"", "is empty, must be JSON"),
+        (b"\n \n", "is empty, must be JSON"),
+        (b"\x89PNG\r\n\x1a\n", "is not text but binary, from byte 0 on, must be JSON in UTF-8"),
+        (b"glTF\x02\x00\x00\x00", "is not text but binary, from byte 5 on, must be JSON in UTF-8"),
+        (b"# A title\n", "not valid JSON: Expecting value: line 1 column 1 (char 0)"),
+        (b'{"objects": [', "not valid JSON: Expecting value: line 1 column 14 (char 13)"),
+        (b"[3]", "must be a JSON object with objects, camera and background"),
+    ],
+)
+def test_what_is_no_scene_is_told_what_one_is(content, problem, tmp_path):
+    path = tmp_path / "a.json"
+    path.write_bytes(content)
+    with pytest.raises(SceneError) as error:
+        Scene.load(path)
+    assert str(error.value) == f"{path}: {problem}{A_SCENE}"
+
+
+def test_a_folder_is_no_scene(tmp_path):
+    with pytest.raises(SceneError) as error:
+        Scene.load(tmp_path)
+    assert str(error.value) == f"{tmp_path}: is a folder{A_SCENE}"
+
+
+def test_the_scene_that_messages_name_is_there():
+    root = Path(__file__).parents[1]
+    assert (root / "docs" / "scene.md").exists()
+    Scene.load(root / "examples" / "scenes" / "six_objects.json")
 
 
 def test_a_file_name_is_shown_as_it_can_be(tmp_path):

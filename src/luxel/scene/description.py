@@ -8,6 +8,7 @@ changed.
 import hashlib
 import json
 import math
+import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -18,9 +19,11 @@ from pydantic_core import PydanticCustomError
 
 from luxel.configuration import cut, printable, shortened
 from luxel.files.atomic import write_atomically
+from luxel.files.typed_json import why_not_json
 from luxel.scene.errors import SceneError, explain
 
 SCHEMA_VERSION: Final = 1
+WHAT_A_SCENE_IS: Final = "a scene is a JSON file, as examples/scenes/six_objects.json; docs/scene.md is its format"
 Kind = TypeVar("Kind", bound="_Model")
 
 
@@ -350,12 +353,19 @@ class Scene(_Model):
         return any(self.background) or any(item.material.is_emissive for item in self.objects)
 
     def with_object(self, index: int, **changes: Any) -> "Scene":
-        """This scene with fields of one object changed: `scene.with_object(2, radius=0.3)`. Raises SceneError."""
+        """This scene with fields of one object changed: `scene.with_object(2, radius=0.3)`.
+
+        A negative index counts from the end, as in a list: -1 is the last object. Raises SceneError, an InputError, for
+        an index of none, and for changes that make no scene.
+        """
         index, objects = self._position(index), list(self.objects)
         return self._with(objects=(*objects[:index], {**dict(objects[index]), **changes}, *objects[index + 1 :]))
 
     def with_material(self, index: int, **changes: Any) -> "Scene":
-        """This scene with fields of one object's material changed: `scene.with_material(2, roughness=0.1)`."""
+        """This scene with fields of one object's material changed: `scene.with_material(2, roughness=0.1)`.
+
+        Indices and errors as in `with_object`.
+        """
         return self.with_object(index, material={**dict(self.objects[self._position(index)].material), **changes})
 
     def with_camera(self, **changes: Any) -> "Scene":
@@ -363,7 +373,10 @@ class Scene(_Model):
         return self._with(camera={**dict(self.camera), **changes})
 
     def without(self, *indices: int) -> "Scene":
-        """This scene without the objects of these numbers. Raises SceneError if none would be left."""
+        """This scene without the objects of these indices, as in `with_object`; naming one twice is naming it once.
+
+        Raises SceneError if none would be left, and for an index of none.
+        """
         gone = {self._position(index) for index in indices}
         return self._with(objects=tuple(item for number, item in enumerate(self.objects) if number not in gone))
 
@@ -376,7 +389,8 @@ class Scene(_Model):
             return range(len(self.objects))[index]
         except (IndexError, TypeError):
             raise SceneError(
-                f"Scene: objects[{shortened(index)}] is none of its objects; they are 0 to {len(self.objects) - 1}"
+                f"Scene: objects[{shortened(index)}] is none of its objects; they are 0 to {len(self.objects) - 1}, "
+                f"or from the end -1 to -{len(self.objects)}"
             ) from None
 
     def __repr__(self) -> str:
@@ -417,7 +431,8 @@ class Scene(_Model):
         try:
             text = Path(path).read_bytes()
         except OSError as error:
-            raise SceneError(printable(f"{path}: cannot be read as a scene: {error.strerror}")) from error
+            what = "is a folder" if os.path.isdir(path) else f"cannot be read as a scene: {error.strerror}"
+            raise SceneError(printable(f"{path}: {what}; {WHAT_A_SCENE_IS}")) from error
         return Scene.from_json(text, str(path))
 
 
@@ -461,7 +476,7 @@ def _parsed(text: str | bytes, source: str) -> Any:
     except RecursionError:
         raise SceneError(f"{source}: nested too deeply; a scene has five levels") from None
     except ValueError as error:  # also bytes that are not UTF-8
-        raise SceneError(printable(f"{source}: not valid JSON: {error}")) from None
+        raise SceneError(printable(f"{source}: {why_not_json(text, error)}; {WHAT_A_SCENE_IS}")) from None
     if repeated:
         raise SceneError(printable(f"{source}: {where or repeated[0][1]} is given twice; give it once"))
     return data
@@ -481,7 +496,7 @@ def _paths(data: Any, target: dict[str, Any], name: str, path: str = "") -> Iter
 
 def _check_version(data: Any, source: str) -> None:
     if not isinstance(data, dict):
-        raise SceneError(f"{source}: must be a JSON object with objects, camera and background")
+        raise SceneError(f"{source}: must be a JSON object with objects, camera and background; {WHAT_A_SCENE_IS}")
     version = shortened(data["schema_version"]) if "schema_version" in data else "missing"
     if version != repr(SCHEMA_VERSION):
         raise SceneError(

@@ -41,6 +41,7 @@ __all__ = [
     "Cylinder",
     "Ellipsoid",
     "InputError",
+    "InputWarning",
     "Material",
     "Panel",
     "PathTracer",
@@ -70,4 +71,11 @@ class InputError(ValueError):
     """A file, folder or option that is not as it must be; the message says which, and the remedy.
 
     The command line prints it without a traceback.
+    """
+
+
+class InputWarning(UserWarning):
+    """What can be done as it was asked for, but can hardly be meant; the message says why, and the remedy.
+
+    The command line prints it on one line, once.
     """

@@ -19,6 +19,7 @@ from luxel.models.cost import rendering_memory
 from luxel.models.kinds import Model, load_model
 from luxel.models.ray_model import RayModel
 from luxel.scene.description import Camera, Scene
+from luxel.scene.lighting import warn_of_darkness
 
 HUB = "hf-hub:"
 """What the name of a model on the Hugging Face Hub begins with: hf-hub:OWNER/NAME, as timm has it."""
@@ -77,9 +78,10 @@ class Renderer:
 
         A ray model renders any size, `width` or `height` alone a square, without both that of its configuration. The
         image model has one size, and knows spheres and ellipsoids alone. Raises InputError if it is asked for other
-        ones, or there are no scenes.
+        ones, or there are no scenes; warns of scenes without light, with InputWarning.
         """
         check_scenes(scenes)
+        warn_of_darkness(scenes)
         sides = {"width": width, "height": height}
         asked = [f"{name} is {side}" for name, side in sides.items() if check_side(name, side) is not None]
         size, is_ray_model = self.model.config.width, isinstance(self.model, RayModel)

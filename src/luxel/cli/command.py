@@ -6,10 +6,12 @@ import shlex
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from luxel import InputError, __version__
+from luxel import InputError, InputWarning, __version__
 from luxel.cli.demo import demo
 from luxel.cli.evaluate import evaluate
 from luxel.cli.experiments import experiments
@@ -38,7 +40,7 @@ def main(arguments: list[str] | None = None) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # whatever characters the terminal has not
     try:
-        with handlers():
+        with handlers(), warnings_on_one_line():
             try:
                 load_plugins(modules)
                 code = dispatch(words)
@@ -125,6 +127,25 @@ def handlers() -> Iterator[None]:
         threading.excepthook = hook
         if stops:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+@contextmanager
+def warnings_on_one_line() -> Iterator[None]:
+    """Within, an InputWarning is one line, without the place in the program, and is told once."""
+    told: set[str] = set()
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def tell(message: Warning | str, category: type[Warning], *place: Any, **options: Any) -> None:
+            if not issubclass(category, InputWarning):
+                show(message, category, *place, **options)
+            elif str(message) not in told:
+                told.add(str(message))
+                print(f"warning: {message}", file=sys.stderr)
+
+        warnings.showwarning = tell
+        warnings.simplefilter("always", InputWarning)
+        yield
 
 
 def resumable(arguments: list[str]) -> bool:

@@ -56,12 +56,6 @@ def render(arguments: list[str]) -> int:
     check_image_file(out, options.exposure)
     tone_map(options.tone_map)
     scene = Scene.load(options.scene)
-    if not scene.is_lit:
-        print(
-            f"warning: {options.scene}: nothing gives light, so that the picture is black; give the background, or an "
-            "object's material.emission, some radiance",
-            file=sys.stderr,
-        )
     renderer = Renderer.from_pretrained(options.model, options.device)
     started = time.perf_counter()
     image = renderer(scene, options.width, options.height)

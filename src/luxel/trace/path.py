@@ -17,6 +17,7 @@ from luxel.core.rays import Rays
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import launchable
 from luxel.scene.description import Scene
+from luxel.scene.lighting import warn_of_darkness
 from luxel.trace.first_hits import Features, first_hit_features
 from luxel.trace.integrator import CHUNK, PathSettings, WorldRays, merge_chunks, strata_of, trace_paths
 from luxel.trace.tracer import Radiance
@@ -67,10 +68,12 @@ class PathTracer:
         """Trace every scene with `spp` paths a pixel; the variance is that of the paths, over spp.
 
         An image depends on its own scene alone, to the bit. `progress` is called with every number of pixels that are
-        done. Raises InputError if `spp` or a side is less than 1.
+        done. Raises InputError if `spp` or a side is less than 1; warns of scenes without light, with InputWarning.
         """
         check_size(width, height)
         batch = self._batch(scenes)
+        if not isinstance(scenes, SceneBatch):
+            warn_of_darkness(scenes)
         count = len(batch) * width * height
         if count > MOST_PIXELS:
             raise InputError(f"{len(batch)} scenes of {width}×{height}: at most {MOST_PIXELS} pixels at once")

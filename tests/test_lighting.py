@@ -1,0 +1,62 @@
+"""A warning, once a call, at the user's line, of scenes that nothing lights."""
+
+import subprocess
+import sys
+import warnings
+
+import pytest
+
+from luxel import Camera, InputWarning, Material, PathTracer, Renderer, Scene, Sphere
+from luxel.models.ray_model import RayModel, RayModelConfig
+
+CAMERA = Camera(position=(0, -5, 0), look_at=(0, 0, 0))
+DARK = Scene(objects=(Sphere(center=(0, 0, 0), radius=1.0),), camera=CAMERA)
+BY_SKY = DARK.model_copy(update={"background": (0, 0, 0.1)})
+BY_LAMP = DARK.with_object(0, material=Material(emission=(0, 1, 0)))
+RENDERER = Renderer(RayModel(RayModelConfig(width=8)))
+CALLS = {
+    "renderer": lambda scenes: RENDERER.render(scenes, 3),
+    "tracer": lambda scenes: PathTracer().trace(scenes, 3, 3, 2, seed=0),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize(
+    ("scenes", "which"),
+    [
+        ([DARK], "the scene"),
+        ([BY_SKY, DARK, BY_LAMP], "1 of 3 scenes (the first is number 1)"),
+        ([BY_SKY, DARK, DARK], "2 of 3 scenes (the first is number 1)"),
+    ],
+)
+def test_darkness_is_told_once_a_call(call, scenes, which):
+    with pytest.warns(InputWarning) as told:
+        CALLS[call](scenes)
+    (warning,) = told
+    assert str(warning.message).startswith(f"nothing gives light in {which}, so that its picture is black; give the ")
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_what_is_lit_by_anything_is_not_warned_of(call):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        CALLS[call]([BY_SKY, BY_LAMP])
+
+
+def test_it_is_told_at_the_users_line(tmp_path):
+    """Whether Luxel's calls of its own, or torch's decorators, are between; in a process without jaxtyping's hook."""
+    script = tmp_path / "mine.py"
+    script.write_text(
+        "from luxel import Camera, PathTracer, Renderer, Scene, Sphere\n"
+        "from luxel.models.ray_model import RayModel, RayModelConfig\n"
+        "camera = Camera(position=(0, -5, 0), look_at=(0, 0, 0))\n"
+        "scene = Scene(objects=(Sphere(center=(0, 0, 0), radius=1),), camera=camera)\n"
+        "renderer = Renderer(RayModel(RayModelConfig(width=8)))\n"
+        "renderer(scene, 3)\n"
+        "renderer.views(scene, [camera], 3)\n"
+        "renderer.render([scene], 3)\n"
+        "PathTracer().trace([scene], 3, 3, 2, 0)\n"
+    )
+    ran = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
+    places = [line.split(" ")[0] for line in ran.stderr.splitlines() if "InputWarning" in line]
+    assert places == [f"{script}:{line}:" for line in (6, 7, 8, 9)]

@@ -19,9 +19,12 @@ from luxel import InputError
 from luxel.cli import main
 from luxel.cli.command import VERBS
 from luxel.cli.options import DIVERGED
+from luxel.data.dataset import ShardDataset
+from luxel.evaluation.page import data_url
 from luxel.experiments import EXPERIMENTS
 from luxel.image.formats import load_exr, to_bytes
 from luxel.models.ray_model import RayModel, RayModelConfig
+from luxel.pipeline import Renderer
 from luxel.scene import Box, Scene, Spheres
 from luxel.train.checkpoint import read_progress
 
@@ -93,7 +96,13 @@ def test_a_shipped_model_is_evaluated_at_any_size(scenes, monkeypatch, capsys):
     assert "8 test images" in printed.out
     assert "ssim is left out: images are smaller than its window of 11×11" in printed.out
     assert "nan" not in printed.out
-    assert f"test set: {scenes.parent}/scenes-12x4-4spp-8-" in printed.err
+    said = f"test set: 8 scenes of {scenes}, 12×4, 4 spp, traced now, once: {scenes.parent}/scenes-12x4-4spp-8-"
+    assert printed.err.index(said) < printed.err.index("tracing test images:"), "before it is done"
+    (folder,) = scenes.parent.glob("scenes-12x4-4spp-8-*")
+    test, renderer = ShardDataset(folder, "test"), Renderer.from_pretrained("ray-small")
+    (page,) = scenes.parent.glob("ray-small-evaluation-*-clamp.html")
+    for image in renderer.render([test.scene(index) for index in range(8)], 12, 4):
+        assert data_url(to_bytes(image)) in page.read_text()
     (figures,) = scenes.parent.glob("ray-small-evaluation-*-clamp.json")
     assert len(json.loads(figures.read_text())["per_image"]["psnr"]) == 8
 

@@ -24,6 +24,10 @@ SCENES = 9
 NONE = Path("a-model")
 
 
+def evaluated_on(*arguments, **asked) -> Path:
+    return evaluation_set(*arguments, **asked).traced()
+
+
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -49,19 +53,19 @@ def trained(tmp_path_factory) -> Path:
 
 
 def test_a_folder_of_scenes_is_traced_beside_it_once(scenes, monkeypatch):
-    data = evaluation_set(NONE, RAY, f"scenes:{scenes}", width=5, height=3, spp=4)
+    data = evaluated_on(NONE, RAY, f"scenes:{scenes}", width=5, height=3, spp=4)
     assert data.parent == scenes.parent
     assert data.name.startswith(f"{scenes.name}-5x3-4spp-{SCENES}-")
     test = ShardDataset(data, "test")
     assert len(test) == SCENES
     assert test.scene(4) == Spheres(max_objects=3)(0, 4)
     monkeypatch.setattr(generation, "write_shard", None)
-    assert evaluation_set(NONE, RAY, f"scenes:{scenes}", width=5, height=3, spp=4) == data
+    assert evaluated_on(NONE, RAY, f"scenes:{scenes}", width=5, height=3, spp=4) == data
 
 
 def test_an_interrupted_trace_is_gone_on_with(scenes, monkeypatch):
     asked = {"width": 3, "height": None, "spp": 2}
-    whole, write_shard, calls = evaluation_set(NONE, RAY, f"scenes:{scenes}", **asked), generation.write_shard, []
+    whole, write_shard, calls = evaluated_on(NONE, RAY, f"scenes:{scenes}", **asked), generation.write_shard, []
     before = {path.name: path.read_bytes() for path in whole.iterdir()}
     shutil.rmtree(whole)
 
@@ -73,41 +77,59 @@ def test_an_interrupted_trace_is_gone_on_with(scenes, monkeypatch):
 
     monkeypatch.setattr(generation, "write_shard", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        evaluation_set(NONE, RAY, f"scenes:{scenes}", **asked)
-    assert evaluation_set(NONE, RAY, f"scenes:{scenes}", **asked) == whole
+        evaluated_on(NONE, RAY, f"scenes:{scenes}", **asked)
+    assert evaluated_on(NONE, RAY, f"scenes:{scenes}", **asked) == whole
     assert {path.name: path.read_bytes() for path in whole.iterdir()} == before
 
 
 def test_without_a_size_it_is_the_models(scenes):
-    data = evaluation_set(NONE, RAY, f"scenes:{scenes}", width=None, height=None, spp=2)
+    data = evaluated_on(NONE, RAY, f"scenes:{scenes}", width=None, height=None, spp=2)
     assert ShardDataset(data, "test").batch([0]).radiance.shape == (1, 8, 8, 3)
 
 
 def test_a_ray_model_without_data_has_unseen_scenes(monkeypatch):
     monkeypatch.setattr(data_sets, "UNSEEN", replace(data_sets.UNSEEN, count=3))
-    data = evaluation_set(NONE, RAY, None, width=None, height=4, spp=2)
+    data = evaluated_on(NONE, RAY, None, width=None, height=4, spp=2)
     assert data.as_posix().startswith("data/mixed-4x4-2spp-3-")
     assert ShardDataset(data, "test").scene(1) == data_sets.UNSEEN.scene(1)
 
 
+def test_what_is_to_be_traced_is_told_before(scenes, monkeypatch, capsys):
+    """And that it is of the test split, with how many there are."""
+    monkeypatch.setattr(data_sets, "UNSEEN", replace(data_sets.UNSEEN, count=3))
+    chosen = evaluation_set(NONE, RAY, None, width=None, height=4, spp=2)
+    what = "3 unseen scenes of mixed, as no --data was given, 4×4, 2 spp"
+    assert str(chosen) == f"{what}, traced now, once: {chosen.folder}"
+    assert not chosen.folder.exists()
+    chosen.traced()
+    assert str(chosen) == f"{what}, traced already: {chosen.folder}"
+    told = capsys.readouterr().err
+    assert "tracing test images:" in told
+    assert "3/3" in told
+    assert "train" not in told
+    chosen = evaluation_set(NONE, RAY, f"scenes:{scenes}", width=5, height=3, spp=4)
+    assert str(chosen).startswith(f"{SCENES} scenes of {scenes}, 5×3, 4 spp, traced now, once: ")
+    assert str(evaluation_set(NONE, RAY, "some/where")) == "some/where"
+
+
 def test_a_data_set_is_taken_as_it_is(tmp_path):
-    assert evaluation_set(NONE, RAY, "some/where") == Path("some/where")
+    assert evaluated_on(NONE, RAY, "some/where") == Path("some/where")
     with pytest.raises(InputError, match="width is 9, but some/where is traced already; leave it out"):
-        evaluation_set(NONE, RAY, "some/where", width=9)
+        evaluated_on(NONE, RAY, "some/where", width=9)
 
 
 def test_an_image_model_has_one_size_and_no_default(scenes):
     assert isinstance(IMAGE, ImageModelConfig)
     with pytest.raises(InputError, match="a-model does not say what it was tested on; give --data DIR"):
-        evaluation_set(NONE, IMAGE, None)
+        evaluated_on(NONE, IMAGE, None)
     with pytest.raises(InputError, match="width is 9 and height is 9, but this model renders 16×16 alone"):
-        evaluation_set(NONE, IMAGE, f"scenes:{scenes}", width=9)
+        evaluated_on(NONE, IMAGE, f"scenes:{scenes}", width=9)
 
 
 def test_a_run_knows_its_data(trained, tmp_path):
     assert is_run(trained)
     assert not is_run(trained / "model")
-    assert evaluation_set(trained, IMAGE, None) == data_of(trained) == trained.parent / "data"
+    assert evaluated_on(trained, IMAGE, None) == data_of(trained) == trained.parent / "data"
     moved = Path(shutil.copytree(trained, tmp_path / "moved"))
     (moved / PLACE).write_text('{"folder": "gone"}')
     with pytest.raises(DataError, match=r"moved: its data set is not in gone nor in data/.*; give it with --data"):

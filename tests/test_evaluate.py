@@ -34,6 +34,15 @@ def test_the_batches_do_not_matter():
         np.testing.assert_allclose(several.per_image[name], one.per_image[name], rtol=1e-5)
 
 
+def test_a_model_renders_each_image_once_and_shows_what_it_rendered():
+    whole, shown, rendered = batch_of(5, torch.Generator().manual_seed(0)), [], []
+    network = model()
+    network.register_forward_hook(lambda module, inputs, output: rendered.append(output))
+    evaluate(network, [whole.rows(slice(0, 3)), whole.rows(slice(3, 5))], 64, "abc", progress=False, seen=shown.append)
+    assert [len(images) for images in shown] == [3, 2]
+    assert all((one == other).all() for one, other in zip(shown, rendered, strict=True))
+
+
 def test_means_and_provenance():
     batch = batch_of(5, torch.Generator().manual_seed(1))
     result = evaluate(model(), [batch], 64, "abc", tone_map="reinhard", progress=False)

@@ -17,6 +17,9 @@ GALLERY = 12
 
 def evaluate(arguments: list[str]) -> int:
     """Metrics of a model over a test set: luxel evaluate MODEL."""
+    import numpy as np
+    from torch import Tensor
+
     from luxel.data.batches import evaluation_batches
     from luxel.data.dataset import ShardDataset
     from luxel.evaluation.evaluate import evaluate as run
@@ -24,6 +27,7 @@ def evaluate(arguments: list[str]) -> int:
     from luxel.experiments.data_sets import evaluation_set, is_run
     from luxel.experiments.run import check_size, experiment_of
     from luxel.files.typed_json import write_json
+    from luxel.image.side_by_side import Radiance
     from luxel.image.tonemap import tone_map
     from luxel.models.ray_model import RayModel
     from luxel.pipeline import Renderer, check_shapes
@@ -50,18 +54,23 @@ def evaluate(arguments: list[str]) -> int:
     tone_map(options.tone_map)
     renderer, folder = Renderer.from_pretrained(options.model, options.device), Path(options.model)
     model, tone, device = renderer.model, options.tone_map, options.device
-    data = evaluation_set(
+    chosen = evaluation_set(
         folder, model.config, options.data, width=options.width, height=options.height, spp=options.spp
     )
-    print(f"test set: {data}", file=sys.stderr)
-    test = ShardDataset(data, "test")
+    print(f"test set: {chosen}", file=sys.stderr)
+    test = ShardDataset(chosen.traced(), "test")
     settings = test.manifest.settings
     if not isinstance(model, RayModel):
-        check_size(model.config.width, int(settings["width"]), int(settings["height"]), str(data))
+        check_size(model.config.width, int(settings["width"]), int(settings["height"]), str(test.root))
         check_shapes([test.scene(index) for index in range(len(test))])
     loss = experiment_of(folder).train.loss if is_run(folder) else "perceptual"
     batches = evaluation_batches(test, options.batch_size)
-    evaluation = run(model, batches, int(settings["spp"]), test.content_hash, loss, tone, device)
+    pictures: list[Radiance] = []
+
+    def keep_first(radiance: Tensor) -> None:
+        pictures.extend(radiance[: GALLERY - len(pictures)].clamp(min=0).numpy())  # as `Renderer` does
+
+    evaluation = run(model, batches, int(settings["spp"]), test.content_hash, loss, tone, device, seen=keep_first)
     path = folder / evaluation.file if is_run(folder) else Path(f"{folder.name}-{evaluation.file}")
     write_json(path, asdict(evaluation))
     print(f"{evaluation.provenance}; mean and 95 % bootstrap interval")
@@ -69,9 +78,8 @@ def evaluate(arguments: list[str]) -> int:
         print(f"{name:>15}  {summary.mean:10.4g}   {summary.low:.4g} – {summary.high:.4g}")
     if evaluation.left_out:
         print(evaluation.left_out)
-    page, scenes = path.with_suffix(".html"), [test.scene(index) for index in range(min(GALLERY, len(test)))]
-    outputs = renderer.render(scenes, int(settings["width"]), int(settings["height"]))
-    gallery = Section("The first test scenes", of_test_set(test, {folder.resolve().name: outputs}))
+    page = path.with_suffix(".html")
+    gallery = Section("The first test scenes", of_test_set(test, {folder.resolve().name: np.stack(pictures)}))
     write_report(page, f"Luxel: {options.model}", [gallery], evaluation)
     print(f"{evaluation.images_per_s:.1f} images/s; per image in {path}, pictures in {page}")
     return 0

@@ -196,8 +196,9 @@ def _complete(
     due = (plan for plan in _plans(settings) if plan.split in splits)
     due = (plan for plan in due if shard_file(plan.split, plan.number) not in done)
     there = sum(shard.scenes for split in splits for shard in manifest.of(split))
-    total = settings.count if set(splits) == set(SPLITS) else None  # how many a split has shows at its end
-    what = f"tracing {' and '.join(splits)} images"
+    empty = {0.0: "test", 1.0: "train"}.get(settings.test_share)
+    total = settings.count if {*splits, empty} >= {*SPLITS} else None  # how many a split has shows at its end
+    what = f"tracing {' and '.join(split for split in splits if split != empty)} images"
     shown = SHARE if total else COUNT
     with tqdm(
         desc=what, total=total, initial=there, unit="image", disable=not progress, smoothing=0.1, bar_format=shown

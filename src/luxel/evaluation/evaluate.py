@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from luxel.image.metrics import LOWER_IS_BETTER, SSIM_WINDOW, equivalent_spp, im
 from luxel.models.ray_model import RayModel
 
 RESAMPLES = 2000
+Images: TypeAlias = Float[Tensor, "batch height width 3"]
 Statistic = Callable[[np.ndarray], np.ndarray]
 
 
@@ -77,8 +79,12 @@ def evaluate(
     tone_map: str = "clamp",
     device: str | torch.device = "cpu",
     progress: bool = True,
+    seen: Callable[[Images], object] | None = None,
 ) -> Evaluation:
-    """Evaluate in float32 and evaluation mode, on the device where the model is; a ray model at the images' size."""
+    """Evaluate in float32 and evaluation mode, on the device where the model is; a ray model at the images' size.
+
+    `seen` is called with the radiance of every batch as the model renders it, on the CPU.
+    """
     model.eval()
     columns: dict[str, list[float]] = {}
     seconds = 0.0
@@ -89,6 +95,8 @@ def evaluate(
         size = {"width": width, "height": height} if isinstance(model, RayModel) else {}
         radiance = model(batch.scenes, **size).cpu()
         seconds += time.monotonic() - started
+        if seen is not None:
+            seen(radiance)
         target, variance = batch.radiance.cpu(), batch.variance.cpu()
         noise = per_image(variance)
         of_a_path = reference_spp * noise if batch.path_variance is None else batch.path_variance.cpu()
@@ -113,7 +121,7 @@ class Background(nn.Module):
         super().__init__()
         self.size = size
 
-    def forward(self, scenes: SceneBatch) -> Float[Tensor, "batch height width 3"]:
+    def forward(self, scenes: SceneBatch) -> Images:
         """The background of each scene."""
         return scenes.background[:, None, None].expand(-1, self.size, self.size, -1).contiguous()
 

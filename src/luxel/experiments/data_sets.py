@@ -2,14 +2,13 @@
 
 import os
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from luxel import InputError
 from luxel.data.generate import GenerateSettings, generate, of_folder
 from luxel.data.manifest import DataError, Manifest
-from luxel.data.split import SPLITS
 from luxel.experiments.run import PLACE, DataPlace, check_data, data_folder, experiment_of, read_config
 from luxel.files.typed_json import read_json
 from luxel.models.kinds import ModelConfig
@@ -28,8 +27,37 @@ def is_run(folder: Path) -> bool:
     return (folder / "config.json").exists() and not (folder / "model.safetensors").exists()
 
 
-def evaluation_set(model: Path, config: ModelConfig, data: str | None, **asked: int | None) -> Path:
-    """The data set whose test split a model is evaluated on; what has to be traced for that is, resumably.
+@dataclass(frozen=True)
+class EvaluationSet:
+    """The data set whose test split a model is evaluated on."""
+
+    folder: Path
+    scenes: str = ""
+    """Which they are, in words, where they are traced for this."""
+    settings: GenerateSettings | None = None
+    """Of what has to be traced; None: the folder is taken as it is."""
+
+    def __str__(self) -> str:
+        if self.settings is None:
+            return str(self.folder)
+        size = f"{self.settings.width}×{self.settings.height}, {self.settings.spp} spp"
+        done = "traced already" if self._is_there() else "traced now, once"
+        return f"{self.scenes}, {size}, {done}: {self.folder}"
+
+    def traced(self) -> Path:
+        """The folder, with its test split, which is traced, resumably, as far as it is not there."""
+        if self.settings is not None:
+            generate(self.settings, self.folder, splits=("test",))
+        return self.folder
+
+    def _is_there(self) -> bool:
+        with suppress(DataError):
+            return Manifest.load(self.folder).has_all_of("test")
+        return False
+
+
+def evaluation_set(model: Path, config: ModelConfig, data: str | None, **asked: int | None) -> EvaluationSet:
+    """What a model is evaluated on.
 
     `data` is the folder of a data set, or scenes:DIR; without it, a run is evaluated on its own data and another ray
     model on UNSEEN. `asked` are width, height and spp of what is traced. Raises InputError where they cannot be had.
@@ -49,22 +77,23 @@ def evaluation_set(model: Path, config: ModelConfig, data: str | None, **asked: 
                 f"{next(iter(given))} is {next(iter(given.values()))}, but {data} is traced already; leave it out, or "
                 f"give scenes to trace: --data {PREFIX}DIR"
             )
-        return Path(data)
+        return EvaluationSet(Path(data))
     if data is not None:
         sides = {"width": config.width, "height": config.width}
         settings = of_folder(data.removeprefix(PREFIX), **{**sides, "spp": SPP, **given}, test_share=1.0)
+        scenes = f"{settings.count} scenes of {data.removeprefix(PREFIX)}"
     elif is_run(model) and not given:
-        return data_of(model)
+        return EvaluationSet(data_of(model))
     elif is_run(model):
         check_data(model, experiment_of(model), None)
         settings = replace(experiment_of(model).data, **given)
+        scenes = f"test scenes of {model}'s own {settings.distribution.name}"
     elif isinstance(config, RayModelConfig):
         settings = replace(UNSEEN, **given)
+        scenes = f"{settings.count} unseen scenes of {settings.distribution.name}, as no --data was given"
     else:
         raise InputError(f"{model} does not say what it was tested on; give --data DIR, or --data {PREFIX}DIR")
-    folder = data_folder(settings)
-    generate(settings, folder, splits=SPLITS if settings.test_share == 1 else ("test",))
-    return folder
+    return EvaluationSet(data_folder(settings), scenes, settings)
 
 
 def data_of(run: Path) -> Path:

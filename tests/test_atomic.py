@@ -74,7 +74,9 @@ def test_a_folder_that_is_not_there_is_named(tmp_path):
 def test_a_folder_is_no_file(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "there" / "deeper").mkdir(parents=True)
-    problem = rf"^{Path(path)}: is a folder, but a file is to be written; name one in it, as {Path(path) / 'NAME'}$"
+    problem = (
+        rf"^{Path(path)}: is a folder, but a file is to be written; name one in it, such as {Path(path) / 'NAME'}$"
+    )
     with pytest.raises(InputError, match=problem):
         write_atomically(Path(path), b"")
     with pytest.raises(InputError, match=problem):
@@ -85,10 +87,11 @@ def test_a_folder_is_no_file(path, tmp_path, monkeypatch):
 def test_a_file_is_no_folder(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("file").write_bytes(b"mine")
-    problem = rf"^{path}: must be a folder, but file is a file; name a folder, or a new one$"
+    which = "is" if path == "file" else "file is"
+    problem = rf"^{path}: {which} a file, but a folder is meant; name another$"
     with pytest.raises(InputError, match=problem):
         only_one(Path(path)).__enter__()
-    with pytest.raises(InputError, match=problem):
+    with pytest.raises(InputError, match="is a file, but a folder is meant"):
         write_atomically(Path(path) / "x", b"")
     check_folder(Path("new/one"))
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]

@@ -407,7 +407,7 @@ def test_what_json_allows_and_scenes_do_not(objects, message):
     assert len(str(error.value)) < 300
 
 
-A_SCENE = "; a scene is a JSON file, as examples/scenes/six_objects.json; docs/scene.md is its format"
+A_SCENE = "; a scene is a JSON file such as examples/scenes/six_objects.json; docs/scene.md is its format"
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import NamedTuple
 
 from luxel.cli.command import VERBS
@@ -19,6 +20,7 @@ COMMANDS = [
 ]
 REQUIRED = {"generate": ["--out", "x"], "cooldown": ["x", "--samples", "9", "--out", "x"]}
 REQUIRED |= {"evaluate": ["x"], "render": ["x"]}
+SCENE = str(Path(__file__).parents[1] / "examples" / "scenes" / "still_life.json")
 NUMBER = re.compile(r"(--[a-z][\w.-]*) \S*(?:INT|FLOAT)\S*((?: (?:INT|FLOAT))*)")
 """An option of numbers in --help, and what it takes beyond one."""
 SCRIPT = """
@@ -106,7 +108,7 @@ def test_a_mistake_is_one_line_and_nothing_else(tmp_path):
         assert answer == (code, "", f"luxel {message}\n".replace("luxel :", "luxel:")), command
 
 
-FILES = {"render": ["render", "x"], "findings": ["experiments", "findings"]}
+FILES = {"render": ["render", SCENE], "findings": ["experiments", "findings"]}
 """Verbs whose --out is a file; that of the others is a folder."""
 FOLDERS = {
     "generate": ["generate", "spheres"],
@@ -127,8 +129,9 @@ def test_every_verb_with_out_is_among_these(tmp_path):
 def test_a_folder_for_a_file_and_a_file_for_a_folder_are_told_before_any_work(tmp_path):
     (tmp_path / "there").mkdir()
     (tmp_path / "file").write_text("mine")
-    problems = {"there": "there: is a folder, but a file is to be written; name one in it, as there/"}
-    problems |= {out: f"{out}: must be a folder, but file is a file; name a folder" for out in ("file", "file/new")}
+    problems = {"there": "there: is a folder, but a file is to be written; name one in it, such as there/"}
+    problems["file"] = "file: is a file, but a folder is meant; name another"
+    problems["file/new"] = "file/new: file is a file, but a folder is meant; name another"
     tried = [(command, "there") for command in FILES.values()]
     tried += [(command, out) for command in FOLDERS.values() for out in ("file", "file/new")]
     told = answers([[*command, "--out", out] for command, out in tried], tmp_path)
@@ -136,3 +139,20 @@ def test_a_folder_for_a_file_and_a_file_for_a_folder_are_told_before_any_work(tm
         assert (answer.code, answer.out) == (1, ""), command
         assert answer.err.splitlines()[-1].startswith(f"luxel {command[0]}: {problems[out]}"), command
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "there"]
+
+
+def test_a_file_where_a_folder_is_read_is_told_as_such(tmp_path):
+    (tmp_path / "file").write_text("mine")
+    options = [
+        ["experiments", "findings", "--records", "file"],
+        ["experiments", "list", "--runs", "file"],
+        ["evaluate", "ray-small", "--data", "file"],
+        ["evaluate", "file"],
+        ["train", "demo", "--data", "file"],
+        ["render", SCENE, "--model", "file"],
+    ]
+    for command, answer in zip(options, answers(options, tmp_path), strict=True):
+        assert (answer.code, answer.out) == (1, ""), command
+        assert re.match(rf"luxel {command[0]}: file:? is a file", answer.err.splitlines()[-1]), answer.err
+    (answer,) = answers([["render", "."]], tmp_path)
+    assert answer.err.startswith("luxel render: .: is a folder; a scene is a JSON file such as ")

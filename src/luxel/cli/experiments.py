@@ -31,6 +31,7 @@ def list_(arguments: list[str]) -> int:
 
     places = parsed(Options, "luxel experiments list", arguments).runs
     for place in places:
+        check_folder(place)
         if place != Path("runs") and not place.is_dir():
             raise InputError(f"runs is {place}, which is no folder")
     print(list_experiments(*places))
@@ -98,6 +99,7 @@ def findings(arguments: list[str]) -> int:
         out: Path = Path("docs/findings.md")
 
     options = parsed(Options, "luxel experiments findings", arguments)
+    check_folder(options.records)
     check_file(options.out, "findings.md")
     write_findings(options.records, options.out)
     print(options.out)

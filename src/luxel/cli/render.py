@@ -52,10 +52,10 @@ def render(arguments: list[str]) -> int:
         device: str = "cpu"
 
     options = parsed(Options, "luxel render", arguments)
+    scene = Scene.load(options.scene)
     out = options.out or Path(options.scene.stem + ".png")
     check_image_file(out, options.exposure)
     tone_map(options.tone_map)
-    scene = Scene.load(options.scene)
     renderer = Renderer.from_pretrained(options.model, options.device)
     started = time.perf_counter()
     image = renderer(scene, options.width, options.height)

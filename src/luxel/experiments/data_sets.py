@@ -10,6 +10,7 @@ from luxel import InputError
 from luxel.data.generate import GenerateSettings, generate, of_folder
 from luxel.data.manifest import DataError, Manifest
 from luxel.experiments.run import PLACE, DataPlace, check_data, data_folder, experiment_of, read_config
+from luxel.files.atomic import check_folder
 from luxel.files.typed_json import read_json
 from luxel.models.kinds import ModelConfig
 from luxel.models.ray_model import RayModelConfig
@@ -77,6 +78,7 @@ def evaluation_set(model: Path, config: ModelConfig, data: str | None, **asked: 
                 f"{next(iter(given))} is {next(iter(given.values()))}, but {data} is traced already; leave it out, or "
                 f"give scenes to trace: --data {PREFIX}DIR"
             )
+        check_folder(Path(data))
         return EvaluationSet(Path(data))
     if data is not None:
         sides = {"width": config.width, "height": config.width}
@@ -118,6 +120,7 @@ def training_set(data: str, settings: GenerateSettings) -> Path:
     Scenes are in test, or in train, by their ids. Raises InputError for scenes:DIR where several processes train.
     """
     if not data.startswith(PREFIX):
+        check_folder(Path(data))
         return Path(data)
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise InputError(

@@ -47,15 +47,16 @@ def replacing(path: Path) -> Iterator[Path]:
 def check_file(path: Path, example: str = "NAME") -> None:
     """Raise InputError for a path where no file can be: that of a folder, or below a file. For before long work."""
     if os.path.isdir(path):
-        raise InputError(f"{path}: is a folder, but a file is to be written; name one in it, as {path / example}")
+        raise InputError(f"{path}: is a folder, but a file is to be written; name one in it, such as {path / example}")
     check_folder(path.parent)
 
 
 def check_folder(path: Path) -> None:
-    """Raise InputError for a path where no folder can be, as it or one above it is a file. For before long work."""
+    """Raise InputError for a path where no folder can be: that of a file, or below one. For before long work."""
     there = next((place for place in (path, *path.parents) if os.path.exists(place)), path)
     if os.path.isfile(there):
-        raise InputError(f"{path}: must be a folder, but {there} is a file; name a folder, or a new one")
+        which = "is" if there == path else f"{there} is"
+        raise InputError(f"{path}: {which} a file, but a folder is meant; name another")
 
 
 def make_folder_of(path: Path) -> None:

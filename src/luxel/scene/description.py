@@ -23,7 +23,7 @@ from luxel.files.typed_json import why_not_json
 from luxel.scene.errors import SceneError, explain
 
 SCHEMA_VERSION: Final = 1
-WHAT_A_SCENE_IS: Final = "a scene is a JSON file, as examples/scenes/six_objects.json; docs/scene.md is its format"
+WHAT_A_SCENE_IS: Final = "a scene is a JSON file such as examples/scenes/six_objects.json; docs/scene.md is its format"
 Kind = TypeVar("Kind", bound="_Model")
 
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from luxel.cli.options import DIVERGED, parsed
 from luxel.configuration import Configuration
-from luxel.files.atomic import check_folder
 
 
 def demo(arguments: list[str]) -> int:
     """Generate, train, evaluate, render, and show it all on one page."""
     from luxel.demo import demo as run
+    from luxel.files.atomic import check_folder
 
     @dataclass(frozen=True)
     class Options(Configuration):

@@ -11,7 +11,6 @@ from pydantic import Field
 from luxel import InputError
 from luxel.cli.options import first_word, parsed
 from luxel.configuration import Configuration
-from luxel.files.atomic import check_file, check_folder
 
 
 def experiments(arguments: list[str]) -> int:
@@ -23,6 +22,7 @@ def experiments(arguments: list[str]) -> int:
 def list_(arguments: list[str]) -> int:
     """Every experiment with its group, date and one line, and what came of its runs."""
     from luxel.experiments.show import list_experiments
+    from luxel.files.atomic import check_folder
 
     @dataclass(frozen=True)
     class Options(Configuration):
@@ -58,6 +58,7 @@ def compare(arguments: list[str]) -> int:
     from luxel.experiments import EXPERIMENTS, GROUPS, Scale
     from luxel.experiments.data_sets import is_run
     from luxel.experiments.experiment import group_of
+    from luxel.files.atomic import check_folder
     from luxel.ledger.comparison import compare as run
 
     @dataclass(frozen=True)
@@ -90,6 +91,7 @@ def compare(arguments: list[str]) -> int:
 
 def findings(arguments: list[str]) -> int:
     """What the log found, and whether it holds in the runs whose records are in a folder: docs/findings.md."""
+    from luxel.files.atomic import check_file, check_folder
     from luxel.ledger.findings import write_findings
 
     @dataclass(frozen=True)

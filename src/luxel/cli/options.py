@@ -16,8 +16,6 @@ Parsed = TypeVar("Parsed", bound=Configuration)
 
 DIVERGED = 3
 """Exit code of a training run that diverged."""
-
-
 NUMBERS = tyro.constructors.ConstructorRegistry()
 """How numbers are read: what is none is handed on as text, for the options' own check, which knows field and range."""
 

@@ -10,7 +10,6 @@ import tyro
 
 from luxel.cli.options import DIVERGED, first_word, parsed, refuse_former
 from luxel.configuration import Configuration, Samples
-from luxel.files.atomic import check_folder
 
 if TYPE_CHECKING:
     from luxel.train.run_folder import Result
@@ -22,6 +21,7 @@ def train(arguments: list[str]) -> int:
     from luxel.experiments.data_sets import training_set
     from luxel.experiments.experiment import with_distribution, with_optim, with_stream
     from luxel.experiments.run import run, run_folder
+    from luxel.files.atomic import check_folder
     from luxel.train.optim import LrMultiplier
 
     name, rest = first_word(arguments, "train", "EXPERIMENT", EXPERIMENTS)
@@ -69,6 +69,7 @@ def train(arguments: list[str]) -> int:
 def cooldown(arguments: list[str]) -> int:
     """Branch off a run at its stable rate and let the rate decay: luxel cooldown RUN --samples N --out DIR."""
     from luxel.experiments.run import cooldown as run
+    from luxel.files.atomic import check_folder
 
     @dataclass(frozen=True)
     class Options(Configuration):

@@ -1,3 +1,6 @@
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 import torch
 
@@ -21,14 +24,79 @@ def test_memory_in_words():
     assert [in_words(size) for size in (0, 3 * 2**19, 2**30, 1234 * 2**30)] == ["0 MiB", "1.5 MiB", "1 GiB", "1.21 TiB"]
 
 
-def test_a_container_has_less_than_its_machine(monkeypatch, tmp_path):
-    monkeypatch.setattr(luxel.memory, "CGROUP_LIMIT", tmp_path / "memory.max")
-    machine = free_memory()
-    assert machine > 2**20
-    (tmp_path / "memory.max").write_text("max\n")
-    assert free_memory() > 2**20
-    (tmp_path / "memory.max").write_text("1048576\n")
-    assert free_memory() == 2**20
+MIB = 2**20
+
+
+def group(folder: Path, limit: int | str, used: int, inactive_file: int, version: int = 2) -> None:
+    """A control group's files, sizes in MiB."""
+    names = {1: ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+             2: ("memory.max", "memory.current", "inactive_file")}[version]  # fmt: skip
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / names[0]).write_text(f"{limit * MIB if isinstance(limit, int) else limit}\n")
+    (folder / names[1]).write_text(f"{used * MIB}\n")
+    (folder / "memory.stat").write_text(f"anon 5\n{names[2]} {inactive_file * MIB}\nactive_file 7\n")
+
+
+@pytest.fixture
+def groups(monkeypatch, tmp_path) -> Path:
+    """The root of a machine's control groups, which has none, on a machine with 1009 MiB available."""
+    monkeypatch.setattr(luxel.memory, "CGROUPS", tmp_path / "cgroup")
+    monkeypatch.setattr(luxel.memory, "MEMBERSHIP", tmp_path / "membership")
+    monkeypatch.setattr(luxel.memory.psutil, "virtual_memory", lambda: SimpleNamespace(available=1009 * MIB))
+    return tmp_path / "cgroup"
+
+
+def test_without_control_groups_what_the_system_has_is_free(groups):
+    assert free_memory() == 1009 * MIB
+    (groups.parent / "membership").write_text("0::/\n")
+    assert free_memory() == 1009 * MIB
+
+
+def test_in_a_container_what_is_left_below_its_limit_is_free(groups):
+    """The limit is 512 MiB, of which 401 are used, 31 by pages of files that can be dropped: 142 are left."""
+    (groups.parent / "membership").write_text("0::/\n")
+    group(groups, 512, 401, 31)
+    assert free_memory() == 142 * MIB
+    group(groups, 512, 3, 31)  # whose pages others account for
+    assert free_memory() == 512 * MIB
+    group(groups, 512, 700, 31)
+    assert free_memory() == 0
+    group(groups, "max", 401, 31)
+    assert free_memory() == 1009 * MIB
+    group(groups, 1 << 30, 401, 31)
+    assert free_memory() == 1009 * MIB
+
+
+def test_the_tightest_of_the_groups_around_a_process_counts(groups):
+    (groups.parent / "membership").write_text("0::/slurm/job:1/step\n")
+    group(groups / "slurm" / "job:1" / "step", "max", 90, 0)
+    group(groups / "slurm" / "job:1", 300, 100, 10)
+    group(groups / "slurm", 1000, 997, 0)
+    assert free_memory() == 3 * MIB
+    group(groups / "slurm", 1000, 500, 0)
+    assert free_memory() == 210 * MIB
+
+
+def test_a_container_that_knows_its_path_on_the_host_alone_is_limited_too(groups):
+    (groups.parent / "membership").write_text("0::/docker/4f2a\n")
+    group(groups, 64, 41, 0)
+    assert free_memory() == 23 * MIB
+
+
+def test_control_groups_of_the_first_version_count(groups):
+    """Beside a second hierarchy without a memory controller, whose files are not there."""
+    (groups.parent / "membership").write_text("9:name=systemd:/a\n4:cpu,memory:/a/b\n1:memory_migrate:/c\n0::/\n")
+    group(groups / "memory" / "a" / "b", 200, 150, 20, version=1)
+    group(groups / "memory", 9223372036854771712 // MIB, 5000, 0, version=1)
+    group(groups / "memory" / "c", 1, 1, 0, version=1)
+    assert free_memory() == 70 * MIB
+
+
+def test_what_torch_holds_on_a_gpu_for_later_is_free(monkeypatch):
+    held = {"mem_get_info": (100, 900), "memory_reserved": 70, "memory_allocated": 30}
+    for name, value in held.items():
+        monkeypatch.setattr(torch.cuda, name, lambda device, value=value: value)
+    assert free_memory("cuda:0") == 140
 
 
 @pytest.mark.parametrize(

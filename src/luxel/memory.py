@@ -1,5 +1,6 @@
 """Whether work fits into memory, asked before it starts: a system short of memory ends a process without a word."""
 
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -7,8 +8,10 @@ import psutil
 
 from luxel import InputError
 
-CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
-"""What a container may use in all, where Linux says so."""
+CGROUPS = Path("/sys/fs/cgroup")
+"""Where Linux mounts its control groups, by which containers and schedulers limit memory."""
+MEMBERSHIP = Path("/proc/self/cgroup")
+"""A line for each hierarchy, ID:CONTROLLERS:PATH, with the path of this process's group; see cgroups(7)."""
 
 
 def check_fits(needed: int, what: str, remedy: str, device: str = "cpu") -> None:
@@ -21,15 +24,51 @@ def check_fits(needed: int, what: str, remedy: str, device: str = "cpu") -> None
 
 
 def free_memory(device: str = "cpu") -> int:
-    """Bytes that the device, "cpu" or one of torch's, can still give to this process."""
+    """Bytes that the device, "cpu" or one of torch's, can still give to this process: the least that anyone allows.
+
+    Of a GPU, with what torch holds there for its next tensors. Of a CPU, what the system has available and what is
+    left in each control group that the process is in.
+    """
     if device.startswith("cuda"):
         import torch
 
-        return int(torch.cuda.mem_get_info(device)[0])
-    free = int(psutil.virtual_memory().available)
-    with suppress(OSError, ValueError):  # no such file, or "max"
-        free = min(free, int(CGROUP_LIMIT.read_text()))
-    return free
+        reusable = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return int(torch.cuda.mem_get_info(device)[0]) + reusable
+    return max(0, min([int(psutil.virtual_memory().available), *left_in_groups()]))
+
+
+def left_in_groups() -> Iterator[int]:
+    """Bytes left below the limit of each control group of this process, from its own up to the root.
+
+    What is used includes the page cache, of which the part that nobody has read lately (inactive_file) is given up
+    first, so that it counts as free. Below 0 where a limit was lowered afterwards.
+    """
+    for group, version in memory_groups():
+        maximum, current, reclaimable = {
+            1: ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+            2: ("memory.max", "memory.current", "inactive_file"),
+        }[version]
+        with suppress(OSError, ValueError, KeyError):  # no such file, as the root has none; or no limit, "max"
+            limit, used = (int((group / name).read_text()) for name in (maximum, current))
+            statistics = dict(line.split(maxsplit=1) for line in (group / "memory.stat").read_text().splitlines())
+            yield limit - max(0, used - int(statistics[reclaimable]))
+
+
+def memory_groups() -> Iterator[tuple[Path, int]]:
+    """The folders of the control groups that limit this process's memory, innermost first, and their version, 1 or 2.
+
+    In a container the path may be that of the host, which is not mounted there; the container's own is the root then.
+    """
+    with suppress(OSError):
+        for line in MEMBERSHIP.read_text().splitlines():
+            _, controllers, path = line.split(":", 2)
+            if controllers and "memory" not in controllers.split(","):
+                continue
+            root = CGROUPS / "memory" if controllers else CGROUPS
+            own = root / path.strip("/")
+            for group in (own, *own.parents):
+                if group.is_relative_to(root):
+                    yield group, 1 if controllers else 2
 
 
 def in_words(size: int) -> str:

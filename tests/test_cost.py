@@ -1,16 +1,21 @@
 from dataclasses import replace
 
+import pytest
 import torch
+from peak import peak_bytes
 
 from luxel.core.scene_batch import SceneBatch
 from luxel.experiments.base import tiny_model
 from luxel.models.attention import AttentionConfig
 from luxel.models.cost import Cost, cost_by_part, crowd, rendering_memory, training_memory
 from luxel.models.estimates import CHANNEL_FEATURES, POINT_FEATURES
-from luxel.models.exchange import ImageToSeqConfig
+from luxel.models.exchange import ImageToSeqConfig, SeqToImageConfig, StartConfig
+from luxel.models.generator import GeneratorConfig
 from luxel.models.image_model import ImageModel, ImageModelConfig
+from luxel.models.kinds import Model
 from luxel.models.ray_model import RayModel, RayModelConfig
 from luxel.models.sequence import TransformerConfig
+from luxel.scene.description import Camera, Material, Plane, Scene, Sphere
 
 WHOLE = replace(ImageModelConfig(), image_to_seq=ImageToSeqConfig(), sequence_blocks=TransformerConfig(layers=1))
 
@@ -75,34 +80,71 @@ def test_a_ray_models_operations_by_hand():
     assert costs["head"].flops == points * 3 * 2 * 23 * model.head.out_features
 
 
-def kept_for_the_way_back(model: ImageModel, objects: int) -> int:
-    """Bytes of all tensors that the gradient of one picture needs, weights left out."""
-    kept: dict[int, torch.UntypedStorage] = {}
+TANH = AttentionConfig(weighting="tanh", heads=2)
+ALL_TANH = replace(
+    WHOLE,
+    base_transformer=TransformerConfig(attention=TANH),
+    start=StartConfig(attention=TANH),
+    seq_to_image=SeqToImageConfig(attention=TANH),
+    image_to_seq=ImageToSeqConfig(attention=TANH),
+    sequence_blocks=TransformerConfig(layers=1, attention=TANH),
+)
+IMAGE_MODELS = {
+    "default": ImageModelConfig(),
+    "tiny": tiny_model(),
+    "whole": WHOLE,
+    "all by tanh": ALL_TANH,
+    "no transformer": replace(WHOLE, base_transformer=TransformerConfig(layers=0), sequence_blocks=None),
+    "wide and shared": replace(WHOLE, base_transformer=TransformerConfig(layers=3, shared=True, feed_forward=5)),
+    "larger blocks": replace(WHOLE, generator=GeneratorConfig(repeats=3, expand_ratio=5), seq_to_image_at=2),
+}
+SIZES = [(1, 1009), (7, 3)]
+"""Scenes, and objects in each: once the sequence needs the most memory, once the image."""
 
-    def pack(tensor: torch.Tensor) -> torch.Tensor:
-        kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage()
-        return tensor
 
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        picture = model.train()(SceneBatch.of([crowd(objects)]))
-    weights = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
-    assert picture.requires_grad
-    return sum(storage.nbytes() for place, storage in kept.items() if place not in weights)
+@pytest.mark.parametrize(("scenes", "objects"), SIZES)
+@pytest.mark.parametrize("config", IMAGE_MODELS.values(), ids=IMAGE_MODELS)
+def test_the_memory_of_an_image_model_is_what_is_estimated(config, scenes, objects):
+    model, batch = ImageModel(config), SceneBatch.of([crowd(objects)] * scenes)
+    check_estimates(model, batch, objects, config.width)
 
 
-def test_the_memory_of_training_is_near_what_is_kept():
-    for config in (tiny_model(), ImageModelConfig()):
-        measured = kept_for_the_way_back(ImageModel(config), 4)
-        assert 0.5 < training_memory(config, 1) / measured < 1.5
-        assert training_memory(config, 7) == 7 * training_memory(config, 1)
+def check_estimates(model: Model, batch: SceneBatch, objects: int, width: int) -> None:
+    """Within a factor of 2: of pictures, and of their gradients."""
+    with torch.inference_mode():
+        measured = peak_bytes(lambda: model.eval()(batch))
+    assert 0.5 < rendering_memory(model, len(batch), width, width, objects) / measured < 2
+    measured = peak_bytes(lambda: model.train()(batch).sum().backward())
+    assert 0.5 < training_memory(model, len(batch), objects) / measured < 2
 
 
-def test_the_memory_of_a_rendering_grows_with_what_is_asked_for():
-    """Radiance alone is 12 bytes a pixel; tanh attention has a weight for each pair of objects, softmax has not."""
-    for config in (ImageModelConfig(), RayModelConfig()):
-        assert rendering_memory(config, 3, 500, 700, 5) > 3 * 500 * 700 * 12
-    tanh = replace(
-        ImageModelConfig(), base_transformer=TransformerConfig(attention=AttentionConfig(weighting="tanh", heads=3))
-    )
-    assert rendering_memory(tanh, 1, 32, 32, 200_000) > 3 * 4 * 200_000**2
-    assert rendering_memory(ImageModelConfig(), 1, 32, 32, 200_000) < 2 * 2**30
+@pytest.mark.parametrize("config", [RayModelConfig(width=128), RayModelConfig(width=128, hidden=96, layers=4)])
+@pytest.mark.parametrize("scenes", [1, 3])
+def test_the_memory_of_a_ray_model_is_what_is_estimated(config, scenes):
+    """Of pictures that objects fill."""
+    ground = Plane(center=(0, 2, 0), normal=(0, -1, 0), material=Material(roughness=0.3))
+    glass = Sphere(center=(0, 0, 0), radius=0.6, material=Material(transmission=1))
+    lamp = Sphere(center=(2, -1, 2), radius=0.5, material=Material(emission=(3, 3, 3)))
+    filled = Scene(objects=(ground, glass, lamp), camera=Camera(position=(0, -5, 0), look_at=(0, 0, 0)))
+    check_estimates(RayModel(config), SceneBatch.of([filled] * scenes), 3, 128)
+
+
+def test_the_memory_of_single_rays_is_by_their_number():
+    model = RayModel(RayModelConfig(width=128))
+    assert training_memory(model, 5, 3, rays=77) * 128**2 == training_memory(model, 5, 3) * 77
+
+
+def test_memory_grows_with_pairs_of_objects_where_weights_are_kept():
+    """By tanh there is a weight for each head and pair, twice; softmax's are never all there."""
+    for name, model in ((name, ImageModel(config)) for name, config in IMAGE_MODELS.items()):
+        quadratic = [rendering_memory(model, 1, 32, 32, n) / n**2 for n in (100_000, 200_000)]
+        expected = 2 * 2 * 4 if name == "all by tanh" else 0
+        assert quadratic[1] == pytest.approx(expected, abs=1)
+    two = TransformerConfig(layers=2, attention=TANH)
+    model = ImageModel(replace(ImageModelConfig(), base_transformer=two))
+    assert training_memory(model, 3, 200_000) == pytest.approx(3 * 4 * (2 * 2 + 1) * 2 * 200_000**2, rel=0.01)
+
+
+def test_large_batches_and_pictures_are_refused():
+    assert rendering_memory(ImageModel(ImageModelConfig()), 10_000, 32, 32, 3) > 20 * 2**30
+    assert rendering_memory(RayModel(RayModelConfig()), 1, 60_000, 60_000, 3) > 60_000**2 * 3 * 4 * 2

@@ -3,12 +3,13 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from data_folder import write_data_folder
 
 import luxel.memory
 from luxel import InputError
 from luxel.experiments import EXPERIMENTS
-from luxel.experiments.experiment import with_model, with_train
-from luxel.experiments.run import check_memory, run
+from luxel.experiments.experiment import with_data, with_model, with_train
+from luxel.experiments.run import FIRST_SCENES, check_memory, most_objects, run
 from luxel.memory import check_fits, free_memory, in_words
 
 
@@ -103,6 +104,10 @@ def test_what_torch_holds_on_a_gpu_for_later_is_free(monkeypatch):
     ("change", "message"),
     [
         (lambda made: with_train(made, batch_size=100_000), r"train\.batch_size is 100000, .*GiB are free.*accumulate"),
+        (
+            lambda made: with_train(with_data(made, count=10**6), batch_size=10**5, accumulate=10**5),
+            r"train\.batch_size is 100000, with which test pictures of 32×32 are rendered together: .*take a smaller",
+        ),
         (lambda made: with_model(made, seq_width=65_536), r"its [\d,]+ parameters are to be trained.* TiB of memory"),
     ],
 )
@@ -115,8 +120,24 @@ def test_a_training_that_does_not_fit_writes_nothing(change, message, monkeypatc
 
 
 def test_every_experiment_fits_into_a_machine_that_it_is_for(monkeypatch):
-    """Full scale is a GPU's work, of 80 GiB; the others are for any machine."""
+    """Full scale is a GPU's work, of 80 GiB; the others are for any machine. Their scenes have 12 objects at most."""
+    monkeypatch.setattr(luxel.experiments.run, "most_objects", lambda experiment, data: 12)
     for scale, size in (("tiny", 2), ("small", 4), ("full", 80)):
         monkeypatch.setattr(luxel.memory, "free_memory", lambda device, size=size: size * 2**30)
         for entry in EXPERIMENTS.values():
             check_memory(entry.make(scale), torch.device("cpu"))
+
+
+def test_a_training_on_scenes_of_too_many_objects_is_refused(monkeypatch):
+    made = EXPERIMENTS["standard_run"].make("small")
+    monkeypatch.setattr(luxel.memory, "free_memory", lambda device: 4 * 2**30)
+    monkeypatch.setattr(luxel.experiments.run, "most_objects", lambda experiment, data: 20_011)
+    with pytest.raises(InputError, match=r"pictures of 32×32 at once \(objects in one: 20011\): that takes .* GiB"):
+        check_memory(made, torch.device("cpu"))
+
+
+def test_the_most_objects_are_those_of_the_data_set_or_of_the_distributions_first_scenes(tmp_path):
+    made = with_data(EXPERIMENTS["standard_run"].make("tiny"), count=24, spp=2)
+    sizes = [len(made.data.scene(index).objects) for index in range(24)]
+    assert most_objects(made, None) == max(sizes[:FIRST_SCENES])
+    assert most_objects(made, write_data_folder(tmp_path / "data", made.data)) == max(sizes)

@@ -96,7 +96,7 @@ class Renderer:
             check_shapes(scenes)
         most = max(len(scene.objects) for scene in scenes)
         check_fits(
-            rendering_memory(self.model.config, len(scenes), width, height, most),
+            rendering_memory(self.model, len(scenes), width, height, most, self.device),
             f"width is {width} and height is {height} (scenes: {len(scenes)}, objects in one: {most})",
             "render less at once",
             str(self.device),

@@ -23,7 +23,7 @@ from luxel.files.atomic import checksum, only_one, write_atomically
 from luxel.files.typed_json import read_json, validated, write_json
 from luxel.image.losses import bias_under_noise
 from luxel.memory import check_fits
-from luxel.models.cost import training_memory
+from luxel.models.cost import rendering_memory, training_memory
 from luxel.models.kinds import model_of
 from luxel.models.ray_model import RayModelConfig
 from luxel.scene.folder import SceneFolder
@@ -36,6 +36,8 @@ from luxel.train.runtime import accelerator
 
 PLACE = "data.json"
 """A run folder's file that says where its data set was when it was last trained: a `DataPlace`."""
+FIRST_SCENES = 8
+"""Of a distribution, by which the size of its scenes is judged before any is traced."""
 BRANCH = "branch.safetensors"
 """The checkpoint that a cooldown began with, in its run folder."""
 
@@ -78,7 +80,7 @@ def run(
     check_model(experiment)
     if experiment.stream is not None:
         check_stream(experiment, biased)
-    check_memory(experiment, runtime.device, runtime.num_processes)
+    check_memory(experiment, runtime.device, runtime.num_processes, data)
     torch.manual_seed(experiment.train.seed)
     model = model_of(experiment.model)
     if data is None:
@@ -129,24 +131,42 @@ def check_model(experiment: Experiment) -> None:
         )
 
 
-def check_memory(experiment: Experiment, device: torch.device, processes: int = 1) -> None:
-    """Raise InputError, with an estimate, for a network or a batch that does not fit into the device's memory."""
+def check_memory(experiment: Experiment, device: torch.device, processes: int = 1, data: Path | None = None) -> None:
+    """Raise InputError, with an estimate, for a network or a batch that does not fit into the device's memory.
+
+    `data` is the folder of the data set, if it is there already.
+    """
     with torch.device("meta"):
-        weights = sum(parameter.numel() for parameter in model_of(experiment.model).parameters())
+        model = model_of(experiment.model)
+    weights = sum(parameter.numel() for parameter in model.parameters())
     copies = 5 * 4  # in bytes: weights, their gradients, Adam's two moments, the moving average
     check_fits(
         weights * copies, f"model: its {weights:,} parameters are to be trained", "take a smaller one", str(device)
     )
-    if experiment.stream is not None and experiment.stream.rays:
-        return  # whose batches are of rays
-    train, side = experiment.train, experiment.model.width
+    train, side, objects = experiment.train, experiment.model.width, most_objects(experiment, data)
+    rays = 0 if experiment.stream is None else experiment.stream.rays
     together = train.batch_size // train.accumulate // processes
+    asked = f"train.batch_size is {train.batch_size}, {together}"
     check_fits(
-        training_memory(experiment.model, together),
-        f"train.batch_size is {train.batch_size}, {together} pictures of {side}×{side} at once",
+        training_memory(model, together, objects, rays),
+        f"{asked} {f'times {rays} rays' if rays else f'pictures of {side}×{side}'} at once (objects in one: {objects})",
         "take a smaller batch, or cut it into more parts with --train.accumulate",
         str(device),
     )
+    tested = min(train.batch_size, experiment.data.count) // processes
+    check_fits(
+        rendering_memory(model, tested, side, side, objects, device),
+        f"train.batch_size is {train.batch_size}, with which test pictures of {side}×{side} are rendered together",
+        "take a smaller batch",
+        str(device),
+    )
+
+
+def most_objects(experiment: Experiment, data: Path | None) -> int:
+    """The most objects that one scene has: of the data set in a folder, else among the distribution's first few."""
+    if data is not None:
+        return max([shard.objects for shard in Manifest.load(data).shards], default=0)
+    return max(len(experiment.data.scene(index).objects) for index in range(min(FIRST_SCENES, experiment.data.count)))
 
 
 def check_stream(experiment: Experiment, biased: bool = False) -> None:

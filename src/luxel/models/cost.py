@@ -1,15 +1,20 @@
 """What a model costs: parameters and floating-point operations, by part; and about how much memory."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from luxel.core.scene_batch import SceneBatch
-from luxel.models.image_model import ImageModelConfig
-from luxel.models.kinds import Model, ModelConfig
-from luxel.models.ray_model import PIXELS_AT_ONCE
+from luxel.models.attention import AttentionConfig
+from luxel.models.exchange import ImageToSeq, SeqToImage
+from luxel.models.image_model import ImageModel, ImageModelConfig, Stage
+from luxel.models.kinds import Model
+from luxel.models.ray_model import PIXELS_AT_ONCE, POINTS_AT_ONCE, RayModel
+from luxel.models.sequence import Transformer, TransformerConfig
 from luxel.scene.description import Camera, Material, Scene, Sphere
 
 PARTS = ("seq_to_image", "image_to_seq", "sequence_block", "non_local", "block")
@@ -17,8 +22,9 @@ PARTS = ("seq_to_image", "image_to_seq", "sequence_block", "non_local", "block")
 FLOAT = 4
 PICTURE = 8 * FLOAT
 """Bytes of a pixel: radiance, its parts before they are joined, and a tone-mapped copy."""
-RAY_PIXEL = 450
-"""Bytes of a pixel that a ray model has in work, at least: measured, three objects at 512²."""
+RAY_PIXEL = 1600
+"""Bytes of a pixel that a ray model has in work, besides its network's: measured, pictures full of objects at 128²; an
+empty one takes a tenth."""
 
 
 @dataclass(frozen=True)
@@ -59,29 +65,103 @@ def cost_by_part(model: Model, objects: int = 12) -> dict[str, Cost]:
     return costs
 
 
-def rendering_memory(config: ModelConfig, scenes: int, width: int, height: int, objects: int) -> int:
-    """Bytes, at least, that pictures of scenes of so many objects take; measured, within a factor of 3."""
-    pixels = scenes * width * height
-    if not isinstance(config, ImageModelConfig):
-        return pixels * PICTURE + min(pixels, PIXELS_AT_ONCE) * RAY_PIXEL
-    attention = config.base_transformer.attention
-    weights = 2 * attention.heads * objects**2 if attention.weighting == "tanh" else 0  # softmax's are never all there
-    return pixels * PICTURE + scenes * FLOAT * (12 * config.seq_width * objects + weights)
+def rendering_memory(
+    model: Model, scenes: int, width: int, height: int, objects: int, device: str | torch.device = "cpu"
+) -> int:
+    """Bytes, about, that pictures of scenes of so many objects each take; within a factor of 2 of what is measured.
 
-
-def training_memory(config: ModelConfig, scenes: int) -> int:
-    """Bytes, at least, that the gradients of so many scenes at once take, besides weights.
-
-    An image model's are mostly what its blocks keep for the way back, some seven maps of the hidden width: 30, 75 and
-    327 MiB as measured are 31, 73 and 319. A ray model's are what each layer keeps of each point and colour.
+    An image model holds four maps of its widest block's hidden channels, the tokens of one transformer layer, and the
+    weights of one attention by tanh, twice. A ray model holds what it computes of each pixel, which is taken to be
+    covered, and three layers' values of each of the points that its network sees at once on the device.
     """
-    if not isinstance(config, ImageModelConfig):
-        kept = 3 * config.hidden * (config.layers + 1) * FLOAT
-        return scenes * config.width**2 * (RAY_PIXEL + kept)
-    generator, kept = config.generator, 0
-    for level, channels in enumerate(generator.channels(config.levels)):
-        kept += generator.repeats * (config.start.size * 2**level) ** 2 * generator.expand_ratio * channels
-    return scenes * 7 * kept * FLOAT
+    pixels = scenes * width * height
+    if isinstance(model, RayModel):
+        points = min(pixels, POINTS_AT_ONCE[torch.device(device).type])
+        values = points * FLOAT * 3 * 3 * model.config.hidden
+        return pixels * PICTURE + min(pixels, PIXELS_AT_ONCE) * RAY_PIXEL + values
+    config = model.config
+    feed_forward = max([0, *(layers.feed_forward for layers in transformers(config))])
+    floats = (
+        4 * max(hidden_maps(model))
+        + (5 + 2 * feed_forward) * config.seq_width * objects
+        + 2 * max(tanh_weights(model, objects))
+    )
+    return pixels * PICTURE + scenes * FLOAT * floats
+
+
+def training_memory(model: Model, scenes: int, objects: int, rays: int = 0) -> int:
+    """Bytes, about, that the gradients of so many scenes at once take, besides weights; within a factor of 2.
+
+    `objects` are the most that one of them has, `rays` those of each scene, 0 for whole pictures. An image model keeps
+    for the way back some six maps of each block's hidden channels; of each object, what each transformer layer and each
+    exchange makes of it; and two weights for each pair in an attention by tanh. A ray model keeps, of each point and
+    colour, two values of each layer.
+    """
+    if isinstance(model, RayModel):
+        kept = FLOAT * model.config.hidden * (3 * 2 * model.config.layers + 8)
+        return scenes * (rays or model.config.width**2) * (RAY_PIXEL + kept)
+    token_widths = 6.0  # of the input
+    for module in model.modules():
+        if isinstance(module, Transformer):
+            token_widths += module.depth * (8 + 2 * module.config.feed_forward)
+        elif isinstance(module, SeqToImage):
+            token_widths += 0.75  # keys and values are a quarter as wide
+        elif isinstance(module, ImageToSeq):
+            token_widths += 5
+    weights = list(tanh_weights(model, objects))
+    floats = (
+        6 * sum(hidden_maps(model))
+        + round(token_widths * model.config.seq_width) * objects
+        + 2 * sum(weights)
+        + max(weights)
+    )
+    return scenes * FLOAT * floats
+
+
+def transformers(config: ImageModelConfig) -> list[TransformerConfig]:
+    """Those that a model has layers of."""
+    both = (config.base_transformer, config.sequence_blocks)
+    return [one for one in both if one is not None and one.layers]
+
+
+def sides(model: ImageModel) -> Iterator[tuple[Stage, int, int]]:
+    """Each stage, with the side of the image that it is given and of the one that it makes, in pixels."""
+    side = model.config.start.size
+    for stage in cast(Iterable[Stage], model.stages):
+        made = 2 * side if stage.block.upsample else side
+        yield stage, side, made
+        side = made
+
+
+def hidden_maps(model: ImageModel) -> list[int]:
+    """Floats of the hidden channels of each block."""
+    return [stage.block.depthwise.in_channels * side**2 for stage, _, side in sides(model)]
+
+
+def tanh_weights(model: ImageModel, objects: int) -> Iterator[int]:
+    """How many weights each attention by tanh has, and 0: one for each head, query and key.
+
+    Those of softmax are never all there: its kernels are fused, on CPUs and GPUs, with and without gradients (30 000
+    objects take 180 MiB, as a line through fewer has it).
+    """
+
+    def weights(config: AttentionConfig, queries: int, keys: int) -> int:
+        return config.heads * queries * (keys + config.registers) if config.weighting == "tanh" else 0
+
+    def of_transformer(transformer: Transformer) -> Iterator[int]:
+        yield from [weights(transformer.config.attention, objects, objects)] * transformer.depth
+
+    yield 0
+    yield from of_transformer(model.base_transformer)
+    yield weights(model.config.start.attention, model.start.pixels, objects)
+    for stage, side, _ in sides(model):
+        if stage.sequence_block is not None:
+            yield from of_transformer(stage.sequence_block)
+        if stage.seq_to_image is not None:
+            yield weights(stage.seq_to_image.config.attention, side**2, objects)
+        if stage.image_to_seq is not None:
+            pooled = min(side, stage.image_to_seq.config.pool_to or side)
+            yield weights(stage.image_to_seq.config.attention, objects, pooled**2)
 
 
 def crowd(objects: int) -> Scene:

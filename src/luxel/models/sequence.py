@@ -44,6 +44,12 @@ class Transformer(nn.Module):
         distinct = min(1, config.layers) if config.shared else config.layers
         self.layers = nn.ModuleList(TransformerLayer(width, config) for _ in range(distinct))
         self.passes = config.layers // max(1, distinct)
+        self.config = config
+
+    @property
+    def depth(self) -> int:
+        """How many layers a sequence passes, those of shared parameters as often as it does."""
+        return self.passes * len(self.layers)
 
     def forward(
         self, sequence: Float[Tensor, "batch objects width"], mask: Bool[Tensor, "batch objects"]

@@ -7,6 +7,7 @@ from records import result
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from luxel import InputError
+from luxel.files import typed_json
 from luxel.files.typed_json import write_json
 from luxel.train.run_folder import RunFolder, RunFolderError, differences, read_metrics
 
@@ -62,6 +63,39 @@ def test_a_damaged_line_of_the_metrics_is_left_out_and_said_and_the_others_are_k
     folder.rewind(4)
     folder.close()
     assert [row["step"] for row in read_metrics(path)] == [1, 4]
+
+
+def test_a_log_that_no_training_wrote_is_refused_and_left_as_it_is(tmp_path: Path, monkeypatch):
+    """By its size, or by a line without an end, which is never read whole."""
+    folder, path = RunFolder(tmp_path, CONFIG), tmp_path / "metrics.jsonl"
+    folder.log(1, 32, 0.5, train_loss=1.0)
+    row = path.read_bytes()
+    path.write_bytes(row + b"x" * (typed_json.MAX_LINE + 1))
+    with pytest.raises(InputError, match=r"metrics\.jsonl, line 2: has more than 65536 bytes, .*; mend it, or delete"):
+        folder.rewind(1)
+    assert len(path.read_bytes()) == len(row) + typed_json.MAX_LINE + 1
+    path.write_bytes(row + row.replace(b"1.0", b"1." + b"0" * (typed_json.MAX_LINE - len(row) - 1)))
+    assert [line["step"] for line in read_metrics(path)] == [1, 1]
+    monkeypatch.setattr(typed_json, "MAX_LINES_BYTES", 2 * len(row))
+    with pytest.raises(InputError, match=r"metrics\.jsonl: has \d+ bytes, must have at most \d+; mend it"):
+        read_metrics(path)
+    path.unlink()
+    assert read_metrics(path) == []
+    path.mkdir()
+    with pytest.raises(InputError, match=r"metrics\.jsonl: cannot be read: Is a directory; mend it"):
+        read_metrics(path)
+
+
+def test_only_a_last_line_without_its_end_is_left_out_without_a_word(tmp_path: Path, capsys):
+    path, row = tmp_path / "metrics.jsonl", '{"step": 1, "samples": 2, "seconds": 3.0}'
+    path.write_text(f'{row}\n{{"step": 2, "samp')
+    assert len(read_metrics(path)) == 1
+    assert capsys.readouterr().err == ""
+    path.write_text(f'{row}\n{{"step": 2, "samp\n')
+    assert len(read_metrics(path)) == 1
+    assert "metrics.jsonl, line 2: not valid JSON" in capsys.readouterr().err
+    path.write_text(f"{row}\n{row}")
+    assert len(read_metrics(path)) == 2
 
 
 @pytest.mark.parametrize("content", [b"", b"[1, 2]", b"null", b"{", b"\xff\xfe", b"[" * 100_000])

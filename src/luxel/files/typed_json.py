@@ -3,7 +3,8 @@
 import json
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,20 +19,52 @@ from luxel.files.atomic import make_folder_of, write_atomically
 MAX_BYTES = 1 << 26
 """Of a file: far more than any of Luxel's, and read in a second. Nesting is bounded by the parser, at 200."""
 
+MAX_LINE = 1 << 16
+"""Bytes of a line, of a file of one JSON value a line; such files grow with a run."""
+MAX_LINES_BYTES = 1 << 30
+"""Of such a file: five million steps of a training."""
+
 
 def read_json(path: Path, kind: Any = Any, remedy: str = "") -> Any:
     """The value in a file, as `kind`: a dataclass, TypedDict or any type that pydantic validates.
 
     Raises InputError for a file that cannot be read, is not JSON in UTF-8 or not of this kind; it ends with `remedy`.
     """
-    try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise InputError(sentence(f"{path}: has {size} bytes, must have at most {MAX_BYTES}", remedy))
+    with reading(path, remedy):
+        check_size(path, MAX_BYTES, remedy)
         content = path.read_bytes()
+    return parse_json(content, kind, str(path), remedy)
+
+
+def read_lines(path: Path, remedy: str = "") -> Iterator[tuple[int, bytes]]:
+    """The lines of a file of one JSON value a line, with their numbers from 1 on, read one at a time.
+
+    The last one ends without a newline if its writer was killed. Raises InputError for a file that cannot be read, or
+    that is longer, or has a longer line, than any of Luxel's.
+    """
+    with reading(path, remedy), path.open("rb") as file:
+        check_size(path, MAX_LINES_BYTES, remedy)
+        for number, line in enumerate(iter(lambda: file.readline(MAX_LINE + 1), b""), start=1):
+            if len(line) > MAX_LINE:
+                what = f"{path}, line {number}: has more than {MAX_LINE} bytes, which is no line of Luxel's"
+                raise InputError(sentence(what, remedy))
+            yield number, line
+
+
+@contextmanager
+def reading(path: Path, remedy: str) -> Iterator[None]:
+    """Within, an OSError becomes an InputError that names `path`."""
+    try:
+        yield
     except OSError as error:
         raise InputError(sentence(f"{path}: cannot be read: {error.strerror or error}", remedy)) from error
-    return parse_json(content, kind, str(path), remedy)
+
+
+def check_size(path: Path, most: int, remedy: str) -> None:
+    """Raise InputError for a file of more bytes than `most`."""
+    size = path.stat().st_size
+    if size > most:
+        raise InputError(sentence(f"{path}: has {size} bytes, must have at most {most}", remedy))
 
 
 def parse_json(content: bytes | str, kind: Any, source: str, remedy: str = "") -> Any:

@@ -21,7 +21,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal, NotRequired
@@ -34,12 +34,13 @@ from torch.utils.tensorboard import SummaryWriter
 from typing_extensions import TypedDict
 
 from luxel import InputError
-from luxel.files.atomic import write_atomically, writing
+from luxel.files.atomic import replacing, writing
 from luxel.files.tensors import read_tensors
-from luxel.files.typed_json import parse_json, read_json, without_nan, write_json
+from luxel.files.typed_json import parse_json, read_json, read_lines, without_nan, write_json
 from luxel.image.formats import save_pixels
 
 ELSEWHERE = "restore it, or name another folder with --out"
+LOST_LOG = "mend it, or delete it: of the run, its curves alone are lost"
 AGAIN = "delete it, and repeat the run's `luxel train` command, which makes it anew"
 
 
@@ -153,8 +154,8 @@ class RunFolder:
         self.close()
         path = self.path / "metrics.jsonl"
         if path.exists():
-            kept = [row for row in read_metrics(path) if row["step"] <= step]
-            write_atomically(path, "".join(json.dumps(row) + "\n" for row in kept).encode())
+            with replacing(path) as partial, partial.open("x", encoding="utf-8") as file:
+                file.writelines(json.dumps(row) + "\n" for row in metrics_rows(path) if row["step"] <= step)
         self._writer = SummaryWriter(str(self.path / "tensorboard"), purge_step=step + 1)
 
     def log(self, step: int, samples: int, seconds: float, **scalars: float | int) -> None:
@@ -194,20 +195,23 @@ def read_environment(folder: Path) -> Environment:
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
-    """The rows of a metrics.jsonl, see `MetricsRow`.
+    """The rows of a metrics.jsonl, see `metrics_rows`."""
+    return list(metrics_rows(path))
 
-    A last line that a crash cut short is left out. So is any other that is damaged, which is told.
+
+def metrics_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """Each line of a metrics.jsonl, a `MetricsRow`, one at a time; none if there is no such file.
+
+    A last line that a crash cut short, which has no newline, is left out. So is any other that is damaged, which is
+    told. Raises InputError for a file that cannot be read, or that is longer, or has a longer line, than a training's.
     """
-    rows: list[dict[str, Any]] = []
-    lines = path.read_bytes().split(b"\n")
-    for number, line in enumerate(lines, start=1):
+    for number, line in read_lines(path, LOST_LOG) if path.exists() else ():
         try:
-            if line:
-                rows.append(parse_json(line, MetricsRow, f"{path}, line {number}"))
+            if line.strip():
+                yield parse_json(line, MetricsRow, f"{path}, line {number}")
         except InputError as error:
-            if number < len(lines):
+            if line.endswith(b"\n"):
                 print(f"{error}; the line is left out", file=sys.stderr)
-    return rows
 
 
 def differences(there: Any, here: Any, field: str = "") -> list[tuple[str, Any, Any]]:

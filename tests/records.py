@@ -2,9 +2,19 @@
 
 from luxel.experiments import EXPERIMENTS
 from luxel.experiments.experiment import with_train
+from luxel.experiments.run import RunData
 from luxel.ledger.record import Curve, Record
 from luxel.train.run_folder import Environment, Result
 
+DATA: RunData = {
+    "test_set": "ab" * 32,
+    "width": 32,
+    "height": 32,
+    "spp": 128,
+    "count": 9,
+    "distribution": "spheres",
+    "test_share": 0.1,
+}
 ENVIRONMENT: Environment = {
     "luxel": "0.0.9",
     "commit": "1234",
@@ -44,7 +54,7 @@ def record(name: str, seed: int = 0, perceptual: float = 0.01, scale="small", **
         "scale": scale,
         "seed": seed,
         "experiment": with_train(EXPERIMENTS[name].make(scale), seed=seed).to_json(),
-        "data": {"test_set": "ab" * 32, "width": 32, "height": 32, "spp": 128, "count": 9, "distribution": "spheres"},
+        "data": DATA,
         "result": result(diagnosis, perceptual),
         "metrics": {} if diagnosis else {"perceptual": perceptual, "flip": 0.3, "psnr": 21.0, "equivalent_spp": 0.5},
         "provenance": "diverged" if diagnosis else "9 test images, hash abab, reference 128 spp, tone map clamp",

@@ -1,3 +1,4 @@
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,7 +47,9 @@ def test_a_second_call_goes_on_where_the_first_was_stopped(tmp_path: Path, monke
         collect(runs, cpu=True)
     assert runs[0].folder.joinpath("record.json").exists()
     assert not runs[1].folder.joinpath("result.json").exists()
-    records = collect(runs, cpu=True)
+    made_of, wrong = collect(runs, cpu=True)
+    records = list(made_of.values())
+    assert not wrong
     assert [record.name for record in records] == ["standard_run", "tanh"]
     assert calls[48 + 35 :] == list(range(31, 49)), "from the second run's checkpoint at step 30 on"
     assert records[0].metrics["perceptual"] == pytest.approx(records[0].result["test_loss"], rel=1e-4)
@@ -58,7 +61,8 @@ def test_a_run_that_streams_needs_a_test_split_alone(tmp_path: Path, monkeypatch
     made = with_data(EXPERIMENTS["standard_run"].make("tiny"), count=16)
     streaming = with_stream(with_train(made, samples=32, tests=1), spp=8)
     monkeypatch.setitem(EXPERIMENTS, "standard_run", replace(EXPERIMENTS["standard_run"], make=lambda scale: streaming))
-    (record,) = collect(planned(["standard_run"], "tiny", 1), cpu=True)
+    made_of, _ = collect(planned(["standard_run"], "tiny", 1), cpu=True)
+    (record,) = made_of.values()
     assert record.metrics["perceptual"] == pytest.approx(record.result["test_loss"], rel=1e-4)
     assert not list(tmp_path.glob("data/*/train-*"))
 
@@ -81,3 +85,85 @@ def test_runs_of_ones_own_are_taken_as_they_are(tmp_path: Path, monkeypatch):
         made(Path("mine"))
     with pytest.raises(InputError, match=r"config\.json: cannot be read"):
         made(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def three_runs(tmp_path_factory) -> Path:
+    """A folder with the runs one, two and three, of 32 images each, and their data set."""
+    root = tmp_path_factory.mktemp("three")
+    experiment = with_train(with_data(EXPERIMENTS["standard_run"].make("tiny"), count=24, spp=2), samples=32, tests=1)
+    data = write_data_folder(root / "data", experiment.data)
+    for seed, name in enumerate(("one", "two", "three")):
+        run(with_train(experiment, seed=seed), root / name, data, cpu=True)
+    return root
+
+
+def shorten(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-9])
+
+
+DAMAGES = {
+    "result": ("two/result.json", lambda path: path.write_text('{"status": "done"}'), "status is 'done', must be"),
+    "no result": ("two/result.json", Path.unlink, "two: the run has not ended"),
+    "config": ("two/config.json", lambda path: path.write_text("[]"), "config.json: its content is "),
+    "data of config": ("two/config.json", lambda path: path.write_text('{"experiment": {}, "data": {}}'), "is missing"),
+    "metrics": (
+        "two/metrics.jsonl",
+        lambda path: path.write_bytes(b"x" * (1 << 17)),
+        "metrics.jsonl, line 1: has more",
+    ),
+    "environment": ("two/environment.json", Path.unlink, "environment.json: cannot be read"),
+    "weights": ("two/model/model.safetensors", shorten, "model.safetensors: cannot be read"),
+    "place": ("two/data.json", lambda path: path.write_text("{}"), "data.json: folder is missing"),
+}
+
+
+@pytest.mark.parametrize(("file", "damage", "message"), DAMAGES.values(), ids=DAMAGES)
+def test_a_damaged_file_of_one_run_does_not_hide_the_others(three_runs, tmp_path: Path, file, damage, message):
+    root = shutil.copytree(three_runs, tmp_path / "here")
+    damage(root / file)
+    runs = [root / name for name in ("two", "one", "three")]
+    with pytest.raises(InputError) as error:
+        compare(runs, "tiny", 1, root / "page", cpu=True)
+    wrong, consequence = str(error.value).splitlines()
+    assert message in wrong
+    assert consequence == f"{root}/page/index.html is without them"
+    rows = (root / "page" / "comparison.md").read_text()
+    assert [f"| {run} | 1 | 32 |" in rows for run in runs] == [False, True, True]
+    assert "<img" in (root / "page" / "index.html").read_text()
+
+
+def test_weights_that_are_damaged_after_the_record_was_made_are_told(three_runs, tmp_path: Path):
+    root = shutil.copytree(three_runs, tmp_path / "here")
+    runs = [root / name for name in ("one", "two")]
+    compare(runs, "tiny", 1, root / "page", cpu=True)
+    shorten(root / "one" / "model" / "model.safetensors")
+    with pytest.raises(InputError, match=r"one/model/model\.safetensors: cannot be read"):
+        compare(runs, "tiny", 1, root / "page", cpu=True)
+    assert "<img" in (root / "page" / "index.html").read_text()
+
+
+def test_without_any_run_that_can_be_read_there_is_no_page(three_runs, tmp_path: Path):
+    root = shutil.copytree(three_runs, tmp_path / "here")
+    for name in ("one", "two"):
+        (root / name / "result.json").write_text("null")
+    with pytest.raises(InputError) as error:
+        compare([root / "one", root / "two"], "tiny", 1, root / "page", cpu=True)
+    lines = str(error.value).splitlines()
+    assert [line.partition(":")[0] for line in lines[:-1]] == [f"{root}/{name}/result.json" for name in ("one", "two")]
+    assert lines[-1] == f"{root}/page/index.html is not written"
+    assert not (root / "page").exists()
+
+
+def test_a_run_that_cannot_be_trained_does_not_keep_the_others_from_it(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("standard_run", "tanh"):
+        short = with_train(with_data(EXPERIMENTS[name].make("tiny"), count=24, spp=2), samples=32, tests=1)
+        entry = replace(EXPERIMENTS[name], make=lambda scale, short=short: short)
+        monkeypatch.setitem(EXPERIMENTS, name, entry)
+    bad, good = planned(["standard_run", "tanh"], "tiny", 1)
+    bad.folder.mkdir(parents=True)
+    (bad.folder / "config.json").write_text("null")
+    records, (wrong,) = collect([bad, good], cpu=True)
+    assert list(records) == [good]
+    assert str(wrong).startswith(f"{bad.folder}/config.json: its content is None")

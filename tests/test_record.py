@@ -1,9 +1,10 @@
 import json
 import math
+import re
 from pathlib import Path
 
 import pytest
-from records import ENVIRONMENT, record, result
+from records import DATA, ENVIRONMENT, record, result
 
 from luxel import InputError
 from luxel.files.typed_json import write_json
@@ -24,11 +25,11 @@ def test_a_run_folder_becomes_a_record(tmp_path: Path):
     for row in rows[49::50]:
         row["test_loss"] = 2 / row["step"]
     (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    write_json(tmp_path / "config.json", {"experiment": {"a": 1}, "data": {"test_set": "cd"}})
+    write_json(tmp_path / "config.json", {"experiment": {"a": 1}, "data": DATA})
     write_json(tmp_path / "result.json", result())
     write_json(tmp_path / "environment.json", ENVIRONMENT)
     made = record_of(tmp_path, "tanh", "tiny", 1, {"psnr": 20.0}, "quoted so")
-    assert made.experiment == {"a": 1}
+    assert (made.experiment, made.data) == ({"a": 1}, DATA)
     assert made.test == Curve([800, 1600, 2400, 3200, 4000], [5.0, 10.0, 15.0, 20.0, 25.0],
                               [0.04, 0.02, 0.01333, 0.01, 0.008])  # fmt: skip
     assert len(made.train.losses) <= POINTS
@@ -71,6 +72,36 @@ def test_a_file_that_is_no_record_does_not_hide_the_others(tmp_path: Path):
     records, (wrong,) = load_records(tmp_path)
     assert [one.name for one in records] == ["tanh", "use_exp"]
     assert str(wrong).startswith(f"{tmp_path}/nested.json: not valid JSON")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("data", {}, r"data\.distribution is missing \(and 6 more\)"),
+        ("data", {**DATA, "width": "32 px"}, "data.width is '32 px': input should be a valid integer"),
+        ("seed", -1, "seed is -1: input should be greater than or equal to 0"),
+    ],
+)
+def test_a_wrong_field_of_a_record_is_named(tmp_path: Path, field, value, message):
+    made = record("tanh")
+    made.save(tmp_path / made.file)
+    write_json(tmp_path / made.file, {**json.loads((tmp_path / made.file).read_text()), field: value})
+    _, (wrong,) = load_records(tmp_path)
+    assert re.match(rf"{tmp_path}/tanh-small-seed0\.json: {message}", str(wrong))
+
+
+def test_a_copy_of_a_record_is_no_other_seed(tmp_path: Path):
+    made = record("tanh")
+    for name in (made.file, "tanh-small-seed1.json"):
+        made.save(tmp_path / name)
+    records, (wrong,) = load_records(tmp_path)
+    assert records == [made]
+    assert str(wrong).endswith("seed1.json: holds the record that belongs in tanh-small-seed0.json; rename it so, or "
+                               "delete it")  # fmt: skip
+
+
+def test_jumps_from_0_are_not_known(tmp_path: Path):
+    assert record("tanh", test=Curve([], [], [0.4, 0.2, 0.1, 0.0])).figure("jumpiness") is None
 
 
 def test_a_single_test_says_nothing_of_jumps():

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 from data_folder import SETTINGS, write_data_folder
-from records import ENVIRONMENT
+from records import DATA, ENVIRONMENT
 from safetensors.torch import load_file
 
 from luxel import InputError
@@ -63,7 +63,7 @@ def test_the_loser_of_a_race_for_a_folder_is_told_so(tmp_path: Path, sixteen):
 
 
 def test_a_run_folder_of_another_version_is_one_line_with_the_remedy(tmp_path: Path):
-    config = {"experiment": TINY.to_json(), "data": {"test_set": "ab"}}
+    config = {"experiment": TINY.to_json(), "data": DATA}
     config["experiment"]["model"]["point_width"] = 3
     write_json(tmp_path / "config.json", config)
     message = (
@@ -88,7 +88,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("change", "message"), WRONG, ids=[message for _, message in WRONG])
 def test_a_damaged_configuration_is_one_line(tmp_path: Path, change, message):
-    write_json(tmp_path / "config.json", change({"experiment": TINY.to_json(), "data": {"test_set": "ab"}}))
+    write_json(tmp_path / "config.json", change({"experiment": TINY.to_json(), "data": DATA}))
     with pytest.raises(RunFolderError, match=rf"config\.json: {message}") as error:
         experiment_of(tmp_path)
     assert "\n" not in str(error.value)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from luxel.cli import main
 
-SEVERAL_LINES = ("of other settings", "of another configuration", "is not written")
+SEVERAL_LINES = ("of other settings", "of another configuration", "is not written", "is without them")
 """In messages of one line for each difference, or each file."""
 
 

@@ -2,11 +2,12 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from contextlib import nullcontext, suppress
 from glob import escape
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NotRequired
+from typing import Any, NotRequired, cast
 
 import torch
 from tqdm import tqdm
@@ -15,7 +16,7 @@ from typing_extensions import TypedDict
 from luxel import InputError
 from luxel.data.batches import ShardSource
 from luxel.data.generate import GenerateSettings, generate, same_images
-from luxel.data.manifest import FORMER, DataError, Manifest, Setting
+from luxel.data.manifest import FORMER, DataError, Manifest, Setting, Settings
 from luxel.data.split import SPLITS
 from luxel.data.stream import StreamSource
 from luxel.experiments.experiment import EXPERIMENTS, Experiment, Scale, in_todays_words, with_schedule, with_train
@@ -42,12 +43,17 @@ BRANCH = "branch.safetensors"
 """The checkpoint that a cooldown began with, in its run folder."""
 
 
+class RunData(Settings):
+    """The data set of a run: its settings and the hash of its test split."""
+
+    test_set: str
+
+
 class RunConfig(TypedDict):
     """A run folder's config.json."""
 
     experiment: dict[str, Any]
-    data: dict[str, Setting]
-    """The data set's settings and, as `test_set`, the hash of its test split."""
+    data: RunData
     branch: NotRequired[str]
     """SHA-256 of the checkpoint that a cooldown began with."""
 
@@ -236,7 +242,8 @@ def check_data(parent: Path, experiment: Experiment, data: Path | None) -> None:
     recorded = read_config(parent)["data"]
     if data is None:
         asked = experiment.data.flat()
-        same = same_images({name: value for name, value in recorded.items() if name in asked}, asked)
+        settings = cast(Mapping[str, Setting], recorded)
+        same = same_images({name: value for name, value in settings.items() if name in asked}, asked)
     else:
         same = Manifest.load(data).content_hash("test") == recorded["test_set"]
     if not same:

@@ -15,7 +15,7 @@ from luxel.evaluation.evaluate import evaluate
 from luxel.experiments.data_sets import data_of
 from luxel.experiments.experiment import EXPERIMENTS, Experiment, Scale, with_train
 from luxel.experiments.run import data_folder, experiment_of, generate_for, run, run_folder
-from luxel.ledger.record import Record, record_of
+from luxel.ledger.record import Record, noted, record_of
 from luxel.pipeline import Renderer
 from luxel.train.run_folder import read_result
 from luxel.train.runtime import accelerator
@@ -91,23 +91,28 @@ def planned(names: Sequence[str], scale: Scale, seeds: int) -> list[Planned]:
     return [Planned(name, scale, seed) for seed in range(seeds) for name in dict.fromkeys(names)]
 
 
-def collect(runs: Sequence[Planned | Made], cpu: bool = False) -> list[Record]:
-    """Generate the data sets, train and evaluate what is missing, under one progress bar; return every run's record."""
+def collect(runs: Sequence[Planned | Made], cpu: bool = False) -> tuple[dict[Planned | Made, Record], list[InputError]]:
+    """Generate the data sets, train and evaluate what is missing, under one progress bar.
+
+    Returns each run's record, and what is wrong with the runs that have none: the others are made without them.
+    """
     due = [plan for plan in runs if isinstance(plan, Planned)]
+    records: dict[Planned | Made, Record] = {}
+    wrong: list[InputError] = []
     for one in {(plan.data, plan.experiment.stream is None): plan for plan in due}.values():
-        generate_for(one.experiment, one.data)
-    records = []
+        with noted(wrong):
+            generate_for(one.experiment, one.data)
     with tqdm(total=sum(plan.experiment.train.samples for plan in due), unit="img", smoothing=0.01) as bar:
         for number, plan in enumerate(runs, start=1):
             bar.set_description(f"{number}/{len(runs)} {plan.name} seed {plan.seed}")
-            if isinstance(plan, Made):
-                records.append(evaluated(plan, cpu))
-                continue
             before = bar.n
-            run(plan.experiment, plan.folder, plan.data, cpu, bar)
-            bar.update(before + plan.experiment.train.samples - bar.n)  # of a run that had ended, or diverged
-            records.append(evaluated(plan, cpu))
-    return records
+            with noted(wrong):
+                if isinstance(plan, Planned):
+                    run(plan.experiment, plan.folder, plan.data, cpu, bar)
+                records[plan] = evaluated(plan, cpu)
+            if isinstance(plan, Planned):
+                bar.update(before + plan.experiment.train.samples - bar.n)  # of a run that had ended, or diverged
+    return records, wrong
 
 
 def evaluated(plan: Planned | Made, cpu: bool = False) -> Record:

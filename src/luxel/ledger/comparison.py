@@ -1,12 +1,13 @@
 """`luxel experiments compare`: run what is missing, then one page and one table about all of it."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from scipy import stats
 
+from luxel import InputError
 from luxel.data.dataset import ShardDataset
 from luxel.evaluation.compare import Table, write_comparison
 from luxel.evaluation.page import Line
@@ -16,7 +17,7 @@ from luxel.files.atomic import write_atomically
 from luxel.image.side_by_side import SideBySide
 from luxel.ledger.claims import SEEDS
 from luxel.ledger.collect import TONE_MAP, Made, Planned, collect, made, planned
-from luxel.ledger.record import Record
+from luxel.ledger.record import Record, noted
 from luxel.pipeline import Renderer
 
 SCENES = 8
@@ -29,18 +30,32 @@ def compare(names: Sequence[str | Path], scale: Scale, seeds: int, out: Path, cp
     `names` are of experiments, whose records are kept; paths are run folders, which are taken as they are. Interrupted
     at any moment, the same call goes on. Pictures are of seed 0, on the first run's test scenes, by the runs that were
     tested on the same.
+
+    A run that cannot be made, or read, does not keep the others from being compared without it; all that is wrong is
+    told by an InputError after that.
     """
-    own = [made(name) for name in dict.fromkeys(names) if isinstance(name, Path)]
+    own: list[Made] = []
+    wrong: list[InputError] = []
+    for name in dict.fromkeys(names):
+        if isinstance(name, Path):
+            with noted(wrong):
+                own.append(made(name))
     runs: list[Planned | Made] = [*planned([name for name in names if isinstance(name, str)], scale, seeds), *own]
+    made_of, not_made = collect(runs, cpu)
+    wrong += not_made
+    records, page = list(made_of.values()), out / "index.html"
+    if not records:
+        raise told(wrong, f"{page} is not written")
+    scenes, not_shown = scenes_by_all(made_of)
+    wrong += not_shown
     (out / "records").mkdir(parents=True, exist_ok=True)
-    records = collect(runs, cpu)
     for record in records:
         if record.scale is not None:
             record.save(out / "records" / record.file)
-    table, page = run_table(records), out / "index.html"
+    table = run_table(records)
     quoted = dict.fromkeys(record.provenance for record in records if not record.diverged)
     facts = {
-        "scale": scale if len(own) < len(runs) else "as each run's",
+        "scale": scale if any(record.scale is not None for record in records) else "as each run's",
         "data": ", ".join(sorted({describe(record) for record in records})),
         "seeds": str(seeds),
         "machine": ", ".join(sorted({machine(record) for record in records})),
@@ -48,12 +63,19 @@ def compare(names: Sequence[str | Path], scale: Scale, seeds: int, out: Path, cp
     provenance = "; ".join(quoted) or "every run diverged"
     if seeds < SEEDS:
         provenance += f". Seeds: {seeds}; with fewer than {SEEDS}, differences may be chance"
-    distinct = list(dict.fromkeys(run.name for run in runs))
+    distinct = list(by_name(records))
     title = "Luxel: " + (", ".join(distinct) if len(distinct) < 5 else f"{len(distinct)} experiments compared")
-    write_comparison(page, title, facts, provenance, table, plots(records), scenes_by_all(runs, records), TONE_MAP)
+    write_comparison(page, title, facts, provenance, table, plots(records), scenes, TONE_MAP)
     text = f"{table.markdown()}\n{provenance}. ±: half the 95 % interval over seeds.\n"
     write_atomically(out / "comparison.md", text.encode())
+    if wrong:
+        raise told(wrong, f"{page} is without them")
     return page, text
+
+
+def told(wrong: Sequence[InputError], consequence: str) -> InputError:
+    """One error of all these, a line each, and of what comes of them."""
+    return InputError("\n".join([*dict.fromkeys(map(str, wrong)), consequence]))
 
 
 def run_table(records: Sequence[Record]) -> Table:
@@ -128,20 +150,29 @@ def plots(records: Sequence[Record]) -> dict[tuple[str, str], list[Line]]:
     return found
 
 
-def scenes_by_all(runs: Sequence[Planned | Made], records: Sequence[Record]) -> list[SideBySide]:
-    """The first test scenes by all that finished on the first run's test set: runs of seed 0, or given by folder."""
+def scenes_by_all(records: Mapping[Planned | Made, Record]) -> tuple[list[SideBySide], list[InputError]]:
+    """The first test scenes by all that finished on the first run's test set: runs of seed 0, or given by folder.
+
+    Also what is wrong with the test set or with the runs that are not shown for it.
+    """
+    first = next(iter(records.values())).data["test_set"]
     shown = [
-        (plan, record)
-        for plan, record in zip(runs, records, strict=True)
-        if (plan.seed == 0 or isinstance(plan, Made))
-        and not record.diverged
-        and record.data["test_set"] == records[0].data["test_set"]
+        plan
+        for plan, record in records.items()
+        if (plan.seed == 0 or isinstance(plan, Made)) and not record.diverged and record.data["test_set"] == first
     ]
+    wrong: list[InputError] = []
     if not shown:
-        return []
-    test = ShardDataset(shown[0][0].data, "test")
-    scenes = [test.scene(index) for index in range(min(SCENES, len(test)))]
-    return of_test_set(test, {plan.name: Renderer.from_pretrained(plan.folder).render(scenes) for plan, _ in shown})
+        return [], wrong
+    with noted(wrong):
+        test, images = ShardDataset(shown[0].data, "test"), {}
+        scenes = [test.scene(index) for index in range(min(SCENES, len(test)))]
+        for plan in shown:
+            with noted(wrong):
+                images[plan.name] = Renderer.from_pretrained(plan.folder).render(scenes)
+        if images:
+            return of_test_set(test, images), wrong
+    return [], wrong
 
 
 def describe(record: Record) -> str:

@@ -9,8 +9,8 @@ from luxel.evaluation.compare import Table
 from luxel.experiments.experiment import EXPERIMENTS, Experiment, with_train
 from luxel.files.atomic import write_atomically
 from luxel.ledger.claims import CLAIMS, CONFIDENCE, NOTABLE, SEEDS
-from luxel.ledger.comparison import describe, machine, run_table
-from luxel.ledger.record import Record, load_records
+from luxel.ledger.comparison import describe, machine, run_table, told
+from luxel.ledger.record import Record, load_records, noted
 
 HEAD = f"""# What the lab log found, and what holds
 
@@ -42,16 +42,13 @@ def write_findings(records: Path, out: Path) -> None:
         raise InputError(f"{records} holds no records; `luxel experiments compare` writes them to <out>/records")
     current = []
     for record in found:
-        try:
+        with noted(wrong):
             check_current(record, records)
             current.append(record)
-        except InputError as error:
-            wrong.append(error)
     if current:
         write_atomically(out, findings(current, records.as_posix()).encode())
     if wrong:
-        written = f"{out} is without them" if current else f"{out} is not written"
-        raise InputError("\n".join([*map(str, wrong), written]))
+        raise told(wrong, f"{out} is without them" if current else f"{out} is not written")
 
 
 def check_current(record: Record, folder: Path) -> None:

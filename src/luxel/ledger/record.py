@@ -1,7 +1,8 @@
 """A record: what one run of an experiment came to, small enough to keep in the repository."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -9,8 +10,9 @@ from statistics import fmean
 from typing import Any
 
 from luxel import InputError
+from luxel.configuration import Seed
 from luxel.experiments.experiment import Scale
-from luxel.experiments.run import read_config
+from luxel.experiments.run import RunData, read_config
 from luxel.files.typed_json import read_json, write_json
 from luxel.train.run_folder import Environment, Result, read_environment, read_metrics, read_result
 
@@ -35,11 +37,10 @@ class Record:
     """The experiment's, or the run folder's path."""
     scale: Scale | None
     """None of a run that was given by its folder."""
-    seed: int
+    seed: Seed
     experiment: dict[str, Any]
     """The whole configuration."""
-    data: dict[str, Any]
-    """The data set's settings and the hash of its test set."""
+    data: RunData
     result: Result
     metrics: Mapping[str, float | None]
     """Means over the test set, None for what is not finite; empty if the run diverged."""
@@ -63,12 +64,14 @@ class Record:
         """A metric of the test set, or one of two taken from the curves; None if unknown or not finite.
 
         `train_loss` is the mean over the curve's last quarter. `jumpiness` is the mean absolute second difference of
-        the logarithm of the test loss in the run's second half: 0 for a steady fall, however steep.
+        the logarithm of the test loss in the run's second half: 0 for a steady fall, however steep; None where a loss
+        is 0.
         """
         if metric == "train_loss":
             return fmean(self.train.losses[-(len(self.train.losses) // 4) :]) if self.train.losses else None
         if metric == "jumpiness":
-            late = [math.log(loss) for loss in self.test.losses[len(self.test.losses) // 2 :]]
+            losses = self.test.losses[len(self.test.losses) // 2 :]
+            late = [math.log(loss) for loss in losses] if all(loss > 0 for loss in losses) else []
             slopes = [after - before for before, after in pairwise(late)]
             bends = [abs(after - before) for before, after in pairwise(slopes)]
             return fmean(bends) if bends else None
@@ -85,14 +88,28 @@ class Record:
         return read_json(path, Record, "it is no record of a run; delete it")
 
 
+@contextmanager
+def noted(wrong: list[InputError]) -> Iterator[None]:
+    """Within, an InputError ends the block and is added to the list: what is wrong with one run hides no other."""
+    try:
+        yield
+    except InputError as error:
+        wrong.append(error)
+
+
 def load_records(folder: Path) -> tuple[list[Record], list[InputError]]:
-    """All records of a folder, by file name; and what is wrong with the files that are none."""
-    records, wrong = [], []
+    """All records of a folder, by file name; and what is wrong with the files that are none.
+
+    A record stands in the file of its own name alone: a copy would count as one more seed.
+    """
+    records: list[Record] = []
+    wrong: list[InputError] = []
     for path in sorted(folder.glob("*.json")):
-        try:
-            records.append(Record.load(path))
-        except InputError as error:
-            wrong.append(error)
+        with noted(wrong):
+            record = Record.load(path)
+            if record.file != path.name:
+                raise InputError(f"{path}: holds the record that belongs in {record.file}; rename it so, or delete it")
+            records.append(record)
     return records, wrong
 
 

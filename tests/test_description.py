@@ -1,7 +1,10 @@
 """Scenes: JSON round trip, identity, and what every wrong one is told."""
 
+import copy
 import json
 import math
+import pickle
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +12,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from luxel import InputError
 from luxel.scene import (
@@ -102,7 +104,7 @@ def test_every_object_is_the_image_of_a_unit_shape(index, rotation, scale, bound
     assert item.scale == scale
     assert item.bounding_radius == bounding_radius
     assert len(item.center) == 3
-    with pytest.raises(ValidationError):
+    with pytest.raises(SceneError, match="cannot be set"):
         item.center = (0, 0, 0)
 
 
@@ -171,7 +173,7 @@ def test_identity_is_of_content():
 
 
 def test_scenes_are_immutable():
-    with pytest.raises(ValidationError):
+    with pytest.raises(SceneError, match="cannot be set"):
         SCENE.objects[0].radius = 2  # type: ignore[misc]
 
 
@@ -307,6 +309,15 @@ WRONG: list[tuple[Any, str]] = [
         lambda: SCENE.model_copy(update={"backgroud": (1, 1, 1)}),
         "backgroud is not a known field; did you mean",
     ),
+    (lambda: SCENE.objects[0].copy(update={"radius": -1}), "Sphere: radius is -1, must be a number in [1e-6, 1e6]"),
+    (lambda: SCENE.copy(exclude={"camera"}), "Scene: some of its fields are no Scene; take model_dump(include=…)"),
+    (lambda: SCENE.objects[0].__replace__(radius=-1), "Sphere: radius is -1, must be a number in [1e-6, 1e6]"),
+    (lambda: pickle.loads(damaged_pickle()), "Sphere: radius is -0.5, must be a number in [1e-6, 1e6]"),
+    (
+        lambda: setattr(copy.deepcopy(SCENE).objects[0], "radius", -1),
+        "Sphere.radius cannot be set, as a Sphere does not change; take model_copy(update={'radius': -1}), which",
+    ),
+    (lambda: delattr(SCENE, "camera"), "Scene.camera cannot be deleted, as a Scene does not change"),
     (lambda: SCENE.with_object(0, radius=-1), "Scene: objects[0].radius is -1, must be a number in [1e-6, 1e6]"),
     (lambda: SCENE.with_object(-1, radius=1), "Scene: objects[1].radius is not a known field; known are shape"),
     (
@@ -326,6 +337,22 @@ WRONG: list[tuple[Any, str]] = [
     (lambda: SCENE.without(-3), "Scene: objects[-3] is none of its objects; they are 0 to 1, or from the end -1 to -2"),
     (lambda: SCENE.with_material(-3, roughness=0), "Scene: objects[-3] is none of its objects; they are 0 to 1"),
 ]
+
+
+def damaged_pickle() -> bytes:
+    """Of a scene whose first radius, 0.5, has its sign flipped."""
+    whole, radius = pickle.dumps(SCENE), struct.pack(">d", 0.5)
+    name = whole.index(b"radius")
+    damaged = whole[:name] + whole[name:].replace(radius, struct.pack(">d", -0.5), 1)
+    assert damaged != whole
+    return damaged
+
+
+def test_copies_are_what_they_are_of():
+    for made in (pickle.loads(pickle.dumps(SHAPES)), copy.copy(SHAPES), copy.deepcopy(SHAPES), SHAPES.copy()):
+        assert made == SHAPES
+        assert made.to_json() == SHAPES.to_json()
+    assert SCENE.copy(update={"background": (1, 1, 1)}).background == (1, 1, 1)
 
 
 @pytest.mark.parametrize(("make", "message"), WRONG, ids=[message for _, message in WRONG])

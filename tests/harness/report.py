@@ -15,10 +15,10 @@ SHOWN_EVERY_S = 10.0
 
 
 class Report:
-    """Counts of one part, which begins no case after `seconds`."""
+    """Counts of one part, which begins no case after `seconds`; `seed` settles which cases come first."""
 
-    def __init__(self, part: str, seconds: float = 1e9) -> None:
-        self.part = part
+    def __init__(self, part: str, seconds: float = 1e9, seed: int = 0) -> None:
+        self.part, self.seed = part, seed
         self.tried = 0
         self.failed: list[str] = []
         self.listed: list[str] = []
@@ -43,8 +43,8 @@ class Report:
             print(f"{self.part}: {self.counts}", file=sys.stderr, flush=True)
 
     def some(self, cases: Sequence[Case], share: float) -> Iterator[Case]:
-        """This share of the cases, in an order of chance that is always the same, until the time is over."""
-        order = np.random.default_rng(0).permutation(len(cases))[: round(share * len(cases))]
+        """This share of the cases, in the seed's order of chance, until the time is over."""
+        order = np.random.default_rng(self.seed).permutation(len(cases))[: round(share * len(cases))]
         for index in order.tolist():
             if time.monotonic() > self._end:
                 return

@@ -31,7 +31,7 @@ def run(report: Report, share: float = 1.0) -> None:
     }
     waiting: list[tuple[int, Scene]] = []
     for index in report.some(range(COUNT), share):
-        scene, problem = loaded(content(index))
+        scene, problem = loaded(content(index, report.seed))
         report.add(f"scene {index}", problem)
         if scene is not None:
             waiting.append((index, scene))
@@ -77,9 +77,9 @@ def paint(
                 report.add(f"scene {index} by {name}", f"from {image.min()} to {image.max()}", 0)
 
 
-def content(index: int) -> bytes:
-    """Scene number `index` as a file's content: even ones may be right, odd ones are broken in one to three places."""
-    random = np.random.default_rng([0, index])
+def content(index: int, seed: int = 0) -> bytes:
+    """Scene number `index` of a seed, as a file: even ones may be right, odd ones are broken in one to three places."""
+    random = np.random.default_rng([seed, index])
     scene = described(random)
     if index % 2 == 0:
         return json.dumps(scene).encode()

@@ -1,8 +1,9 @@
 """What a scene is: immutable, validated models and their JSON form.
 
 World space is right-handed with z up, lengths are in scene units, colours and radiance are linear RGB
-(radiance in W·sr⁻¹·m⁻²). A scene that exists is a valid one: every bound is checked when it is built, read, copied or
-changed.
+(radiance in W·sr⁻¹·m⁻²). A scene that exists is a valid one: every bound is checked when it is built, read, copied,
+changed or unpickled, so that nothing checks it again. `object.__setattr__` and `__dict__` lead around that, as they do
+around everything in Python; of what is made by them nothing is promised.
 """
 
 import hashlib
@@ -94,6 +95,35 @@ class _Model(BaseModel):
     def model_copy(self: Kind, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Kind:
         """This with the fields of `update` changed. Raises SceneError for what could not be made anew."""
         return type(self)(**{**dict(self), **(update or {})})
+
+    def copy(
+        self: Kind,
+        *,
+        include: Any = None,
+        exclude: Any = None,
+        update: Mapping[str, Any] | None = None,
+        deep: bool = False,
+    ) -> Kind:
+        """The same as `model_copy`, pydantic's newer name for it. Raises SceneError for a copy of some fields alone."""
+        if include is not None or exclude is not None:
+            kind = type(self).__name__
+            raise SceneError(
+                f"{kind}: some of its fields are no {kind}; take model_dump(include=…), which makes a dict"
+            )
+        return self.model_copy(update=update, deep=deep)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Raises SceneError: what is made stays as it is."""
+        kind, told = type(self).__name__, f"model_copy(update={{{name!r}: {shortened(value, 40)}}})"
+        raise SceneError(f"{kind}.{name} cannot be set, as a {kind} does not change; take {told}, which makes another")
+
+    def __delattr__(self, name: str) -> None:
+        """Raises SceneError: what is made stays as it is."""
+        raise SceneError(f"{type(self).__name__}.{name} cannot be deleted, as a {type(self).__name__} does not change")
+
+    def __setstate__(self, state: dict[Any, Any]) -> None:
+        """What a pickle holds, checked as by the constructor. Raises SceneError."""
+        super().__setstate__({**state, "__dict__": dict(type(self)(**state["__dict__"]))})
 
     @classmethod
     def model_construct(cls: type[Kind], _fields_set: set[str] | None = None, **values: Any) -> Kind:

@@ -24,7 +24,7 @@ ALLOWED = {
     "data": {"core", "scene", "trace", "image"},
     "train": {"models", "data", "image"},
     "experiments": {"train", "models", "data", "image", "scene", "trace"},
-    "evaluation": {"core", "models", "data", "image"},
+    "evaluation": {"core", "models", "data", "image", "scene"},
     "pipeline": {"core", "scene", "models", "image"},
     "ledger": {"experiments", "train", "evaluation", "pipeline", "data", "image"},
 }

@@ -17,6 +17,7 @@ from luxel.core.shapes.shape import facing_normal, surface_interaction
 
 WORDS = 13  # of a ShadingPoint, 32 bits each
 OBJECT = 1  # the word that is the object
+POINT = 3  # the first of its place
 PATTERN_BITS = wp.constant(4)  # of a pixel's column and row, by which patterns differ
 
 

@@ -1,0 +1,134 @@
+"""Who flickers least while a camera moves over a still scene, in the same time: a ray model, or path tracing denoised?
+
+    python benchmarks/stability.py [--models ray-small ray-base] [--scenes 8] [--people benchmarks/scenes]
+        [--frames 9] [--shift 0.5] [--width 128] [--truth-spp 256]
+
+The camera of each scene moves to the right, what it looks at by --shift pixels a frame to the left. Figures of every
+method, in 1/255 of sRGB clamped to [0, 1] (`luxel.evaluation.stability`): how much places change from frame to frame;
+and pixels' second difference in time, this also at its 99.9th percentile: what jumps. Paths have other random numbers
+in every frame, as renderers of movies have. The truth moves, too, as highlights and reflections do; its row is the
+least that can be asked, but for its noise. Tables are of medians over scenes; the last line is one JSON object.
+"""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Annotated
+
+import numpy as np
+import torch
+import tyro
+from jaxtyping import Float32
+from pydantic import Field
+from tqdm import tqdm
+
+from luxel.configuration import Configuration
+from luxel.evaluation.stability import reprojected_difference, second_difference, tracking_shot
+from luxel.image.denoise import denoise
+from luxel.image.tonemap import clamp
+from luxel.pipeline import Renderer
+from luxel.scene import Composed
+from luxel.scene.description import Scene
+from luxel.trace.path import PathTracer
+
+SEED = 20_261_126  # of the scenes; training starts from small seeds
+PERCENTILE = 0.999
+
+Row = dict[str, float]
+Frames = Float32[np.ndarray, "frames width width 3"]
+Method = Callable[[Sequence[Scene]], Frames]
+Count = Annotated[int, Field(ge=0, le=10_000)]
+
+
+@dataclass(frozen=True)
+class Options(Configuration):
+    """What to film."""
+
+    models: tuple[str, ...] = ("ray-small", "ray-base")
+    scenes: Count = 8
+    """Of the distribution `composed`, as no model has seen them."""
+    people: Path | None = Path("benchmarks/scenes")
+    """A folder of scenes (*.json) that people wrote; None leaves them out."""
+    frames: Annotated[int, Field(ge=3, le=10_000)] = 9
+    shift: Annotated[float, Field(gt=0, le=100)] = 0.5
+    """Pixels a frame, by which what the camera looks at moves."""
+    width: Annotated[int, Field(ge=8, le=4096)] = 128
+    truth_spp: Annotated[int, Field(ge=1, le=1 << 16)] = 256
+
+
+def methods(options: Options, device: str) -> dict[str, Method]:
+    """Everyone who films, by name."""
+    tracer, width = PathTracer(device=device), options.width
+
+    def model(name: str) -> Method:
+        renderer = Renderer.from_pretrained(name, device)
+        return lambda scenes: np.stack([renderer(scene, width) for scene in scenes])
+
+    def traced(spp: int) -> Method:
+        return lambda scenes: np.concatenate(
+            [tracer.trace([scene], width, width, spp, seed).mean for seed, scene in enumerate(scenes)]
+        )
+
+    def denoised(spp: int) -> Method:
+        def method(scenes: Sequence[Scene]) -> Frames:
+            guides = [tracer.features([scene], width, width) for scene in scenes]
+            return np.stack(
+                [
+                    denoise(noisy, guide.albedo[0].cpu().numpy(), guide.normal[0].cpu().numpy())
+                    for noisy, guide in zip(traced(spp)(scenes), guides, strict=True)
+                ]
+            )
+
+        return method
+
+    return {
+        **{Path(name).name: model(name) for name in options.models},
+        **{f"path tracing + OIDN, {spp} spp": denoised(spp) for spp in (4, 16)},
+        f"truth, {options.truth_spp} spp": traced(options.truth_spp),
+    }
+
+
+def figures(method: Method, scenes: list[Scene]) -> Row:
+    """Of one film."""
+    started = time.perf_counter()
+    frames = method(scenes)
+    seconds = (time.perf_counter() - started) / len(scenes)
+    shown = 255 * clamp(torch.from_numpy(frames))
+    places, second = reprojected_difference(scenes, shown), second_difference(shown).flatten()
+    return {
+        "places": float(places.mean()) if len(places) else 0.0,
+        "second_difference": float(second.mean()),
+        "jumps": float(second.quantile(PERCENTILE)),
+        "seconds": seconds,
+    }
+
+
+def main(options: Options) -> None:
+    """Film every scene by every method; print the table and the JSON object."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    scenes = {f"composed {index}": Composed()(SEED, index) for index in range(options.scenes)}
+    if options.people is not None:
+        scenes |= {path.stem: Scene.load(path) for path in sorted(options.people.glob("*.json"))}
+    everyone = methods(options, device)
+    rows: dict[str, dict[str, Row]] = {name: {} for name in everyone}
+    for name, scene in tqdm(scenes.items(), desc="filming", unit="scene"):
+        film = tracking_shot(scene, options.frames, options.shift, options.width)
+        for method, filmed in everyone.items():
+            if not rows[method]:
+                filmed(film[:1])  # warm up
+            rows[method][name] = figures(filmed, film)
+    kinds = list(next(iter(rows[next(iter(rows))].values())))
+    print(f"{'median over scenes':>28}", *(f"{kind:>18}" for kind in kinds))
+    medians = {
+        method: {kind: median(row[kind] for row in of.values()) for kind in kinds} for method, of in rows.items()
+    }
+    for method, row in medians.items():
+        print(f"{method:>28}", *(f"{row[kind]:18.3f}" for kind in kinds))
+    print(json.dumps({"settings": vars(options), "median": medians, "by_scene": rows}, default=str))
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Options, description=__doc__))

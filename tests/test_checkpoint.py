@@ -31,7 +31,16 @@ def test_everything_comes_back(tmp_path: Path):
     guard = Guard(
         skipped=2, in_a_row=1, losses=(0.5, 0.25), train_at_best=0.5, before_spike=0.25, rollbacks=1, events=(event,)
     )
-    saved, progress = trained(3), Progress(3, 1.5, 0.25, 0.125, guard, {"scale": 128.0})
+    progress = Progress(
+        step=3,
+        seconds=1.5,
+        peak_memory_mib=512.5,
+        train_loss=0.25,
+        test_loss=0.125,
+        guard=guard,
+        loss_scale={"scale": 128.0},
+    )
+    saved = trained(3)
     save_checkpoint(tmp_path / "checkpoint.safetensors", *saved, progress)
     fresh = trained(0, seed=1)
     assert load_checkpoint(tmp_path / "checkpoint.safetensors", *fresh) == progress

@@ -22,6 +22,7 @@ from luxel.image.formats import to_bytes
 from luxel.image.losses import loss_function
 from luxel.models.layers import normalisation
 from luxel.scene import Camera, Scene, Sphere
+from luxel.train import loop
 from luxel.train.checkpoint import read_progress
 from luxel.train.guard import GuardConfig
 from luxel.train.loop import GRID_COLUMNS, TrainConfig, Trainer, comparison_grid, mean_loss_over, train
@@ -166,9 +167,15 @@ def test_ctrl_c_ends_the_step_and_saves_and_a_second_one_stops_at_once(tmp_path:
 def test_a_run_killed_just_before_its_result_ends_with_the_same_result(tmp_path: Path):
     result = run(tmp_path, TinyData())
     (tmp_path / "result.json").unlink()
-    again = run(tmp_path, TinyData(interrupt=0))
-    measured = {"seconds": 0, "images_per_s": 0, "peak_memory_mib": 0}
-    assert {**again, **measured} == {**result, **measured}
+    assert run(tmp_path, TinyData(interrupt=0)) == result
+
+
+def test_the_memory_of_a_run_is_the_most_that_any_of_its_processes_held(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(loop, "peak_memory", lambda device: 901.0)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, TinyData(interrupt=7))
+    monkeypatch.setattr(loop, "peak_memory", lambda device: math.nan)  # as where the system does not tell
+    assert run(tmp_path, TinyData())["peak_memory_mib"] == 901.0
 
 
 def test_a_finished_run_is_not_trained_again(tmp_path: Path):

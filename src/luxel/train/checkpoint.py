@@ -25,10 +25,12 @@ REMEDY = "delete it to train from the start"
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is: optimiser steps tried, seconds of training, the last losses, what guard and loss scale know."""
+    """How far a run is: optimiser steps tried, what they took, the last losses, what guard and loss scale know."""
 
     step: int = 0
     seconds: float = 0.0
+    peak_memory_mib: float = math.nan
+    """The most that a process of the run has held; NaN where it is not known."""
     train_loss: float = math.nan
     test_loss: float = math.nan
     guard: Guard = Guard()

@@ -141,7 +141,9 @@ def train(
                 if main:
                     for name, grid in trainer.grids():
                         folder.log_images(progress.step, name, grid)
-            progress = replace(progress, seconds=time.monotonic() - started)
+            progress = replace(
+                progress, seconds=time.monotonic() - started, peak_memory_mib=trainer.peak_memory(progress)
+            )
             if main:
                 folder.log(progress.step, progress.step * config.batch_size, progress.seconds, **scalars)
             bar.update(config.batch_size)
@@ -287,9 +289,14 @@ class Trainer:
             yield "train", comparison_grid(self.average, self._batch)
 
     def roll_back(self, checkpoint: Path, progress: Progress) -> Progress:
-        """Return to the checkpoint, but for what the guard has learned since and the time that went by."""
+        """Return to the checkpoint, but for what the guard has learned since, and the time and memory taken."""
         then = self.load(checkpoint)
-        return replace(then, guard=then.guard.after_rollback(progress.guard), seconds=progress.seconds)
+        guard = then.guard.after_rollback(progress.guard)
+        return replace(then, guard=guard, seconds=progress.seconds, peak_memory_mib=progress.peak_memory_mib)
+
+    def peak_memory(self, progress: Progress) -> float:
+        """The most memory that the run has held, in MiB, in this process or before it was interrupted."""
+        return float(np.fmax(progress.peak_memory_mib, peak_memory(self.device)))  # which passes over NaN
 
     def save(self, path: Path, progress: Progress) -> None:
         """Write a checkpoint."""
@@ -325,7 +332,7 @@ class Trainer:
             "samples": samples,
             "seconds": round(progress.seconds, 1),
             "images_per_s": round(samples / progress.seconds, 2),
-            "peak_memory_mib": round(peak_memory(self.device), 1),
+            "peak_memory_mib": round(progress.peak_memory_mib, 1),
             "train_loss": progress.train_loss,
             "test_loss": progress.test_loss,
             "skipped_steps": guard.skipped,

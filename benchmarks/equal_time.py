@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean, median
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -31,10 +31,12 @@ import tyro
 from jaxtyping import Float32
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from pydantic import Field
 from safetensors.numpy import load_file, save
 from tqdm import tqdm
 
 from luxel import InputError
+from luxel.configuration import Configuration, Paths, Repeats
 from luxel.core.scene_batch import SceneBatch
 from luxel.data.dataset import ShardDataset
 from luxel.data.generate import GenerateSettings, generate
@@ -44,8 +46,9 @@ from luxel.image.formats import save_pixels
 from luxel.image.metrics import equivalent_spp, image_metrics, per_image
 from luxel.image.side_by_side import SideBySide, sheet
 from luxel.pipeline import Renderer
-from luxel.scene import DISTRIBUTIONS, Distribution, Spheres
+from luxel.scene import Distribution, Spheres
 from luxel.scene.description import Scene
+from luxel.scene.registry import distribution_type
 from luxel.trace.path import PathTracer
 from luxel.trace.tracer import Radiance
 
@@ -66,34 +69,32 @@ Method = Callable[[Sequence[Scene], int], Pictures]
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(Configuration):
     """What to measure."""
 
     models: tuple[str, ...] = ("ray-small",)
     """Names, or any folders with weights."""
     distributions: tuple[str, ...] = ("spheres", "varied")
     """Names; spheres are 1 to 8."""
-    scenes: int = 10
+    scenes: Annotated[int, Field(ge=0, le=1_000_000)] = 10
     """Of each distribution, at 128²; 0 leaves out the distributions, at 256² too."""
-    scenes_256: int = 2
+    scenes_256: Annotated[int, Field(ge=0, le=1_000_000)] = 2
     """Of each distribution, at 256²; 0 for none."""
-    reference_spp: int = 4096
+    reference_spp: Paths = 4096
     people: Path | None = Path("benchmarks/scenes")
     """A folder of scenes (*.json) that people wrote, rendered at 192²; None leaves them out."""
-    people_spp: int = 5120
+    people_spp: Paths = 5120
     """Of their truth."""
-    rounds: int = 3
+    rounds: Repeats = 3
     """How often each method renders each scene; its time there is the median."""
     data: Path = Path("data/equal_time")
     """Where the truth is kept."""
     out: Path = Path("runs/benchmarks/equal_time")
 
     def __post_init__(self) -> None:
-        for name, low in {"scenes": 0, "scenes_256": 0, "reference_spp": 2, "people_spp": 2, "rounds": 1}.items():
-            if getattr(self, name) < low:
-                raise InputError(f"{name} is {getattr(self, name)}, must be at least {low}")
-        if unknown := set(self.distributions) - set(DISTRIBUTIONS):
-            raise InputError(f"distribution {min(unknown)!r} is unknown; choose from {', '.join(DISTRIBUTIONS)}")
+        super().__post_init__()
+        for name in self.distributions:
+            distribution_type(name)
         if self.people is None and not (self.scenes and self.distributions):
             raise InputError("no test set is left: give --people a folder, or --scenes and --distributions some")
 
@@ -144,7 +145,7 @@ def distribution_sets(options: Options) -> Iterator[TestSet]:
 
 def distribution(name: str) -> Distribution:
     """The distribution of this name, with at most 8 spheres, as in the lab log, or the objects that it has."""
-    return Spheres(max_objects=8) if name == Spheres.name else DISTRIBUTIONS[name]()
+    return Spheres(max_objects=8) if name == Spheres.name else distribution_type(name)()
 
 
 def scenes_of(folder: Path) -> dict[Path, Scene]:

@@ -12,9 +12,12 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean
+from typing import Annotated
 
 import tyro
+from pydantic import Field
 
+from luxel.configuration import Configuration, Paths
 from luxel.experiments import EXPERIMENTS, Scale
 from luxel.experiments.experiment import with_data, with_stream, with_train
 from luxel.experiments.run import run
@@ -23,16 +26,16 @@ from luxel.train.run_folder import read_metrics
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(Configuration):
     """What to train."""
 
     experiment: str = "standard_run"
     scale: Scale = "small"
-    fixed: int = 20_000
+    fixed: Annotated[int, Field(ge=1, le=1_000_000_000)] = 20_000
     """Images of the fixed set, about: those that the split leaves for training."""
-    samples: int = 0
+    samples: Annotated[int, Field(ge=0, le=1 << 40)] = 0
     """Training images of either run; 0: the experiment's own number."""
-    spp: int = 16
+    spp: Paths = 16
     """Paths a pixel, of all targets."""
     out: Path = Path("runs/benchmarks/fresh_data")
     cpu: bool = False

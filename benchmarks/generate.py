@@ -14,21 +14,23 @@ import tempfile
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import get_args
+from typing import Annotated, get_args
 
 import tyro
+from pydantic import Field
 
+from luxel.configuration import Configuration, Repeats
 from luxel.data.generate import GenerateSettings, TracerName, generate
 from luxel.scene.distributions import Ellipsoids, Spheres
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(Configuration):
     """What to measure."""
 
-    count: int = 1024
+    count: Annotated[int, Field(ge=1, le=1_000_000_000)] = 1024
     """Scenes of each distribution."""
-    rounds: int = 3
+    rounds: Repeats = 3
 
 
 def images_per_s(settings: GenerateSettings) -> float:

@@ -10,10 +10,13 @@ import json
 import statistics
 import time
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import torch
 import tyro
+from pydantic import Field
 
+from luxel.configuration import Configuration, Pixels
 from luxel.models.image_model import ImageModel, ImageModelConfig, scaled
 from luxel.models.tokens import Tokens
 
@@ -22,12 +25,12 @@ BATCH, OBJECTS = 32, 8
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(Configuration):
     """What to measure."""
 
-    sizes: tuple[int, ...] = (32, 64)
+    sizes: tuple[Pixels, ...] = (32, 64)
     """Output widths, powers of two; a step at 128 takes half a minute on two cores."""
-    seconds: float = 20.0
+    seconds: Annotated[float, Field(gt=0, le=1e6)] = 20.0
     """How long to train at each width, at least three steps."""
 
 

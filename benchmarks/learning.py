@@ -15,10 +15,12 @@ import json
 import os
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import tyro
+from pydantic import Field
 
+from luxel.configuration import Configuration, Objects, Pixels
 from luxel.data.batches import evaluation_batches
 from luxel.data.dataset import ShardDataset
 from luxel.evaluation.evaluate import evaluate
@@ -34,15 +36,15 @@ PROBE = 1280
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(Configuration):
     """What to train, for how long."""
 
-    minutes: float = 10.0
+    minutes: Annotated[float, Field(gt=0, le=1e6)] = 10.0
     """Of each."""
-    size: int = 64
-    scenes: int = 8192
+    size: Pixels = 64
+    scenes: Annotated[int, Field(ge=1, le=1_000_000_000)] = 8192
     """In the image model's set; a twentieth is for testing."""
-    max_objects: int = 8
+    max_objects: Objects = 8
     image_model: str = "no_base_transformer"
     ray_model: str = "ray_small"
     out: Path = Path("runs/benchmarks/learning")

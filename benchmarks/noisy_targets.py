@@ -20,6 +20,7 @@ import numpy as np
 import torch
 import tyro
 
+from luxel.configuration import Configuration, Repeats, Samples
 from luxel.data.dataset import ShardDataset
 from luxel.evaluation.evaluate import bootstrap
 from luxel.experiments import EXPERIMENTS, Experiment, Scale
@@ -37,14 +38,14 @@ TRUTH_SPP = 1024
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(Configuration):
     """What to train."""
 
     experiment: str = "ray_tiny"
     scale: Scale = "tiny"
-    paths: int = 16_384
+    paths: Samples = 16_384
     """Paths for each pixel (or ray) over a whole run: samples × spp."""
-    seeds: int = 1
+    seeds: Repeats = 1
     out: Path = Path("runs/benchmarks/noisy_targets")
     cpu: bool = False
 

@@ -24,6 +24,7 @@ import tyro
 import warp as wp
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from luxel.configuration import BatchSize, Configuration, Objects, Pixels, Repeats
 from luxel.core import launch
 from luxel.models import ray_model
 from luxel.models.ray_model import RayModel, RayModelConfig
@@ -36,16 +37,16 @@ WIDTH, SMALL = 128, 64
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(Configuration):
     """What to measure."""
 
     model: str = ""
     """Its name, or any folder with weights."""
-    objects: tuple[int, ...] = (1, 4, 16, 64, 256, 1000)
-    pixels: tuple[int, ...] = (64, 128, 256, 512, 1024)
+    objects: tuple[Objects, ...] = (1, 4, 16, 64, 256, 1000)
+    pixels: tuple[Pixels, ...] = (64, 128, 256, 512, 1024)
     """Widths of square pictures."""
-    scenes: tuple[int, ...] = (1, 4, 16, 64)
-    rounds: int = 3
+    scenes: tuple[BatchSize, ...] = (1, 4, 16, 64)
+    rounds: Repeats = 3
 
 
 def crowd(count: int, number: int = 0) -> Scene:

@@ -22,10 +22,13 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 import tyro
+from pydantic import Field
 
+from luxel.configuration import BatchSize, Configuration, Objects, Pixels, Repeats
 from luxel.core.scene_batch import SceneBatch
 from luxel.scene.description import Scene, Sphere
 from luxel.scene.distributions import CAMERA, CUBE, Spheres, material
@@ -41,18 +44,18 @@ Trace = Callable[[Sequence[Scene], int, int], tuple[list[Radiance], float]]
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(Configuration):
     """What to measure."""
 
-    objects: tuple[int, ...] = (1, 4, 12, 32, 256, 2048, 20_000)
+    objects: tuple[Objects, ...] = (1, 4, 12, 32, 256, 2048, 20_000)
     """Objects in every scene."""
-    sizes: tuple[int, ...] = (32, 64)
+    sizes: tuple[Pixels, ...] = (32, 64)
     """Widths and heights in pixels."""
-    depths: tuple[int, ...] = (6, 2)
+    depths: tuple[Annotated[int, Field(ge=1, le=10_000)], ...] = (6, 2)
     """Most segments of a path, up to the light."""
-    scenes: int = 16
+    scenes: BatchSize = 16
     """Scenes of each setting."""
-    rounds: int = 3
+    rounds: Repeats = 3
     """How often every tracer has its turn."""
     gpu_only: bool = False
     """Measure `gpu_images_per_s` alone."""

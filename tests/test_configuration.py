@@ -2,7 +2,10 @@
 
 import inspect
 import math
+import sys
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from types import ModuleType
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -74,6 +77,7 @@ def test_what_is_in_range_is_kept_as_its_type():
 
 def test_types_in_words():
     assert described(Annotated[float, Field(ge=-1e30, lt=2.5)]) == "a number in [-1e+30, 2.5)"
+    assert described(tuple[Share, ...]) == "values, each a number in [0, 1]"
     assert described(int | None) == "an integer in [-inf, inf] or None"
 
 
@@ -166,6 +170,22 @@ def test_every_number_of_every_verb_has_a_range(monkeypatch):
                     assert f"{name} is {shortened(value)}, must be" in str(error.value)
                     assert str(found[0]) in str(error.value)
     assert counted >= 8
+
+
+BENCHMARKS = sorted((Path(luxel.__file__).parents[2] / "benchmarks").glob("*.py"))
+
+
+@pytest.mark.parametrize("script", BENCHMARKS, ids=lambda script: script.stem)
+def test_every_number_of_every_benchmark_has_a_range(script, monkeypatch):
+    module = ModuleType(script.stem)
+    monkeypatch.setitem(sys.modules, script.stem, module)  # where dataclasses look their types up
+    exec(compile(script.read_text(), script, "exec"), vars(module))
+    assert issubclass(module.Options, Configuration)
+    for name, found, _ in numbers(module.Options):
+        for interval in found:
+            assert math.isfinite(interval.low), f"{name} has no least value"
+            assert math.isfinite(interval.high), f"{name} has no highest value"
+    module.Options()
 
 
 def test_experiments_survive_json():

@@ -31,6 +31,10 @@ Objects = Annotated[int, Field(ge=1, le=1_000_000)]
 BatchSize = Annotated[int, Field(ge=1, le=1 << 20)]
 Samples = Annotated[int, Field(ge=1, le=1 << 40)]
 """Of a run; a stream of fresh scenes has so many for each seed."""
+Paths = Annotated[int, Field(ge=2, le=1 << 24)]
+"""A pixel, of which there is a variance."""
+Repeats = Annotated[int, Field(ge=1, le=1000)]
+"""How often the same is done, to know how it varies."""
 Seed = Annotated[int, Field(ge=0, le=(1 << 32) - 1)]
 Steps = Annotated[int, Field(ge=1, le=1_000_000_000)]
 
@@ -165,6 +169,8 @@ def described(hint: Any) -> str:
         return " or ".join(map(str, arguments))
     if origin is tuple and Ellipsis not in arguments:
         return f"{len(arguments)} values, each {described(arguments[0])}"
+    if origin is tuple:
+        return f"values, each {described(arguments[0])}"
     plain = arguments[0] if origin is Annotated else hint
     if plain in (int, float):
         return f"{'an integer' if plain is int else 'a number'} in {next(intervals(hint))}"

@@ -14,7 +14,7 @@ from pydantic import Field
 from tqdm import tqdm
 
 from luxel import InputError
-from luxel.configuration import Configuration, Pixels, Seed, Share, check_fields, shortened
+from luxel.configuration import Configuration, Paths, Pixels, Seed, Share, check_fields, shortened
 from luxel.data.manifest import NAME, DataError, Manifest, Setting, differences
 from luxel.data.shards import SCENES_A_SHARD, shard_file, write_shard
 from luxel.data.split import SPLITS, Split, split_of
@@ -53,7 +53,7 @@ class GenerateSettings(Configuration):
     """Of the scenes and of the paths."""
     width: Pixels = 32
     height: Pixels = 32
-    spp: Annotated[int, Field(ge=2, le=1 << 24)] = 128
+    spp: Paths = 128
     """Paths a pixel; at least 2, so that the images' variance is known."""
     max_depth: Annotated[int, Field(ge=1, le=10_000)] = PathTracer.max_depth
     """Path segments up to the light."""

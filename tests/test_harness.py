@@ -50,6 +50,13 @@ def test_how_a_verb_ends_is_judged(outcome, problem):
     assert (outcome.problem is None) if problem is None else (problem in outcome.problem)
 
 
+def test_a_scene_derives_from_its_number_alone():
+    """As values that are put in are copies: later changes of them are that scene's."""
+    numbers = range(1, 2001, 2)
+    assert [scenes.content(number) for number in numbers] == [scenes.content(n) for n in numbers[::-1]][::-1]
+    assert scenes.content(3, seed=1) != scenes.content(3, seed=2)
+
+
 def test_a_picture_that_is_no_radiance_is_reported():
     report = Report("scenes")
     scene, _ = scenes.loaded(scenes.content(0))

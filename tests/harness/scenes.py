@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -154,7 +155,7 @@ def broken_value(random: np.random.Generator, scene: Values) -> None:
         case 2:
             holder[key] = float(random.choice(SPECIAL))
         case _:
-            holder[key] = WRONG[random.integers(len(WRONG))]
+            holder[key] = deepcopy(WRONG[random.integers(len(WRONG))])
 
 
 def containers(value: Any) -> list[Any]:

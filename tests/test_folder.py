@@ -45,6 +45,8 @@ def test_what_is_wrong_is_named(folder, tmp_path):
     scenes = GenerateSettings(SceneFolder(str(folder)), count=4)
     with pytest.raises(InputError, match="has 3 scenes, so that count must be at most 3"):
         scenes.scene(3)
+    with pytest.raises(InputError, match=r"has 3 scenes, .*; asked for is number -1"):
+        scenes.scene(-1)
     Spheres()(1, 0).save(folder / "b.json")
     with pytest.raises(InputError, match=re.escape(f"{folder / 'b.json'}: has changed since")):
         scenes.scene(1)

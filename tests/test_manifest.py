@@ -66,6 +66,7 @@ def test_differences_name_both_values():
         (written(settings={**SETTINGS, "count": "many"}), r"settings\.count is 'many'"),
         (written(settings={**SETTINGS, "lights": [1]}), r"settings: lights is \[1\]"),
         (written(shards=[{**asdict(TEST), "scenes": 0}]), r"shards\[0\]\.scenes is 0"),
+        (written(shards=[asdict(TEST), asdict(TEST)]), "lists test-00000.safetensors twice; delete the data set"),
         (written(finished=["tests"]), r"finished\[0\] is 'tests', must be 'train' or 'test'"),
     ],
 )
@@ -99,3 +100,8 @@ def test_verify_names_the_shard(tmp_path):
     path.write_bytes(b"contend")
     with pytest.raises(DataError, match=r"train-00000.safetensors: the shard is damaged"):
         manifest.verify(tmp_path, "train")
+
+
+def test_a_setting_that_differs_is_shown_as_printable_text():
+    (line,) = differences({"spp": 2, "name": "\x1b[2J"}, {"spp": 2, "name": "spheres"})
+    assert line == "name: the folder has \\x1b[2J, asked for is spheres"

@@ -8,7 +8,7 @@ from records import DATA, ENVIRONMENT, record, result
 
 from luxel import InputError
 from luxel.files.typed_json import write_json
-from luxel.ledger.record import POINTS, Curve, Record, load_records, record_of
+from luxel.ledger.record import POINTS, Curve, Record, load_records, noted, record_of
 
 
 def test_a_record_survives_its_file(tmp_path: Path):
@@ -111,3 +111,13 @@ def test_a_single_test_says_nothing_of_jumps():
 def test_diverged_is_what_the_result_says():
     assert record("tanh", diagnosis="loss spike").diverged
     assert not Record(**vars(record("tanh"))).diverged
+
+
+def test_what_is_noted_names_its_file():
+    wrong: list[InputError] = []
+    for error in (InputError("x.json: a is 3"), PermissionError(13, "Permission denied", "y.json")):
+        with noted(wrong):
+            raise error
+    assert [str(error) for error in wrong] == ["x.json: a is 3", "y.json: Permission denied"]
+    with pytest.raises(KeyError), noted(wrong):
+        raise KeyError("a mistake of the program")

@@ -99,3 +99,9 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path, monkeypatch):
 def test_what_is_not_finite_is_null():
     value = {"a": [math.nan, 1.0], "b": (math.inf, {"c": -math.inf})}
     assert without_nan(value) == {"a": [None, 1.0], "b": [None, {"c": None}]}
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match=r"file/x\.json: cannot be written: (File exists|Not a directory)"):
+        write_json(tmp_path / "file" / "x.json", 3)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
 from luxel import InputError
+from luxel.configuration import cut, printable
 from luxel.data.split import Split
 from luxel.files.atomic import checksum, write_atomically
 from luxel.files.typed_json import read_json, validated
@@ -116,6 +118,9 @@ class Manifest:
             validated(written["settings"], dict[str, Setting], f"{path}: settings")
         except InputError as error:
             raise DataError(f"{error}; delete the data set, and generate it again") from None
+        files = Counter(shard.file for shard in data["shards"])
+        if twice := [file for file, count in files.items() if count > 1]:
+            raise DataError(f"{path}: lists {twice[0]} twice; delete the data set, and generate it again")
         settings = cast(Mapping[str, Setting], data["settings"])
         known = {name: settings[name] for name in written["settings"] if name not in FORMER}
         return Manifest(known, data["shards"], data.get("finished", ()))
@@ -136,7 +141,13 @@ def differences(there: Mapping[str, Setting], asked: Mapping[str, Setting]) -> l
     """One line for every setting that differs, with both values."""
     names = [*there, *(name for name in asked if name not in there)]
     return [
-        f"{name}: the folder has {there.get(name, 'no such setting')}, asked for is {asked.get(name, 'none')}"
+        f"{name}: the folder has {on_one_line(there.get(name, 'no such setting'))}, asked for is "
+        f"{on_one_line(asked.get(name, 'none'))}"
         for name in names
         if there.get(name) != asked.get(name)
     ]
+
+
+def on_one_line(setting: Setting) -> str:
+    """A setting as a message shows it, whatever somebody else's manifest says."""
+    return cut(printable(str(setting)))

@@ -105,7 +105,7 @@ def adapter(kind: Any) -> Any:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write a JSON file atomically, and its folder if need be."""
+    """Write a JSON file atomically, and its folder if need be. Raises InputError where the system refuses."""
     make_folder_of(path)
     write_atomically(path, json.dumps(without_nan(value), indent=2, allow_nan=False).encode() + b"\n")
 

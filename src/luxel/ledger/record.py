@@ -90,11 +90,16 @@ class Record:
 
 @contextmanager
 def noted(wrong: list[InputError]) -> Iterator[None]:
-    """Within, an InputError ends the block and is added to the list: what is wrong with one run hides no other."""
+    """Within, an InputError ends the block and is added to the list: what is wrong with one run hides no other.
+
+    So does an OSError, of a file that nobody may read, as the InputError that names it.
+    """
     try:
         yield
     except InputError as error:
         wrong.append(error)
+    except OSError as error:
+        wrong.append(InputError(f"{error.filename}: {error.strerror or error}"))
 
 
 def load_records(folder: Path) -> tuple[list[Record], list[InputError]]:

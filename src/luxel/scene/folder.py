@@ -49,9 +49,13 @@ class SceneFolder(Distribution):
         return len(self.files)
 
     def __call__(self, seed: int, index: int) -> Scene:
-        """Scene number `index`, whatever the seed. Raises InputError beyond the last, or if the file has changed."""
-        if index >= len(self):
-            raise InputError(f"{self.folder}: has {len(self)} scenes, so that count must be at most {len(self)}")
+        """Scene number `index`, whatever the seed.
+
+        Raises InputError for a number that there is not, or if the file has changed.
+        """
+        if not 0 <= index < len(self):
+            has = f"has {len(self)} scenes, so that count must be at most {len(self)}"
+            raise InputError(f"{self.folder}: {has}; asked for is number {index}")
         expected, path = self.files[index]
         scene = Scene.load(path)
         if scene_id(scene) != expected:

@@ -34,6 +34,7 @@ from torch.utils.tensorboard import SummaryWriter
 from typing_extensions import TypedDict
 
 from luxel import InputError
+from luxel.configuration import shortened
 from luxel.files.atomic import replacing, writing
 from luxel.files.tensors import read_tensors
 from luxel.files.typed_json import parse_json, read_json, read_lines, without_nan, write_json
@@ -119,7 +120,9 @@ class RunFolder:
         if recorded.exists():
             differing = differences(read(read_json(recorded, dict[str, Any], ELSEWHERE)), config)
             if differing:
-                lines = "\n".join(f"  {field}: {there!r} there, {here!r} now" for field, there, here in differing)
+                lines = "\n".join(
+                    f"  {field}: {shortened(there)} there, {shortened(here)} now" for field, there, here in differing
+                )
                 raise RunFolderError(
                     f"{path} holds a run of another configuration; move it away, or name another folder with --out:\n"
                     f"{lines}"

@@ -13,6 +13,7 @@ import tyro
 from configurations import TRIED, cases, changed, configurations, dataclasses_within, example, numbers
 from pydantic import Field, TypeAdapter, ValidationError
 
+import luxel
 from luxel import InputError
 from luxel.cli.command import VERBS
 from luxel.cli.experiments import ACTIONS

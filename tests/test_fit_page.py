@@ -1,0 +1,39 @@
+"""The page of a fit."""
+
+import re
+
+from luxel.fit import FitSettings
+from luxel.fit.fit_page import error_in_words, write_fit_page
+from luxel.fit.optimise import Problem, advance, found
+from luxel.pipeline import Renderer
+from luxel.scene import Camera, Scene, Sphere
+
+SCENE = Scene(
+    objects=(Sphere(center=(0, 0, 0), radius=1), Sphere(center=(0, 9, 0), radius=1)),
+    camera=Camera(position=(0, -5, 0), look_at=(0, 0, 0)),
+    background=(50.0, 60.0, 70.0),
+)
+
+
+def test_it_shows_pictures_errors_numbers_and_the_loss(tmp_path):
+    """Exposed as the loss is; a ball that is hidden by another changes nothing."""
+    renderer = Renderer.from_pretrained("ray-small")
+    free = ["background", "objects[1].radius"]
+    start = SCENE.model_copy(update={"background": (40.0, 60.0, 70.0)})
+    problem = Problem.of(renderer, [renderer(SCENE, 13)], start, free, settings=FitSettings(iterations=1))
+    result = found(problem, advance(problem, problem.start))
+    write_fit_page(tmp_path / "page.html", problem, result, ["first & last.exr"])
+    page = (tmp_path / "page.html").read_text()
+    assert page.count("data:image/png") == 3 + 2
+    assert re.findall(r"<figcaption>(given|start|found)", page) == ["given", "start", "found"]
+    assert "path traced" not in page
+    assert "first &amp; last.exr" in page
+    assert re.search(r"background\[0\]</td><td class=\"number\">40</td><td class=\"number\">(49\.9|50)", page)
+    assert re.search(r"objects\[1\]\.radius</td><td class=\"number\">1</td>.*\s*.*changes no picture", page)
+    assert "-8.0 stops" in page or "-8.1 stops" in page or "-8.2 stops" in page
+    assert "<svg" in page
+
+
+def test_errors_are_told_to_two_digits():
+    assert error_in_words(0.01234) == "± 0.012"
+    assert error_in_words(float("inf")) == "changes no picture"

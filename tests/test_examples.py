@@ -1,5 +1,6 @@
 """The examples run as they stand, each as its own program."""
 
+import math
 import runpy
 from pathlib import Path
 
@@ -35,6 +36,16 @@ def test_03_shapes_and_features(tmp_path: Path, monkeypatch):
     runpy.run_path(str(EXAMPLES / "03_shapes_and_features.py"))["main"](size=17, spp=2)
     assert np.asarray(Image.open("shapes.png")).shape == (17, 6 * 17, 3)
     assert np.asarray(Image.open("shapes_features.png")).shape == (3 * 17, 6 * 17, 3)
+
+
+def test_04_find_a_lamp(tmp_path: Path, monkeypatch):
+    """As near as the example says, from a picture a third as large."""
+    monkeypatch.chdir(tmp_path)
+    example = runpy.run_path(str(EXAMPLES / "04_find_a_lamp.py"))
+    found, true = example["main"](size=24), example["truth"]()
+    assert np.asarray(Image.open("found.png")).shape == (24, 3 * 24, 3)
+    assert math.dist(found.objects[3].center, true.objects[3].center) < 0.6
+    assert math.dist(found.objects[1].material.base_color, true.objects[1].material.base_color) < 0.1
 
 
 def test_the_scene_files_are_scenes():

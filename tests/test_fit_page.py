@@ -30,7 +30,7 @@ def test_it_shows_pictures_errors_numbers_and_the_loss(tmp_path):
     assert "first &amp; last.exr" in page
     assert re.search(r"background\[0\]</td><td class=\"number\">40</td><td class=\"number\">(49\.9|50)", page)
     assert re.search(r"objects\[1\]\.radius</td><td class=\"number\">1</td>.*\s*.*changes no picture", page)
-    assert "-8.0 stops" in page or "-8.1 stops" in page or "-8.2 stops" in page
+    assert re.search(r"-7\.\d stops", page), "0.3 of some 50 to 70"
     assert "<svg" in page
 
 

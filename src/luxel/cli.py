@@ -365,7 +365,7 @@ def fit(arguments: list[str]) -> int:
     width = max(map(len, result.numbers))
     for name, number in result.numbers.items():
         print(f"{name:<{width}}  {result.start[name]:>10.5g} → {number:<10.5g} {error_in_words(result.errors[name])}")
-    print(f"loss {result.losses[0]:.4g} → {result.losses[-1]:.4g}; {options.out / 'scene.json'}")
+    print(f"loss {result.start_loss:.4g} → {result.losses[-1]:.4g}; {options.out / 'scene.json'}")
     print(f"open {(options.out / 'index.html').resolve()}")
     return 0
 

@@ -56,6 +56,7 @@ def fit_in_folder(
                 "model": problem.renderer.name,
                 "method": problem.settings.method,
                 "iterations": state.iterations,
+                "start_loss": result.start_loss,
                 "losses": result.losses,
                 "start": result.start,
                 "found": result.numbers,

@@ -28,7 +28,7 @@ def write_fit_page(path: Path, problem: Problem, result: Found, titles: list[str
             "pictures": f"{', '.join(titles)}; {problem.images.shape[2]}×{problem.images.shape[1]}",
             "renderer": problem.renderer.name,
             "iterations": f"{len(result.losses) - 1} of {problem.settings.method}",
-            "loss": f"{result.losses[0]:.4g} → {result.losses[-1]:.4g}",
+            "loss": f"{result.start_loss:.4g} → {result.losses[-1]:.4g}",
             "shown": f"{math.log2(exposure):+.1f} stops",
         },
         scenes=[given_first(shown(pair, TONE)) for pair in pairs],
@@ -38,7 +38,9 @@ def write_fit_page(path: Path, problem: Problem, result: Found, titles: list[str
             for name, number in result.numbers.items()
         ],
         plot=plot(
-            [Line("", range(len(result.losses)), [max(loss, LEAST) for loss in result.losses])], "iterations", "loss"
+            [Line("", range(len(result.losses)), [max(loss, LEAST) for loss in result.losses])],
+            "iterations, of coarse pictures first",
+            "loss",
         ),
     )
 

@@ -32,6 +32,7 @@ from luxel.fit.parameters import Parameters, Vector, Views
 from luxel.fit.steps import steps
 from luxel.image.formats import as_radiance
 from luxel.image.losses import DISPLAY_HUBER, display_huber, display_scale
+from luxel.memory import check_fits
 from luxel.models.ray_model import RayModel
 from luxel.pipeline import Renderer, check_scene
 from luxel.scene.description import Camera, Scene
@@ -40,6 +41,8 @@ Pictures = Float32[np.ndarray, "views height width 3"]
 
 MIDDLE, BRIGHTEST = 0.3, 0.95
 """What the exposure brings pictures' mean to, in which no radiance counts more than all but the brightest 5 % have."""
+JACOBIAN = 28
+"""Bytes of a number's derivative: in float32, and relative, weighted and squared in float64."""
 SMALLEST = 10
 """Pixels that a side has at least in coarse pictures."""
 BETA1, BETA2, EPSILON = 0.9, 0.99, 1e-12
@@ -141,6 +144,13 @@ class Problem:
                 "image, in the images' order"
             )
         parameters = Parameters.of(Views.of(scene, cameras), free, bounds)
+        height, width, _ = pictures[0].shape
+        numbers = len(parameters.names)
+        check_fits(
+            numbers * len(pictures) * pictures[0].size * JACOBIAN,
+            f"{numbers} free numbers and {len(pictures)} images of {width}×{height}",
+            "free fewer, or give smaller images",
+        )
         return Problem(renderer, parameters, np.stack(pictures), settings or FitSettings())
 
     @property
@@ -333,6 +343,8 @@ class Found:
     itself gets wrong is not in them."""
     losses: tuple[float, ...]
     """`display_huber` before each iteration, of pictures of its size, and at the end."""
+    start_loss: float
+    """Of pictures of the size at the end."""
     start_pictures: Pictures
     pictures: Pictures
 
@@ -343,7 +355,7 @@ def found(problem: Problem, state: State) -> Found:
     final = problem.differences(views)
     unit = steps(parameters, views, final.pictures.shape[1], problem.settings.pixels)
     errors = problem.least_squares(final, unit).errors * unit
-    names = parameters.names
+    names, start_pictures = parameters.names, problem.pictures(parameters.start)
     return Found(
         scene=views.scenes[0],
         cameras=views.cameras,
@@ -351,7 +363,8 @@ def found(problem: Problem, state: State) -> Found:
         start=dict(zip(names, problem.start.numbers, strict=True)),
         errors=dict(zip(names, errors.tolist(), strict=True)),
         losses=(*state.losses, problem.loss(final.pictures)),
-        start_pictures=problem.pictures(parameters.start),
+        start_loss=problem.loss(start_pictures),
+        start_pictures=start_pictures,
         pictures=final.pictures,
     )
 

@@ -10,7 +10,8 @@ from luxel import InputError
 from luxel.files.typed_json import read_json
 from luxel.fit import FitSettings
 from luxel.fit.fit_folder import fit_in_folder, load_cameras, load_images, parsed_bounds
-from luxel.fit.optimise import Problem, State
+from luxel.fit.optimise import State
+from luxel.fit.problem import Problem
 from luxel.image.formats import save_image
 from luxel.pipeline import Renderer
 from luxel.scene import Camera, Material, Plane, Scene, Sphere

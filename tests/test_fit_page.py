@@ -4,7 +4,8 @@ import re
 
 from luxel.fit import FitSettings
 from luxel.fit.fit_page import error_in_words, write_fit_page
-from luxel.fit.optimise import Problem, advance, found
+from luxel.fit.optimise import State, advance, found
+from luxel.fit.problem import Problem
 from luxel.pipeline import Renderer
 from luxel.scene import Camera, Scene, Sphere
 
@@ -21,7 +22,7 @@ def test_it_shows_pictures_errors_numbers_and_the_loss(tmp_path):
     free = ["background", "objects[1].radius"]
     start = SCENE.model_copy(update={"background": (40.0, 60.0, 70.0)})
     problem = Problem.of(renderer, [renderer(SCENE, 13)], start, free, settings=FitSettings(iterations=1))
-    result = found(problem, advance(problem, problem.start))
+    result = found(problem, advance(problem, State.of(problem)))
     write_fit_page(tmp_path / "page.html", problem, result, ["first & last.exr"])
     page = (tmp_path / "page.html").read_text()
     assert page.count("data:image/png") == 3 + 2

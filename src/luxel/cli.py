@@ -320,7 +320,8 @@ def fit(arguments: list[str]) -> int:
 
     from luxel.fit.fit_folder import fit_in_folder, load_cameras, load_images, parsed_bounds
     from luxel.fit.fit_page import error_in_words
-    from luxel.fit.optimise import FitSettings, Problem, State
+    from luxel.fit.optimise import State
+    from luxel.fit.problem import FitSettings, Problem
     from luxel.pipeline import Renderer
     from luxel.scene.description import Scene
 

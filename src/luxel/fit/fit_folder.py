@@ -15,7 +15,8 @@ from luxel import InputError
 from luxel.files.atomic import only_one
 from luxel.files.typed_json import read_json, validated, write_json
 from luxel.fit.fit_page import write_fit_page
-from luxel.fit.optimise import Found, Problem, State, advance, found
+from luxel.fit.optimise import Found, State, advance, found
+from luxel.fit.problem import Problem
 from luxel.image.formats import load_exr
 from luxel.scene.description import Camera, scene_id
 
@@ -38,7 +39,7 @@ def fit_in_folder(
     """
     with only_one(folder):
         file, own = folder / "state.json", identity(problem)
-        state = _resumed(file, own) if file.exists() else problem.start
+        state = _resumed(file, own) if file.exists() else State.of(problem)
         if progress is not None:
             progress(state)
         while not state.ended:

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from luxel.evaluation.page import Line, plot, shown, write_page
-from luxel.fit.optimise import Found, Problem
+from luxel.fit.optimise import Found
+from luxel.fit.problem import Problem
 from luxel.image.side_by_side import SideBySide
 
 TONE = "clamp"

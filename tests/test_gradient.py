@@ -93,9 +93,9 @@ SMOOTH = [
     *("objects[2].material.emission[2]", "background[0]", "objects[2].radius", "objects[2].center[2]"),
 ]
 EDGES = [
-    *("objects[1].center[0]", "objects[1].center[1]", "objects[1].center[2]", "objects[1].semi_axes[0]"),
-    *("objects[1].rotation[2]", "objects[0].center[2]", "objects[0].normal[1]"),
-    *("camera.position[0]", "camera.position[2]", "camera.look_at[0]", "camera.up[0]", "camera.vertical_fov_degrees"),
+    *("objects[1].center[2]", "objects[1].semi_axes[0]", "objects[1].rotation[2]"),
+    *("objects[0].center[2]", "objects[0].normal[1]"),
+    *("camera.position[0]", "camera.look_at[0]", "camera.up[0]", "camera.vertical_fov_degrees"),
 ]
 
 

@@ -93,6 +93,15 @@ def test_a_damaged_state_is_told(content, tmp_path):
         fit_in_folder(tmp_path, problem(), ["picture"])
 
 
+@pytest.mark.parametrize("values", [{"numbers": [1.0]}, {"begins": []}, {"begins": [0, 1, 2, 3, 4]}])
+def test_a_state_that_cannot_be_is_told(values, tmp_path):
+    fit_in_folder(tmp_path, problem(), ["picture"])
+    content = json.loads((tmp_path / "state.json").read_text())
+    (tmp_path / "state.json").write_text(json.dumps({**content, "state": {**content["state"], **values}}))
+    with pytest.raises(InputError, match=rf"state\.json: {next(iter(values))} are \d, .*; name another folder"):
+        fit_in_folder(tmp_path, problem(), ["picture"])
+
+
 def test_several_cameras_are_left_beside_the_scene(tmp_path):
     cameras = [TRUE.camera, Camera(position=(5, 0, 1), look_at=(0, 0, 0))]
     images = list(RENDERER.views(TRUE, cameras, 13))

@@ -3,7 +3,7 @@
 import re
 
 from luxel.fit import FitSettings
-from luxel.fit.fit_page import error_in_words, write_fit_page
+from luxel.fit.fit_page import error_in_words, loss_lines, write_fit_page
 from luxel.fit.optimise import State, advance, found
 from luxel.fit.problem import Problem
 from luxel.pipeline import Renderer
@@ -38,3 +38,17 @@ def test_it_shows_pictures_errors_numbers_and_the_loss(tmp_path):
 def test_errors_are_told_to_two_digits():
     assert error_in_words(0.01234) == "± 0.012"
     assert error_in_words(float("inf")) == "changes no picture"
+
+
+def test_each_size_of_pictures_has_its_own_line_of_losses():
+    renderer = Renderer.from_pretrained("ray-small")
+    start = SCENE.model_copy(update={"background": (40.0, 60.0, 70.0)})
+    problem = Problem.of(renderer, [renderer(SCENE, 23, 21)], start, ["background"])
+    state = State.of(problem)
+    while not state.ended:
+        state = advance(problem, state)
+    result = found(problem, state)
+    lines = loss_lines(problem, result)
+    assert [line.name for line in lines] == ["11×10", "23×21"]
+    assert [number for line in lines for number in line.x] == list(range(len(result.losses)))
+    assert [loss for line in lines for loss in line.y] == [max(loss, 1e-12) for loss in result.losses]

@@ -39,7 +39,7 @@ def fit_in_folder(
     """
     with only_one(folder):
         file, own = folder / "state.json", identity(problem)
-        state = _resumed(file, own) if file.exists() else State.of(problem)
+        state = _resumed(file, own, len(problem.levels)) if file.exists() else State.of(problem)
         if progress is not None:
             progress(state)
         while not state.ended:
@@ -81,7 +81,7 @@ def identity(problem: Problem) -> dict[str, Any]:
     }
 
 
-def _resumed(file: Path, own: dict[str, Any]) -> State:
+def _resumed(file: Path, own: dict[str, Any], levels: int) -> State:
     remedy = "name another folder, or remove this one"
     saved: Saved = read_json(file, Saved, remedy)
     for name, value in own.items():
@@ -91,6 +91,8 @@ def _resumed(file: Path, own: dict[str, Any]) -> State:
             )
     if len(saved.state.numbers) != sum(len(low) for _, low, _ in own["free"]):
         raise InputError(f"{file}: numbers are {len(saved.state.numbers)}, not as many as are free; {remedy}")
+    if not 1 <= len(saved.state.begins) <= levels:
+        raise InputError(f"{file}: begins are {len(saved.state.begins)}, must be 1 to {levels}; {remedy}")
     return saved.state
 
 

@@ -38,12 +38,19 @@ def write_fit_page(path: Path, problem: Problem, result: Found, titles: list[str
             (name, f"{result.start[name]:.5g}", f"{number:.5g}", error_in_words(result.errors[name]))
             for name, number in result.numbers.items()
         ],
-        plot=plot(
-            [Line("", range(len(result.losses)), [max(loss, LEAST) for loss in result.losses])],
-            "iterations, of coarse pictures first",
-            "loss",
-        ),
+        plot=plot(loss_lines(problem, result), "iterations", "loss"),
     )
+
+
+def loss_lines(problem: Problem, result: Found) -> list[Line]:
+    """The loss of each size of pictures, which have less noise the smaller they are."""
+    ends = (*result.begins[1:], len(result.losses))
+    lines = []
+    for level, begin, end in zip(problem.levels, result.begins, ends, strict=False):
+        _, height, width, _ = level.images.shape
+        losses = [max(loss, LEAST) for loss in result.losses[begin:end]]
+        lines.append(Line(f"{width}×{height}", range(begin, end), losses))
+    return lines
 
 
 def given_first(row: dict[str, Any]) -> dict[str, Any]:

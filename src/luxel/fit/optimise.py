@@ -53,16 +53,19 @@ class State:
     """Adam's mean of gradients."""
     square: tuple[float, ...] = ()
     """Adam's mean of their squares."""
-    level: int = 0
-    """Of pictures: 0 are the coarsest."""
-    since: int = 0
-    """Iterations before this level."""
+    begins: tuple[int, ...] = (0,)
+    """Iterations before each level of pictures so far, the coarsest first."""
     ended: bool = False
 
     @staticmethod
     def of(problem: Problem) -> "State":
         """Before the first iteration."""
         return State(tuple(problem.parameters.read(problem.parameters.start).tolist()))
+
+    @property
+    def level(self) -> int:
+        """Of pictures: 0 are the coarsest."""
+        return len(self.begins) - 1
 
     @property
     def iterations(self) -> int:
@@ -86,7 +89,7 @@ def advance(problem: Problem, state: State) -> State:
     if state.iterations >= settings.iterations or (is_through and state.level == len(problem.levels) - 1):
         return replace(state, ended=True)
     if is_through:
-        return replace(state, level=state.level + 1, since=state.iterations, damping=DAMPING, widening=1.0)
+        return replace(state, begins=(*state.begins, state.iterations), damping=DAMPING, widening=1.0)
     return state
 
 
@@ -103,7 +106,7 @@ def _marquardt(
         views = _views_if_any(parameters, there)
         after = math.inf if views is None else problem.loss_over(problem.pictures(views), local.scale)
         if views is not None and after < before:
-            losses = state.losses[state.since :]
+            losses = state.losses[state.begins[-1] :]
             gains = [1 - after / before, *(1 - then / first for first, then in pairwise(losses[-PATIENCE:]))]
             is_through = len(gains) == PATIENCE and max(gains) < problem.settings.tolerance
             numbers = tuple(parameters.read(views).tolist())
@@ -155,6 +158,8 @@ class Found:
     itself gets wrong is not in them."""
     losses: tuple[float, ...]
     """`display_huber` before each iteration, of pictures of its size, and at the end."""
+    begins: tuple[int, ...]
+    """Where in `losses` each size of pictures begins, the smallest first."""
     start_loss: float
     """Of pictures of the size at the end."""
     start_pictures: Pictures
@@ -176,6 +181,7 @@ def found(problem: Problem, state: State) -> Found:
         start=dict(zip(names, State.of(problem).numbers, strict=True)),
         errors=dict(zip(names, errors.tolist(), strict=True)),
         losses=(*state.losses, problem.loss(final.pictures)),
+        begins=state.begins,
         start_loss=problem.loss(start_pictures),
         start_pictures=start_pictures,
         pictures=final.pictures,

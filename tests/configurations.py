@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import MISSING, fields, is_dataclass
 from typing import Any, get_args
 
-import luxel.experiments  # noqa: F401 (whose modules define all of them)
+import luxel.experiments
+import luxel.fit  # noqa: F401 (whose modules, with those of experiments, define all of them)
 from luxel.configuration import Configuration, Interval, hints_of, intervals
 
 TRIED = (-1, 0, math.nan, math.inf, 1e30, 10**30)

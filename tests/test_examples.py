@@ -1,7 +1,9 @@
 """The examples run as they stand, each as its own program."""
 
+import math
 import runpy
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,6 +12,7 @@ from PIL import Image
 from luxel.experiments.base import tiny_model
 from luxel.files.typed_json import read_json
 from luxel.models.image_model import ImageModel
+from luxel.pipeline import Renderer
 from luxel.scene import Scene
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -37,6 +40,16 @@ def test_03_shapes_and_features(tmp_path: Path, monkeypatch):
     assert np.asarray(Image.open("shapes_features.png")).shape == (3 * 17, 6 * 17, 3)
 
 
+def test_04_find_a_lamp(tmp_path: Path, monkeypatch):
+    """As near as the example says, from a picture a third as large."""
+    monkeypatch.chdir(tmp_path)
+    example = runpy.run_path(str(EXAMPLES / "04_find_a_lamp.py"))
+    found, true = example["main"](size=24), example["truth"]()
+    assert np.asarray(Image.open("found.png")).shape == (24, 3 * 24, 3)
+    assert math.dist(found.objects[3].center, true.objects[3].center) < 0.6
+    assert math.dist(found.objects[1].material.base_color, true.objects[1].material.base_color) < 0.1
+
+
 def test_the_scene_files_are_scenes():
     files = sorted((EXAMPLES / "scenes").glob("*.json"))
     assert files
@@ -57,6 +70,18 @@ def test_the_documented_edits_are_as_they_say():
     assert after.objects[1].center == (0, 0, 0.3)
     assert after.objects[1].material.roughness == 0.1
     assert (after.camera.vertical_fov_degrees, after.background) == (30, (0.5, 0.5, 0.5))
+
+
+def test_the_documented_gradients_are_to_be_had():
+    page = (Path(__file__).parent.parent / "docs" / "fit.md").read_text()
+    blocks = [block.split("```")[0].replace("128", "16") for block in page.split("```python\n")[1:]]
+    start = EXAMPLES / "scenes" / "six_objects.json"
+    names: dict[str, Any] = {"torch": torch, "my_loss": torch.mean}
+    names["image"] = Renderer.from_pretrained("ray-small")(Scene.load(start), 16)
+    for block in blocks:
+        exec(block.replace("start.json", str(start)), names)
+    assert names["by_name"]["camera.position"].shape == (3, 16, 16, 3)
+    assert names["center"].grad.abs().min() > 0
 
 
 def test_the_documented_scene_is_one():

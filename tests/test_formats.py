@@ -3,6 +3,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import OpenEXR
 import pytest
 import torch
 from PIL import Image
@@ -118,3 +119,21 @@ def test_radiance_of_any_precision_is_taken_and_rounding_errors_are_0(tmp_path: 
     np.testing.assert_array_equal(load_exr(tmp_path / "image.exr"), RADIANCE)
     bright = np.array([[[1000.0, -1e-4, -6e-8]]], np.float32)
     np.testing.assert_array_equal(as_radiance(bright, "x"), [[[1000, 0, 0]]])
+
+
+def test_what_is_no_exr_of_colours_is_refused_with_its_name(tmp_path: Path):
+    with pytest.raises(InputError, match=r"none\.exr: there is no such file"):
+        load_exr(tmp_path / "none.exr")
+    for content in (b"", b"no picture", b"\x76\x2f\x31\x01"):
+        (tmp_path / "damaged.exr").write_bytes(content)
+        with pytest.raises(InputError, match=r"damaged\.exr: cannot be read as an OpenEXR file"):
+            load_exr(tmp_path / "damaged.exr")
+    grey = {"Y": np.ones((5, 7), np.float32)}
+    with OpenEXR.File({"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}, grey) as file:
+        file.write(str(tmp_path / "grey.exr"))
+    with pytest.raises(InputError, match=r"grey\.exr: has the channels Y, must have R, G and B"):
+        load_exr(tmp_path / "grey.exr")
+    alpha = {"RGBA": np.dstack([RADIANCE, np.ones((5, 7), np.float32)])}
+    with OpenEXR.File({"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}, alpha) as file:
+        file.write(str(tmp_path / "alpha.exr"))
+    np.testing.assert_array_equal(load_exr(tmp_path / "alpha.exr"), RADIANCE)

@@ -26,6 +26,7 @@ ALLOWED = {
     "experiments": {"train", "models", "data", "image", "scene", "trace"},
     "evaluation": {"core", "models", "data", "image", "scene"},
     "pipeline": {"core", "scene", "models", "image"},
+    "fit": {"pipeline", "models", "evaluation", "scene", "image"},
     "ledger": {"experiments", "train", "evaluation", "pipeline", "data", "image"},
 }
 """What each package may import beside itself; `cli` and `demo`, at the top, may import everything."""

@@ -553,6 +553,20 @@ def test_every_parameter_has_its_gradient(rays):
         assert rise.item() == pytest.approx(length.item(), rel=0.05), parameter
 
 
+@pytest.mark.parametrize("field", ["center", "base_color", "emission", "camera_position", "background"])
+def test_gradients_of_scenes_are_refused_with_the_remedy(field):
+    """What torch sees of a picture's way from its scene is the sky's part alone."""
+    batch = SceneBatch.of(SCENES[:2])
+    batch = replace(batch, **{field: getattr(batch, field).requires_grad_()})
+    expected = rf"^{field} of the scenes requires gradients, .* luxel\.fit\.differentiable_picture"
+    with pytest.raises(InputError, match=expected):
+        made()(batch)
+    with pytest.raises(InputError, match=expected):
+        made()(batch, random_rays(batch, 3))
+    with torch.no_grad():
+        assert made()(batch).shape == (2, 13, 13, 3)
+
+
 def test_an_untrained_head_learns_at_once():
     """The rest follows as soon as the head's weights are no longer zero."""
     model = made().train()

@@ -22,6 +22,8 @@ BASES: dict[str, tuple[str, ...]] = {
     "cooldown": ("cooldown", "run", "--samples", "4", "--out", "out", "--data", "set", "--cpu"),
     "evaluate": ("evaluate", "run", "--data", "set"),
     "render": ("render", "scene.json", "--out", "out.png", "--width", "5"),
+    "fit": ("fit", "picture.exr", "--scene", "scene.json", "--free", "background", "--out", "out", "--iterations", "1",
+            "--model", "model"),
     "list": ("experiments", "list"),
     "show": ("experiments", "show", "standard_run"),
     "compare": COMPARE,

@@ -18,7 +18,10 @@ COMPARE = ("experiments", "compare", "standard_run", "--scale", "tiny", "--cpu",
 
 
 def workplace(root: Path, compared: bool = True) -> Path:
-    """In `root`: scene.json, the data set "set", the run "run", the model "model"; if `compared`, "page" and "runs"."""
+    """In `root`: scene.json, picture.exr of it, the data set "set", the run "run", the model "model".
+
+    If `compared`, "page" and "runs", too.
+    """
     root.mkdir(parents=True, exist_ok=True)
     (root / "scene.json").write_text(SCENE)
     torch.manual_seed(0)
@@ -28,6 +31,7 @@ def workplace(root: Path, compared: bool = True) -> Path:
     commands = [
         ("generate", "spheres", "--out", "set", *GENERATE),
         (*TRAIN, "--data", "set", "--out", "run"),
+        ("render", "scene.json", "--model", "model", "--width", "5", "--out", "picture.exr"),
         *([COMPARE] if compared else []),
     ]
     for command in commands:

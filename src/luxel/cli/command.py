@@ -15,6 +15,7 @@ from luxel import InputError, InputWarning, __version__
 from luxel.cli.demo import demo
 from luxel.cli.evaluate import evaluate
 from luxel.cli.experiments import experiments
+from luxel.cli.fit import fit
 from luxel.cli.generate import generate
 from luxel.cli.options import first_line, first_word
 from luxel.cli.render import render
@@ -24,7 +25,7 @@ INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
 
 VERBS: dict[str, Callable[[list[str]], int]] = {
-    verb.__name__: verb for verb in (generate, train, cooldown, evaluate, render, experiments, demo)
+    verb.__name__: verb for verb in (generate, train, cooldown, evaluate, render, fit, experiments, demo)
 }
 
 
@@ -150,7 +151,10 @@ def warnings_on_one_line() -> Iterator[None]:
 
 def resumable(arguments: list[str]) -> bool:
     """Whether the same command again goes on where it was interrupted."""
-    return arguments[0] in ("generate", "train", "cooldown", "demo") or arguments[:2] == ["experiments", "compare"]
+    return arguments[0] in ("generate", "train", "cooldown", "fit", "demo") or arguments[:2] == [
+        "experiments",
+        "compare",
+    ]
 
 
 def usage() -> str:

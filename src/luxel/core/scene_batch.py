@@ -29,7 +29,7 @@ SCENE_FIELDS = ("camera_position", "camera_rotation", "tan_half_fov", "backgroun
 class SceneBatch:
     """Scenes as rows of objects. Any float field may require gradients, which torch's functions of it give (tokens).
 
-    What kernels compute from them has none.
+    What kernels compute from them has none: for derivatives of pictures there is `luxel.fit`.
 
     An object is the image of a unit shape (`luxel.core.shapes`): world = center + R(rotation) · (scale ∘ unit).
     """

@@ -68,9 +68,23 @@ def write_exr(path: Path, radiance: Radiance) -> None:
 
 
 def load_exr(path: Path) -> Radiance:
-    """The RGB channels of an OpenEXR file as float32, row 0 at the top."""
-    with OpenEXR.File(str(path)) as file:
-        return np.asarray(file.channels()["RGB"].pixels, dtype=np.float32)
+    """The RGB channels of an OpenEXR file as float32, row 0 at the top.
+
+    Raises InputError, naming the file, for one that is not there, is no OpenEXR or has no such channels.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: there is no such file")
+    try:
+        with OpenEXR.File(str(path)) as file:
+            channels = file.channels()
+            joined = next((channels[name] for name in ("RGB", "RGBA") if name in channels), None)
+            if joined is None:
+                raise InputError(f"{path}: has the channels {', '.join(channels) or 'none'}, must have R, G and B")
+            return np.asarray(joined.pixels, dtype=np.float32)[..., :3]
+    except (RuntimeError, ValueError, TypeError, OSError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path}: cannot be read as an OpenEXR file: {error}") from error
 
 
 def check_image_file(path: Path, exposure: float = 0.0) -> None:

@@ -51,14 +51,23 @@ def sqrt_l2(prediction: Image, target: Image) -> Image:
     return 0.25 * (prediction - target) ** 2 / (prediction.detach().clamp(min=0) + 0.1)
 
 
+DISPLAY_HUBER = 0.2
+"""Of a display's range, from which on `display_huber` is linear."""
+
+
+def display_scale(prediction: Image) -> Image:
+    """The radiance that changes what a display of gamma 2 shows by its range; relative above 1, where displays end."""
+    seen = prediction.detach().clamp(min=0)
+    return 2 * ((seen + 0.1) * seen.clamp(min=1)).sqrt()
+
+
 def display_huber(prediction: Image, target: Image) -> Image:
     """`sqrt_l2`, but relative above a radiance of 1, where displays end, and linear beyond a fifth of their range.
 
     So that lamps weigh no more than what they light, and single paths that found a lamp by chance don't rule a batch.
     """
-    seen = prediction.detach().clamp(min=0)
-    error = (prediction - target) / (2 * ((seen + 0.1) * seen.clamp(min=1)).sqrt())
-    return 2 * F.huber_loss(error, torch.zeros_like(error), reduction="none", delta=0.2)
+    error = (prediction - target) / display_scale(prediction)
+    return 2 * F.huber_loss(error, torch.zeros_like(error), reduction="none", delta=DISPLAY_HUBER)
 
 
 def log1p_l1(prediction: Image, target: Image) -> Image:

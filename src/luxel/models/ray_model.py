@@ -21,10 +21,11 @@ from jaxtyping import Float, Float32, Int32
 from pydantic import ConfigDict, Field
 from torch import Tensor, nn
 
+from luxel import InputError
 from luxel.configuration import Channels, Configuration, Layers, Pixels
 from luxel.core.fragments import Fragments, visible_fragments
 from luxel.core.rays import Rays
-from luxel.core.scene_batch import SceneBatch
+from luxel.core.scene_batch import OBJECT_FIELDS, SCENE_FIELDS, SceneBatch
 from luxel.models.estimates import (
     CHANNEL_FEATURES,
     CORRECTED,
@@ -120,7 +121,9 @@ class RayModel(Pretrained):
 
         The objects' order changes nothing, nor which scenes are together. `width` alone or `height` alone makes a
         square, neither one of the configuration's width. A ray has no neighbours, so it gathers for a tile of pixels.
+        Raises InputError for scenes that require gradients, as radiance has none to them here.
         """
+        refuse_gradients(scenes)
         if rays is None:
             side = width or height or self.config.width
             radiance = self.pictures(scenes, width or side, height or side)
@@ -205,6 +208,18 @@ class RayModel(Pretrained):
             if self.training:  # where targets are mostly dark, and bright by chance, there is nothing to learn
                 whole = torch.where(through > MOST_THROUGH * whole, whole.detach(), whole)
             return whole
+
+
+def refuse_gradients(scenes: SceneBatch) -> None:
+    """Raise InputError if torch would expect gradients of the scenes, most of which kernels end."""
+    if not torch.is_grad_enabled():
+        return
+    for name in (*OBJECT_FIELDS, *SCENE_FIELDS):
+        if getattr(scenes, name).requires_grad:
+            raise InputError(
+                f"{name} of the scenes requires gradients, which a ray model's kernels would get wrong; take "
+                "luxel.fit.differentiable_picture(renderer, scene, leaves), which gets them right, or detach it"
+            )
 
 
 def initial_coefficients() -> Float[Tensor, " outputs"]:

@@ -12,6 +12,7 @@ import math
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar
 
@@ -28,15 +29,24 @@ WHAT_A_SCENE_IS: Final = "a scene is a JSON file such as examples/scenes/six_obj
 Kind = TypeVar("Kind", bound="_Model")
 
 
-def _between(low: float, high: float, allowed: str) -> AfterValidator:
+@dataclass(frozen=True)
+class Between:
     """A check that a number lies in [low, high]; NaN never does."""
 
-    def check(value: float) -> float:
-        if not low <= value <= high:
-            raise PydanticCustomError("range", "must be {allowed}", {"allowed": allowed})
+    low: float
+    high: float
+    allowed: str
+    """The interval in words."""
+
+    def __call__(self, value: float) -> float:
+        """The value, if it lies there."""
+        if not self.low <= value <= self.high:
+            raise PydanticCustomError("range", "must be {allowed}", {"allowed": self.allowed})
         return value + 0.0  # −0.0 becomes 0.0, so that equal scenes have equal JSON
 
-    return AfterValidator(check)
+
+def _between(low: float, high: float, allowed: str) -> AfterValidator:
+    return AfterValidator(Between(low, high, allowed))
 
 
 # Bounds that single precision, in which scenes are traced and learned, is comfortable with.

@@ -1,0 +1,91 @@
+"""How well scenes are found from noisy pictures, by each method: of scenes that people wrote, examples/scenes.
+
+    python benchmarks/fit.py [--size 48] [--spp 16] [--methods lm adam]
+
+Of each scene a lamp is put elsewhere, an object made grey and the camera moved, as `disturbed` says; all are then
+searched for at once in one path-traced picture. Distances from the truth, before and after, are of colours, and of
+positions over what the camera looks at. The last line is JSON: medians over scenes.
+"""
+
+import argparse
+import json
+import math
+import time
+from pathlib import Path
+from statistics import median
+
+from luxel import PathTracer, Renderer, Scene
+from luxel.fit import FitSettings, fit
+from luxel.fit.parameters import Views, find_leaf
+
+SCENES = sorted((Path(__file__).parent.parent / "examples" / "scenes").glob("*.json"))
+ITERATIONS = {"lm": 60, "adam": 100}
+
+
+def disturbed(scene: Scene) -> tuple[Scene, dict[str, str]]:
+    """The scene to start from, and the names of what differs, by kind."""
+    look = math.dist(scene.camera.position, scene.camera.look_at)
+    numbers = range(len(scene.objects))
+    solid = next(
+        i
+        for i in numbers
+        if 0 < scene.objects[i].bounding_radius < look / 3
+        and not scene.objects[i].material.is_emissive
+        and scene.objects[i].material.transmission < 0.5
+    )
+    grey = scene.with_material(solid, base_color=(0.5, 0.5, 0.5))
+    names = {"colour": f"objects[{solid}].material.base_color", "camera": "camera.position"}
+    x, y, z = scene.camera.position
+    start = grey.with_camera(position=(x + 0.05 * look, y + 0.03 * look, z + 0.04 * look))
+    lamps = [i for i in numbers if scene.objects[i].material.is_emissive]
+    if lamps:
+        x, y, z = scene.objects[lamps[0]].center
+        start = start.with_object(lamps[0], center=(x + 0.08 * look, y - 0.05 * look, z + 0.06 * look))
+        names["lamp"] = f"objects[{lamps[0]}].center"
+    return start, names
+
+
+def values(scene: Scene, name: str) -> tuple[float, ...]:
+    """Those of a leaf."""
+    views = Views.of(scene)
+    return find_leaf(views, name).read(views)
+
+
+def main() -> None:
+    """Fit, print a line a scene, and medians."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--size", type=int, default=48)
+    parser.add_argument("--spp", type=int, default=16)
+    parser.add_argument("--model", default="ray-small")
+    parser.add_argument("--methods", nargs="+", default=["lm", "adam"], choices=list(ITERATIONS))
+    asked = parser.parse_args()
+    renderer = Renderer.from_pretrained(asked.model)
+    rows: dict[str, dict[str, list[float]]] = {method: {} for method in ("start", *asked.methods)}
+    for path in SCENES:
+        scene = Scene.load(path)
+        start, names = disturbed(scene)
+        image = PathTracer().trace([scene], asked.size, asked.size, asked.spp, seed=0).mean[0]
+        look = math.dist(scene.camera.position, scene.camera.look_at)
+        for method in ("start", *asked.methods):
+            began, reached = time.perf_counter(), start
+            losses: tuple[float, ...] = ()
+            if method != "start":
+                settings = FitSettings(method=method, iterations=ITERATIONS[method])
+                result = fit(renderer, [image], start, list(names.values()), settings=settings)
+                reached, losses = result.scene, result.losses
+            row = {
+                kind: math.dist(values(reached, name), values(scene, name)) / (1 if kind == "colour" else look)
+                for kind, name in names.items()
+            }
+            if method != "start":
+                row |= {"iterations": len(losses) - 1.0, "seconds": time.perf_counter() - began, "loss": losses[-1]}
+            for kind, value in row.items():
+                rows[method].setdefault(kind, []).append(value)
+            told = "  ".join(f"{kind} {value:.4g}" for kind, value in row.items())
+            print(f"{path.stem:<20} {method:<6} {told}", flush=True)
+    medians = {method: {kind: median(each) for kind, each in row.items()} for method, row in rows.items()}
+    print(json.dumps({"size": asked.size, "spp": asked.spp, "scenes": len(SCENES), "median": medians}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,202 @@
+"""Derivatives of pictures by the numbers of their scenes.
+
+A picture shows visibility by samples, so that its own derivative, path by path, lacks what moving edges change:
+outlines, shadows, reflections. Central differences have it all, over steps (`luxel.fit.steps`) that average the
+samples. Scenes are rendered together, so k numbers cost 2 k pictures and few launches; for tens of numbers, as scenes
+of solids have, that is seconds on a CPU, and none of the renderer's parts has to know of it.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Annotated, Any, NamedTuple, TypeAlias
+
+import numpy as np
+import torch
+from jaxtyping import Float32
+from pydantic import Field
+from torch import Tensor
+
+from luxel import InputError
+from luxel.configuration import checker, shortened
+from luxel.fit.parameters import Parameters, Vector, Views
+from luxel.fit.steps import steps
+from luxel.pipeline import Renderer, check_scene
+from luxel.scene.description import Scene
+
+PixelsMoved: TypeAlias = Annotated[float, Field(ge=0.01, le=100)]
+Pairs: TypeAlias = Annotated[int, Field(ge=1, le=1000)]
+check_pixels, check_pairs = checker(PixelsMoved), checker(Pairs)
+SPREAD = 0.5
+"""Several pairs of scenes lie within this share of the step about it."""
+PIXELS_AT_ONCE = 1 << 20
+"""Of scenes that are rendered together."""
+
+Picture = Float32[np.ndarray, "height width 3"]
+
+
+class Differences(NamedTuple):
+    """Pictures of views, and how they change with each free number."""
+
+    pictures: Float32[np.ndarray, "views height width 3"]
+    jacobian: Float32[np.ndarray, "numbers views height width 3"]
+
+
+def picture_and_jacobian(
+    renderer: Renderer,
+    scene: Scene,
+    names: Sequence[str],
+    width: int | None = None,
+    height: int | None = None,
+    *,
+    pixels: float = 0.5,
+    pairs: int = 4,
+) -> tuple[Picture, dict[str, Float32[np.ndarray, "*leaf height width 3"]]]:
+    """The picture, and its derivative by each leaf, radiance over the leaf's unit.
+
+    Central differences over steps of `pixels` (see `luxel.fit.steps`), one-sided at a leaf's bounds; of several `pairs`
+    a line through pictures at that many steps, from half to one and a half of the step, whose noise falls with the root
+    of their number. Costs 1 + 2 · pairs pictures a free number. Raises InputError for a name that there is not.
+    """
+    check_scene("scene", scene)
+    parameters = Parameters.of(Views.of(scene), names)
+    found = differences(renderer, parameters, parameters.start, width, height, pixels=pixels, pairs=pairs)
+    by_leaf, begin = {}, 0
+    for leaf in parameters.leaves:
+        rows = found.jacobian[begin : begin + leaf.size, 0]
+        by_leaf[leaf.name] = rows.reshape(*leaf.shape, *rows.shape[1:])
+        begin += leaf.size
+    return found.pictures[0], by_leaf
+
+
+def differences(
+    renderer: Renderer,
+    parameters: Parameters,
+    views: Views,
+    width: int | None = None,
+    height: int | None = None,
+    *,
+    pixels: float = 0.5,
+    pairs: int = 1,
+    widening: float = 1.0,
+    progress: Callable[[int], object] | None = None,
+) -> Differences:
+    """The views' pictures and their derivatives by the free numbers; see `picture_and_jacobian`.
+
+    All steps are `widening` times as long, those of materials and lights, too.
+    `progress` is called with every number of pictures that are done, of 2 · pairs for each number and view.
+    """
+    check_pixels("pixels", pixels)
+    check_pairs("pairs", pairs)
+    pictures = renderer.render(views.scenes, width, height)
+    jacobian = np.zeros((len(parameters.names), *pictures.shape), np.float32)
+    moments = np.zeros(len(jacobian))
+    at_once = max(1, PIXELS_AT_ONCE // (pictures.shape[1] * pictures.shape[2]))
+    step = widening * steps(parameters, views, pictures.shape[1], pixels)
+    moved = _moved(parameters, views, step, pairs)
+    for batch in _batches(moved, at_once):
+        rendered = renderer.render([item.scene for item in batch], pictures.shape[2], pictures.shape[1])
+        for item, picture in zip(batch, rendered, strict=True):
+            # Least squares through the picture itself: Σ d (f(x + d) − f(x)) / Σ d², a difference of two for one pair.
+            jacobian[item.number, item.view] += item.offset * (picture - pictures[item.view])
+            moments[item.number] += item.offset**2 if item.counts else 0.0
+        if progress is not None:
+            progress(len(batch))
+    jacobian /= moments[:, None, None, None, None].astype(np.float32)
+    return Differences(pictures, jacobian)
+
+
+class _Moved(NamedTuple):
+    """A view of a scene with one number moved by `offset`; the first of its views counts."""
+
+    number: int
+    view: int
+    offset: float
+    counts: bool
+    scene: Scene
+
+
+def _moved(parameters: Parameters, views: Views, step: Vector, pairs: int) -> Iterator[_Moved]:
+    """Every free number, up and down by each of the steps, as far as its bounds allow."""
+    vector, low, high = parameters.read(views), parameters.low, parameters.high
+    spread = np.linspace(1 - SPREAD, 1 + SPREAD, pairs) if pairs > 1 else [1.0]
+    for number, seen in enumerate(parameters.views_seen()):
+        for factor in spread:
+            for sign in (1, -1):
+                there = vector.copy()
+                there[number] = np.clip(vector[number] + sign * factor * step[number], low[number], high[number])
+                offset = float(there[number] - vector[number])
+                if offset == 0:  # at a bound
+                    continue
+                changed = parameters.at(there)
+                for view in seen:
+                    yield _Moved(number, view, offset, view == seen[0], changed.scenes[view])
+
+
+def _batches(items: Iterator[_Moved], size: int) -> Iterator[list[_Moved]]:
+    batch: list[_Moved] = []
+    for item in items:
+        batch.append(item)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def differentiable_picture(
+    renderer: Renderer,
+    scene: Scene,
+    leaves: Mapping[str, Tensor],
+    width: int | None = None,
+    height: int | None = None,
+    *,
+    pixels: float = 0.5,
+    pairs: int = 4,
+) -> Float32[Tensor, "height width 3"]:
+    """The picture of the scene with these leaves, as a function of them to torch: `backward` gives their gradients.
+
+        color = torch.tensor([0.7, 0.5, 0.3], requires_grad=True)
+        picture = differentiable_picture(renderer, scene, {"objects[1].material.base_color": color}, 64)
+        (picture - target).square().mean().backward()
+
+    Derivatives are those of `picture_and_jacobian`, taken of the leaves that require gradients, on the way forward;
+    they have none of their own. Raises InputError for a name that there is not, or a tensor of another shape.
+    """
+    check_scene("scene", scene)
+    parameters = Parameters.of(Views.of(scene), list(leaves))
+    for leaf in parameters.leaves:
+        if tuple(leaves[leaf.name].shape) != leaf.shape:
+            raise InputError(
+                f"{leaf.name} is of shape {tuple(leaves[leaf.name].shape)}, must be {shortened(leaf.shape)}"
+            )
+    options = {"width": width, "height": height, "pixels": pixels, "pairs": pairs}
+    picture: Tensor = _Picture.apply(renderer, parameters, options, *(leaves[leaf.name] for leaf in parameters.leaves))
+    return picture
+
+
+class _Picture(torch.autograd.Function):
+    """Forward takes the picture and its Jacobian, backward multiplies by that."""
+
+    @staticmethod
+    def forward(ctx: Any, renderer: Renderer, parameters: Parameters, options: dict[str, Any], *values: Tensor) -> Any:
+        vector = torch.cat([value.detach().double().cpu().reshape(-1) for value in values]).numpy()
+        views, device = parameters.at(vector), values[0].device
+        wanted = [leaf for leaf, value in zip(parameters.leaves, values, strict=True) if value.requires_grad]
+        if not wanted:
+            picture = renderer.render(views.scenes, options["width"], options["height"])[0]
+            return torch.from_numpy(picture).to(device)
+        found = differences(renderer, Parameters(views, tuple(wanted)), views, **options)
+        ctx.save_for_backward(torch.from_numpy(found.jacobian[:, 0]).to(device), *values)
+        return torch.from_numpy(found.pictures[0]).to(device)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> Any:
+        jacobian, *values = ctx.saved_tensors
+        numbers = (jacobian * gradient).double().sum((1, 2, 3))
+        gradients: list[Tensor | None] = []
+        for value, needed in zip(values, ctx.needs_input_grad[3:], strict=True):
+            gradients.append(None)
+            if needed:
+                own, numbers = numbers[: value.numel()], numbers[value.numel() :]
+                gradients[-1] = own.reshape(value.shape).to(value)
+        return None, None, None, *gradients

@@ -1,0 +1,207 @@
+"""What a fit is of: pictures, the scene that may have made them, and the loss between them and the renderer's.
+
+The loss is `display_huber` of radiance times an exposure: what a display shows, bright pixels relatively, and single
+pixels that are far off, as noise of paths leaves them, count linearly.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float32, Float64
+from pydantic import Field
+from torch.nn.functional import adaptive_avg_pool2d
+
+from luxel import InputError
+from luxel.configuration import Configuration
+from luxel.fit.gradient import Differences, Pairs, PixelsMoved, differences
+from luxel.fit.parameters import Parameters, Vector, Views
+from luxel.image.formats import as_radiance
+from luxel.image.losses import DISPLAY_HUBER, display_huber, display_scale
+from luxel.memory import check_fits
+from luxel.models.ray_model import RayModel
+from luxel.pipeline import Renderer, check_scene
+from luxel.scene.description import Camera, Scene
+
+Pictures = Float32[np.ndarray, "views height width 3"]
+
+MIDDLE, BRIGHTEST = 0.3, 0.95
+"""What the exposure brings pictures' mean to, in which no radiance counts more than all but the brightest 5 % have."""
+JACOBIAN = 28
+"""Bytes of a number's derivative: in float32, and relative, weighted and squared in float64."""
+SMALLEST = 10
+"""Pixels that a side has at least in coarse pictures."""
+FARTHEST = 40.0
+"""Steps that a number may go in one iteration: pictures are linear in none of them for longer."""
+
+
+@dataclass(frozen=True)
+class FitSettings(Configuration, path="fit"):
+    """How a scene is searched for."""
+
+    method: Literal["lm", "adam"] = "lm"
+    """lm: Levenberg-Marquardt; adam: Adam."""
+    iterations: Annotated[int, Field(ge=1, le=100_000)] = 60
+    """At most, for lm ends when it gains no more."""
+    learning_rate: Annotated[float, Field(gt=0, le=100)] = 1.0
+    """Of Adam, in steps of differences: half a pixel, some hundredths of a colour, a twentieth of a lamp's radiance."""
+    tolerance: Annotated[float, Field(ge=0, le=1)] = 1e-3
+    """Of the loss, relative: lm ends after three iterations that gain less."""
+    levels: Annotated[int, Field(ge=1, le=10)] = 3
+    """Sizes of pictures, each half of the next; of a model of one size, and of small pictures, fewer are taken."""
+    pixels: PixelsMoved = 0.5
+    """How far differences move geometry, in pixels."""
+    pairs: Pairs = 1
+    """Pairs of pictures that each derivative is taken from."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Pictures, what may have made them, and how that is searched for."""
+
+    renderer: Renderer
+    parameters: Parameters
+    images: Pictures
+    settings: FitSettings = field(default_factory=FitSettings)
+
+    @staticmethod
+    def of(
+        renderer: Renderer,
+        images: Sequence[Any],
+        scene: Scene,
+        free: Sequence[str],
+        *,
+        cameras: Sequence[Camera] | None = None,
+        bounds: Mapping[str, tuple[float, float]] | None = None,
+        settings: FitSettings | None = None,
+        sources: Sequence[str] | None = None,
+    ) -> "Problem":
+        """See `fit`; `sources` are the images' names in messages."""
+        check_scene("scene", scene)
+        if not isinstance(images, Sequence) or not images:
+            raise InputError("images must be a list of at least one picture, [height, width, 3]; of one, [image]")
+        names = sources or [f"images[{number}]" for number in range(len(images))]
+        pictures = [as_radiance(image, name) for image, name in zip(images, names, strict=True)]
+        for picture, name in zip(pictures, names, strict=True):
+            if picture.shape != pictures[0].shape:
+                sizes = [f"{width}×{height}" for height, width, _ in (picture.shape, pictures[0].shape)]
+                raise InputError(f"{name} is of {sizes[0]}, but {names[0]} of {sizes[1]}: give pictures of one size")
+        if len(images) != len(cameras or [scene.camera]):
+            raise InputError(
+                f"there are {len(images)} images and {len(cameras or [scene.camera])} cameras; give cameras, one an "
+                "image, in the images' order"
+            )
+        parameters = Parameters.of(Views.of(scene, cameras), free, bounds)
+        height, width, _ = pictures[0].shape
+        numbers = len(parameters.names)
+        check_fits(
+            numbers * len(pictures) * pictures[0].size * JACOBIAN,
+            f"{numbers} free numbers and {len(pictures)} images of {width}×{height}",
+            "free fewer, or give smaller images",
+        )
+        return Problem(renderer, parameters, np.stack(pictures), settings or FitSettings())
+
+    @cached_property
+    def exposure(self) -> float:
+        """What radiance is multiplied by, as a photograph's would be chosen."""
+        most = float(np.quantile(self.images, BRIGHTEST)) or float(self.images.max())
+        return MIDDLE / float(np.minimum(self.images, most).mean(dtype=np.float64)) if most > 0 else 1.0
+
+    @cached_property
+    def levels(self) -> "list[Problem]":
+        """This with coarser pictures, the coarsest first; at last this itself."""
+        _, height, width, _ = self.images.shape
+        count = self.settings.levels if isinstance(self.renderer.model, RayModel) else 1
+        factors = [2**level for level in range(count) if level == 0 or min(width, height) >= SMALLEST << level]
+        return [self._coarser(factor) for factor in reversed(factors)]
+
+    def _coarser(self, factor: int) -> "Problem":
+        if factor == 1:
+            return self
+        _, height, width, _ = self.images.shape
+        rows = height // factor
+        size = rows, max(1, round(width * rows / height))
+        means = adaptive_avg_pool2d(torch.from_numpy(self.images).movedim(-1, 1), size).movedim(1, -1)
+        coarse = replace(self, images=means.contiguous().numpy())
+        coarse.__dict__["exposure"] = self.exposure
+        return coarse
+
+    def pictures(self, views: Views) -> Pictures:
+        """As the renderer sees the views."""
+        _, height, width, _ = self.images.shape
+        return self.renderer.render(views.scenes, width, height)
+
+    def differences(self, views: Views, widening: float = 1.0) -> Differences:
+        """See `luxel.fit.gradient`; over steps so many times as long."""
+        _, height, width, _ = self.images.shape
+        pixels, pairs = self.settings.pixels, self.settings.pairs
+        return differences(
+            self.renderer, self.parameters, views, width, height, pixels=pixels, pairs=pairs, widening=widening
+        )
+
+    def loss(self, pictures: Pictures) -> float:
+        """The mean of `display_huber` over pixels and channels."""
+        seen, target = (torch.from_numpy(image).double() * self.exposure for image in (pictures, self.images))
+        return float(display_huber(seen, target).mean())
+
+    def loss_over(self, pictures: Pictures, scale: Float64[np.ndarray, "views height width 3"]) -> float:
+        """The same with errors over a scale that stays, by which two pictures can be compared."""
+        error = np.abs(pictures - self.images) / scale
+        return float(np.where(error < DISPLAY_HUBER, error**2, DISPLAY_HUBER * (2 * error - DISPLAY_HUBER)).mean())
+
+    def least_squares(self, found: Differences, unit: Vector) -> "LeastSquares":
+        """The loss about pictures, in numbers of `unit` each."""
+        exposure = self.exposure
+        scale = display_scale(torch.from_numpy(found.pictures).double() * exposure).numpy() / exposure
+        error = (found.pictures - self.images) / scale
+        weight = np.minimum(1.0, DISPLAY_HUBER / np.maximum(np.abs(error), 1e-30))
+        jacobian = found.jacobian.reshape(len(unit), -1) / scale.reshape(-1) * unit[:, None]
+        weighted = jacobian * weight.reshape(-1)
+        return LeastSquares(
+            weighted @ jacobian.T / error.size,
+            weighted @ error.reshape(-1) / error.size,
+            weighted @ (weighted * error.reshape(-1) ** 2).T / error.size,
+            error.size,
+            scale,
+        )
+
+
+@dataclass(frozen=True)
+class LeastSquares:
+    """Huber's loss about a point, reweighted (Holland and Welsch 1977): half the mean of w e², of errors e + J x.
+
+    That is b·x + x A x / 2 and a constant.
+    """
+
+    matrix: Float64[np.ndarray, "numbers numbers"]
+    """A: the mean of w J Jᵀ."""
+    gradient: Vector
+    """b: the mean of w e J."""
+    spread: Float64[np.ndarray, "numbers numbers"]
+    """The mean of (w e)² J Jᵀ."""
+    count: int
+    scale: Float64[np.ndarray, "views height width 3"]
+    """What errors of radiance are divided by."""
+
+    def step(self, damping: float, is_free: np.ndarray) -> Vector:
+        """Marquardt's (1963), of the numbers that are free to go; of those without effect none."""
+        step, chosen = np.zeros(len(self.gradient)), is_free & (np.diag(self.matrix) > 0)
+        if chosen.any():
+            matrix = self.matrix[np.ix_(chosen, chosen)]
+            damped = matrix + damping * np.diag(np.diag(matrix))
+            step[chosen] = -np.linalg.lstsq(damped, self.gradient[chosen], rcond=1e-12)[0]
+        return np.clip(step, -FARTHEST, FARTHEST)
+
+    @property
+    def errors(self) -> Vector:
+        """Standard errors of the numbers by the pixels' residuals, taken as independent (White 1980); inf if unseen."""
+        seen = np.diag(self.matrix) > 0
+        errors = np.full(len(seen), np.inf)
+        if seen.any():
+            inverse = np.linalg.pinv(self.matrix[np.ix_(seen, seen)], rcond=1e-10, hermitian=True)
+            covariance = inverse @ self.spread[np.ix_(seen, seen)] @ inverse / self.count
+            errors[seen] = np.sqrt(np.maximum(np.diag(covariance), 0))
+        return errors

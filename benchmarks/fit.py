@@ -7,19 +7,36 @@ searched for at once in one path-traced picture. Distances from the truth, befor
 positions over what the camera looks at. The last line is JSON: medians over scenes.
 """
 
-import argparse
 import json
 import math
 import time
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
+from typing import Annotated, Literal
 
-from luxel import PathTracer, Renderer, Scene
+import tyro
+from pydantic import Field
+
+from luxel import InputError, PathTracer, Renderer, Scene
+from luxel.configuration import Configuration, Paths
 from luxel.fit import FitSettings, fit
 from luxel.fit.parameters import Views, find_leaf
 
-SCENES = sorted((Path(__file__).parent.parent / "examples" / "scenes").glob("*.json"))
 ITERATIONS = {"lm": 60, "adam": 100}
+
+
+@dataclass(frozen=True)
+class Options(Configuration):
+    """What to search for, and how."""
+
+    scenes: Path = Path("examples/scenes")
+    """A folder of scenes (*.json)."""
+    size: Annotated[int, Field(ge=8, le=4096)] = 48
+    """Of the pictures, in pixels."""
+    spp: Paths = 16
+    model: str = "ray-small"
+    methods: tuple[Literal["lm", "adam"], ...] = ("lm", "adam")
 
 
 def disturbed(scene: Scene) -> tuple[Scene, dict[str, str]]:
@@ -51,22 +68,19 @@ def values(scene: Scene, name: str) -> tuple[float, ...]:
     return find_leaf(views, name).read(views)
 
 
-def main() -> None:
+def main(options: Options) -> None:
     """Fit, print a line a scene, and medians."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--size", type=int, default=48)
-    parser.add_argument("--spp", type=int, default=16)
-    parser.add_argument("--model", default="ray-small")
-    parser.add_argument("--methods", nargs="+", default=["lm", "adam"], choices=list(ITERATIONS))
-    asked = parser.parse_args()
-    renderer = Renderer.from_pretrained(asked.model)
-    rows: dict[str, dict[str, list[float]]] = {method: {} for method in ("start", *asked.methods)}
-    for path in SCENES:
+    renderer = Renderer.from_pretrained(options.model)
+    paths = sorted(options.scenes.glob("*.json"))
+    if not paths:
+        raise InputError(f"{options.scenes}: has no scenes (*.json)")
+    rows: dict[str, dict[str, list[float]]] = {method: {} for method in ("start", *options.methods)}
+    for path in paths:
         scene = Scene.load(path)
         start, names = disturbed(scene)
-        image = PathTracer().trace([scene], asked.size, asked.size, asked.spp, seed=0).mean[0]
+        image = PathTracer().trace([scene], options.size, options.size, options.spp, seed=0).mean[0]
         look = math.dist(scene.camera.position, scene.camera.look_at)
-        for method in ("start", *asked.methods):
+        for method in ("start", *options.methods):
             began, reached = time.perf_counter(), start
             losses: tuple[float, ...] = ()
             if method != "start":
@@ -84,8 +98,8 @@ def main() -> None:
             told = "  ".join(f"{kind} {value:.4g}" for kind, value in row.items())
             print(f"{path.stem:<20} {method:<6} {told}", flush=True)
     medians = {method: {kind: median(each) for kind, each in row.items()} for method, row in rows.items()}
-    print(json.dumps({"size": asked.size, "spp": asked.spp, "scenes": len(SCENES), "median": medians}))
+    print(json.dumps({"settings": asdict(options), "median": medians}, default=str))
 
 
 if __name__ == "__main__":
-    main()
+    main(tyro.cli(Options, description=__doc__))

@@ -13,6 +13,7 @@ def fit(arguments: list[str]) -> int:
     """Find numbers of a scene from pictures of it: luxel fit IMAGE.exr --scene START.json --free NAME … --out DIR."""
     from tqdm import tqdm
 
+    from luxel.files.atomic import check_folder
     from luxel.fit.fit_folder import fit_in_folder, load_cameras, load_images, parsed_bounds
     from luxel.fit.fit_page import error_in_words
     from luxel.fit.optimise import State
@@ -41,6 +42,7 @@ def fit(arguments: list[str]) -> int:
         device: str = "cpu"
 
     options = parsed(Options, "luxel fit", arguments)
+    check_folder(options.out)
     problem = Problem.of(
         Renderer.from_pretrained(options.model, options.device),
         load_images(list(options.images)),

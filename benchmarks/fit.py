@@ -68,6 +68,15 @@ def values(scene: Scene, name: str) -> tuple[float, ...]:
     return find_leaf(views, name).read(views)
 
 
+def distances(found: Scene, truth: Scene, names: dict[str, str]) -> dict[str, float]:
+    """Of what was searched for, by kind."""
+    look = math.dist(truth.camera.position, truth.camera.look_at)
+    return {
+        kind: math.dist(values(found, name), values(truth, name)) / (1 if kind == "colour" else look)
+        for kind, name in names.items()
+    }
+
+
 def main(options: Options) -> None:
     """Fit, print a line a scene, and medians."""
     renderer = Renderer.from_pretrained(options.model)
@@ -75,28 +84,24 @@ def main(options: Options) -> None:
     if not paths:
         raise InputError(f"{options.scenes}: has no scenes (*.json)")
     rows: dict[str, dict[str, list[float]]] = {method: {} for method in ("start", *options.methods)}
+
+    def tell(path: Path, method: str, row: dict[str, float]) -> None:
+        for kind, value in row.items():
+            rows[method].setdefault(kind, []).append(value)
+        told = "  ".join(f"{kind} {value:.4g}" for kind, value in row.items())
+        print(f"{path.stem:<20} {method:<6} {told}", flush=True)
+
     for path in paths:
         scene = Scene.load(path)
         start, names = disturbed(scene)
         image = PathTracer().trace([scene], options.size, options.size, options.spp, seed=0).mean[0]
-        look = math.dist(scene.camera.position, scene.camera.look_at)
-        for method in ("start", *options.methods):
-            began, reached = time.perf_counter(), start
-            losses: tuple[float, ...] = ()
-            if method != "start":
-                settings = FitSettings(method=method, iterations=ITERATIONS[method])
-                result = fit(renderer, [image], start, list(names.values()), settings=settings)
-                reached, losses = result.scene, result.losses
-            row = {
-                kind: math.dist(values(reached, name), values(scene, name)) / (1 if kind == "colour" else look)
-                for kind, name in names.items()
-            }
-            if method != "start":
-                row |= {"iterations": len(losses) - 1.0, "seconds": time.perf_counter() - began, "loss": losses[-1]}
-            for kind, value in row.items():
-                rows[method].setdefault(kind, []).append(value)
-            told = "  ".join(f"{kind} {value:.4g}" for kind, value in row.items())
-            print(f"{path.stem:<20} {method:<6} {told}", flush=True)
+        tell(path, "start", distances(start, scene, names))
+        for method in options.methods:
+            began = time.perf_counter()
+            settings = FitSettings(method=method, iterations=ITERATIONS[method])
+            result = fit(renderer, [image], start, list(names.values()), settings=settings)
+            row = {"iterations": len(result.losses) - 1.0, "seconds": time.perf_counter() - began}
+            tell(path, method, distances(result.scene, scene, names) | row | {"loss": result.losses[-1]})
     medians = {method: {kind: median(each) for kind, each in row.items()} for method, row in rows.items()}
     print(json.dumps({"settings": asdict(options), "median": medians}, default=str))
 

@@ -2,16 +2,17 @@
 
 from dataclasses import dataclass
 from functools import cache
+from typing import get_args
 
 import torch
 
 from luxel.core.scene_batch import SceneBatch
-from luxel.experiments import EXPERIMENTS
+from luxel.experiments import EXPERIMENTS, Scale
 from luxel.models.kinds import model_of
 from luxel.scene import Varied
 from luxel.train.run_folder import differences
 
-SCALES = ("tiny", "small", "full")
+SCALES = get_args(Scale)
 
 
 def changed(name: str, scale: str) -> list[str]:

@@ -1,7 +1,10 @@
+from typing import get_args
+
 import pytest
 import torch
 
 from luxel.experiments.base import base, tiny_model
+from luxel.experiments.experiment import Scale
 from luxel.models.image_model import ImageModel
 
 
@@ -16,7 +19,21 @@ def test_full_is_the_2020_networks_size():
 
 def test_smaller_scales_are_smaller():
     assert base("tiny").model == tiny_model()
-    assert millions("tiny") < 0.1 < millions("small") < 0.5
+    assert millions("tiny") < 0.1 < millions("small") < 0.5 < millions("medium") < 5
+
+
+def test_medium_is_between_small_and_full():
+    small, medium, full = (base(scale) for scale in ("small", "medium", "full"))
+    assert (medium.model.width, medium.data.count, medium.train.samples) == (64, 20_000, 300_000)
+    assert medium.data.distribution == full.data.distribution
+    assert small.train.samples < medium.train.samples < full.train.samples
+
+
+@pytest.mark.parametrize("scale", get_args(Scale))
+def test_every_scale_has_the_batch_that_the_logs_rate_is_for(scale):
+    train = base(scale).train
+    assert train.batch_size == 16
+    assert train.optim.peak_rate(train.batch_size) == 2e-3
 
 
 def test_full_trains_the_logs_hundred_epochs_at_its_rate():

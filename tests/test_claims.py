@@ -7,7 +7,7 @@ import pytest
 from records import record, seeds
 
 from luxel.experiments import EXPERIMENTS
-from luxel.ledger.claims import CLAIMS, Better, Diverges, Same, ratio
+from luxel.ledger.claims import CLAIMS, NOTABLE, NOTABLE_SINCE, SEEN_BEFORE, Better, Diverges, Same, ratio
 
 BETTER = Better("t", "d", "l", better="just_image_to_seq", worse="standard_run")
 SAME = Same("t", "d", "l", one="just_image_to_seq", other="standard_run")
@@ -35,19 +35,20 @@ def test_a_ratio_by_hand():
 )
 def test_better(image_to_seq, standard, verdict):
     records = seeds("just_image_to_seq", *image_to_seq) + seeds("standard_run", *standard)
-    judged = BETTER.judge(records)
+    judged, *_ = BETTER.judge(records)
     assert (judged.verdict, judged.scale) == (verdict, "small")
     assert "times" in judged.figure
 
 
 def test_two_seeds_decide_nothing():
-    judged = BETTER.judge(seeds("just_image_to_seq", 1.0, 1.01, 1.02) + seeds("standard_run", 5.0, 5.01))
+    judged, *_ = BETTER.judge(seeds("just_image_to_seq", 1.0, 1.01, 1.02) + seeds("standard_run", 5.0, 5.01))
     assert judged.verdict == "undecided"
     assert "2 of 3 seeds" in judged.figure
 
 
 def test_what_was_not_run_is_undecided():
-    assert BETTER.judge(seeds("standard_run", 1.0, 1.0, 1.0)).figure == "not run"
+    (judged,) = BETTER.judge(seeds("standard_run", 1.0, 1.0, 1.0))
+    assert judged.figure == "not run"
 
 
 def test_the_largest_scale_counts():
@@ -55,27 +56,47 @@ def test_the_largest_scale_counts():
     full = seeds("just_image_to_seq", 2.0, 2.01, 2.02, scale="full") + seeds(
         "standard_run", 1.0, 1.01, 1.02, scale="full"
     )
-    judged = BETTER.judge(small + full)
+    judged, *_ = BETTER.judge(small + full)
     assert (judged.verdict, judged.scale) == ("does not hold", "full")
 
 
 def test_a_scale_with_too_few_seeds_does_not_hide_a_smaller_one():
     small = seeds("just_image_to_seq", 1.0, 1.01, 1.02) + seeds("standard_run", 2.0, 2.01, 2.02)
     full = seeds("just_image_to_seq", 2.0, scale="full") + seeds("standard_run", 1.0, scale="full")
-    judged = BETTER.judge(small + full)
+    judged, other = BETTER.judge(small + full)
     assert (judged.verdict, judged.scale) == ("holds", "small")
+    assert (other.verdict, other.scale) == ("undecided", "full")
+    assert other.figure.endswith("times; 1 of 3 seeds")
+
+
+def test_every_scale_with_runs_is_judged_the_largest_with_seeds_enough_first():
+    records = seeds("just_image_to_seq", 1.0, scale="full") + seeds("standard_run", 1.0, scale="full")
+    for scale, worse in (("tiny", 0.5), ("small", 1.0), ("medium", 2.0)):
+        records += seeds("just_image_to_seq", 1.0, 1.01, 1.02, scale=scale)
+        records += seeds("standard_run", *(worse * loss for loss in (1.0, 1.01, 1.02)), scale=scale)
+    assert [(judged.scale, judged.verdict) for judged in BETTER.judge(records)] == [
+        ("medium", "holds"),
+        ("small", "does not hold"),
+        ("tiny", "does not hold"),
+        ("full", "undecided"),
+    ]
+
+
+def test_what_is_notable_was_fixed_before_runs_at_the_other_scales():
+    """Whoever changes it must say which runs had been seen by then."""
+    assert (NOTABLE, NOTABLE_SINCE, SEEN_BEFORE) == (1.1, "2026-11-26", ("tiny", "small"))
 
 
 def test_a_seed_without_the_figure_decides_nothing():
     records = seeds("just_image_to_seq", 1.0, 1.01, 1.02) + seeds("standard_run", 2.0, 2.01, 2.02)
     records[-1].metrics["perceptual"] = math.nan
-    judged = BETTER.judge(records)
+    judged, *_ = BETTER.judge(records)
     assert (judged.verdict, judged.figure) == ("undecided", "a seed has no perceptual")
 
 
 def test_runs_of_different_test_sets_are_not_compared():
     other = [replace(r, data={**r.data, "test_set": "ef" * 32}) for r in seeds("standard_run", 2.0, 2.0, 2.0)]
-    judged = BETTER.judge(seeds("just_image_to_seq", 1.0, 1.0, 1.1) + other)
+    judged, *_ = BETTER.judge(seeds("just_image_to_seq", 1.0, 1.0, 1.1) + other)
     assert (judged.verdict, judged.figure) == ("undecided", "runs of different test sets")
 
 
@@ -86,7 +107,7 @@ def test_a_run_that_diverges_is_the_worse_one(better, worse, verdict):
     def some(name: str, diverged: int):
         return [record(name, seed, diagnosis="loss spike" if seed < diverged else None) for seed in range(3)]
 
-    assert BETTER.judge(some("just_image_to_seq", better) + some("standard_run", worse)).verdict == verdict
+    assert BETTER.judge(some("just_image_to_seq", better) + some("standard_run", worse))[0].verdict == verdict
 
 
 @pytest.mark.parametrize(
@@ -95,16 +116,16 @@ def test_a_run_that_diverges_is_the_worse_one(better, worse, verdict):
 )
 def test_same_within_a_tenth(other, verdict):
     records = seeds("just_image_to_seq", 1.0, 1.01, 1.02) + seeds("standard_run", *other)
-    assert SAME.judge(records).verdict == verdict
+    assert SAME.judge(records)[0].verdict == verdict
 
 
 @pytest.mark.parametrize(("count", "verdict"), [(3, "holds"), (0, "does not hold"), (1, "undecided")])
 def test_diverges(count, verdict):
     records = [record("tanh", seed, diagnosis="loss scale collapsed" if seed < count else None) for seed in range(3)]
-    assert DIVERGES.judge(records).verdict == verdict
-    assert replace(DIVERGES, expected=False).judge(records).verdict == {
+    assert DIVERGES.judge(records)[0].verdict == verdict
+    assert replace(DIVERGES, expected=False).judge(records)[0].verdict == {
         "holds": "does not hold", "does not hold": "holds"}.get(verdict, verdict)  # fmt: skip
-    assert f"{count} of 3 diverged" in DIVERGES.judge(records).figure
+    assert f"{count} of 3 diverged" in DIVERGES.judge(records)[0].figure
 
 
 @pytest.mark.parametrize(
@@ -148,4 +169,4 @@ def test_no_comparison_is_missing_from_the_table():
 def test_every_claim_is_of_runs_there_are(claim):
     assert all(name in EXPERIMENTS for name in claim.runs)
     assert claim.date.startswith("2020-")
-    assert claim.judge([]).verdict == "undecided"
+    assert claim.judge([])[0].verdict == "undecided"

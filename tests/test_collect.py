@@ -8,22 +8,10 @@ from data_folder import write_data_folder
 from luxel import InputError
 from luxel.experiments.experiment import EXPERIMENTS, with_data, with_stream, with_train
 from luxel.experiments.run import run
-from luxel.ledger.collect import Planned, collect, made, planned
+from luxel.ledger.collect import collect
 from luxel.ledger.comparison import compare
+from luxel.ledger.plan import made, planned
 from luxel.train.run_folder import RunFolder, read_metrics
-
-
-def test_whole_comparisons_come_first():
-    runs = planned(["tanh", "use_exp", "tanh"], "tiny", 2)
-    assert [(run.name, run.seed) for run in runs] == [("tanh", 0), ("use_exp", 0), ("tanh", 1), ("use_exp", 1)]
-
-
-def test_a_seed_changes_weights_and_order_but_not_the_data():
-    one, two = Planned("tanh", "tiny", 0), Planned("tanh", "tiny", 1)
-    assert one.experiment == EXPERIMENTS["tanh"].make("tiny")
-    assert two.experiment.train.seed == 1
-    assert one.data == two.data
-    assert one.folder != two.folder
 
 
 def test_a_second_call_goes_on_where_the_first_was_stopped(tmp_path: Path, monkeypatch):

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 import pytest
 import tyro
+from ablation import SCALES
 from configurations import TRIED, cases, changed, configurations, dataclasses_within, example, numbers
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -192,7 +193,7 @@ def test_every_number_of_every_benchmark_has_a_range(script, monkeypatch):
 def test_experiments_survive_json():
     """Every value that the log's experiments use is in its range."""
     for entry in EXPERIMENTS.values():
-        for scale in ("tiny", "small", "full"):
+        for scale in SCALES:
             made = entry.make(scale)
             assert Experiment.from_json(made.to_json()) == made
     values = made.to_json()

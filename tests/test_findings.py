@@ -24,9 +24,27 @@ def test_every_claim_has_a_row(tmp_path: Path):
     for claim in CLAIMS:
         assert f"| {claim.text} |" in page
     (row,) = [line for line in page.splitlines() if line.startswith("| Image→seq is critical |")]
-    assert row.endswith("| small | holds |")
+    assert row.endswith("| small | holds | – |")
     assert "tone map clamp" in page
     assert "A processor, 2 cores" in page
+
+
+def test_all_scales_with_runs_are_shown_the_largest_first(tmp_path: Path):
+    records = seeds("big_new_run", 1.0, 1.01, 1.02) + seeds("standard_run", 2.0, 2.01, 2.02)
+    records += seeds("big_new_run", 1.0, scale="medium") + seeds("standard_run", 1.5, scale="medium")
+    write_findings(save(records, tmp_path / "ledger"), tmp_path / "findings.md")
+    page = (tmp_path / "findings.md").read_text()
+    (row,) = [line for line in page.splitlines() if line.startswith("| Image→seq is critical |")]
+    assert "| small | holds | medium: undecided, perceptual 1.5 (0 – inf) times; 1 of 3 seeds |" in row
+    sections = [line for line in page.splitlines() if line.startswith("## ")]
+    assert sections == ["## The runs at scale medium", "## The runs at scale small"]
+
+
+def test_the_page_says_when_what_is_notable_was_fixed(tmp_path: Path):
+    write_findings(save(seeds("tanh", 1.0), tmp_path / "ledger"), tmp_path / "findings.md")
+    page = " ".join((tmp_path / "findings.md").read_text().split())
+    assert "1.1 times, was chosen after runs at scale tiny and small had been seen" in page
+    assert "fixed in `luxel.ledger.claims` since 2026-11-26, before any run at another scale" in page
 
 
 def test_a_record_of_another_configuration_is_refused(tmp_path: Path):

@@ -27,7 +27,7 @@ ALLOWED = {
     "evaluation": {"core", "models", "data", "image", "scene"},
     "pipeline": {"core", "scene", "models", "image"},
     "fit": {"pipeline", "models", "evaluation", "scene", "image"},
-    "ledger": {"experiments", "train", "evaluation", "pipeline", "data", "image"},
+    "ledger": {"experiments", "train", "evaluation", "pipeline", "data", "image", "core", "scene"},
 }
 """What each package may import beside itself; `cli` and `demo`, at the top, may import everything."""
 FOR_ALL = {"configuration", "files", "memory"}

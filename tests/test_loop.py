@@ -473,8 +473,39 @@ def test_two_processes_train_and_test_as_one(tmp_path: Path):
         torch.testing.assert_close(two, one, rtol=tolerance, atol=tolerance / 10)
 
 
+def test_processes_stop_together_after_the_same_step(tmp_path: Path):
+    """Although one of them alone was told to, as each has its own clock; the step is in the checkpoint."""
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    subprocess.run([*launcher, __file__, tmp_path, "stop"], capture_output=True, timeout=120, check=True)
+    assert [(tmp_path / f"stopped-{rank}").read_text() for rank in (0, 1)] == ["3", "3"]
+
+
+class ToldToStop(TinyData):
+    """Rank 1 is sent SIGINT while it waits for its third batch."""
+
+    def training_batches(self, batch_size: int, seed: int, start_step: int, rank: int, world: int) -> Iterator[Batch]:
+        for step, batch in enumerate(super().training_batches(batch_size, seed, start_step, rank, world), start=1):
+            if (rank, step) == (1, 3):
+                signal.raise_signal(signal.SIGINT)
+            yield batch
+
+
+def stop_a_little_later(path: Path, runtime: Accelerator) -> None:
+    """Train until one rank is told to stop; each leaves the step of the checkpoint that there is then."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    with runtime.main_process_first():
+        folder = RunFolder(path / "run", {})
+    with pytest.raises(KeyboardInterrupt):
+        train(TinyModel(), ToldToStop(), replace(CONFIG, samples=600, batch_size=6), folder, runtime)
+    (path / f"stopped-{runtime.process_index}").write_text(str(read_progress(folder.checkpoint).step))
+
+
 if __name__ == "__main__":
     folder, shared = Path(sys.argv[1]), accelerator(cpu=torch.cuda.is_available())  # the CPU in either way
+    if sys.argv[2:] == ["stop"]:
+        stop_a_little_later(folder, shared)
+        leave()
+        sys.exit()
     (folder / f"loss-{shared.process_index}").write_text(repr(measured_test_loss(batch_size=2)))
     for name, changes, _ in VARIATIONS:
         train_a_little(folder / f"two-{name}", shared, **changes)

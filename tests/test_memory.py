@@ -120,9 +120,9 @@ def test_a_training_that_does_not_fit_writes_nothing(change, message, monkeypatc
 
 
 def test_every_experiment_fits_into_a_machine_that_it_is_for(monkeypatch):
-    """Full scale is a GPU's work, of 80 GiB; the others are for any machine. Their scenes have 12 objects at most."""
+    """Full scale is for a GPU of 80 GiB, medium for one of 16, others for any machine. Of 12 objects at most."""
     monkeypatch.setattr(luxel.experiments.run, "most_objects", lambda experiment, data: 12)
-    for scale, size in (("tiny", 2), ("small", 4), ("full", 80)):
+    for scale, size in (("tiny", 2), ("small", 4), ("medium", 16), ("full", 80)):
         monkeypatch.setattr(luxel.memory, "free_memory", lambda device, size=size: size * 2**30)
         for entry in EXPERIMENTS.values():
             check_memory(entry.make(scale), torch.device("cpu"))

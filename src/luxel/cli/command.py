@@ -19,6 +19,7 @@ from luxel.cli.fit import fit
 from luxel.cli.generate import generate
 from luxel.cli.options import first_line, first_word
 from luxel.cli.render import render
+from luxel.cli.time_limit import TIME_IS_UP, TimeIsUp
 from luxel.cli.training import cooldown, train
 
 INTERRUPTED = 130
@@ -48,9 +49,11 @@ def main(arguments: list[str] | None = None) -> None:
             finally:
                 flush_output()
     except KeyboardInterrupt:
-        goes_on = f"; `luxel {shlex.join(arguments)}` goes on from here" if resumable(words) else ""
-        print(f"interrupted{goes_on}", file=sys.stderr)
+        print(f"interrupted{goes_on(arguments) if resumable(words) else ''}", file=sys.stderr)
         code = INTERRUPTED
+    except TimeIsUp as end:
+        print(f"{end}{goes_on(arguments)}", file=sys.stderr)
+        code = TIME_IS_UP
     except BrokenPipeError:  # `| head` has seen enough
         code = 0
     except InputError as error:
@@ -60,6 +63,11 @@ def main(arguments: list[str] | None = None) -> None:
         print(f"{called}: {error.filename or 'standard output'}: {error.strerror or error}", file=sys.stderr)
         code = 1
     sys.exit(code)
+
+
+def goes_on(arguments: list[str]) -> str:
+    """The end of a message about a verb that has stopped and can be repeated."""
+    return f"; `luxel {shlex.join(arguments)}` goes on from here"
 
 
 def plugins_of(arguments: list[str]) -> tuple[list[str], list[str]]:

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from luxel import InputError
 from luxel.cli.options import first_word, parsed
+from luxel.cli.time_limit import Minutes, time_limit
 from luxel.configuration import Configuration
 
 
@@ -71,6 +72,11 @@ def compare(arguments: list[str]) -> int:
         out: Path | None = None
         """Folder of the page; runs/compare/<names>-<scale> unless given."""
         cpu: bool = False
+        jobs: Annotated[int, Field(ge=1, le=1024)] = 1
+        """Runs at once, in processes, each with cores // JOBS threads, or OMP_NUM_THREADS where that is set; the same
+        number of threads makes the same runs."""
+        minutes: Minutes | None = None
+        """Stop, with checkpoints, shortly before so many are over, with exit code 75: the same command goes on."""
 
     options = parsed(Options, "luxel experiments compare", arguments)
     names: list[str | Path] = []
@@ -83,7 +89,8 @@ def compare(arguments: list[str]) -> int:
     several = f"{called[0]}+{len(called) - 1}" if len(called) > 3 else "+".join(called)
     out = options.out or Path("runs/compare") / f"{several}-{options.scale}"
     check_folder(out)
-    page, text = run(names, options.scale, options.seeds, out, options.cpu)
+    with time_limit(options.minutes):
+        page, text = run(names, options.scale, options.seeds, out, options.cpu, options.jobs)
     print(text)
     print(f"open {page.resolve()}")
     return 0

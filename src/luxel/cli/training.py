@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from luxel.cli.options import DIVERGED, first_word, parsed, refuse_former
+from luxel.cli.time_limit import Minutes, time_limit
 from luxel.configuration import Configuration, Samples
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def train(arguments: list[str]) -> int:
     @dataclass(frozen=True)
     class Basis(Configuration):
         scale: Scale = "small"
-        """tiny: 16², seconds; small: 32², for CPUs; full: the log's 128²."""
+        """tiny: 16², seconds; small: 32², for CPUs; medium: 64², for a GPU; full: the log's 128²."""
         data: str | None = None
         """A folder of `luxel generate`; or scenes:DIR for a folder of scenes, which are traced as --data.spp and so on
         say; or stream:DISTRIBUTION for fresh scenes, traced while the network trains (paths and rays: --stream.spp,
@@ -54,6 +55,8 @@ def train(arguments: list[str]) -> int:
         """Run folder; runs/<group>/<name>-<scale> unless given."""
         cpu: bool = False
         """Stay on the CPU even where there is a GPU."""
+        minutes: Minutes | None = None
+        """Stop, with a checkpoint, shortly before so many are over, with exit code 75: the same command goes on."""
 
     options = parsed(Options, f"luxel train {name}", rest)
     experiment = options.experiment
@@ -62,8 +65,10 @@ def train(arguments: list[str]) -> int:
     out = options.out or run_folder(name, options.scale, experiment)
     check_folder(out)
     print(f"{name}, {options.scale}: {out}", file=sys.stderr)
-    folder = None if options.data is None or streams else training_set(options.data, experiment.data)
-    return report_run(run(experiment, out, folder, options.cpu), out)
+    with time_limit(options.minutes):
+        folder = None if options.data is None or streams else training_set(options.data, experiment.data)
+        result = run(experiment, out, folder, options.cpu)
+    return report_run(result, out)
 
 
 def cooldown(arguments: list[str]) -> int:

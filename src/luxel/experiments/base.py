@@ -1,4 +1,4 @@
-"""The network and training that every run of the lab log changes, at the three scales that a machine may allow."""
+"""The network and training that every run of the lab log changes, at the four scales that a machine may allow."""
 
 from dataclasses import replace
 
@@ -23,8 +23,10 @@ OPTIM = OptimConfig(schedule=Schedule("cosine", warmup=0.1, start=0.25))
 def base(scale: Scale) -> Experiment:
     """The log's network: a base transformer of shared parameters, start, generator, concatenated seq→image.
 
-    tiny: 16², a few hundred images, seconds. small: 32², up to four objects, half the 2020 network's widths, for CPUs,
-    minutes. full: the log's 128² and 100 epochs.
+    tiny: 16², a few hundred images, seconds. small: 32², up to four objects, an eighth of full's widths, for CPUs,
+    minutes. medium: 64², full's scenes, half its widths, 17 epochs, for a GPU. full: the log's 128² and
+    100 epochs. The batch is 16 at every scale, the one that the log's code has its learning rate for
+    (`luxel.train.optim.REFERENCE_BATCH`), so that no rate is scaled by it.
     """
     if scale == "tiny":
         return Experiment(
@@ -39,6 +41,12 @@ def base(scale: Scale) -> Experiment:
             model=scaled(network, width=0.5, sequence=0.5),
             data=GenerateSettings(Spheres(max_objects=4), count=8192, width=32, height=32, spp=128, test_share=0.05),
             train=TrainConfig(samples=20_480, batch_size=16, tests=10, optim=OPTIM),
+        )
+    if scale == "medium":
+        return Experiment(
+            model=replace(scaled(network, width=2.0, sequence=2.0), width=64),
+            data=GenerateSettings(Spheres(), count=20_000, width=64, height=64, spp=128),
+            train=TrainConfig(samples=300_000, batch_size=16, tests=30, optim=OPTIM),
         )
     return Experiment(
         model=replace(scaled(network, width=4.0, sequence=4.0), width=128),

@@ -16,7 +16,8 @@ from luxel.models.kinds import ModelConfig
 from luxel.scene.registry import distribution_type, parameters
 from luxel.train.loop import TrainConfig
 
-Scale: TypeAlias = Literal["tiny", "small", "full"]
+Scale: TypeAlias = Literal["tiny", "small", "medium", "full"]
+"""From the smallest to the log's own; see `luxel.experiments.base`."""
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from luxel.models.image_model import scaled
 
 GROUP, DATE = "scaling", "2020-06-01"
 
-WIDTH = {16: 1.58, 32: 1.54, 128: 1.44}
-SEQUENCE = {16: 2.28, 32: 2.41, 128: 3.72}
+WIDTH = {16: 1.58, 32: 1.54, 64: 1.45, 128: 1.44}
+SEQUENCE = {16: 2.28, 32: 2.41, 64: 3.57, 128: 3.72}
 """Multipliers, by output width, whose operations are those of `double_depth`; tests/test_scaling.py counts them."""
 
 

@@ -16,7 +16,13 @@ SEEDS = 3
 """Fewer decide nothing."""
 CONFIDENCE = 0.95
 NOTABLE = 1.1
-"""The smallest ratio that counts as a difference (as in equivalence tests, Lakens 2017)."""
+"""The smallest ratio that counts as a difference (as in equivalence tests, Lakens 2017), of every claim and metric.
+
+It was chosen after runs at the scales in SEEN_BEFORE had been seen, and fixed on NOTABLE_SINCE, before any at another
+scale was made. Whoever changes it adds the scales of all runs made by then, and the day.
+"""
+NOTABLE_SINCE = "2026-11-26"
+SEEN_BEFORE: tuple[Scale, ...] = ("tiny", "small")
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,8 @@ class Judgement:
     verdict: Verdict
     figure: str
     scale: Scale | None = None
+    seeds: int = 0
+    """Of the run that has fewest."""
 
 
 @dataclass(frozen=True)
@@ -45,26 +53,29 @@ class Claim(ABC):
     def decide(self, records: Sequence[Sequence[Record]]) -> tuple[Verdict, str]:
         """Verdict and figure from the records of each run, all of one scale and one test set."""
 
-    def judge(self, records: Sequence[Record]) -> Judgement:
-        """The verdict at the largest scale at which all the claim's runs have been made with seeds enough.
+    def judge(self, records: Sequence[Record]) -> list[Judgement]:
+        """A judgement for each scale at which all the claim's runs have been made; the first is the claim's.
 
-        Where there is none, what is known at the largest at which they have been made at all, undecided.
+        That is of the largest scale with seeds enough or, where there is none, of the largest, undecided. The others
+        follow from the largest to the smallest. Of a claim whose runs have not been made it is "not run".
         """
-        made: dict[Scale, list[list[Record]]] = {}
-        for scale in reversed(get_args(Scale)):
-            groups = [[r for r in records if (r.name, r.scale) == (name, scale)] for name in self.runs]
-            if all(groups):
-                made[scale] = groups
-        enough = [scale for scale, groups in made.items() if min(map(len, groups)) >= SEEDS]
-        if not made:
-            return Judgement("undecided", "not run")
-        scale = (enough or list(made))[0]
-        if len({record.data["test_set"] for group in made[scale] for record in group}) > 1:
-            return Judgement("undecided", "runs of different test sets", scale)
-        verdict, figure = self.decide(made[scale])
-        if not enough:
-            return Judgement("undecided", f"{figure}; {min(map(len, made[scale]))} of {SEEDS} seeds", scale)
-        return Judgement(verdict, figure, scale)
+        groups_of = {
+            scale: [[r for r in records if (r.name, r.scale) == (name, scale)] for name in self.runs]
+            for scale in reversed(get_args(Scale))
+        }
+        made = [self._judge_at(scale, groups) for scale, groups in groups_of.items() if all(groups)]
+        made.sort(key=lambda judgement: judgement.seeds < SEEDS)  # which is stable
+        return made or [Judgement("undecided", "not run")]
+
+    def _judge_at(self, scale: Scale, groups: Sequence[Sequence[Record]]) -> Judgement:
+        """The judgement from the records of each run at one scale."""
+        seeds = min(map(len, groups))
+        if len({record.data["test_set"] for group in groups for record in group}) > 1:
+            return Judgement("undecided", "runs of different test sets", scale, seeds)
+        verdict, figure = self.decide(groups)
+        if seeds < SEEDS:
+            return Judgement("undecided", f"{figure}; {seeds} of {SEEDS} seeds", scale, seeds)
+        return Judgement(verdict, figure, scale, seeds)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from luxel.experiments.experiment import Scale
 from luxel.files.atomic import write_atomically
 from luxel.image.side_by_side import SideBySide
 from luxel.ledger.claims import SEEDS
-from luxel.ledger.collect import TONE_MAP, Made, Planned, collect, made, planned
+from luxel.ledger.collect import TONE_MAP, collect
+from luxel.ledger.plan import Made, Planned, made, planned
 from luxel.ledger.record import Record, noted
 from luxel.pipeline import Renderer
 
@@ -24,12 +25,14 @@ SCENES = 8
 METRICS = {"perceptual": "perceptual loss", "psnr": "PSNR dB", "flip": "FLIP", "equivalent_spp": "equivalent spp"}
 
 
-def compare(names: Sequence[str | Path], scale: Scale, seeds: int, out: Path, cpu: bool = False) -> tuple[Path, str]:
+def compare(
+    names: Sequence[str | Path], scale: Scale, seeds: int, out: Path, cpu: bool = False, jobs: int = 1
+) -> tuple[Path, str]:
     """Make every run that is missing; write out/index.html, out/comparison.md and out/records/; return page and table.
 
     `names` are of experiments, whose records are kept; paths are run folders, which are taken as they are. Interrupted
-    at any moment, the same call goes on. Pictures are of seed 0, on the first run's test scenes, by the runs that were
-    tested on the same.
+    at any moment, the same call goes on. `jobs` are made at once (`luxel.ledger.parallel`). Pictures are of seed 0, on
+    the first run's test scenes, by the runs that were tested on the same.
 
     A run that cannot be made, or read, does not keep the others from being compared without it; all that is wrong is
     told by an InputError after that.
@@ -41,7 +44,7 @@ def compare(names: Sequence[str | Path], scale: Scale, seeds: int, out: Path, cp
             with noted(wrong):
                 own.append(made(name))
     runs: list[Planned | Made] = [*planned([name for name in names if isinstance(name, str)], scale, seeds), *own]
-    made_of, not_made = collect(runs, cpu)
+    made_of, not_made = collect(runs, cpu, jobs)
     wrong += not_made
     records, page = list(made_of.values()), out / "index.html"
     if not records:

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 from luxel import InputError
 from luxel.evaluation.compare import Table
-from luxel.experiments.experiment import EXPERIMENTS, Experiment, with_train
+from luxel.experiments.experiment import EXPERIMENTS, Experiment, Scale, with_train
 from luxel.files.atomic import write_atomically
-from luxel.ledger.claims import CLAIMS, CONFIDENCE, NOTABLE, SEEDS
+from luxel.ledger.claims import CLAIMS, CONFIDENCE, NOTABLE, NOTABLE_SINCE, SEEDS, SEEN_BEFORE, Judgement
 from luxel.ledger.comparison import describe, machine, run_table, told
 from luxel.ledger.record import Record, load_records, noted
 
@@ -25,9 +26,17 @@ or how many runs diverged.
   as claimed.
 - It is *undecided* in between, with fewer than {SEEDS} seeds, or where the runs have not been made.
 
-Of {len(CLAIMS)} claims, one interval in twenty misses by chance. Scales: tiny is 16², small 32², full the log's 128².
-The log trained 128² images for 100 epochs on GPUs. Verdicts at a smaller scale say what holds *there*: after as few
-images as small trains on, the networks have learned to draw lamps, of which the loss is made, and hardly anything else.
+A claim is decided at the largest scale at which all its runs have {SEEDS} seeds; what its runs say at other scales
+stands in the last column.
+
+What is notable, {NOTABLE:g} times, was chosen after runs at scale {" and ".join(SEEN_BEFORE)} had been seen, so that
+verdicts there which rest on it, *the same* and *does not hold*, explore. It is fixed in `luxel.ledger.claims` since
+{NOTABLE_SINCE}, before any run at another scale was made: for those it was set beforehand.
+
+Of {len(CLAIMS)} claims, one interval in twenty misses by chance. Scales: tiny is 16², small 32², medium 64², full the
+log's 128². The log trained 128² images for 100 epochs on GPUs. Verdicts at a smaller scale say what holds *there*:
+after as few images as small trains on, the networks have learned to draw lamps, of which the loss is made, and hardly
+anything else.
 """
 
 
@@ -71,13 +80,17 @@ def findings(records: Sequence[Record], folder: str) -> str:
     """The page in Markdown."""
     rows = []
     for claim in CLAIMS:
-        judged = claim.judge(records)
+        judged, *others = claim.judge(records)
         runs = ", ".join(f"`{name}`" for name in claim.runs)
-        rows.append([claim.text, claim.date, claim.log, runs, judged.figure, judged.scale or "–", judged.verdict])
-    table = Table(["claim", "date", "the log", "runs", "ours", "scale", "verdict"], rows)
+        elsewhere = "; ".join(map(at_its_scale, others)) or "–"
+        own_scale = judged.scale or "–"
+        rows.append([claim.text, claim.date, claim.log, runs, judged.figure, own_scale, judged.verdict, elsewhere])
+    table = Table(["claim", "date", "the log", "runs", "ours", "scale", "verdict", "at other scales"], rows)
     sections = [HEAD.format(records=folder), table.markdown()]
-    for scale in dict.fromkeys(record.scale for record in records):
+    for scale in reversed(get_args(Scale)):
         own = [record for record in records if record.scale == scale]
+        if not own:
+            continue
         sections.append(f"## The runs at scale {scale}\n\n{run_table(own).markdown()}")
         facts = {
             "data": {f"{describe(r)}, test set {r.data['test_set'][:16]}" for r in own},
@@ -87,3 +100,8 @@ def findings(records: Sequence[Record], folder: str) -> str:
         }
         sections.append("\n".join(f"- {name}: {'; '.join(sorted(values))}" for name, values in facts.items()) + "\n")
     return "\n".join(sections)
+
+
+def at_its_scale(judgement: Judgement) -> str:
+    """Scale, verdict and figure on one line."""
+    return f"{judgement.scale}: {judgement.verdict}, {judgement.figure}"

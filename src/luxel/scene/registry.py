@@ -177,6 +177,14 @@ def _load_entry_points() -> None:
             print(f"warning: distributions of {entry.value} are left out: {_told(error)}", file=sys.stderr)
 
 
+_plugins: list[str] = []
+
+
+def loaded_plugins() -> list[str]:
+    """The modules that `load_plugin` has imported, for other processes to import them too."""
+    return list(_plugins)
+
+
 def load_plugin(module: str) -> None:
     """Import a module that registers distributions, from the current folder or installed.
 
@@ -191,6 +199,8 @@ def load_plugin(module: str) -> None:
         remedy = "name a module of the current folder, or an installed one" if isinstance(error, ImportError) else ""
         told = "; ".join([f"--plugin {module}: cannot be imported: {_told(error)}", *filter(None, [remedy])])
         raise InputError(told) from error
+    if module not in _plugins:
+        _plugins.append(module)
 
 
 def _told(error: Exception) -> str:

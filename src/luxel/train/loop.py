@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from threading import Event
 from typing import Annotated, Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -130,9 +129,7 @@ def train(
     own_bar = bar is None
     bar = bar or tqdm(total=config.steps * config.batch_size, unit="img", disable=not main)
     bar.update(progress.step * config.batch_size)
-    # Processes stop together at once, by the launcher.
-    noting = interruption_noted() if runtime.num_processes == 1 else nullcontext(Event())
-    with bar if own_bar else nullcontext(), closing(folder), closing(trainer), noting as interrupted:
+    with bar if own_bar else nullcontext(), closing(folder), closing(trainer), interruption_noted() as interrupted:
         while progress.step < config.steps and verdict != "stop":
             progress, verdict, scalars = trainer.step(progress)
             if progress.step in test_steps and verdict in ("go on", "skip"):
@@ -155,13 +152,15 @@ def train(
                 bar.update(progress.step * config.batch_size)
                 if main:
                     folder.rewind(progress.step)
+            stopping = trainer.any_rank(interrupted.is_set())
             if main and progress.guard.healthy:
-                due = progress.step % config.checkpoint_every == 0 or interrupted.is_set()
+                due = progress.step % config.checkpoint_every == 0 or stopping
                 if due or verdict == "roll back" or progress.step == config.steps:
                     trainer.save(folder.checkpoint, progress)
                 if progress.step == branching or (due and progress.step < branching):
                     trainer.save(folder.stable_checkpoint, progress)
-            if interrupted.is_set():
+            if stopping:
+                runtime.wait_for_everyone()  # as a launcher stops them all once the first has ended
                 raise KeyboardInterrupt
     result = ended or trainer.summary(progress, verdict)
     if main:
@@ -270,8 +269,13 @@ class Trainer:
 
     def all_finite(self, batches: Iterable[Batch]) -> bool:
         """Whether the radiance to learn from is finite, all ranks together."""
-        wrong = sum(not batch.radiance.isfinite().all() for batch in batches)
-        return float(self.runtime.reduce(torch.tensor(float(wrong), device=self.device), "sum")) == 0
+        return not self.any_rank(any(not batch.radiance.isfinite().all() for batch in batches))
+
+    def any_rank(self, flag: bool) -> bool:
+        """Whether it is set on any rank; the same answer on all."""
+        if self.world == 1:
+            return flag
+        return float(self.runtime.reduce(torch.tensor(float(flag), device=self.device), "sum")) > 0
 
     def renew_statistics(self, step: int) -> None:
         """Forget batch norm's running statistics, the average's too, and take them from training batches anew."""

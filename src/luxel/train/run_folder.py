@@ -7,6 +7,7 @@ runs/<group>/<name>/
   metrics.jsonl      one JSON object a line: step, samples, seconds and the scalars of that moment
   tensorboard/       the same scalars and the image grids
   samples/           the image grids as PNG, a scene a column
+  log.txt            what a process said that trained it beside others (`luxel experiments compare --jobs`)
   checkpoint.safetensors    where a repeated command goes on
   stable.safetensors        where the rate begins to decay, if the schedule has a stable phase: for cooldowns
   model/             config.json and model.safetensors of the averaged weights, for `from_pretrained`
@@ -40,6 +41,9 @@ from luxel.files.tensors import read_tensors
 from luxel.files.typed_json import parse_json, read_json, read_lines, without_nan, write_json
 from luxel.image.formats import save_pixels
 
+LOG = "log.txt"
+TAIL_BYTES = 1 << 14
+"""Of metrics.jsonl, whose lines have some 200, in which the last one is looked for."""
 ELSEWHERE = "restore it, or name another folder with --out"
 LOST_LOG = "mend it, or delete it: of the run, its curves alone are lost"
 AGAIN = "delete it, and repeat the run's `luxel train` command, which makes it anew"
@@ -215,6 +219,17 @@ def metrics_rows(path: Path) -> Iterator[dict[str, Any]]:
         except InputError as error:
             if line.endswith(b"\n"):
                 print(f"{error}; the line is left out", file=sys.stderr)
+
+
+def last_metrics(path: Path) -> dict[str, Any] | None:
+    """The last whole row of a metrics.jsonl that may be growing; None if there is none, or it is damaged."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - TAIL_BYTES))
+            lines = file.read().split(b"\n")[:-1]  # the last of which has no newline yet
+        return parse_json(lines[-1], MetricsRow, str(path)) if lines else None
+    except (OSError, InputError):
+        return None
 
 
 def differences(there: Any, here: Any, field: str = "") -> list[tuple[str, Any, Any]]:

@@ -1,0 +1,190 @@
+"""Several runs of a comparison at once on one machine, each in a process of its own.
+
+The processes are plain `python -m luxel.ledger.run_process`. They share the machine's cores: each computes with as many
+threads as it gets, by OMP_NUM_THREADS, and on GPUs in turn. A run depends on its number of threads, among which sums
+are split, and on nothing else of this: with as many, one after another ends with the same weights to the bit.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import IO
+
+import torch
+
+from luxel import InputError
+from luxel.core.launch import cores
+from luxel.files.atomic import writing
+from luxel.ledger.live import LiveTable, Output, State, Watch
+from luxel.ledger.plan import Planned
+from luxel.ledger.run_process import Task
+from luxel.scene.registry import loaded_plugins
+from luxel.train.run_folder import LOG, read_result
+
+POLL_S = 0.5
+TAIL = 12
+"""Lines of the log of a process that failed."""
+
+
+def threads_a_run(jobs: int) -> int:
+    """Threads of each of so many runs at once: OMP_NUM_THREADS where that is set, else cores // jobs."""
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    return int(asked) if asked.isdecimal() and int(asked) else max(1, cores() // jobs)
+
+
+def make_in_processes(
+    plans: Sequence[Planned], jobs: int, cpu: bool = False, stream: Output | None = None
+) -> dict[Planned, InputError]:
+    """Train and evaluate the runs, at most `jobs` at once; return what is wrong with those that failed.
+
+    Their data sets must be there. Progress is shown on `stream`, the standard error unless given; what a process says
+    is in log.txt in its run's folder. At KeyboardInterrupt every process ends its step and writes a checkpoint, at a
+    second one they are ended at once.
+    """
+    watches = {
+        plan: Watch(plan.name, plan.seed, plan.experiment.train.samples, plan.folder) for plan in dict.fromkeys(plans)
+    }
+    waiting = deque(watches)
+    running: dict[Planned, Worker] = {}
+    failed: dict[Planned, InputError] = {}
+    table = LiveTable(stream or sys.stderr)
+
+    def state(plan: Planned) -> State:
+        if plan in running:
+            return running[plan].state
+        if plan in failed:
+            return "failed"
+        return "waiting" if plan in waiting else ended(plan.folder)
+
+    def look() -> None:
+        for plan, worker in [*running.items()]:
+            if worker.has_ended:
+                if worker.problem is not None:
+                    failed[plan] = worker.problem
+                worker.close()
+                del running[plan]
+        table.show([watch.row(state(plan)) for plan, watch in watches.items()])
+
+    try:
+        while waiting or running:
+            while waiting and len(running) < jobs:
+                slot = min(set(range(jobs)) - {worker.slot for worker in running.values()})
+                plan = waiting.popleft()
+                running[plan] = Worker(plan, cpu, slot, threads_a_run(jobs))
+            look()
+            if running:
+                time.sleep(POLL_S)
+    except KeyboardInterrupt:
+        for worker in running.values():
+            worker.ask_to_stop()
+        while running:
+            look()
+            time.sleep(POLL_S)
+        raise
+    finally:
+        for worker in running.values():
+            worker.close()
+    return failed
+
+
+def ended(folder: Path) -> State:
+    """How the run in a folder that no process is at work on stands."""
+    if not (folder / "result.json").exists():
+        return "stopped"
+    return "diverged" if read_result(folder)["status"] == "diverged" else "finished"
+
+
+class Worker:
+    """A process that makes one run; which `slot` of those at once it takes decides its GPU, where there are several."""
+
+    def __init__(self, plan: Planned, cpu: bool, slot: int, threads: int) -> None:
+        self.plan, self.slot = plan, slot
+        self._stopping = False
+        self._log = plan.folder / LOG
+        self._metrics = plan.folder / "metrics.jsonl"
+        self._started = time.time()
+        environment = {**os.environ, "OMP_NUM_THREADS": str(threads), **gpu_of(slot, cpu)}
+        with writing(self._log):
+            plan.folder.mkdir(parents=True, exist_ok=True)
+            with self._log.open("ab") as log:
+                said = f"--- {datetime.now():%Y-%m-%d %H:%M:%S} {plan.name}, {plan.scale}, seed {plan.seed}, "
+                log.write(f"{said}{threads} threads\n".encode())
+                log.flush()
+                self._begin = log.tell()
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", "luxel.ledger.run_process"],
+                    stdin=subprocess.PIPE,
+                    stdout=log,
+                    stderr=log,
+                    env=environment,
+                    start_new_session=True,  # Ctrl-C is the caller's to handle
+                )
+        self._say(json.dumps(asdict(Task(plan.name, plan.scale, plan.seed, cpu, loaded_plugins()))))
+
+    @property
+    def state(self) -> State:
+        """What the process is at, as its run folder tells."""
+        if self._stopping:
+            return "stopping"
+        if (self.plan.folder / "result.json").exists():
+            return "evaluating"
+        begun = self._metrics.exists() and self._metrics.stat().st_mtime > self._started
+        return "training" if begun else "starting"
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the process has."""
+        return self._process.poll() is not None
+
+    @property
+    def problem(self) -> InputError | None:
+        """Why the process ended without having made the run, unless it was to stop; with the end of what it said."""
+        code = self._process.wait()
+        if code == 0 or self._stopping:
+            return None
+        with self._log.open("rb") as log:
+            log.seek(self._begin)
+            said = log.read().decode(errors="replace").splitlines()[-TAIL:]
+        head = f"{self.plan.folder}: its process ended with exit code {code}"
+        if not said:
+            return InputError(f"{head}, without a word")
+        return InputError("\n  ".join([f"{head}; the end of {self._log}:", *said]))
+
+    def ask_to_stop(self) -> None:
+        """Have the process end its step, write a checkpoint, and end."""
+        self._stopping = True
+        self._say("stop")
+
+    def close(self) -> None:
+        """End the process at once, if it has not ended."""
+        self._process.kill()
+        self._process.wait()
+        with suppress(BrokenPipeError):  # by what it was not there to read
+            self._pipe.close()
+
+    def _say(self, line: str) -> None:
+        with suppress(BrokenPipeError):  # it has ended, which `has_ended` tells
+            self._pipe.write(line.encode() + b"\n")
+            self._pipe.flush()
+
+    @property
+    def _pipe(self) -> IO[bytes]:
+        assert self._process.stdin is not None
+        return self._process.stdin
+
+
+def gpu_of(slot: int, cpu: bool) -> dict[str, str]:
+    """The environment of a process that sees one GPU of several: they are taken in turn."""
+    if cpu:
+        return {}
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    gpus = visible.split(",") if visible else [str(index) for index in range(torch.cuda.device_count())]
+    return {"CUDA_VISIBLE_DEVICES": gpus[slot % len(gpus)]} if len(gpus) > 1 else {}

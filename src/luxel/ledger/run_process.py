@@ -1,0 +1,78 @@
+"""A process that makes one run of a comparison: it trains, then evaluates. See `luxel.ledger.parallel`."""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from threading import Thread, main_thread
+from typing import Any
+
+from luxel import InputError
+
+STOPPED = 130
+"""Exit code of a process that was asked to stop, and has left a checkpoint, as after Ctrl-C."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a process is to do: the fields of a `Planned` run, on which device, after importing which plugins."""
+
+    name: str
+    scale: Any
+    seed: int
+    cpu: bool
+    plugins: list[str]
+
+
+def main() -> int:
+    """Do the task that is the first line of the standard input, in JSON; return the exit code.
+
+    The next line asks to stop: the step is ended and a checkpoint written; one more, to stop at once. Signals that all
+    processes of a job receive are the caller's to handle.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    lines = os.fdopen(os.dup(0), "rb")  # as a thread that reads sys.stdin may keep the interpreter from ending
+    task = Task(**json.loads(lines.readline()))
+    Thread(target=obey, args=(lines,), daemon=True).start()
+    try:
+        work(task)
+    except KeyboardInterrupt:
+        print("stopped, to go on from the last checkpoint", file=sys.stderr)
+        return STOPPED
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def obey(lines: Iterable[bytes]) -> None:
+    """Interrupt the main thread at every line; at their end, which is the caller's, whatever ended it, end at once."""
+    main = main_thread().ident
+    assert main is not None
+    for _ in lines:
+        signal.pthread_kill(main, signal.SIGINT)
+    os._exit(1)
+
+
+def work(task: Task) -> None:
+    """Make the run, or what is missing of it."""
+    from tqdm import tqdm
+
+    from luxel.experiments.run import run
+    from luxel.ledger.collect import evaluated
+    from luxel.ledger.plan import Planned
+    from luxel.scene.registry import load_plugin
+
+    for module in task.plugins:
+        load_plugin(module)
+    plan = Planned(task.name, task.scale, task.seed)
+    with tqdm(total=plan.experiment.train.samples, disable=True) as bar:
+        run(plan.experiment, plan.folder, plan.data, task.cpu, bar)
+    evaluated(plan, task.cpu)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -25,7 +25,7 @@ ALLOWED = {
     "train": {"models", "data", "image"},
     "experiments": {"train", "models", "data", "image", "scene", "trace"},
     "evaluation": {"core", "models", "data", "image"},
-    "pipeline": {"core", "scene", "models", "image"},
+    "pipeline": {"core", "scene", "trace", "models", "image"},
     "ledger": {"experiments", "train", "evaluation", "pipeline", "data", "image"},
 }
 """What each package may import beside itself; `cli` and `demo`, at the top, may import everything."""

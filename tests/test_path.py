@@ -465,7 +465,7 @@ def test_sixty_lamps_light_the_ground_as_their_sum(device):
 def test_the_variance_of_a_path_is_that_without_strata(monkeypatch):
     lit = FEATURES["many lights"][0]
     stratified = PathTracer().trace([lit], 13, 11, 512, 1)
-    monkeypatch.setattr(path, "strata_of", lambda spp: (1, 1))
+    monkeypatch.setattr(path, "strata_of", lambda spp, groups: (1, 1))
     independent = PathTracer().trace([lit], 13, 11, 512, 0)
     np.testing.assert_allclose(stratified.variance_of_a_path, independent.variance_of_a_path, rtol=0.1)
     np.testing.assert_allclose(independent.variance_of_a_path, 512 * independent.variance.mean((1, 2, 3)), rtol=1e-3)

@@ -30,6 +30,8 @@ Objects = Annotated[int, Field(ge=1, le=1_000_000)]
 BatchSize = Annotated[int, Field(ge=1, le=1 << 20)]
 Samples = Annotated[int, Field(ge=1, le=1 << 40)]
 """Of a run; a stream of fresh scenes has so many for each seed."""
+PathCount = Annotated[int, Field(ge=0, le=1 << 24)]
+"""Of a pixel, beside a network's picture; 0 for that alone."""
 Seed = Annotated[int, Field(ge=0, le=(1 << 32) - 1)]
 Steps = Annotated[int, Field(ge=1, le=1_000_000_000)]
 

@@ -19,6 +19,8 @@ PICTURE = 8 * FLOAT
 """Bytes of a pixel: radiance, its parts before they are joined, and a tone-mapped copy."""
 RAY_PIXEL = 450
 """Bytes of a pixel that a ray model has in work, at least: measured, three objects at 512²."""
+BLENDED_PIXEL = 300
+"""Bytes of a pixel that is blended with paths: their moments, and those of the residual's levels."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,11 @@ def rendering_memory(config: ModelConfig, scenes: int, width: int, height: int, 
     attention = config.base_transformer.attention
     weights = 2 * attention.heads * objects**2 if attention.weighting == "tanh" else 0  # softmax's are never all there
     return pixels * PICTURE + scenes * FLOAT * (12 * config.seq_width * objects + weights)
+
+
+def blending_memory(scenes: int, width: int, height: int) -> int:
+    """Bytes, at least, that blending so many pictures with paths takes, besides the pictures."""
+    return scenes * width * height * BLENDED_PIXEL
 
 
 def training_memory(config: ModelConfig, scenes: int) -> int:

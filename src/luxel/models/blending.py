@@ -5,7 +5,7 @@ R = P − N is filtered at L levels (`luxel.models.residual_filter`): R_0 = R, R
 bands R_l − R_{l+1}. What is believed of each band is its coefficient a_l in [0, 1] (wavelet shrinkage, Donoho &
 Johnstone 1994), and what is believed of single pixels' paths is w:
 
-    M = N + a_L R_L + Σ_{0<l<L} a_l (R_l − R_{l+1})        w = e² / (e² + v)        picture = M + w (P − M)
+    M = N − Σ_k b_k D_k + a_L R_L + Σ_{0<l<L} a_l (R_l − R_{l+1})      w = e² / (e² + v)      picture = M + w (P − M)
 
 with e² the expected squared error of M, and v the variance of P, which falls like 1/n. As e² is never less than a share
 of the radiance squared, 1 − w falls like 1/n, too, and with it what M may be wrong by: the picture's squared error is
@@ -30,11 +30,22 @@ from luxel.configuration import Channels, Configuration, Layers
 from luxel.core.intersect import MISS
 from luxel.core.scene_batch import SceneBatch
 from luxel.models.pretrained import Pretrained
-from luxel.models.residual_filter import PATHS_VARIANCE, SQUARE, STEPS, VARIANCE, Levels, residual_levels
+from luxel.models.residual_filter import (
+    DETAILS,
+    PATHS_VARIANCE,
+    PRODUCTS,
+    SQUARE,
+    STEPS,
+    VARIANCE,
+    Levels,
+    residual_levels,
+)
 
 LEVELS = len(STEPS)
 LEAST_ERROR = 3e-3
 """Of M, relative to the radiance: what nothing that is estimated from paths can promise to stay below."""
+WIDE_LEVEL = 5
+"""Whose neighbours say which share of the picture's details is mottle."""
 SCALE_LEVEL = 3
 """Whose paths say, beside the picture, how bright a place is."""
 NOISE_LEVEL = 2
@@ -48,13 +59,17 @@ FEW_PATHS = 16
 CERTAINTY = 3.0
 """c of `james_stein`. With 1, as for known variances, 4 paths a pixel made pictures 2 dB worse than the network's in
 the mean over 24 unseen scenes; with 3 they are even with it, and 64 paths make them 1 dB better."""
+BEYOND_NOISE, HEAVY_TAILS = 9.0, 32
+"""Times the variance, a squared distance of P from M that shows M to be wrong: three standard deviations of many paths,
+and 9 (1 + 32 / n) of n, since the excess kurtosis of their mean falls like 1/n. With 3, 16 were worse than 4."""
 AT_ONCE = {"cpu": 1 << 13, "cuda": 1 << 20}
 """Pixels that the network sees together: a CPU's caches nearly hold them."""
 BAND_BIAS, ERROR_BIAS = -2.0, -7.0
 """Of the Blender's outputs before training, which leave most to the picture: 0.12 of a band, e 0.03 of the radiance."""
 TINY = 1e-30
 MOST_LOGARITHM = 12.0
-FEATURES = 5 * LEVELS + 11
+MOTTLE_LEVELS = (2, 3, 5)
+FEATURES = 5 * LEVELS + 11 + 4 * DETAILS * len(MOTTLE_LEVELS)
 
 
 class Paths(NamedTuple):
@@ -86,6 +101,11 @@ class Residual(NamedTuple):
     scale: Float[Tensor, " pixels"]
     """Radiance of the place."""
     paths_variance: Float[Tensor, " pixels"]
+    details: Float[Tensor, "pixels details 3"]
+    """Of the picture."""
+    mottle: Float[Tensor, "pixels details"]
+    """The share of a detail that the residual has with the opposite sign, in the wide neighbourhood."""
+    mottle_variance: Float[Tensor, "pixels details"]
     features: Float[Tensor, "pixels features"]
 
 
@@ -93,6 +113,9 @@ class Coefficients(NamedTuple):
     """What is believed of the paths."""
 
     bands: Float[Tensor, "pixels levels"]
+    """a."""
+    details: Float[Tensor, "pixels details"]
+    """b: the share of the picture's details that is taken off it."""
     error: Float[Tensor, " pixels"]
     """e², of M."""
 
@@ -119,7 +142,7 @@ class Blender(Pretrained):
         self.config = config
         self.input = nn.Linear(FEATURES, config.hidden)
         self.layers = nn.ModuleList(nn.Linear(config.hidden, config.hidden) for _ in range(config.layers))
-        self.head = nn.Linear(config.hidden, LEVELS + 1)
+        self.head = nn.Linear(config.hidden, LEVELS + DETAILS + 1)
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
 
@@ -129,8 +152,9 @@ class Blender(Pretrained):
         for layer in self.layers:
             hidden = hidden + F.relu(layer(hidden))
         out = self.head(hidden)
-        error = residual.scale**2 * (out[:, LEVELS] + ERROR_BIAS).clamp(-MOST_LOGARITHM, MOST_LOGARITHM).exp()
-        return Coefficients((out[:, :LEVELS] + BAND_BIAS).sigmoid(), error)
+        shares = (out[:, :-1] + BAND_BIAS).sigmoid()
+        error = residual.scale**2 * (out[:, -1] + ERROR_BIAS).clamp(-MOST_LOGARITHM, MOST_LOGARITHM).exp()
+        return Coefficients(shares[:, :LEVELS], shares[:, LEVELS:], error)
 
 
 def james_stein(residual: Residual) -> Coefficients:
@@ -139,8 +163,14 @@ def james_stein(residual: Residual) -> Coefficients:
     A band of mean square d² and variance σ² is taken a = max(0, 1 − c σ² / d²) times, which has a risk of a σ².
     """
     square = (residual.bands**2).mean(2)
-    bands = (1 - CERTAINTY * residual.variance / square.clamp(min=TINY)).clamp(min=0)
-    return Coefficients(bands, (bands * residual.variance).sum(1))
+    bands = believed(square, residual.variance)
+    details = residual.mottle.clamp(0, 1) * believed(residual.mottle**2, residual.mottle_variance)
+    return Coefficients(bands, details, (bands * residual.variance).sum(1))
+
+
+def believed(square: Tensor, variance: Tensor) -> Tensor:
+    """max(0, 1 − c σ² / d²), 0 where all is 0."""
+    return (1 - CERTAINTY * variance / square.clamp(min=TINY)).clamp(min=0) * (square > 0)
 
 
 def blend(
@@ -166,11 +196,14 @@ def combine(
     picture: Float[Tensor, "pixels 3"], paths: Paths, residual: Residual, coefficients: Coefficients
 ) -> tuple[Float[Tensor, "pixels 3"], Float[Tensor, " pixels"]]:
     """M + w (P − M), and its expected squared error e² v / (e² + v); see the module's docstring."""
-    filtered = (picture + (coefficients.bands[..., None] * residual.bands).sum(1)).clamp(min=0)
+    corrections = (coefficients.bands[..., None] * residual.bands).sum(1)
+    corrections -= (coefficients.details[..., None] * residual.details).sum(1)
+    filtered = (picture + corrections).clamp(min=0)
     off = paths.mean - filtered
     square = (off**2).mean(1)
     variance = residual.paths_variance + unseen(square, paths.spp)
-    error = coefficients.error + (LEAST_ERROR * residual.scale) ** 2 + (square - CERTAINTY * variance).clamp(min=0)
+    beyond = square - BEYOND_NOISE * (1 + HEAVY_TAILS / paths.spp) * variance
+    error = coefficients.error + (LEAST_ERROR * residual.scale) ** 2 + beyond.clamp(min=0)
     weight = (error + TINY) / (error + TINY + variance)
     return filtered + weight[:, None] * off, weight * variance
 
@@ -206,11 +239,17 @@ def describe(scenes: SceneBatch, picture: Float[Tensor, "pixels 3"], paths: Path
     brightness = picture.mean(1)
     scale = brightness + (brightness + moments[SCALE_LEVEL][:, :3].mean(1)).clamp(min=0)
     noise = torch.maximum(moments[0][:, PATHS_VARIANCE], moments[NOISE_LEVEL][:, PATHS_VARIANCE])
+    details = torch.stack(levels.details, 1)
+    products, squares = levels.moments[WIDE_LEVEL][:, PRODUCTS:].unflatten(1, (DETAILS, 2)).unbind(2)
+    independent = moments[WIDE_LEVEL][:, VARIANCE, None]
     return Residual(
         bands=bands,
         variance=variance,
         scale=scale,
         paths_variance=noise,
+        details=details,
+        mottle=-products / squares.clamp(min=TINY),
+        mottle_variance=independent / squares.clamp(min=TINY),
         features=features_of(scenes, levels, bands, variance, scale, brightness, paths.spp),
     )
 
@@ -259,12 +298,27 @@ def features_of(
             torch.stack(levels.share, 1),
             log_ratio((bands[:, -1] ** 2).mean(1), squared[:, 0])[:, None],
             log_ratio((bands[:, 0] ** 2).mean(1), squared[:, 0])[:, None],
+            *mottle_features(levels, scale),
             torch.full_like(scale, math.log(spp) / 4)[:, None],
             hit[:, None],
             materials.T,
         ],
         1,
     )
+
+
+def mottle_features(levels: Levels, scale: Float[Tensor, " pixels"]) -> list[Float[Tensor, "pixels details"]]:
+    """Of each of the picture's details: its share in the residual, how sure that is, and how strong the detail is."""
+    own = (torch.stack(levels.details, 1) ** 2).mean(2)
+    result = []
+    for level in MOTTLE_LEVELS:
+        moments = levels.moments[level]
+        products, squares = moments[:, PRODUCTS:].unflatten(1, (DETAILS, 2)).unbind(2)
+        result.append((-products / squares.clamp(min=TINY)).clamp(-1, 2))
+        result.append(log_ratio(products**2, squares * moments[:, VARIANCE, None]))
+        result.append(log_ratio(squares, scale[:, None] ** 2))
+        result.append(log_ratio(own, squares))
+    return result
 
 
 def log_ratio(a: Tensor, b: Tensor) -> Tensor:

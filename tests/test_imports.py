@@ -23,7 +23,7 @@ ALLOWED = {
     "trace": {"core", "scene"},
     "data": {"core", "scene", "trace", "image"},
     "train": {"models", "data", "image"},
-    "experiments": {"train", "models", "data", "image", "scene", "trace"},
+    "experiments": {"train", "models", "data", "image", "core", "scene", "trace"},
     "evaluation": {"core", "models", "data", "image"},
     "pipeline": {"core", "scene", "trace", "models", "image"},
     "ledger": {"experiments", "train", "evaluation", "pipeline", "data", "image"},

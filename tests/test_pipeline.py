@@ -110,8 +110,11 @@ def test_the_shipped_model_renders_scenes_written_by_hand(path):
 @pytest.mark.parametrize("name", ["ray-small", "ray-base"])
 def test_a_shipped_model_comes_with_its_card_and_is_small(name):
     folder = SHIPPED / name
-    assert {path.name for path in folder.iterdir()} == {"README.md", "config.json", "model.safetensors"}
-    assert sum(path.stat().st_size for path in folder.iterdir()) < 10e6
+    files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    model = {"README.md", "config.json", "model.safetensors"}
+    assert files == model | {f"blender/{file}" for file in model}
+    assert sum((folder / file).stat().st_size for file in files) < 10e6
+    assert Renderer.from_pretrained(name).blender is not None
 
 
 def test_an_unknown_name_is_told_which_there_are():
@@ -204,6 +207,16 @@ def test_paths_bring_any_models_picture_to_the_truth(folder, kind):
     errors = [np.square(renderer(LIT, 16, spp=spp, seed=1) - truth).mean() for spp in (0, 64, 1024)]
     assert errors[2] < errors[0] / 4
     assert errors[2] < errors[1] / 4
+
+
+def test_a_model_without_a_blender_is_one_of_its_own(tmp_path):
+    """What is saved of a renderer's model has none, and paths are blended by what their variances say."""
+    shipped = Renderer.from_pretrained("ray-small")
+    shipped.model.save_pretrained(tmp_path)
+    own = Renderer.from_pretrained(tmp_path)
+    assert own.blender is None
+    np.testing.assert_array_equal(own(LIT, 16), shipped(LIT, 16))
+    assert np.abs(own(LIT, 16, spp=4) - shipped(LIT, 16, spp=4)).max() > 0
 
 
 def test_a_seed_decides_the_paths_and_a_batch_is_its_scenes():

@@ -19,8 +19,8 @@ PICTURE = 8 * FLOAT
 """Bytes of a pixel: radiance, its parts before they are joined, and a tone-mapped copy."""
 RAY_PIXEL = 450
 """Bytes of a pixel that a ray model has in work, at least: measured, three objects at 512²."""
-BLENDED_PIXEL = 300
-"""Bytes of a pixel that is blended with paths: their moments, and those of the residual's levels."""
+BLENDED_PIXEL = 550
+"""Bytes of a pixel that is blended with paths, mostly the moments of the residual's levels: measured at 512²."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,5 @@
-"""In the same time, who comes nearest to the truth: a ray model, path tracing, or path tracing denoised?
+"""In the same time, who comes nearest to the truth: a ray model, path tracing, path tracing denoised, or a ray model's
+picture blended with paths?
 
     python benchmarks/equal_time.py [--models ray-small] [--distributions spheres varied] [--scenes 10]
         [--scenes-256 2] [--reference-spp 4096] [--people benchmarks/scenes] [--people-spp 5120]
@@ -55,6 +56,7 @@ from luxel.trace.tracer import Radiance
 SEED = 20_261_125  # of the test scenes and their truth; training starts from small seeds
 NOISE_SEED = 1  # of the images that are judged
 TRACED, DENOISED = (1, 2, 4, 8, 16, 32, 64, 128, 256), (1, 2, 4, 8, 16, 32, 64)
+BLENDED = (1, 4, 16, 64)
 IN_TABLE = (1, 2, 4, 8, 16)  # spp of the tables by scene
 TONE_MAP = "clamp"
 TRACING, DENOISING = "path tracing", "path tracing + OIDN"
@@ -201,12 +203,17 @@ def load_models(models: Sequence[str], device: str) -> dict[str, Renderer]:
     return {name: Renderer.from_pretrained(model, device) for name, model in zip(names, models, strict=True)}
 
 
+def blended(model: str, spp: int) -> str:
+    """What a model's picture is called when it is blended with so many paths a pixel."""
+    return f"{model}, {spp} spp"
+
+
 def methods(renderers: dict[str, Renderer], device: str) -> dict[str, Method]:
     """Everyone in the race, by name."""
     tracer = PathTracer(device=device)
 
-    def model(renderer: Renderer) -> Method:
-        return lambda scenes, width: renderer.render(scenes, width, width)
+    def model(renderer: Renderer, spp: int = 0) -> Method:
+        return lambda scenes, width: renderer.render(scenes, width, width, spp, NOISE_SEED)
 
     def traced(spp: int) -> Method:
         return lambda scenes, width: tracer.trace(scenes, width, width, spp, NOISE_SEED).mean
@@ -223,6 +230,7 @@ def methods(renderers: dict[str, Renderer], device: str) -> dict[str, Method]:
 
     return {
         **{name: model(renderer) for name, renderer in renderers.items()},
+        **{blended(name, spp): model(renderer, spp) for name, renderer in renderers.items() for spp in BLENDED},
         **{f"{TRACING}, {spp} spp": traced(spp) for spp in TRACED},
         **{f"{DENOISING}, {spp} spp": denoised(spp) for spp in DENOISED},
     }
@@ -300,7 +308,7 @@ def print_summary(test: TestSet, rows: dict[str, Row]) -> None:
 
 def print_by_scene(test: TestSet, shots: dict[str, list[Shot]], models: Sequence[str]) -> None:
     """PSNR and seconds, a line a scene, a column a method."""
-    columns = {name: name for name in models}
+    columns = {name: name for name in (*models, *(blended(name, spp) for name in models for spp in BLENDED))}
     columns |= {f"{spp} spp": f"{TRACING}, {spp} spp" for spp in IN_TABLE}
     columns |= {f"{spp} + OIDN": f"{DENOISING}, {spp} spp" for spp in IN_TABLE}
     width = max(map(len, columns)) + 1
@@ -320,7 +328,8 @@ def write_strips(folder: Path, test: TestSet, shots: dict[str, list[Shot]], mode
     """A PNG for each scene: the truth, each model, and what is denoised, side by side, with their figures."""
     folder.mkdir(parents=True, exist_ok=True)
     for index, scene in enumerate(test.scenes):
-        outputs = {name: shots[name][index].picture for name in (*models, *PICTURED)}
+        shown = [*models, *(blended(name, spp) for name in models for spp in (4, 16)), *PICTURED]
+        outputs = {name: shots[name][index].picture for name in shown}
         pictures = SideBySide.of(scene, test.truth.mean[index], outputs, test.truth.spp)
         save_pixels(folder / f"{scene}.png", sheet([pictures], tone=TONE_MAP))
 
@@ -348,6 +357,8 @@ def draw_methods(axes: Axes, rows: dict[str, Row], figure: str, models: Sequence
         axes.plot(*zip(*points, strict=True), style, label=family, markersize=4)
     for number, name in enumerate(models):
         point = rows[name]["seconds"], rows[name][figure]
+        line = [point, *((row["seconds"], row[figure]) for row in (rows[blended(name, spp)] for spp in BLENDED))]
+        axes.plot(*zip(*line, strict=True), "^-", color=f"C{2 + number}", label=f"{name}, blended", markersize=4)
         axes.plot(*point, "*", color=f"C{2 + number}", markersize=12, zorder=3)
         axes.annotate(name, point, (7, 5), textcoords="offset points", fontsize="small")
     axes.grid(alpha=0.3)
@@ -411,7 +422,8 @@ def main(options: Options) -> None:
     if MAIN in results:
         head |= {"methods": results[MAIN], "ratios": ratios(results[MAIN], models)}
     if people:
-        head["people"] = {name: people[name] for name in (*models, *PICTURED)}
+        shown = [*models, *(blended(name, spp) for name in models for spp in BLENDED), *PICTURED]
+        head["people"] = {name: people[name] for name in shown}
     print(json.dumps(head, default=str))
 
 

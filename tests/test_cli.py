@@ -170,6 +170,28 @@ def test_a_picture_is_there_before_its_truth_is_traced(untrained, tmp_path, monk
     assert f"{tmp_path / 'b.png'}: {untrained} alone, until the truth is traced" in capsys.readouterr().err
 
 
+def test_paths_refine_a_picture_that_is_there_before_them(untrained, tmp_path, monkeypatch, capsys):
+    options = ["render", SCENE, "--model", untrained, "--width", "12"]
+    assert call(*options, "--out", tmp_path / "alone.exr") == 0
+    for name, seed in (("a", "3"), ("b", "3"), ("c", "4")):
+        assert call(*options, "--out", tmp_path / f"{name}.exr", "--spp", "4", "--seed", seed) == 0
+    assert "path tracing, 4 spp:   0%|" in capsys.readouterr().err
+    a, b, c, alone = (load_exr(tmp_path / f"{name}.exr") for name in ("a", "b", "c", "alone"))
+    np.testing.assert_array_equal(a, b)
+    for other in (c, alone):
+        assert np.abs(a - other).max() > 0
+    assert call(*options, "--spp", "-1") == 1
+    assert "spp is -1, must be an integer in [0, 16777216]" in capsys.readouterr().err
+
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("luxel.trace.path.PathTracer.sample", interrupted)
+    assert call(*options, "--out", tmp_path / "stopped.exr", "--spp", "4") != 0
+    np.testing.assert_array_equal(load_exr(tmp_path / "stopped.exr"), alone)
+    assert f"{tmp_path / 'stopped.exr'}: {untrained} alone, until 4 paths a pixel are traced" in capsys.readouterr().err
+
+
 @pytest.fixture(scope="module")
 def untrained(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("untrained")

@@ -23,9 +23,9 @@ ALLOWED = {
     "trace": {"core", "scene"},
     "data": {"core", "scene", "trace", "image"},
     "train": {"models", "data", "image"},
-    "experiments": {"train", "models", "data", "image", "scene", "trace"},
+    "experiments": {"train", "models", "data", "image", "core", "scene", "trace"},
     "evaluation": {"core", "models", "data", "image", "scene"},
-    "pipeline": {"core", "scene", "models", "image"},
+    "pipeline": {"core", "scene", "trace", "models", "image"},
     "fit": {"pipeline", "models", "evaluation", "scene", "image"},
     "ledger": {"experiments", "train", "evaluation", "pipeline", "data", "image", "core", "scene"},
 }

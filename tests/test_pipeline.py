@@ -1,3 +1,4 @@
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from luxel.models.image_model import ImageModel, ImageModelConfig
 from luxel.models.ray_model import RayModel, RayModelConfig
 from luxel.models.tokens import OBJECT_FEATURES
 from luxel.pipeline import SHIPPED, Renderer
-from luxel.scene import Box, Camera, Cylinder, Panel, Plane, Scene, Sphere
+from luxel.scene import Box, Camera, Cylinder, Material, Panel, Plane, Scene, Sphere
 from luxel.scene.description import Object
 from luxel.trace.path import PathTracer
 
@@ -114,8 +115,11 @@ def test_the_shipped_model_renders_scenes_written_by_hand(path):
 @pytest.mark.parametrize("name", ["ray-small", "ray-base"])
 def test_a_shipped_model_comes_with_its_card_and_is_small(name):
     folder = SHIPPED / name
-    assert {path.name for path in folder.iterdir()} == {"README.md", "config.json", "model.safetensors"}
-    assert sum(path.stat().st_size for path in folder.iterdir()) < 10e6
+    files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    model = {"README.md", "config.json", "model.safetensors"}
+    assert files == model | {f"blender/{file}" for file in model}
+    assert sum((folder / file).stat().st_size for file in files) < 10e6
+    assert Renderer.from_pretrained(name).blender is not None
 
 
 def test_an_unknown_name_is_told_which_there_are():
@@ -185,3 +189,82 @@ def test_a_model_of_the_hub_is_downloaded_by_name_only(tmp_path, monkeypatch):
     with pytest.raises(InputError, match="neither a folder nor a model"):
         Renderer.from_pretrained("somebody/else")
     assert asked == ["somebody/model", "gone"]
+
+
+LIT = Scene(
+    objects=(
+        Sphere(center=(0, 0, -101), radius=100.0),
+        Sphere(center=(0, 0, -0.5), radius=0.5),
+        Sphere(center=(1.5, -1.5, 2), radius=0.4, material=Material(emission=(8, 8, 6))),
+    ),
+    camera=CAMERA,
+    background=(0.05, 0.05, 0.1),
+)
+
+
+@pytest.mark.parametrize("kind", ["ray", "image", "shipped"])
+def test_paths_bring_any_models_picture_to_the_truth(folder, kind):
+    renderer = {
+        "ray": lambda: Renderer(RayModel(RayModelConfig(light_rays=1, diffuse_rays=1, filtering=False))),
+        "image": lambda: Renderer.from_pretrained(folder),
+        "shipped": lambda: Renderer.from_pretrained("ray-small"),
+    }[kind]()
+    truth = PathTracer().trace([LIT], 16, 16, 1 << 14, seed=9).mean[0]
+    errors = [np.square(renderer(LIT, 16, spp=spp, seed=1) - truth).mean() for spp in (0, 64, 1024)]
+    assert errors[2] < errors[0] / 4
+    assert errors[2] < errors[1] / 4
+
+
+def test_a_model_without_a_blender_is_one_of_its_own(tmp_path):
+    """What is saved of a renderer's model has none, and paths are blended by what their variances say."""
+    shipped = Renderer.from_pretrained("ray-small")
+    shipped.model.save_pretrained(tmp_path)
+    own = Renderer.from_pretrained(tmp_path)
+    assert own.blender is None
+    np.testing.assert_array_equal(own(LIT, 16), shipped(LIT, 16))
+    assert np.abs(own(LIT, 16, spp=4) - shipped(LIT, 16, spp=4)).max() > 0
+
+
+def test_a_seed_decides_the_paths_and_a_batch_is_its_scenes():
+    renderer = Renderer.from_pretrained("ray-small")
+    both = renderer.render([LIT, ONE], 16, 12, spp=4, seed=3)
+    np.testing.assert_array_equal(both, renderer.render([LIT, ONE], 16, 12, spp=4, seed=3))
+    np.testing.assert_allclose(both[0], renderer(LIT, 16, 12, spp=4, seed=3), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(both[1], renderer(ONE, 16, 12, spp=4, seed=3), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(both[0], renderer.views(LIT, [CAMERA], 16, 12, spp=4, seed=3)[0], rtol=1e-4, atol=1e-6)
+    assert np.abs(both[0] - renderer(LIT, 16, 12, spp=4)).max() > 0
+    picture = renderer.render([LIT], 16, 12)
+    np.testing.assert_array_equal(renderer.refined([LIT], picture, 4, 3)[0], renderer(LIT, 16, 12, spp=4, seed=3))
+    np.testing.assert_array_equal(renderer.refined([LIT], picture, 0), picture)
+
+
+def test_progress_gets_better_and_says_how_good_it_is():
+    renderer = Renderer.from_pretrained("ray-small")
+    steps = list(islice(renderer.progress(LIT, 16, 12), 8))
+    assert [step.spp for step in steps] == [0, 4, 8, 16, 32, 64, 128, 192]
+    assert np.isnan(steps[0].error)
+    np.testing.assert_array_equal(steps[0].radiance, renderer(LIT, 16, 12))
+    truth = PathTracer().trace([LIT], 16, 12, 1 << 14, seed=9).mean[0]
+    errors = [float(np.sqrt(np.square(step.radiance - truth).mean())) for step in steps]
+    assert errors[-1] < 0.5 * errors[0]
+    assert 0.25 < steps[-1].error / errors[-1] < 4
+    again = list(islice(renderer.progress(LIT, 16, 12), 3))
+    np.testing.assert_array_equal(again[-1].radiance, steps[2].radiance)
+
+
+def test_paths_out_of_range_and_pictures_of_others_are_refused(folder, monkeypatch):
+    renderer = Renderer.from_pretrained("ray-small")
+    with pytest.raises(InputError, match=r"^spp is -1, must be an integer in \[0, 16777216\]"):
+        renderer(LIT, 8, spp=-1)
+    with pytest.raises(InputError, match=r"^seed is -1"):
+        next(renderer.progress(LIT, 8, seed=-1))
+    with pytest.raises(
+        InputError, match=r"^radiance has the shape \(2, 8, 8, 3\), must be what render\(scenes\) returns: \[1,"
+    ):
+        renderer.refined([LIT], renderer.render([LIT, ONE], 8), 4)
+    with pytest.raises(InputError, match=r"^width is 32, but this model renders 16×16 alone"):
+        Renderer.from_pretrained(folder)(ONE, width=32, spp=4)
+    picture = renderer.render([LIT], 512)
+    monkeypatch.setattr(luxel.memory, "free_memory", lambda device: 2**26)
+    with pytest.raises(InputError, match=r"^spp is 4, for 1 pictures of 512×512: that takes some .* of memory"):
+        renderer.refined([LIT], picture, 4)

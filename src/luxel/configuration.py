@@ -35,6 +35,8 @@ Paths = Annotated[int, Field(ge=2, le=1 << 24)]
 """A pixel, of which there is a variance."""
 Repeats = Annotated[int, Field(ge=1, le=1000)]
 """How often the same is done, to know how it varies."""
+PathCount = Annotated[int, Field(ge=0, le=1 << 24)]
+"""Of a pixel, beside a network's picture; 0 for that alone."""
 Seed = Annotated[int, Field(ge=0, le=(1 << 32) - 1)]
 Steps = Annotated[int, Field(ge=1, le=1_000_000_000)]
 

@@ -1,8 +1,9 @@
 """From a scene to its picture: `Renderer.from_pretrained("ray-small")(scene)`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -10,28 +11,49 @@ from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError
 from jaxtyping import Float32
 from safetensors import SafetensorError
+from torch import Tensor
 
 from luxel import InputError
-from luxel.configuration import Pixels, checker, shortened
+from luxel.configuration import PathCount, Pixels, Seed, checker, shortened
 from luxel.core.scene_batch import SceneBatch
 from luxel.memory import check_fits
-from luxel.models.cost import rendering_memory
+from luxel.models.blending import Blender, Paths, blend, pooled
+from luxel.models.cost import blending_memory, rendering_memory
 from luxel.models.kinds import Model, load_model
 from luxel.models.ray_model import RayModel
 from luxel.scene.description import Camera, Scene
 from luxel.scene.lighting import warn_of_darkness
+from luxel.trace.path import PathTracer
 
 HUB = "hf-hub:"
 """What the name of a model on the Hugging Face Hub begins with: hf-hub:OWNER/NAME, as timm has it."""
 SHIPPED = Path(__file__).parent / "pretrained"
 """Folders of the models that come with the package, by name."""
+BLENDER = "blender"
+"""The folder, beside a model's weights, of the network that blends its pictures with paths."""
 check_side = checker(Pixels | None)
+check_spp, check_seed = checker(PathCount), checker(Seed)
+FIRST_PASS, LARGEST_PASS = 4, 64
+"""Paths a pixel between the first pictures of `Renderer.progress`, and at most: each pass doubles what there is."""
+
+
+class Progress(NamedTuple):
+    """One of ever better pictures of a scene."""
+
+    radiance: Float32[np.ndarray, "height width 3"]
+    spp: int
+    """Paths a pixel so far; 0 for the network's picture."""
+    error: float
+    """Estimated root mean square error of the radiance; NaN without paths, as nothing tells it then."""
 
 
 class Renderer:
-    """A trained model and the way in and out of it. The model is left in evaluation mode."""
+    """A trained model and the way in and out of it. The model is left in evaluation mode.
 
-    def __init__(self, model: Model, device: str | torch.device = "cpu") -> None:
+    `blender` decides what is believed of paths (`luxel.models.blending`); without one it is estimated.
+    """
+
+    def __init__(self, model: Model, device: str | torch.device = "cpu", blender: Blender | None = None) -> None:
         if not isinstance(model, Model):
             raise InputError(
                 f"model is {shortened(model)}, must be a model of luxel.models; a trained one, by its folder or name, "
@@ -40,6 +62,7 @@ class Renderer:
         self.name = type(model).__name__
         try:
             self.model = model.to(device).eval()
+            self.blender = None if blender is None else blender.to(device).eval()
         except (RuntimeError, AssertionError) as error:  # torch says so in either way
             raise InputError(f"device {str(device)!r} is not to be had here: {error}") from error
         self.device = device
@@ -62,24 +85,122 @@ class Renderer:
         weights = downloaded(str(folder)) if str(folder).startswith(HUB) else weights_folder(Path(folder))
         try:
             model = load_model(weights)
+            trained = weights / BLENDER
+            blender = Blender.from_pretrained(trained) if (trained / "model.safetensors").exists() else None
         except InputError:
             raise
         except (ValueError, RuntimeError, TypeError, OSError, SafetensorError) as error:
             raise InputError(f"{weights}: not a model of this version of Luxel: {error}") from error
-        renderer = cls(model, device)
+        renderer = cls(model, device, blender)
         renderer.name = str(folder)
         return renderer
 
     @torch.inference_mode()
     def render(
-        self, scenes: Sequence[Scene], width: int | None = None, height: int | None = None
+        self,
+        scenes: Sequence[Scene],
+        width: int | None = None,
+        height: int | None = None,
+        spp: int = 0,
+        seed: int = 0,
     ) -> Float32[np.ndarray, "batch height width 3"]:
         """Linear radiance of the scenes in one pass. Row 0 is the top.
 
         A ray model renders any size, `width` or `height` alone a square, without both that of its configuration. The
-        image model has one size, and knows spheres and ellipsoids alone. Raises InputError if it is asked for other
-        ones, or there are no scenes; warns of scenes without light, with InputWarning.
+        image model has one size, and knows spheres and ellipsoids alone. With `spp` the picture is `refined` by so many
+        paths a pixel. Raises InputError if it is asked for other ones, or there are no scenes; warns of scenes without
+        light, with InputWarning.
         """
+        check_spp("spp", spp)
+        check_seed("seed", seed)
+        radiance = self._network(scenes, width, height)
+        return radiance.cpu().numpy() if spp == 0 else self._refined(scenes, radiance, spp, seed, None)
+
+    @torch.inference_mode()
+    def refined(
+        self,
+        scenes: Sequence[Scene],
+        radiance: Float32[np.ndarray, "batch height width 3"],
+        spp: int,
+        seed: int = 0,
+        progress: Callable[[int], object] | None = None,
+    ) -> Float32[np.ndarray, "batch height width 3"]:
+        """Pictures of the scenes that `render` made, blended with `spp` paths a pixel: nearer to the truth, the more.
+
+        Their squared error falls like 1/spp in the end (`luxel.models.blending`). A picture depends on its scene, its
+        size, `spp` and `seed` alone. `progress` is called with every number of pixels whose paths are traced. Raises
+        InputError for paths that are out of range or don't fit into memory.
+        """
+        check_spp("spp", spp)
+        check_seed("seed", seed)
+        check_scenes(scenes)
+        if radiance.ndim != 4 or radiance.shape[-1] != 3 or len(radiance) != len(scenes):
+            raise InputError(
+                f"radiance has the shape {radiance.shape}, must be what render(scenes) returns: [{len(scenes)}, "
+                "height, width, 3]"
+            )
+        if spp == 0:
+            return radiance.copy()
+        return self._refined(scenes, torch.from_numpy(radiance).to(self.device), spp, seed, progress)
+
+    def _refined(
+        self,
+        scenes: Sequence[Scene],
+        radiance: Float32[Tensor, "batch height width 3"],
+        spp: int,
+        seed: int,
+        progress: Callable[[int], object] | None,
+    ) -> Float32[np.ndarray, "batch height width 3"]:
+        batch = SceneBatch.of(scenes, self.device)
+        paths = self._paths(batch, radiance, spp, seed, progress)
+        return blend(batch, radiance, paths, self.blender)[0].cpu().numpy()
+
+    def _paths(
+        self,
+        batch: SceneBatch,
+        radiance: Float32[Tensor, "batch height width 3"],
+        spp: int,
+        seed: int,
+        progress: Callable[[int], object] | None = None,
+    ) -> Paths:
+        """Paths for every pixel of the pictures, which may be too many for the memory."""
+        height, width = radiance.shape[1:3]
+        check_fits(
+            blending_memory(len(batch), width, height),
+            f"spp is {spp}, for {len(batch)} pictures of {width}×{height}",
+            "render less at once",
+            str(self.device),
+        )
+        found = PathTracer(device=str(self.device)).sample(batch, width, height, spp, seed, progress)
+        return Paths(found.mean, found.path_variance / spp, spp)
+
+    def progress(
+        self, scene: Scene, width: int | None = None, height: int | None = None, seed: int = 0
+    ) -> Iterator[Progress]:
+        """Ever better pictures of one scene, without end: stop when one is good enough.
+
+        The first is the network's; those after it have 4, 8, 16, 32, 64, 128, 192 … paths a pixel. Raises InputError as
+        `render` does.
+        """
+        check_scene("scene", scene)
+        check_seed("seed", seed)
+        with torch.inference_mode():
+            picture = self._network([scene], width, height)
+        yield Progress(picture[0].cpu().numpy(), 0, float("nan"))
+        batch = SceneBatch.of([scene], self.device)
+        paths: Paths | None = None
+        for number in count():
+            spp = FIRST_PASS if paths is None else min(paths.spp, LARGEST_PASS)
+            with torch.inference_mode():
+                more = self._paths(batch, picture, spp, seed + (number << 32))
+                paths = more if paths is None else pooled(paths, more)
+                blended, error = blend(batch, picture, paths, self.blender)
+            yield Progress(blended[0].cpu().numpy(), paths.spp, float(error.mean().sqrt()))
+
+    def _network(
+        self, scenes: Sequence[Scene], width: int | None, height: int | None
+    ) -> Float32[Tensor, "batch height width 3"]:
+        """The network's picture alone; see `render`."""
         check_scenes(scenes)
         warn_of_darkness(scenes)
         sides = {"width": width, "height": height}
@@ -103,23 +224,31 @@ class Renderer:
         )
         batch = SceneBatch.of(scenes, self.device)
         radiance = self.model(batch, width=width, height=height) if is_ray_model else self.model(batch)
-        return radiance.clamp(min=0).cpu().numpy()  # an image model's last unit may go below 0
+        return radiance.clamp(min=0)  # an image model's last unit may go below 0
 
     def views(
-        self, scene: Scene, cameras: Sequence[Camera], width: int | None = None, height: int | None = None
+        self,
+        scene: Scene,
+        cameras: Sequence[Camera],
+        width: int | None = None,
+        height: int | None = None,
+        spp: int = 0,
+        seed: int = 0,
     ) -> Float32[np.ndarray, "cameras height width 3"]:
         """Linear radiance of one scene from several cameras; see `render`."""
         check_scene("scene", scene)
         if not isinstance(cameras, Sequence):
             raise InputError(f"cameras is {shortened(cameras)}, must be a list of Camera")
-        return self.render([scene.model_copy(update={"camera": camera}) for camera in cameras], width, height)
+        return self.render(
+            [scene.model_copy(update={"camera": camera}) for camera in cameras], width, height, spp, seed
+        )
 
     def __call__(
-        self, scene: Scene, width: int | None = None, height: int | None = None
+        self, scene: Scene, width: int | None = None, height: int | None = None, spp: int = 0, seed: int = 0
     ) -> Float32[np.ndarray, "height width 3"]:
         """Linear radiance of one scene; see `render`."""
         check_scene("scene", scene)
-        return self.render([scene], width, height)[0]
+        return self.render([scene], width, height, spp, seed)[0]
 
 
 def check_scene(name: str, scene: Any) -> None:
@@ -159,7 +288,9 @@ def check_shapes(scenes: Sequence[Scene]) -> None:
 def downloaded(name: str) -> Path:
     """The folder of a model on the Hugging Face Hub, in its cache. Raises InputError if it cannot be had."""
     try:
-        found = snapshot_download(name.removeprefix(HUB), allow_patterns=["config.json", "model.safetensors"])
+        found = snapshot_download(
+            name.removeprefix(HUB), allow_patterns=["config.json", "model.safetensors", f"{BLENDER}/*"]
+        )
     except (OSError, ValueError, HfHubHTTPError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{name}: cannot be downloaded: {reason}; the form is {HUB}OWNER/NAME") from error

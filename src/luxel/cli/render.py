@@ -10,7 +10,7 @@ import tyro
 from pydantic import Field
 
 from luxel.cli.options import parsed
-from luxel.configuration import Configuration, Pixels
+from luxel.configuration import Configuration, PathCount, Pixels, Seed
 
 if TYPE_CHECKING:
     from luxel.data.generate import GenerateSettings
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 def render(arguments: list[str]) -> int:
     """Render a scene with a trained model: luxel render SCENE.json."""
     import numpy as np
+    from tqdm import tqdm
 
     from luxel.data.generate import GenerateSettings, TracerName
     from luxel.image.formats import Stops, check_image_file, save_image, save_pixels
@@ -40,6 +41,10 @@ def render(arguments: list[str]) -> int:
         width: Pixels | None = None
         """In pixels; only a ray model can be asked for a size. Width or height alone makes a square."""
         height: Pixels | None = None
+        spp: PathCount = 0
+        """Paths a pixel that the picture is blended with: the more, the nearer to the truth. 0: the model's alone."""
+        seed: Seed = 0
+        """Of those paths."""
         tone_map: str = "clamp"
         """Of a .png: clamp or reinhard."""
         exposure: Stops = 0.0
@@ -62,6 +67,11 @@ def render(arguments: list[str]) -> int:
     height, width, _ = image.shape
     print(f"{width}×{height} by {options.model} in {time.perf_counter() - started:.2f} s", file=sys.stderr)
     save_image(out, image, options.tone_map, options.exposure)
+    if options.spp:
+        print(f"{out}: {options.model} alone, until {options.spp} paths a pixel are traced", file=sys.stderr)
+        with tqdm(desc=f"path tracing, {options.spp} spp", total=width * height, unit="pixel", leave=False) as bar:
+            image = renderer.refined([scene], image[None], options.spp, options.seed, bar.update)[0]
+        save_image(out, image, options.tone_map, options.exposure)
     if options.truth is None:
         print(out)
         return 0

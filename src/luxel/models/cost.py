@@ -25,6 +25,8 @@ PICTURE = 8 * FLOAT
 RAY_PIXEL = 1600
 """Bytes of a pixel that a ray model has in work, besides its network's: measured, pictures full of objects at 128²; an
 empty one takes a tenth."""
+BLENDED_PIXEL = 550
+"""Bytes of a pixel that is blended with paths, mostly the moments of the residual's levels: measured at 512²."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,11 @@ def rendering_memory(
         + 2 * max(tanh_weights(model, objects))
     )
     return pixels * PICTURE + scenes * FLOAT * floats
+
+
+def blending_memory(scenes: int, width: int, height: int) -> int:
+    """Bytes, at least, that blending so many pictures with paths takes, besides the pictures."""
+    return scenes * width * height * BLENDED_PIXEL
 
 
 def training_memory(model: Model, scenes: int, objects: int, rays: int = 0) -> int:

@@ -110,15 +110,15 @@ CHUNK = wp.constant(16)
 """Paths of a pixel that one thread follows, whatever the batch, so that sums are the same in any."""
 
 
-def strata_of(spp: int) -> tuple[int, int]:
+def strata_of(spp: int, groups: int = 4) -> tuple[int, int]:
     """Into how many columns and rows a pixel is cut; each part gets one path of a group of as many.
 
-    The most of which at least four groups make up the paths: their spread is what is known of the variance, and a group
-    with parts left out would have another. 4 × 4 parts make an image of the benchmark three times as efficient, 2 × 2
-    nearly twice, since most of its noise is at the edges of lamps.
+    The most of which at least so many groups make up the paths: their spread is what is known of the variance, and a
+    group with parts left out would have another. 4 × 4 parts make an image of the benchmark three times as efficient,
+    2 × 2 nearly twice, since most of its noise is at the edges of lamps.
     """
     for columns, rows in ((4, 4), (4, 2), (2, 2)):
-        if spp % (columns * rows) == 0 and spp >= 4 * columns * rows:
+        if spp % (columns * rows) == 0 and spp >= groups * columns * rows:
             return columns, rows
     return 1, 1
 

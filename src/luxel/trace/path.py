@@ -81,6 +81,24 @@ class PathTracer:
         mean, variance = (values.reshape(len(batch), height, width, 3).cpu().numpy() for values in estimate[:2])
         return Radiance(mean, variance, spp, estimate.path_variance.reshape(len(batch), -1).mean(1).cpu().numpy())
 
+    def sample(
+        self,
+        scenes: Sequence[Scene] | SceneBatch,
+        width: int,
+        height: int,
+        spp: int,
+        seed: int,
+        progress: Callable[[int], object] | None = None,
+    ) -> Estimate:
+        """What `trace` returns, on this tracer's device and pixel by pixel, row 0 first, by as many strata as fit.
+
+        One group may be all there is, so that few paths are well spread, too; then `variance` is infinite, and
+        `path_variance` over spp, which knows of no strata, more than that of the mean.
+        """
+        check_size(width, height)
+        batch = self._batch(scenes)
+        return self._estimate(batch, len(batch) * width * height, spp, seed, (width, height), WorldRays(), progress, 1)
+
     def trace_rays(self, scenes: Sequence[Scene] | SceneBatch, rays: Rays, spp: int, seed: int = 0) -> Estimate:
         """Radiance that arrives along rays of their own, from `spp` paths a ray, on this tracer's device.
 
@@ -125,8 +143,12 @@ class PathTracer:
         size: tuple[int, int],
         rays: Any,
         progress: Callable[[int], object] | None,
+        groups: int = 4,
     ) -> Estimate:
-        """Mean and variance over `spp` paths for each of `count` rays, so many at once that memory is bounded."""
+        """Mean and variance over `spp` paths for each of `count` rays, so many at once that memory is bounded.
+
+        There are strata where at least so many `groups` have them.
+        """
         if spp < 1:
             raise InputError(f"spp is {spp}, must be at least 1")
         device, chunks = batch.device, -(-spp // CHUNK)
@@ -135,7 +157,7 @@ class PathTracer:
         settings.seed = wp.vec2ui(seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF)
         settings.width, settings.height = size
         settings.spp, settings.max_depth = spp, self.max_depth
-        settings.columns, settings.rows = strata_of(spp) if settings.width else (1, 1)
+        settings.columns, settings.rows = strata_of(spp, groups) if settings.width else (1, 1)
         groups = spp // (settings.columns * settings.rows)
         mean, variance, path_variance = (torch.empty(count, *size, device=device) for size in ((3,), (3,), ()))
         for part in parts(count, max(1, (CPU_CHUNKS if device.type == "cpu" else CUDA_CHUNKS) // chunks)):

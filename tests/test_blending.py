@@ -1,0 +1,203 @@
+"""Blending a picture with paths: whatever the picture, the truth in the end."""
+
+import numpy as np
+import pytest
+import torch
+from tracer_scenes import FEATURES
+
+from luxel import InputError
+from luxel.core.scene_batch import SceneBatch
+from luxel.models import blending
+from luxel.models.blending import (
+    DETAILS,
+    LEAST_ERROR,
+    LEVELS,
+    Blender,
+    BlenderConfig,
+    Coefficients,
+    Paths,
+    Residual,
+    blend,
+    combine,
+    james_stein,
+    pooled,
+)
+from luxel.scene import Camera, Scene, Sphere
+from luxel.trace.path import PathTracer
+
+HEIGHT, WIDTH = 7, 11
+ONE = Scene(
+    objects=(Sphere(center=(0, 0, 0), radius=1.0),),
+    camera=Camera(position=(0, -5, 0), look_at=(0, 0, 0)),
+    background=(0.2, 0.3, 0.4),
+)
+KINDS = [
+    "many lights",
+    "smooth glass",
+    "light in glass",
+    "glossy metal",
+    "smooth metal",
+    "metal box",
+    "panel lamp above",
+]
+
+
+def blender(seed: int = 0) -> Blender:
+    """With random weights everywhere."""
+    torch.manual_seed(seed)
+    result = Blender(BlenderConfig(hidden=8)).eval()
+    torch.nn.init.normal_(result.head.weight)
+    return result
+
+
+def traced(scene: Scene, spp: int, seed: int = 0) -> Paths:
+    found = PathTracer().sample([scene], WIDTH, HEIGHT, spp, seed)
+    return Paths(found.mean, found.path_variance / spp, spp)
+
+
+def residual_of(bands: torch.Tensor, variance: torch.Tensor, scale: float, noise: float) -> Residual:
+    pixels = len(bands)
+    return Residual(
+        bands=bands,
+        variance=variance,
+        scale=torch.full((pixels,), scale),
+        paths_variance=torch.full((pixels,), noise),
+        details=torch.zeros(pixels, DETAILS, 3),
+        mottle=torch.zeros(pixels, DETAILS),
+        mottle_variance=torch.zeros(pixels, DETAILS),
+        features=torch.zeros(pixels, blending.FEATURES),
+    )
+
+
+def test_the_blend_by_hand():
+    """M = 1 − 0.5 · 0.2 + 0.5 · 0.4 + 1 · 0.4 = 1.5; P − M = 0.3, of whose square 0.018 may be unseen noise."""
+    bands, coefficients = torch.zeros(1, LEVELS, 3), torch.zeros(1, LEVELS)
+    bands[0, 0], bands[0, -1] = 0.4, 0.4
+    coefficients[0, 0], coefficients[0, -1] = 0.5, 1.0
+    details = torch.tensor([[0.5, 0.0]])
+    paths = Paths(torch.full((1, 3), 1.8), torch.ones(1), 4)
+
+    def blended(scale: float, noise: float, error: float) -> tuple[float, float]:
+        residual = residual_of(bands, torch.ones(1, LEVELS), scale, noise)
+        residual.details[0, 0] = 0.2
+        picture, variance = combine(
+            torch.ones(1, 3), paths, residual, Coefficients(coefficients, details, torch.tensor([error]))
+        )
+        return float(picture[0, 0]), float(variance[0])
+
+    w = 0.03 / (0.03 + 0.042 + 0.018)
+    np.testing.assert_allclose(blended(0.0, 0.042, 0.03), (1.5 + 0.3 * w, w * 0.06), rtol=1e-5)
+    w = 4 * LEAST_ERROR**2 / (4 * LEAST_ERROR**2 + 0.06)
+    np.testing.assert_allclose(blended(2.0, 0.042, 0.0), (1.5 + 0.3 * w, w * 0.06), rtol=1e-5)
+    paths, variance = Paths(torch.full((1, 3), 1.8), torch.ones(1), 144), 0.001 + 0.09 / 1440
+    beyond = 0.09 - 11 * variance  # than which noise explains no more: 9 (1 + 32 / 144) = 11
+    np.testing.assert_allclose(
+        blended(0.0, 0.001, 0.0),
+        (1.5 + 0.3 * beyond / (beyond + variance), variance * beyond / (beyond + variance)),
+        1e-4,
+    )
+
+
+def test_james_and_stein_by_hand():
+    """c = 3: of a band whose square is 4 and variance 1 a quarter is kept; of one whose square is 2 nothing.
+
+    Half of a detail is mottle, with a variance of 1/24, and so half of that is believed.
+    """
+    bands = torch.zeros(1, LEVELS, 3)
+    bands[0, 1], bands[0, 2] = 2.0, 2**0.5
+    residual = residual_of(bands, torch.ones(1, LEVELS), 1.0, 1.0)
+    residual.mottle[0, 0], residual.mottle_variance[0, 0] = 0.5, 1 / 24
+    found = james_stein(residual)
+    torch.testing.assert_close(found.details, torch.tensor([[0.25, 0.0]]))
+    torch.testing.assert_close(found.bands[0, :3], torch.tensor([0.0, 0.25, 0.0]))
+    torch.testing.assert_close(found.error, torch.tensor([0.25]))
+
+
+def test_pooled_paths_are_all_of_them():
+    values = torch.rand(13, 24, 3, generator=torch.Generator().manual_seed(0)).double()
+
+    def of(part: torch.Tensor) -> Paths:
+        count = part.shape[1]
+        variance = part.var(1).mean(1) / count if count > 1 else torch.full((13,), torch.inf).double()
+        return Paths(part.mean(1), variance, count)
+
+    parts = [of(part) for part in values.split([1, 4, 19], 1)]
+    together, whole = pooled(pooled(parts[0], parts[1]), parts[2]), of(values)
+    torch.testing.assert_close(together.mean, whole.mean)
+    torch.testing.assert_close(together.variance, whole.variance)
+    assert together.spp == 24
+
+
+@pytest.mark.parametrize("trained", [False, True], ids=["estimated", "network"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_error_falls_as_that_of_paths_whatever_the_picture(kind, trained):
+    """Of a picture that is 30 % off and has a gradient of its own, sixteen times the paths leave a sixteenth."""
+    scene = FEATURES[kind][0]
+    truth = traced(scene, 1 << 16, seed=9).mean
+    wrong = truth * (0.7 + 0.6 * torch.linspace(0, 1, WIDTH).repeat(HEIGHT)[:, None]) + 0.02
+    shape, batch, believed = (1, HEIGHT, WIDTH, 3), SceneBatch.of([scene]), blender() if trained else None
+    errors, of_paths = {}, {}
+    for spp in (512, 8192):
+        runs = [traced(scene, spp, seed) for seed in range(4)]
+        with torch.no_grad():
+            pictures = [blend(batch, wrong.reshape(shape), paths, believed)[0].reshape(-1, 3) for paths in runs]
+        errors[spp] = np.mean([float(((picture - truth) ** 2).mean()) for picture in pictures])
+        of_paths[spp] = np.mean([float(((paths.mean - truth) ** 2).mean()) for paths in runs])
+    assert errors[8192] < errors[512] / (6 if trained else 4)  # variances that know of no strata are slow to believe
+    assert errors[8192] < (1.5 if trained else 6) * of_paths[8192]
+
+
+@pytest.mark.parametrize("trained", [False, True], ids=["estimated", "network"])
+def test_it_knows_no_unit_of_light_and_a_batch_is_its_scenes(trained):
+    believed = blender() if trained else None
+    scenes = [ONE, FEATURES["glossy glass"][0]]
+    found = PathTracer().sample(scenes, WIDTH, HEIGHT, 4, 0)
+    picture = (found.mean * 0.8 + 0.01).reshape(2, HEIGHT, WIDTH, 3)
+    paths = Paths(found.mean, found.path_variance / 4, 4)
+    with torch.no_grad():
+        both, error = blend(SceneBatch.of(scenes), picture, paths, believed)
+        brighter = Paths(paths.mean * 64, paths.variance * 4096, 4)
+        scaled, scaled_error = blend(SceneBatch.of(scenes), picture * 64, brighter, believed)
+        for number, scene in enumerate(scenes):
+            own = slice(number * HEIGHT * WIDTH, (number + 1) * HEIGHT * WIDTH)
+            alone = Paths(paths.mean[own], paths.variance[own], 4)
+            one, _ = blend(SceneBatch.of([scene]), picture[number : number + 1], alone, believed)
+            torch.testing.assert_close(one[0], both[number], rtol=1e-5, atol=1e-7)
+    torch.testing.assert_close(scaled, both * 64, rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(scaled_error, error * 4096, rtol=1e-2, atol=1e-3)
+
+
+def test_a_black_picture_of_nothing_is_black():
+    dark = ONE.model_copy(update={"background": (0.0, 0.0, 0.0)})
+    zeros = torch.zeros(HEIGHT * WIDTH, 3)
+    for spp in (1, 4):
+        paths = Paths(zeros, torch.full((len(zeros),), torch.inf if spp == 1 else 0.0), spp)
+        for believed in (None, blender()):
+            picture, error = blend(SceneBatch.of([dark]), zeros.reshape(1, HEIGHT, WIDTH, 3), paths, believed)
+            assert (picture == 0).all()
+            assert error.isfinite().all()
+
+
+def test_one_lucky_path_does_not_show():
+    """A path of a thousand times the radiance around it leaves its pixel within a tenth of the picture."""
+    mean, variance = torch.full((HEIGHT * WIDTH, 3), 0.5), torch.full((HEIGHT * WIDTH,), 1e-3)
+    mean[38], variance[38] = 125.0, 125.0**2
+    picture = torch.full((1, HEIGHT, WIDTH, 3), 0.5)
+    blended, _ = blend(SceneBatch.of([ONE]), picture, Paths(mean, variance, 4))
+    assert (blended - picture).abs().max() < 0.05
+
+
+def test_the_blender_is_what_was_saved_and_every_weight_has_a_gradient(tmp_path):
+    saved = blender()
+    saved.save_pretrained(tmp_path)
+    again = Blender.from_pretrained(tmp_path)
+    torch.testing.assert_close(again.state_dict(), saved.state_dict())
+    (tmp_path / "config.json").write_text('{"kind": "ray"}')
+    with pytest.raises(InputError, match=r"config\.json"):
+        Blender.from_pretrained(tmp_path)
+    paths = traced(FEATURES["many lights"][0], 4)
+    picture = (paths.mean * 0.9 + 0.01).reshape(1, HEIGHT, WIDTH, 3)
+    blended, _ = blend(SceneBatch.of([FEATURES["many lights"][0]]), picture, paths, saved.train())
+    blended.square().sum().backward()
+    for name, weights in saved.named_parameters():
+        assert (weights.grad != 0).any(), name

@@ -1,0 +1,114 @@
+"""The filter of residuals: what it takes together, by hand, and where it stops."""
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from kernels import DEVICES
+
+from luxel.core.intersect import MISS
+from luxel.core.scene_batch import SceneBatch
+from luxel.models.residual_filter import PATHS_VARIANCE, PRODUCTS, SQUARE, STEPS, VARIANCE, residual_levels
+from luxel.scene import Camera, Panel, Plane, Scene, Sphere
+
+HEIGHT, WIDTH = 37, 41
+ABOVE = Camera(position=(0, 0, 5), look_at=(0, 0, 0), up=(0, 1, 0))
+FLAT = Scene(objects=(Plane(center=(0, 0, 0)),), camera=ABOVE)
+
+
+def levels(scene: Scene, residual: torch.Tensor, picture: torch.Tensor | None = None, device: str = "cpu"):
+    batch = SceneBatch.of([scene], device)
+    seen = torch.ones(HEIGHT * WIDTH, 3) if picture is None else picture
+    variance = torch.full((HEIGHT * WIDTH,), 0.5, device=device)
+    return residual_levels(batch, seen.to(device), residual.to(device), variance, WIDTH, HEIGHT)
+
+
+def middle(values: torch.Tensor) -> torch.Tensor:
+    return values.unflatten(0, (HEIGHT, WIDTH))[HEIGHT // 2, WIDTH // 2].cpu()
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_the_first_level_by_hand(device):
+    """Weights 1, 1/2 and 1/4 of a pixel, its four and its diagonal neighbours: Σw = 4, Σw² = 2.25."""
+    residual = torch.zeros(HEIGHT, WIDTH, 3)
+    residual[HEIGHT // 2, WIDTH // 2] = torch.tensor([8.0, 4.0, -4.0])
+    residual[HEIGHT // 2, WIDTH // 2 + 1] = torch.tensor([0.0, 4.0, 4.0])
+    found = levels(FLAT, residual.flatten(0, 1), device=device)
+    first = middle(found.moments[1])
+    torch.testing.assert_close(first[:3], torch.tensor([2.0, 1.5, -0.5]), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(first[VARIANCE], 0.5 * 2.25 / 16, rtol=1e-4)
+    np.testing.assert_allclose(first[PATHS_VARIANCE], 0.5, rtol=1e-4)
+    np.testing.assert_allclose(first[SQUARE], (96 + 0.5 * 32) / 3 / 4, rtol=1e-4)
+    np.testing.assert_allclose(middle(found.share[0]), 1, rtol=1e-4)
+
+
+def test_what_is_the_same_everywhere_stays_and_its_variance_falls_at_every_level():
+    found = levels(FLAT, torch.full((HEIGHT * WIDTH, 3), 0.7))
+    assert len(found.moments) == len(STEPS) + 1
+    variances = [float(middle(values)[VARIANCE]) for values in found.moments]
+    for values in found.moments:
+        torch.testing.assert_close(values[:, :3], torch.full((HEIGHT * WIDTH, 3), 0.7), rtol=1e-5, atol=1e-5)
+    within = sum(step < HEIGHT // 2 for step in STEPS)
+    for before, after in pairwise(variances[: within + 1]):
+        assert after < 0.3 * before
+
+
+@pytest.mark.parametrize("edge", ["object", "picture"])
+def test_edges_stop_it(edge):
+    """The residual is 1 on the left half and 0 on the right: with the edge known it stays so, without it does not."""
+    left, picture = torch.zeros(HEIGHT, WIDTH, 3), torch.ones(HEIGHT, WIDTH, 3)
+    left[:, : WIDTH // 2] = 1
+    pixel = 2 * 5 * math.tan(math.radians(ABOVE.vertical_fov_degrees / 2)) / HEIGHT  # scene units
+    halves = tuple(Panel(center=(50 * side - pixel / 2, 0, 0), half_extents=(50, 50)) for side in (-1, 1))
+    if edge == "picture":
+        picture[:, : WIDTH // 2] = 3
+    scene = Scene(objects=halves, camera=ABOVE) if edge == "object" else FLAT
+    residual = left.flatten(0, 1)
+    known = levels(scene, residual, picture.flatten(0, 1)).moments[3][:, 0].unflatten(0, (HEIGHT, WIDTH))
+    unknown = levels(FLAT, residual).moments[3][:, 0].unflatten(0, (HEIGHT, WIDTH))
+    assert (known - left[..., 0]).abs().max() < 0.02
+    assert (unknown - left[..., 0]).abs().max() > 0.3
+
+
+def test_mottle_of_the_picture_is_all_in_the_residual():
+    """A picture with noise of its own, and a residual that is but that noise: products are minus the squares."""
+    mottle = 0.1 * torch.rand(HEIGHT * WIDTH, 1, generator=torch.Generator().manual_seed(0)).expand(-1, 3)
+    found = levels(FLAT, -mottle, 1 + mottle)
+    wide = middle(found.moments[4])
+    np.testing.assert_allclose(wide[PRODUCTS] / wide[PRODUCTS + 1], -1, atol=0.3)
+    torch.testing.assert_close(
+        middle(found.details[0]), middle(mottle) - middle(smoothed(mottle)), rtol=0.02, atol=2e-4
+    )
+    still = levels(FLAT, torch.full((HEIGHT * WIDTH, 3), 0.3), 1 + mottle)
+    wide = middle(still.moments[4])
+    assert abs(wide[PRODUCTS] / wide[PRODUCTS + 1]) < 0.6
+
+
+def smoothed(values: torch.Tensor) -> torch.Tensor:
+    """By weights 1/4, 1/8 and 1/16, as the filter has them where all is alike."""
+    kernel = torch.tensor([[1.0, 2.0, 1.0], [2.0, 4.0, 2.0], [1.0, 2.0, 1.0]]) / 16
+    image = values.T.reshape(3, 1, HEIGHT, WIDTH)
+    return torch.nn.functional.conv2d(image, kernel[None, None], padding=1).reshape(3, -1).T
+
+
+def test_the_sky_is_its_own_and_pictures_of_a_batch_do_not_mix():
+    ball = Scene(objects=(Sphere(center=(0, 0, 0), radius=1.0),), camera=ABOVE)
+    residual = torch.rand(2, HEIGHT * WIDTH, 3, generator=torch.Generator().manual_seed(0))
+    ones, variance = torch.ones(2 * HEIGHT * WIDTH, 3), torch.ones(2 * HEIGHT * WIDTH)
+    both = residual_levels(SceneBatch.of([FLAT, ball]), ones, residual.flatten(0, 1), variance, WIDTH, HEIGHT)
+    for number, scene in enumerate((FLAT, ball)):
+        one = residual_levels(
+            SceneBatch.of([scene]), ones[: HEIGHT * WIDTH], residual[number], variance[: HEIGHT * WIDTH], WIDTH, HEIGHT
+        )
+        for together, alone in zip(both.moments, one.moments, strict=True):
+            torch.testing.assert_close(together.unflatten(0, (2, -1))[number], alone, rtol=0, atol=0)
+    assert (one.object_id == MISS).any()
+    sky = one.object_id == MISS
+    sky_only = residual[1] * sky[:, None]
+    alone = residual_levels(
+        SceneBatch.of([ball]), ones[: HEIGHT * WIDTH], sky_only, variance[: HEIGHT * WIDTH], WIDTH, HEIGHT
+    )
+    for values in alone.moments:
+        assert (values[~sky, :3] == 0).all()

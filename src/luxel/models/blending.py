@@ -7,7 +7,8 @@ Johnstone 1994), and what is believed of single pixels' paths is w:
 
     M = N − Σ_k b_k D_k + a_L R_L + Σ_{0<l<L} a_l (R_l − R_{l+1})      w = e² / (e² + v)      picture = M + w (P − M)
 
-with e² the expected squared error of M, and v the variance of P, which falls like 1/n. As e² is never less than a share
+where the D_k are details of N itself, which may be mottle (`residual_filter`), and b_k is the share that is taken off;
+e² is the expected squared error of M, and v the variance of P, which falls like 1/n. As e² is never less than a share
 of the radiance squared, 1 − w falls like 1/n, too, and with it what M may be wrong by: the picture's squared error is
 the paths' own in the limit, and falls like 1/n.
 
@@ -67,8 +68,11 @@ AT_ONCE = {"cpu": 1 << 13, "cuda": 1 << 20}
 BAND_BIAS, ERROR_BIAS = -2.0, -7.0
 """Of the Blender's outputs before training, which leave most to the picture: 0.12 of a band, e 0.03 of the radiance."""
 TINY = 1e-30
+"""Added to squares of radiance, which are far above it: what is divided by may be 0."""
 MOST_LOGARITHM = 12.0
+"""Of a ratio that the Blender reads, or writes: e to the 12 is 160 000."""
 MOTTLE_LEVELS = (2, 3, 5)
+"""Of which the Blender reads what the residual has of the picture's details."""
 FEATURES = 5 * LEVELS + 11 + 4 * DETAILS * len(MOTTLE_LEVELS)
 
 
@@ -87,7 +91,7 @@ def pooled(a: Paths, b: Paths) -> Paths:
     share = b.spp / spp
     step = b.mean - a.mean
     between = (step**2).mean(1) * a.spp * share
-    # of one path, times the numbers of paths less 1
+    # Σ (x − mean)² of each, from its mean's variance σ² / n.
     spread = [paths.variance * paths.spp * (paths.spp - 1) for paths in (a, b) if paths.spp > 1]
     return Paths(a.mean + step * share, (sum(spread) + between) / (spp * (spp - 1)), spp)
 
@@ -180,14 +184,14 @@ def blend(
     blender: Blender | None = None,
 ) -> tuple[Float[Tensor, "scenes height width 3"], Float[Tensor, "scenes height width"]]:
     """The picture of least expected error, and the expected squared error of its pixels, the mean over channels."""
-    flat, believed = picture.reshape(-1, 3), james_stein if blender is None else blender
+    flat, coefficients_of = picture.reshape(-1, 3), james_stein if blender is None else blender
     levels = filtered_residual(scenes, picture, paths)
     parts = []
     for first in range(0, len(flat), AT_ONCE[flat.device.type]):
         some = slice(first, first + AT_ONCE[flat.device.type])
         own = Paths(paths.mean[some], paths.variance[some], paths.spp)
         residual = describe(scenes, flat[some], own, levels.part(some))
-        parts.append(combine(flat[some], own, residual, believed(residual)))
+        parts.append(combine(flat[some], own, residual, coefficients_of(residual)))
     blended, error = (torch.cat(values) for values in zip(*parts, strict=True))
     return blended.reshape(picture.shape), error.reshape(picture.shape[:3])
 
@@ -315,7 +319,8 @@ def mottle_features(levels: Levels, scale: Float[Tensor, " pixels"]) -> list[Flo
         moments = levels.moments[level]
         products, squares = moments[:, PRODUCTS:].unflatten(1, (DETAILS, 2)).unbind(2)
         result.append((-products / squares.clamp(min=TINY)).clamp(-1, 2))
-        result.append(log_ratio(products**2, squares * moments[:, VARIANCE, None]))
+        along = products / squares.sqrt().clamp(min=TINY)  # the residual's part along the detail
+        result.append(log_ratio(along**2, moments[:, VARIANCE, None]))
         result.append(log_ratio(squares, scale[:, None] ** 2))
         result.append(log_ratio(own, squares))
     return result

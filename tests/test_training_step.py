@@ -14,6 +14,8 @@ from luxel.experiments.experiment import EXPERIMENTS
 from luxel.models.kinds import model_of
 from luxel.train.checkpoint import Progress
 from luxel.train.loop import Trainer
+from luxel.train.precision import Autocast
+from luxel.train.resident import Resident
 from luxel.train.runtime import accelerator
 
 WIDTH, BATCH = 16, 7
@@ -100,3 +102,23 @@ def test_no_picture_is_in_single_precision_but_the_heads_and_the_losss(source, p
         trainer.step(progress)
     assert operations.noting, "it noted the way back, too"
     assert operations.pictures == []
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize(
+    ("precision", "tolerance"), [("fp32", 1e-4), ("bf16", 2e-2), ("fp16-o1", 5e-3), ("fp16-o2", 5e-3)]
+)
+def test_a_gpu_finds_the_same_gradient(source, precision, tolerance):
+    """Of the same batch, held on the device; in fp16 without a loss scale, as it is not small."""
+    found = []
+    for device in (torch.device("cpu"), torch.device("cuda")):
+        torch.manual_seed(0)
+        model = model_of(EXPERIMENTS["just_image_to_seq"].make("tiny").model).to(device).train()
+        batch = next(Resident(source.train, model.encode, device).training_batches(BATCH, 0, 0, 0, 1))
+        autocast = Autocast(precision, model, device)
+        loss = (autocast(batch) - batch.radiance).square().mean()
+        autocast.backward(loss)
+        found.append((loss.item(), torch.cat([p.grad.flatten().cpu() for p in model.parameters()])))
+    (loss, gradient), (other_loss, other) = found
+    assert other_loss == pytest.approx(loss, rel=tolerance)
+    assert torch.cosine_similarity(gradient, other, dim=0) > 1 - tolerance

@@ -2,6 +2,7 @@
 
 import signal
 
+import pytest
 import torch
 from hypothesis import settings
 
@@ -9,3 +10,11 @@ settings.register_profile("luxel", deadline=None, derandomize=True)  # tests nev
 settings.load_profile("luxel")
 torch.set_num_threads(1)  # models here are tiny; two threads would only wait for each other
 signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell ignores for what it runs in the background
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Without a GPU, what is marked `gpu` is skipped."""
+    if not torch.cuda.is_available():
+        for item in items:
+            if item.get_closest_marker("gpu"):
+                item.add_marker(pytest.mark.skip(reason="needs a GPU"))

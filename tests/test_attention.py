@@ -61,9 +61,8 @@ def test_values_and_gradients_match_the_reference(weighting, seed, keys):
 def test_the_module_weighs_as_its_configuration_says(name):
     attention, x, context = made(OPTIONS[name]), torch.randn(3, 2, 5), torch.randn(3, 4, 7)
     mask = torch.ones(3, 4, dtype=torch.bool)
-    query, key, value = (
-        attention.split(layer) for layer in (attention.query(x), attention.key(context), attention.value(context))
-    )
+    layers = (attention.query(x), attention.key(context), attention.value(context))
+    query, key, value = (layer.unflatten(-1, (2, -1)).transpose(1, 2) for layer in layers)
     expected = attention.out(reference(query, key, value, mask, name).transpose(1, 2).flatten(2))
     torch.testing.assert_close(attention(x, context, mask), expected)
 

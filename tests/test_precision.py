@@ -11,7 +11,7 @@ from luxel.data.dataset import Batch
 from luxel.experiments.base import tiny_model
 from luxel.models.image_model import ImageModel
 from luxel.scene import Spheres
-from luxel.train.precision import Autocast, LossScale, check_precision, set_precision
+from luxel.train.precision import AUTOCAST_DTYPES, Autocast, LossScale, check_precision, set_precision
 
 CPU = torch.device("cpu")
 
@@ -28,8 +28,9 @@ def model() -> ImageModel:
 
 
 def gradients(precision: str, network: ImageModel) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-    radiance = Autocast(precision, network, network, CPU)(batch())
-    radiance.square().mean().backward()
+    autocast = Autocast(precision, network, CPU)
+    radiance = autocast(batch())
+    autocast.backward(radiance.square().mean())
     return radiance.detach(), {name: p.grad for name, p in network.named_parameters()}
 
 
@@ -54,24 +55,27 @@ SINGLE, HALF = torch.float32, torch.float16
 
 def test_o2_computes_in_half_but_for_norms_and_head():
     network = model()
-    autocast, dtypes = Autocast("fp16-o2", network, network, CPU), Dtypes(network)
+    autocast, dtypes = Autocast("fp16-o2", network, CPU), Dtypes(network)
     autocast(batch())
     assert dtypes.seen == {
         "Conv2d": {(HALF, HALF)},
         "Linear": {(HALF, HALF)},
-        "BatchNorm": {(SINGLE, SINGLE)},
-        "LayerNorm": {(SINGLE, SINGLE)},
+        "BatchNorm": {(HALF, SINGLE)},
+        "LayerNorm": {(HALF, HALF)},
         "head_norm": {(SINGLE, SINGLE)},
         "head": {(SINGLE, SINGLE)},
     }
 
 
 @pytest.mark.parametrize("precision", ["bf16", "fp16-o1"])
-def test_autocast_keeps_weights_and_head_in_single(precision):
+def test_autocast_computes_products_in_16_bits_and_keeps_norms_and_head_in_single(precision):
     network = model()
     dtypes = Dtypes(network)
-    Autocast(precision, network, network, CPU)(batch())
-    assert {weight for pairs in dtypes.seen.values() for _, weight in pairs} == {SINGLE}
+    Autocast(precision, network, CPU)(batch())
+    for kind in ("BatchNorm", "LayerNorm", "head_norm", "head"):
+        assert {weight for _, weight in dtypes.seen[kind]} == {SINGLE}
+    for kind in ("Conv2d", "Linear"):
+        assert {weight for _, weight in dtypes.seen[kind]} == {AUTOCAST_DTYPES[precision]}
     assert dtypes.seen["head"] == {(SINGLE, SINGLE)}
 
 
@@ -91,7 +95,8 @@ def test_every_precision_computes_the_same_up_to_rounding(precision, tolerance):
 def test_the_master_copies_stay_themselves():
     network = model()
     before = copy.deepcopy(network.state_dict())
-    Autocast("fp16-o2", network, network, CPU)(batch()).mean().backward()
+    autocast = Autocast("fp16-o2", network, CPU)
+    autocast.backward(autocast(batch()).mean())
     weights = {
         name: value for name, value in network.state_dict().items() if "running" not in name and "num" not in name
     }
@@ -102,7 +107,7 @@ def test_scenes_of_another_precision_are_a_mistake():
     network, given = model(), batch()
     halved = replace(given, scenes=replace(given.scenes, center=given.scenes.center.half()))
     with pytest.raises(AssertionError, match="scenes come in float32"):
-        Autocast("fp32", network, network, CPU)(halved)
+        Autocast("fp32", network, CPU)(halved)
 
 
 def test_a_head_in_half_precision_is_a_mistake():
@@ -111,7 +116,7 @@ def test_a_head_in_half_precision_is_a_mistake():
             return torch.zeros(1, 2, 2, 3, dtype=HALF)
 
     with pytest.raises(AssertionError, match="the head must end in float32"):
-        Autocast("fp32", Head(), Head(), CPU)(batch())
+        Autocast("fp32", Head(), CPU)(batch())
 
 
 def test_tf32_needs_its_gpu():

@@ -41,8 +41,15 @@ class Projected(NamedTuple):
     mask: Bool[Tensor, "batch keys"] | None
 
 
+class Joined(NamedTuple):
+    """Linear layers of one input, one below the other."""
+
+    weight: Float[Tensor, "outs width"]
+    bias: Float[Tensor, " outs"]
+
+
 class Attention(nn.Module):
-    """Queries from one set of vectors, keys and values from another."""
+    """Queries from one set of vectors, keys and values from another; images are sets of pixels, [height, width]."""
 
     def __init__(self, query_width: int, context_width: int, width: int, out: int, config: AttentionConfig) -> None:
         super().__init__()
@@ -53,42 +60,60 @@ class Attention(nn.Module):
         self.key = nn.Linear(context_width, width)
         self.value = (Intersection if config.intersection else nn.Linear)(context_width, width)
         self.out = nn.Linear(width, out)
-        head = width // config.heads
-        self.query_norm = nn.RMSNorm(head) if config.qk_norm else nn.Identity()
-        self.key_norm = nn.RMSNorm(head) if config.qk_norm else nn.Identity()
+        self.head = width // config.heads
+        self.query_norm = nn.RMSNorm(self.head) if config.qk_norm else nn.Identity()
+        self.key_norm = nn.RMSNorm(self.head) if config.qk_norm else nn.Identity()
         self.registers = nn.Parameter(torch.randn(config.registers, context_width)) if config.registers else None
 
     def forward(
         self,
-        x: Float[Tensor, "batch queries query_width"],
-        context: Float[Tensor, "batch keys context_width"],
-        mask: Bool[Tensor, "batch keys"] | None = None,
-    ) -> Float[Tensor, "batch queries out"]:
-        """What every query gathers from the context's real elements."""
-        return self.gather(self.project(x, context, mask))
+        x: Float[Tensor, "batch *queries query_width"],
+        context: Float[Tensor, "batch *keys context_width"],
+        mask: Bool[Tensor, "batch n_keys"] | None = None,
+        joined: Joined | None = None,
+    ) -> Float[Tensor, "batch *queries out"]:
+        """What every query gathers from the context's real elements; for `joined` see `project`."""
+        return self.gather(self.project(x, context, mask, joined), x.shape[1:-1])
+
+    def joined(self, with_query: bool) -> Joined:
+        """The layers of keys and values as one, with that of queries if they come from the same vectors."""
+        value = self.value.project if isinstance(self.value, Intersection) else self.value
+        layers = [self.query] * with_query + [self.key, value]
+        return Joined(torch.cat([layer.weight for layer in layers]), torch.cat([layer.bias for layer in layers]))
 
     def project(
         self,
-        x: Float[Tensor, "batch queries query_width"],
-        context: Float[Tensor, "batch keys context_width"],
-        mask: Bool[Tensor, "batch keys"] | None,
+        x: Float[Tensor, "batch *queries query_width"],
+        context: Float[Tensor, "batch *keys context_width"],
+        mask: Bool[Tensor, "batch n_keys"] | None,
+        joined: Joined | None = None,
     ) -> Projected:
-        """Queries, keys and values by head."""
+        """Queries, keys and values by head.
+
+        One product makes all that is made of the same vectors. `joined` is `self.joined(True)`, for who has use for it
+        more than once; it is for a context that is `x`.
+        """
+        together = x is context and self.registers is None
         if self.registers is not None:
             registers = self.registers.to(context.dtype).expand(len(context), -1, -1)
-            context = torch.cat([registers, context], dim=1)
+            context = torch.cat([registers, context.flatten(1, -2)], dim=1)
             mask = None if mask is None else F.pad(mask, (len(self.registers), 0), value=True)
-        query, key, value = (self.split(t) for t in (self.query(x), self.key(context), self.value(context)))
+        made = F.linear(context.flatten(0, -2), *(joined if joined and together else self.joined(together)))
+        heads = made.view(len(context), -1, made.shape[1] // self.key.out_features, self.config.heads, self.head)
+        parts = list(heads.permute(2, 0, 3, 1, 4).unbind())
+        if together:
+            query = parts.pop(0)
+        else:
+            query = self.query(x.flatten(0, -2)).view(len(x), -1, self.config.heads, self.head).transpose(1, 2)
+        key, *values = parts
+        value = torch.minimum(*values) if len(values) == 2 else values[0]  # of an intersection, the soft AND
         return Projected(self.query_norm(query), self.key_norm(key), value, mask)
 
-    def gather(self, projected: Projected) -> Float[Tensor, "batch queries out"]:
-        """The weighted values, heads joined and projected."""
+    def gather(self, projected: Projected, queries: torch.Size) -> Float[Tensor, "batch *queries out"]:
+        """The weighted values, heads joined and projected, in the shape of the queries."""
         weighted = weigh_by_softmax if self.config.weighting == "softmax" else weigh_by_tanh
-        return self.out(weighted(*projected).transpose(1, 2).flatten(2))
-
-    def split(self, x: Float[Tensor, "batch n width"]) -> Float[Tensor, "batch heads n head"]:
-        """The vectors' heads."""
-        return x.unflatten(-1, (self.config.heads, -1)).transpose(1, 2)
+        values = weighted(*projected).transpose(1, 2)
+        return self.out(values.reshape(-1, self.out.in_features)).view(len(values), *queries, -1)
 
 
 def weigh_by_softmax(
@@ -98,7 +123,7 @@ def weigh_by_softmax(
     mask: Bool[Tensor, "batch keys"] | None,
 ) -> Float[Tensor, "batch heads queries head"]:
     """softmax(q·kᵀ/√head)·v (Vaswani et al. 2017, eq. 1) over the real keys, in one fused kernel."""
-    return F.scaled_dot_product_attention(query, key, value, None if mask is None else mask[:, None, None])
+    return F.scaled_dot_product_attention(query, key, value, None if mask is None else logits_of(mask, query.dtype))
 
 
 def weigh_by_tanh(
@@ -115,11 +140,24 @@ def weigh_by_tanh(
     return (weights * real) @ value / real.sum(-1, keepdim=True)
 
 
+def logits_of(mask: Bool[Tensor, "batch keys"], dtype: torch.dtype) -> Float[Tensor, "batch 1 1 keys"]:
+    """0 for a real key, −∞ for another: what attention adds to its logits.
+
+    Kept with the mask, which all attentions of a forward pass share, as long as nobody writes to it.
+    """
+    version = None if mask.is_inference() else mask._version
+    kept = mask.__dict__.get("_logits")
+    if kept is None or kept[:2] != (dtype, version):
+        logits = torch.zeros(mask.shape, dtype=dtype, device=mask.device).masked_fill_(~mask, -torch.inf)
+        mask.__dict__["_logits"] = kept = (dtype, version, logits[:, None, None])
+    return kept[2]
+
+
 def masked_mean(
-    x: Float[Tensor, "batch *heads n width"], mask: Bool[Tensor, "batch n"] | None
-) -> Float[Tensor, "batch *heads width"]:
-    """The mean over the real elements."""
+    x: Float[Tensor, "batch *heads n width"], mask: Bool[Tensor, "batch n"] | None, keepdim: bool = False
+) -> Float[Tensor, "batch *heads_and_maybe_1 width"]:
+    """The mean over the real elements; with `keepdim`, as one element."""
     if mask is None:
-        return x.mean(dim=-2)
+        return x.mean(-2, keepdim)
     real = mask.view(len(mask), *[1] * (x.ndim - 3), -1, 1).to(x.dtype)
-    return (x * real).sum(dim=-2) / real.sum(dim=-2)
+    return (x * real).sum(-2, keepdim) / real.sum(-2, keepdim)

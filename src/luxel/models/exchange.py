@@ -65,14 +65,15 @@ class Start(nn.Module):
         """The image of size × size."""
         count = mask.sum(dim=1, keepdim=True).to(sequence.dtype)
         pooled = torch.cat([masked_mean(sequence, mask), count.log1p()], dim=1)
+        square = (self.config.size, self.config.size)
         if self.config.kind == "pooled":
-            image = self.attention(self.query(pooled).unflatten(1, (self.pixels, -1)), sequence, mask)
+            image = self.attention(self.query(pooled).unflatten(1, (*square, -1)), sequence, mask)
         else:
-            query = self.query(pooled)[:, None] + self.positions
+            query = (self.query(pooled)[:, None] + self.positions).unflatten(1, square)
             image = self.feed_forward(query + self.attention(query, sequence, mask))
         if self.direct is not None:
-            image = image + self.direct(pooled).unflatten(1, (self.pixels, -1))
-        return to_image(image, self.config.size, self.config.size)
+            image = image + self.direct(pooled).unflatten(1, (*square, -1))
+        return to_image(image)
 
 
 @dataclass(frozen=True)
@@ -96,9 +97,10 @@ class Weigh(nn.Module):
         self, projected: Projected, per_query: bool, query_mask: Mask | None = None
     ) -> Float[Tensor, "batch queries_or_1 1"]:
         """A weight for every query, or one for all. The mean of q·k over keys is q·(mean of keys)."""
-        key = masked_mean(projected.key, projected.mask)
-        query = projected.query if per_query else masked_mean(projected.query, query_mask)[:, :, None]
-        score = (query * key[:, :, None]).sum(-1).mean(dim=1) / query.shape[-1] ** 0.5
+        key = masked_mean(projected.key, projected.mask, keepdim=True)
+        query = projected.query if per_query else masked_mean(projected.query, query_mask, keepdim=True)
+        heads, _, head = query.shape[1:]
+        score = (query * key).sum(dim=(1, 3)) / (heads * head**0.5)
         return torch.sigmoid(self.gain * score + self.bias)[..., None]
 
 
@@ -141,12 +143,12 @@ class SeqToImage(nn.Module):
     def forward(self, image: Image, sequence: Sequence, mask: Mask) -> Float[Tensor, "batch more height width"]:
         """The image with what its pixels gathered."""
         projected = self.attention.project(to_pixels(image), sequence, mask)
-        gathered = self.attention.gather(projected)
+        gathered = self.attention.gather(projected, image.shape[2:])
         if self.weigh is not None:
-            gathered = self.weigh(projected, per_query=False) * gathered
+            gathered = self.weigh(projected, per_query=False)[..., None] * gathered
         if self.config.added_twice:
             gathered = 2 * gathered
-        gathered = to_image(gathered, *image.shape[2:])
+        gathered = to_image(gathered)
         if not self.added:
             return torch.cat([image, gathered], dim=1)
         return torch.cat([image[:, : self.added] + gathered, image[:, self.added :]], dim=1)
@@ -181,14 +183,14 @@ class ImageToSeq(nn.Module):
             image = F.adaptive_avg_pool2d(image, self.config.pool_to)
         projected = self.attention.project(self.norm(sequence), to_pixels(image), None)
         weight = self.weigh(projected, self.config.per_element, mask)
-        return sequence + weight * self.attention.gather(projected)
+        return sequence + weight * self.attention.gather(projected, sequence.shape[1:-1])
 
 
-def to_pixels(image: Image) -> Float[Tensor, "batch pixels channels"]:
-    """An image as a sequence of pixels, a view where channels are innermost."""
-    return image.flatten(2).transpose(1, 2)
+def to_pixels(image: Image) -> Float[Tensor, "batch height width channels"]:
+    """An image as a set of pixels, for attention."""
+    return image.permute(0, 2, 3, 1)
 
 
-def to_image(pixels: Float[Tensor, "batch pixels channels"], height: int, width: int) -> Image:
-    """A sequence of pixels as an image, channels innermost in memory."""
-    return pixels.transpose(1, 2).unflatten(2, (height, width))
+def to_image(pixels: Float[Tensor, "batch height width channels"]) -> Image:
+    """Pixels as an image, channels innermost in memory."""
+    return pixels.permute(0, 3, 1, 2)

@@ -4,6 +4,7 @@ Shapes: images are [batch, channels, height, width].
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Literal, TypeAlias
 
 import torch
@@ -91,13 +92,21 @@ class Block(nn.Module):
     ) -> Float[Tensor, "batch out out_height out_width"]:
         """`features` is the normalised, activated image with positions and what came from the sequence."""
         hidden = F.relu(self.hidden_norm(self.expand(features)), inplace=True)
-        if self.upsample:
-            hidden, image = (F.interpolate(t, scale_factor=2.0, mode="nearest") for t in (hidden, image))
-        hidden = F.relu(self.depthwise_norm(self.depthwise(hidden)), inplace=True)
-        branch = self.project(self.squeeze_excitation(hidden))
         if self.out > self.channels:
             image = F.pad(image, (0, 0, 0, 0, 0, self.out - self.channels))
-        return branch + image[:, : self.out]
+        elif self.out < self.channels:
+            image = image[:, : self.out]
+        if self.upsample:
+            hidden, image = upsampled(hidden), upsampled(image)
+        hidden = F.relu(self.depthwise_norm(self.depthwise(hidden)), inplace=True)
+        branch = self.project(self.squeeze_excitation(hidden))
+        return branch.add_(image)  # no derivative of a convolution reads its output
+
+
+def upsampled(image: Image) -> Float[Tensor, "batch channels two_heights two_widths"]:
+    """Twice the size by nearest neighbour, in the image's number format: autocast would compute it in float32."""
+    with torch.autocast(image.device.type, enabled=False):
+        return F.interpolate(image, scale_factor=2.0, mode="nearest")
 
 
 class SqueezeExcitation(nn.Module):
@@ -130,16 +139,24 @@ class NonLocal(nn.Module):
     ) -> Float[Tensor, "batch channels height width"]:
         """The image with what its pixels told each other."""
         pixels = to_pixels(self.norm(image))
-        return image + to_image(self.attention(pixels, pixels), *image.shape[2:])
+        return image + to_image(self.attention(pixels, pixels))
 
 
 def positions(image: Image, frequencies: int) -> Float[Tensor, "batch positions height width"]:
     """x and y in (−1, 1) at the pixels' centres, and sin and cos of 2ⁱ·π/2 times them, i < `frequencies`."""
-    batch, _, height, width = image.shape
+    maps = position_maps(*image.shape[2:], frequencies, image.dtype, image.device)
+    # One operand with channels outermost would make the concatenation, and every convolution after it, so.
+    return maps.expand(len(image), -1, -1, -1).contiguous(memory_format=torch.channels_last)
+
+
+@lru_cache(maxsize=64)
+@torch.inference_mode(False)
+def position_maps(
+    height: int, width: int, frequencies: int, dtype: torch.dtype, device: torch.device
+) -> Float[Tensor, "positions height width"]:
+    """What `positions` repeats for every image: two dozen operations, the same in every step."""
     # In float32 whatever the image's precision: bfloat16 has one value for pixels 200 and 201.
-    y, x = ((torch.arange(size, device=image.device) + 0.5) * (2 / size) - 1 for size in (height, width))
+    y, x = ((torch.arange(size, device=device) + 0.5) * (2 / size) - 1 for size in (height, width))
     grid = torch.stack(torch.meshgrid(y, x, indexing="ij"))
     waves = [wave(grid * (2**i * torch.pi / 2)) for i in range(frequencies) for wave in (torch.sin, torch.cos)]
-    maps = torch.cat([grid, *waves]).to(image.dtype).expand(batch, -1, -1, -1)
-    # One operand with channels outermost would make the concatenation, and every convolution after it, so.
-    return maps.contiguous(memory_format=torch.channels_last)
+    return torch.cat([grid, *waves]).to(dtype)

@@ -92,6 +92,8 @@ class ImageModel(Pretrained):
     config_type = ImageModelConfig
     full_precision: ClassVar[tuple[str, ...]] = ("head_norm", "head")
     """Parts that stay in float32 whatever the precision of the others."""
+    encode = staticmethod(encode)
+    """What `forward` makes of scenes first; it takes tokens as well."""
 
     def __init__(self, config: ImageModelConfig) -> None:
         super().__init__()
@@ -107,9 +109,9 @@ class ImageModel(Pretrained):
         self.head_norm = normalisation(config.generator.normalisation, plan[-1])
         self.head = nn.Conv2d(plan[-1], 3, 1)
 
-    def forward(self, scenes: SceneBatch) -> Float32[Tensor, "batch height width 3"]:
+    def forward(self, scenes: SceneBatch | Tokens) -> Float32[Tensor, "batch height width 3"]:
         """Radiance of the scenes, whose objects are taken for spheres and ellipsoids."""
-        return self.picture(encode(scenes))
+        return self.picture(scenes if isinstance(scenes, Tokens) else encode(scenes))
 
     def picture(self, tokens: Tokens) -> Float32[Tensor, "batch height width 3"]:
         """Radiance of the scenes that these are the tokens of. Neither the objects' order nor padding changes it."""

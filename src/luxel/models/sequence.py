@@ -12,7 +12,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from luxel.configuration import Configuration, Layers
-from luxel.models.attention import Attention, AttentionConfig
+from luxel.models.attention import Attention, AttentionConfig, Joined
 from luxel.models.layers import Intersection, StochasticDepth
 
 Dropped: TypeAlias = Annotated[float, Field(ge=0, lt=1)]
@@ -55,9 +55,10 @@ class Transformer(nn.Module):
         self, sequence: Float[Tensor, "batch objects width"], mask: Bool[Tensor, "batch objects"]
     ) -> Float[Tensor, "batch objects width"]:
         """The sequence after every layer."""
+        joined = [each.attention.joined(True) for each in self.layers if isinstance(each, TransformerLayer)]
         for _ in range(self.passes):
-            for layer in self.layers:
-                sequence = layer(sequence, mask)
+            for layer, projections in zip(self.layers, joined, strict=True):
+                sequence = layer(sequence, mask, projections)
         return sequence
 
 
@@ -80,10 +81,27 @@ class TransformerLayer(nn.Module):
         self.gates = None if config.gate_bias is None else nn.Parameter(torch.full((2,), config.gate_bias))
 
     def forward(
-        self, sequence: Float[Tensor, "batch objects width"], mask: Bool[Tensor, "batch objects"]
+        self,
+        sequence: Float[Tensor, "batch objects width"],
+        mask: Bool[Tensor, "batch objects"],
+        joined: Joined | None = None,
     ) -> Float[Tensor, "batch objects width"]:
-        """The sequence after this layer; what stands at padding never reaches a real object."""
-        first, second = (1.0, 1.0) if self.gates is None else self.gates.sigmoid()
+        """The sequence after this layer; what stands at padding never reaches a real object.
+
+        `joined` are the attention's projections, for who calls the layer more than once.
+        """
         normed = self.attention_norm(sequence)
-        sequence = sequence + first * self.drop(self.attention(normed, normed, mask))
-        return sequence + second * self.drop(self.feed_forward(sequence))
+        first, second = (None, None) if self.gates is None else self.gates.sigmoid()
+        sequence = plus(sequence, first, self.drop(self.attention(normed, normed, mask, joined)))
+        # As one list of vectors: linear layers would make one of them each, and a sequence again.
+        branch = self.feed_forward(sequence.flatten(0, 1)).view_as(sequence)
+        return plus(sequence, second, self.drop(branch))
+
+
+def plus(
+    sequence: Float[Tensor, "batch objects width"],
+    gate: Float[Tensor, ""] | None,
+    branch: Float[Tensor, "batch objects width"],
+) -> Float[Tensor, "batch objects width"]:
+    """The sequence and its branch, through the gate if there is one."""
+    return sequence + (branch if gate is None else gate * branch)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any, NamedTuple
 
 import torch
@@ -54,7 +53,7 @@ class PathTracer:
     @property
     def renderer(self) -> str:
         """Name, versions and device, for manifests and reports."""
-        return f"luxel {luxel.__version__} path, warp {version('warp-lang')} {self.device}"
+        return f"luxel {luxel.__version__} path, warp {wp.__version__} {self.device}"
 
     def trace(
         self,

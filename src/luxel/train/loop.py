@@ -29,11 +29,19 @@ from luxel.image.losses import Loss, loss_function
 from luxel.image.side_by_side import SideBySide, sheet
 from luxel.models.layers import averaging_statistics, batch_norms
 from luxel.train.checkpoint import Progress, load_checkpoint, save_checkpoint
+from luxel.train.foreach import copy_all
 from luxel.train.guard import GuardConfig, Verdict
 from luxel.train.optim import OptimConfig, moving_average, optimizer
 from luxel.train.precision import Autocast, LossScale, Precision, checked, set_precision
+from luxel.train.resident import AnyBatch, resident
 from luxel.train.run_folder import EventRow, Result, RunFolder
-from luxel.train.runtime import forget_peak_memory, interruption_noted, peak_memory, seed_step
+from luxel.train.runtime import (
+    average_over_processes,
+    forget_peak_memory,
+    interruption_noted,
+    peak_memory,
+    seed_step,
+)
 
 GRID_COLUMNS = 8
 STATISTICS_BATCHES = 20
@@ -136,7 +144,7 @@ def train(
                 progress, verdict = trainer.test(progress)
                 scalars["test_loss"] = progress.test_loss
                 if main:
-                    for name, grid in trainer.grids():
+                    for name, grid in trainer.grids(progress.step):
                         folder.log_images(progress.step, name, grid)
             progress = replace(
                 progress, seconds=time.monotonic() - started, peak_memory_mib=trainer.peak_memory(progress)
@@ -188,10 +196,12 @@ class Trainer:
         self.average = moving_average(self.model, config.optim.ema_decay)
         self.optimizer = optimizer(config.optim, self.model.parameters())
         self.loss_scale = LossScale(config.precision, self.device, config.loss_scale_floor)
-        self._parallel = runtime.prepare(self.model)
-        self._predict = Autocast(config.precision, self.model, self._parallel, self.device)
+        self._predict = Autocast(config.precision, self.model, self.device)
+        self._buffers = list(self.model.buffers())
+        self._buffers_before = [torch.empty_like(buffer) for buffer in self._buffers]
         self._loss = loss_function(config.loss)
         self._config, self._data = config, data
+        self._resident = resident(data, self.model, self.device)
 
     def begin(self, checkpoint: Path) -> Progress:
         """Start at the checkpoint; without one, at the initial weights, and make that the first checkpoint."""
@@ -205,7 +215,7 @@ class Trainer:
         config, step = self._config, progress.step + 1
         seed_step(config.seed, step, self.rank)
         self._batch = next(self._batches).to(self.device)
-        buffers = [buffer.clone() for buffer in self.model.buffers()]
+        copy_all(self._buffers_before, self._buffers)
         loss, norm = self.gradients(self._batch)
         data_finite = math.isfinite(loss) or self.all_finite([self._batch])
         guard, verdict = progress.guard.observe(config.guard, step, loss, norm, self.loss_scale.at_floor, data_finite)
@@ -214,31 +224,31 @@ class Trainer:
             if verdict == "go on":
                 self.update(rate)
             else:  # undo what a bad batch left in batch norm's running statistics
-                for buffer, before in zip(self.model.buffers(), buffers, strict=True):
-                    buffer.copy_(before)
+                copy_all(self._buffers, self._buffers_before)
         scalars = {"train_loss": loss, "rate": rate, "gradient_norm": norm, "skipped": guard.skipped}
         if self.loss_scale.enabled:
             scalars["loss_scale"] = self.loss_scale.value
         now = replace(progress, step=step, train_loss=loss, guard=guard, loss_scale=self.loss_scale.state())
         return now, verdict, scalars
 
-    def gradients(self, batch: Batch) -> tuple[float, float]:
+    def gradients(self, batch: AnyBatch) -> tuple[float, float]:
         """Leave the batch's gradients, clipped, on the parameters; return its loss and the norm before clipping."""
         self.model.train()
-        self.optimizer.zero_grad()
+        self._predict.round_weights()
         size = len(batch) // self._config.accumulate
         parts = [batch.rows(slice(start, start + size)) for start in range(0, len(batch), size)]
         total = torch.zeros((), device=self.device)
         for part in parts:
-            last = part is parts[-1]
-            with nullcontext() if last else self.runtime.no_sync(self._parallel):
-                loss = self._loss(self._predict(part), part.radiance).mean() / len(parts)
-                assert loss.dtype == torch.float32, f"the loss must be in float32, not {loss.dtype}"
-                self.runtime.backward(self.loss_scale.scale(loss))
+            loss = self._loss(self._predict(part), part.radiance).mean() / len(parts)
+            assert loss.dtype == torch.float32, f"the loss must be in float32, not {loss.dtype}"
+            self._predict.backward(self.loss_scale.scale(loss), add=part is not parts[0])
             total += loss.detach()
+        if self.world > 1:
+            average_over_processes([p.grad for p in self.model.parameters() if p.grad is not None])
         self.loss_scale.unscale(self.optimizer)
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), self._config.optim.clip_norm)
-        return float(self.runtime.reduce(total, "mean")), float(norm)
+        loss, norm = torch.stack([self.runtime.reduce(total, "mean"), norm]).tolist()  # one wait for a GPU, not two
+        return loss, norm
 
     def update(self, rate: float) -> None:
         """Step the optimiser at this learning rate, and the average after it."""
@@ -267,7 +277,7 @@ class Trainer:
         """This rank's part of the test set."""
         return self._data.test_batches(self._config.batch_size, self.rank, self.world)
 
-    def all_finite(self, batches: Iterable[Batch]) -> bool:
+    def all_finite(self, batches: Iterable[AnyBatch]) -> bool:
         """Whether the radiance to learn from is finite, all ranks together."""
         return not self.any_rank(any(not batch.radiance.isfinite().all() for batch in batches))
 
@@ -280,17 +290,26 @@ class Trainer:
     def renew_statistics(self, step: int) -> None:
         """Forget batch norm's running statistics, the average's too, and take them from training batches anew."""
         batches = list(islice(self._batches_from(step), STATISTICS_BATCHES))
+        self._predict.round_weights()
         for model, run in ((self.model, self._predict), (self.average, partial(predict, self.average))):
             with averaging_statistics(model), torch.no_grad():
                 for batch in batches:
                     run(batch.to(self.device))
 
-    def grids(self) -> Iterator[tuple[str, UInt8[np.ndarray, "height width 3"]]]:
-        """Pictures of the first test samples and, unless it is of rays, of the last training batch, by name."""
+    def grids(self, step: int) -> Iterator[tuple[str, UInt8[np.ndarray, "height width 3"]]]:
+        """Pictures of the first test samples and, unless it is of rays, of the step's training batch, by name."""
         test = next(iter(self._data.test_batches(GRID_COLUMNS, 0, 1)))
         yield "test", comparison_grid(self.average, test.to(self.device))
         if self._batch.rays is None:
-            yield "train", comparison_grid(self.average, self._batch)
+            yield "train", comparison_grid(self.average, self._last_batch(step))
+
+    def _last_batch(self, step: int) -> Batch:
+        """The batch of this step, the last; anew from its source if only what the network reads of it is there."""
+        if isinstance(self._batch, Batch):
+            return self._batch
+        config = self._config
+        again = self._data.training_batches(config.batch_size, config.seed, step - 1, self.rank, self.world)
+        return next(again).to(self.device)
 
     def roll_back(self, checkpoint: Path, progress: Progress) -> Progress:
         """Return to the checkpoint, but for what the guard has learned since, and the time and memory taken."""
@@ -318,9 +337,10 @@ class Trainer:
         if isinstance(self._batches, Generator):
             self._batches.close()
 
-    def _batches_from(self, step: int) -> Iterator[Batch]:
+    def _batches_from(self, step: int) -> Iterator[AnyBatch]:
         config = self._config
-        return self._data.training_batches(config.batch_size, config.seed, step, self.rank, self.world)
+        data = self._resident or self._data
+        return data.training_batches(config.batch_size, config.seed, step, self.rank, self.world)
 
     def summary(self, progress: Progress, verdict: Verdict) -> Result:
         """What result.json says."""
@@ -344,7 +364,7 @@ class Trainer:
         }
 
 
-def predict(model: nn.Module, batch: Batch) -> Float32[torch.Tensor, "batch *picture 3"]:
+def predict(model: nn.Module, batch: AnyBatch) -> Float32[torch.Tensor, "batch *picture 3"]:
     """Radiance of the batch's scenes, or of its rays, computed in the model's own precision."""
     return checked(model(*batch.inputs), batch)
 

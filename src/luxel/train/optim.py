@@ -8,14 +8,14 @@ from typing import Annotated, Literal, TypeAlias
 
 import torch
 from pydantic import Field
-from torch import Tensor, nn
+from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
 from luxel.configuration import Configuration, Share
+from luxel.train.foreach import copy_all, lerp_all
 
 REFERENCE_BATCH = 16
 """The batch that `learning_rate` is for; it and the default rate are the log's (src/train.py, see KNOTS)."""
-Tensors = tuple[Tensor, ...] | list[Tensor]
 Shape: TypeAlias = Literal["cosine", "stable_decay", "constant", "piecewise"]
 LrMultiplier: TypeAlias = Annotated[float, Field(gt=0, le=1e6)]
 Beta: TypeAlias = Annotated[float, Field(ge=0, lt=1)]
@@ -108,15 +108,27 @@ def optimizer(config: OptimConfig, parameters: Iterable[nn.Parameter]) -> torch.
     return kind(parameters, lr=0.0, betas=config.betas, weight_decay=config.weight_decay, fused=True)
 
 
-def moving_average(model: nn.Module, decay: float) -> AveragedModel:
-    """An exponential moving average of the weights and the floating-point buffers of `model`."""
+class MovingAverage(AveragedModel):
+    """An exponential moving average of the weights and the floating-point buffers of a model.
 
-    @torch.no_grad()
-    def update(averages: Tensors, values: Tensors, steps: Tensor | int) -> None:
-        now = min(decay, (1 + int(steps)) / (10 + int(steps)))
-        if averages[0].is_floating_point():
-            torch._foreach_lerp_(averages, values, 1 - now)
+    torch's own would detach every tensor one by one.
+    """
+
+    def __init__(self, model: nn.Module, decay: float) -> None:
+        super().__init__(model, use_buffers=True)
+        self._decay = decay
+
+    def update_parameters(self, model: nn.Module) -> None:
+        """Take the model's weights in; the first time they are all there is."""
+        steps = int(self.n_averaged)
+        averages, values = ([*each.parameters(), *each.buffers()] for each in (self.module, model))
+        if steps == 0:
+            copy_all(averages, values)
         else:
-            torch._foreach_copy_(averages, values)
+            lerp_all(averages, values, 1 - min(self._decay, (1 + steps) / (10 + steps)))
+        self.n_averaged += 1
 
-    return AveragedModel(model, multi_avg_fn=update, use_buffers=True)
+
+def moving_average(model: nn.Module, decay: float) -> MovingAverage:
+    """The average of a model's weights, as they are now; `decay` is what a step leaves of it."""
+    return MovingAverage(model, decay)

@@ -15,15 +15,18 @@ from torch.func import functional_call
 
 from luxel import InputError
 from luxel.data.dataset import Batch
+from luxel.train.foreach import add_all, copy_all
+from luxel.train.resident import AnyBatch
 
 Precision: TypeAlias = Literal["fp32", "tf32", "bf16", "fp16-o1", "fp16-o2"]
 """fp32: IEEE single throughout. tf32: single, whose products a GPU of NVIDIA's Ampere generation or later takes with
-10 bits of mantissa. bf16: autocast to bfloat16. fp16-o1: autocast to half, weights in single, with a dynamic loss
-scale. fp16-o2: weights and activations in half, normalisation in single, the optimiser on single-precision master
-copies, with a dynamic loss scale (Micikevicius et al. 2018)."""
+10 bits of mantissa. bf16: autocast to bfloat16. fp16-o1: autocast to half, with a dynamic loss scale. fp16-o2: weights
+and activations in half, with a dynamic loss scale (Micikevicius et al. 2018); statistics of normalisation and batch
+norm's weights are in single. The optimiser's weights are in single in all modes."""
 
-AUTOCAST_DTYPES = {"bf16": torch.bfloat16, "fp16-o1": torch.float16}
-NORMS = (nn.modules.batchnorm._BatchNorm, nn.GroupNorm, nn.LayerNorm, nn.RMSNorm)
+AUTOCAST_DTYPES = {"bf16": torch.bfloat16, "fp16-o1": torch.float16, "fp16-o2": torch.float16}
+BATCH_NORM = nn.modules.batchnorm._BatchNorm
+PRODUCTS = (nn.Linear, nn.modules.conv._ConvNd)
 AMPERE = (8, 0)
 COLLAPSED = 1.0
 """A loss scale that is no more than this shrinks gradients; without a floor of its own it has collapsed there."""
@@ -51,51 +54,81 @@ def set_precision(precision: Precision) -> None:
 
 
 class Autocast:
-    """Runs a network's forward pass in a precision; `parallel` is `model` as it is spread over processes."""
+    """Runs a network's forward pass in a precision, and takes gradients back to its single-precision weights.
 
-    def __init__(self, precision: Precision, model: nn.Module, parallel: nn.Module, device: torch.device) -> None:
-        self._precision, self._parallel, self._device = precision, parallel, device
-        half: list[str] = []
+    What computes in 16 bits gets a copy of its weights, which is made once a step and not, as autocast would, operation
+    by operation; the numbers are the same.
+    """
+
+    def __init__(self, precision: Precision, model: nn.Module, device: torch.device) -> None:
+        self._model, self._device = model, device
+        self._dtype = AUTOCAST_DTYPES.get(precision)
+        self._casts_activations = precision in ("bf16", "fp16-o1")
+        self._masters = rounded_weights(model, precision)
         if precision == "fp16-o2":
-            kept: tuple[str, ...] = getattr(model, "full_precision", ())
-            for name, module in model.named_modules():
-                if name.split(".")[0] in kept:
-                    continue
-                if isinstance(module, NORMS):
-                    module.register_forward_pre_hook(to_single)
+            for module in reduced_parts(model).values():
+                if isinstance(module, BATCH_NORM):
                     module.register_forward_hook(to_half)
-                else:
-                    half += [path for path, _ in module.named_parameters(prefix=name, recurse=False)]
-        prefix = "module." if isinstance(parallel, nn.parallel.DistributedDataParallel) else ""
-        self._half = {prefix + path: model.get_parameter(path) for path in half}
+        self._copies = {
+            name: weight.detach().to(self._dtype).requires_grad_() for name, weight in self._masters.items()
+        }
+        self._weights = dict(model.named_parameters())
+        self._leaves = list((self._weights | self._copies).values())
+        self._gradients = [torch.zeros_like(weight) for weight in self._weights.values()]
 
-    def __call__(self, batch: Batch) -> Float32[Tensor, "batch *picture 3"]:
+    def __call__(self, batch: AnyBatch) -> Float32[Tensor, "batch *picture 3"]:
         """Radiance of the batch's scenes, or of its rays, in float32."""
-        given = batch.scenes.center.dtype
-        assert given == torch.float32, f"scenes come in float32, not {given}"
-        if self._precision == "fp16-o2":
-            weights = {name: parameter.half() for name, parameter in self._half.items()}
-            radiance = functional_call(self._parallel, weights, batch.inputs)
-        else:
-            dtype = AUTOCAST_DTYPES.get(self._precision)
-            with torch.autocast(self._device.type, dtype, enabled=dtype is not None):
-                radiance = self._parallel(*batch.inputs)
+        if isinstance(batch, Batch):
+            given = batch.scenes.center.dtype
+            assert given == torch.float32, f"scenes come in float32, not {given}"
+        with torch.autocast(self._device.type, self._dtype, enabled=self._casts_activations):
+            radiance = functional_call(self._model, self._copies, batch.inputs)
         return checked(radiance, batch)
 
+    def round_weights(self) -> None:
+        """Take over what has become of the weights since."""
+        copy_all(list(self._copies.values()), list(self._masters.values()))
 
-def checked(radiance: Tensor, batch: Batch) -> Float32[Tensor, "batch *picture 3"]:
+    def backward(self, loss: Float32[Tensor, ""], add: bool = False) -> None:
+        """Put the loss's gradient, in float32, where the optimiser looks for it; with `add`, to what is there."""
+        found = torch.autograd.grad(loss, self._leaves, allow_unused=True)
+        kept = [add and weight.grad is not None for weight in self._weights.values()]
+        there = list(zip(self._gradients, found, kept, strict=True))
+        for more, write in ((True, add_all), (False, copy_all)):
+            pairs = [(place, gradient) for place, gradient, one in there if one == more and gradient is not None]
+            write([place for place, _ in pairs], [gradient for _, gradient in pairs])
+        for weight, (place, gradient, more) in zip(self._weights.values(), there, strict=True):
+            weight.grad = place if more or gradient is not None else None
+
+
+def reduced_parts(model: nn.Module) -> dict[str, nn.Module]:
+    """The modules, by name, whose precision may be less than single: all but those of the model's `full_precision`."""
+    kept: tuple[str, ...] = getattr(model, "full_precision", ())
+    return {name: module for name, module in model.named_modules() if name.split(".")[0] not in kept}
+
+
+def rounded_weights(model: nn.Module, precision: Precision) -> dict[str, nn.Parameter]:
+    """The weights, by name, of which the precision computes with a rounded copy.
+
+    Under autocast those of matrix products and convolutions. In fp16-o2 all but batch norm's, as in apex.
+    """
+    if precision not in AUTOCAST_DTYPES:
+        return {}
+    found: dict[str, nn.Parameter] = {}
+    for name, module in reduced_parts(model).items():
+        if isinstance(module, PRODUCTS) or (precision == "fp16-o2" and not isinstance(module, BATCH_NORM)):
+            found |= module.named_parameters(prefix=name, recurse=False)
+    return found
+
+
+def checked(radiance: Tensor, batch: AnyBatch) -> Float32[Tensor, "batch *picture 3"]:
     """The network's output, which its head must have made in float32 whatever came before; rays scene by scene."""
     assert radiance.dtype == torch.float32, f"the head must end in float32, not {radiance.dtype}"
     return radiance if batch.rays is None else radiance.unflatten(0, (len(batch), -1))
 
 
-def to_single(module: nn.Module, arguments: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    """A hook before a normalisation: its input in single precision."""
-    return tuple(x.float() for x in arguments)
-
-
 def to_half(module: nn.Module, arguments: tuple[Tensor, ...], output: Tensor) -> Tensor:
-    """A hook after a normalisation: what follows is in half precision again."""
+    """A hook after batch norm, which takes any precision: what follows is in half."""
     return output.half()
 
 

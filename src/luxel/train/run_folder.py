@@ -23,7 +23,6 @@ import platform
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal, NotRequired
 
@@ -34,6 +33,7 @@ from pydantic import ConfigDict, with_config
 from torch.utils.tensorboard import SummaryWriter
 from typing_extensions import TypedDict
 
+import luxel
 from luxel import InputError
 from luxel.configuration import shortened
 from luxel.files.atomic import replacing, writing
@@ -256,7 +256,7 @@ def environment() -> Environment:
     except (OSError, subprocess.CalledProcessError):
         commit = None
     return {
-        "luxel": version("luxel"),
+        "luxel": luxel.__version__,  # a checkout is not installed
         "commit": commit,
         "python": platform.python_version(),
         "torch": torch.__version__,

@@ -4,7 +4,7 @@ import hashlib
 import math
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event, current_thread, main_thread
@@ -12,6 +12,7 @@ from types import FrameType
 
 import torch
 from accelerate import Accelerator
+from torch import Tensor
 
 LINUX_STATUS = Path("/proc/self/status")
 
@@ -29,6 +30,16 @@ def seed_step(seed: int, step: int, rank: int) -> None:
     """Seed torch's generators from (seed, step, rank), so that a resumed run draws what it would have drawn."""
     digest = hashlib.sha256(f"{seed}/{step}/{rank}".encode()).digest()
     torch.manual_seed(int.from_bytes(digest[:8], "big", signed=True))
+
+
+@torch.no_grad()
+def average_over_processes(tensors: Sequence[Tensor]) -> None:
+    """Replace every tensor by its mean over the processes, in one exchange; their number formats are the same."""
+    together = torch.cat([tensor.flatten() for tensor in tensors])
+    torch.distributed.all_reduce(together)
+    together /= torch.distributed.get_world_size()
+    parts = together.split([tensor.numel() for tensor in tensors])
+    torch._foreach_copy_(list(tensors), [part.view_as(tensor) for part, tensor in zip(parts, tensors, strict=True)])
 
 
 @contextmanager

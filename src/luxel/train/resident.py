@@ -1,0 +1,101 @@
+"""Training data held on the device: a step takes rows of them, and nothing is copied to a GPU or encoded anew.
+
+Legend: samples are those of a data set's training split, in its order; radiance is linear, float32.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import count
+from typing import Any, ClassVar, TypeAlias
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor, nn
+
+from luxel.data.batches import ShardSource
+from luxel.data.dataset import Batch, ShardDataset
+from luxel.memory import free_memory
+from luxel.models.tokens import Tokens
+
+SHARE_OF_GPU = 0.25
+"""At most so much of a GPU's free memory: the rest is for the network."""
+MOST_OF_CPU = 1 << 28
+"""Bytes. A CPU reads larger sets from the page cache as fast, and there the copies would be a second time in memory."""
+READ_AT_ONCE = 256
+"""Samples that are encoded together."""
+STEPS_AT_ONCE = 256
+"""Steps whose order is copied to the device at once."""
+
+
+@dataclass(frozen=True)
+class EncodedBatch:
+    """A batch of whole images whose scenes the network reads as tokens, all on its device."""
+
+    tokens: Tokens
+    radiance: Float[Tensor, "batch height width 3"]
+    rays: ClassVar[None] = None
+
+    def __len__(self) -> int:
+        return len(self.radiance)
+
+    @property
+    def inputs(self) -> tuple[Tokens]:
+        """What the model's `forward` takes instead of scenes."""
+        return (self.tokens,)
+
+    def rows(self, part: slice) -> "EncodedBatch":
+        """The samples of this part."""
+        return EncodedBatch(Tokens(*(values[part] for values in self.tokens)), self.radiance[part])
+
+    def to(self, device: torch.device | str) -> "EncodedBatch":
+        """Itself: it is where it is needed."""
+        return self
+
+
+AnyBatch: TypeAlias = Batch | EncodedBatch
+Encode: TypeAlias = Callable[..., Tokens]
+"""encode(scenes, objects): tokens padded to so many objects a scene."""
+
+
+class Resident:
+    """The samples of a data set on the device, encoded."""
+
+    def __init__(self, data: ShardDataset, encode: Encode, device: torch.device) -> None:
+        self._data = data
+        most = max(shard.objects for shard in data.manifest.of(data.split))
+        parts = list[tuple[Tensor, ...]]()
+        for start in range(0, len(data), READ_AT_ONCE):
+            read = data.batch(range(start, min(len(data), start + READ_AT_ONCE)))
+            parts.append((*encode(read.scenes.to(device), most), read.radiance.to(device)))
+        self._columns = [torch.cat(column) for column in zip(*parts, strict=True)]
+
+    def rows(self, samples: Int64[Tensor, " batch"]) -> EncodedBatch:
+        """The samples of these numbers, which are on the device too."""
+        *tokens, radiance = (column.index_select(0, samples) for column in self._columns)
+        return EncodedBatch(Tokens(*tokens), radiance)
+
+    def training_batches(
+        self, batch_size: int, seed: int, start_step: int, rank: int, world: int
+    ) -> Iterator[EncodedBatch]:
+        """The samples of `luxel.data.batches.training_batches`, in its order."""
+        share = slice(rank * batch_size // world, (rank + 1) * batch_size // world)
+        for first in count(start_step, STEPS_AT_ONCE):
+            order = self._data.order(first * batch_size, (first + STEPS_AT_ONCE) * batch_size, seed)
+            mine = torch.from_numpy(order).unflatten(0, (STEPS_AT_ONCE, batch_size))[:, share]
+            for samples in mine.contiguous().to(self._columns[0].device).unbind():
+                yield self.rows(samples)
+
+
+def resident(data: Any, model: nn.Module, device: torch.device) -> Resident | None:
+    """The training data on the device, if they are of images that fit there, of which the model reads tokens."""
+    encode: Encode | None = getattr(model, "encode", None)
+    if encode is None or not isinstance(data, ShardSource):
+        return None
+    most = free_memory(str(device)) * SHARE_OF_GPU if device.type == "cuda" else MOST_OF_CPU
+    return Resident(data.train, encode, device) if size(data.train) <= most else None
+
+
+def size(data: ShardDataset) -> int:
+    """Bytes of the images, beside which tokens are little."""
+    settings = data.manifest.settings
+    return len(data) * int(settings["height"]) * int(settings["width"]) * 3 * torch.float32.itemsize

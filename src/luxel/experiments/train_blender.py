@@ -1,6 +1,6 @@
 """Training the Blender that comes with the ray models: scenes, their pictures, paths, and more paths as targets.
 
-    python -m luxel.experiments.blending --out src/luxel/pretrained/ray-small/blender
+    python -m luxel.experiments.train_blender --out src/luxel/pretrained/ray-small/blender
 
 Scenes of `composed`, every third of `mixed`, of a seed that no ray model has seen, are rendered by the ray models that
 ship and traced once for each number of paths, with noise of its own, and once more for the target; each file is kept in
@@ -39,6 +39,7 @@ SPP = (1, 4, 16, 64)
 PATHS_SEED, TARGET_SEED = 1000, 5  # of n paths: 1000 + n
 PIXELS_A_SCENE = 2400
 """That are learned from, of each number of paths."""
+PIXELS_A_STEP = 1024  # the same
 LEARNING_RATE, WEIGHT_DECAY, CLIP_NORM = 4e-3, 1e-4, 0.1
 FLOOR = 3e-5
 """Of the loss that a scene's is taken over: what the eye does not see."""
@@ -55,8 +56,8 @@ class Options(Configuration):
     """Their generation takes seconds each, on two cores."""
     width: Pixels = 96
     target_spp: Annotated[int, Field(ge=1, le=1 << 24)] = 96
-    steps: Steps = 4000
-    """Of 1024 pixels for each number of paths."""
+    steps: Steps = 6000
+    """Of PIXELS_A_STEP pixels for each number of paths."""
     seed: Seed = 7
     """Of the scenes, and of the training."""
     blender: BlenderConfig = BlenderConfig()
@@ -135,7 +136,7 @@ def train(options: Options) -> Blender:
         optimizer.zero_grad()
         losses = []
         for of_spp, spp in zip(data, SPP, strict=True):
-            some = torch.randint(len(of_spp.target), (1024,), generator=rng)
+            some = torch.randint(len(of_spp.target), (PIXELS_A_STEP,), generator=rng)
             residual = Residual(*(values[some] for values in of_spp.residual))
             paths = Paths(of_spp.mean[some], residual.paths_variance, spp)
             blended, _ = combine(of_spp.picture[some], paths, residual, blender(residual))
@@ -144,7 +145,7 @@ def train(options: Options) -> Blender:
         torch.nn.utils.clip_grad_norm_(blender.parameters(), CLIP_NORM)
         optimizer.step()
         schedule.step()
-        bar.set_postfix_str(" ".join(f"{spp}: {float(loss):.3f}" for spp, loss in zip(SPP, losses, strict=True)))
+        bar.set_postfix_str(" ".join(f"{spp}: {loss.item():.3f}" for spp, loss in zip(SPP, losses, strict=True)))
     return blender.eval()
 
 

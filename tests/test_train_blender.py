@@ -1,0 +1,44 @@
+"""Training the Blender: the same command gives the same weights, from files that are made once."""
+
+from dataclasses import replace
+
+import torch
+
+from luxel.experiments.train_blender import MODELS, SPP, Options, examples, main, scene_of
+from luxel.models.blending import FEATURES, Blender, BlenderConfig
+from luxel.scene.composed import Composed
+
+
+def test_it_is_trained_again_to_the_same_weights(tmp_path):
+    options = Options(
+        out=tmp_path / "a",
+        data=tmp_path / "data",
+        scenes=2,
+        width=13,
+        target_spp=4,
+        steps=3,
+        blender=BlenderConfig(hidden=5),
+    )
+    main(options)
+    files = sorted((tmp_path / "data").iterdir())
+    times = [path.stat().st_mtime_ns for path in files]
+    assert len(files) == 2
+    torch.manual_seed(123)
+    main(replace(options, out=tmp_path / "b"))
+    assert [path.stat().st_mtime_ns for path in files] == times
+    first, again = (Blender.from_pretrained(tmp_path / name).state_dict() for name in "ab")
+    torch.testing.assert_close(again, first, rtol=0, atol=0)
+    learned = (first["head.bias"] != 0).tolist()  # all but what pictures of 13² have not: bands of 8 and 16 pixels
+    assert learned == [True] * 3 + [False] * 2 + [True] * 4
+    data = examples(options)
+    assert len(data) == len(SPP)
+    for of_spp in data:
+        assert of_spp.residual.features.shape == (2 * 13 * 13, FEATURES)
+        assert of_spp.residual.features.isfinite().all()
+        assert of_spp.weight.unique().numel() == 2
+
+
+def test_scenes_are_of_both_distributions_and_models_ship():
+    assert scene_of(7, 0) == Composed()(7, 0)
+    assert scene_of(7, 5) != Composed()(7, 5)
+    assert set(MODELS) == {"ray-small", "ray-base"}

@@ -165,6 +165,21 @@ def test_one_wrong_pixel_is_found_when_it_opens(folder, split):
         ShardDataset(folder, split)
 
 
+@pytest.mark.parametrize("split", ["train", "test"])
+@pytest.mark.parametrize("change", [lambda ids: None, np.ravel, np.float32])
+def test_ids_that_cannot_be_are_told_whichever_split_is_opened(folder, split, change):
+    path = folder / "test-00000.safetensors"
+    tensors = load_file(path)
+    ids = change(tensors.pop("ids"))
+    save_file(tensors if ids is None else {**tensors, "ids": ids}, path)
+    manifest = json.loads((folder / NAME).read_text())
+    for shard in manifest["shards"]:
+        shard["sha256"] = checksum(folder / shard["file"])
+    (folder / NAME).write_text(json.dumps(manifest))
+    with pytest.raises(DataError, match=r"test-00000\.safetensors: ids is .*; delete the shard, and generate again"):
+        ShardDataset(folder, split)
+
+
 def test_an_incomplete_folder_is_refused(folder):
     manifest = Manifest.load(folder)
     dataclasses.replace(manifest, shards=manifest.shards[:-1]).save(folder)

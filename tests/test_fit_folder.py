@@ -1,10 +1,12 @@
 """A fit in a folder: what it leaves, how it goes on, and what it refuses to go on with."""
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from luxel import InputError
 from luxel.files.typed_json import read_json
@@ -73,12 +75,21 @@ def test_an_interrupted_fit_goes_on_as_if_it_had_not_been(method, tmp_path):
     assert (tmp_path / "part" / "state.json").read_bytes() == before
 
 
+def other_weights() -> Renderer:
+    """Of a model that has been trained on since, by the same name."""
+    renderer = Renderer.from_pretrained("ray-small")
+    with torch.no_grad():
+        next(renderer.model.parameters()).add_(0.1)
+    return renderer
+
+
 def test_another_fit_is_not_gone_on_with(tmp_path):
     fit_in_folder(tmp_path, problem(), ["picture"])
     others = {
         "free": problem(free=["background"]),
         "settings": problem(settings=FitSettings(iterations=5)),
         "images": Problem.of(RENDERER, [RENDERER(START, 13)], START, FREE, settings=FitSettings(iterations=4)),
+        "model": Problem.of(other_weights(), [RENDERER(TRUE, 13)], START, FREE, settings=FitSettings(iterations=4)),
         "scene": Problem.of(RENDERER, [RENDERER(TRUE, 13)], TRUE, FREE, settings=FitSettings(iterations=4)),
     }
     for name, other in others.items():
@@ -93,12 +104,23 @@ def test_a_damaged_state_is_told(content, tmp_path):
         fit_in_folder(tmp_path, problem(), ["picture"])
 
 
-@pytest.mark.parametrize("values", [{"numbers": [1.0]}, {"begins": []}, {"begins": [0, 1, 2, 3, 4]}])
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"numbers": [1.0]},
+        {"numbers": [0.0, -1.0, 0.0, 0.0]},
+        {"numbers": [math.nan] * 4},
+        {"mean": [1.0]},
+        {"square": [1.0]},
+        {"begins": []},
+        {"begins": [0, 1, 2, 3, 4]},
+    ],
+)
 def test_a_state_that_cannot_be_is_told(values, tmp_path):
     fit_in_folder(tmp_path, problem(), ["picture"])
     content = json.loads((tmp_path / "state.json").read_text())
     (tmp_path / "state.json").write_text(json.dumps({**content, "state": {**content["state"], **values}}))
-    with pytest.raises(InputError, match=rf"state\.json: {next(iter(values))} are \d, .*; name another folder"):
+    with pytest.raises(InputError, match=rf"state\.json: {next(iter(values))} are .*; name another folder"):
         fit_in_folder(tmp_path, problem(), ["picture"])
 
 

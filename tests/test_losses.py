@@ -5,7 +5,7 @@ import torch
 from luxel import InputError
 from luxel.core.scene_batch import SceneBatch
 from luxel.data.generate import GenerateSettings
-from luxel.data.stream import RayDraws, camera_rays, sees_objects
+from luxel.data.stream import RaySampler, camera_rays, sees_objects
 from luxel.image.losses import FEWEST_SPP, LOSSES, UNBIASED, bias_under_noise, loss_function
 from luxel.scene import Spheres
 from luxel.trace.path import PathTracer
@@ -80,7 +80,7 @@ def paths() -> torch.Tensor:
     traced = []
     for number in range(SCENES):
         scene = data.distribution(78, number)
-        batch, points = SceneBatch.of([scene]), RayDraws(data, scene, number).points(2000)[None]
+        batch, points = SceneBatch.of([scene]), RaySampler(data, scene, number).points(2000)[None]
         seen = points[sees_objects(batch, points)][:RAYS]
         repeated = np.tile(seen, (PATHS, 1))[None]
         traced.append(PathTracer().trace_rays(batch, camera_rays(batch, repeated), spp=1).mean)

@@ -101,6 +101,15 @@ def test_a_process_that_dies_is_told_with_its_last_words_and_the_others_are_made
     assert "| tanh | 1 | 64 |" in text
 
 
+def test_a_run_whose_folder_cannot_be_made_is_told_and_the_others_are_made(shortened: Path):
+    made, blocked = planned(NAMES, "tiny", 1)
+    blocked.folder.parent.mkdir(parents=True)
+    blocked.folder.touch()
+    records, (wrong,) = collect([made, blocked], cpu=True, jobs=2)
+    assert list(records) == [made]
+    assert str(wrong).startswith(f"{blocked.folder}/log.txt: cannot be written: File exists")
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="the processes are looked for as Linux has them")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_processes_end_with_the_command_whatever_ends_it(tmp_path: Path, number):

@@ -133,10 +133,13 @@ def test_bounds_of_the_users_are_within_the_fields():
     assert parameters.low.tolist() == [0.1] * 3 + [0.2]
     assert parameters.high.tolist() == [1.0] * 3 + [0.7]
     for given, message in [
-        ({"background": (0.0, 1.0)}, r"bounds of 'background', which is not free; did you mean objects"),
+        ({"background": (0.0, 1.0)}, r"bounds of 'background', which is not free; free are objects\[0\]\.material"),
+        ({"objects[0].radiu": (0.0, 1.0)}, r"which is not free; did you mean objects\[0\]\.radius\?"),
+        ({names[1]: (0.5, 0.5)}, "must be low < high"),
         ({names[1]: (1.0, 0.2)}, r"bounds of objects\[0\]\.radius are \(1\.0, 0\.2\), must be low < high"),
         ({names[1]: (math.nan, 1.0)}, "must be low < high"),
         ({names[1]: (0.6, 1.0)}, r"objects\[0\]\.radius is 0\.5 at the start, must be in its bounds \[0\.6, 1\]"),
+        ({names[0]: (1.0, 2.0)}, r"base_color\[0\] is free, but its bounds leave it 1 alone; widen them"),
         ({names[0]: (0.25, 1.0)}, r"base_color\[0\] is 0\.2 at the start"),
     ]:
         with pytest.raises(InputError, match=message):

@@ -79,6 +79,7 @@ def test_what_cannot_be_is_told():
     )
     told([IMAGE, IMAGE], "^there are 2 images and 1 cameras; give cameras, one an image")
     told([IMAGE], "^there are 1 images and 2 cameras", cameras=[TRUE.camera] * 2)
+    told([IMAGE], "^there are 1 images and 0 cameras", cameras=[])
     told([IMAGE], r"^'lamp' is no parameter of this scene", free=["lamp"])
     told([IMAGE], "^bounds of background are", bounds={"background": (1.0, 0.0)})
     with pytest.raises(InputError, match=r"^fit\.iterations is 0, must be an integer in \[1, 100000\]"):

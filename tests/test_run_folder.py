@@ -7,6 +7,7 @@ from records import result
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from luxel import InputError
+from luxel.experiments.run import config_in_todays_words
 from luxel.files import typed_json
 from luxel.files.typed_json import write_json
 from luxel.train.run_folder import RunFolder, RunFolderError, differences, read_metrics
@@ -27,6 +28,13 @@ def test_another_configuration_is_refused_and_nothing_is_lost(tmp_path: Path):
     with pytest.raises(RunFolderError, match=r"--out[\s\S]*model\.width: 32 there, 64 now"):
         RunFolder(tmp_path, other)
     assert json.loads((tmp_path / "config.json").read_text()) == CONFIG
+
+
+@pytest.mark.parametrize("content", [{}, {"data": 3}, {"experiment": [], "data": None}])
+def test_a_configuration_that_cannot_be_differs(tmp_path: Path, content):
+    (tmp_path / "config.json").write_text(json.dumps(content))
+    with pytest.raises(RunFolderError, match="holds a run of another configuration"):
+        RunFolder(tmp_path, CONFIG, config_in_todays_words)
 
 
 def test_differences_go_both_ways():

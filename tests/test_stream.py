@@ -24,7 +24,7 @@ from luxel.data.split import split_of
 from luxel.data.stream import (
     SEEDS,
     Described,
-    RayDraws,
+    RaySampler,
     StreamSettings,
     StreamSource,
     camera_rays,
@@ -105,7 +105,7 @@ def test_no_scene_comes_twice_and_none_is_tested_on(root):
     source = StreamSource(root, DATA, IMAGES)
     tested = {scene_id(source.test.scene(index)) for index in range(len(source.test))}
     slots = [int(slot) for seed in (0, 1) for slot in source.order(0, 100, seed)]
-    seen = [scene_id(scene) for scene in source.drawn(slots)[0]]
+    seen = [scene_id(scene) for scene in source.sampled(slots)[0]]
     assert len(set(seen)) == 200
     assert not tested & set(seen)
     assert {split_of(one, DATA.test_share) for one in seen} == {"train"}
@@ -209,10 +209,10 @@ def test_rays_have_the_images_radiance(root):
 
 def test_rays_aimed_at_objects_all_hit_and_are_the_pictures_that_do(root):
     source = StreamSource(root, DATA, replace(OBJECTS, rays=500))
-    scenes, rays = source.drawn([0, 1, 2])
+    scenes, rays = source.sampled([0, 1, 2])
     batch = SceneBatch.of(scenes)
     assert sees_objects(batch, rays).all()
-    plain = np.stack([RayDraws(DATA, scene, 99).points(20_000) for scene in scenes])
+    plain = np.stack([RaySampler(DATA, scene, 99).points(20_000) for scene in scenes])
     hit = sees_objects(batch, plain)
     for row in range(3):
         expected = plain[row, hit[row]]
@@ -233,10 +233,10 @@ class OftenAway(Spheres):
 def test_a_scene_with_nothing_in_view_gives_its_slot_to_another(root):
     """Whatever else is in the batch, so that a resumed run finds the same."""
     source = StreamSource(root, replace(DATA, distribution=OftenAway(max_objects=3)), replace(OBJECTS, rays=2))
-    scenes, rays = source.drawn(list(range(6)))
+    scenes, rays = source.sampled(list(range(6)))
     assert sees_objects(SceneBatch.of(scenes), rays).all()
     for slot in (1, 4):
-        (alone,), ray = source.drawn([slot])
+        (alone,), ray = source.sampled([slot])
         assert alone == scenes[slot]
         np.testing.assert_array_equal(ray[0], rays[slot])
     assert len(set(map(scene_id, scenes))) == 6
@@ -254,7 +254,7 @@ def test_a_distribution_with_nothing_in_view_is_said_to_be_one(root, monkeypatch
     monkeypatch.setattr(stream_module, "CANDIDATES", 3)
     source = StreamSource(root, replace(DATA, distribution=Away(max_objects=3)), replace(OBJECTS, rays=1))
     with pytest.raises(InputError, match="3 scenes in a row of spheres have none in view; choose picture"):
-        source.drawn([0])
+        source.sampled([0])
 
 
 @pytest.mark.parametrize(

@@ -159,10 +159,9 @@ def warnings_on_one_line() -> Iterator[None]:
 
 def resumable(arguments: list[str]) -> bool:
     """Whether the same command again goes on where it was interrupted."""
-    return arguments[0] in ("generate", "train", "cooldown", "fit", "demo") or arguments[:2] == [
-        "experiments",
-        "compare",
-    ]
+    return arguments[:1] in (["generate"], ["train"], ["cooldown"], ["fit"], ["demo"]) or (
+        arguments[:2] == ["experiments", "compare"]
+    )
 
 
 def usage() -> str:

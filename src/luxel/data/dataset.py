@@ -14,7 +14,7 @@ from torch import Tensor
 
 from luxel.core.rays import Rays
 from luxel.core.scene_batch import SceneBatch
-from luxel.data.manifest import DataError, Manifest
+from luxel.data.manifest import REMEDY, DataError, Manifest
 from luxel.data.order import shuffled
 from luxel.data.shards import ShardReader, gathered
 from luxel.data.split import SPLITS, Split, split_of
@@ -141,8 +141,7 @@ def _check(manifest: Manifest, root: Path, split: Split) -> None:
     """All that can be wrong with a folder, before anything is computed from it."""
     if not manifest.has_all_of(split):
         raise DataError(
-            f"{root}: has {manifest.scenes} of {manifest.settings['count']} scenes; "
-            "generate again with the same settings to complete it"
+            f"{root}: has {manifest.scenes} of {manifest.settings['count']} scenes; {REMEDY} to complete it"
         )
     if not manifest.of(split):
         raise DataError(f"{root}: has no {split} scenes (test_share {manifest.settings['test_share']})")
@@ -154,10 +153,9 @@ def _check(manifest: Manifest, root: Path, split: Split) -> None:
 
 def _ids(manifest: Manifest, root: Path, split: Split) -> set[str]:
     """The split's scene ids, each of which the split's rule must have put there."""
-    ids = set()
+    ids: set[str] = set()
     for shard in manifest.of(split):
-        rows = ShardReader(root / shard.file).tensors["ids"]
-        ids |= {row.tobytes().hex() for row in rows}
+        ids.update(ShardReader(root / shard.file).ids(shard.scenes))
     share = float(manifest.settings["test_share"])
     if wrong := [scene for scene in ids if split_of(scene, share) != split]:
         raise DataError(f"{root}: scene {min(wrong)} is in {split}, where its id does not belong")

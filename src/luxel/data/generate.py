@@ -70,6 +70,10 @@ class GenerateSettings(Configuration):
         super().__post_init__()
         if Configuration not in type(self.distribution).__mro__:  # a registered class, which does not check its own
             check_fields(self.distribution)
+        if isinstance(self.distribution, SceneFolder) and self.count > (there := len(self.distribution)):
+            raise InputError(
+                f"count is {self.count}, must be at most {there}, the scenes of {self.distribution.folder}"
+            )
         if twice := set(parameters(self.distribution)) & {field.name for field in fields(self)}:
             raise InputError(f"distribution {self.distribution.name} has a field {min(twice)}, as a data set has")
 

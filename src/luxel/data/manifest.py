@@ -20,6 +20,7 @@ from luxel.files.typed_json import read_json, validated
 NAME = "manifest.json"
 SCHEMA_VERSION = 1
 REMEDY = "generate again with the same settings"
+ANEW = "delete the data set, and generate it again"
 
 Setting = str | int | float
 
@@ -117,10 +118,10 @@ class Manifest:
             data: ManifestFile = validated(written, ManifestFile, str(path))
             validated(written["settings"], dict[str, Setting], f"{path}: settings")
         except InputError as error:
-            raise DataError(f"{error}; delete the data set, and generate it again") from None
+            raise DataError(f"{error}; {ANEW}") from None
         files = Counter(shard.file for shard in data["shards"])
         if twice := [file for file, count in files.items() if count > 1]:
-            raise DataError(f"{path}: lists {twice[0]} twice; delete the data set, and generate it again")
+            raise DataError(f"{path}: lists {twice[0]} twice; {ANEW}")
         settings = cast(Mapping[str, Setting], data["settings"])
         known = {name: settings[name] for name in written["settings"] if name not in FORMER}
         return Manifest(known, data["shards"], data.get("finished", ()))

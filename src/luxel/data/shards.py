@@ -79,7 +79,7 @@ class ShardReader:
             with safe_open(self._path, framework="pt") as file:  # which copies nothing, as NumPy's would
                 arrays = {name: file.get_tensor(name).numpy() for name in file.keys()}  # noqa: SIM118 (not a mapping)
         except (OSError, SafetensorError) as error:
-            raise DataError(f"{self._path}: can't be read as a shard: {error}") from None
+            raise DataError(f"{self._path}: can't be read as a shard: {error}; {REPLACE}") from None
         for array in arrays.values():
             array.flags.writeable = False
         return arrays
@@ -94,6 +94,11 @@ class ShardReader:
         if self._has_arrays:
             return {name: self.tensors[ARRAYS + name] for name in ALL_FIELDS}
         return scene_arrays([self.scene(row) for row in range(len(self.tensors["ids"]))])
+
+    def ids(self, scenes: int) -> list[str]:
+        """The ids of so many scenes. Raises DataError unless the shard has them."""
+        self._check_tensor("ids", np.dtype(np.uint8), (scenes, 32))
+        return [row.tobytes().hex() for row in self.tensors["ids"]]
 
     def check(self, scenes: int, height: int, width: int) -> None:
         """Read the shard whole. Raises DataError, with the tensor and the scene, if it is not as in the table.

@@ -51,7 +51,7 @@ CANDIDATES = 100
 """Scenes in a row that may show no object before a stream of rays aimed at objects gives up."""
 TEST_SCENES = 10_000
 """Scenes in a row that may be for testing before a stream gives up: at a test_share of 0.99, with a chance of 2e-44."""
-RAY_DRAWS = 1
+RAY_SEQUENCE = 1
 """Beside the data set's seed, sets the rays' random numbers apart from the scenes'."""
 
 Aim: TypeAlias = Literal["picture", "objects"]
@@ -131,7 +131,7 @@ class StreamSource:
         self, indices: Sequence[int] | Int64[np.ndarray, "batch"]
     ) -> tuple[SceneBatch, Float[np.ndarray, "batch rays 2"] | None]:
         """The scenes of these slots, on the CPU, and the points of the image plane that their rays go through."""
-        scenes, points = self.drawn([int(slot) for slot in indices])
+        scenes, points = self.sampled([int(slot) for slot in indices])
         return SceneBatch.of(scenes), points
 
     @torch.no_grad()
@@ -145,7 +145,7 @@ class StreamSource:
                 self._side.synchronize()
         return Batch(batch, radiance, variance, rays)
 
-    def drawn(self, slots: list[int]) -> tuple[list[Scene], Float[np.ndarray, "batch rays 2"] | None]:
+    def sampled(self, slots: list[int]) -> tuple[list[Scene], Float[np.ndarray, "batch rays 2"] | None]:
         """Each slot's scene, the first of its candidates that is for training and can be aimed at, and its rays."""
         scenes: dict[int, Scene] = {}
         rays: dict[int, Float[np.ndarray, "rays 2"]] = {}
@@ -180,17 +180,17 @@ class StreamSource:
 
     def _rays(self, scenes: Sequence[Scene], numbers: Sequence[int]) -> list[Float[np.ndarray, "rays 2"] | None]:
         """For each scene its rays, which depend on its number alone; None where there are no objects to aim at."""
-        draws = [RayDraws(self._data, scene, number) for scene, number in zip(scenes, numbers, strict=True)]
+        samplers = [RaySampler(self._data, scene, number) for scene, number in zip(scenes, numbers, strict=True)]
         wanted = self._stream.rays
         if self._stream.aim == "picture":
-            return [draw.points(wanted) for draw in draws]
+            return [sampler.points(wanted) for sampler in samplers]
         batch = SceneBatch.of(scenes, self._device)
         hits = [np.zeros((0, 2), np.float32) for _ in scenes]
         for tries in ROUNDS:
             lacking = [row for row, points in enumerate(hits) if len(points) < wanted]
             if not lacking:
                 break
-            tried = np.stack([draws[row].points(tries * wanted) for row in lacking])
+            tried = np.stack([samplers[row].points(tries * wanted) for row in lacking])
             seen = sees_objects(batch.select(torch.tensor(lacking)), tried)
             for row, points, hit in zip(lacking, tried, seen, strict=True):
                 hits[row] = np.concatenate([hits[row], points[hit]])[:wanted]
@@ -226,11 +226,11 @@ class Described:
         return self._source.described(indices)
 
 
-class RayDraws:
+class RaySampler:
     """Random points of one scene's picture, (x, y) at distance 1 in camera space: a sequence of its number's own."""
 
     def __init__(self, data: GenerateSettings, scene: Scene, number: int) -> None:
-        self._bits = np.random.Philox(np.random.SeedSequence([data.seed, RAY_DRAWS], spawn_key=(number,)))
+        self._bits = np.random.Philox(np.random.SeedSequence([data.seed, RAY_SEQUENCE], spawn_key=(number,)))
         half_height = tan_half_fov(scene.camera)
         self._half = half_height * np.array([data.width / data.height, 1.0])
 

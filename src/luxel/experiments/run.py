@@ -293,7 +293,9 @@ def version_of(run_folder: Path) -> str:
 
 def config_in_todays_words(config: dict[str, Any]) -> dict[str, Any]:
     """A run folder's config.json as it would be written today."""
-    data = {name: value for name, value in config.get("data", {}).items() if name not in FORMER}
+    data = config.get("data")
+    if isinstance(data, dict):
+        data = {name: value for name, value in data.items() if name not in FORMER}
     return {**config, "experiment": in_todays_words(config.get("experiment")), "data": data}
 
 

@@ -24,7 +24,7 @@ def list_experiments(*places: Path) -> str:
     At the end come all other runs there, by their paths. Without `places` it is the folder `runs`.
     """
     width = max(map(len, EXPERIMENTS)) + 2
-    runs = [run for place in places or (Path("runs"),) for run in run_folders(place)]
+    runs = list(dict.fromkeys(run for place in places or (Path("runs"),) for run in run_folders(place)))
     sections = []
     for group in GROUPS:
         lines = [group]

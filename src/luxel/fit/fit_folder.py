@@ -11,14 +11,19 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from luxel import InputError
+from luxel.configuration import shortened
 from luxel.files.atomic import only_one
+from luxel.files.tensors import digest
 from luxel.files.typed_json import read_json, validated, write_json
 from luxel.fit.fit_page import write_fit_page
 from luxel.fit.optimise import Found, State, advance, found
 from luxel.fit.problem import Problem
 from luxel.image.formats import load_exr
 from luxel.scene.description import Camera, scene_id
+from luxel.scene.errors import SceneError
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,7 @@ def fit_in_folder(
     """
     with only_one(folder):
         file, own = folder / "state.json", identity(problem)
-        state = _resumed(file, own, len(problem.levels)) if file.exists() else State.of(problem)
+        state = _resumed(file, own, problem) if file.exists() else State.of(problem)
         if progress is not None:
             progress(state)
         while not state.ended:
@@ -70,9 +75,9 @@ def fit_in_folder(
 
 def identity(problem: Problem) -> dict[str, Any]:
     """What decides a fit: two of the same identity take the same steps."""
-    parameters = problem.parameters
+    parameters, weights = problem.parameters, problem.renderer.model.state_dict()
     return {
-        "model": problem.renderer.name,
+        "model": [problem.renderer.name, digest({name: value.cpu() for name, value in weights.items()}, {})],
         "images": hashlib.sha256(problem.images.tobytes()).hexdigest(),
         "scene": scene_id(parameters.start.scene),
         "cameras": [camera.model_dump(mode="json") for camera in parameters.start.cameras],
@@ -81,7 +86,8 @@ def identity(problem: Problem) -> dict[str, Any]:
     }
 
 
-def _resumed(file: Path, own: dict[str, Any], levels: int) -> State:
+def _resumed(file: Path, own: dict[str, Any], problem: Problem) -> State:
+    """The state in a file. Raises InputError, with the field, for one that no such fit comes to."""
     remedy = "name another folder, or remove this one"
     saved: Saved = read_json(file, Saved, remedy)
     for name, value in own.items():
@@ -89,11 +95,17 @@ def _resumed(file: Path, own: dict[str, Any], levels: int) -> State:
             raise InputError(
                 f"{file}: is of a fit with another {name}; repeat its command to go on with it, or {remedy}"
             )
-    if len(saved.state.numbers) != sum(len(low) for _, low, _ in own["free"]):
-        raise InputError(f"{file}: numbers are {len(saved.state.numbers)}, not as many as are free; {remedy}")
-    if not 1 <= len(saved.state.begins) <= levels:
-        raise InputError(f"{file}: begins are {len(saved.state.begins)}, must be 1 to {levels}; {remedy}")
-    return saved.state
+    state, free, levels = saved.state, len(problem.parameters.names), len(problem.levels)
+    for name, lengths in {"numbers": (free,), "mean": (0, free), "square": (0, free)}.items():
+        if len(getattr(state, name)) not in lengths:
+            raise InputError(f"{file}: {name} are {len(getattr(state, name))}, not as many as are free; {remedy}")
+    if not 1 <= len(state.begins) <= levels:
+        raise InputError(f"{file}: begins are {len(state.begins)}, must be 1 to {levels}; {remedy}")
+    try:
+        problem.parameters.at(np.array(state.numbers))
+    except SceneError as error:
+        raise InputError(f"{file}: numbers are of no scene: {error}; {remedy}") from None
+    return state
 
 
 def load_images(paths: list[Path]) -> list[Any]:
@@ -123,5 +135,5 @@ def parsed_bounds(texts: list[str]) -> dict[str, tuple[float, float]]:
         except ValueError:
             colon = ""
         if not (name and equals and colon):
-            raise InputError(f"bounds are {text!r}, must be NAME=LOW:HIGH, such as objects[0].radius=0.1:2")
+            raise InputError(f"bounds are {shortened(text)}, must be NAME=LOW:HIGH, such as objects[0].radius=0.1:2")
     return bounds

@@ -4,7 +4,6 @@ A leaf is a field of floats: a colour, a centre, a roughness, one of the camera'
 choice of objects, shapes and outlines has no derivative and no leaf.
 """
 
-import difflib
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +16,7 @@ from jaxtyping import Float64
 from pydantic import AfterValidator, BaseModel
 
 from luxel import InputError
-from luxel.configuration import shortened
+from luxel.configuration import did_you_mean, shortened
 from luxel.scene.description import Between, Camera, Panel, Scene
 
 Path = tuple[str | int, ...]
@@ -195,9 +194,8 @@ def find_leaf(views: Views, name: str) -> Leaf:
         if index >= leaf.size:
             raise InputError(f"{name}: {leaf.name} has the components 0 to {leaf.size - 1}")
         return Leaf(name, (*leaf.path, index), (), leaf.low[index : index + 1], leaf.high[index : index + 1])
-    near = difflib.get_close_matches(name, known, 3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(list(known)[:12])} …"
-    raise InputError(f"{shortened(name)} is no parameter of this scene; {hint}")
+    hint = did_you_mean(name, known, 3) or f"; known are {', '.join(list(known)[:12])} …"
+    raise InputError(f"{shortened(name)} is no parameter of this scene{hint}")
 
 
 def _leaves(views: Views, only: int | None = None) -> Iterator[Leaf]:
@@ -250,8 +248,9 @@ def _bounded(leaves: Sequence[Leaf], views: Views, bounds: Mapping[str, tuple[fl
     """The leaves, with the user's bounds where these are narrower."""
     for name in bounds:
         if all(leaf.name != name for leaf in leaves):
-            near = difflib.get_close_matches(name, [leaf.name for leaf in leaves], 1, cutoff=0.0)
-            raise InputError(f"bounds of {shortened(name)}, which is not free; did you mean {near[0]}?")
+            free = [leaf.name for leaf in leaves]
+            hint = did_you_mean(name, free) or f"; free are {', '.join(free[:12])}"
+            raise InputError(f"bounds of {shortened(name)}, which is not free{hint}")
     for leaf in leaves:
         if leaf.name in bounds:
             given = bounds[leaf.name]
@@ -263,6 +262,10 @@ def _bounded(leaves: Sequence[Leaf], views: Views, bounds: Mapping[str, tuple[fl
                 high=tuple(min(high, float(given[1])) for high in leaf.high),
             )
         for number, value, low, high in zip(leaf.numbers, leaf.read(views), leaf.low, leaf.high, strict=True):
+            if low == high:
+                raise InputError(
+                    f"{number} is free, but its bounds leave it {low:g} alone; widen them, or do not free it"
+                )
             if not low <= value <= high:
                 raise InputError(f"{number} is {value:g} at the start, must be in its bounds [{low:g}, {high:g}]")
         yield leaf

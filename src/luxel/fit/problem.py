@@ -89,12 +89,13 @@ class Problem:
             if picture.shape != pictures[0].shape:
                 sizes = [f"{width}×{height}" for height, width, _ in (picture.shape, pictures[0].shape)]
                 raise InputError(f"{name} is of {sizes[0]}, but {names[0]} of {sizes[1]}: give pictures of one size")
-        if len(images) != len(cameras or [scene.camera]):
+        views = Views.of(scene, cameras)
+        if len(images) != len(views.cameras):
             raise InputError(
-                f"there are {len(images)} images and {len(cameras or [scene.camera])} cameras; give cameras, one an "
-                "image, in the images' order"
+                f"there are {len(images)} images and {len(views.cameras)} cameras; give cameras, one an image, in the "
+                "images' order"
             )
-        parameters = Parameters.of(Views.of(scene, cameras), free, bounds)
+        parameters = Parameters.of(views, free, bounds)
         height, width, _ = pictures[0].shape
         numbers = len(parameters.names)
         check_fits(

@@ -16,8 +16,6 @@ from luxel.files.atomic import check_file, make_folder_of, replacing
 from luxel.image.tonemap import tone_map
 
 Radiance = Float32[np.ndarray, "height width 3"]
-
-
 Stops: TypeAlias = Annotated[float, Field(ge=-64, le=64)]
 check_exposure = checker(Stops)
 ROUNDING = 1e-6
@@ -81,9 +79,9 @@ def load_exr(path: Path) -> Radiance:
             if joined is None:
                 raise InputError(f"{path}: has the channels {', '.join(channels) or 'none'}, must have R, G and B")
             return np.asarray(joined.pixels, dtype=np.float32)[..., :3]
+    except InputError:
+        raise
     except (RuntimeError, ValueError, TypeError, OSError) as error:
-        if isinstance(error, InputError):
-            raise
         raise InputError(f"{path}: cannot be read as an OpenEXR file: {error}") from error
 
 

@@ -48,7 +48,7 @@ def compare(
     wrong += not_made
     records, page = list(made_of.values()), out / "index.html"
     if not records:
-        raise told(wrong, f"{page} is not written")
+        raise combined(wrong, f"{page} is not written")
     scenes, not_shown = scenes_by_all(made_of)
     wrong += not_shown
     (out / "records").mkdir(parents=True, exist_ok=True)
@@ -72,11 +72,11 @@ def compare(
     text = f"{table.markdown()}\n{provenance}. ±: half the 95 % interval over seeds.\n"
     write_atomically(out / "comparison.md", text.encode())
     if wrong:
-        raise told(wrong, f"{page} is without them")
+        raise combined(wrong, f"{page} is without them")
     return page, text
 
 
-def told(wrong: Sequence[InputError], consequence: str) -> InputError:
+def combined(wrong: Sequence[InputError], consequence: str) -> InputError:
     """One error of all these, a line each, and of what comes of them."""
     return InputError("\n".join([*dict.fromkeys(map(str, wrong)), consequence]))
 
@@ -99,7 +99,7 @@ def run_table(records: Sequence[Record]) -> Table:
     for name, own in by_name(records).items():
         finished = [record for record in own if not record.diverged]
         diagnoses = sorted({str(record.result["diagnosis"]) for record in own if record.diverged})
-        told = sorted({event["diagnosis"] for record in finished for event in record.result["events"]})
+        events = sorted({event["diagnosis"] for record in finished for event in record.result["events"]})
         rows.append(
             [
                 name,
@@ -112,7 +112,7 @@ def run_table(records: Sequence[Record]) -> Table:
                 own[0].data["test_set"][:8],
                 f"{len(own) - len(finished)} of {len(own)}"
                 + (f" ({', '.join(diagnoses)})" if diagnoses else "")
-                + (f"; noted: {', '.join(told)}" if told else ""),
+                + (f"; noted: {', '.join(events)}" if events else ""),
             ]
         )
     return Table(head, rows)

@@ -10,7 +10,7 @@ from luxel.evaluation.compare import Table
 from luxel.experiments.experiment import EXPERIMENTS, Experiment, Scale, with_train
 from luxel.files.atomic import write_atomically
 from luxel.ledger.claims import CLAIMS, CONFIDENCE, NOTABLE, NOTABLE_SINCE, SEEDS, SEEN_BEFORE, Judgement
-from luxel.ledger.comparison import describe, machine, run_table, told
+from luxel.ledger.comparison import combined, describe, machine, run_table
 from luxel.ledger.record import Record, load_records, noted
 
 HEAD = f"""# What the lab log found, and what holds
@@ -57,7 +57,7 @@ def write_findings(records: Path, out: Path) -> None:
     if current:
         write_atomically(out, findings(current, records.as_posix()).encode())
     if wrong:
-        raise told(wrong, f"{out} is without them" if current else f"{out} is not written")
+        raise combined(wrong, f"{out} is without them" if current else f"{out} is not written")
 
 
 def check_current(record: Record, folder: Path) -> None:

@@ -67,8 +67,8 @@ def make_in_processes(
     def look() -> None:
         for plan, worker in [*running.items()]:
             if worker.has_ended:
-                if worker.problem is not None:
-                    failed[plan] = worker.problem
+                if (problem := worker.problem) is not None:
+                    failed[plan] = problem
                 worker.close()
                 del running[plan]
         table.show([watch.row(state(plan)) for plan, watch in watches.items()])
@@ -78,7 +78,10 @@ def make_in_processes(
             while waiting and len(running) < jobs:
                 slot = min(set(range(jobs)) - {worker.slot for worker in running.values()})
                 plan = waiting.popleft()
-                running[plan] = Worker(plan, cpu, slot, threads_a_run(jobs))
+                try:
+                    running[plan] = Worker(plan, cpu, slot, threads_a_run(jobs))
+                except InputError as error:  # of a folder that cannot be written in, which hides no other run
+                    failed[plan] = error
             look()
             if running:
                 time.sleep(POLL_S)

@@ -195,9 +195,7 @@ def part_of(name: str) -> str | None:
             return "head"
         case ["point" | "channel" as part] | ["layers" as part, _]:
             return part
-        case ["stages", _, "norm"]:
-            return "generator"
-        case ["stages", _, "block"]:
+        case ["stages", _, "norm" | "block"]:
             return "generator"
         case ["stages", _, part] if part in PARTS:
             return part.replace("_", " ").replace("seq to image", "seq→image").replace("image to seq", "image→seq")

@@ -54,8 +54,7 @@ class SceneFolder(Distribution):
         Raises InputError for a number that there is not, or if the file has changed.
         """
         if not 0 <= index < len(self):
-            has = f"has {len(self)} scenes, so that count must be at most {len(self)}"
-            raise InputError(f"{self.folder}: {has}; asked for is number {index}")
+            raise InputError(f"{self.folder}: has {len(self)} scenes; asked for is number {index}")
         expected, path = self.files[index]
         scene = Scene.load(path)
         if scene_id(scene) != expected:

@@ -61,9 +61,9 @@ def load_checkpoint(path: Path, model: nn.Module, average: AveragedModel, optimi
     """Restore model, average and optimiser in place. Raises CheckpointError, naming the file."""
     try:
         tensors, metadata = read_tensors(path, REMEDY)
-        progress = progress_in(metadata, path)
     except InputError as error:
         raise CheckpointError(str(error)) from error
+    progress = progress_in(metadata, path)
     try:
         model.load_state_dict(under(tensors, "model."))
         average.load_state_dict(under(tensors, "average."))

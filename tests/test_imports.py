@@ -14,6 +14,7 @@ import luxel
 ROOT = Path(luxel.__file__).parent
 ALLOWED = {
     "files": set(),
+    "cluster": set(),
     "configuration": set(),
     "memory": set(),
     "scene": set(),
@@ -30,7 +31,7 @@ ALLOWED = {
     "ledger": {"experiments", "train", "evaluation", "pipeline", "data", "image", "core", "scene"},
 }
 """What each package may import beside itself; `cli` and `demo`, at the top, may import everything."""
-FOR_ALL = {"configuration", "files", "memory"}
+FOR_ALL = {"cluster", "configuration", "files", "memory"}
 TOP = ("cli", "demo", "__init__", "__main__")
 
 

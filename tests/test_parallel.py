@@ -83,7 +83,7 @@ def test_at_once_or_in_turn_the_weights_are_the_same(shortened: Path):
             assert one.keys() == other.keys()
             assert all((one[name] == other[name]).all() for name in one)
     log = shortened / "at_once" / runs[0].folder.relative_to("runs") / "log.txt"
-    assert "standard_run, tiny, seed 0, 1 threads" in log.read_text()
+    assert "standard_run, tiny, seed 0, 1 threads, " in log.read_text()
 
 
 def test_a_process_that_dies_is_told_with_its_last_words_and_the_others_are_made(shortened: Path, monkeypatch):

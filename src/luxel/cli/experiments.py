@@ -9,8 +9,9 @@ import tyro
 from pydantic import Field
 
 from luxel import InputError
-from luxel.cli.options import first_word, parsed
+from luxel.cli.options import first_word, on_cluster, parsed
 from luxel.cli.time_limit import Minutes, time_limit
+from luxel.cluster import Cores, Gpus
 from luxel.configuration import Configuration
 
 
@@ -77,6 +78,12 @@ def compare(arguments: list[str]) -> int:
         number of threads makes the same runs."""
         minutes: Minutes | None = None
         """Stop, with checkpoints, shortly before so many are over, with exit code 75: the same command goes on."""
+        cluster: str | None = None
+        """Make the runs on a cluster of Ray's, at HOST:PORT, or auto; from a folder that all its nodes share."""
+        cluster_cpus: Cores = 1.0
+        """That each run on the cluster takes, and its threads unless OMP_NUM_THREADS is set."""
+        cluster_gpus: Gpus = 0.0
+        """That each run on the cluster takes: 0.25 for four on one GPU; 0 for none."""
 
     options = parsed(Options, "luxel experiments compare", arguments)
     names: list[str | Path] = []
@@ -89,8 +96,10 @@ def compare(arguments: list[str]) -> int:
     several = f"{called[0]}+{len(called) - 1}" if len(called) > 3 else "+".join(called)
     out = options.out or Path("runs/compare") / f"{several}-{options.scale}"
     check_folder(out)
-    with time_limit(options.minutes):
-        page, text = run(names, options.scale, options.seeds, out, options.cpu, options.jobs)
+    if options.cluster is not None and options.jobs > 1:
+        raise InputError(f"--jobs is {options.jobs}, but a cluster makes as many runs as it can at once; leave it out")
+    with time_limit(options.minutes), on_cluster(options.cluster, options.cluster_cpus, options.cluster_gpus) as nodes:
+        page, text = run(names, options.scale, options.seeds, out, options.cpu, options.jobs, nodes)
     print(text)
     print(f"open {page.resolve()}")
     return 0

@@ -7,7 +7,8 @@ from typing import Annotated
 import tyro
 from pydantic import Field
 
-from luxel.cli.options import first_word, parsed, refuse_former
+from luxel.cli.options import first_word, on_cluster, parsed, refuse_former
+from luxel.cluster import Cores, Gpus
 from luxel.configuration import Configuration
 
 
@@ -34,8 +35,15 @@ def generate(arguments: list[str]) -> int:
         settings: tyro.conf.OmitArgPrefixes[tyro.conf.AvoidSubcommands[GenerateSettings]] = default
         workers: Annotated[int, Field(ge=0, le=1024)] = 0
         """Processes of `--tracer mitsuba`, one thread each; 0: one a core."""
+        cluster: str | None = None
+        """Trace on a cluster of Ray's, at HOST:PORT, or auto; --out must be on storage that all its nodes share."""
+        cluster_cpus: Cores = 1.0
+        """That each shard on the cluster takes, and its threads unless OMP_NUM_THREADS is set."""
+        cluster_gpus: Gpus = 0.0
+        """That each shard on the cluster takes: 1 for one on each GPU, 0 for none."""
 
     options = parsed(Options, f"luxel generate {name}", rest)
-    manifest = run(options.settings, options.out, options.workers)
+    with on_cluster(options.cluster, options.cluster_cpus, options.cluster_gpus) as nodes:
+        manifest = run(options.settings, options.out, options.workers, cluster=nodes)
     print(f"{manifest.scenes} scenes in {options.out}")
     return 0

@@ -3,13 +3,14 @@
 import io
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import redirect_stderr
+from contextlib import AbstractContextManager, nullcontext, redirect_stderr
 from itertools import pairwise
 from typing import Any, TypeVar
 
 import tyro
 
 from luxel import InputError
+from luxel.cluster import Cluster, connected
 from luxel.configuration import Configuration, FieldError, described, did_you_mean, shortened, without_none
 
 Parsed = TypeVar("Parsed", bound=Configuration)
@@ -95,6 +96,11 @@ def refuse_former(arguments: list[str]) -> None:
             raise InputError(f"{option} is {value}, {tracer_to_take(value)}")
         if option in ("--stream.compiled", "--stream.no-compiled"):
             raise InputError(f"{option}: the path tracer has one form now, which is the fast one; leave it out")
+
+
+def on_cluster(address: str | None, cpus: float, gpus: float) -> AbstractContextManager[Cluster | None]:
+    """The cluster at the address, while it is worked on; None without an address."""
+    return nullcontext() if address is None else connected(address, cpus, gpus)
 
 
 def first_line(documented: Any) -> str:

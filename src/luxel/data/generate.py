@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias, get_args
 
@@ -14,8 +14,9 @@ from pydantic import Field
 from tqdm import tqdm
 
 from luxel import InputError
+from luxel.cluster import Cluster, Task
 from luxel.configuration import Configuration, Paths, Pixels, Seed, Share, check_fields, shortened
-from luxel.data.manifest import NAME, DataError, Manifest, Setting, differences
+from luxel.data.manifest import NAME, DataError, Manifest, Setting, ShardEntry, differences
 from luxel.data.shards import SCENES_A_SHARD, shard_file, write_shard
 from luxel.data.split import SPLITS, Split, split_of
 from luxel.files.atomic import LOCK, PARTIAL, check_folder, checksum, only_one
@@ -133,13 +134,16 @@ def generate(
     workers: int = 0,
     progress: bool = True,
     splits: Sequence[Split] = SPLITS,
+    cluster: Cluster | None = None,
 ) -> Manifest:
     """Generate the data set, or what is missing of it, in the folder `out`; return its manifest.
 
-    `workers` processes of Mitsuba's trace (0: one a core); the path tracer works in this one. With `splits` of
-    ("test",) the training scenes are left for another call. The call may be ended at any moment, kill -9 included; the
-    same call again goes on, and the folder ends up with the same bytes. Raises DataError if the folder holds a data set
-    of other settings, and names them; TraceError if tracing fails; InputError for workers that the tracer has not.
+    `workers` processes of Mitsuba's trace (0: one a core); the path tracer works in this one. On a `cluster` every
+    shard is a task, and `out` a folder that its nodes share; the bytes are those of one machine of their kind. With
+    `splits` of ("test",) the training scenes are left for another call. The call may be ended at any moment, kill -9
+    included; the same call again goes on, and the folder ends up with the same bytes. Raises DataError if the folder
+    holds a data set of other settings, and names them; TraceError if tracing fails; InputError for workers that the
+    tracer has not.
     """
     if workers and settings.tracer != "mitsuba":
         raise InputError(
@@ -158,7 +162,7 @@ def generate(
     with only_one(root):
         manifest = _begin(settings, root)
         if not manifest.is_complete:
-            manifest = _complete(settings, root, manifest, workers, progress, splits)
+            manifest = _complete(settings, root, manifest, workers, progress, splits, cluster)
     return manifest
 
 
@@ -193,7 +197,13 @@ def same_images(there: Mapping[str, Setting], asked: Mapping[str, Setting]) -> b
 
 
 def _complete(
-    settings: GenerateSettings, root: Path, manifest: Manifest, workers: int, progress: bool, splits: Sequence[Split]
+    settings: GenerateSettings,
+    root: Path,
+    manifest: Manifest,
+    workers: int,
+    progress: bool,
+    splits: Sequence[Split],
+    cluster: Cluster | None,
 ) -> Manifest:
     """Trace the splits' shards that the manifest lacks."""
     done = {shard.file for shard in manifest.shards}
@@ -207,8 +217,11 @@ def _complete(
     with tqdm(
         desc=what, total=total, initial=there, unit="image", disable=not progress, smoothing=0.1, bar_format=shown
     ) as bar:
-        for plan, radiance in _traced(settings, due, workers, bar):
-            shard = write_shard(root, plan.split, plan.number, plan.scenes, radiance)
+        if cluster is None:
+            shards = _written(settings, root, due, workers, bar)
+        else:
+            shards = _written_on(cluster, settings, root, due, workers, bar)
+        for shard in shards:
             manifest = manifest.including(shard)
             manifest.save(root)
     if not manifest.is_complete:
@@ -252,6 +265,49 @@ def _plans(settings: GenerateSettings) -> Iterator[_Plan]:
     for split, scenes in gathered.items():
         if scenes:
             yield _Plan(split, next(numbers[split]), tuple(scenes))
+
+
+def _written(
+    settings: GenerateSettings, root: Path, plans: Iterator[_Plan], workers: int, bar: "tqdm[None]"
+) -> Iterator[ShardEntry]:
+    """The planned shards, each in its file."""
+    for plan, radiance in _traced(settings, plans, workers, bar):
+        yield write_shard(root, plan.split, plan.number, plan.scenes, radiance)
+
+
+def _written_on(
+    cluster: Cluster, settings: GenerateSettings, root: Path, plans: Iterator[_Plan], workers: int, bar: "tqdm[None]"
+) -> Iterator[ShardEntry]:
+    """The planned shards, traced and written by a cluster's tasks, as they end; a few wait while the others work.
+
+    Which scenes they have is settled here, so that a plugin's distribution need not be on the nodes.
+    """
+    scenes_given = replace(settings, distribution=Spheres())
+    renderer = settings.make_tracer().renderer
+    tasks: list[Task] = []
+    try:
+        while True:
+            for plan in islice(plans, max(0, 2 * cluster.at_once - len(tasks))):
+                tasks.append(cluster.submit(_write_one, scenes_given, root, plan, workers or cluster.threads, renderer))
+            if not tasks:
+                return
+            for task in cluster.ended(tasks):
+                tasks.remove(task)
+                shard: ShardEntry = cluster.result(task)
+                bar.update(shard.scenes)
+                yield shard
+    finally:
+        cluster.stop(tasks)
+
+
+def _write_one(settings: GenerateSettings, root: Path, plan: _Plan, workers: int, renderer: str) -> ShardEntry:
+    """A task: the shard, traced in this process. Raises InputError if that would be by another renderer."""
+    mine = settings.make_tracer().renderer
+    if mine != renderer:
+        raise InputError(f"a node's renderer is {mine}, the caller's {renderer}; call Luxel on a machine of their kind")
+    with tqdm(disable=True, total=len(plan.scenes)) as bar:
+        (shard,) = _written(settings, root, iter([plan]), workers, bar)
+    return shard
 
 
 def _traced(

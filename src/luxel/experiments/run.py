@@ -14,6 +14,7 @@ from tqdm import tqdm
 from typing_extensions import TypedDict
 
 from luxel import InputError
+from luxel.cluster import Cluster
 from luxel.data.batches import ShardSource
 from luxel.data.generate import GenerateSettings, generate, same_images
 from luxel.data.manifest import FORMER, DataError, Manifest, Setting, Settings
@@ -117,9 +118,9 @@ def run(
         return train(model, source, experiment.train, folder, runtime, bar)
 
 
-def generate_for(experiment: Experiment, data: Path) -> None:
+def generate_for(experiment: Experiment, data: Path, cluster: Cluster | None = None) -> None:
     """Generate what the experiment reads of its data set, in the folder `data`: of a stream, only the test split."""
-    generate(experiment.data, data, splits=SPLITS if experiment.stream is None else ("test",))
+    generate(experiment.data, data, splits=SPLITS if experiment.stream is None else ("test",), cluster=cluster)
 
 
 def source_of(experiment: Experiment, data: Path, device: torch.device) -> ShardSource | StreamSource:

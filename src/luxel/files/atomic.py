@@ -14,6 +14,10 @@ PARTIAL = ".partial"  # the ending of a file that is still being written
 LOCK = ".lock"
 
 
+class FolderInUse(InputError):
+    """A folder that another process is writing to."""
+
+
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file, whole or not at all; see `replacing`."""
     with replacing(path) as partial, partial.open("xb") as file:
@@ -88,7 +92,7 @@ def sync_folder(path: Path) -> None:
 def only_one(folder: Path) -> Iterator[None]:
     """Keep other processes from writing to the folder, which is made if need be; the lock of a killed one is void.
 
-    Raises InputError if another process is writing.
+    Raises FolderInUse if another process is writing.
     """
     check_folder(folder)
     with writing(folder):
@@ -97,7 +101,7 @@ def only_one(folder: Path) -> Iterator[None]:
         try:
             lock.acquire()
         except Timeout:
-            raise InputError(f"{folder}: another process is writing to it; wait for its end, or stop it") from None
+            raise FolderInUse(f"{folder}: another process is writing to it; wait for its end, or stop it") from None
     try:
         yield
     finally:

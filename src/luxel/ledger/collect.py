@@ -6,10 +6,12 @@ from contextlib import suppress
 from tqdm import tqdm
 
 from luxel import InputError
+from luxel.cluster import Cluster
 from luxel.data.batches import evaluation_batches
 from luxel.data.dataset import ShardDataset
 from luxel.evaluation.evaluate import evaluate
 from luxel.experiments.run import generate_for, run
+from luxel.ledger.on_cluster import make_on_cluster
 from luxel.ledger.parallel import make_in_processes
 from luxel.ledger.plan import Made, Planned
 from luxel.ledger.record import Record, noted, record_of
@@ -21,9 +23,9 @@ TONE_MAP = "clamp"
 
 
 def collect(
-    runs: Sequence[Planned | Made], cpu: bool = False, jobs: int = 1
+    runs: Sequence[Planned | Made], cpu: bool = False, jobs: int = 1, cluster: Cluster | None = None
 ) -> tuple[dict[Planned | Made, Record], list[InputError]]:
-    """Generate the data sets, train and evaluate what is missing: in turn, under one progress bar, or `jobs` at once.
+    """Generate the data sets, train and evaluate what is missing: in turn, `jobs` at once, or on a cluster.
 
     Returns each run's record, and what is wrong with the runs that have none: the others are made without them.
     """
@@ -32,11 +34,14 @@ def collect(
     wrong: list[InputError] = []
     for one in {(plan.data, plan.experiment.stream is None): plan for plan in due}.values():
         with noted(wrong):
-            generate_for(one.experiment, one.data)
+            generate_for(one.experiment, one.data, cluster)
     failed: dict[Planned, InputError] = {}
-    if jobs > 1:
-        failed = make_in_processes([plan for plan in due if not (plan.folder / "result.json").exists()], jobs, cpu)
-        wrong += failed.values()
+    missing = [plan for plan in due if not (plan.folder / "result.json").exists()]
+    if cluster is not None:
+        failed = make_on_cluster(missing, cluster, cpu)
+    elif jobs > 1:
+        failed = make_in_processes(missing, jobs, cpu)
+    wrong += failed.values()
     runs = [plan for plan in runs if plan not in failed]  # those that have just been made are but checked and read
     total = sum(plan.experiment.train.samples for plan in runs if isinstance(plan, Planned))
     with tqdm(total=total, unit="img", smoothing=0.01) as bar:

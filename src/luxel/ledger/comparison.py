@@ -8,6 +8,7 @@ import numpy as np
 from scipy import stats
 
 from luxel import InputError
+from luxel.cluster import Cluster
 from luxel.data.dataset import ShardDataset
 from luxel.evaluation.compare import Table, write_comparison
 from luxel.evaluation.page import Line
@@ -26,13 +27,19 @@ METRICS = {"perceptual": "perceptual loss", "psnr": "PSNR dB", "flip": "FLIP", "
 
 
 def compare(
-    names: Sequence[str | Path], scale: Scale, seeds: int, out: Path, cpu: bool = False, jobs: int = 1
+    names: Sequence[str | Path],
+    scale: Scale,
+    seeds: int,
+    out: Path,
+    cpu: bool = False,
+    jobs: int = 1,
+    cluster: Cluster | None = None,
 ) -> tuple[Path, str]:
     """Make every run that is missing; write out/index.html, out/comparison.md and out/records/; return page and table.
 
     `names` are of experiments, whose records are kept; paths are run folders, which are taken as they are. Interrupted
-    at any moment, the same call goes on. `jobs` are made at once (`luxel.ledger.parallel`). Pictures are of seed 0, on
-    the first run's test scenes, by the runs that were tested on the same.
+    at any moment, the same call goes on. `jobs` are made at once (`luxel.ledger.parallel`), or on a cluster as
+    many as that can. Pictures are of seed 0, on the first run's test scenes, by the runs that were tested on the same.
 
     A run that cannot be made, or read, does not keep the others from being compared without it; all that is wrong is
     told by an InputError after that.
@@ -44,7 +51,7 @@ def compare(
             with noted(wrong):
                 own.append(made(name))
     runs: list[Planned | Made] = [*planned([name for name in names if isinstance(name, str)], scale, seeds), *own]
-    made_of, not_made = collect(runs, cpu, jobs)
+    made_of, not_made = collect(runs, cpu, jobs, cluster)
     wrong += not_made
     records, page = list(made_of.values()), out / "index.html"
     if not records:

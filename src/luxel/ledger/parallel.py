@@ -7,6 +7,7 @@ are split, and on nothing else of this: with as many, one after another ends wit
 
 import json
 import os
+import platform
 import subprocess
 import sys
 import time
@@ -14,7 +15,6 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 from typing import IO
 
@@ -25,7 +25,7 @@ from luxel.core.launch import cores
 from luxel.files.atomic import writing
 from luxel.ledger.live import LiveTable, Output, State, Watch
 from luxel.ledger.plan import Planned
-from luxel.ledger.run_process import Task
+from luxel.ledger.run_process import RunTask, log_head
 from luxel.scene.registry import loaded_plugins
 from luxel.train.run_folder import LOG, read_result
 
@@ -114,12 +114,12 @@ class Worker:
         self._log = plan.folder / LOG
         self._metrics = plan.folder / "metrics.jsonl"
         self._started = time.time()
+        task = RunTask(plan.name, plan.scale, plan.seed, cpu, loaded_plugins())
         environment = {**os.environ, "OMP_NUM_THREADS": str(threads), **gpu_of(slot, cpu)}
         with writing(self._log):
             plan.folder.mkdir(parents=True, exist_ok=True)
             with self._log.open("ab") as log:
-                said = f"--- {datetime.now():%Y-%m-%d %H:%M:%S} {plan.name}, {plan.scale}, seed {plan.seed}, "
-                log.write(f"{said}{threads} threads\n".encode())
+                log.write(f"{log_head(task, threads, platform.node())}\n".encode())
                 log.flush()
                 self._begin = log.tell()
                 self._process = subprocess.Popen(
@@ -130,7 +130,7 @@ class Worker:
                     env=environment,
                     start_new_session=True,  # Ctrl-C is the caller's to handle
                 )
-        self._say(json.dumps(asdict(Task(plan.name, plan.scale, plan.seed, cpu, loaded_plugins()))))
+        self._say(json.dumps(asdict(task)))
 
     @property
     def state(self) -> State:

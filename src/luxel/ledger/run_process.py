@@ -1,4 +1,4 @@
-"""A process that makes one run of a comparison: it trains, then evaluates. See `luxel.ledger.parallel`."""
+"""Making one run of a comparison, training and evaluation, in a process for it. See `luxel.ledger.parallel`."""
 
 import json
 import os
@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from threading import Thread, main_thread
 from typing import Any
 
@@ -16,7 +17,7 @@ STOPPED = 130
 
 
 @dataclass(frozen=True)
-class Task:
+class RunTask:
     """What a process is to do: the fields of a `Planned` run, on which device, after importing which plugins."""
 
     name: str
@@ -35,7 +36,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     lines = os.fdopen(os.dup(0), "rb")  # as a thread that reads sys.stdin may keep the interpreter from ending
-    task = Task(**json.loads(lines.readline()))
+    task = RunTask(**json.loads(lines.readline()))
     Thread(target=obey, args=(lines,), daemon=True).start()
     try:
         work(task)
@@ -57,7 +58,13 @@ def obey(lines: Iterable[bytes]) -> None:
     os._exit(1)
 
 
-def work(task: Task) -> None:
+def log_head(task: RunTask, threads: int, where: str) -> str:
+    """The line in a run's log.txt that a process begins with."""
+    name = f"{task.name}, {task.scale}, seed {task.seed}"
+    return f"--- {datetime.now():%Y-%m-%d %H:%M:%S} {name}, {threads} threads, {where}"
+
+
+def work(task: RunTask) -> None:
     """Make the run, or what is missing of it."""
     from tqdm import tqdm
 

@@ -10,7 +10,7 @@ from PIL import Image
 from luxel.experiments.base import tiny_model
 from luxel.files.typed_json import read_json
 from luxel.models.image_model import ImageModel
-from luxel.scene import Scene
+from luxel.scene import Scene, load_scene
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
@@ -35,6 +35,14 @@ def test_03_shapes_and_features(tmp_path: Path, monkeypatch):
     runpy.run_path(str(EXAMPLES / "03_shapes_and_features.py"))["main"](size=17, spp=2)
     assert np.asarray(Image.open("shapes.png")).shape == (17, 6 * 17, 3)
     assert np.asarray(Image.open("shapes_features.png")).shape == (3 * 17, 6 * 17, 3)
+
+
+def test_04_point_cloud_figure(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    runpy.run_path(str(EXAMPLES / "04_point_cloud_figure.py"))["main"](points=37, side=19)
+    for look in ("paper", "studio", "dark", "flat"):
+        assert np.asarray(Image.open(f"trefoil_{look}.png")).shape == (19, 19, 3)
+    assert len(load_scene("trefoil.npy").objects) == 37 + 2
 
 
 def test_the_scene_files_are_scenes():

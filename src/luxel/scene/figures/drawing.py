@@ -200,7 +200,7 @@ def bond_rods(particles: Particles, colors: Float64[np.ndarray, "particles 3"]) 
     pairs = cKDTree(places).query_pairs(2 * radii.max() + BOND_TOLERANCE, output_type="ndarray")
     first, second = pairs.T
     length = np.linalg.norm(places[first] - places[second], axis=1)
-    bonded = (length > 0) & (length <= radii[first] + radii[second] + BOND_TOLERANCE)
+    bonded = (length > BOND_RADIUS) & (length <= radii[first] + radii[second] + BOND_TOLERANCE)
     first, second = first[bonded], second[bonded]
     middle = (places[first] + places[second]) / 2
     atoms = np.concatenate([first, second])

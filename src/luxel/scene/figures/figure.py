@@ -15,13 +15,14 @@ from pydantic import Field
 
 from luxel import InputError
 from luxel.configuration import Configuration, checker, shortened
+from luxel.memory import collection_paused
 from luxel.scene.camera import rotation_matrix
-from luxel.scene.description import Cylinder, Ellipsoid, Material, Object, Scene, Sphere
+from luxel.scene.description import Cylinder, Ellipsoid, Object, Scene, Sphere
 from luxel.scene.figures.drawing import Drawing, drawing_of
 from luxel.scene.figures.looks import LOOKS, Look, LookName, View, fitted_camera, surroundings
 from luxel.scene.figures.particles import Particles, Up
 from luxel.scene.figures.readers import is_particle_file, particles_of_atoms, read_particles
-from luxel.scene.placing import facing
+from luxel.scene.placing import facing, vector
 
 MOST = 1_000_000
 """Objects of a figure: minutes, and some 5 GB, to render."""
@@ -98,7 +99,7 @@ def from_points(
     """A figure of points as spheres, or as ellipsoids if there are `semi_axes`.
 
     `positions` [n, 3], z up, in any unit, and where they are they stay; `colors` [n, 3] or one for all, sRGB as
-    matplotlib has them, floats in [0, 1] or integers of 255; `radii` [n] or one number, by default half the
+    matplotlib has them, in [0, 1] or of 255; `radii` [n] or one number, by default half the
     points' spacing; `semi_axes` [n, 3] along axes turned by the quaternions (w, x, y, z) of `rotations`
     [n, 4]. `aspect` is the width over the height of the picture into which the camera fits them; for look and view see
     `Figure`. Raises InputError, naming the field, the first point that is wrong, its value, and what would be right.
@@ -171,6 +172,7 @@ def bounds(drawing: Drawing) -> tuple[Float64[np.ndarray, "3"], Float64[np.ndarr
     return low, high
 
 
+@collection_paused()
 def scene_of(drawing: Drawing, figure: Figure, aspect: float = 1.0) -> Scene:
     """The drawing in the figure's look, before a camera fitted to it, in the drawing's unit."""
     look, view = LOOKS[figure.look], View.of(figure.view)
@@ -219,7 +221,7 @@ def check_drawing(drawing: Drawing, center: Float64[np.ndarray, "3"], radius: fl
 
 def balls_of(drawing: Drawing, look: Look) -> list[Object]:
     """Spheres and ellipsoids; those of one colour share their material."""
-    materials = materials_of(drawing.colors, look)
+    materials = look.materials(drawing.colors)
     centers, semi_axes = drawing.positions.tolist(), drawing.semi_axes.tolist()
     if drawing.rotations is None and (drawing.semi_axes == drawing.semi_axes[:, :1]).all():
         return [
@@ -236,20 +238,11 @@ def balls_of(drawing: Drawing, look: Look) -> list[Object]:
 
 def rods_of(drawing: Drawing, look: Look) -> list[Object]:
     """Cylinders."""
-    rods, materials = drawing.rods, materials_of(drawing.rods.colors, look)
-    lengths = np.linalg.norm(rods.ends - rods.starts, axis=1)
-    columns = ((rods.starts + rods.ends) / 2, rods.ends - rods.starts, rods.radii, lengths)
+    rods, materials = drawing.rods, look.materials(drawing.rods.colors)
+    along = rods.ends - rods.starts
+    lengths = np.linalg.norm(along, axis=1)
+    columns = ((rods.starts + rods.ends) / 2, along / lengths[:, None], rods.radii, lengths)
     return [
-        Cylinder(center=center, rotation=facing(axis), radius=radius, half_height=length / 2, material=material)
+        Cylinder(center=center, rotation=facing(vector(axis)), radius=radius, half_height=length / 2, material=material)
         for center, axis, radius, length, material in zip(*(c.tolist() for c in columns), materials, strict=True)
     ]
-
-
-def materials_of(colors: Float64[np.ndarray, "any 3"], look: Look) -> list[Material]:
-    """A material for each colour, made once for each that is another."""
-    made: dict[tuple[float, float, float], Material] = {}
-    rows = [(red, green, blue) for red, green, blue in colors.tolist()]
-    for color in rows:
-        if color not in made:
-            made[color] = look.material(color)
-    return [made[color] for color in rows]

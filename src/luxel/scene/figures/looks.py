@@ -25,12 +25,12 @@ FILLED: Final = 0.84
 LAMP_DISTANCE: Final = 30.0
 """Of the lamps, in radii of what is lit: so far that the ground that is seen is lit evenly."""
 VIEWS: Final[dict[str, tuple[float, float]]] = {
-    "front": (0, 0),
-    "right": (90, 0),
-    "back": (180, 0),
-    "left": (-90, 0),
-    "top": (0, 90),
-    "bottom": (0, -90),
+    "front": (0.0, 0.0),
+    "right": (90.0, 0.0),
+    "back": (180.0, 0.0),
+    "left": (-90.0, 0.0),
+    "top": (0.0, 90.0),
+    "bottom": (0.0, -90.0),
 }
 """Azimuth and elevation of the camera in degrees, as in `View`."""
 STEEP: Final = 89.0
@@ -105,10 +105,14 @@ class Look:
     roughness: float = 0.5
     specular: float = 0.3
 
-    def material(self, srgb: tuple[float, float, float]) -> Material:
-        """The material that shows this colour in sRGB."""
-        red, green, blue = (self.albedo * linear(channel) for channel in srgb)
-        return Material(base_color=(red, green, blue), roughness=self.roughness, specular=self.specular)
+    def materials(self, srgb: Float64[np.ndarray, "any 3"]) -> list[Material]:
+        """The materials that show these colours; those of one colour share theirs."""
+        made: dict[Color, Material] = {}
+        colors = [(red, green, blue) for red, green, blue in (self.albedo * linear(srgb)).tolist()]
+        for color in colors:
+            if color not in made:
+                made[color] = Material(base_color=color, roughness=self.roughness, specular=self.specular)
+        return [made[color] for color in colors]
 
 
 def matte(albedo: float) -> Material:
@@ -118,13 +122,13 @@ def matte(albedo: float) -> Material:
 
 LOOKS: Final[dict[LookName, Look]] = {
     # The ground shows 0.72 · (1 + 0.75 · sin 60°) = 1.19, which is white, but where something is in the light's way.
-    "paper": Look(1.0, (Lamp(-40, 60, 0.25, 0.75),), matte(0.72), albedo=0.56),
+    "paper": Look(1.0, (Lamp(-40.0, 60.0, 0.25, 0.75),), matte(0.72), albedo=0.56),
     "studio": Look(
         0.12,
         (
-            Lamp(-45, 50, 0.35, 0.75, (1.0, 0.95, 0.88)),
-            Lamp(60, 25, 0.5, 0.18, (0.85, 0.92, 1.0)),
-            Lamp(160, 40, 0.3, 0.5),
+            Lamp(-45.0, 50.0, 0.35, 0.75, (1.0, 0.95, 0.88)),
+            Lamp(60.0, 25.0, 0.5, 0.18, (0.85, 0.92, 1.0)),
+            Lamp(160.0, 40.0, 0.3, 0.5),
         ),
         matte(0.4),
         albedo=0.9,
@@ -133,7 +137,7 @@ LOOKS: Final[dict[LookName, Look]] = {
     ),
     "dark": Look(
         0.015,
-        (Lamp(-50, 45, 0.3, 0.8), Lamp(150, 30, 0.3, 0.9, (0.75, 0.85, 1.0))),
+        (Lamp(-50.0, 45.0, 0.3, 0.8), Lamp(150.0, 30.0, 0.3, 0.9, (0.75, 0.85, 1.0))),
         matte(0.03),
         albedo=1.0,
         roughness=0.3,
@@ -143,9 +147,9 @@ LOOKS: Final[dict[LookName, Look]] = {
 }
 
 
-def linear(srgb: float) -> float:
-    """Of a channel in [0, 1], by the inverse of sRGB's transfer function (IEC 61966-2-1:1999, 5.2)."""
-    return srgb / 12.92 if srgb <= 0.04045 else ((srgb + 0.055) / 1.055) ** 2.4
+def linear(srgb: Float64[np.ndarray, "*any"]) -> Float64[np.ndarray, "*any"]:
+    """Of channels in [0, 1], by the inverse of sRGB's transfer function (IEC 61966-2-1:1999, 5.2)."""
+    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
 
 
 def surroundings(look: Look, view: View, center: Float64[np.ndarray, "3"], radius: float, floor: float) -> list[Object]:

@@ -136,9 +136,8 @@ class Particles:
         half = 0.5 if up == "y" else -0.5
         rotations = self.rotations
         if self.semi_axes is not None:
-            own = np.array([[1.0, 0, 0, 0]]) if rotations is None else rotations
-            turn = np.array([[0.5, half, half, half]])
-            rotations = np.broadcast_to(products(turn, own), (len(self), 4))
+            turns = np.tile([0.5, half, half, half], (len(self), 1))
+            rotations = turns if rotations is None else products(turns, rotations)
         cell = self.cell and Cell(*(np.roll(values, shift, -1) for values in self.cell))
         return replace(self, positions=np.roll(self.positions, shift, 1), rotations=rotations, cell=cell)
 
@@ -210,13 +209,13 @@ def must_be(
 def srgb_of(source: str, colors: Any, count: int) -> Float64[np.ndarray, "particles 3"]:
     """Colours as sRGB in [0, 1], from n × 3, or n × 4 whose alpha is dropped, or one for all.
 
-    Integers, and floats any of which is above 1, are of 255.
+    Bytes, and numbers any of which is above 1, are of 255.
     """
     raw = np.asarray(colors)
     if raw.ndim and raw.shape[-1] == 4 and raw.shape[:-1] in ((), (count,)):
         raw = raw[..., :3]
     array = array_of(source, "colors", raw, (count, 3))
-    of_255 = raw.dtype.kind in "iu" or bool((array > 1).any())
+    of_255 = raw.dtype == np.uint8 or bool((array > 1).any())
     must_be(source, "colors", array, (array >= 0) & (array <= 255), "in [0, 1], or in [0, 255]")
     return array / 255 if of_255 else array
 

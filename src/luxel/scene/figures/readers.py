@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-from jaxtyping import Float64
 
 from luxel import InputError
 from luxel.configuration import cut, printable
@@ -64,7 +63,8 @@ def reader_of(path: Path) -> Reader:
 def read_npy(path: Path, frame: int) -> Particles:
     """An array n × 3, or n × 6 with colours."""
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        with path.open("rb") as file:
+            array = np.load(file, allow_pickle=False)
     except (ValueError, EOFError) as error:
         raise InputError(f"{path}: is no array of numbers: {error}") from None
     if not isinstance(array, np.ndarray):
@@ -79,8 +79,8 @@ def read_npy(path: Path, frame: int) -> Particles:
 def read_npz(path: Path, frame: int) -> Particles:
     """Arrays positions, and if there are colors, radii, semi_axes, rotations; others of n numbers are fields."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
+            arrays = {name: content[name] for name in content.files}
     except (ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
         raise InputError(f"{path}: is no .npz of arrays of numbers: {error}") from None
     if "positions" not in arrays:
@@ -144,8 +144,8 @@ def read_by_ase(kind: str) -> Reader:
 
 
 def particles_of_atoms(atoms: Any, source: str) -> Particles:
-    """What ase.Atoms hold: elements, positions in Å, the cell; arrays radius or radii, and color or colors, if any."""
-    arrays = dict(atoms.arrays)
+    """What ase.Atoms hold: elements, positions in Å, the cell; of its arrays radius or radii, and color or colors."""
+    arrays = {**getattr(atoms.calc, "results", {}), **atoms.arrays}
     numbers, positions = arrays.pop("numbers"), arrays.pop("positions")
     own = {
         name: next((arrays.pop(each) for each in names if each in arrays), None)
@@ -200,7 +200,7 @@ def read_gsd(path: Path, frame: int) -> Particles:
     )
 
 
-def fields_in(arrays: Mapping[str, Any], count: int) -> dict[str, Float64[np.ndarray, " particles"]]:
+def fields_in(arrays: Mapping[str, Any], count: int) -> dict[str, Any]:
     """Those of the arrays that are one number a particle."""
     found = {name: np.asarray(values) for name, values in arrays.items()}
     return {name: each for name, each in found.items() if each.shape == (count,) and each.dtype.kind in "fiub"}

@@ -209,6 +209,36 @@ def test_a_png_is_exposed_by_stops(untrained, tmp_path):
         np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / f"{stops}.png")), to_bytes(radiance * factor))
 
 
+def test_points_are_rendered_in_a_look_and_a_shape_and_traced_beside(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    np.save("cloud.npy", np.random.default_rng(3).normal(size=(50, 3)) * [4, 0.5, 0.5])
+    assert call("render", "cloud.npy", "--look", "flat", "--view", "front", "--width", "40", "--height", "20") == 0
+    picture = np.asarray(Image.open("cloud.png"))
+    assert picture.shape == (20, 40, 3)
+    columns = np.flatnonzero((picture < 250).any((0, 2)))
+    assert columns.min() <= 5
+    assert columns.max() >= 34
+    assert call("render", "cloud.npy", "--width", "16", "--truth", "2", "--out", "pair.exr", "--color-by", "x") == 0
+    assert load_exr(Path("pair.exr")).shape == (16, 32, 3)
+
+
+def test_mistakes_about_points_name_the_file_and_the_option(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    np.save("cloud.npy", np.eye(3))
+    np.save("pairs.npy", np.ones((5, 2)))
+    for words, told in (
+        (("pairs.npy",), "pairs.npy: has the shape 5 × 2, must be n × 3 (x y z) or n × 6 (x y z red green blue)"),
+        (("cloud.npy", "--select", "9:"), "cloud.npy: select is '9:', which none of 3 particles is"),
+        (("cloud.npy", "--view", "up"), "view is 'up', must be azimuth,elevation in degrees"),
+        (("cloud.npy", "--radius", "-1"), "--radius is -1, must be a number in (0, 1e+30]; or leave it out"),
+        (("cloud.npy", "--bonds"), "cloud.npy: bonds are found by elements' covalent radii, but it names no elements"),
+        ((SCENE, "--look", "dark"), f"{SCENE}: --look is dark, but a scene in JSON has its own look and camera"),
+    ):
+        assert call("render", *words) == 1
+        assert capsys.readouterr().err.startswith(f"luxel render: {told}")
+    assert not list(tmp_path.glob("*.png"))
+
+
 def test_a_scene_without_light_is_rendered_with_a_warning(untrained, tmp_path, capsys):
     lit = Scene.load(SCENE)
     dark = lit.model_copy(update={"background": (0, 0, 0)})

@@ -13,7 +13,7 @@ from luxel.experiments.base import tiny_model
 from luxel.files.typed_json import read_json
 from luxel.models.image_model import ImageModel
 from luxel.pipeline import Renderer
-from luxel.scene import Scene
+from luxel.scene import Scene, load_scene
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
@@ -48,6 +48,14 @@ def test_04_find_a_lamp(tmp_path: Path, monkeypatch):
     assert np.asarray(Image.open("found.png")).shape == (24, 3 * 24, 3)
     assert math.dist(found.objects[3].center, true.objects[3].center) < 0.6
     assert math.dist(found.objects[1].material.base_color, true.objects[1].material.base_color) < 0.1
+
+
+def test_05_point_cloud_figure(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    runpy.run_path(str(EXAMPLES / "05_point_cloud_figure.py"))["main"](points=37, side=19)
+    for look in ("paper", "studio", "dark", "flat"):
+        assert np.asarray(Image.open(f"trefoil_{look}.png")).shape == (19, 19, 3)
+    assert len(load_scene("trefoil.npy").objects) == 37 + 2
 
 
 def test_the_scene_files_are_scenes():

@@ -1,3 +1,5 @@
+import gc
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,7 +12,7 @@ from luxel import InputError
 from luxel.experiments import EXPERIMENTS
 from luxel.experiments.experiment import with_data, with_model, with_train
 from luxel.experiments.run import FIRST_SCENES, check_memory, most_objects, run
-from luxel.memory import check_fits, free_memory, in_words
+from luxel.memory import check_fits, collection_paused, free_memory, in_words
 
 
 def test_what_does_not_fit_is_told_before_it_starts(monkeypatch):
@@ -141,3 +143,19 @@ def test_the_most_objects_are_those_of_the_data_set_or_of_the_distributions_firs
     sizes = [len(made.data.scene(index).objects) for index in range(24)]
     assert most_objects(made, None) == max(sizes[:FIRST_SCENES])
     assert most_objects(made, write_data_folder(tmp_path / "data", made.data)) == max(sizes)
+
+
+def test_collection_is_paused_within_and_goes_on_after_unless_it_was_off():
+    found = []
+
+    @collection_paused()
+    def work(depth: int) -> None:
+        with suppress(KeyError):
+            if depth:
+                work(depth - 1)
+        found.append(gc.isenabled())
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        work(2)
+    assert (found, gc.isenabled()) == ([False, False, False], True)

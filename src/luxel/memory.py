@@ -1,7 +1,11 @@
-"""Whether work fits into memory, asked before it starts: a system short of memory ends a process without a word."""
+"""Whether work fits into memory, asked before it starts: a system short of memory ends a process without a word.
 
+And work that makes many objects and no garbage, without the collector that looks for it.
+"""
+
+import gc
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -77,3 +81,19 @@ def in_words(size: int) -> str:
         if size >= 2**exponent:
             return f"{size / 2**exponent:.3g} {unit}"
     return f"{size / 2**20:.3g} MiB"
+
+
+@contextmanager
+def collection_paused() -> Iterator[None]:
+    """Within, or in what it decorates, Python does not look for cycles among the objects there are.
+
+    It does again and again while there are ever more, and none of a scene's are cycles: of the 2.1 s that a scene of
+    100 000 spheres took to be made, 1.4 s were that.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def render(arguments: list[str]) -> int:
-    """Render a scene with a trained model: luxel render SCENE.json."""
+    """Render a scene, or points and particles, with a trained model: luxel render FILE."""
     import numpy as np
     from tqdm import tqdm
 
@@ -28,12 +28,12 @@ def render(arguments: list[str]) -> int:
     from luxel.image.side_by_side import SideBySide, sheet
     from luxel.image.tonemap import tone_map
     from luxel.pipeline import Renderer
-    from luxel.scene.description import Scene
+    from luxel.scene.figures.figure import Figure, load_scene
 
     @dataclass(frozen=True)
     class Options(Configuration):
         scene: tyro.conf.Positional[Path]
-        """Scene description, JSON."""
+        """A scene in JSON, or points or particles: .npy, .npz, .ply, .xyz, .pdb, .cif, .gsd, a LAMMPS dump."""
         out: Path | None = None
         """.exr for linear radiance, .png for a tone-mapped picture; SCENE.png in the current folder unless given."""
         model: Path = Path("ray-small")
@@ -55,9 +55,12 @@ def render(arguments: list[str]) -> int:
         tracer: TracerName = "path"
         """Of --truth: path, Luxel's own, or mitsuba, the reference."""
         device: str = "cpu"
+        figure: tyro.conf.OmitArgPrefixes[Figure] = Figure()
+        """How points and particles are shown."""
 
     options = parsed(Options, "luxel render", arguments)
-    scene = Scene.load(options.scene)
+    aspect = options.width / options.height if options.width and options.height else 1.0
+    scene = load_scene(options.scene, options.figure, aspect)
     out = options.out or Path(options.scene.stem + ".png")
     check_image_file(out, options.exposure)
     tone_map(options.tone_map)

@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float, Float64, Int32, Int64, Shaped
 from torch import Tensor
 
 from luxel.core.shapes.kinds import DISC, RECTANGLE, kind_of
+from luxel.memory import collection_paused
 from luxel.scene.camera import frame, rotation_rows, tan_half_fov
 from luxel.scene.description import Scene
 
@@ -173,6 +174,7 @@ class SceneBatch:
         return replace(self, **{name: change(name, getattr(self, name)) for name in names})
 
 
+@collection_paused()
 def scene_arrays(scenes: Sequence[Scene]) -> dict[str, np.ndarray]:
     """The fields of a SceneBatch of the scenes, as NumPy has them and shards store them."""
     items = [item for scene in scenes for item in scene.objects]

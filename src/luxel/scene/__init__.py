@@ -16,6 +16,7 @@ from luxel.scene.description import (
 )
 from luxel.scene.distributions import Ellipsoids, Mixed, Spheres, Varied
 from luxel.scene.errors import SceneError
+from luxel.scene.figures.figure import Figure, from_ase, from_points, load_scene
 from luxel.scene.folder import SceneFolder
 from luxel.scene.registry import DISTRIBUTIONS, Distribution, register
 
@@ -28,6 +29,7 @@ __all__ = [
     "Distribution",
     "Ellipsoid",
     "Ellipsoids",
+    "Figure",
     "Material",
     "Mixed",
     "Object",
@@ -39,6 +41,9 @@ __all__ = [
     "Sphere",
     "Spheres",
     "Varied",
+    "from_ase",
+    "from_points",
+    "load_scene",
     "register",
     "scene_id",
 ]

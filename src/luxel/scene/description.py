@@ -22,6 +22,7 @@ from pydantic_core import PydanticCustomError
 from luxel.configuration import cut, printable, shortened
 from luxel.files.atomic import write_atomically
 from luxel.files.typed_json import why_not_json
+from luxel.memory import collection_paused
 from luxel.scene.errors import SceneError, explain
 
 SCHEMA_VERSION: Final = 1
@@ -451,6 +452,7 @@ class Scene(_Model):
         write_atomically(Path(path), f"{self.to_json(indent=2)}\n".encode())
 
     @staticmethod
+    @collection_paused()
     def from_json(text: str | bytes, source: str = "scene") -> "Scene":
         """Read a scene from JSON.
 

@@ -1,0 +1,248 @@
+"""From points, atoms and files to scenes: `from_points`, `from_ase`, `load_scene`.
+
+from luxel.scene import from_points
+
+scene = from_points(points, colors, look="paper", view="35,20")
+"""
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Annotated, Any, TypeAlias
+
+import numpy as np
+from jaxtyping import Float64
+from pydantic import Field
+
+from luxel import InputError
+from luxel.configuration import Configuration, checker, shortened
+from luxel.memory import collection_paused
+from luxel.scene.camera import rotation_matrix
+from luxel.scene.description import Cylinder, Ellipsoid, Object, Scene, Sphere
+from luxel.scene.figures.drawing import Drawing, drawing_of
+from luxel.scene.figures.looks import LOOKS, Look, LookName, View, fitted_camera, surroundings
+from luxel.scene.figures.particles import Particles, Up
+from luxel.scene.figures.readers import is_particle_file, particles_of_atoms, read_particles
+from luxel.scene.placing import facing, vector
+
+MOST = 1_000_000
+"""Objects of a figure: minutes, and some 5 GB, to render."""
+RESOLVED = 1e-6
+"""Least radius over the farthest coordinate, which single precision, in which scenes are rendered, still tells."""
+ROOM = 40.0
+"""How far a figure reaches in radii of its particles: its lamps stand in it."""
+FILE_RADIUS = 10.0
+"""Radius of a file's particles in scene units."""
+DEFAULT_VIEW = "30,25"
+
+Aspect: TypeAlias = Annotated[float, Field(gt=1e-3, le=1e3)]
+check_aspect = checker(Aspect)
+FieldValue: TypeAlias = Annotated[float, Field(ge=-1e30, le=1e30)]
+
+
+@dataclass(frozen=True)
+class Figure(Configuration):
+    """How particles are shown."""
+
+    look: LookName = "paper"
+    """Of points and particles: paper (white, contact shadows), studio, dark or flat (white; no ground, no lamp)."""
+    view: str = DEFAULT_VIEW
+    """AZIMUTH,ELEVATION of the camera in degrees, or front, back, left, right, top or bottom."""
+    up: Up = "z"
+    """The file's axis that points upwards."""
+    radius: Annotated[float, Field(gt=0, le=1e30)] | None = None
+    """Of all particles, in the file's unit; else the file's own, the elements', or half the points' spacing."""
+    radius_scale: Annotated[float, Field(gt=0, le=1e6)] = 1.0
+    """Makes all particles larger or smaller."""
+    color_by: str | None = None
+    """kind, x, y, z or a field of the file, by whose values the particles are coloured."""
+    color_map: str = "viridis"
+    """Of --color-by: the name of a colour map of matplotlib."""
+    color_range: tuple[FieldValue, FieldValue] | None = None
+    """Of --color-by: the values of the colour map's ends."""
+    bonds: bool = False
+    """Atoms that are near enough are joined by bonds."""
+    box: bool = True
+    """The edges of the periodic box, if there is one."""
+    select: str | None = None
+    """A part of the particles: "element O,H", "type 2", or indices as in Python: 0:100, ::10."""
+    frame: Annotated[int, Field(ge=-1_000_000_000, le=1_000_000_000)] = -1
+    """Of a trajectory; negative numbers count from the end."""
+
+    def drawing(self, particles: Particles) -> Drawing:
+        """What is drawn of the particles."""
+        if self.select is not None:
+            particles = particles.selected(self.select)
+        return drawing_of(
+            particles.with_up(self.up),
+            radius=self.radius,
+            radius_scale=self.radius_scale,
+            color_by=self.color_by,
+            color_map=self.color_map,
+            color_range=self.color_range,
+            bonds=self.bonds,
+            box=self.box,
+        )
+
+
+def from_points(
+    positions: Any,
+    colors: Any = None,
+    radii: Any = None,
+    look: LookName = "paper",
+    view: str = DEFAULT_VIEW,
+    *,
+    semi_axes: Any = None,
+    rotations: Any = None,
+    radius_scale: float = 1.0,
+    aspect: float = 1.0,
+) -> Scene:
+    """A figure of points as spheres, or as ellipsoids if there are `semi_axes`.
+
+    `positions` [n, 3], z up, in any unit, and where they are they stay; `colors` [n, 3] or one for all, sRGB as
+    matplotlib has them, in [0, 1] or of 255; `radii` [n] or one number, by default half the
+    points' spacing; `semi_axes` [n, 3] along axes turned by the quaternions (w, x, y, z) of `rotations`
+    [n, 4]. `aspect` is the width over the height of the picture into which the camera fits them; for look and view see
+    `Figure`. Raises InputError, naming the field, the first point that is wrong, its value, and what would be right.
+    """
+    particles = Particles.of("points", positions, radii=radii, semi_axes=semi_axes, rotations=rotations, colors=colors)
+    figure = Figure(look=look, view=view, radius_scale=radius_scale)
+    return scene_of(figure.drawing(particles), figure, aspect)
+
+
+def from_ase(
+    atoms: Any,
+    look: LookName = "paper",
+    view: str = DEFAULT_VIEW,
+    *,
+    bonds: bool = False,
+    box: bool = True,
+    color_by: str | None = None,
+    color_map: str = "viridis",
+    radius_scale: float = 1.0,
+    aspect: float = 1.0,
+) -> Scene:
+    """A figure of `ase.Atoms`, in Å: covalent radii, Jmol's colours, the box if there is one; see `Figure`.
+
+    With `bonds` atoms are smaller, and joined where they are nearer than their covalent radii and 0.45 Å. Raises
+    InputError for what are no atoms, and as `from_points` does.
+    """
+    if not hasattr(atoms, "arrays") or not hasattr(atoms, "get_chemical_symbols"):
+        raise InputError(f"atoms is {shortened(atoms)}, must be ase.Atoms")
+    figure = Figure(
+        look=look,
+        view=view,
+        bonds=bonds,
+        box=box,
+        color_by=color_by,
+        color_map=color_map,
+        radius_scale=radius_scale,
+    )
+    return scene_of(figure.drawing(particles_of_atoms(atoms, "atoms")), figure, aspect)
+
+
+def load_scene(path: str | Path, figure: Figure | None = None, aspect: float = 1.0) -> Scene:
+    """The scene of a file: a scene in JSON as it stands, or a figure of points or particles (docs/particles.md).
+
+    Particles are moved and scaled to a ball of FILE_RADIUS about the origin, where single precision is best: the
+    picture does not tell. Raises InputError, naming the file, also for options of figures that a scene has no use for.
+    """
+    path, figure = Path(path), figure or Figure()
+    if not is_particle_file(path):
+        for each in fields(figure):
+            if (value := getattr(figure, each.name)) != each.default:
+                option = each.name.replace("_", "-")
+                raise InputError(
+                    f"{path}: --{option} is {value}, but a scene in JSON has its own look and camera; leave it out"
+                )
+        return Scene.load(path)
+    drawing = figure.drawing(read_particles(path, figure.frame))
+    low, high = bounds(drawing)
+    factor = FILE_RADIUS / float(np.linalg.norm(high - low) / 2)
+    return scene_of(drawing.moved(-(low + high) / 2, factor), figure, aspect)
+
+
+def bounds(drawing: Drawing) -> tuple[Float64[np.ndarray, "3"], Float64[np.ndarray, "3"]]:
+    """The corners of the box that holds all balls and rods."""
+    half = drawing.semi_axes
+    if drawing.rotations is not None:
+        half = np.sqrt(((rotation_matrix(drawing.rotations) * half[:, None]) ** 2).sum(2))
+    rods, radii = drawing.rods, drawing.rods.radii[:, None]
+    low = np.concatenate([drawing.positions - half, rods.starts - radii, rods.ends - radii]).min(0)
+    high = np.concatenate([drawing.positions + half, rods.starts + radii, rods.ends + radii]).max(0)
+    return low, high
+
+
+@collection_paused()
+def scene_of(drawing: Drawing, figure: Figure, aspect: float = 1.0) -> Scene:
+    """The drawing in the figure's look, before a camera fitted to it, in the drawing's unit."""
+    look, view = LOOKS[figure.look], View.of(figure.view)
+    aspect = check_aspect("aspect", aspect)
+    low, high = bounds(drawing)
+    center, radius = (low + high) / 2, float(np.linalg.norm(high - low) / 2)
+    check_drawing(drawing, center, radius)
+    objects = [
+        *surroundings(look, view, center, radius, float(low[2])),
+        *balls_of(drawing, look),
+        *rods_of(drawing, look),
+    ]
+    rods = drawing.rods
+    camera = fitted_camera(
+        view,
+        np.concatenate([drawing.positions, rods.starts, rods.ends]),
+        np.concatenate([drawing.semi_axes.max(1), rods.radii, rods.radii]),
+        aspect,
+    )
+    grey = look.background
+    return Scene(objects=tuple(objects), camera=camera, background=(grey, grey, grey))
+
+
+def check_drawing(drawing: Drawing, center: Float64[np.ndarray, "3"], radius: float) -> None:
+    """Raise InputError for too many objects, and for sizes that a scene or single precision has no room for."""
+    source, count = drawing.source, len(drawing.positions) + len(drawing.rods.radii)
+    if count > MOST:
+        every = -(-count // MOST)
+        raise InputError(f"{source}: {count} objects, must be at most {MOST}; take a part: select ::{every}")
+    reach = float(np.abs(center).max()) + radius
+    ball = int(drawing.semi_axes.min(1).argmin())
+    least = float(drawing.semi_axes[ball].min())
+    if least < RESOLVED * reach:
+        far = int(np.abs(drawing.positions).max(1).argmax())
+        raise InputError(
+            f"{source}: positions[{far}] is {shortened(drawing.positions[far].tolist())}, too far away for the radius "
+            f"{least:g} of particle {ball}, must be at most {least / RESOLVED:g}, as single precision tells no more: "
+            "move their middle to the origin, leave out strays, or make radii larger"
+        )
+    if reach + ROOM * radius > 1e6 or least < 1e-6:
+        raise InputError(
+            f"{source}: positions reach {reach:g} from the origin and radii are {least:g} and more, must be at most "
+            f"{1e6 / (1 + ROOM):g} and at least 1e-06 in a scene: give both in another unit"
+        )
+
+
+def balls_of(drawing: Drawing, look: Look) -> list[Object]:
+    """Spheres and ellipsoids; those of one colour share their material."""
+    materials = look.materials(drawing.colors)
+    centers, semi_axes = drawing.positions.tolist(), drawing.semi_axes.tolist()
+    if drawing.rotations is None and (drawing.semi_axes == drawing.semi_axes[:, :1]).all():
+        return [
+            Sphere(center=center, radius=radius, material=material)
+            for center, (radius, _, _), material in zip(centers, semi_axes, materials, strict=True)
+        ]
+    identity = [[1.0, 0.0, 0.0, 0.0]] * len(centers)
+    rotations = identity if drawing.rotations is None else drawing.rotations.tolist()
+    return [
+        Ellipsoid(center=center, semi_axes=axes, rotation=rotation, material=material)
+        for center, axes, rotation, material in zip(centers, semi_axes, rotations, materials, strict=True)
+    ]
+
+
+def rods_of(drawing: Drawing, look: Look) -> list[Object]:
+    """Cylinders."""
+    rods, materials = drawing.rods, look.materials(drawing.rods.colors)
+    along = rods.ends - rods.starts
+    lengths = np.linalg.norm(along, axis=1)
+    columns = ((rods.starts + rods.ends) / 2, along / lengths[:, None], rods.radii, lengths)
+    return [
+        Cylinder(center=center, rotation=facing(vector(axis)), radius=radius, half_height=length / 2, material=material)
+        for center, axis, radius, length, material in zip(*(c.tolist() for c in columns), materials, strict=True)
+    ]

@@ -1,0 +1,188 @@
+"""LAMMPS dump files in text: https://docs.lammps.org/dump.html, styles atom and custom."""
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float64
+
+from luxel import InputError
+from luxel.configuration import cut, shortened
+from luxel.scene.figures.extra import needed
+from luxel.scene.figures.particles import Cell, Particles, cell_of
+
+DUMP_BEGINS = b"ITEM: TIMESTEP"
+POSITIONS = (("x", "y", "z"), ("xu", "yu", "zu"), ("xs", "ys", "zs"), ("xsu", "ysu", "zsu"))
+"""Columns of positions in the order in which they are looked for; those with s are in units of the box's vectors."""
+QUATERNION = ("quatw", "quati", "quatj", "quatk")
+DIAMETERS = ("shapex", "shapey", "shapez")
+
+
+class Snapshot(NamedTuple):
+    """A frame as it stands in the file."""
+
+    bounds: list[str]
+    """The header of the box, and its three lines."""
+    columns: list[str]
+    rows: list[str]
+
+
+def read_dump(path: Path, frame: int) -> Particles:
+    """A frame of a dump, in the order of its ids.
+
+    Radii are of the columns radius or diameter; ellipsoids of shapex, shapey, shapez (diameters) and quatw, quati,
+    quatj, quatk, as `compute property/atom` names them. Elements are in the column element; without it atoms have a
+    type. Raises InputError.
+    """
+    snapshot = chosen(path, frame)
+    source, table = str(path), table_of(path, snapshot)
+    if "id" in table:
+        order = numbers(source, table, "id").argsort(kind="stable")
+        table = {name: values[order] for name, values in table.items()}
+    cell = cell_of_bounds(source, snapshot.bounds)
+    names = next((each for each in POSITIONS if set(each) <= set(table)), None)
+    if names is None:
+        raise InputError(f"{path}: has no columns x, y and z, nor xu, xs or xsu …; it has {cut(', '.join(table))}")
+    positions = stacked(source, table, names)
+    if names[0].startswith("xs"):
+        if cell is None:
+            raise InputError(f"{path}: its columns {', '.join(names)} are in units of a box that it does not have")
+        positions = cell.origin + positions @ cell.vectors
+    semi_axes = stacked(source, table, DIAMETERS) / 2 if set(DIAMETERS) <= set(table) else None
+    radii = None
+    if semi_axes is None and "radius" in table:
+        radii = numbers(source, table, "radius")
+    elif semi_axes is None and "diameter" in table:
+        radii = numbers(source, table, "diameter") / 2
+    atomic, kinds = elements_of(source, table)
+    texts = {"element", *names}
+    return Particles.of(
+        source,
+        positions,
+        radii=radii,
+        semi_axes=semi_axes,
+        rotations=stacked(source, table, QUATERNION)
+        if semi_axes is not None and set(QUATERNION) <= set(table)
+        else None,
+        numbers=atomic,
+        kinds=kinds,
+        fields={
+            name: each for name in table if name not in texts and (each := numbers_or_none(table[name])) is not None
+        },
+        cell=cell,
+    )
+
+
+def chosen(path: Path, frame: int) -> Snapshot:
+    """The snapshot of this number; negative ones count from the end. The file is read a snapshot at a time."""
+    total = sum(1 for _ in snapshots(path)) if frame < -1 else None
+    number = frame if total is None else total + frame
+    last, count = None, 0
+    for count, snapshot in enumerate(snapshots(path), start=1):
+        last = snapshot
+        if number == count - 1:
+            return snapshot
+    if last is not None and frame == -1:
+        return last
+    raise InputError(
+        f"{path}: frame is {frame}, must be in [{-count}, {count - 1}]" if count else f"{path}: has no frame"
+    )
+
+
+def snapshots(path: Path) -> Iterator[Snapshot]:
+    """The frames of a file, one after the other. Raises InputError for what is none."""
+    with path.open(encoding="utf-8", errors="replace") as file:
+        count, bounds = 0, [""]
+        for line in file:
+            item = line.strip()
+            if item == "ITEM: NUMBER OF ATOMS":
+                count = whole(path, next(file, ""))
+            elif item.startswith("ITEM: BOX BOUNDS"):
+                bounds = [item, *islice(file, 3)]
+            elif item.startswith("ITEM: ATOMS"):
+                rows = list(islice(file, count))
+                if len(rows) < count:
+                    raise InputError(
+                        f"{path}: ends after {len(rows)} of the {count} atoms of a frame; give another frame"
+                    )
+                yield Snapshot(bounds, item.split()[2:], rows)
+                bounds = [""]
+            elif item.startswith("ITEM: "):
+                next(file, "")  # the time step, the time, the units: a line each
+            elif item:
+                raise InputError(f"{path}: has the line {shortened(item)} where a dump has ITEM: …")
+
+
+def whole(path: Path, text: str) -> int:
+    """The number of atoms."""
+    if not text.strip().isdecimal():
+        raise InputError(f"{path}: number of atoms is {shortened(text.strip())}, must be an integer of at least 0")
+    return int(text)
+
+
+def table_of(path: Path, snapshot: Snapshot) -> dict[str, Any]:
+    """Columns of text by name. Raises InputError for a row of too few or too many."""
+    width = len(snapshot.columns)
+    rows = [row.split() for row in snapshot.rows]
+    for number, row in enumerate(rows):
+        if len(row) != width:
+            raise InputError(f"{path}: atom {number} of the frame has {len(row)} columns, must have {width}")
+    columns = zip(*rows, strict=True) if rows else ((),) * width
+    return {name: np.array(values, np.str_) for name, values in zip(snapshot.columns, columns, strict=True)}
+
+
+def numbers(source: str, table: dict[str, Any], name: str) -> Float64[np.ndarray, " atoms"]:
+    """A column as numbers. Raises InputError for one that holds others."""
+    values = numbers_or_none(table[name])
+    if values is None:
+        wrong = next(text for text in table[name].tolist() if numbers_or_none(np.array([text])) is None)
+        raise InputError(f"{source}: {name} is {shortened(wrong)} of an atom, must be a number")
+    return values
+
+
+def numbers_or_none(column: Any) -> Float64[np.ndarray, " atoms"] | None:
+    """The column as numbers, or None if it has others."""
+    try:
+        return column.astype(np.float64)
+    except ValueError:
+        return None
+
+
+def stacked(source: str, table: dict[str, Any], names: tuple[str, ...]) -> Float64[np.ndarray, "atoms columns"]:
+    """Columns of numbers side by side."""
+    return np.stack([numbers(source, table, name) for name in names], 1)
+
+
+def elements_of(source: str, table: dict[str, Any]) -> tuple[Any, Any]:
+    """Atomic numbers, where all of the column element are symbols, and the names of kinds: elements, or types."""
+    if "element" not in table:
+        return None, table.get("type")
+    known = needed("ase.data", source).atomic_numbers
+    symbols = table["element"].tolist()
+    atomic = [known[symbol] for symbol in symbols] if set(symbols) <= set(known) else None
+    return atomic, table["element"]
+
+
+def cell_of_bounds(source: str, bounds: list[str]) -> Cell | None:
+    """The box of "ITEM: BOX BOUNDS": orthogonal, or restricted triclinic, whose bounds are of a box about it.
+
+    https://docs.lammps.org/Howto_triclinic.html. None where there is none, and of general triclinic boxes.
+    """
+    header, *lines = bounds
+    if not header or "abc" in header:
+        return None
+    try:
+        rows = np.array([line.split() for line in lines], np.float64)
+        low, high, tilt = rows[:, 0], rows[:, 1], rows[:, 2] if rows.shape[1] > 2 else np.zeros(3)
+    except (ValueError, IndexError):
+        raise InputError(
+            f"{source}: its box is {shortened(lines)}, must be three lines of two or three numbers"
+        ) from None
+    xy, xz, yz = tilt
+    low = low - [min(0, xy, xz, xy + xz), min(0, yz), 0]
+    high = high - [max(0, xy, xz, xy + xz), max(0, yz), 0]
+    x, y, z = high - low
+    vectors = np.array([[x, 0, 0], [xy, y, 0], [xz, yz, z]])
+    return cell_of(low, vectors)

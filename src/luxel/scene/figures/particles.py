@@ -1,0 +1,226 @@
+"""Particles as files and callers give them: arrays, checked once, where they come in.
+
+Legend: particles; lengths are in the file's unit, z is up, colours are sRGB in [0, 1] as figures and files have them.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+import numpy as np
+from jaxtyping import Float64, Int64, Shaped
+
+from luxel import InputError
+from luxel.configuration import cut, did_you_mean, printable, shortened
+
+FARTHEST = 1e30  # of a coordinate, whose square is still far from float64's end
+Up: TypeAlias = Literal["x", "y", "z"]
+
+
+class Cell(NamedTuple):
+    """A periodic box: the parallelepiped of `vectors` (rows) from the corner `origin`."""
+
+    origin: Float64[np.ndarray, "3"]
+    vectors: Float64[np.ndarray, "3 3"]
+
+
+@dataclass(frozen=True)
+class Particles:
+    """Spheres where `radii` are given, ellipsoids where `semi_axes` are, and points where neither is."""
+
+    source: str
+    """The file, or what a caller gave; messages begin with it."""
+    positions: Float64[np.ndarray, "particles 3"]
+    radii: Float64[np.ndarray, " particles"] | None = None
+    semi_axes: Float64[np.ndarray, "particles 3"] | None = None
+    rotations: Float64[np.ndarray, "particles 4"] | None = None
+    """Of the semi-axes: unit quaternions (w, x, y, z)."""
+    colors: Float64[np.ndarray, "particles 3"] | None = None
+    numbers: Int64[np.ndarray, " particles"] | None = None
+    """Atomic numbers, where the particles are atoms; lengths are then in Å."""
+    kinds: Shaped[np.ndarray, " particles"] | None = None
+    """Element symbols or names of types, as text."""
+    fields: Mapping[str, Float64[np.ndarray, " particles"]] = field(default_factory=dict)
+    """Further numbers, by their names in the file."""
+    cell: Cell | None = None
+
+    @staticmethod
+    def of(
+        source: str,
+        positions: Any,
+        *,
+        radii: Any = None,
+        semi_axes: Any = None,
+        rotations: Any = None,
+        colors: Any = None,
+        numbers: Any = None,
+        kinds: Any = None,
+        fields: Mapping[str, Any] | None = None,
+        cell: Cell | None = None,
+    ) -> "Particles":
+        """The particles of what can be made arrays of numbers: `positions` [n, 3] and the others of n rows.
+
+        One radius, triple or colour holds for all; colours are as `srgb_of` takes them. Raises InputError, naming the
+        source, the field, the first particle that is wrong, its value, and what would be right.
+        """
+        places = array_of(source, "positions", positions, (None, 3))
+        count = len(places)
+        if count == 0:
+            raise InputError(f"{source}: positions has no points, must have at least one")
+        must_be(source, "positions", places, np.abs(places) <= FARTHEST, f"finite and within ±{FARTHEST:g}")
+
+        def lengths(name: str, values: Any, *columns: int) -> Any:
+            if values is None:
+                return None
+            array = array_of(source, name, values, (count, *columns))
+            must_be(source, name, array, (array > 0) & (array <= FARTHEST), f"in (0, {FARTHEST:g}]")
+            return array
+
+        turned = None if rotations is None else array_of(source, "rotations", rotations, (count, 4))
+        if turned is not None:
+            norm = np.linalg.norm(turned, axis=1, keepdims=True)
+            good = np.isfinite(norm) & (norm > 1e-6)
+            must_be(source, "rotations", turned, good, "a quaternion (w, x, y, z) other than zero")
+            turned = turned / norm
+        return Particles(
+            source,
+            places,
+            radii=lengths("radii", radii),
+            semi_axes=lengths("semi_axes", semi_axes, 3),
+            rotations=turned,
+            colors=None if colors is None else srgb_of(source, colors, count),
+            numbers=None if numbers is None else np.asarray(numbers, np.int64),
+            kinds=None if kinds is None else np.asarray(kinds, np.str_),
+            fields={name: array_of(source, name, values, (count,)) for name, values in (fields or {}).items()},
+            cell=cell,
+        )
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def selected(self, selection: str) -> "Particles":
+        """Those that `selection` names: a slice by index, "100:200" or "::10", or "element O,H" or "type 2".
+
+        Raises InputError for what is neither, for a kind that there is not, and if none is left.
+        """
+        rows = rows_of_slice(selection, len(self)) if ":" in selection else self._rows_of_kind(selection)
+        if len(rows) == 0:
+            raise InputError(f"{self.source}: select is {shortened(selection)}, which none of {len(self)} particles is")
+        return self._each(lambda values: values[rows])
+
+    def _rows_of_kind(self, selection: str) -> Int64[np.ndarray, " some"]:
+        word, _, names = selection.strip().partition(" ")
+        if word not in ("element", "type") or not names.strip():
+            raise InputError(
+                f"select is {shortened(selection)}, must be a slice such as 0:100 or ::10, or a kind such as "
+                '"element O" or "type 1,2"'
+            )
+        if self.kinds is None:
+            raise InputError(f"{self.source}: select is {shortened(selection)}, but its particles have no {word}")
+        known = sorted(set(self.kinds.tolist()))
+        wanted = [name.strip() for name in names.split(",")]
+        for name in wanted:
+            if name not in known:
+                there = cut(", ".join(known))
+                raise InputError(
+                    f"{self.source}: select is {shortened(selection)}, but there is no {word} {shortened(name)}; "
+                    f"there are {printable(there)}"
+                )
+        return np.flatnonzero(np.isin(self.kinds, wanted))
+
+    def with_up(self, up: Up) -> "Particles":
+        """These turned so that the axis `up` becomes z: the axes change places in turn, and handedness stays."""
+        if up == "z":
+            return self
+        shift = {"y": 1, "x": 2}[up]  # (x, y, z) becomes (z, x, y), or (y, z, x): a third of a turn about (1, 1, 1)
+        half = 0.5 if up == "y" else -0.5
+        rotations = self.rotations
+        if self.semi_axes is not None:
+            turns = np.tile([0.5, half, half, half], (len(self), 1))
+            rotations = turns if rotations is None else products(turns, rotations)
+        cell = self.cell and Cell(*(np.roll(values, shift, -1) for values in self.cell))
+        return replace(self, positions=np.roll(self.positions, shift, 1), rotations=rotations, cell=cell)
+
+    def _each(self, change: Callable[[Any], Any]) -> "Particles":
+        """change(values) of every array of particles."""
+        arrays = {
+            each.name: change(getattr(self, each.name))
+            for each in fields(self)
+            if each.name not in ("source", "fields", "cell") and getattr(self, each.name) is not None
+        }
+        return replace(self, **arrays, fields={name: change(values) for name, values in self.fields.items()})
+
+
+def cell_of(origin: Float64[np.ndarray, "3"], vectors: Float64[np.ndarray, "3 3"]) -> Cell | None:
+    """The box, if it is one: its vectors are finite and span a volume."""
+    is_box = bool(np.isfinite(vectors).all() and np.isfinite(origin).all()) and abs(np.linalg.det(vectors)) > 0
+    return Cell(np.asarray(origin, np.float64), np.asarray(vectors, np.float64)) if is_box else None
+
+
+def rows_of_slice(text: str, count: int) -> Int64[np.ndarray, " some"]:
+    """The rows of "start:stop:step", each of which may be left out. Raises InputError for what is no slice."""
+    try:
+        return np.arange(count)[slice(*(int(part) if part.strip() else None for part in text.split(":")))]
+    except (ValueError, TypeError, OverflowError):  # no integers; more than three of them; a step of 0
+        raise InputError(f"select is {shortened(text)}, must be a slice of indices such as 0:100 or ::10") from None
+
+
+def products(p: Float64[np.ndarray, "*rows 4"], q: Float64[np.ndarray, "*rows 4"]) -> Float64[np.ndarray, "*rows 4"]:
+    """Hamilton's products of quaternions (w, x, y, z): the rotation q, then p."""
+    (a, *u), (b, *v) = np.moveaxis(p, -1, 0), np.moveaxis(q, -1, 0)
+    first, second = np.stack(u, -1), np.stack(v, -1)
+    real = a * b - (first * second).sum(-1)
+    imaginary = a[..., None] * second + b[..., None] * first + np.cross(first, second)
+    return np.concatenate([real[..., None], imaginary], -1)
+
+
+def array_of(source: str, name: str, values: Any, shape: tuple[int | None, ...]) -> Float64[np.ndarray, "*shape"]:
+    """The values as finite float64 of this shape, None of which is any number; one row stands for all.
+
+    Raises InputError.
+    """
+    try:
+        array = np.asarray(values)
+    except Exception as error:  # whatever stands behind __array__
+        raise InputError(f"{source}: {name} is {shortened(values)}, must be an array: {error}") from None
+    if array.dtype.kind not in "fiub":
+        raise InputError(f"{source}: {name} holds {array.dtype}, must hold numbers")
+    if len(shape) > array.ndim and shape[0] is not None and array.shape == shape[1:]:
+        array = np.broadcast_to(array, (shape[0], *array.shape))
+    fits = len(array.shape) == len(shape) and all(b in (None, a) for a, b in zip(array.shape, shape, strict=True))
+    if not fits:
+        wanted = " × ".join("n" if side is None else str(side) for side in shape)
+        found = " × ".join(map(str, array.shape)) or "one number"
+        raise InputError(f"{source}: {name} has the shape {found}, must be {wanted}")
+    return array.astype(np.float64)
+
+
+def must_be(
+    source: str, name: str, array: Float64[np.ndarray, "*shape"], good: Shaped[np.ndarray, "*any"], wanted: str
+) -> None:
+    """Raise InputError with the first row for which not all of `good` is true, as NaN never is."""
+    wrong = np.flatnonzero(~good.reshape(len(array), -1).all(1))
+    if len(wrong):
+        more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+        value = array[wrong[0]].tolist()
+        raise InputError(f"{source}: {name}[{wrong[0]}] is {shortened(value)}, must be {wanted}{more}")
+
+
+def srgb_of(source: str, colors: Any, count: int) -> Float64[np.ndarray, "particles 3"]:
+    """Colours as sRGB in [0, 1], from n × 3, or n × 4 whose alpha is dropped, or one for all.
+
+    Bytes, and numbers any of which is above 1, are of 255.
+    """
+    raw = np.asarray(colors)
+    if raw.ndim and raw.shape[-1] == 4 and raw.shape[:-1] in ((), (count,)):
+        raw = raw[..., :3]
+    array = array_of(source, "colors", raw, (count, 3))
+    of_255 = raw.dtype == np.uint8 or bool((array > 1).any())
+    must_be(source, "colors", array, (array >= 0) & (array <= 255), "in [0, 1], or in [0, 255]")
+    return array / 255 if of_255 else array
+
+
+def unknown(name: str, value: str, known: list[str]) -> InputError:
+    """What is said of a name that is none of those known."""
+    guess = did_you_mean(value, known)
+    return InputError(f"{name} is {shortened(value)}, must be one of {printable(cut(', '.join(known), 300))}{guess}")

@@ -1,0 +1,220 @@
+"""Files of points and particles: NumPy arrays, PLY, (ext)XYZ, PDB, CIF, GSD and LAMMPS dumps.
+
+Every reader takes a path and a frame, and returns Particles or raises InputError.
+"""
+
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from luxel import InputError
+from luxel.configuration import cut, printable
+from luxel.scene.figures.extra import needed
+from luxel.scene.figures.lammps import DUMP_BEGINS, read_dump
+from luxel.scene.figures.particles import Particles, cell_of
+
+Reader: TypeAlias = Callable[[Path, int], Particles]
+SH_C0 = 0.5 / np.sqrt(np.pi)
+"""The spherical harmonic Y₀₀, by which 3D Gaussians' first colour coefficients are multiplied."""
+
+
+def read_particles(path: Path, frame: int = -1) -> Particles:
+    """The particles in a file, by its suffix; `frame` of a trajectory counts from the end if negative.
+
+    Raises InputError that names the file and what is wrong with it, or the package that is missing.
+    """
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder, must be a file")
+    try:
+        if path.stat().st_size == 0:
+            raise InputError(f"{path}: is empty")
+        return reader_of(path)(path, frame)
+    except InputError:
+        raise
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except Exception as error:  # parsers raise whatever they stumble over: KeyError, AssertionError, StopIteration
+        told = cut(printable(f"{type(error).__name__}: {error}"), 300)
+        raise InputError(f"{path}: is not what {path.suffix} files are ({told}); docs/particles.md has them") from error
+
+
+def is_particle_file(path: Path) -> bool:
+    """Whether the file's suffix is one of particles, or it begins as a LAMMPS dump does."""
+    return path.suffix.lower() in READERS or begins_as_dump(path)
+
+
+def begins_as_dump(path: Path) -> bool:
+    """LAMMPS leaves naming to its users, who write dump.lj, dump.0 and so on."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(DUMP_BEGINS)) == DUMP_BEGINS
+    except OSError:
+        return False
+
+
+def reader_of(path: Path) -> Reader:
+    """The reader of a file; see `is_particle_file`."""
+    return READERS.get(path.suffix.lower(), read_dump)
+
+
+def read_npy(path: Path, frame: int) -> Particles:
+    """An array n × 3, or n × 6 with colours."""
+    try:
+        with path.open("rb") as file:
+            array = np.load(file, allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise InputError(f"{path}: is no array of numbers: {error}") from None
+    if not isinstance(array, np.ndarray):
+        raise InputError(f"{path}: is an .npz in truth; rename it")
+    if array.ndim != 2 or array.shape[1] not in (3, 6):
+        shape = " × ".join(map(str, array.shape)) or "one number"
+        raise InputError(f"{path}: has the shape {shape}, must be n × 3 (x y z) or n × 6 (x y z red green blue)")
+    colors = np.asarray(array[:, 3:]) if array.shape[1] == 6 else None
+    return Particles.of(str(path), np.asarray(array[:, :3]), colors=colors)
+
+
+def read_npz(path: Path, frame: int) -> Particles:
+    """Arrays positions, and if there are colors, radii, semi_axes, rotations; others of n numbers are fields."""
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
+            arrays = {name: content[name] for name in content.files}
+    except (ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
+        raise InputError(f"{path}: is no .npz of arrays of numbers: {error}") from None
+    if "positions" not in arrays:
+        names = cut(printable(", ".join(arrays)))
+        raise InputError(f"{path}: has no array positions (n × 3); it has {names or 'none'}")
+    known = {name: arrays.pop(name, None) for name in ("colors", "radii", "semi_axes", "rotations")}
+    positions = arrays.pop("positions")
+    return Particles.of(
+        str(path), positions, **known, fields=fields_in(arrays, len(positions) if positions.ndim else 0)
+    )
+
+
+def read_ply(path: Path, frame: int) -> Particles:
+    """The vertices of a PLY (Turk, "The PLY polygon file format", 1994): see docs/particles.md for its properties.
+
+    Semi-axes are scale_0 … 2 and rotations rot_0 … 3, (w, x, y, z). In a file of 3D Gaussians, which has opacities and
+    f_dc_0 … 2, scales are logarithms and colours the first spherical harmonic's coefficients (Kerbl et al., "3D
+    Gaussian splatting", 2023).
+    """
+    plyfile = needed("plyfile", str(path))
+    file = plyfile.PlyData.read(str(path))
+    if "vertex" not in [element.name for element in file.elements]:
+        raise InputError(f"{path}: has no element vertex, which holds the points")
+    data = file["vertex"].data
+    columns = {name: np.asarray(data[name]) for name in data.dtype.names if data[name].dtype.kind in "fiu"}
+
+    def together(*names: str) -> Any:
+        if not all(name in columns for name in names):
+            return None
+        return np.stack([columns.pop(name) for name in names], 1)
+
+    positions = together("x", "y", "z")
+    if positions is None:
+        raise InputError(f"{path}: its vertices have no x, y and z; they have {cut(', '.join(data.dtype.names))}")
+    semi_axes, rotations = together(*(f"scale_{i}" for i in range(3))), together(*(f"rot_{i}" for i in range(4)))
+    colors = together("red", "green", "blue")
+    harmonics = together(*(f"f_dc_{i}" for i in range(3)))
+    if harmonics is not None:
+        colors = (0.5 + SH_C0 * harmonics).clip(0, 1) if colors is None else colors
+        semi_axes = None if semi_axes is None else np.exp(semi_axes.astype(np.float64))
+    return Particles.of(
+        str(path),
+        positions,
+        radii=columns.pop("radius", None) if semi_axes is None else None,
+        semi_axes=semi_axes,
+        rotations=rotations if semi_axes is not None else None,
+        colors=colors,
+        fields=fields_in(columns, len(positions)),
+    )
+
+
+def read_by_ase(kind: str) -> Reader:
+    """The reader of a format that ASE knows by this name."""
+
+    def read(path: Path, frame: int) -> Particles:
+        io = needed("ase.io", str(path))
+        atoms = io.read(str(path), index=frame, format=kind)
+        return particles_of_atoms(atoms, str(path))
+
+    return read
+
+
+def particles_of_atoms(atoms: Any, source: str) -> Particles:
+    """What ase.Atoms hold: elements, positions in Å, the cell; of its arrays radius or radii, and color or colors."""
+    arrays = {**getattr(atoms.calc, "results", {}), **atoms.arrays}
+    numbers, positions = arrays.pop("numbers"), arrays.pop("positions")
+    own = {
+        name: next((arrays.pop(each) for each in names if each in arrays), None)
+        for name, names in {"radii": ("radii", "radius"), "colors": ("colors", "color")}.items()
+    }
+    vectors = np.array(atoms.cell[:], np.float64)
+    return Particles.of(
+        source,
+        positions,
+        **own,
+        numbers=numbers,
+        kinds=atoms.get_chemical_symbols(),
+        fields=fields_in(arrays, len(numbers)),
+        cell=cell_of(np.zeros(3), vectors),
+    )
+
+
+def read_gsd(path: Path, frame: int) -> Particles:
+    """A frame of a GSD file by HOOMD-blue's schema: positions, diameters, types with their shapes, orientations, box.
+
+    Of the shapes (https://gsd.readthedocs.io/en/stable/shapes.html) spheres and ellipsoids are drawn; what has another
+    shape is a sphere of its diameter.
+    """
+    hoomd = needed("gsd.hoomd", str(path))
+    with hoomd.open(str(path), "r") as file:
+        if not -len(file) <= frame < len(file):
+            raise InputError(f"{path}: frame is {frame}, must be in [{-len(file)}, {len(file) - 1}]")
+        snapshot = file[frame]
+    particles, (*lengths, xy, xz, yz) = snapshot.particles, np.asarray(snapshot.configuration.box, np.float64)
+    x, y, z = lengths
+    vectors = np.array([[x, 0, 0], [xy * y, y, 0], [xz * z, yz * z, z]])
+    half = np.asarray(particles.diameter, np.float64) / 2
+    semi_axes = np.repeat(half[:, None], 3, 1)
+    is_ellipsoid = False
+    for number, shape in enumerate(particles.type_shapes or ()):
+        of_type = np.asarray(particles.typeid) == number
+        if shape.get("type") == "Ellipsoid":
+            semi_axes[of_type] = shape["a"], shape["b"], shape["c"]
+            is_ellipsoid = True
+        elif shape.get("type") == "Sphere":
+            semi_axes[of_type] = shape["diameter"] / 2
+    scalars = {name: getattr(particles, name) for name in ("mass", "charge", "typeid", "body")}
+    return Particles.of(
+        str(path),
+        particles.position,
+        radii=None if is_ellipsoid else semi_axes[:, 0],
+        semi_axes=semi_axes if is_ellipsoid else None,
+        rotations=particles.orientation if is_ellipsoid else None,
+        kinds=np.array(particles.types)[particles.typeid],
+        fields=scalars,
+        cell=cell_of(-vectors.sum(0) / 2, vectors),
+    )
+
+
+def fields_in(arrays: Mapping[str, Any], count: int) -> dict[str, Any]:
+    """Those of the arrays that are one number a particle."""
+    found = {name: np.asarray(values) for name, values in arrays.items()}
+    return {name: each for name, each in found.items() if each.shape == (count,) and each.dtype.kind in "fiub"}
+
+
+READERS: dict[str, Reader] = {
+    ".npy": read_npy,
+    ".npz": read_npz,
+    ".ply": read_ply,
+    ".xyz": read_by_ase("extxyz"),
+    ".extxyz": read_by_ase("extxyz"),
+    ".pdb": read_by_ase("proteindatabank"),
+    ".cif": read_by_ase("cif"),
+    ".gsd": read_gsd,
+    ".dump": read_dump,
+    ".lammpstrj": read_dump,
+}

@@ -35,8 +35,8 @@ def render(arguments: list[str]) -> int:
         """Scene description, JSON."""
         out: Path | None = None
         """.exr for linear radiance, .png for a tone-mapped picture; SCENE.png in the current folder unless given."""
-        model: Path = Path("ray-small")
-        """The model that Luxel comes with, or a run folder, or a folder that `save_pretrained` wrote."""
+        model: str = "ray-small"
+        """A model that Luxel comes with, a run folder, a folder that `save_pretrained` wrote, or hf-hub:OWNER/NAME."""
         width: Pixels | None = None
         """In pixels; only a ray model can be asked for a size. Width or height alone makes a square."""
         height: Pixels | None = None

@@ -27,7 +27,7 @@ def evaluate(arguments: list[str]) -> int:
     from luxel.experiments.data_sets import evaluation_set, is_run
     from luxel.experiments.run import check_size, experiment_of
     from luxel.files.typed_json import write_json
-    from luxel.image.side_by_side import Radiance
+    from luxel.image.formats import Radiance
     from luxel.image.tonemap import tone_map
     from luxel.models.ray_model import RayModel
     from luxel.pipeline import Renderer, check_shapes

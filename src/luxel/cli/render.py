@@ -2,6 +2,7 @@
 
 import sys
 import time
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 from pydantic import Field
 
+from luxel import InputWarning
 from luxel.cli.options import parsed
 from luxel.configuration import Configuration, Pixels
 
@@ -93,6 +95,6 @@ def traced(settings: "GenerateSettings", scene: "Scene", width: int, height: int
     tracer = settings.make_tracer()
     if isinstance(tracer, MitsubaTracer):
         for line in known_wrong(scene):
-            print(f"warning: {line}", file=sys.stderr)
+            warnings.warn(line, InputWarning, stacklevel=2)
     with tqdm(desc=f"path tracing, {spp} spp", total=width * height, unit="pixel", leave=False) as bar:
         return tracer.trace([scene], width, height, spp, seed=0, progress=bar.update)

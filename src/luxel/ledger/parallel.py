@@ -120,8 +120,9 @@ class Worker:
             with self._log.open("ab") as log:
                 said = f"--- {datetime.now():%Y-%m-%d %H:%M:%S} {plan.name}, {plan.scale}, seed {plan.seed}, "
                 log.write(f"{said}{threads} threads\n".encode())
-                log.flush()
                 self._begin = log.tell()
+        try:
+            with self._log.open("ab") as log:
                 self._process = subprocess.Popen(
                     [sys.executable, "-m", "luxel.ledger.run_process"],
                     stdin=subprocess.PIPE,
@@ -130,6 +131,9 @@ class Worker:
                     env=environment,
                     start_new_session=True,  # Ctrl-C is the caller's to handle
                 )
+        except OSError as error:
+            why = error.strerror or error
+            raise InputError(f"{plan.folder}: its process cannot be started: {why}; take fewer --jobs") from error
         self._say(json.dumps(asdict(Task(plan.name, plan.scale, plan.seed, cpu, loaded_plugins()))))
 
     @property

@@ -67,6 +67,8 @@ def test_models_render_before_anything_is_traced_and_finished_scenes_are_kept(tm
     assert (tmp_path / "00" / "path_traced.exr").stat().st_mtime_ns == first
     assert set(seconds) == {"path_traced", "ray-small"}
     np.testing.assert_array_equal(pictures[1].truth, load_exr(tmp_path / "01" / "path_traced.exr"))
+    (tmp_path / "00" / "ray-small.exr").unlink()
+    assert (side_by_side(*arguments)[0][0].outputs["ray-small"] == pictures[0].outputs["ray-small"]).all()
     of_less, _ = side_by_side(*arguments[:-1], 2)
     assert (of_less[0].truth != pictures[0].truth).any(), "other samples a pixel are another truth"
 

@@ -248,7 +248,7 @@ def test_what_cannot_be_is_told():
         InputError, match=r"^'objects\[1\]\.centre' is no parameter .* did you mean objects\[1\]\.center"
     ):
         picture_and_jacobian(RENDERER, SCENE, ["objects[1].centre"])
-    with pytest.raises(InputError, match=r"^pixels is 0.0, must be in \[0\.01, 100\]"):
+    with pytest.raises(InputError, match=r"^pixels is 0.0, must be a number in \[0\.01, 100\]"):
         picture_and_jacobian(RENDERER, SCENE, ["background"], pixels=0.0)
     with pytest.raises(InputError, match=r"^pairs is 0, must be an integer in \[1, 1000\]"):
         picture_and_jacobian(RENDERER, SCENE, ["background"], pairs=0)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
+from luxel import InputError
 from luxel.cli import main
 from luxel.cli.time_limit import TIME_IS_UP, TimeIsUp, stops_after_s, time_limit
 from luxel.train.checkpoint import read_progress
@@ -47,6 +48,13 @@ def test_time_that_is_up_is_not_an_interruption(timers):
     with pytest.raises(TimeIsUp, match=r"stopped as 2\.5 minutes are nearly up"), time_limit(2.5):
         timers[0].fire()
     assert (timers[0].seconds, timers[0].cancelled) == (pytest.approx(135), True)
+
+
+def test_a_limit_that_could_not_stop_anything_is_refused(timers):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    with pytest.raises(InputError, match=r"minutes is 2\.5, .* SIGTERM ignored"), time_limit(2.5):
+        pass
+    assert not timers
 
 
 def test_an_interruption_stays_one(timers):

@@ -192,8 +192,8 @@ def places(folder: Path, scenes: Sequence[object]) -> list[Path]:
 
 def is_shown(place: Path, scene: Scene, models: Mapping[str, Path], size: int, spp: int, newest: float) -> bool:
     """Whether an earlier call has left this scene's pictures by these models there, and no model is newer."""
-    path = place / SHOWN
-    if not path.exists() or path.stat().st_mtime < newest:
+    path, pictures = place / SHOWN, [place / f"{name}.exr" for name in (TRUTH, *models)]
+    if not all(file.is_file() for file in (path, *pictures)) or path.stat().st_mtime < newest:
         return False
     shown = read_json(path, Shown, "delete it")
     return (shown.scene, shown.size, shown.spp, set(shown.figures)) == (scene_id(scene), size, spp, set(models))

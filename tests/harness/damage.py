@@ -1,4 +1,4 @@
-"""Every file of a data set, a run, a model and a comparison, damaged in every way, under every verb that reads it.
+"""Every file of a data set, a run, a model, a fit and a comparison, damaged in every way, under all verbs that read it.
 
 A verb must tell the file, or do what it does with the undamaged one.
 """
@@ -13,7 +13,7 @@ from typing import Any
 
 from harness.report import Report
 from harness.verbs import Outcome, call
-from harness.workplace import COMPARE, GENERATE, TRAIN, workplace
+from harness.workplace import COMPARE, FIT, GENERATE, TRAIN, workplace
 
 Damage = Callable[[Path], None]
 
@@ -101,6 +101,9 @@ READERS: dict[str, dict[str, Reader]] = {
     },
     "model": {
         "render": Reader(("render", "scene.json", "--model", "model", "--width", "9", "--out", "out.exr"), "out.exr"),
+    },
+    "fit": {
+        "fit on": Reader((*FIT, "--out", "fit"), "fit/result.json"),
     },
     "runs": {
         "list": Reader(("experiments", "list")),

@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 from harness.report import Report
 from harness.verbs import call
-from harness.workplace import COMPARE, GENERATE, TRAIN, workplace
+from harness.workplace import COMPARE, FIT, GENERATE, TRAIN, workplace
 
 VALUES = (
     "-1", "0", "nan", "inf", "1e30", str(10**30), "", "é\u202e🎱", "\x1b[2J", "\udcff", "x" * 10_000, "../..", "set"
@@ -22,8 +22,7 @@ BASES: dict[str, tuple[str, ...]] = {
     "cooldown": ("cooldown", "run", "--samples", "4", "--out", "out", "--data", "set", "--cpu"),
     "evaluate": ("evaluate", "run", "--data", "set"),
     "render": ("render", "scene.json", "--out", "out.png", "--width", "5"),
-    "fit": ("fit", "picture.exr", "--scene", "scene.json", "--free", "background", "--out", "out", "--iterations", "1",
-            "--model", "model"),
+    "fit": (*FIT, "--out", "out"),
     "list": ("experiments", "list"),
     "show": ("experiments", "show", "standard_run"),
     "compare": COMPARE,

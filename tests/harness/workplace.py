@@ -14,11 +14,12 @@ SCENE = """{"schema_version": 1, "background": [0.4, 0.5, 0.6],
 GENERATE = ("--count", "24", "--width", "16", "--height", "16", "--spp", "2", "--test-share", "0.3")
 FEW = ("--train.samples", "16", "--train.batch-size", "4", "--train.tests", "2", "--train.checkpoint-every", "2")
 TRAIN = ("train", "standard_run", "--scale", "tiny", "--cpu", *FEW, "--train.optim.schedule.shape", "constant")
+FIT = ("fit", "picture.exr", "--scene", "scene.json", "--free", "background", "--iterations", "2", "--model", "model")
 COMPARE = ("experiments", "compare", "standard_run", "--scale", "tiny", "--cpu", "--out", "page")
 
 
 def workplace(root: Path, compared: bool = True) -> Path:
-    """In `root`: scene.json, picture.exr of it, the data set "set", the run "run", the model "model".
+    """In `root`: scene.json, picture.exr of it, data set "set", run "run", model "model", fit "fit".
 
     If `compared`, "page" and "runs", too.
     """
@@ -32,6 +33,7 @@ def workplace(root: Path, compared: bool = True) -> Path:
         ("generate", "spheres", "--out", "set", *GENERATE),
         (*TRAIN, "--data", "set", "--out", "run"),
         ("render", "scene.json", "--model", "model", "--width", "5", "--out", "picture.exr"),
+        (*FIT, "--out", "fit"),
         *([COMPARE] if compared else []),
     ]
     for command in commands:

@@ -27,7 +27,7 @@ def evaluate(arguments: list[str]) -> int:
     from luxel.experiments.data_sets import evaluation_set, is_run
     from luxel.experiments.run import check_size, experiment_of
     from luxel.files.typed_json import write_json
-    from luxel.image.side_by_side import Radiance
+    from luxel.image.formats import Radiance
     from luxel.image.tonemap import tone_map
     from luxel.models.ray_model import RayModel
     from luxel.pipeline import Renderer, check_shapes
@@ -53,6 +53,7 @@ def evaluate(arguments: list[str]) -> int:
     options = parsed(Options, "luxel evaluate", arguments)
     tone_map(options.tone_map)
     renderer, folder = Renderer.from_pretrained(options.model, options.device), Path(options.model)
+    name = folder.resolve().name
     model, tone, device = renderer.model, options.tone_map, options.device
     chosen = evaluation_set(
         folder, model.config, options.data, width=options.width, height=options.height, spp=options.spp
@@ -71,15 +72,15 @@ def evaluate(arguments: list[str]) -> int:
         pictures.extend(radiance[: GALLERY - len(pictures)].clamp(min=0).numpy())  # as `Renderer` does
 
     evaluation = run(model, batches, int(settings["spp"]), test.content_hash, loss, tone, device, seen=keep_first)
-    path = folder / evaluation.file if is_run(folder) else Path(f"{folder.name}-{evaluation.file}")
+    path = folder / evaluation.file if is_run(folder) else Path(f"{name}-{evaluation.file}")
     write_json(path, asdict(evaluation))
     print(f"{evaluation.provenance}; mean and 95 % bootstrap interval")
-    for name, summary in evaluation.metrics.items():
-        print(f"{name:>15}  {summary.mean:10.4g}   {summary.low:.4g} – {summary.high:.4g}")
+    for metric, summary in evaluation.metrics.items():
+        print(f"{metric:>15}  {summary.mean:10.4g}   {summary.low:.4g} – {summary.high:.4g}")
     if evaluation.left_out:
         print(evaluation.left_out)
     page = path.with_suffix(".html")
-    gallery = Section("The first test scenes", of_test_set(test, {folder.resolve().name: np.stack(pictures)}))
+    gallery = Section("The first test scenes", of_test_set(test, {name: np.stack(pictures)}))
     write_report(page, f"Luxel: {options.model}", [gallery], evaluation)
     print(f"{evaluation.images_per_s:.1f} images/s; per image in {path}, pictures in {page}")
     return 0

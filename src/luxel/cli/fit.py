@@ -37,7 +37,7 @@ def fit(arguments: list[str]) -> int:
         bounds: tuple[str, ...] = ()
         """NAME=LOW:HIGH, of names that are free; colours and such have bounds of their own."""
         model: str = "ray-small"
-        """The model that renders, by name or folder."""
+        """The model that renders, by name or folder, as of `luxel render`."""
         settings: tyro.conf.OmitArgPrefixes[FitSettings] = FitSettings()
         device: str = "cpu"
 

@@ -2,6 +2,7 @@
 
 import sys
 import time
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 from pydantic import Field
 
+from luxel import InputWarning
 from luxel.cli.options import parsed
 from luxel.configuration import Configuration, PathCount, Pixels, Seed
 
@@ -36,8 +38,8 @@ def render(arguments: list[str]) -> int:
         """A scene in JSON, or points or particles: .npy, .npz, .ply, .xyz, .pdb, .cif, .gsd, a LAMMPS dump."""
         out: Path | None = None
         """.exr for linear radiance, .png for a tone-mapped picture; SCENE.png in the current folder unless given."""
-        model: Path = Path("ray-small")
-        """The model that Luxel comes with, or a run folder, or a folder that `save_pretrained` wrote."""
+        model: str = "ray-small"
+        """A model that Luxel comes with, a run folder, a folder that `save_pretrained` wrote, or hf-hub:OWNER/NAME."""
         width: Pixels | None = None
         """In pixels; only a ray model can be asked for a size. Width or height alone makes a square."""
         height: Pixels | None = None
@@ -106,6 +108,6 @@ def traced(settings: "GenerateSettings", scene: "Scene", width: int, height: int
     tracer = settings.make_tracer()
     if isinstance(tracer, MitsubaTracer):
         for line in known_wrong(scene):
-            print(f"warning: {line}", file=sys.stderr)
+            warnings.warn(line, InputWarning, stacklevel=2)
     with tqdm(desc=f"path tracing, {spp} spp", total=width * height, unit="pixel", leave=False) as bar:
         return tracer.trace([scene], width, height, spp, seed=0, progress=bar.update)

@@ -8,6 +8,8 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
+from luxel import InputError
+
 Minutes: TypeAlias = Annotated[float, Field(gt=0, le=1_000_000)]
 TIME_IS_UP = 75
 """Exit code where the same command is to be given again: EX_TEMPFAIL of sysexits.h."""
@@ -29,11 +31,16 @@ def time_limit(minutes: float | None) -> Iterator[None]:
     """Within, once the time is nearly up, the main thread is sent SIGTERM, which `main` has as Ctrl-C.
 
     So training ends its step and saves, tracing keeps its shards, and TimeIsUp is raised instead of KeyboardInterrupt.
-    None: no limit.
+    None: no limit. Raises InputError where SIGTERM is ignored.
     """
     if minutes is None:
         yield
         return
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_IGN:
+        raise InputError(
+            f"minutes is {minutes:g}, but this process was started with SIGTERM ignored, which would stop it; start it "
+            "otherwise, or leave minutes out"
+        )
     is_up = threading.Event()
     main = threading.main_thread().ident
     assert main is not None

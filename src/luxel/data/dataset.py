@@ -14,7 +14,7 @@ from torch import Tensor
 
 from luxel.core.rays import Rays
 from luxel.core.scene_batch import SceneBatch
-from luxel.data.manifest import REMEDY, DataError, Manifest
+from luxel.data.manifest import ANEW, REMEDY, DataError, Manifest
 from luxel.data.order import shuffled
 from luxel.data.shards import ShardReader, gathered
 from luxel.data.split import SPLITS, Split, split_of
@@ -144,11 +144,12 @@ def _check(manifest: Manifest, root: Path, split: Split) -> None:
             f"{root}: has {manifest.scenes} of {manifest.settings['count']} scenes; {REMEDY} to complete it"
         )
     if not manifest.of(split):
-        raise DataError(f"{root}: has no {split} scenes (test_share {manifest.settings['test_share']})")
+        share = manifest.settings["test_share"]
+        raise DataError(f"{root}: has no {split} scenes, as its test_share is {share}; generate one of another")
     manifest.verify(root, split)
     ids = {name: _ids(manifest, root, name) for name in SPLITS}
     if both := ids["train"] & ids["test"]:
-        raise DataError(f"{root}: scene {min(both)} is in both train and test")
+        raise DataError(f"{root}: scene {min(both)} is in both train and test; {ANEW}")
 
 
 def _ids(manifest: Manifest, root: Path, split: Split) -> set[str]:
@@ -158,5 +159,5 @@ def _ids(manifest: Manifest, root: Path, split: Split) -> set[str]:
         ids.update(ShardReader(root / shard.file).ids(shard.scenes))
     share = float(manifest.settings["test_share"])
     if wrong := [scene for scene in ids if split_of(scene, share) != split]:
-        raise DataError(f"{root}: scene {min(wrong)} is in {split}, where its id does not belong")
+        raise DataError(f"{root}: scene {min(wrong)} is in {split}, where its id does not belong; {ANEW}")
     return ids

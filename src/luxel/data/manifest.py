@@ -112,7 +112,7 @@ class Manifest:
         """Read a folder's manifest; raises DataError if there is none or it can't be understood."""
         path = root / NAME
         if not path.exists():
-            raise DataError(f"{root}: not a data set, {NAME} is missing")
+            raise DataError(f"{root}: not a data set, {NAME} is missing; name a folder that `luxel generate` has made")
         try:
             written = read_json(path)
             data: ManifestFile = validated(written, ManifestFile, str(path))

@@ -92,7 +92,9 @@ class StreamSource:
         self._data, self._stream = data, stream
         self._test_share = float(self.test.manifest.settings["test_share"])
         if self._test_share >= 1:
-            raise InputError(f"{root}: its test_share is {self._test_share}, which leaves no scene to train on")
+            raise InputError(
+                f"{root}: its test_share is {self._test_share}, which leaves no scene to train on; take less"
+            )
         self._device = torch.device(device)
         self._tracer = PathTracer(data.max_depth, str(device))
         self._side = torch.cuda.Stream(self._device) if self._device.type == "cuda" else None

@@ -17,8 +17,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from luxel.files.atomic import make_folder_of, write_atomically
-from luxel.image.formats import to_bytes
-from luxel.image.side_by_side import Pixels, Radiance, SideBySide
+from luxel.image.formats import Radiance, to_bytes
+from luxel.image.side_by_side import Pixels, SideBySide
 from luxel.image.tonemap import tone_map
 
 ERROR_WHITE = 0.2

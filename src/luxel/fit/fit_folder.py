@@ -21,7 +21,7 @@ from luxel.files.typed_json import read_json, validated, write_json
 from luxel.fit.fit_page import write_fit_page
 from luxel.fit.optimise import Found, State, advance, found
 from luxel.fit.problem import Problem
-from luxel.image.formats import load_exr
+from luxel.image.formats import Radiance, load_exr
 from luxel.scene.description import Camera, scene_id
 from luxel.scene.errors import SceneError
 
@@ -108,7 +108,7 @@ def _resumed(file: Path, own: dict[str, Any], problem: Problem) -> State:
     return state
 
 
-def load_images(paths: list[Path]) -> list[Any]:
+def load_images(paths: list[Path]) -> list[Radiance]:
     """Radiance of OpenEXR files. Raises InputError for others."""
     for path in paths:
         if path.suffix.lower() != ".exr":

@@ -19,6 +19,7 @@ from luxel import InputError
 from luxel.configuration import checker, shortened
 from luxel.fit.parameters import Parameters, Vector, Views
 from luxel.fit.steps import steps
+from luxel.image.formats import Radiance
 from luxel.pipeline import Renderer, check_scene
 from luxel.scene.description import Scene
 
@@ -29,8 +30,6 @@ SPREAD = 0.5
 """Several pairs of scenes lie within this share of the step about it."""
 PIXELS_AT_ONCE = 1 << 20
 """Of scenes that are rendered together."""
-
-Picture = Float32[np.ndarray, "height width 3"]
 
 
 class Differences(NamedTuple):
@@ -49,7 +48,7 @@ def picture_and_jacobian(
     *,
     pixels: float = 0.5,
     pairs: int = 4,
-) -> tuple[Picture, dict[str, Float32[np.ndarray, "*leaf height width 3"]]]:
+) -> tuple[Radiance, dict[str, Float32[np.ndarray, "*leaf height width 3"]]]:
     """The picture, and its derivative by each leaf, radiance over the leaf's unit.
 
     Central differences over steps of `pixels` (see `luxel.fit.steps`), one-sided at a leaf's bounds; of several `pairs`

@@ -7,12 +7,11 @@ pixel where it is seen, which widens the derivative of an edge to about a pixel,
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from luxel.fit.parameters import Leaf, Parameters, Vector, Views
-from luxel.scene.description import Camera
+from luxel.scene.description import Camera, Object
 
 OF_MATERIAL = {"base_color": 0.02, "metallic": 0.2, "specular": 0.1, "roughness": 0.04, "transmission": 0.1}
 OF_LIGHT = 0.05
@@ -47,7 +46,9 @@ def _step(leaf: Leaf, views: Views, height: int, pixels: float) -> float:
     return max(step, 1e-6 * largest)  # float32
 
 
-def _of_object(item: Any, field: str, largest: float, cameras: Sequence[Camera], height: int, pixels: float) -> float:
+def _of_object(
+    item: Object, field: str, largest: float, cameras: Sequence[Camera], height: int, pixels: float
+) -> float:
     """Of a centre, an extent, or a rotation, which moves what is farthest from the centre."""
     radius = item.bounding_radius
     step = pixels * min(_pixel(camera, _distance(camera, item), height) for camera in cameras)
@@ -75,7 +76,7 @@ def _pixel(camera: Camera, distance: float, height: int) -> float:
     return 2 * distance * math.tan(math.radians(camera.vertical_fov_degrees) / 2) / height
 
 
-def _distance(camera: Camera, item: Any) -> float:
+def _distance(camera: Camera, item: Object) -> float:
     """About that of what a camera sees of an object."""
     looks = math.dist(camera.position, camera.look_at)
     to_center = math.dist(camera.position, item.center)

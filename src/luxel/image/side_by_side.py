@@ -14,11 +14,10 @@ import torch
 from jaxtyping import Float32, UInt8
 from PIL import Image, ImageDraw, ImageFont
 
-from luxel.image.formats import to_bytes
+from luxel.image.formats import Radiance, to_bytes
 from luxel.image.metrics import equivalent_spp, flip, per_image, psnr
 from luxel.image.tonemap import clamp
 
-Radiance = Float32[np.ndarray, "height width 3"]
 Images = Float32[np.ndarray, "batch height width 3"]
 Pixels = UInt8[np.ndarray, "height width 3"]
 Sheet = UInt8[np.ndarray, "rows columns 3"]

@@ -122,6 +122,8 @@ class Worker:
                 log.write(f"{log_head(task, threads, platform.node())}\n".encode())
                 log.flush()
                 self._begin = log.tell()
+        try:
+            with self._log.open("ab") as log:
                 self._process = subprocess.Popen(
                     [sys.executable, "-m", "luxel.ledger.run_process"],
                     stdin=subprocess.PIPE,
@@ -130,6 +132,9 @@ class Worker:
                     env=environment,
                     start_new_session=True,  # Ctrl-C is the caller's to handle
                 )
+        except OSError as error:
+            why = error.strerror or error
+            raise InputError(f"{plan.folder}: its process cannot be started: {why}; take fewer --jobs") from error
         self._say(json.dumps(asdict(task)))
 
     @property

@@ -17,6 +17,7 @@ Both are then called by name: `luxel generate marbles --plugin MODULE`.
 
 import re
 import sys
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
@@ -30,7 +31,7 @@ from typing import Any, ClassVar, TypeAlias, TypeVar
 from pydantic import ConfigDict, GetCoreSchemaHandler, TypeAdapter
 from pydantic_core import CoreSchema, core_schema
 
-from luxel import InputError
+from luxel import InputError, InputWarning
 from luxel.configuration import Configuration, shortened
 from luxel.scene.description import Scene
 
@@ -169,12 +170,13 @@ def known_distributions() -> dict[str, type[Distribution]]:
 
 @cache
 def _load_entry_points() -> None:
-    """Import the modules that installed packages name, once; of one that cannot be, the reason is told."""
+    """Import the modules that installed packages name, once; of one that cannot be, InputWarning says why."""
     for entry in entry_points(group=ENTRY_POINTS):
         try:
             entry.load()
         except Exception as error:
-            print(f"warning: distributions of {entry.value} are left out: {_told(error)}", file=sys.stderr)
+            left_out = f"distributions of {entry.value} are left out: {_told(error)}; mend or uninstall the package"
+            warnings.warn(left_out, InputWarning, stacklevel=2)
 
 
 _plugins: list[str] = []

@@ -385,7 +385,10 @@ def test_gradients_are_clipped_to_the_norm():
         ({"batch_size": 0}, "batch_size is 0"),
         ({"accumulate": 2}, "batch_size is 5, must be a multiple of accumulate 2"),
         ({"loss_scale_floor": 128.0}, "loss_scale_floor needs an fp16 precision, train.precision is fp32"),
-        ({"loss_scale_floor": -5.0, "precision": "fp16-o1"}, r"loss_scale_floor is -5\.0, must be a number in \(0, 65536\]"),
+        (
+            {"loss_scale_floor": -5.0, "precision": "fp16-o1"},
+            r"loss_scale_floor is -5\.0, must be a number in \(0, 65536\]",
+        ),
         (
             {"loss_scale_floor": 1e9, "precision": "fp16-o1"},
             r"loss_scale_floor is 1000000000\.0, must be a number in \(0, 65536\]",

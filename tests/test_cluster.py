@@ -5,6 +5,7 @@ The cluster and the commands are processes of their own, as Ray warns of much th
 
 import importlib.util
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -17,7 +18,8 @@ from safetensors.torch import load_file
 from luxel import InputError, __version__
 from luxel.cli import main
 from luxel.cluster import connected, in_folder
-from luxel.train.run_folder import read_metrics
+from luxel.train.checkpoint import read_progress
+from luxel.train.run_folder import last_metrics, read_metrics
 
 needs_ray = pytest.mark.skipif(
     importlib.util.find_spec("ray") is None, reason="Ray is not installed: pip install 'luxel[cluster]'"
@@ -44,6 +46,7 @@ def shorten(make):
 for name in ("standard_run", "tanh"):
     EXPERIMENTS[name] = replace(EXPERIMENTS[name], make=shorten(EXPERIMENTS[name].make))
 """
+STEPS = 200
 COMPARE = ["experiments", "compare", "standard_run", "tanh", "--scale", "tiny", "--cpu", "--plugin", "shorter_runs"]
 
 
@@ -111,32 +114,52 @@ def test_shards_traced_on_a_cluster_have_the_same_bytes(nodes: Nodes, tmp_path: 
 
 
 @needs_ray
-def test_a_lost_nodes_run_goes_on_elsewhere_and_ends_the_same(nodes: Nodes, tmp_path: Path):
-    """Both runs are at work, one on each node, when one of these is killed."""
+def test_a_command_that_was_stopped_goes_on_and_a_lost_nodes_run_goes_on_elsewhere_to_the_same_end(
+    nodes: Nodes, tmp_path: Path
+):
+    """Both runs are at work, one on each node, when the command is sent SIGTERM, and again when a node is killed."""
     for at in ("there", "here"):
         (tmp_path / at).mkdir()
         (tmp_path / at / "shorter_runs.py").write_text(PLUGIN)
-    process = command(*COMPARE, "--cluster", nodes.address, "--out", "page", cwd=tmp_path / "there")
+    there = tmp_path / "there"
+    process = command(*COMPARE, "--cluster", nodes.address, "--out", "page", cwd=there)
+    logs = wait_for_steps(there, process, {})
+    process.send_signal(signal.SIGTERM)
+    said, _ = process.communicate(timeout=120)
+    assert process.returncode == 130, said
+    assert "goes on from here" in said
+    reached = {log: read_metrics(log)[-1]["step"] for log in logs}
+    for log, step in reached.items():
+        assert read_progress(log.with_name("checkpoint.safetensors")).step == step < STEPS
+    process = command(*COMPARE, "--cluster", nodes.address, "--out", "page", cwd=there)
+    wait_for_steps(there, process, reached)
+    nodes.kill_one()
+    assert not any(log.with_name("result.json").exists() for log in logs), "which would be too late"
+    end_well(process)
+    starts = [log.with_name("log.txt").read_text().count("--- ") for log in logs]
+    assert sorted(starts) == [2, 3]
+    end_well(command(*COMPARE, "--out", "page", cwd=tmp_path / "here"))
+    for log in logs:
+        folder = log.parent.relative_to(there)
+        for file in ("model/model.safetensors", "checkpoint.safetensors"):
+            one, other = (load_file(tmp_path / at / folder / file) for at in ("here", "there"))
+            assert one.keys() == other.keys()
+            assert all((one[name] == other[name]).all() for name in one)
+        assert [row["step"] for row in read_metrics(log)] == list(range(1, STEPS + 1))
+        assert log.with_name("record.json").exists()
+
+
+def wait_for_steps(root: Path, process: "subprocess.Popen[str]", beyond: dict[Path, int]) -> list[Path]:
+    """The metrics of both runs, once both have made a step after these."""
     deadline = time.monotonic() + 240
-    while len(logs := [*tmp_path.glob("there/runs/*/*/metrics.jsonl")]) < 2:
+    while True:
+        logs = sorted(root.glob("runs/*/*/metrics.jsonl"))
+        steps = {log: (last_metrics(log) or {"step": 0})["step"] for log in logs}
+        if len(logs) == 2 and all(step > beyond.get(log, 0) for log, step in steps.items()):
+            return logs
         assert time.monotonic() < deadline
         assert process.poll() is None, process.stdout.read()
         time.sleep(0.05)
-    nodes.kill_one()
-    before = {log: len(read_metrics(log)) for log in logs}
-    assert max(before.values()) < 200, "the runs have not ended"
-    end_well(process)
-    starts = [log.with_name("log.txt").read_text().count("--- ") for log in logs]
-    assert sorted(starts) == [1, 2]
-    end_well(command(*COMPARE, "--out", "page", cwd=tmp_path / "here"))
-    for log in logs:
-        folder = log.parent.relative_to(tmp_path / "there")
-        for file in ("model/model.safetensors", "checkpoint.safetensors"):
-            here, there = (load_file(tmp_path / at / folder / file) for at in ("here", "there"))
-            assert here.keys() == there.keys()
-            assert all((here[name] == there[name]).all() for name in here)
-        assert [row["step"] for row in read_metrics(log)] == list(range(1, 201))
-        assert log.with_name("record.json").exists()
 
 
 @pytest.fixture
@@ -168,3 +191,14 @@ def test_a_task_wants_the_same_version_and_a_shared_folder(tmp_path: Path, monke
         in_folder(str(tmp_path / "away"), 1, __version__, Path.cwd)
     (tmp_path / "shared").mkdir()
     assert in_folder(str(tmp_path / "shared"), 1, __version__, Path.cwd) == tmp_path / "shared"
+
+
+def test_a_task_can_be_stopped_where_signals_are_ignored(tmp_path: Path, monkeypatch):
+    """As by nodes that were begun in a shell's background."""
+    monkeypatch.chdir(tmp_path)
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            in_folder(str(tmp_path), 1, __version__, signal.raise_signal, signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)

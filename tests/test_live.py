@@ -7,8 +7,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from records import result
 
-from luxel.ledger.live import NEWS_EVERY_S, LiveTable, Row, Watch, clock, fitting
+from luxel.ledger.live import NEWS_EVERY_S, LiveTable, Row, Watch, clock, fitting, how_it_ended
 
 AT_WORK = Row("tanh", 1, "training", 300, 1000, 25.0, 0.0123)
 ROWS = [Row("standard_run", 0, "finished", 1000, 1000, 20.0, 0.01), AT_WORK, Row("use_exp", 2, "waiting", 0, 1000)]
@@ -33,6 +34,16 @@ def test_a_row_is_read_from_the_runs_folder(tmp_path: Path):
     with (tmp_path / "metrics.jsonl").open("a") as file:
         file.write('{"step": 1, "samples": 40')
     assert watch.row("training") == Row("tanh", 1, "training", 300, 1000, 25.0, 0.25)
+
+
+@pytest.mark.parametrize(
+    ("text", "state"),
+    [(None, None), (json.dumps(result()), "finished"), (json.dumps(result("loss spike")), "diverged"), ("{", "failed")],
+)
+def test_how_a_run_ended(tmp_path: Path, text, state):
+    if text is not None:
+        (tmp_path / "result.json").write_text(text)
+    assert how_it_ended(tmp_path) == state
 
 
 def test_a_table_by_hand():

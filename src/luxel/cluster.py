@@ -135,6 +135,8 @@ def in_folder(folder: str, threads: int, version: str, function: Callable[..., A
         raise InputError(f"{where} has luxel {__version__}, the caller {version}; install the same on all nodes")
     if not Path(folder).is_dir():
         raise InputError(f"{where} has no folder {folder}; call Luxel in one that all nodes share, at the same path")
+    if current_thread() is main_thread():  # by SIGINT Ray stops a task; a node begun in a shell's background ignores it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     os.chdir(folder)
     torch.set_num_threads(threads)
     return function(*arguments)

@@ -28,7 +28,7 @@ class Outcome:
         """What is wrong with how the verb ended, whatever its arguments were."""
         if "Traceback (most recent call last)" in self.err:
             return f"traceback: {self.err.strip().splitlines()[-1][:300]}"
-        if self.code in (0, 2, 3):  # done, not understood, diverged
+        if self.code in (0, 2, 3, 75):  # done, not understood, diverged, out of time
             return None
         if self.code != 1:
             return f"exit code {self.code}: {self.err[-300:]}"

@@ -304,7 +304,10 @@ def _write_one(settings: GenerateSettings, root: Path, plan: _Plan, workers: int
     """A task: the shard, traced in this process. Raises InputError if that would be by another renderer."""
     mine = settings.make_tracer().renderer
     if mine != renderer:
-        raise InputError(f"a node's renderer is {mine}, the caller's {renderer}; call Luxel on a machine of their kind")
+        raise InputError(
+            f"a node's renderer is {mine}, the caller's {renderer}; call Luxel on a machine of the nodes' kind, and "
+            "give --cluster-gpus 1 where they have GPUs"
+        )
     with tqdm(disable=True, total=len(plan.scenes)) as bar:
         (shard,) = _written(settings, root, iter([plan]), workers, bar)
     return shard

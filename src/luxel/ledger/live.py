@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
-from luxel.train.run_folder import last_metrics
+from luxel import InputError
+from luxel.train.run_folder import last_metrics, read_result
 
 State: TypeAlias = Literal[
     "waiting", "starting", "training", "evaluating", "stopping", "finished", "diverged", "stopped", "failed"
@@ -74,6 +75,16 @@ class Watch:
         images, took = samples - self._first[0], seconds - self._first[1]
         speed = images / took if images > 0 and took > 0 else None
         return Row(self._name, self._seed, state, samples, self._total, speed, last.get("train_loss"))
+
+
+def how_it_ended(folder: Path) -> State | None:
+    """What the result in a run's folder says; None while there is none."""
+    if not (folder / "result.json").exists():
+        return None
+    try:
+        return "diverged" if read_result(folder)["status"] == "diverged" else "finished"
+    except InputError:  # which whoever reads more of it tells
+        return "failed"
 
 
 def aligned(rows: Sequence[Row]) -> list[str]:

@@ -16,11 +16,11 @@ import torch
 from luxel import InputError
 from luxel.cluster import Cluster, Task
 from luxel.files.atomic import FolderInUse, writing
-from luxel.ledger.live import LiveTable, Output, State, Watch
+from luxel.ledger.live import LiveTable, Output, State, Watch, how_it_ended
 from luxel.ledger.plan import Planned
 from luxel.ledger.run_process import RunTask, log_head, work
 from luxel.scene.registry import loaded_plugins
-from luxel.train.run_folder import LOG, read_result
+from luxel.train.run_folder import LOG
 
 POLL_S = 1.0
 LOCK_WAIT_S, LOCK_TRIES = 5.0, 24
@@ -46,10 +46,9 @@ def make_on_cluster(
     def state(plan: Planned) -> State:
         if plan in failed:
             return "failed"
-        if (plan.folder / "result.json").exists():
-            return "diverged" if read_result(plan.folder)["status"] == "diverged" else "finished"
-        metrics: Path = plan.folder / "metrics.jsonl"
-        return "training" if metrics.exists() and metrics.stat().st_mtime > began else "waiting"
+        metrics = plan.folder / "metrics.jsonl"
+        begun = metrics.exists() and metrics.stat().st_mtime > began
+        return how_it_ended(plan.folder) or ("training" if begun else "waiting")
 
     try:
         for plan in watches:

@@ -15,7 +15,6 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
-from pathlib import Path
 from typing import IO
 
 import torch
@@ -23,11 +22,11 @@ import torch
 from luxel import InputError
 from luxel.core.launch import cores
 from luxel.files.atomic import writing
-from luxel.ledger.live import LiveTable, Output, State, Watch
+from luxel.ledger.live import LiveTable, Output, State, Watch, how_it_ended
 from luxel.ledger.plan import Planned
 from luxel.ledger.run_process import RunTask, log_head
 from luxel.scene.registry import loaded_plugins
-from luxel.train.run_folder import LOG, read_result
+from luxel.train.run_folder import LOG
 
 POLL_S = 0.5
 TAIL = 12
@@ -62,7 +61,7 @@ def make_in_processes(
             return running[plan].state
         if plan in failed:
             return "failed"
-        return "waiting" if plan in waiting else ended(plan.folder)
+        return "waiting" if plan in waiting else how_it_ended(plan.folder) or "stopped"
 
     def look() -> None:
         for plan, worker in [*running.items()]:
@@ -96,13 +95,6 @@ def make_in_processes(
         for worker in running.values():
             worker.close()
     return failed
-
-
-def ended(folder: Path) -> State:
-    """How the run in a folder that no process is at work on stands."""
-    if not (folder / "result.json").exists():
-        return "stopped"
-    return "diverged" if read_result(folder)["status"] == "diverged" else "finished"
 
 
 class Worker:

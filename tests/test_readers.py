@@ -131,6 +131,17 @@ def test_extended_xyz(tmp_path):
     assert first.cell.vectors.tolist() == [[4, 0, 0], [0, 5, 0], [0, 0, 6]]
 
 
+def test_a_frame_or_an_element_that_there_is_not_is_told(tmp_path):
+    pytest.importorskip("ase")
+    (tmp_path / "a.xyz").write_text(XYZ * 2)
+    for frame in (2, -3):
+        with pytest.raises(InputError, match=rf"a\.xyz: has no atoms of frame {frame}; -1 is the last"):
+            read_particles(tmp_path / "a.xyz", frame)
+    (tmp_path / "a.xyz").write_text("1\n\nBead 0 0 0\n")
+    with pytest.raises(InputError, match=r"a\.xyz: 'Bead' is no element; name elements"):
+        read_particles(tmp_path / "a.xyz")
+
+
 @pytest.mark.parametrize("suffix", ["xyz", "pdb", "cif"])
 def test_what_ase_writes_is_read(tmp_path, suffix):
     ase = pytest.importorskip("ase")

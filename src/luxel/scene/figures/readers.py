@@ -137,7 +137,17 @@ def read_by_ase(kind: str) -> Reader:
 
     def read(path: Path, frame: int) -> Particles:
         io = needed("ase.io", str(path))
-        atoms = io.read(str(path), index=frame, format=kind)
+        try:
+            if frame < -1:  # ASE takes one from before the first frame for another
+                atoms = io.read(str(path), index=":", format=kind)[frame]
+            else:
+                atoms = io.read(str(path), index=frame, format=kind)
+        except KeyError as error:  # the symbol, which ASE looks up
+            raise InputError(
+                f"{path}: {error} is no element; name elements, or give types in a .gsd or a dump"
+            ) from None
+        except (StopIteration, IndexError):
+            raise InputError(f"{path}: has no atoms of frame {frame}; -1 is the last, 0 the first") from None
         return particles_of_atoms(atoms, str(path))
 
     return read

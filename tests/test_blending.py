@@ -19,10 +19,12 @@ from luxel.models.blending import (
     Residual,
     blend,
     combine,
+    describe,
+    filtered_residual,
     james_stein,
     pooled,
 )
-from luxel.scene import Camera, Scene, Sphere
+from luxel.scene import Camera, Plane, Scene, Sphere
 from luxel.trace.path import PathTracer
 
 HEIGHT, WIDTH = 7, 11
@@ -201,3 +203,21 @@ def test_the_blender_is_what_was_saved_and_every_weight_has_a_gradient(tmp_path)
     blended.square().sum().backward()
     for name, weights in saved.named_parameters():
         assert (weights.grad != 0).any(), name
+
+
+def test_what_is_cut_off_heavy_paths_makes_their_neighbourhood_uncertain():
+    """A floor that is truly 1, of which one pixel in 100 has found all light: the others say that it is dark."""
+    height = width = 40
+    scene = Scene(
+        objects=(Plane(center=(0, 0, 0)),), camera=Camera(position=(0, 0, 5), look_at=(0, 0, 0), up=(0, 1, 0))
+    )
+    batch, picture = SceneBatch.of([scene]), torch.ones(1, height, width, 3)
+    mean = torch.zeros(height, width)
+    mean[5::10, 5::10] = 100.0
+    paths = Paths(mean.reshape(-1, 1).expand(-1, 3), mean.flatten() ** 2 * 0.25, 4)
+    levels = filtered_residual(batch, picture, paths)
+    residual = describe(batch, picture.reshape(-1, 3), paths, levels)
+    coarse = (residual.bands[:, -1] ** 2).mean(1)
+    assert (coarse > 0.2).all()  # as if the floor were half as bright, or less
+    assert (residual.variance[:, -1] > 0.5 * coarse).all()
+    assert (james_stein(residual).bands[:, -1] == 0).all()

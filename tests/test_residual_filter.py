@@ -18,11 +18,17 @@ ABOVE = Camera(position=(0, 0, 5), look_at=(0, 0, 0), up=(0, 1, 0))
 FLAT = Scene(objects=(Plane(center=(0, 0, 0)),), camera=ABOVE)
 
 
-def levels(scene: Scene, residual: torch.Tensor, picture: torch.Tensor | None = None, device: str = "cpu"):
+def levels(
+    scene: Scene,
+    residual: torch.Tensor,
+    picture: torch.Tensor | None = None,
+    device: str = "cpu",
+    variance: float = 0.5,
+):
     batch = SceneBatch.of([scene], device)
     seen = torch.ones(HEIGHT * WIDTH, 3) if picture is None else picture
-    variance = torch.full((HEIGHT * WIDTH,), 0.5, device=device)
-    return residual_levels(batch, seen.to(device), residual.to(device), variance, WIDTH, HEIGHT)
+    noise = torch.full((HEIGHT * WIDTH,), variance, device=device)
+    return residual_levels(batch, seen.to(device), residual.to(device), noise, 0 * noise, WIDTH, HEIGHT)
 
 
 def middle(values: torch.Tensor) -> torch.Tensor:
@@ -97,18 +103,16 @@ def test_the_sky_is_its_own_and_pictures_of_a_batch_do_not_mix():
     ball = Scene(objects=(Sphere(center=(0, 0, 0), radius=1.0),), camera=ABOVE)
     residual = torch.rand(2, HEIGHT * WIDTH, 3, generator=torch.Generator().manual_seed(0))
     ones, variance = torch.ones(2 * HEIGHT * WIDTH, 3), torch.ones(2 * HEIGHT * WIDTH)
-    both = residual_levels(SceneBatch.of([FLAT, ball]), ones, residual.flatten(0, 1), variance, WIDTH, HEIGHT)
+    both = residual_levels(
+        SceneBatch.of([FLAT, ball]), ones, residual.flatten(0, 1), variance, 0 * variance, WIDTH, HEIGHT
+    )
     for number, scene in enumerate((FLAT, ball)):
-        one = residual_levels(
-            SceneBatch.of([scene]), ones[: HEIGHT * WIDTH], residual[number], variance[: HEIGHT * WIDTH], WIDTH, HEIGHT
-        )
+        one = levels(scene, residual[number], variance=1.0)
         for together, alone in zip(both.moments, one.moments, strict=True):
             torch.testing.assert_close(together.unflatten(0, (2, -1))[number], alone, rtol=0, atol=0)
     assert (one.object_id == MISS).any()
     sky = one.object_id == MISS
     sky_only = residual[1] * sky[:, None]
-    alone = residual_levels(
-        SceneBatch.of([ball]), ones[: HEIGHT * WIDTH], sky_only, variance[: HEIGHT * WIDTH], WIDTH, HEIGHT
-    )
+    alone = levels(ball, sky_only)
     for values in alone.moments:
         assert (values[~sky, :3] == 0).all()

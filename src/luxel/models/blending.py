@@ -35,6 +35,7 @@ from luxel.models.residual_filter import (
     DETAILS,
     PATHS_VARIANCE,
     PRODUCTS,
+    REMOVED,
     SQUARE,
     STEPS,
     VARIANCE,
@@ -230,7 +231,8 @@ def filtered_residual(scenes: SceneBatch, picture: Float[Tensor, "scenes height 
     variance = unseen((raw**2).mean(1), paths.spp)
     if paths.spp > 1:
         variance += paths.variance
-    return residual_levels(scenes, flat, cut(raw, flat, paths.mean, height, width), variance, width, height)
+    shared = cut(raw, flat, paths.mean, height, width)
+    return residual_levels(scenes, flat, shared, variance, (raw - shared).mean(1), width, height)
 
 
 @torch.no_grad()
@@ -239,7 +241,8 @@ def describe(scenes: SceneBatch, picture: Float[Tensor, "pixels 3"], paths: Path
     moments = levels.moments
     fine = [values[:, :3] for values in moments[1:]]
     bands = torch.stack([a - b for a, b in pairwise(fine)] + [fine[-1]], 1)
-    variance = torch.stack([values[:, VARIANCE] for values in moments[1:]], 1)
+    # What was cut off paths of great weight may all be there: the band may be off by as much.
+    variance = torch.stack([values[:, VARIANCE] + values[:, REMOVED] ** 2 for values in moments[1:]], 1)
     brightness = picture.mean(1)
     scale = brightness + (brightness + moments[SCALE_LEVEL][:, :3].mean(1)).clamp(min=0)
     noise = torch.maximum(moments[0][:, PATHS_VARIANCE], moments[NOISE_LEVEL][:, PATHS_VARIANCE])

@@ -28,13 +28,13 @@ SAME_DETAIL = 0.25  # of the picture itself, which may be mottled
 DETAILS = 2  # of the picture: bands whose shape the residual is asked for
 SAME_PLANE = wp.constant(2.0)  # pixels off a point's tangent plane that do
 GUIDE_WORDS = 8  # of a PixelGuide, 32 bits each
-MOMENTS = 6 + 2 * DETAILS
+MOMENTS = 7 + 2 * DETAILS
 
 # Of a pixel's residual: red, green, blue; variance of it as filtered; mean variance of its neighbours' paths; mean
-# square of their residuals; then for each detail its mean product with the residual, and its mean square. All but the
-# first three are means over channels, too.
+# square of their residuals; mean of what was cut off them; then for each detail its mean product with the residual, and
+# its mean square. All but the first three are means over channels, too.
 Moments = wp.types.vector(MOMENTS, float)
-VARIANCE, PATHS_VARIANCE, SQUARE, PRODUCTS = 3, 4, 5, 6
+VARIANCE, PATHS_VARIANCE, SQUARE, REMOVED, PRODUCTS = 3, 4, 5, 6, 7
 
 
 @wp.struct
@@ -143,10 +143,11 @@ def residual_levels(
     picture: Float[Tensor, "pixels 3"],
     residual: Float[Tensor, "pixels 3"],
     variance: Float[Tensor, " pixels"],
+    removed: Float[Tensor, " pixels"],
     width: int,
     height: int,
 ) -> Levels:
-    """The residual, whose variance is given, filtered along what the scenes and the picture of them show."""
+    """The residual, with its variance and what was cut off it, filtered along what the scenes and the picture show."""
     device, pixels = batch.device, len(picture)
     table = torch.empty(pixels, GUIDE_WORDS, dtype=torch.int32, device=device)
     guides: Any = struct_array(table, PixelGuide)
@@ -164,7 +165,8 @@ def residual_levels(
         smoothed, _ = filtered(picture, SAME_DETAIL, step, before)
         details.append(before[:, :3] - smoothed[:, :3])
     products = [(detail * other).mean(1) for detail in details for other in (residual, detail)]
-    moments = [torch.cat([residual, torch.stack([variance, variance, (residual**2).mean(1), *products], 1)], 1)]
+    square = (residual**2).mean(1)
+    moments = [torch.cat([residual, torch.stack([variance, variance, square, removed, *products], 1)], 1)]
     shares = []
     for step in STEPS:
         more, share = filtered(smoothed[:, :3], SAME_PICTURE, step, moments[-1])

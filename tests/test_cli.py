@@ -548,6 +548,14 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path):
         assert process.wait() == 0
 
 
+def test_a_run_whose_messages_nobody_reads_does_not_end_well(tmp_path):
+    """As of `luxel train … 2>&1 | head`."""
+    command = [*LIST[:3], "render", SCENE, "--width", "13"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=tmp_path) as process:
+        process.stdout.close()
+        assert process.wait() == 141
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("arguments", [["experiments", "list"], ["--help"], ["--version"], ["train", "demo", "--help"]])

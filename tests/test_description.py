@@ -473,3 +473,9 @@ def test_a_file_name_is_shown_as_it_can_be(tmp_path):
     with pytest.raises(SceneError, match=r"a\\x1b\[2J\.json: cannot be read as a scene") as error:
         Scene.load(tmp_path / "a\x1b[2J.json")
     assert str(error.value).isprintable()
+
+
+@pytest.mark.parametrize(("device", "what"), [("/dev/zero", "is a device, must be a file"), (".", "is a folder")])
+def test_what_is_no_file_is_no_scene(device, what):
+    with pytest.raises(SceneError, match=rf"^{device}: {what}"):
+        Scene.load(device)

@@ -144,7 +144,7 @@ def test_what_rests_touches_the_ground():
 
 @pytest.mark.parametrize(
     ("field", "value", "remedy"),
-    [("max_objects", 1, r"an integer in \[2, "), ("lights", 1.5, "in"), ("ground", -0.1, "in")],
+    [("max_objects", 1, r"an integer in \[2, "), ("lights", 1.5, "a number in"), ("ground", -0.1, "a number in")],
 )
 def test_varied_refuses_what_it_cannot_place(field, value, remedy):
     with pytest.raises(InputError, match=f"{field} is {value}, must be {remedy}"):

@@ -2,6 +2,7 @@
 
 import io
 import os
+import select
 import shlex
 import signal
 import sys
@@ -9,7 +10,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TextIO
 
 from luxel import InputError, InputWarning, __version__
 from luxel.cli.demo import demo
@@ -22,8 +23,8 @@ from luxel.cli.render import render
 from luxel.cli.time_limit import TIME_IS_UP, TimeIsUp
 from luxel.cli.training import cooldown, train
 
-INTERRUPTED = 130
-"""Exit code after Ctrl-C, as shells have it."""
+INTERRUPTED, PIPE_BROKEN = 130, 141
+"""Exit codes after Ctrl-C, and where nobody reads what a verb says of its progress any more, as shells have them."""
 
 VERBS: dict[str, Callable[[list[str]], int]] = {
     verb.__name__: verb for verb in (generate, train, cooldown, evaluate, render, fit, experiments, demo)
@@ -54,8 +55,8 @@ def main(arguments: list[str] | None = None) -> None:
     except TimeIsUp as end:
         print(f"{end}{goes_on(arguments)}", file=sys.stderr)
         code = TIME_IS_UP
-    except BrokenPipeError:  # `| head` has seen enough
-        code = 0
+    except BrokenPipeError:  # `| head` has seen enough; with 2>&1 the verb may have been cut off anywhere
+        code = PIPE_BROKEN if is_broken(sys.stderr) else 0
     except InputError as error:
         print(f"{called}: {error}", file=sys.stderr)
         code = 1
@@ -114,6 +115,13 @@ def flush_output() -> None:
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise
+
+
+def is_broken(stream: TextIO) -> bool:
+    """Whether it is a pipe whose reader has gone."""
+    poll = select.poll()
+    poll.register(stream.fileno(), select.POLLOUT)
+    return any(event & select.POLLERR for _, event in poll.poll(0))
 
 
 def leave_to_the_main_thread(arguments: threading.ExceptHookArgs) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import stat
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -61,8 +62,11 @@ def reading(path: Path, remedy: str) -> Iterator[None]:
 
 
 def check_size(path: Path, most: int, remedy: str) -> None:
-    """Raise InputError for a file of more bytes than `most`."""
-    size = path.stat().st_size
+    """Raise InputError for a file of more bytes than `most`, and for a device, whose end is not known."""
+    found = path.stat()
+    if stat.S_ISCHR(found.st_mode) or stat.S_ISBLK(found.st_mode):
+        raise InputError(sentence(f"{path}: is a device, must be a file", remedy))
+    size = found.st_size
     if size > most:
         raise InputError(sentence(f"{path}: has {size} bytes, must have at most {most}", remedy))
 

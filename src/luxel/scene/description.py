@@ -19,13 +19,16 @@ from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
+from luxel import InputError
 from luxel.configuration import cut, printable, shortened
 from luxel.files.atomic import write_atomically
-from luxel.files.typed_json import why_not_json
+from luxel.files.typed_json import check_size, why_not_json
 from luxel.memory import collection_paused
 from luxel.scene.errors import SceneError, explain
 
 SCHEMA_VERSION: Final = 1
+MAX_BYTES = 1 << 30
+"""Of a file: a million objects have a third of it."""
 WHAT_A_SCENE_IS: Final = "a scene is a JSON file such as examples/scenes/six_objects.json; docs/scene.md is its format"
 Kind = TypeVar("Kind", bound="_Model")
 
@@ -471,7 +474,10 @@ class Scene(_Model):
         if not isinstance(path, str | Path):
             raise SceneError(f"path is {shortened(path)}, must be the path of a JSON file")
         try:
+            check_size(Path(path), MAX_BYTES, WHAT_A_SCENE_IS)
             text = Path(path).read_bytes()
+        except InputError as error:
+            raise SceneError(printable(str(error))) from error
         except OSError as error:
             what = "is a folder" if os.path.isdir(path) else f"cannot be read as a scene: {error.strerror}"
             raise SceneError(printable(f"{path}: {what}; {WHAT_A_SCENE_IS}")) from error

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any, Literal
 
+import numpy as np
 import pytest
 import tyro
 from ablation import SCALES
@@ -75,6 +76,13 @@ def test_what_is_in_range_is_kept_as_its_type():
     assert checker(Share)("x", 1) == 1.0
     with pytest.raises(InputError, match=r"^x is 2, must be a number in \[0, 1\]$"):
         checker(Share)("x", 2)
+
+
+def test_numbers_of_numpy_are_numbers():
+    made = Knobs(count=np.int64(4), share=np.float32(0.25), pair=(0.25, np.float64(0.5)))
+    assert made == Knobs(count=4, share=0.25)
+    with pytest.raises(InputError, match=r"train\.knobs\.count is .*, must be an integer in \[1, 9\]"):
+        Knobs(count=np.float32(2.5))
 
 
 def test_types_in_words():

@@ -48,7 +48,7 @@ def test_npz_of_all_arrays(tmp_path):
         (np.empty((0, 3)), "positions has no points"),
         (np.full((2, 3), np.nan), "positions[0] is [nan, nan, nan], must be finite"),
         (np.array([["a", "b", "c"]]), "positions holds <U1, must hold numbers"),
-        (np.array([[{}, {}, {}]]), "is no array of numbers: "),
+        (np.array([[{}, {}, {}]]), "holds no array of numbers; np.save"),
     ],
 )
 def test_an_array_of_something_else_is_told(tmp_path, array, told):
@@ -111,6 +111,16 @@ def test_ply_of_ellipsoids_and_of_3d_gaussians(tmp_path):
 def test_ply_without_points_is_told(tmp_path):
     with pytest.raises(InputError, match=r"a\.ply: its vertices have no x, y and z; they have x, y"):
         read_particles(ply(tmp_path / "a.ply", x=PLACES[0], y=PLACES[1]))
+
+
+def test_xyz_of_columns_alone(tmp_path):
+    (tmp_path / "a.xyz").write_text("0 1 2\n3 4 5\n6 7 8.5\n")
+    assert read_particles(tmp_path / "a.xyz").positions.tolist() == PLACES.tolist()
+    (tmp_path / "b.xyz").write_text("0 1 2 0.5 0.25 1\n")
+    assert read_particles(tmp_path / "b.xyz").colors.tolist() == [[0.5, 0.25, 1]]
+    (tmp_path / "c.xyz").write_text("0 1 2\n3 oops 5\n")
+    with pytest.raises(InputError, match=r"c\.xyz: must begin with a line of the number of atoms alone, or"):
+        read_particles(tmp_path / "c.xyz")
 
 
 def test_extended_xyz(tmp_path):

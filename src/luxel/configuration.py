@@ -13,6 +13,7 @@ import math
 import types
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
+from numbers import Integral, Real
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 from annotated_types import Ge, Gt, Le, Lt
@@ -86,11 +87,14 @@ class FieldError(InputError):
 def checker(hint: Any) -> Check:
     """A function of a value and its name in messages: returns the value as the type `hint`, with its range, has it.
 
-    It raises FieldError, with name, value and range, for what is not of that type.
+    NumPy's numbers are as good as Python's. It raises FieldError, with name, value and range, for what is not of that
+    type.
     """
     adapter = TypeAdapter(tuple[hint], config=STRICT)  # in a tuple, as a dataclass alone takes no configuration
 
     def check(name: str, value: Any) -> Any:
+        if not isinstance(value, int | float) and isinstance(value, Real):
+            value = int(value) if isinstance(value, Integral) else float(value)
         try:
             return adapter.validate_python((value,))[0]
         except ValidationError:

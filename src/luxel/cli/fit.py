@@ -1,12 +1,17 @@
 """`luxel fit`: numbers of a scene, from pictures of it."""
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 import tyro
 
+from luxel import InputWarning
 from luxel.cli.options import parsed
 from luxel.configuration import Configuration
+
+LITTLE_LOWER = 0.9
+"""Share of the loss at the start, above which a fit is not to be believed."""
 
 
 def fit(arguments: list[str]) -> int:
@@ -63,6 +68,13 @@ def fit(arguments: list[str]) -> int:
     width = max(map(len, result.numbers))
     for name, number in result.numbers.items():
         print(f"{name:<{width}}  {result.start[name]:>10.5g} → {number:<10.5g} {error_in_words(result.errors[name])}")
+    if result.losses[-1] > LITTLE_LOWER * result.start_loss:
+        warnings.warn(
+            "the loss has hardly fallen: unless the start was right already, what is free has not found the picture; "
+            "start nearer, where objects overlap what they are to match (docs/fit.md)",
+            InputWarning,
+            stacklevel=1,
+        )
     print(f"loss {result.start_loss:.4g} → {result.losses[-1]:.4g}; {options.out / 'scene.json'}")
     print(f"open {(options.out / 'index.html').resolve()}")
     return 0

@@ -44,7 +44,8 @@ def render(arguments: list[str]) -> int:
         """In pixels; only a ray model can be asked for a size. Width or height alone makes a square."""
         height: Pixels | None = None
         spp: PathCount = 0
-        """Paths a pixel that the picture is blended with: the more, the nearer to the truth. 0: the model's alone."""
+        """Paths a pixel that the picture is blended with, which takes it to the truth. Where light is found by chance
+        only (by way of mirrors and glass), a few may do harm: docs/blending.md. 0: the model's alone."""
         seed: Seed = 0
         """Of those paths."""
         tone_map: str = "clamp"

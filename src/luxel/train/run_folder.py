@@ -44,7 +44,7 @@ from luxel.image.formats import save_pixels
 LOG = "log.txt"
 TAIL_BYTES = 1 << 14
 """Of metrics.jsonl, whose lines have some 200, in which the last one is looked for."""
-ELSEWHERE = "restore it, or name another folder with --out"
+ELSEWHERE = "restore it, or move its folder away: the same command then makes the run anew"
 LOST_LOG = "mend it, or delete it: of the run, its curves alone are lost"
 AGAIN = "delete it, and repeat the run's `luxel train` command, which makes it anew"
 

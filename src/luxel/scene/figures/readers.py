@@ -37,8 +37,10 @@ def read_particles(path: Path, frame: int = -1) -> Particles:
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
     except Exception as error:  # parsers raise whatever they stumble over: KeyError, AssertionError, StopIteration
-        told = cut(printable(f"{type(error).__name__}: {error}"), 300)
-        raise InputError(f"{path}: is not what {path.suffix} files are ({told}); docs/particles.md has them") from error
+        told = cut(printable(str(error) or "it ends too early"), 300)
+        raise InputError(
+            f"{path}: is not as a {path.suffix} file must be: {told}; docs/particles.md says how they are"
+        ) from error
 
 
 def is_particle_file(path: Path) -> bool:
@@ -65,15 +67,20 @@ def read_npy(path: Path, frame: int) -> Particles:
     try:
         with path.open("rb") as file:
             array = np.load(file, allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise InputError(f"{path}: is no array of numbers: {error}") from None
+    except (ValueError, EOFError):
+        raise InputError(f"{path}: holds no array of numbers; np.save(path, positions) makes one") from None
     if not isinstance(array, np.ndarray):
         raise InputError(f"{path}: is an .npz in truth; rename it")
+    return particles_of_columns(array, str(path))
+
+
+def particles_of_columns(array: np.ndarray, source: str) -> Particles:
+    """x y z, and if there are six columns red green blue."""
     if array.ndim != 2 or array.shape[1] not in (3, 6):
         shape = " × ".join(map(str, array.shape)) or "one number"
-        raise InputError(f"{path}: has the shape {shape}, must be n × 3 (x y z) or n × 6 (x y z red green blue)")
+        raise InputError(f"{source}: has the shape {shape}, must be n × 3 (x y z) or n × 6 (x y z red green blue)")
     colors = np.asarray(array[:, 3:]) if array.shape[1] == 6 else None
-    return Particles.of(str(path), np.asarray(array[:, :3]), colors=colors)
+    return Particles.of(source, np.asarray(array[:, :3]), colors=colors)
 
 
 def read_npz(path: Path, frame: int) -> Particles:
@@ -130,6 +137,21 @@ def read_ply(path: Path, frame: int) -> Particles:
         colors=colors,
         fields=fields_in(columns, len(positions)),
     )
+
+
+def read_xyz(path: Path, frame: int) -> Particles:
+    """An (extended) XYZ file, which begins with the number of atoms; or columns of numbers, as scanners write them."""
+    with path.open(encoding="utf-8") as file:
+        first = file.readline().split()
+    if len(first) == 1:
+        return read_by_ase("extxyz")(path, frame)
+    try:
+        columns = np.loadtxt(path, ndmin=2)
+    except ValueError as error:
+        raise InputError(
+            f"{path}: must begin with a line of the number of atoms alone, or have lines of x y z; {error}"
+        ) from None
+    return particles_of_columns(columns, str(path))
 
 
 def read_by_ase(kind: str) -> Reader:
@@ -220,7 +242,7 @@ READERS: dict[str, Reader] = {
     ".npy": read_npy,
     ".npz": read_npz,
     ".ply": read_ply,
-    ".xyz": read_by_ase("extxyz"),
+    ".xyz": read_xyz,
     ".extxyz": read_by_ase("extxyz"),
     ".pdb": read_by_ase("proteindatabank"),
     ".cif": read_by_ase("cif"),

@@ -65,9 +65,9 @@ class RayModelConfig(Configuration, path="model"):
     """Width of the network."""
     layers: Layers = 2
     """Residual layers between its input and its output."""
-    light_rays: RayCount = 8
+    light_rays: RayCount = 16
     """That each point sends to lights where shadows may end, and a quarter elsewhere; a power of two is best spread."""
-    diffuse_rays: RayCount = 8
+    diffuse_rays: RayCount = 4
     """Over the hemisphere of a diffuse point."""
     glossy_rays: RayCount = 8
     """Into the lobes of a glossy one."""

@@ -2,6 +2,7 @@
 
 import json
 import time
+import warnings
 from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from harness.report import Report
-from luxel import InputError, Renderer, Scene
+from luxel import InputError, InputWarning, Renderer, Scene
 from luxel.trace.path import PathTracer
 
 COUNT, TOGETHER, SIDE = 10_000, 25, 8
@@ -63,7 +64,8 @@ def paint(
     for name, painter in painters.items():
         begun = time.monotonic()
         try:
-            images = painter([scene for _, scene in scenes])
+            with warnings.catch_warnings(action="ignore", category=InputWarning):  # some have no light
+                images = painter([scene for _, scene in scenes])
         except Exception as error:
             if len(scenes) == 1:
                 report.add(f"scene {scenes[0][0]} by {name}", f"{type(error).__name__}: {str(error)[:200]}", 0)

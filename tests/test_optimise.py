@@ -163,3 +163,22 @@ def test_a_step_to_no_scene_is_not_taken(monkeypatch):
     after = advance(problem, State.of(problem))
     assert list(after.numbers) == pytest.approx(tried[8])
     assert tried[8] != tried[7]
+
+
+def test_adam_stays_where_its_step_leads_to_no_scene(monkeypatch):
+    image, start = RENDERER(TRUE, 17), TRUE.with_camera(position=(0.05, -5.0, 1.5))
+    problem = Problem.of(RENDERER, [image], start, [CAMERA], settings=FitSettings(method="adam", iterations=3))
+    inside, count = type(problem.parameters).at, 0
+
+    def at(parameters: Parameters, vector: np.ndarray) -> Views:
+        nonlocal count
+        count += 1
+        if count == 8:
+            raise SceneError("no scene")
+        return inside(parameters, vector)
+
+    first = State.of(problem)
+    monkeypatch.setattr(type(problem.parameters), "at", at)
+    second = advance(problem, first)
+    assert (second.numbers, second.iterations) == (first.numbers, 1)
+    assert advance(problem, second).numbers != first.numbers

@@ -125,7 +125,9 @@ def _moved(parameters: Parameters, views: Views, step: Vector, pairs: int) -> It
                 offset = float(there[number] - vector[number])
                 if offset == 0:  # at a bound
                     continue
-                changed = parameters.at(there)
+                changed = parameters.at_if_any(there)
+                if changed is None:
+                    continue
                 for view in seen:
                     yield _Moved(number, view, offset, view == seen[0], changed.scenes[view])
 

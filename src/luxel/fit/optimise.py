@@ -18,12 +18,11 @@ from typing import Any
 import numpy as np
 
 from luxel.fit.gradient import Differences
-from luxel.fit.parameters import Parameters, Vector, Views
+from luxel.fit.parameters import Vector
 from luxel.fit.problem import FitSettings, LeastSquares, Pictures, Problem
 from luxel.fit.steps import steps
 from luxel.pipeline import Renderer
 from luxel.scene.description import Camera, Scene
-from luxel.scene.errors import SceneError
 
 BETA1, BETA2, EPSILON = 0.9, 0.99, 1e-12
 """Adam's (Kingma and Ba 2015), with a shorter memory of squares, as there are tens of iterations and not thousands."""
@@ -103,7 +102,7 @@ def _marquardt(
     damping, before = state.damping, problem.loss_over(found.pictures, local.scale)
     for _ in range(TRIES):
         there = np.clip(vector + local.step(damping, is_free) * unit, parameters.low, parameters.high)
-        views = _views_if_any(parameters, there)
+        views = parameters.at_if_any(there)
         after = math.inf if views is None else problem.loss_over(problem.pictures(views), local.scale)
         if views is not None and after < before:
             losses = state.losses[state.begins[-1] :]
@@ -116,14 +115,6 @@ def _marquardt(
     return replace(state, widening=2 * state.widening), state.widening >= WIDEST
 
 
-def _views_if_any(parameters: Parameters, vector: Vector) -> Views | None:
-    """None where there is no such scene, as of a camera that is where it looks at."""
-    try:
-        return parameters.at(vector)
-    except SceneError:
-        return None
-
-
 def _adam(problem: Problem, state: State, gradient: Vector, unit: Vector) -> State:
     """Kingma and Ba 2015, algorithm 1, in steps of differences."""
     count, settings = state.iterations, problem.settings
@@ -134,10 +125,11 @@ def _adam(problem: Problem, state: State, gradient: Vector, unit: Vector) -> Sta
     through = (count - 1) / settings.iterations
     rate = settings.learning_rate * (LAST_RATE + (1 - LAST_RATE) * (1 + math.cos(math.pi * through)) / 2)
     there = np.clip(np.array(state.numbers) - rate * step * unit, problem.parameters.low, problem.parameters.high)
-    numbers = problem.parameters.read(problem.parameters.at(there))
+    views = problem.parameters.at_if_any(there)
+    numbers = state.numbers if views is None else tuple(problem.parameters.read(views).tolist())
     return replace(
         state,
-        numbers=tuple(numbers.tolist()),
+        numbers=numbers,
         mean=tuple(mean.tolist()),
         square=tuple(square.tolist()),
     )

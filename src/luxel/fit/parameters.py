@@ -18,6 +18,7 @@ from pydantic import AfterValidator, BaseModel
 from luxel import InputError
 from luxel.configuration import did_you_mean, shortened
 from luxel.scene.description import Between, Camera, Panel, Scene
+from luxel.scene.errors import SceneError
 
 Path = tuple[str | int, ...]
 Vector = Float64[np.ndarray, " numbers"]
@@ -164,6 +165,13 @@ class Parameters:
             views = leaf.written(views, vector[begin : begin + leaf.size].tolist())
             begin += leaf.size
         return views
+
+    def at_if_any(self, vector: Vector) -> Views | None:
+        """As `at`; None where there is no such scene, as of a camera that is where it looks at."""
+        try:
+            return self.at(vector)
+        except SceneError:
+            return None
 
     def views_seen(self) -> list[range]:
         """For each number, the views that it can change: a camera's only its own."""

@@ -61,11 +61,10 @@ def reprojected_difference(
     """
     height, width = frames.shape[1:3]
     changes = []
-    for before, after, then, now in zip(scenes[:-1], scenes[1:], frames[:-1], frames[1:], strict=True):
-        place, seen = pixel_centres(before, width, height)
-        batch = SceneBatch.of([after])
-        pixel, is_seen = seen_at(batch, place, seen, width, height)
-        _, shown = pixel_centres(after, width, height)
+    place, seen = pixel_centres(scenes[0], width, height)
+    for after, then, now in zip(scenes[1:], frames[:-1], frames[1:], strict=True):
+        pixel, is_seen = seen_at(SceneBatch.of([after]), place, seen, width, height)
+        next_place, shown = pixel_centres(after, width, height)
         corners = torch.stack([pixel.floor(), pixel.floor() + torch.tensor([1.0, 0.0])], 1)
         corners = torch.cat([corners, corners + torch.tensor([0.0, 1.0])], 1).long()
         inside = ((corners >= 0) & (corners < torch.tensor([width, height]))).all(2).all(1)
@@ -74,6 +73,7 @@ def reprojected_difference(
         grid = (pixel + 0.5) / torch.tensor([width, height]) * 2 - 1
         read = F.grid_sample(now.movedim(-1, 0)[None], grid[None, None], align_corners=False)[0, :, 0].T
         changes.append((read - then.reshape(-1, 3)).abs().mean(1)[counts])
+        place, seen = next_place, shown
     return torch.cat(changes)
 
 

@@ -58,6 +58,12 @@ class FitSettings(Configuration, path="fit"):
     """Pairs of pictures that each derivative is taken from."""
 
 
+def exposure_of(images: Pictures) -> float:
+    """That puts the mean of the pictures, but for their brightest pixels, in the middle; 1 of black ones."""
+    most = float(np.quantile(images, BRIGHTEST)) or float(images.max())
+    return MIDDLE / float(np.minimum(images, most).mean(dtype=np.float64)) if most > 0 else 1.0
+
+
 @dataclass(frozen=True)
 class Problem:
     """Pictures, what may have made them, and how that is searched for."""
@@ -65,6 +71,8 @@ class Problem:
     renderer: Renderer
     parameters: Parameters
     images: Pictures
+    exposure: float
+    """What radiance is multiplied by, as a photograph's would be chosen; that of the finest pictures."""
     settings: FitSettings = field(default_factory=FitSettings)
 
     @staticmethod
@@ -103,13 +111,8 @@ class Problem:
             f"{numbers} free numbers and {len(pictures)} images of {width}×{height}",
             "free fewer, or give smaller images",
         )
-        return Problem(renderer, parameters, np.stack(pictures), settings or FitSettings())
-
-    @cached_property
-    def exposure(self) -> float:
-        """What radiance is multiplied by, as a photograph's would be chosen."""
-        most = float(np.quantile(self.images, BRIGHTEST)) or float(self.images.max())
-        return MIDDLE / float(np.minimum(self.images, most).mean(dtype=np.float64)) if most > 0 else 1.0
+        stacked = np.stack(pictures)
+        return Problem(renderer, parameters, stacked, exposure_of(stacked), settings or FitSettings())
 
     @cached_property
     def levels(self) -> "list[Problem]":
@@ -126,9 +129,7 @@ class Problem:
         rows = height // factor
         size = rows, max(1, round(width * rows / height))
         means = adaptive_avg_pool2d(torch.from_numpy(self.images).movedim(-1, 1), size).movedim(1, -1)
-        coarse = replace(self, images=means.contiguous().numpy())
-        coarse.__dict__["exposure"] = self.exposure
-        return coarse
+        return replace(self, images=means.contiguous().numpy())
 
     def pictures(self, views: Views) -> Pictures:
         """As the renderer sees the views."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import torch
 import warp as wp
-from jaxtyping import Float, Int32
+from jaxtyping import Float, Int32, Int64
 from torch import Tensor
 
 from luxel.core.frames import frame
@@ -19,6 +19,7 @@ from luxel.core.launch import launch, to_warp
 from luxel.core.rays import camera_direction, image_plane_point
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable, shape_of
+from luxel.core.selection import NOT_COUNTED
 from luxel.core.shapes.kinds import PLANE
 from luxel.core.shapes.shape import FACES, face_of_hit, is_panel
 
@@ -48,6 +49,8 @@ class Fragments:
     height: int
     first_row: int
     rows: int
+    needed: Int64[Tensor, " one"] = NOT_COUNTED
+    """Room that would have done, if any was given; behind the last fragment are some without an object or coverage."""
 
 
 @wp.struct
@@ -304,27 +307,43 @@ def write_fragments(
 
 @torch.no_grad()
 def visible_fragments(
-    batch: SceneBatch, width: int, height: int, pixel_rays: int, first_row: int = 0, rows: int | None = None
+    batch: SceneBatch,
+    width: int,
+    height: int,
+    pixel_rays: int,
+    first_row: int = 0,
+    rows: int | None = None,
+    room: int | None = None,
 ) -> Fragments:
     """Every face of every object in every pixel, by `pixel_rays` rays in the pixels that more than one may share.
 
-    Of the pictures' rows from `first_row` on, if not all are wanted, from which the pixels are then counted.
+    Of the pictures' rows from `first_row` on, if not all are wanted, from which the pixels are then counted. With
+    `room` there are so many fragments, whatever is seen, and a GPU's host need not wait to hear how many.
     """
     device, scenes = batch.device, launchable(batch)
     pictures = Pictures()
     pictures.width, pictures.height, pictures.rays = width, height, pixel_rays
     pictures.first_row, pictures.rows = first_row, height - first_row if rows is None else rows
     pixels = len(batch) * width * pictures.rows
-    whole, count, is_thin = torch.zeros(3, pixels, dtype=torch.int32, device=device)
+    whole, keys, is_thin = torch.zeros(3, pixels, dtype=torch.int32, device=device)
     seen = torch.empty(pixels, pixel_rays, dtype=torch.int32, device=device)
     scene_of_object = batch.scene_of_object.int()
     launch(mark_thin_objects, len(batch.kind), [scenes, pictures, scene_of_object], [is_thin], device)
-    launch(sample_pixels, pixels, [scenes, pictures, is_thin], [whole, seen, count], device, sliced=True)
+    launch(sample_pixels, pixels, [scenes, pictures, is_thin], [whole, seen, keys], device, sliced=True)
     offsets = torch.zeros(pixels + 1, dtype=torch.int32, device=device)
-    torch.cumsum(count, 0, dtype=torch.int32, out=offsets[1:])
-    fragments = int(offsets[-1])
+    torch.cumsum(keys, 0, dtype=torch.int32, out=offsets[1:])
+    fragments = int(offsets[-1]) if room is None else room
     key, scene, pixel, object_id, number = torch.empty(5, fragments, dtype=torch.int32, device=device)
     coverage, point = torch.empty(fragments, device=device), torch.empty(fragments, 2, device=device)
+    needed = NOT_COUNTED
+    if room is not None:
+        needed = offsets[-1:].long()
+        offsets.clamp_(max=room)
+        for values, absent in ((scene, 0), (pixel, 0), (object_id, MISS), (coverage, 0), (point, 0)):
+            values.fill_(absent)
     written = [key, scene, pixel, object_id, number, coverage, to_warp(point, wp.vec2)]
     launch(write_fragments, pixels, [scenes, pictures, is_thin, whole, seen, offsets], written, device, sliced=True)
-    return Fragments(scene, pixel, object_id, number, coverage, point, offsets, width, height, first_row, pictures.rows)
+    return Fragments(
+        *(scene, pixel, object_id, number, coverage, point, offsets),
+        *(width, height, first_row, pictures.rows, needed),
+    )

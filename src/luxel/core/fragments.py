@@ -166,10 +166,22 @@ def mark_thin_objects(
 
 
 @wp.kernel(enable_backward=False)
+def sample_corners(scenes: Scenes, pictures: Pictures, corner: wp.array[int], begin: int) -> None:
+    """The key at each pixel's upper left corner, in pictures of one row and one column more."""
+    index = wp.tid() + begin
+    line = index // (pictures.width + 1)
+    scene = line // (pictures.rows + 1)
+    column = index - line * (pictures.width + 1)
+    row = line - scene * (pictures.rows + 1) + pictures.first_row
+    corner[index] = seen_at(scenes, pictures, PixelPlace(scene, column, row), 0.0, 0.0)
+
+
+@wp.kernel(enable_backward=False)
 def sample_pixels(
     scenes: Scenes,
     pictures: Pictures,
     is_thin: wp.array[int],
+    corner: wp.array[int],
     whole: wp.array[int],
     seen: wp.array2d[int],
     count: wp.array[int],
@@ -182,29 +194,21 @@ def sample_pixels(
     index = wp.tid() + begin
     at = place_of(pictures, index)
     found = int(SHARED)
-    keys = int(0)
-    recent = int(MISS)  # the last two different keys, mostly all there are
-    other = int(MISS)
-    k = int(0)
-    end = pictures.rays
-    if is_thin[index] == 0:  # the centre, four corners, and then the lattice, if it takes them
-        k = -5
-    while k < end:
-        offset = wp.vec2(0.5, 0.5)
-        if k >= 0:
+    if is_thin[index] == 0:
+        above = (at.scene * (pictures.rows + 1) + at.row - pictures.first_row) * (pictures.width + 1) + at.column
+        below = above + pictures.width + 1
+        key = corner[above]
+        corners_agree = corner[above + 1] == key and corner[below] == key and corner[below + 1] == key
+        if corners_agree:  # Warp's `and` would trace the centre's ray in any case
+            center = seen_at(scenes, pictures, at, 0.5, 0.5)
+            found = wp.where(center == key, key, SHARED)
+    keys = wp.where(found >= 0, 1, 0)
+    if found == SHARED:
+        recent = int(MISS)  # the last two different keys, mostly all there are
+        other = int(MISS)
+        for k in range(pictures.rays):
             offset = lattice_offset(k, pictures.rays)
-        elif k > -5:
-            offset = wp.vec2(float((k + 4) & 1), float((k + 4) >> 1))
-        key = seen_at(scenes, pictures, at, offset[0], offset[1])
-        if k == -5:
-            found = key
-        elif k < 0:
-            if key != found:
-                found = int(SHARED)
-                k = -1
-            elif k == -1:
-                k = end
-        else:
+            key = seen_at(scenes, pictures, at, offset[0], offset[1])
             seen[index, k] = key
             is_new = key != MISS and key != recent and key != other
             if is_new:
@@ -216,9 +220,6 @@ def sample_pixels(
             if key != recent:
                 other = recent
                 recent = key
-        k += 1
-    if found >= 0:
-        keys = 1
     whole[index] = found
     count[index] = keys
 
@@ -329,7 +330,9 @@ def visible_fragments(
     seen = torch.empty(pixels, pixel_rays, dtype=torch.int32, device=device)
     scene_of_object = batch.scene_of_object.int()
     launch(mark_thin_objects, len(batch.kind), [scenes, pictures, scene_of_object], [is_thin], device)
-    launch(sample_pixels, pixels, [scenes, pictures, is_thin], [whole, seen, keys], device, sliced=True)
+    corner = torch.empty(len(batch) * (width + 1) * (pictures.rows + 1), dtype=torch.int32, device=device)
+    launch(sample_corners, len(corner), [scenes, pictures], [corner], device, sliced=True)
+    launch(sample_pixels, pixels, [scenes, pictures, is_thin, corner], [whole, seen, keys], device, sliced=True)
     offsets = torch.zeros(pixels + 1, dtype=torch.int32, device=device)
     torch.cumsum(keys, 0, dtype=torch.int32, out=offsets[1:])
     fragments = int(offsets[-1]) if room is None else room

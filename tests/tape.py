@@ -1,20 +1,20 @@
 """A stand-in for CUDA graphs on the CPU: operations are recorded, and replayed on the memory that they had."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-WAITS = ("_local_scalar_dense", "is_nonzero", "equal", "nonzero", "_to_copy_to_host")
+WAITS = ("_local_scalar_dense", "is_nonzero", "equal", "nonzero")
 """Operations whose result the host waits for, or whose shape depends on values."""
 
 
 class Tape(TorchDispatchMode):
     """A recorder in the sense of `luxel.train.replay`; recording computes on the CPU, so its effects are undone."""
 
-    made: "list[Tape]" = []
+    made: ClassVar["list[Tape]"] = []
 
     def __init__(self):
         super().__init__()
@@ -52,7 +52,9 @@ class Tape(TorchDispatchMode):
         self.replays += 1
         for operation, arguments, options, before in self._operations:
             again = operation(*arguments, **options)
-            for old, new in zip(before, (leaf for leaf in tree_leaves(again) if isinstance(leaf, torch.Tensor)), strict=True):
+            for old, new in zip(
+                before, (leaf for leaf in tree_leaves(again) if isinstance(leaf, torch.Tensor)), strict=True
+            ):
                 if old.untyped_storage().data_ptr() != new.untyped_storage().data_ptr():
                     old.copy_(new)
 

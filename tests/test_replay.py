@@ -67,13 +67,15 @@ def source(tmp_path_factory) -> ShardSource:
     return ShardSource(write_data_folder(tmp_path_factory.mktemp("data"), settings))
 
 
-def trained(source: ShardSource, precision: str, path: Path, accumulate: int = 1) -> tuple[Trainer, list[dict]]:
+def trained(
+    source: ShardSource, precision: str, path: Path, accumulate: int = 1, cpu: bool = True
+) -> tuple[Trainer, list[dict]]:
     """A trainer after a few steps, in whose middle it goes back to its checkpoint, and what they logged."""
     torch.manual_seed(0)
     experiment = EXPERIMENTS["just_image_to_seq"].make("tiny")
     config = replace(experiment.train, precision=precision, batch_size=BATCH * accumulate, accumulate=accumulate)
     model = replace(experiment.model, base_transformer=replace(experiment.model.base_transformer, dropout=0.2))
-    trainer = Trainer(model_of(model), config, source, accelerator(cpu=True))
+    trainer = Trainer(model_of(model), config, source, accelerator(cpu))
     logged, start = [], trainer.begin(path)
     progress = start
     for step in range(2 * STEPS):
@@ -96,3 +98,16 @@ def test_replayed_training_is_training(source, precision, accumulate, taped, mon
     assert ours == theirs
     for name, value in called.average.state_dict().items():
         assert torch.equal(replayed.average.state_dict()[name], value), name
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize(
+    ("precision", "tolerance"), [("fp32", 1e-3), ("bf16", 2e-2), ("fp16-o1", 1e-2), ("fp16-o2", 1e-2)]
+)
+def test_a_gpu_replays_what_it_computes(source, precision, tolerance, monkeypatch, tmp_path: Path):
+    """As far as its sums come in one order."""
+    _, ours = trained(source, precision, tmp_path / "one.safetensors", cpu=False)
+    monkeypatch.setattr(replay, "WARM_UP", 1000)
+    _, theirs = trained(source, precision, tmp_path / "two.safetensors", cpu=False)
+    for scalar in ("train_loss", "gradient_norm", "rate"):
+        assert [row[scalar] for row in ours] == pytest.approx([row[scalar] for row in theirs], rel=tolerance)

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
 import numpy as np
-import OpenEXR
 import torch
 from jaxtyping import Float32, UInt8
 from PIL import Image
@@ -57,6 +56,8 @@ def save_pixels(path: Path, pixels: UInt8[np.ndarray, "height width 3"]) -> None
 
 def write_exr(path: Path, radiance: Radiance) -> None:
     """Write an OpenEXR file of float32. Raises OSError if the system refuses, of which OpenEXR says hardly why."""
+    import OpenEXR  # here, as training can do without
+
     header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
     try:
         with OpenEXR.File(header, {"RGB": np.ascontiguousarray(radiance)}) as file:
@@ -70,6 +71,8 @@ def load_exr(path: Path) -> Radiance:
 
     Raises InputError, naming the file, for one that is not there, is no OpenEXR or has no such channels.
     """
+    import OpenEXR
+
     if not path.is_file():
         raise InputError(f"{path}: there is no such file")
     try:

@@ -96,7 +96,11 @@ class _Model(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    def __init__(self, /, **values: Any) -> None:
+    def __init__(self, /, *unnamed: Any, **values: Any) -> None:
+        if unnamed:
+            kind = type(self)
+            fields = ", ".join(f"{name}=…" for name, field in kind.model_fields.items() if field.is_required())
+            raise SceneError(f"{kind.__name__} takes its fields by name: {kind.__name__}({fields})")
         try:
             super().__init__(**values)
         except ValidationError as error:

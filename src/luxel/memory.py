@@ -4,7 +4,6 @@ And work that makes many objects and no garbage, without the collector that look
 """
 
 import gc
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -28,7 +27,7 @@ def check_fits(needed: int, what: str, remedy: str, device: str = "cpu") -> None
         )
 
 
-def free_memory(device: str = "cpu", enough: float = math.inf) -> int:
+def free_memory(device: str = "cpu", enough: int | None = None) -> int:
     """Bytes that the device, "cpu" or one of torch's, can still give to this process: the least that anyone allows.
 
     Of a GPU, with what torch holds there for its next tensors, unless there is `enough` without: a frame is rendered
@@ -39,7 +38,7 @@ def free_memory(device: str = "cpu", enough: float = math.inf) -> int:
         import torch
 
         free = int(torch.cuda.mem_get_info(device)[0])
-        if free < enough:
+        if enough is None or free < enough:
             free += torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return free
     return max(0, min([int(psutil.virtual_memory().available), *left_in_groups()]))

@@ -2,7 +2,16 @@
 
 from dataclasses import replace
 
-from luxel.experiments.experiment import Experiment, variant, with_data, with_model, with_schedule, with_train
+from luxel.experiments.experiment import (
+    Experiment,
+    variant,
+    with_data,
+    with_model,
+    with_optim,
+    with_schedule,
+    with_train,
+)
+from luxel.experiments.log_2020_06_01 import no_base_transformer
 from luxel.experiments.to_try import queries_start
 from luxel.models.image_model import scaled
 from luxel.scene.distributions import Spheres
@@ -27,3 +36,16 @@ def demo(run: Experiment) -> Experiment:
     return replace(
         with_schedule(short, warmup=0.05, start=0.0), model=scaled(short.image_model, width=2.0, sequence=2.0)
     )
+
+
+@variant(no_base_transformer, GROUP, DATE)
+def log_64(run: Experiment) -> Experiment:
+    """What Luxel's `log-64` is, at scale medium: the network that docs/findings.md finds best, trained for minutes.
+
+    In bfloat16 and batches of four times the log's, at twice its rate, as Adam's goes with the root of the batch, on
+    more scenes.
+    """
+    large = with_optim(with_train(run, batch_size=64, precision="bf16"), batch_scaling="sqrt")
+    if run.model.width != 64:
+        return large
+    return with_train(with_data(large, count=32_000, test_share=0.03), samples=450_000, tests=10, checkpoint_every=500)

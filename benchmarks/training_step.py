@@ -3,8 +3,8 @@
     PYTHONPATH=src python benchmarks/training_step.py [--scale full] [--batches 64] [--variants eager graph …]
 
 From a checkout with torch and what training needs. A variant is a list, joined by +, of: graph (a step replayed as CUDA
-graphs, `luxel.train.replay`), whole, stages or norms (what torch.compile makes one region of: the network, each of its
-stages, each batch norm with its ReLU), depthwise (depthwise convolutions written as nine products for it to fuse),
+graphs, `luxel.train.replay`), whole, stages, large or norms (what torch.compile makes one region of: the network, each
+of its stages, each of the last four, each batch norm with its ReLU), depthwise (depthwise convolutions written as nine products for it to fuse),
 matmul (attention as two matrix products), cudnn (cuDNN tries its algorithms) and nchw (convolutions with channels
 outermost). For each it prints images/s, the time until the third step, in which compiling is, and the losses of a few
 steps, which should agree; with --profile, where a GPU's time goes. The last line is one JSON object of all.
@@ -40,8 +40,10 @@ from luxel.train import replay
 from luxel.train.loop import Trainer
 from luxel.train.runtime import accelerator
 
-VARIANTS = ("eager", "graph", "graph+cudnn", "graph+matmul", "graph+norms", "graph+whole", "graph+whole+matmul",
+VARIANTS = ("eager", "graph", "graph+cudnn", "graph+matmul", "graph+norms", "graph+whole", "graph+large", "graph+large+matmul",
             "graph+whole+matmul+depthwise")  # fmt: skip
+LARGE = 4
+"""Stages, the last ones: those of the two largest sizes."""
 COMPARED = (0, 4, 12)
 """Steps whose losses are printed."""
 
@@ -124,6 +126,9 @@ def varied(parts: list[str], model: Any) -> Iterator[None]:
             model.head_norm = nn.Sequential(head, nn.ReLU())
         if "stages" in parts:
             for stage in model.stages:
+                stage.compile(dynamic=False)
+        if "large" in parts:
+            for stage in model.stages[-LARGE:]:
                 stage.compile(dynamic=False)
         if "whole" in parts:
             model.picture = torch.compile(model.picture, dynamic=False)

@@ -7,7 +7,6 @@ from luxel.experiments.experiment import (
     variant,
     with_data,
     with_model,
-    with_optim,
     with_schedule,
     with_train,
 )
@@ -42,10 +41,10 @@ def demo(run: Experiment) -> Experiment:
 def log_64(run: Experiment) -> Experiment:
     """What Luxel's `log-64` is, at scale medium: the network that docs/findings.md finds best, trained for minutes.
 
-    In bfloat16 and batches of four times the log's, at twice its rate, as Adam's goes with the root of the batch, on
-    more scenes.
+    In bfloat16, on more scenes, in batches of four times the log's at four times the rate: at a fifth of scale small,
+    where the two were tried, the test loss was 0.0137 with that and 0.0167 with twice the rate.
     """
-    large = with_optim(with_train(run, batch_size=64, precision="bf16"), batch_scaling="sqrt")
+    large = with_train(run, batch_size=64, precision="bf16")
     if run.model.width != 64:
         return large
     return with_train(with_data(large, count=32_000, test_share=0.03), samples=450_000, tests=10, checkpoint_every=500)

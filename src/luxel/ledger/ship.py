@@ -12,8 +12,6 @@ from itertools import product
 from pathlib import Path
 from typing import get_args
 
-import torch
-
 from luxel import InputError
 from luxel.configuration import Configuration
 from luxel.data.batches import evaluation_batches
@@ -23,11 +21,8 @@ from luxel.experiments.data_sets import data_of
 from luxel.experiments.experiment import EXPERIMENTS, Experiment, Scale
 from luxel.experiments.run import experiment_of
 from luxel.files.atomic import write_atomically
-from luxel.files.tensors import write_tensors
 from luxel.files.typed_json import write_json
-from luxel.models.kinds import Model, load_model
-from luxel.models.pretrained import WEIGHTS
-from luxel.pipeline import weights_folder
+from luxel.pipeline import Renderer
 from luxel.train.run_folder import Environment, Result, read_environment, read_result
 
 SHOWN = {
@@ -89,36 +84,28 @@ def ship(options: Options) -> Evaluation:
     if result["status"] != "finished":
         raise InputError(f"{run}: diverged, {result['diagnosis']}; ship a run that has finished")
     command = command_of(experiment, run)
-    model = load_model(weights_folder(run))
-    model.save_pretrained(out)
-    write_tensors(out / WEIGHTS, rounded(model))
-    evaluation = evaluated(load_model(out), experiment, data_of(run), options.device)
+    Renderer.from_pretrained(run).model.save_half(out)
+    evaluation = evaluated(out, run, experiment, options.device)
     write_json(run / evaluation.file, asdict(evaluation))
-    size = (out / WEIGHTS).stat().st_size / 1e6
-    text = card(out.name, command, experiment, result, read_environment(run), evaluation, size)
+    megabytes = (out / "model.safetensors").stat().st_size / 1e6
+    text = card(out.name, command, experiment, result, read_environment(run), evaluation, megabytes)
     write_atomically(out / "README.md", text.encode())
     return evaluation
 
 
-def rounded(model: Model) -> dict[str, torch.Tensor]:
-    """The weights in half precision; buffers, such as batch norm's statistics, as they are, for they may be large."""
-    weights = dict(model.named_parameters())
-    return {name: value.half() if name in weights else value for name, value in model.state_dict().items()}
-
-
-def evaluated(model: Model, experiment: Experiment, data: Path, device: str) -> Evaluation:
-    """The model on the test scenes of a data set."""
-    test = ShardDataset(data, "test")
+def evaluated(model: Path, run: Path, experiment: Experiment, device: str) -> Evaluation:
+    """A model on the test scenes of a run."""
+    test = ShardDataset(data_of(run), "test")
     spp, loss = int(test.manifest.settings["spp"]), experiment.train.loss
-    return evaluate(
-        model.to(device), evaluation_batches(test, 64), spp, test.content_hash, loss, device=device, progress=False
-    )
+    network = Renderer.from_pretrained(model, device).model
+    batches = evaluation_batches(test, 64)
+    return evaluate(network, batches, spp, test.content_hash, loss, device=device, progress=False)
 
 
 def command_of(experiment: Experiment, run: Path) -> str:
     """The command that makes the experiment. Raises InputError if none does as it is."""
     for entry, scale in product(EXPERIMENTS.values(), get_args(Scale)):
-        if entry.make(scale).to_json() == experiment.to_json():
+        if entry.make(scale) == experiment:
             return f"luxel train {entry.name} --scale {scale}"
     raise InputError(f"{run}: its experiment was changed from the command line; ship a run of an experiment as it is")
 

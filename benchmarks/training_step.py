@@ -3,11 +3,12 @@
     PYTHONPATH=src python benchmarks/training_step.py [--scale full] [--batches 64] [--variants eager graph …]
 
 From a checkout with torch and what training needs. A variant is a list, joined by +, of: graph (a step replayed as CUDA
-graphs, `luxel.train.replay`), whole, stages, large or norms (what torch.compile makes one region of: the network, each
-of its stages, each of the last four, each batch norm with its ReLU), depthwise (depthwise convolutions written as nine products for it to fuse),
-matmul (attention as two matrix products), cudnn (cuDNN tries its algorithms) and nchw (convolutions with channels
-outermost). For each it prints images/s, the time until the third step, in which compiling is, and the losses of a few
-steps, which should agree; with --profile, where a GPU's time goes. The last line is one JSON object of all.
+graphs, `luxel.train.replay`); whole, stages, large or norms (what torch.compile makes one region of: the network, each
+of its stages, each of the last four, each batch norm with its ReLU); depthwise (depthwise convolutions written as nine
+products, for it to fuse); matmul (attention as two matrix products); cudnn (cuDNN tries its algorithms); and nchw
+(convolutions with channels outermost). For each it prints images/s, the seconds until the third step, in which
+compiling is, and the losses of a few steps, which should agree; with --profile, where a GPU's time goes. The last line
+is one JSON object of all.
 """
 
 import argparse

@@ -118,8 +118,7 @@ def outputs(options: RenderOptions) -> list[Path]:
     if not options.scenes:
         raise InputError("no scenes: give one file or more, or - for standard input")
     out, several = options.out, len(options.scenes) > 1
-    is_folder = out is None or out.is_dir() or not out.suffix
-    if is_folder:
+    if out is None or out.is_dir() or not out.suffix:
         folder = out or Path()
         check_folder(folder)
         found = [folder / f"{name_of(path)}.{options.format or 'png'}" for path in options.scenes]

@@ -17,7 +17,7 @@ NEAREST, FARTHEST = 0.01, 100.0
 """Of the distance at the start."""
 
 
-class SceneWidget(anywidget.AnyWidget):  # type: ignore[misc]
+class SceneWidget(anywidget.AnyWidget):
     """A scene that is turned by dragging and approached with the wheel.
 
     The camera's place is in three synchronised numbers, which Python may set as well; `scene` is what is seen from

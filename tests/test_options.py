@@ -124,8 +124,8 @@ def test_a_mistake_is_one_line_and_nothing_else(answers: Answers, tmp_path):
         assert answer == (code, "", f"luxel {message}\n".replace("luxel :", "luxel:")), command
 
 
-FILES = {"render": ["render", SCENE], "findings": ["experiments", "findings"]}
-"""Verbs whose --out is a file; that of the others is a folder."""
+FILES = {"findings": ["experiments", "findings"]}
+"""Verbs whose --out is a file; that of the others is a folder, or may be one."""
 FOLDERS = {
     "generate": ["generate", "spheres"],
     "train": ["train", "demo"],
@@ -133,6 +133,7 @@ FOLDERS = {
     "fit": ["fit", "picture.exr", "--scene", SCENE, "--free", "background"],
     "compare": ["experiments", "compare", "demo"],
     "demo": ["demo"],
+    "render": ["render", SCENE],
 }
 
 

@@ -449,6 +449,12 @@ class Scene(_Model):
     def __str__(self) -> str:
         return repr(self)
 
+    def _repr_png_(self) -> bytes | None:
+        """What a notebook shows. A scene knows no renderer: the package's top knows who makes thumbnails."""
+        import luxel
+
+        return luxel.thumbnail(self)
+
     def to_json(self, indent: int | None = None) -> str:
         """JSON with every field, sorted; without `indent` it is canonical: equal scenes, equal text."""
         separators = (",", ":") if indent is None else (",", ": ")

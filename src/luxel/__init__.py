@@ -40,8 +40,10 @@ __all__ = [
     "Camera",
     "Cylinder",
     "Ellipsoid",
+    "GradientSky",
     "InputError",
     "InputWarning",
+    "MapSky",
     "Material",
     "Panel",
     "PathTracer",
@@ -50,6 +52,7 @@ __all__ = [
     "Scene",
     "SceneError",
     "Sphere",
+    "Sun",
     "register",
     "save_image",
 ]

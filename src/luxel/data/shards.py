@@ -27,7 +27,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from luxel.core.scene_batch import OBJECT_FIELDS, SCENE_FIELDS, scene_arrays
+from luxel.core.scene_batch import MAP_FIELDS, OBJECT_FIELDS, SCENE_FIELDS, scene_arrays
 from luxel.data.manifest import DataError, ShardEntry
 from luxel.data.split import Split
 from luxel.files.atomic import write_atomically
@@ -37,7 +37,7 @@ from luxel.trace.tracer import Radiance
 SCENES_A_SHARD = 256
 ARRAYS = "batch."
 """What the names of the scenes' arrays begin with."""
-ALL_FIELDS = ("offsets", *OBJECT_FIELDS, *SCENE_FIELDS)
+ALL_FIELDS = ("offsets", *OBJECT_FIELDS, *SCENE_FIELDS, *MAP_FIELDS)
 REPLACE = "delete the shard, and generate again with the same settings"
 
 
@@ -157,7 +157,10 @@ class ShardReader:
         objects = int(self.tensors[ARRAYS + "offsets"][-1])
         self._check_ranges(ARRAYS + "offsets", objects)
         for name, array in scene_arrays([self.scene(0)]).items():
-            if name != "offsets":
+            if name in MAP_FIELDS:
+                length = len(self.tensors.get(ARRAYS + name, array))
+                self._check_tensor(ARRAYS + name, array.dtype, (length, *array.shape[1:]))
+            elif name != "offsets":
                 length = objects if name in OBJECT_FIELDS else scenes
                 self._check_tensor(ARRAYS + name, array.dtype, (length, *array.shape[1:]))
 
@@ -174,6 +177,9 @@ def gathered(places: Sequence[tuple[Mapping[str, np.ndarray], int]]) -> dict[str
     """The arrays of the scenes that stand at these rows of the arrays of some shards, one after another."""
     parts = [(arrays, row, *arrays["offsets"][row : row + 2].tolist()) for arrays, row in places]
     lengths = [stop - start for _, _, start, stop in parts]
+    shards = {id(arrays): arrays for arrays, _ in places}
+    begins = dict(zip(shards, np.cumsum([0, *(len(arrays["map_sizes"]) for arrays in shards.values())]), strict=False))
+    maps = [(int(arrays["map"][row]), int(begins[id(arrays)])) for arrays, row in places]
     return {
         "offsets": np.cumsum([0, *lengths], dtype=np.int64),
         **{
@@ -181,4 +187,6 @@ def gathered(places: Sequence[tuple[Mapping[str, np.ndarray], int]]) -> dict[str
             for name in OBJECT_FIELDS
         },
         **{name: np.concatenate([arrays[name][row : row + 1] for arrays, row, _, _ in parts]) for name in SCENE_FIELDS},
+        "map": np.array([-1 if number < 0 else begin + number for number, begin in maps], np.int32),
+        **{name: np.concatenate([arrays[name] for arrays in shards.values()]) for name in MAP_FIELDS},
     }

@@ -37,6 +37,7 @@ from luxel.models.estimates import (
 from luxel.models.filter import LEVELS, REACH, STEPS, filter_levels
 from luxel.models.gather import TILE_PIXELS, GatherSettings, gather
 from luxel.models.neighbourhood import as_neighbours, neighbourhood
+from luxel.models.open_sky import sky_of_pixels
 from luxel.models.pretrained import Pretrained
 from luxel.models.shading_points import points_of_fragments, points_of_rays
 from luxel.models.specular import LOBES, no_chains, specular_chains
@@ -152,11 +153,17 @@ class RayModel(Pretrained):
         above, below = max(0, first - margin), min(height, end + margin)
         found = visible_fragments(scenes, width, height, self.config.pixel_rays, above, below - above)
         radiance = self.radiance(scenes, points_of_fragments(scenes, found), found)
-        sky, pixels = scenes.background, width * found.rows
-        over_sky = found.coverage[:, None] * (radiance - sky[found.scene])
-        picture = sky.repeat_interleave(pixels, 0).index_add(0, found.scene * pixels + found.pixel, over_sky)
-        picture = picture.clamp(min=0).unflatten(0, (-1, below - above, width))  # rounding may leave −1e-8 of the sky
-        return picture[:, first - above : end - above]
+        pixels = width * found.rows
+        place = found.scene * pixels + found.pixel
+        if scenes.has_constant_skies:
+            sky = scenes.background
+            over_sky = found.coverage[:, None] * (radiance - sky[found.scene])
+            picture = sky.repeat_interleave(pixels, 0).index_add(0, place, over_sky).clamp(min=0)  # −1e-8 by rounding
+        else:
+            free = radiance.new_ones(len(scenes) * pixels).index_add(0, place, -found.coverage).clamp(min=0)
+            sky = sky_of_pixels(scenes, found)
+            picture = (free[:, None] * sky).index_add(0, place, found.coverage[:, None] * radiance)
+        return picture.unflatten(0, (-1, below - above, width))[:, first - above : end - above]
 
     def radiance(
         self, scenes: SceneBatch, table: Int32[Tensor, "points words"], seen: Fragments | None
@@ -237,4 +244,5 @@ def bands(height: int, rows: int) -> Iterator[tuple[int, int]]:
 def brightest(scenes: SceneBatch) -> Float[Tensor, "scenes 3"]:
     """The radiance of each scene's brightest light, by channel."""
     rows = scenes.scene_of_object[:, None].expand(-1, 3)
-    return scenes.background.detach().scatter_reduce(0, rows, scenes.emission.detach(), "amax")
+    far = torch.from_numpy(scenes.brightest_sky).to(scenes.device)
+    return far.scatter_reduce(0, rows, scenes.emission.detach(), "amax")

@@ -7,7 +7,7 @@ import warp as wp
 from jaxtyping import Float, Int32, Int64
 from torch import Tensor
 
-from luxel.core.emitters import emitted_radiance, sky_radiance
+from luxel.core.emitters import emitted_radiance, far_radiance
 from luxel.core.frames import unit_length
 from luxel.core.fresnel import fresnel_dielectric, reflect, refract
 from luxel.core.intersect import MISS, Hit, intersect, intersect_object
@@ -197,7 +197,7 @@ def follow_chain(scenes: Scenes, p: ShadingPoint, lobe: int, branch: int) -> Cha
         shown = wp.where(interfaces >= branch, throughput, wp.vec3(0.0, 0.0, 0.0))  # not again what branch 0 shows
         end.object_id = hit.object_id
         if hit.object_id == MISS:
-            chain.radiance += wp.cw_mul(shown, sky_radiance(scenes, p.scene, end.direction))
+            chain.radiance += wp.cw_mul(shown, far_radiance(scenes, p.scene, end.direction))
             break
         shape = shape_of(scenes.objects[hit.object_id])
         si = surface_interaction(shape, end.point, end.direction, hit.t)

@@ -6,9 +6,9 @@ An object emits outwards only, a panel on its front; so it lights neither itself
 
 import warp as wp
 
-from luxel.core.environment import map_density, map_radiance, sample_map
 from luxel.core.frames import PI
 from luxel.core.intersect import MAP, MISS, SUN
+from luxel.core.maps import map_density, map_radiance, sample_map
 from luxel.core.sampling import power_heuristic
 from luxel.core.scenes import LightNode, SceneRow, Scenes, shape_of
 from luxel.core.shapes.kinds import SPHERE

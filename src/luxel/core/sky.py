@@ -1,4 +1,4 @@
-"""What is infinitely far: a sky that changes with height, and a sun; an environment map is `luxel.core.environment`."""
+"""What is infinitely far: a sky that changes with height, and a sun; an environment map is `luxel.core.maps`."""
 
 import warp as wp
 

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar
 
 import numpy as np
-from jaxtyping import Float32
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -34,7 +33,7 @@ from luxel.configuration import cut, printable, shortened
 from luxel.files.atomic import write_atomically
 from luxel.files.typed_json import check_size, why_not_json
 from luxel.memory import collection_paused
-from luxel.scene.environment import EMBEDDED, EnvironmentMap, embedded, read_map
+from luxel.scene.environment import EMBEDDED, EnvironmentMap, embedded, environment_map, read_map
 from luxel.scene.errors import SceneError, explain
 
 SCHEMA_VERSION: Final = 1
@@ -427,9 +426,20 @@ class MapSky(_Model):
     """Of the texels, told when it is read; given, a check that the file has not changed."""
 
     @staticmethod
-    def of(texels: Float32[np.ndarray, "height width 3"], rotation_degrees: float = 0.0) -> "MapSky":
-        """The map within the scene itself, as an .hdr file has it: with 8 bits of every texel's largest channel."""
-        return MapSky(file=embedded(texels), rotation_degrees=rotation_degrees)
+    def of(texels: Any, **fields: Any) -> "MapSky":
+        """The sky of an array [height, width, 3] of linear radiance, kept within the scene itself.
+
+        It is rounded as in an .hdr file, to 8 bits of every texel's largest channel. Raises SceneError, an InputError,
+        for what is no radiance.
+        """
+        found = np.asarray(texels)
+        if found.ndim != 3 or found.shape[2] != 3 or not np.issubdtype(found.dtype, np.number):
+            raise SceneError(f"MapSky: texels is of shape {found.shape}, must be numbers [height, width, 3]")
+        try:
+            checked = environment_map(found.astype(np.float32), "texels").texels
+        except InputError as error:
+            raise SceneError(f"MapSky: {error}") from None
+        return MapSky(file=embedded(checked), **fields)
 
     @model_validator(mode="after")
     def _is_there(self) -> "MapSky":

@@ -105,7 +105,7 @@ def _map(draws: Draws, brightness: float) -> MapSky:
     for _ in range(max(lights, 1 if brightness == 0 else 0)):
         radiance += _glow(draws, towards)
     limit = np.minimum(radiance, 9e5)
-    return MapSky.of(limit.astype(np.float32), draws.uniform(-180.0, 180.0))
+    return MapSky.of(limit, rotation_degrees=draws.uniform(-180.0, 180.0))
 
 
 def _directions() -> Float64[np.ndarray, "height width 3"]:

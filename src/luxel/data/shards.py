@@ -177,9 +177,6 @@ def gathered(places: Sequence[tuple[Mapping[str, np.ndarray], int]]) -> dict[str
     """The arrays of the scenes that stand at these rows of the arrays of some shards, one after another."""
     parts = [(arrays, row, *arrays["offsets"][row : row + 2].tolist()) for arrays, row in places]
     lengths = [stop - start for _, _, start, stop in parts]
-    shards = {id(arrays): arrays for arrays, _ in places}
-    begins = dict(zip(shards, np.cumsum([0, *(len(arrays["map_sizes"]) for arrays in shards.values())]), strict=False))
-    maps = [(int(arrays["map"][row]), int(begins[id(arrays)])) for arrays, row in places]
     return {
         "offsets": np.cumsum([0, *lengths], dtype=np.int64),
         **{
@@ -187,6 +184,23 @@ def gathered(places: Sequence[tuple[Mapping[str, np.ndarray], int]]) -> dict[str
             for name in OBJECT_FIELDS
         },
         **{name: np.concatenate([arrays[name][row : row + 1] for arrays, row, _, _ in parts]) for name in SCENE_FIELDS},
-        "map": np.array([-1 if number < 0 else begin + number for number, begin in maps], np.int32),
-        **{name: np.concatenate([arrays[name] for arrays in shards.values()]) for name in MAP_FIELDS},
+        **_maps_of(places),
     }
+
+
+def _maps_of(places: Sequence[tuple[Mapping[str, np.ndarray], int]]) -> dict[str, np.ndarray]:
+    """The environment maps that these scenes have, those of one shard once each, and the number of each scene's."""
+    numbers: dict[tuple[int, int], int] = {}
+    parts = {name: [places[0][0][name][:0]] for name in MAP_FIELDS}
+    of_scene = []
+    for arrays, row in places:
+        number = int(arrays["map"][row])
+        if number >= 0 and (id(arrays), number) not in numbers:
+            numbers[id(arrays), number] = len(numbers)
+            texels = arrays["map_sizes"].astype(np.int64).prod(1)
+            begin = int(texels[:number].sum())
+            for name in MAP_FIELDS:
+                one = slice(begin, begin + int(texels[number])) if name == "map_texels" else slice(number, number + 1)
+                parts[name].append(arrays[name][one])
+        of_scene.append(numbers.get((id(arrays), number), -1))
+    return {"map": np.array(of_scene, np.int32), **{name: np.concatenate(rows) for name, rows in parts.items()}}

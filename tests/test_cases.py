@@ -139,12 +139,16 @@ def test_a_speck_of_a_lamp_has_its_truth(tmp_path, capsys):
     [
         ("deep_nesting_inside", ["nested too deeply; a scene has five levels"]),
         ("duplicate_key", ["objects[0].radius is given twice; give it once"]),
-        ("surrogate_key", ["\\ud800 is not a known field; known are schema_version, objects, camera, background"]),
+        (
+            "surrogate_key",
+            ["\\ud800 is not a known field; known are schema_version, objects, camera, background, sky, sun"],
+        ),
         (
             "esc",
             [
                 "objects[0].shape is '\\x1b[31mx', must be one of sphere, ellipsoid, box, cylinder, panel, plane",
-                "\\x1b[2J\\x1b]0;pwn\\x07 is not a known field; known are schema_version, objects, camera, background",
+                "\\x1b[2J\\x1b]0;pwn\\x07 is not a known field; "
+                "known are schema_version, objects, camera, background, sky, sun",
             ],
         ),
     ],

@@ -17,6 +17,8 @@ GOLDEN = {
     "ellipsoids": "4e0e9c7d54e622a42ceee777170a18cf8f45a2b4521da9897a996e51f64c656f",
     "varied": "a89c57cfe1026b1ec083e306bf731fb49606b8e0e9ee45cb60f42f1821f39e15",
     "composed": "f68ca7785daa83d627c4a3f5fedf833d8bea834e28b39660848c7600df2e3ef0",
+    "outdoor": "f16edcffd1a36217b6aacdb825db844757dc244e0468669ee96f8ce8ac24b367",
+    "assorted": "d8c3944f04d2b739db45c4525b9014375c61b579e9057bbf0a5c16de4c9cc5d5",
     "mixed": "3f2dbf9498dae90d1e814f153174f88bccbfe0f89ee91d4c8ebaac39ad2bd0aa",
 }
 

@@ -6,6 +6,7 @@ Every comparison has fixed seeds and a threshold for all of its values together 
 import math
 
 import numpy as np
+import outside
 import pytest
 import torch
 import warp as wp
@@ -16,7 +17,7 @@ from tracer_scenes import FEATURES, GREY, LAMP, SIDE_LAMP, ball, glass, scene
 from luxel.core.launch import launch, to_warp
 from luxel.core.rays import Rays
 from luxel.scene import DISTRIBUTIONS, Plane, Scene
-from luxel.trace import MitsubaTracer, mitsuba
+from luxel.trace import MitsubaTracer, mitsuba, mitsuba_sky
 from luxel.trace.integrator import CHUNK, MAX_SURVIVAL, merge_chunks, power_heuristic, strata_of
 from luxel.trace.path import PathTracer
 
@@ -28,6 +29,7 @@ def fine_reference(monkeypatch):
     """More degrees of freedom, and light meshes fine enough for the reference to be the exact shape's."""
     monkeypatch.setattr(mitsuba, "BATCHES", DEGREES + 1)
     monkeypatch.setattr(mitsuba, "OUTLINE_ERROR", 0.002)
+    monkeypatch.setattr(mitsuba_sky, "ROWS", 513)
 
 
 def compare(name: str, one: Scene, depth: int, spp: int, device: str = "cpu") -> None:
@@ -40,6 +42,19 @@ def compare(name: str, one: Scene, depth: int, spp: int, device: str = "cpu") ->
 @pytest.mark.parametrize("name", FEATURES)
 def test_features_agree_with_mitsuba(name, device):
     compare(name, *FEATURES[name], spp=256, device=device)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("name", outside.FEATURES)
+def test_light_from_outside_agrees_with_mitsuba(name, device):
+    compare(name, *outside.FEATURES[name], spp=256, device=device)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("name", outside.FEATURES)
+def test_light_from_outside_agrees_with_mitsuba_closely(name, device):
+    compare(name, *outside.FEATURES[name], spp=4096, device=device)
 
 
 @pytest.mark.slow

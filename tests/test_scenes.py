@@ -12,7 +12,7 @@ from tracer_scenes import GREY, LAMP, ball, egg, glass, scene
 from luxel.core import scenes as core_scenes
 from luxel.core.scene_batch import SceneBatch, rotation_matrix
 from luxel.core.scenes import Scenes, eta_of, launchable, light_trees, material_of_object, shape_of
-from luxel.scene import Box, Camera, Material, Panel, Plane
+from luxel.scene import Box, Camera, GradientSky, Material, Panel, Plane, Sun
 
 
 @wp.kernel(enable_backward=False)
@@ -67,7 +67,10 @@ def read_scenes(
     objects: wp.array[wp.vec2i],
     lights: wp.array[wp.vec2i],
     tree_leaves: wp.array[int],
-    background: wp.array[wp.vec3],
+    horizon: wp.array[wp.vec3],
+    zenith: wp.array[wp.vec3],
+    sun_radiance: wp.array[wp.vec3],
+    sun_chord_squared: wp.array[float],
     camera_position: wp.array[wp.vec3],
     camera_rotation: wp.array[wp.mat33],
     tan_half_fov: wp.array[float],
@@ -78,7 +81,10 @@ def read_scenes(
     objects[i] = wp.vec2i(row.first_object, row.end_objects)
     lights[i] = wp.vec2i(row.first_light, row.end_lights)
     tree_leaves[i] = row.tree_leaves
-    background[i] = row.background
+    horizon[i] = row.horizon
+    zenith[i] = row.zenith
+    sun_radiance[i] = row.sun_radiance
+    sun_chord_squared[i] = row.sun_chord_squared
     camera_position[i] = row.camera_position
     camera_rotation[i] = row.camera_rotation
     tan_half_fov[i] = row.tan_half_fov
@@ -103,6 +109,11 @@ def batch_of_three(device: str) -> SceneBatch:
         background=(1, 2, 3),
     )
     second = scene(ball(0, 0, 0, 1), ball(3, 0, 0, 1), camera=Camera(position=(3, 1, 2), look_at=(0, 0, 0)))
+    second = second.model_copy(update={
+        "background": (1, 1, 1),
+        "sky": GradientSky(zenith=(2, 3, 4), horizon=(5, 6, 7)),
+        "sun": Sun(direction=(0, 3, 4), angular_radius_degrees=60, radiance=(8, 9, 10)),
+    })  # fmt: skip
     third = scene(*(ball(x, 0, 0, 0.1, LAMP if x % 3 == 0 else Material()) for x in range(101)), background=GREY)
     return SceneBatch.of([first, second, third], device)
 
@@ -139,9 +150,12 @@ def test_kernels_read_scenes_as_the_batch_has_them(device):
     assert objects.tolist() == [[0, 5], [5, 7], [7, 108]]
     assert lights.tolist() == [[0, 2], [2, 2], [2, 36]]
     assert tree_leaves.tolist() == [0, 0, 16]  # of 101 objects, eight a leaf
-    for found, name in zip(
-        rest[:-1], ("background", "camera_position", "camera_rotation", "tan_half_fov"), strict=True
-    ):
+    horizon, zenith, sun_radiance, sun_chord_squared, *rest = rest
+    np.testing.assert_array_equal(horizon, [(1, 2, 3), (6, 7, 8), np.float32(GREY)])
+    np.testing.assert_array_equal(zenith, [(1, 2, 3), (3, 4, 5), np.float32(GREY)])
+    np.testing.assert_array_equal(sun_radiance, [(0, 0, 0), (8, 9, 10), (0, 0, 0)])
+    np.testing.assert_allclose(sun_chord_squared, [0, 1, 0], rtol=1e-6)  # 4 sin² 30°
+    for found, name in zip(rest[:-1], ("camera_position", "camera_rotation", "tan_half_fov"), strict=True):
         np.testing.assert_array_equal(found, getattr(batch, name).cpu(), err_msg=name)
     np.testing.assert_array_equal(rest[-1].view(np.int32), batch.key.cpu())
 

@@ -10,7 +10,7 @@ from safetensors.numpy import load_file, save_file
 from luxel.core.scene_batch import scene_arrays
 from luxel.data.manifest import DataError
 from luxel.data.shards import ARRAYS, ShardReader, gathered, shard_file, write_shard
-from luxel.scene import Box, Camera, Ellipsoids, Panel, Plane, Scene, scene_id
+from luxel.scene import Box, Camera, Ellipsoids, MapSky, Panel, Plane, Scene, Sun, scene_id
 from luxel.trace import Radiance
 
 OTHERS = Scene(
@@ -23,6 +23,7 @@ OTHERS = Scene(
     background=(0.1, 0.2, 0.3),
 )
 SCENES = [*(Ellipsoids(max_objects=4)(0, index) for index in range(4)), OTHERS]
+SUN = Sun(direction=(0, 3, 4), angular_radius_degrees=2, radiance=(5, 6, 7))
 IMAGES = np.random.default_rng(0).random((2, 5, 3, 7, 3), np.float32)
 RADIANCE = Radiance(IMAGES[0], IMAGES[1], 2)
 
@@ -80,6 +81,26 @@ def test_arrays_of_single_scenes_are_gathered(tmp_path):
     first, second, third = (ShardReader(path).scene_arrays for path in (*paths, others))
     found = gathered([(second, 3), (third, 0), (first, 0), (first, 3)])
     same(found, scene_arrays([SCENES[3], OTHERS, SCENES[0], SCENES[3]]))
+
+
+def test_environment_maps_go_in_and_come_out_once_each(tmp_path):
+    """Of two shards; a map that two scenes of one share is there once, and one that no chosen scene has is not."""
+    maps = [MapSky.of(np.full((2, width, 3), width, np.float32)) for width in (3, 5, 7)]
+    turned = maps[0].model_copy(update={"rotation_degrees": 90})
+    skies = [maps[0], None, maps[1], turned, maps[2]]
+    scenes = [OTHERS.model_copy(update={"sky": sky, "sun": SUN}) for sky in skies]
+    paths = [tmp_path / write_shard(tmp_path, "test", number, scenes, RADIANCE).file for number in range(2)]
+    shards = [ShardReader(path) for path in paths]
+    assert [shards[0].scene(row) for row in range(5)] == scenes
+    same(shards[0].scene_arrays, scene_arrays(scenes))
+    shards[0].check(5, 3, 7)
+    one, other = (shard.scene_arrays for shard in shards)
+    same(gathered([(one, 3), (one, 4), (one, 1), (one, 0)]), scene_arrays([scenes[row] for row in (3, 4, 1, 0)]))
+    both = gathered([(one, 2), (other, 2)])
+    assert both["map"].tolist() == [0, 1]
+    np.testing.assert_array_equal(both["map_texels"][:, :3], np.tile(maps[1].map.texels.reshape(-1, 3), (2, 1)))
+    without_arrays(paths[1])
+    same(ShardReader(paths[1]).scene_arrays, scene_arrays(scenes))
 
 
 def test_equal_content_has_equal_bytes(tmp_path):

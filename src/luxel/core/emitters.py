@@ -1,4 +1,5 @@
-"""What emits: objects, of which one is chosen to be looked at, and the sky. A sun or an environment map would be more.
+"""What emits: objects, the sun and what is bright of an environment map, of which one is chosen to be looked at; and
+the rest of the sky, which other rays find.
 
 An object emits outwards only, a panel on its front; so it lights neither itself nor what is within it.
 """
@@ -6,9 +7,13 @@ An object emits outwards only, a panel on its front; so it lights neither itself
 import warp as wp
 
 from luxel.core.frames import PI
-from luxel.core.scenes import LightNode, Scenes, shape_of
+from luxel.core.intersect import MAP, MISS, SUN
+from luxel.core.maps import map_density, map_radiance, sample_map
+from luxel.core.sampling import power_heuristic
+from luxel.core.scenes import LightNode, SceneRow, Scenes, shape_of
 from luxel.core.shapes.kinds import SPHERE
 from luxel.core.shapes.shape import direction_density, half_extent, is_lit_by, sample_direction, solid_angle
+from luxel.core.sky import gradient_radiance, is_in_sun, sample_sun, sun_solid_angle
 
 
 @wp.struct
@@ -23,9 +28,10 @@ class LightSampleContext:
 
 @wp.struct
 class ChosenLight:
-    """An object, the probability with which it was chosen, and the sum of all lights' weights; 0 if none shines there.
+    """An object, SUN or MAP, the probability with which it was chosen, and the sum of all lights' weights.
 
-    The sum is what `light_probability` asks for; where there is a tree it is 1 wherever the walk down it ended.
+    MISS, and a sum of 0, if none shines there. The sum is what `light_probability` asks for; where there is a tree, it
+    has one weight for all of its lights, which is 1 if there is nothing else to choose.
     """
 
     object_id: int
@@ -37,9 +43,10 @@ class ChosenLight:
 class LightSample:
     """A direction towards a light; the density is 0 if none shines there."""
 
-    object_id: int
+    object_id: int  # or SUN or MAP
     direction: wp.vec3
     density: float  # per steradian, with that of the choice
+    radiance: wp.vec3  # that the light has there
     total: float  # ChosenLight's
 
 
@@ -54,8 +61,75 @@ def emitted_radiance(scenes: Scenes, object_id: int, direction: wp.vec3, normal:
 
 @wp.func
 def sky_radiance(scenes: Scenes, scene: int, direction: wp.vec3) -> wp.vec3:
-    """What arrives along a ray that meets nothing: the same from everywhere."""
-    return scenes.scenes[scene].background
+    """What arrives along a ray that meets nothing, but for what is looked for: SUN and MAP."""
+    row = scenes.scenes[scene]
+    return gradient_radiance(row, direction) + map_radiance(scenes, row, direction).other
+
+
+@wp.func
+def far_radiance(scenes: Scenes, scene: int, direction: wp.vec3) -> wp.vec3:
+    """All that arrives along a ray that meets nothing."""
+    row = scenes.scenes[scene]
+    radiance = sky_radiance(scenes, scene, direction)
+    if row.has_far_lights != 0:
+        radiance += map_radiance(scenes, row, direction).looked_for
+        if is_in_sun(row, direction):
+            radiance += row.sun_radiance
+    return radiance
+
+
+@wp.func
+def far_lights_found(
+    scenes: Scenes,
+    scene: int,
+    at: LightSampleContext,
+    total: float,
+    direction: wp.vec3,
+    density: float,
+    light_rays: float,
+) -> wp.vec3:
+    """Radiance of SUN and MAP along a ray that meets nothing, each weighted against having looked for it.
+
+    `density` is the ray's, and `light_rays` are those by `sample_light`, whose total this is; see `power_heuristic`.
+    """
+    row = scenes.scenes[scene]
+    radiance = wp.vec3(0.0, 0.0, 0.0)
+    if row.has_far_lights != 0:
+        looked_for = float(0.0)
+        if is_in_sun(row, direction):
+            if total > 0.0:
+                looked_for = sun_weight(row, at) / total / sun_solid_angle(row)
+            radiance += row.sun_radiance * power_heuristic(density, light_rays * looked_for)
+        if row.map_flux > 0.0:
+            looked_for = 0.0
+            if total > 0.0:
+                looked_for = map_weight(row, at) / total * map_density(scenes, row, direction)
+            of_map = map_radiance(scenes, row, direction).looked_for
+            radiance += of_map * power_heuristic(density, light_rays * looked_for)
+    return radiance
+
+
+@wp.func
+def sun_weight(row: SceneRow, at: LightSampleContext) -> float:
+    """The irradiance by the sun or more, to choose in proportion to; 0 only where it can't shine."""
+    cosine = float(1.0)
+    if at.is_opaque:
+        reach = wp.sqrt(row.sun_chord_squared)  # at least the sine of the angular radius
+        cosine = wp.clamp(wp.dot(at.normal, row.sun_direction) + reach, 0.0, 1.0)
+    radiance = row.sun_radiance
+    return (radiance[0] + radiance[1] + radiance[2]) / 3.0 * cosine * sun_solid_angle(row)
+
+
+@wp.func
+def map_weight(row: SceneRow, at: LightSampleContext) -> float:
+    """About the irradiance by what is looked for in a map, to choose in proportion to; 0 only if there is none.
+
+    Of light from one direction ω, (1 + n · ω) / 2 instead of the cosine; a tenth is left for what is on the other side.
+    """
+    result = row.map_flux
+    if at.is_opaque:
+        result = wp.max(0.5 * (row.map_flux + wp.dot(at.normal, row.map_vector)), 0.1 * row.map_flux)
+    return result
 
 
 @wp.func
@@ -88,6 +162,35 @@ def light_weight(scenes: Scenes, object_id: int, at: LightSampleContext) -> floa
     return result
 
 
+@wp.struct
+class FarLights:
+    """Weights of SUN and MAP."""
+
+    sun: float
+    map: float
+    total: float
+
+
+@wp.func
+def far_lights(row: SceneRow, at: LightSampleContext) -> FarLights:
+    """The weights of what is infinitely far and can be looked for."""
+    sun = sun_weight(row, at)
+    of_map = map_weight(row, at)
+    return FarLights(sun, of_map, sun + of_map)
+
+
+@wp.func
+def far_choice(far: FarLights, u: float) -> int:
+    """SUN or MAP, in proportion to their weights."""
+    return wp.where(u * far.total < far.sun, SUN, MAP)
+
+
+@wp.func
+def chosen_weight(far: FarLights, object_id: int) -> float:
+    """That of the one which was chosen."""
+    return wp.where(object_id == SUN, far.sun, far.map)
+
+
 @wp.func
 def choose_light(scenes: Scenes, scene: int, at: LightSampleContext, u: float) -> ChosenLight:
     """A light for a point: in proportion to the weights of all, or of the two halves at each node of a tree."""
@@ -95,7 +198,7 @@ def choose_light(scenes: Scenes, scene: int, at: LightSampleContext, u: float) -
     first = row.first_light
     last = row.end_lights
     leaves = row.light_leaves
-    chosen = ChosenLight(-1, 0.0, 0.0)
+    chosen = ChosenLight(MISS, 0.0, 0.0)
     if leaves == 0:
         x = u
         weight = float(0.0)
@@ -110,14 +213,34 @@ def choose_light(scenes: Scenes, scene: int, at: LightSampleContext, u: float) -
                     x = x / share
                 else:
                     x = (x - share) / (1.0 - share)
-        if chosen.object_id >= 0:
+        if row.has_far_lights != 0:
+            far = far_lights(row, at)
+            chosen.total += far.total
+            share = far.total / wp.max(chosen.total, 1.0e-30)
+            if x < share:
+                x = x / share
+                chosen.object_id = far_choice(far, x)
+                weight = chosen_weight(far, chosen.object_id)
+        if chosen.object_id != MISS:
             chosen.probability = weight / chosen.total
         return chosen
+    x = u
+    probability = float(1.0)
     chosen.total = 1.0
+    if row.has_far_lights != 0:
+        far = far_lights(row, at)
+        chosen.total = far.total + tree_weight(scenes, row, at)
+        if chosen.total == 0.0:
+            return chosen
+        share = far.total / chosen.total
+        if x < share:
+            chosen.object_id = far_choice(far, x / share)
+            chosen.probability = chosen_weight(far, chosen.object_id) / chosen.total
+            return chosen
+        probability = 1.0 - share
+        x = (x - share) / (1.0 - share)
     begin = row.light_tree
     node = int(1)
-    probability = float(1.0)
-    x = u
     while node < leaves:
         left = left_share(scenes, begin + 2 * node, at)
         if left < 0.0:
@@ -135,6 +258,13 @@ def choose_light(scenes: Scenes, scene: int, at: LightSampleContext, u: float) -
         chosen.object_id = light
         chosen.probability = probability
     return chosen
+
+
+@wp.func
+def tree_weight(scenes: Scenes, row: SceneRow, at: LightSampleContext) -> float:
+    """About the irradiance by all lights of a tree, to weigh them against what is in none."""
+    root = scenes.light_nodes[row.light_tree + 1]
+    return intensity_above_horizon(root, at) / square_distance(root, at)
 
 
 @wp.func
@@ -187,6 +317,8 @@ def light_probability(scenes: Scenes, scene: int, object_id: int, at: LightSampl
         return light_weight(scenes, object_id, at) / total
     begin = row.light_tree
     probability = float(1.0)
+    if row.has_far_lights != 0:
+        probability = tree_weight(scenes, row, at) / total
     node = leaves + number
     while node > 1:
         left = left_share(scenes, begin + (node & ~1), at)
@@ -201,11 +333,23 @@ def light_probability(scenes: Scenes, scene: int, object_id: int, at: LightSampl
 def sample_light(scenes: Scenes, scene: int, at: LightSampleContext, choice: float, u: wp.vec2) -> LightSample:
     """A direction to look for a light in, by a number that chooses the light and two that choose a point of it."""
     chosen = choose_light(scenes, scene, at, choice)
-    result = LightSample(chosen.object_id, wp.vec3(0.0, 0.0, 0.0), 0.0, chosen.total)
+    result = LightSample(chosen.object_id, wp.vec3(0.0, 0.0, 0.0), 0.0, wp.vec3(0.0, 0.0, 0.0), chosen.total)
     if chosen.object_id >= 0:
-        found = sample_direction(shape_of(scenes.objects[chosen.object_id]), at.point, u)
+        obj = scenes.objects[chosen.object_id]
+        found = sample_direction(shape_of(obj), at.point, u)
         result.direction = found.direction
         result.density = chosen.probability * found.density
+        result.radiance = obj.emission
+    elif chosen.object_id == SUN:
+        row = scenes.scenes[scene]
+        result.direction = sample_sun(row, u)
+        result.density = chosen.probability / sun_solid_angle(row)
+        result.radiance = row.sun_radiance
+    elif chosen.object_id == MAP:
+        row = scenes.scenes[scene]
+        result.direction = sample_map(scenes, row, u)
+        result.density = chosen.probability * map_density(scenes, row, result.direction)
+        result.radiance = map_radiance(scenes, row, result.direction).looked_for
     return result
 
 

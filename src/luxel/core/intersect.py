@@ -10,6 +10,9 @@ from luxel.core.shapes.shape import intersect_shape
 MISS = wp.constant(-1)
 """The object that a ray meets when it meets none, or starts on when it starts in the open."""
 
+SUN, MAP = wp.constant(-2), wp.constant(-3)
+"""The sun, and an environment map's bright part, where a ray may be aimed at them as at an object."""
+
 ROUNDING = wp.constant(-4.0e-6)  # of a closest approach's square, relative to the squared distance it is found from
 
 
@@ -150,11 +153,15 @@ def intersect(scenes: Scenes, scene: int, origin: wp.vec3, direction: wp.vec3, o
 def is_visible(
     scenes: Scenes, scene: int, origin: wp.vec3, direction: wp.vec3, origin_object: int, target: int
 ) -> bool:
-    """Whether an object, which the ray was aimed at, is the first along it."""
+    """Whether an object, which the ray was aimed at, is the first along it; of what is no object, whether none is."""
     row = scenes.scenes[scene]
-    t_target = intersect_object(scenes, target, origin, direction, origin_object, INFINITY)
-    if t_target == INFINITY:  # by rounding: what is far beside its size is where the ray comes nearest to its centre
-        t_target = wp.dot(scenes.objects[target].center - origin, direction)
+    t_target = float(INFINITY)
+    if target >= 0:
+        t_target = intersect_object(scenes, target, origin, direction, origin_object, INFINITY)
+        if (
+            t_target == INFINITY
+        ):  # by rounding: what is far beside its size is where the ray comes nearest to its centre
+            t_target = wp.dot(scenes.objects[target].center - origin, direction)
     if row.tree_leaves == 0:
         for i in range(row.first_object, row.end_objects):
             if i != target and intersect_object(scenes, i, origin, direction, origin_object, t_target) < t_target:

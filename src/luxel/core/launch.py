@@ -75,8 +75,9 @@ def warp_device(device: torch.device) -> Any:
 
 
 def struct_array(table: Tensor, struct: Any) -> Any:
-    """A table of 32-bit words, one row an instance of a Warp struct of such, as an array that owns it."""
-    array = wp.array(ptr=table.data_ptr(), dtype=struct, shape=len(table), device=warp_device(table.device))
+    """32-bit words, row after row an instance of a Warp struct of such, as an array that owns them."""
+    rows = table.numel() * table.element_size() // wp.types.type_size_in_bytes(struct)
+    array = wp.array(ptr=table.data_ptr(), dtype=struct, shape=rows, device=warp_device(table.device))
     array._table = table
     return array
 

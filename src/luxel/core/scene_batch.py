@@ -3,7 +3,7 @@
 Legend: scenes; objects, the rows of all scenes one after another; world space, scene units, linear RGB.
 """
 
-import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
@@ -11,19 +11,28 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Float64, Int32, Int64, Shaped
+from jaxtyping import Bool, Float, Float32, Float64, Int32, Int64, Shaped
 from torch import Tensor
 
+from luxel.core.map_tables import map_tables
 from luxel.core.shapes.kinds import DISC, RECTANGLE, kind_of
 from luxel.memory import collection_paused
 from luxel.scene.camera import frame, rotation_rows, tan_half_fov
-from luxel.scene.description import Scene
+from luxel.scene.description import GradientSky, MapSky, Scene, Sun, scene_id
 
 OBJECT_FIELDS = (
     *("kind", "center", "rotation", "scale"),
     *("base_color", "metallic", "specular", "roughness", "transmission", "emission"),
 )
-SCENE_FIELDS = ("camera_position", "camera_rotation", "tan_half_fov", "background", "key")
+SCENE_FIELDS = (
+    *("camera_position", "camera_rotation", "tan_half_fov", "background"),
+    *("sky", "sun_direction", "sun_angular_radius", "sun_radiance"),
+    *("map", "map_rotation", "map_scale", "key"),
+)
+MAP_FIELDS = ("map_sizes", "map_moments", "map_brightest", "map_texels")
+"""What is neither of objects nor of scenes, of which several may have one map."""
+NO_SUN = Sun(direction=(0, 0, 1), radiance=(0, 0, 0))
+NO_SKY = GradientSky(zenith=(0, 0, 0), horizon=(0, 0, 0))
 
 
 @dataclass(frozen=True)
@@ -56,9 +65,27 @@ class SceneBatch:
     tan_half_fov: Float[Tensor, " scenes"]
     """Half the picture's height at distance 1."""
     background: Float[Tensor, "scenes 3"]
-    """Radiance of the sky."""
+    """Radiance from everywhere."""
+    sky: Float[Tensor, "scenes 3 3"]
+    """What a `GradientSky` adds: its radiance at the zenith, the horizon and the ground's pole; 0 without one."""
+    sun_direction: Float[Tensor, "scenes 3"]
+    """Unit length, towards the sun."""
+    sun_angular_radius: Float[Tensor, " scenes"]
+    """Radians; 0 without a sun."""
+    sun_radiance: Float[Tensor, "scenes 3"]
+    map: Int32[Tensor, " scenes"]
+    """The number of its environment map, or −1."""
+    map_rotation: Float[Tensor, " scenes"]
+    """Radians about z, anticlockwise seen from above."""
+    map_scale: Float[Tensor, " scenes"]
+    """Of the map's radiance."""
     key: Int32[Tensor, "scenes 2"]
     """64 bits of the scene's content as it was described, from which its random numbers derive."""
+    map_sizes: Int32[Tensor, "maps 2"]
+    """Height and width of each map; this and the others are `luxel.core.map_tables.MapTables`."""
+    map_moments: Float[Tensor, "maps 4"]
+    map_brightest: Float[Tensor, "maps 3"]
+    map_texels: Float[Tensor, "texels words"]
 
     @staticmethod
     def of(scenes: Sequence[Scene], device: torch.device | str = "cpu") -> "SceneBatch":
@@ -105,6 +132,20 @@ class SceneBatch:
         return (self.kind == RECTANGLE) | (self.kind == DISC)
 
     @property
+    def has_constant_skies(self) -> bool:
+        """Whether the background is all that is infinitely far, in every scene."""
+        of = self.on_cpu.arrays
+        return not (of["sky"].any() or of["sun_radiance"].any() or (of["map"] >= 0).any())
+
+    @property
+    def brightest_sky(self) -> Float32[np.ndarray, "scenes 3"]:
+        """The highest radiance that is infinitely far, by channel: of a sun, with the brightest sky behind it."""
+        of = self.on_cpu.arrays
+        of_map = np.concatenate([of["map_brightest"], np.zeros((1, 3), np.float32)])[of["map"]]  # of none the last
+        bright: Float32[np.ndarray, "scenes 3"] = of["background"] + of["sky"].max(1) + of["sun_radiance"]
+        return bright + of_map * of["map_scale"][:, None]
+
+    @property
     def is_emissive(self) -> Bool[Tensor, " objects"]:
         """Whether the object emits any light."""
         return (self.emission > 0).any(1)
@@ -116,8 +157,12 @@ class SceneBatch:
             return self
         moved = self._each(lambda _, values: values.to(there))
         if self.device.type == "cpu":
-            moved.__dict__["_on_cpu"] = self, self.versions, moved.versions
+            moved.remember(self)
         return moved
+
+    def remember(self, host: "SceneBatch") -> None:
+        """That this is the same as a batch on the CPU, for `on_cpu`."""
+        self.__dict__["_on_cpu"] = host, host.versions, self.versions
 
     @property
     def on_cpu(self) -> "SceneBatch":
@@ -142,9 +187,10 @@ class SceneBatch:
         counts = self.counts[scenes]
         offsets = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
         rows = torch.arange(int(offsets[-1])) + (self.offsets[:-1][scenes] - offsets[:-1]).repeat_interleave(counts)
-        there = {True: rows.to(self.device), False: scenes.to(self.device)}
-        chosen = self._each(lambda name, values: values[there[name in OBJECT_FIELDS]])
-        return replace(chosen, offsets=offsets)
+        of_objects, of_scenes = rows.to(self.device), scenes.to(self.device)
+        chosen = {name: getattr(self, name)[of_objects] for name in OBJECT_FIELDS}
+        chosen |= {name: getattr(self, name)[of_scenes] for name in SCENE_FIELDS}
+        return replace(self, **chosen, offsets=offsets)
 
     def __getitem__(self, part: slice) -> "SceneBatch":
         return self.select(torch.arange(len(self))[part])
@@ -180,6 +226,13 @@ def scene_arrays(scenes: Sequence[Scene]) -> dict[str, np.ndarray]:
     items = [item for scene in scenes for item in scene.objects]
     materials = [item.material for item in items]
     frames = [frame(scene.camera) for scene in scenes]
+    suns = [scene.sun or NO_SUN for scene in scenes]
+    gradients = [scene.sky if isinstance(scene.sky, GradientSky) else NO_SKY for scene in scenes]
+    skies = {number: scene.sky for number, scene in enumerate(scenes) if isinstance(scene.sky, MapSky)}
+    of_scene = {number: sky.map for number, sky in skies.items()}
+    maps = list(dict.fromkeys(of_scene.values()))
+    place = {each: number for number, each in enumerate(maps)}
+    every = range(len(scenes))
     rows = {
         "center": [item.center for item in items],
         "rotation": [item.rotation for item in items],
@@ -194,12 +247,20 @@ def scene_arrays(scenes: Sequence[Scene]) -> dict[str, np.ndarray]:
         "camera_rotation": [one.rotation for one in frames],
         "tan_half_fov": [tan_half_fov(scene.camera) for scene in scenes],
         "background": [scene.background for scene in scenes],
+        "sky": [(sky.zenith, sky.horizon, sky.ground) for sky in gradients],
+        "sun_direction": [sun.direction for sun in suns],
+        "sun_angular_radius": [math.radians(sun.angular_radius_degrees) if any(sun.radiance) else 0 for sun in suns],
+        "sun_radiance": [sun.radiance for sun in suns],
+        "map_rotation": [math.radians(skies[number].rotation_degrees) if number in skies else 0 for number in every],
+        "map_scale": [skies[number].scale if number in skies else 0 for number in every],
     }
     return {
         "offsets": np.cumsum([0, *(len(scene.objects) for scene in scenes)], dtype=np.int64),
         "kind": np.array([kind_of(item) for item in items], np.int32),
         **{name: np.array(values, np.float32) for name, values in rows.items()},
+        "map": np.array([place[of_scene[number]] if number in skies else -1 for number in every], np.int32),
         "key": np.stack([_key(scene) for scene in scenes]),
+        **dict(zip(MAP_FIELDS, map_tables(maps), strict=True)),
     }
 
 
@@ -211,4 +272,4 @@ def rotation_matrix(quaternion: Float[Tensor, "rows 4"]) -> Float64[Tensor, "row
 
 def _key(scene: Scene) -> Int32[np.ndarray, "2"]:
     """64 bits that depend on the scene's content."""
-    return np.frombuffer(hashlib.sha256(scene.to_json().encode()).digest()[:8], "<i4")
+    return np.frombuffer(bytes.fromhex(scene_id(scene))[:8], "<i4")

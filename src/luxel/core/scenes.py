@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 import warp as wp
-from jaxtyping import Float32, Int32, Int64, Shaped
+from jaxtyping import Float, Float32, Int32, Int64, Shaped
 from torch import Tensor
 
 from luxel.core.launch import launch, struct_array
@@ -59,7 +59,20 @@ class SceneRow:
     end_lights: int
     light_leaves: int  # of its light tree, a power of two; 0 where there is none
     light_tree: int  # where the tree's nodes begin: node n has the children 2n and 2n + 1, and 1 is the root
-    background: wp.vec3
+    zenith: wp.vec3  # radiance of the sky, but for the sun: see `luxel.core.sky`
+    horizon: wp.vec3
+    ground: wp.vec3
+    has_far_lights: int  # whether there is a sun, or a map, to be looked for
+    sun_direction: wp.vec3
+    sun_radiance: wp.vec3
+    sun_chord_squared: float  # of its angular radius: 4 sin²(θ/2), which is 2 (1 − cos θ)
+    map_height: int  # of its environment map, texels
+    map_width: int  # 0 without a map
+    first_texel: int
+    map_rotation: float  # radians, anticlockwise from above
+    map_scale: float  # of the texels' radiance
+    map_flux: float  # the integral over the sphere of what is looked for (`luxel.core.map_tables`), mean of channels
+    map_vector: wp.vec3  # the same, times the direction
     camera_position: wp.vec3
     camera_rotation: wp.mat33  # world from camera
     tan_half_fov: float
@@ -84,6 +97,16 @@ class TreeNode:
 
 
 @wp.struct
+class Texel:
+    """One of an environment map; see `luxel.core.map_tables`."""
+
+    radiance: wp.vec3
+    share: float  # of the radiance that is looked for
+    in_row: float  # probability of this column or one before it, in its row
+    of_row: float  # of this row or one before it
+
+
+@wp.struct
 class Scenes:
     """A batch. Tables of rows, since Warp hands structs on by value and each array in one is 70 bytes."""
 
@@ -93,6 +116,7 @@ class Scenes:
     light_nodes: wp.array[LightNode]
     tree_nodes: wp.array[TreeNode]
     tree_object: wp.array[int]  # row of each object in a leaf, or −1
+    texels: wp.array[Texel]
 
 
 ROW_OF = {
@@ -150,19 +174,22 @@ def launchable(batch: SceneBatch) -> Scenes:
     return cached[1]
 
 
-def read_from(batch: SceneBatch, tables: dict[str, Int32[Tensor, "rows words"]]) -> None:
+def read_from(batch: SceneBatch, tables: dict[str, Int32[Tensor, "*words"]]) -> None:
     """Have kernels read the batch from these tables, whatever is written to them, as `launchable` would make them."""
-    batch.__dict__["_launchable"] = ALWAYS, as_scenes(tables)
+    batch.__dict__["_launchable"] = ALWAYS, as_scenes(tables, batch.map_texels)
 
 
 def _launchable(batch: SceneBatch) -> Scenes:
-    tables = {name: torch.from_numpy(table).to(batch.device) for name, table in scene_tables(batch.on_cpu).items()}
-    return as_scenes(tables)
+    tables = {name: table.ravel() for name, table in scene_tables(batch.on_cpu).items()}
+    words = torch.from_numpy(np.concatenate(list(tables.values()))).to(batch.device)  # in one transfer
+    parts = words.split([len(table) for table in tables.values()])
+    return as_scenes(dict(zip(tables, parts, strict=True)), batch.map_texels)
 
 
-def as_scenes(tables: dict[str, Int32[Tensor, "rows words"]]) -> Scenes:
-    """What `scene_tables` returned, where kernels are to read it, as one struct."""
+def as_scenes(tables: dict[str, Int32[Tensor, "*words"]], texels: Float[Tensor, "texels words"]) -> Scenes:
+    """What `scene_tables` returned and a SceneBatch's map_texels, where kernels are to read them, as one struct."""
     scenes = Scenes()
+    scenes.texels = struct_array(texels, Texel)
     for name, table in tables.items():
         setattr(scenes, name, struct_array(table, ROW_OF[name]))
     return scenes
@@ -176,12 +203,18 @@ def scene_tables(host: SceneBatch) -> dict[str, Int32[np.ndarray, "rows words"]]
     unit_from_world = (np.swapaxes(rotation, 1, 2) / scale[:, :, None]).astype(np.float32)
     radius, half_extents, area = measured(of["kind"], of["scale"], world_from_unit)
     lights = lights_of(host, half_extents, area)
+    chord = 2 * np.sin(of["sun_angular_radius"] / 2)
+    maps = maps_of(host)
+    has_far_lights = (of["sun_radiance"] > 0).any(1) | (maps.flux > 0)
     trees = trees_over(host, half_extents)
     return {
         "scenes": table_of(
             *(of["offsets"][:-1], of["offsets"][1:], trees.leaves, trees.begins, trees.object_begins),
             *(lights.offsets[:-1], lights.offsets[1:], lights.leaves, lights.tree),
-            *(of["background"], of["camera_position"], of["camera_rotation"], of["tan_half_fov"], of["key"]),
+            *(*np.moveaxis(of["sky"] + of["background"][:, None], 1, 0), has_far_lights.astype(np.int32)),
+            *(of["sun_direction"], of["sun_radiance"], chord**2),
+            *(maps.size, maps.first_texel, of["map_rotation"], of["map_scale"], maps.flux, maps.vector),
+            *(of["camera_position"], of["camera_rotation"], of["tan_half_fov"], of["key"]),
         ),
         "objects": table_of(
             *(of["kind"], of["center"], radius, of["scale"], world_from_unit, unit_from_world),
@@ -211,6 +244,30 @@ def measured(
     ]
     launch(measure_objects, len(kind), arrays[:3], arrays[3:], torch.device("cpu"))
     return radius, half_extents, area
+
+
+class Maps(NamedTuple):
+    """The environment map of each scene, turned and scaled; 0 without one. See SceneRow."""
+
+    size: Int32[np.ndarray, "scenes 2"]
+    first_texel: Int64[np.ndarray, " scenes"]
+    flux: Float32[np.ndarray, " scenes"]
+    vector: Float32[np.ndarray, "scenes 3"]
+
+
+def maps_of(batch: SceneBatch) -> Maps:
+    """The map of each scene."""
+    of, number = batch.arrays, batch.arrays["map"]  # −1 takes the last row, which is none
+    sizes, moments = (
+        np.concatenate([of[name], np.zeros_like(of[name][:1], shape=(1, width))])[number]
+        for name, width in (("map_sizes", 2), ("map_moments", 4))
+    )
+    first_texel = np.concatenate([[0], of["map_sizes"].astype(np.int64).prod(1).cumsum()])[number]
+    moments = moments * of["map_scale"][:, None]
+    cosine, sine = np.cos(of["map_rotation"]), np.sin(of["map_rotation"])
+    _, x, y, z = moments.T
+    vector = np.stack([cosine * x - sine * y, sine * x + cosine * y, z], 1)
+    return Maps(sizes, first_texel, moments[:, 0], vector)
 
 
 def eta_of(

@@ -4,7 +4,7 @@ import warp as wp
 
 from luxel.core.frames import frame, unit_length
 from luxel.core.fresnel import fresnel_dielectric, refract
-from luxel.core.intersect import MISS, Hit, intersect, intersect_object
+from luxel.core.intersect import MISS, SUN, Hit, intersect, intersect_object
 from luxel.core.principled import Material, refraction_weight, specular_transmittance
 from luxel.core.scenes import Scenes, material_of_object, shape_of
 from luxel.core.shapes.kinds import ELLIPSOID, SPHERE
@@ -64,7 +64,7 @@ def next_hit(
 def line_of_sight(
     scenes: Scenes, scene: int, origin: wp.vec3, direction: wp.vec3, origin_object: int, target: int, straight_on: bool
 ) -> LineOfSight:
-    """Of the ray that was aimed at the object `target`.
+    """Of the ray that was aimed at the object `target`, or at SUN or MAP.
 
     `straight_on`: what is clear lets through what it transmits, as if it did not bend the ray; else nothing may be in
     between. A ray that leaves a ball or a slab meets its surface as steeply as where it entered.
@@ -76,7 +76,8 @@ def line_of_sight(
     left_object = int(MISS)
     for crossing in range(MOST_CROSSINGS):
         hit = next_hit(scenes, scene, point, direction, object_id, left_object)
-        if hit.object_id == target or (hit.object_id == MISS and crossing == 0):  # aimed at what is tiny, by rounding
+        is_free = hit.object_id == MISS and (crossing == 0 or target < 0)  # at first also of what is tiny, by rounding
+        if hit.object_id == target or is_free:
             result.transmittance = transmittance
             break
         if hit.object_id == MISS:
@@ -135,10 +136,15 @@ def bent(
 
 
 @wp.func
-def miss_of(ray: BentRay, end: wp.vec3, axes: wp.mat33) -> wp.vec2:
-    """By how much a ray passes its end, along the first two axes."""
-    vector = end - ray.point
-    off = axes * (vector - ray.direction * wp.dot(vector, ray.direction))
+def miss_of(ray: BentRay, end: wp.vec3, axes: wp.mat33, is_far: bool) -> wp.vec2:
+    """By how much a ray passes its end, along the first two axes, the third being the straight line.
+
+    Of an end at infinity, by how much the ray's direction differs from the straight one.
+    """
+    off = axes * ray.direction
+    if not is_far:
+        vector = end - ray.point
+        off = axes * (vector - ray.direction * wp.dot(vector, ray.direction))
     return wp.vec2(off[0], off[1])
 
 
@@ -156,21 +162,30 @@ def bent_line(
 ) -> BentLine:
     """The refracted line from a point to where the straight `direction` meets the object `target`, or a ball's middle.
 
-    Newton's method from the straight line (manifold next-event estimation, Hanika et al., EGSR 2015). With r how far a
-    ray of direction ω passes the end y, dω/dy = 1 / det(dr/dω), where a straight line has 1 / |y − x|².
+    To SUN and MAP, the line that leaves the clear object in this direction. Newton's method from the straight line
+    (manifold next-event estimation, Hanika et al., EGSR 2015). With r how far a ray of direction ω passes the end y,
+    dω/dy = 1 / det(dr/dω), where a straight line has 1 / |y − x|², or 1 to infinity.
     """
     result = BentLine(direction, wp.vec3(0.0, 0.0, 0.0))
     obj = scenes.objects[sight.clear_object]
     shape = shape_of(obj)
     material = material_of_object(obj)
-    t_end = intersect_object(scenes, target, origin, direction, origin_object, INFINITY)
+    is_far = target < 0
+    t_end = float(1.0)
+    lamp_radius = float(1.0)
+    if target == SUN:
+        lamp_radius = wp.sqrt(scenes.scenes[scene].sun_chord_squared)
+    if not is_far:
+        t_end = intersect_object(scenes, target, origin, direction, origin_object, INFINITY)
     to_center = wp.length(obj.center - origin)
     if shape.kind > ELLIPSOID or sight.crossings == 0 or t_end == INFINITY:
         result.transmittance = sight.transmittance
         return result
-    lamp = scenes.objects[target]
-    if lamp.kind == SPHERE:  # it shows the same disc from everywhere, and its near side only from near by
-        t_end = wp.dot(lamp.center - origin, direction)
+    lamp = scenes.objects[wp.max(target, 0)]
+    if not is_far:
+        lamp_radius = lamp.radius
+        if lamp.kind == SPHERE:  # it shows the same disc from everywhere, and its near side only from near by
+            t_end = wp.dot(lamp.center - origin, direction)
     end = origin + direction * t_end
     start = shape.unit_from_world * (origin - shape.center)
     is_inside = wp.dot(start, start) < 1.0
@@ -186,22 +201,22 @@ def bent_line(
         ray = bent(shape, material, origin, towards, sight.crossings, is_inside)
         if wp.max(ray.transmittance) == 0.0:
             break
-        miss = miss_of(ray, end, axes)
+        miss = miss_of(ray, end, axes, is_far)
         beside = wp.normalize(direction + (ax + h) * across + ay * up)
         above = wp.normalize(direction + ax * across + (ay + h) * up)
         one = bent(shape, material, origin, beside, sight.crossings, is_inside)
         two = bent(shape, material, origin, above, sight.crossings, is_inside)
         if wp.max(one.transmittance) == 0.0 or wp.max(two.transmittance) == 0.0:
             break
-        dx = (miss_of(one, end, axes) - miss) / h
-        dy = (miss_of(two, end, axes) - miss) / h
+        dx = (miss_of(one, end, axes, is_far) - miss) / h
+        dy = (miss_of(two, end, axes, is_far) - miss) / h
         det = dx[0] * dy[1] - dx[1] * dy[0]
-        if wp.length(miss) < wp.min(LEAST_MISS * t_end, 0.25 * lamp.radius):
+        if wp.length(miss) < wp.min(LEAST_MISS * t_end, 0.25 * lamp_radius):
             # (ax, ay) is a point of a plane across `direction`, for which dω = cos³ d(ax) d(ay).
             cosine = wp.dot(towards, direction)
             solid_angle = cosine * cosine * cosine / wp.max(wp.abs(det), 1.0e-18)
             focus = t_end * t_end * wp.max(wp.dot(ray.direction, direction), 0.0) * solid_angle
-            if is_panel(lamp.kind):  # which is as foreshortened as the bent ray sees it
+            if not is_far and is_panel(lamp.kind):  # which is as foreshortened as the bent ray sees it
                 front = panel_front(lamp.world_from_unit)
                 towards_front = wp.max(-wp.dot(front, ray.direction), 0.0)
                 focus *= towards_front / wp.max(wp.abs(wp.dot(front, direction)), 1.0e-6)
@@ -210,7 +225,7 @@ def bent_line(
             last = origin_object
             is_free = bool(True)
             for part in range(2):  # up to the clear object, and on from it
-                expected = wp.where(part == 0, sight.clear_object, target)
+                expected = wp.where(part == 0, sight.clear_object, wp.max(target, MISS))
                 hit = intersect(scenes, scene, point, along, last)
                 is_free = is_free and hit.object_id == expected
                 point = ray.point

@@ -27,7 +27,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from luxel.core.scene_batch import OBJECT_FIELDS, SCENE_FIELDS, scene_arrays
+from luxel.core.scene_batch import MAP_FIELDS, OBJECT_FIELDS, SCENE_FIELDS, scene_arrays
 from luxel.data.manifest import DataError, ShardEntry
 from luxel.data.split import Split
 from luxel.files.atomic import write_atomically
@@ -37,7 +37,7 @@ from luxel.trace.tracer import Radiance
 SCENES_A_SHARD = 256
 ARRAYS = "batch."
 """What the names of the scenes' arrays begin with."""
-ALL_FIELDS = ("offsets", *OBJECT_FIELDS, *SCENE_FIELDS)
+ALL_FIELDS = ("offsets", *OBJECT_FIELDS, *SCENE_FIELDS, *MAP_FIELDS)
 REPLACE = "delete the shard, and generate again with the same settings"
 
 
@@ -157,7 +157,10 @@ class ShardReader:
         objects = int(self.tensors[ARRAYS + "offsets"][-1])
         self._check_ranges(ARRAYS + "offsets", objects)
         for name, array in scene_arrays([self.scene(0)]).items():
-            if name != "offsets":
+            if name in MAP_FIELDS:
+                length = len(self.tensors.get(ARRAYS + name, array))
+                self._check_tensor(ARRAYS + name, array.dtype, (length, *array.shape[1:]))
+            elif name != "offsets":
                 length = objects if name in OBJECT_FIELDS else scenes
                 self._check_tensor(ARRAYS + name, array.dtype, (length, *array.shape[1:]))
 
@@ -181,4 +184,23 @@ def gathered(places: Sequence[tuple[Mapping[str, np.ndarray], int]]) -> dict[str
             for name in OBJECT_FIELDS
         },
         **{name: np.concatenate([arrays[name][row : row + 1] for arrays, row, _, _ in parts]) for name in SCENE_FIELDS},
+        **_maps_of(places),
     }
+
+
+def _maps_of(places: Sequence[tuple[Mapping[str, np.ndarray], int]]) -> dict[str, np.ndarray]:
+    """The environment maps that these scenes have, those of one shard once each, and the number of each scene's."""
+    numbers: dict[tuple[int, int], int] = {}
+    parts = {name: [places[0][0][name][:0]] for name in MAP_FIELDS}
+    of_scene = []
+    for arrays, row in places:
+        number = int(arrays["map"][row])
+        if number >= 0 and (id(arrays), number) not in numbers:
+            numbers[id(arrays), number] = len(numbers)
+            texels = arrays["map_sizes"].astype(np.int64).prod(1)
+            begin = int(texels[:number].sum())
+            for name in MAP_FIELDS:
+                one = slice(begin, begin + int(texels[number])) if name == "map_texels" else slice(number, number + 1)
+                parts[name].append(arrays[name][one])
+        of_scene.append(numbers.get((id(arrays), number), -1))
+    return {"map": np.array(of_scene, np.int32), **{name: np.concatenate(rows) for name, rows in parts.items()}}

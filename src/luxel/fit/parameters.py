@@ -48,7 +48,9 @@ class Views:
     def roots(self) -> dict[str, Any]:
         """Where names begin."""
         cameras = {"camera": self.cameras[0]} if len(self.cameras) == 1 else {"cameras": self.cameras}
-        return {"objects": self.scene.objects, **cameras, "background": self.scene.background}
+        far = {"sky": self.scene.sky, "sun": self.scene.sun}
+        there = {name: value for name, value in far.items() if value is not None}
+        return {"objects": self.scene.objects, **cameras, "background": self.scene.background, **there}
 
     def at(self, path: Path) -> Any:
         """What stands there."""

@@ -11,11 +11,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from luxel.fit.parameters import Leaf, Parameters, Vector, Views
-from luxel.scene.description import Camera, Object
+from luxel.scene.description import Camera, GradientSky, Object
 
 OF_MATERIAL = {"base_color": 0.02, "metallic": 0.2, "specular": 0.1, "roughness": 0.04, "transmission": 0.1}
 OF_LIGHT = 0.05
 """Of a radiance, which pictures are linear in."""
+OF_FAR = {"direction": 0.02, "rotation_degrees": 1.0}
+"""By how much what is infinitely far turns: a length of unit vectors, and an angle."""
 OF_DARK = 0.01
 """Of the brightest radiance, where one is black."""
 OF_EXTENT = 0.1
@@ -36,8 +38,10 @@ def _step(leaf: Leaf, views: Views, height: int, pixels: float) -> float:
     largest = max(map(abs, values))
     if field in OF_MATERIAL:
         return OF_MATERIAL[field]
-    if field in ("emission", "background"):
+    if field in ("emission", "background", "zenith", "horizon", "ground", "radiance"):
         return max(OF_LIGHT * largest, OF_DARK * _brightest(views))
+    if names[0] in ("sky", "sun"):
+        return OF_FAR[field] if field in OF_FAR else max(OF_LIGHT * largest, OF_DARK)
     if names[0] == "objects":
         step = _of_object(views.scene.objects[int(leaf.path[1])], field, largest, views.cameras, height, pixels)
     else:
@@ -85,6 +89,9 @@ def _distance(camera: Camera, item: Object) -> float:
 
 
 def _brightest(views: Views) -> float:
-    """The highest radiance of any light, or 1 in the dark."""
+    """The highest radiance of any light but the sun, beside which all is dark; or 1 in the dark."""
     scene = views.scene
-    return max(*scene.background, *(channel for item in scene.objects for channel in item.material.emission)) or 1.0
+    lights = [channel for item in scene.objects for channel in item.material.emission]
+    if isinstance(scene.sky, GradientSky):
+        lights += [*scene.sky.zenith, *scene.sky.horizon, *scene.sky.ground]
+    return max(*scene.background, *lights) or 1.0

@@ -13,6 +13,7 @@ from pydantic import Field
 from luxel import InputError
 from luxel.configuration import checker, shortened
 from luxel.files.atomic import check_file, make_folder_of, replacing
+from luxel.files.exr import load_exr as load_exr
 from luxel.image.tonemap import tone_map
 
 Radiance = Float32[np.ndarray, "height width 3"]
@@ -94,28 +95,6 @@ def write_exr(path: Path, radiance: Radiance) -> None:
             file.write(str(path))
     except RuntimeError as error:
         raise OSError(str(error)) from error
-
-
-def load_exr(path: Path) -> Radiance:
-    """The RGB channels of an OpenEXR file as float32, row 0 at the top.
-
-    Raises InputError, naming the file, for one that is not there, is no OpenEXR or has no such channels.
-    """
-    import OpenEXR
-
-    if not path.is_file():
-        raise InputError(f"{path}: there is no such file")
-    try:
-        with OpenEXR.File(str(path)) as file:
-            channels = file.channels()
-            joined = next((channels[name] for name in ("RGB", "RGBA") if name in channels), None)
-            if joined is None:
-                raise InputError(f"{path}: has the channels {', '.join(channels) or 'none'}, must have R, G and B")
-            return np.asarray(joined.pixels, dtype=np.float32)[..., :3]
-    except InputError:
-        raise
-    except (RuntimeError, ValueError, TypeError, OSError) as error:
-        raise InputError(f"{path}: cannot be read as an OpenEXR file: {error}") from error
 
 
 def check_image_file(path: Path, exposure: float = 0.0) -> None:

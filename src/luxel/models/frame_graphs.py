@@ -14,7 +14,7 @@ from jaxtyping import Float32, Int32, Shaped
 from torch import Tensor
 
 from luxel.core.fragments import visible_fragments
-from luxel.core.scene_batch import OBJECT_FIELDS, SCENE_FIELDS, SceneBatch
+from luxel.core.scene_batch import MAP_FIELDS, OBJECT_FIELDS, SCENE_FIELDS, SceneBatch
 from luxel.core.scenes import read_from, scene_tables
 from luxel.core.shapes.kinds import PLANE
 from luxel.models.ray_model import FrameRoom, RayModel
@@ -41,6 +41,7 @@ class FrameSize(NamedTuple):
 class FrameRows(NamedTuple):
     """All that a frame reads of its scenes, in NumPy."""
 
+    host: SceneBatch
     fields: dict[str, Shaped[np.ndarray, "rows *any"]]
     """Of their SceneBatch."""
     tables: dict[str, Int32[np.ndarray, "rows words"]]
@@ -60,7 +61,7 @@ class FrameGraphs:
     def render(self, host: SceneBatch, width: int, height: int) -> Float32[Tensor, "scenes height width 3"]:
         """Pictures of scenes on the CPU, as the model makes them of the same scenes on its device."""
         size = FrameSize(len(host), rows_for(len(host.kind)), width, height)
-        rows = frame_rows(host, size) if fits(size) and size in self._seen else None
+        rows = frame_rows(host, size) if fits(size) and host.has_constant_skies and size in self._seen else None
         self._seen.add(size)
         if rows is None or has_trees(rows):
             return self.model(host.to(self.device), width=width, height=height)
@@ -119,7 +120,7 @@ def frame_rows(host: SceneBatch, size: FrameSize) -> FrameRows:
     lights[: len(tables["light_object"])] = tables["light_object"]
     scene_of_object = np.zeros(size.objects, np.int32)
     scene_of_object[: len(host.kind)] = np.repeat(np.arange(len(host)), host.counts)
-    return FrameRows(arrays, {**tables, "light_object": lights}, scene_of_object)
+    return FrameRows(host, arrays, {**tables, "light_object": lights}, scene_of_object)
 
 
 def packed(rows: FrameRows) -> Int32[np.ndarray, " words"]:
@@ -141,7 +142,9 @@ def unpacked(words: Int32[Tensor, " words"], rows: FrameRows) -> SceneBatch:
         return part.view(torch.from_numpy(values).dtype).unflatten(0, values.shape)
 
     fields = {name: like(rows.fields[name]) for name in (*OBJECT_FIELDS, *SCENE_FIELDS)}
-    batch = SceneBatch(offsets=torch.from_numpy(rows.fields["offsets"]), **fields)
+    maps = {name: torch.from_numpy(rows.fields[name]).to(words.device) for name in MAP_FIELDS}
+    batch = SceneBatch(offsets=torch.from_numpy(rows.fields["offsets"]), **fields, **maps)
+    batch.remember(rows.host)  # whose sky is constant, as all others' will be
     read_from(batch, {name: like(table) for name, table in rows.tables.items()})
     batch.__dict__["scene_of_object"] = like(rows.scene_of_object)
     return batch

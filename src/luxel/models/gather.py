@@ -20,6 +20,7 @@ from luxel.core.emitters import (
     LightSampleContext,
     choose_light,
     emitted_radiance,
+    far_lights_found,
     light_density,
     sample_light,
     sky_radiance,
@@ -132,7 +133,7 @@ def sight_of(
     target: int,
     straight_on: bool,
 ) -> LineOfSight:
-    """The line of sight to a light; the settings may take every light to be in view."""
+    """The line of sight to a light, or to SUN or MAP; the settings may take every light to be in view."""
     if settings.occlusion == 0:
         return LineOfSight(wp.vec3(1.0, 1.0, 1.0), False, MISS, 0)
     return line_of_sight(scenes, scene, at.point, direction, at.object_id, target, straight_on)
@@ -176,10 +177,14 @@ def gather_along(
         hit = next_hit(scenes, scene, origin, direction, origin_object, left_object)
         if hit.object_id == MISS or settings.occlusion == 0:
             sky = wp.cw_mul(beta, sky_radiance(scenes, scene, direction))
+            far = none
+            if sees_lights and settings.occlusion != 0:
+                far = far_lights_found(scenes, scene, at, total, direction, density, rays_to_lights)
             if segment == 0:
                 result.sky = sky
+                result.lights = far
             else:
-                result.surfaces += sky
+                result.surfaces += sky + wp.cw_mul(beta, far)
             break
         if segment == 0:
             result.distance = hit.t
@@ -230,7 +235,7 @@ def gather_along(
                     weight = 1.0 / light.density
                     if not sight.is_through:
                         weight *= power_heuristic(light.density, towards.density)
-                    arriving = wp.cw_mul(scenes.objects[light.object_id].emission, sight.transmittance)
+                    arriving = wp.cw_mul(light.radiance, sight.transmittance)
                     result.surfaces += wp.cw_mul(wp.cw_mul(beta, towards.value), arriving) * weight
             after_diffuse = after_diffuse or bsdf.diffuse_share > 0.0
         else:
@@ -368,18 +373,17 @@ def look_at_lights(
                     if r.shares_rays:
                         of_glossy = of_diffuse
                     weight = power_heuristic(density, of_diffuse) / density
-                    emission = scenes.objects[light.object_id].emission
-                    unshadowed += emission * (plain / density)
+                    unshadowed += light.radiance * (plain / density)
                     leaves = wo[2] > 0.0 or not r.is_front
                     sight = sight_of(scenes, settings, p.scene, r.at, light.direction, light.object_id, leaves)
                     found = found | wp.where(wp.max(sight.transmittance) > 0.0, LIT, SHADOWED)
                     glossy_weight = power_heuristic(density, of_glossy) / density
-                    arriving = wp.cw_mul(emission, sight.transmittance)
+                    arriving = wp.cw_mul(light.radiance, sight.transmittance)
                     if sight.is_through:
                         line = bent_line(scenes, p.scene, p.point, light.direction, p.object_id, light.object_id, sight)
                         wo = r.local * line.direction
                         towards = evaluate_bsdf(r.bsdf, wo)
-                        arriving = wp.cw_mul(emission, line.transmittance)
+                        arriving = wp.cw_mul(light.radiance, line.transmittance)
                         through += arriving * (diffuse_value(r.bsdf, wo) / density)
                         glossy_weight = 1.0 / density
                     else:

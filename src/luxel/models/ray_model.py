@@ -37,6 +37,7 @@ from luxel.models.estimates import (
 from luxel.models.filter import LEVELS, REACH, STEPS, filter_levels
 from luxel.models.gather import TILE_PIXELS, GatherSettings, gather
 from luxel.models.neighbourhood import as_neighbours, neighbourhood
+from luxel.models.open_sky import sky_of_pixels
 from luxel.models.pretrained import Pretrained
 from luxel.models.shading_points import points_of_fragments, points_of_rays
 from luxel.models.specular import LOBES, ChainRoom, Chains, no_chains, specular_chains, unlit
@@ -238,10 +239,17 @@ def blended(
     scenes: SceneBatch, found: Fragments, radiance: Float32[Tensor, "fragments 3"]
 ) -> Float32[Tensor, "scenes rows width 3"]:
     """Pictures of fragments, each as much of its pixel as it covers, and of the sky."""
-    sky, pixels = scenes.background, found.width * found.rows
-    over_sky = found.coverage[:, None] * (radiance - sky[found.scene])
-    picture = sky.repeat_interleave(pixels, 0).index_add(0, found.scene * pixels + found.pixel, over_sky)
-    return picture.clamp(min=0).unflatten(0, (-1, found.rows, found.width))  # rounding may leave −1e-8 of the sky
+    pixels = found.width * found.rows
+    place = found.scene * pixels + found.pixel
+    if scenes.has_constant_skies:
+        sky = scenes.background
+        over_sky = found.coverage[:, None] * (radiance - sky[found.scene])
+        picture = sky.repeat_interleave(pixels, 0).index_add(0, place, over_sky).clamp(min=0)  # −1e-8 by rounding
+    else:
+        free = radiance.new_ones(len(scenes) * pixels).index_add(0, place, -found.coverage).clamp(min=0)
+        picture = free[:, None] * sky_of_pixels(scenes, found)
+        picture = picture.index_add(0, place, found.coverage[:, None] * radiance)
+    return picture.unflatten(0, (-1, found.rows, found.width))
 
 
 def refuse_gradients(scenes: SceneBatch) -> None:
@@ -270,5 +278,8 @@ def bands(height: int, rows: int) -> Iterator[tuple[int, int]]:
 
 def brightest(scenes: SceneBatch) -> Float[Tensor, "scenes 3"]:
     """The radiance of each scene's brightest light, by channel."""
+    far = scenes.background.detach()
+    if not scenes.has_constant_skies:
+        far = torch.from_numpy(scenes.brightest_sky).to(scenes.device)
     rows = scenes.scene_of_object.long()[:, None].expand(-1, 3)
-    return scenes.background.detach().scatter_reduce(0, rows, scenes.emission.detach(), "amax")
+    return far.scatter_reduce(0, rows, scenes.emission.detach(), "amax")

@@ -7,7 +7,7 @@ import warp as wp
 from jaxtyping import Float, Int32, Int64
 from torch import Tensor
 
-from luxel.core.emitters import emitted_radiance, sky_radiance
+from luxel.core.emitters import emitted_radiance, far_radiance
 from luxel.core.frames import unit_length
 from luxel.core.fresnel import fresnel_dielectric, reflect, refract
 from luxel.core.intersect import MISS, Hit, intersect, intersect_object
@@ -208,7 +208,7 @@ def follow_chain(scenes: Scenes, p: ShadingPoint, lobe: int, branch: int) -> Cha
         shown = wp.where(interfaces >= branch, throughput, wp.vec3(0.0, 0.0, 0.0))  # not again what branch 0 shows
         end.object_id = hit.object_id
         if hit.object_id == MISS:
-            chain.radiance += wp.cw_mul(shown, sky_radiance(scenes, p.scene, end.direction))
+            chain.radiance += wp.cw_mul(shown, far_radiance(scenes, p.scene, end.direction))
             break
         shape = shape_of(scenes.objects[hit.object_id])
         si = surface_interaction(shape, end.point, end.direction, hit.t)
@@ -329,7 +329,8 @@ def specular_chains(
             throughput = torch.where(is_end[:, None], throughput[rows], 0.0)
             parts.append((torch.where(is_end, slot[rows], MISS), throughput, ends))
     needed = NOT_COUNTED if room is None else torch.cat([smooth.needed, kept.needed])
-    return Chains(shown, *map(torch.cat, zip(*parts, strict=True)), needed)
+    fields = parts[0] if len(parts) == 1 else map(torch.cat, zip(*parts, strict=True))
+    return Chains(shown, *fields, needed)
 
 
 def chains_of(

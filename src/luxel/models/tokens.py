@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Bool, Float, Float64
 from torch import Tensor
 
+from luxel import InputError
 from luxel.core.scene_batch import SceneBatch, rotation_matrix
 from luxel.core.shapes.kinds import PLANE, SPHERE
 
@@ -52,8 +53,13 @@ def encode(scenes: SceneBatch, objects: int | None = None) -> Tokens:
     """Tokens of the scenes, padded to `objects` or to the longest scene; a function of the batch's leaves to torch.
 
     Shapes cannot be told apart by them: the image model is for spheres and ellipsoids alone. Raises ValueError if a
-    scene has more than `objects`.
+    scene has more than `objects`, and InputError for light from outside that is more than a background.
     """
+    if not scenes.has_constant_skies:
+        raise InputError(
+            "a scene has a sky or a sun, but an image model knows no light from outside but the background; "
+            "take a ray model"
+        )
     length = int(scenes.counts.max()) if objects is None else objects
     features = scenes.padded(_features(scenes), length)
     mask = torch.arange(length, device=scenes.device) < scenes.counts.to(scenes.device)[:, None]

@@ -6,22 +6,27 @@ from luxel.scene.description import (
     Camera,
     Cylinder,
     Ellipsoid,
+    GradientSky,
+    MapSky,
     Material,
     Object,
     Panel,
     Plane,
     Scene,
     Sphere,
+    Sun,
     scene_id,
 )
-from luxel.scene.distributions import Ellipsoids, Mixed, Spheres, Varied
+from luxel.scene.distributions import Assorted, Ellipsoids, Mixed, Spheres, Varied
 from luxel.scene.errors import SceneError
 from luxel.scene.figures.figure import Figure, from_ase, from_points, load_scene
 from luxel.scene.folder import SceneFolder
+from luxel.scene.outdoor import Outdoor
 from luxel.scene.registry import DISTRIBUTIONS, Distribution, register
 
 __all__ = [
     "DISTRIBUTIONS",
+    "Assorted",
     "Box",
     "Camera",
     "Composed",
@@ -30,9 +35,12 @@ __all__ = [
     "Ellipsoid",
     "Ellipsoids",
     "Figure",
+    "GradientSky",
+    "MapSky",
     "Material",
     "Mixed",
     "Object",
+    "Outdoor",
     "Panel",
     "Plane",
     "Scene",
@@ -40,6 +48,7 @@ __all__ = [
     "SceneFolder",
     "Sphere",
     "Spheres",
+    "Sun",
     "Varied",
     "from_ase",
     "from_points",

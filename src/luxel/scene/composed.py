@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 from pydantic import Field
@@ -76,12 +76,20 @@ class Composed(Distribution):
         if draws.chance(IN_GLASS) and len(group) < most:
             glass = glass_about(draws, camera, site, [*group, *around])
             around += [] if glass is None else [glass]
-        sky = draws.choose(SKIES)
+        sky = self.sky_name(draws)
         spare = self.max_objects - len(group) - len(around)
         lamps = _lamps(draws, site, camera.position, sky, kind == "room", group, spare)
         if draws.chance(GLOWING) and len(group) > 1:
             group = _glowing(draws, group)
-        return _placed(draws, [*around, *group, *lamps], camera, _background(draws, sky))
+        return _placed(draws, [*around, *group, *lamps], camera, self.far_light(draws, sky))
+
+    def sky_name(self, draws: Draws) -> SkyName:
+        """How bright the sky is, and so how many lamps there are."""
+        return draws.choose(SKIES)
+
+    def far_light(self, draws: Draws, sky: SkyName) -> dict[str, Any]:
+        """Fields of a scene that say what light comes from infinitely far."""
+        return {"background": _background(draws, sky)}
 
 
 def _group(draws: Draws, in_the_air: bool, most: int) -> list[Object]:
@@ -132,7 +140,7 @@ def _background(draws: Draws, sky: SkyName) -> RGB:
     return vector(np.array(tint) * draws.log_uniform(*SKY_RADIANCE[sky]), 6)
 
 
-def _placed(draws: Draws, objects: Sequence[Object], camera: Camera, background: RGB) -> Scene:
+def _placed(draws: Draws, objects: Sequence[Object], camera: Camera, far_light: dict[str, Any]) -> Scene:
     """The scene at its scale and place, with 6 decimals in the units it was composed in."""
     factor = float(f"{draws.log_uniform(*SCALES):.3g}") if draws.chance(SCALED) else 1.0
     decimals = 6 - math.floor(math.log10(factor))
@@ -151,5 +159,5 @@ def _placed(draws: Draws, objects: Sequence[Object], camera: Camera, background:
             up=vector(camera.up, 6),
             vertical_fov_degrees=camera.vertical_fov_degrees,
         ),
-        background=background,
+        **far_light,
     )

@@ -16,7 +16,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+import numpy as np
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from luxel import InputError
@@ -24,6 +33,7 @@ from luxel.configuration import cut, printable, shortened
 from luxel.files.atomic import write_atomically
 from luxel.files.typed_json import check_size, why_not_json
 from luxel.memory import collection_paused
+from luxel.scene.environment import EMBEDDED, EnvironmentMap, embedded, environment_map, read_map
 from luxel.scene.errors import SceneError, explain
 
 SCHEMA_VERSION: Final = 1
@@ -60,6 +70,7 @@ Positive = Annotated[Number, _between(1e-6, 1e6, "a number in [1e-6, 1e6]")]
 NonNegative = Annotated[Number, _between(0.0, 1e6, "a number in [0, 1e6]")]
 Unit = Annotated[Number, _between(0.0, 1.0, "in [0, 1]")]
 FieldOfView = Annotated[Number, _between(1.0, 170.0, "in [1, 170] degrees")]
+AngularRadius = Annotated[Number, _between(0.01, 90.0, "in [0.01, 90] degrees")]
 
 Vector: TypeAlias = tuple[Finite, Finite, Finite]
 Axes: TypeAlias = tuple[Positive, Positive, Positive]
@@ -373,6 +384,101 @@ class Camera(_Model):
         return self
 
 
+class Sun(_Model):
+    """A disc at infinity, seen alike from everywhere: of `angular_radius_degrees` about `direction`, towards the sun.
+
+    What it adds to the sky. A surface that faces it has the irradiance π sin²(angular radius) times the radiance.
+    """
+
+    direction: Direction
+    angular_radius_degrees: AngularRadius = 0.265
+    radiance: RGB
+
+
+class GradientSky(_Model):
+    """A sky that changes with height alone: the radiance at the horizon blends into the zenith's and the ground's.
+
+    Towards a unit vector (x, y, z): horizon + (pole − horizon) √|z|, the pole being the zenith for z > 0 and the ground
+    below. Level ground has the irradiance π (0.2 horizon + 0.8 zenith).
+    """
+
+    kind: Literal["gradient"] = "gradient"
+    zenith: RGB
+    horizon: RGB
+    ground: RGB = (0.0, 0.0, 0.0)
+
+    @property
+    def is_lit(self) -> bool:
+        """Whether any light comes from it."""
+        return any((*self.zenith, *self.horizon, *self.ground))
+
+
+class MapSky(_Model):
+    """A sky that a picture shows: an environment map, of an .exr or .hdr file, turned about z; see `environment`.
+
+    `file` is a path, from the scene's file on or else from the current folder, and becomes a full one; or the file
+    itself, after `environment.EMBEDDED`. What the map is, and so which scene this is, `sha256` says, not where it lies.
+    """
+
+    kind: Literal["map"] = "map"
+    file: Annotated[str, Field(strict=True)]
+    rotation_degrees: Finite = 0.0
+    """Anticlockwise, seen from above."""
+    scale: NonNegative = 1.0
+    """Of the map's radiance."""
+    sha256: Annotated[str, Field(strict=True)] | None = None
+    """Of the texels, told when it is read; given, a check that the file has not changed."""
+
+    @staticmethod
+    def of(texels: Any, **fields: Any) -> "MapSky":
+        """The sky of an array [height, width, 3] of linear radiance, kept within the scene itself.
+
+        It is rounded as in an .hdr file, to 8 bits of every texel's largest channel. Raises SceneError, an InputError,
+        for what is no radiance.
+        """
+        found = np.asarray(texels)
+        if found.ndim != 3 or found.shape[2] != 3 or not np.issubdtype(found.dtype, np.number):
+            raise SceneError(f"MapSky: texels is of shape {found.shape}, must be numbers [height, width, 3]")
+        try:
+            checked = environment_map(found.astype(np.float32), "texels").texels
+        except InputError as error:
+            raise SceneError(f"MapSky: {error}") from None
+        return MapSky(file=embedded(checked), **fields)
+
+    @model_validator(mode="after")
+    def _is_there(self) -> "MapSky":
+        file = self.file if self.file.startswith(EMBEDDED) else os.path.abspath(self.file)
+        try:
+            found = read_map(file)
+        except InputError as error:
+            raise PydanticCustomError("map", "file: {error}", {"error": str(error)}) from None
+        if self.sha256 not in (None, found.sha256):
+            told = {"error": f"{cut(file)} has changed, its texels' SHA-256 is now {found.sha256}; leave out sha256"}
+            raise PydanticCustomError("map", "file: {error}", told)
+        self.__dict__.update(file=file, sha256=found.sha256)
+        return self
+
+    @property
+    def map(self) -> EnvironmentMap:
+        """Its texels. Raises InputError if the file has changed since."""
+        found = read_map(self.file)
+        if found.sha256 != self.sha256:
+            raise InputError(f"{cut(self.file)} has changed since the scene was read; read the scene again")
+        return found
+
+    @property
+    def is_lit(self) -> bool:
+        """Whether any light comes from it."""
+        return self.scale > 0 and bool(self.map.texels.any())
+
+    def __repr_args__(self) -> Iterator[tuple[str, Any]]:
+        for name, value in super().__repr_args__():
+            yield name, cut(value) if name == "file" else value
+
+
+Sky: TypeAlias = Annotated[GradientSky | MapSky, Field(discriminator="kind")]
+
+
 def _listed(objects: Any) -> Any:
     """Pydantic would go through one object's fields as if they were objects."""
     if isinstance(objects, BaseModel):
@@ -388,17 +494,24 @@ def _at_least_one(objects: tuple[Object, ...]) -> tuple[Object, ...]:
 
 
 class Scene(_Model):
-    """Objects before a camera in front of a constant background, which lights them from everywhere."""
+    """Objects before a camera, under what is infinitely far: the background, the same everywhere, plus sky and sun."""
 
     schema_version: Literal[1] = SCHEMA_VERSION
     objects: Annotated[tuple[Object, ...], BeforeValidator(_listed), AfterValidator(_at_least_one)]
     camera: Camera
     background: RGB = (0.0, 0.0, 0.0)
+    sky: Sky | None = None
+    sun: Sun | None = None
 
     @property
     def is_lit(self) -> bool:
-        """Whether anything gives light: the background, or an object."""
-        return any(self.background) or any(item.material.is_emissive for item in self.objects)
+        """Whether anything gives light: what is infinitely far, or an object."""
+        outside = any(self.background) or (self.sky is not None and self.sky.is_lit)
+        return (
+            outside
+            or (self.sun is not None and any(self.sun.radiance))
+            or any(item.material.is_emissive for item in self.objects)
+        )
 
     def with_object(self, index: int, **changes: Any) -> "Scene":
         """This scene with fields of one object changed: `scene.with_object(2, radius=0.3)`.
@@ -444,7 +557,8 @@ class Scene(_Model):
     def __repr__(self) -> str:
         counts = Counter(item.shape for item in self.objects)
         objects = ", ".join(f"{count} {_plural(shape) if count > 1 else shape}" for shape, count in counts.items())
-        return f"Scene({objects}; camera at {self.camera.position}, background {self.background})"
+        outside = "".join(f", {value!r}" for value in (self.sky, self.sun) if value is not None)
+        return f"Scene({objects}; camera at {self.camera.position}, background {self.background}{outside})"
 
     def __str__(self) -> str:
         return repr(self)
@@ -456,23 +570,32 @@ class Scene(_Model):
         return luxel.thumbnail(self)
 
     def to_json(self, indent: int | None = None) -> str:
-        """JSON with every field, sorted; without `indent` it is canonical: equal scenes, equal text."""
+        """JSON with every field that there is, sorted; without `indent` it is canonical: equal scenes, equal text."""
         separators = (",", ":") if indent is None else (",", ": ")
-        return json.dumps(self.model_dump(), sort_keys=True, indent=indent, separators=separators)
+        return json.dumps(_values(self), sort_keys=True, indent=indent, separators=separators)
 
     def save(self, path: str | Path) -> None:
-        """Write the scene as readable JSON, whole or not at all. Raises InputError, naming the file."""
-        write_atomically(Path(path), f"{self.to_json(indent=2)}\n".encode())
+        """Write the scene as readable JSON, whole or not at all; a map's file is named from there on.
+
+        Raises InputError, naming the file.
+        """
+        values = _values(self)
+        if isinstance(self.sky, MapSky) and not self.sky.file.startswith(EMBEDDED):
+            values["sky"]["file"] = _from_folder(self.sky.file, Path(path).parent)
+        write_atomically(Path(path), f"{json.dumps(values, sort_keys=True, indent=2)}\n".encode())
 
     @staticmethod
     @collection_paused()
-    def from_json(text: str | bytes, source: str = "scene") -> "Scene":
-        """Read a scene from JSON.
+    def from_json(text: str | bytes, source: str = "scene", folder: str | Path = "") -> "Scene":
+        """Read a scene from JSON; a map's file is looked for from `folder` on.
 
         Raises SceneError, with one line for every mistake that names `source`, the field and its value.
         """
         data = _parsed(text, source)
         _check_version(data, source)
+        sky = data.get("sky")
+        if isinstance(sky, dict) and isinstance(sky.get("file"), str) and not sky["file"].startswith(EMBEDDED):
+            sky["file"] = os.path.join(folder, sky["file"])
         try:
             return Scene.model_validate(data)
         except ValidationError as error:
@@ -491,12 +614,31 @@ class Scene(_Model):
         except OSError as error:
             what = "is a folder" if os.path.isdir(path) else f"cannot be read as a scene: {error.strerror}"
             raise SceneError(printable(f"{path}: {what}; {WHAT_A_SCENE_IS}")) from error
-        return Scene.from_json(text, str(path))
+        return Scene.from_json(text, str(path), Path(path).parent)
 
 
 def scene_id(scene: Scene) -> str:
-    """Name a scene by its content: SHA-256 of its canonical JSON, as 64 hexadecimal digits."""
-    return hashlib.sha256(scene.to_json().encode()).hexdigest()
+    """Name a scene by its content: SHA-256 of its canonical JSON, as 64 hexadecimal digits.
+
+    Of a map the content counts, not the name of its file.
+    """
+    values = _values(scene)
+    if isinstance(scene.sky, MapSky):
+        del values["sky"]["file"]
+    return hashlib.sha256(json.dumps(values, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _values(scene: Scene) -> dict[str, Any]:
+    """Every field that there is, as JSON has it."""
+    return {name: value for name, value in scene.model_dump().items() if value is not None}
+
+
+def _from_folder(file: str, folder: Path) -> str:
+    """A path from a folder on, or as it is if there is no way, as between Windows's drives."""
+    try:
+        return Path(os.path.relpath(file, folder)).as_posix()
+    except ValueError:
+        return file
 
 
 # Where a name stands in a mistake's location, and whose fields are known there; "" is the scene itself.
@@ -510,6 +652,9 @@ _MODELS: dict[str, type[BaseModel]] = {
     "plane": Plane,
     "material": Material,
     "camera": Camera,
+    "sun": Sun,
+    "gradient": GradientSky,
+    "map": MapSky,
 }
 
 

@@ -14,6 +14,7 @@ from luxel.scene.camera import rotation_matrix
 from luxel.scene.composed import Composed
 from luxel.scene.description import Camera, Ellipsoid, Material, Scene, Sphere
 from luxel.scene.draws import Draws
+from luxel.scene.outdoor import Outdoor
 from luxel.scene.registry import Distribution, register
 
 BackgroundName = Literal["grey", "black", "white"]
@@ -232,5 +233,19 @@ class Mixed(Distribution):
         return kinds[(0, 1, 0, 1, 0, 1, 0, 2)[index % 8]](seed, index)
 
 
-for kind in (Spheres, Ellipsoids, Varied, Composed, Mixed):
+@dataclass(frozen=True)
+class Assorted(Distribution):
+    """`Mixed` with light from outside: of each eight scenes two composed, three outdoor, two varied, one of spheres."""
+
+    max_objects: Annotated[int, Field(ge=3, le=1_000_000)] = 256
+    """Of composed and outdoor scenes, which have at least 3; the others have their own most."""
+    name: ClassVar[str] = "assorted"
+
+    def __call__(self, seed: int, index: int) -> Scene:
+        """Scene number `index`, which is its distribution's scene of this number."""
+        kinds = (Composed(max_objects=self.max_objects), Outdoor(max_objects=self.max_objects), Varied(), Spheres())
+        return kinds[(1, 2, 0, 1, 2, 0, 1, 3)[index % 8]](seed, index)
+
+
+for kind in (Spheres, Ellipsoids, Varied, Composed, Mixed, Outdoor, Assorted):
     register(kind)

@@ -26,7 +26,8 @@ def explain(error: ValidationError, source: str, models: Models) -> str:
 def _line(details: ErrorDetails, models: Models) -> str:
     location, value, message = details["loc"], details["input"], details["msg"]
     shapes = [name for name, model in models.items() if "shape" in model.model_fields]
-    where = _path(location, shapes)
+    kinds = [name for name, model in models.items() if "kind" in model.model_fields]
+    where = _path(location, [*shapes, *kinds])
     match details["type"]:
         case "extra_forbidden":
             return f"{where} is not a known field; {_suggestion(str(location[-1]), _fields(location[:-1], models))}"
@@ -35,8 +36,14 @@ def _line(details: ErrorDetails, models: Models) -> str:
             return f"{path} is not a known field; known are {', '.join(_fields(location, models))}"
         case "missing":
             return f"{where} is missing"
+        case "union_tag_not_found" | "union_tag_invalid" if location == ("sky",):
+            kind = value.get("kind", "missing") if isinstance(value, dict) else "missing"
+            told = shortened(kind) if kind != "missing" else kind
+            return f"{where}.kind is {told}, must be one of {', '.join(kinds)}{did_you_mean(str(kind), kinds)}"
         case "model_type" | "model_attributes_type" if location and location[-1] in models:
             return f"{where} is {shortened(value)}, must be an object of {', '.join(_fields(location, models))}"
+        case "model_attributes_type" if location == ("sky",):
+            return f"{where} is {shortened(value)}, must be an object whose kind is one of {', '.join(kinds)}"
         case "model_attributes_type":
             return f"{where} is {shortened(value)}, must be an object whose shape is one of {', '.join(shapes)}"
         case "tuple_type":
@@ -49,7 +56,7 @@ def _line(details: ErrorDetails, models: Models) -> str:
             return f"{where}.shape is {shortened(shape)}, must be one of {', '.join(shapes)}{guess}"
         case "camera":
             return f"{where}: {message}".removeprefix(": ")
-        case "panel":  # the message is about one of the fields of what stands there
+        case "panel" | "map":  # the message is about one of the fields of what stands there
             return f"{where}.{message}"
         case "range":
             return f"{where} is {shortened(value)}, {message}"
@@ -63,13 +70,14 @@ def _fields(location: Sequence[int | str], models: Models) -> list[str]:
     return list(models[parent].model_fields)
 
 
-def _path(location: Sequence[int | str], shapes: Sequence[str]) -> str:
-    """`objects[2].material.roughness`: as in the file, without the shape that validation puts behind [2]."""
+def _path(location: Sequence[int | str], tags: Sequence[str]) -> str:
+    """`objects[2].material.roughness`: as in the file, without the shape or kind that validation names there."""
     path = ""
     for position, part in enumerate(location):
+        before = location[:position]
         if isinstance(part, int):
             path += f"[{part}]"
-        elif not (position and isinstance(location[position - 1], int) and part in shapes):
+        elif not (part in tags and before and (isinstance(before[-1], int) or before == ("sky",))):
             path += f".{cut(part)}" if path else cut(part)
     return path
 

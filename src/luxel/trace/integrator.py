@@ -1,13 +1,21 @@
 """The path integrator: one kernel that follows paths from the camera.
 
 The estimator is Mitsuba's `path` (Kajiya 1986; Veach 1997, ch. 9): at every surface a direction towards a light and
-one from the BSDF, combined by the power heuristic; the sky is found by BSDF samples alone, which follow it well. Depth
-counts segments up to the light: 1 sees lights, 2 is direct light.
+one from the BSDF, combined by the power heuristic; the sky, but for the sun and what is bright of an environment map,
+is found by BSDF samples alone, which follow it well. Depth counts segments up to the light: 1 sees lights, 2 is direct
+light.
 """
 
 import warp as wp
 
-from luxel.core.emitters import LightSampleContext, emitted_radiance, light_density, sample_light, sky_radiance
+from luxel.core.emitters import (
+    LightSampleContext,
+    emitted_radiance,
+    far_lights_found,
+    light_density,
+    sample_light,
+    sky_radiance,
+)
 from luxel.core.frames import frame, to_world, unit_length
 from luxel.core.intersect import MISS, intersect, is_visible
 from luxel.core.principled import bsdf_of, evaluate_bsdf, refraction_weight, sample_bsdf
@@ -48,7 +56,8 @@ def path_radiance(
         hit = intersect(scenes, scene, origin, direction, at.object_id)
         depth += 1
         if hit.object_id == MISS:
-            L += wp.cw_mul(beta, sky_radiance(scenes, scene, direction))
+            far = far_lights_found(scenes, scene, at, lights_total, direction, bsdf_density, 1.0)
+            L += wp.cw_mul(beta, sky_radiance(scenes, scene, direction) + far)
             break
 
         # Light that the BSDF's direction has found, weighted against having looked for it.
@@ -82,7 +91,7 @@ def path_radiance(
                 scenes, scene, origin, light.direction, at.object_id, light.object_id
             ):
                 weight = power_heuristic(light.density, towards.density) / light.density
-                L += wp.cw_mul(wp.cw_mul(beta, towards.value), scenes.objects[light.object_id].emission) * weight
+                L += wp.cw_mul(wp.cw_mul(beta, towards.value), light.radiance) * weight
 
         # Go on in a direction of the BSDF's.
         v = uniform(key, pixel, sample, 2 * depth + 1)

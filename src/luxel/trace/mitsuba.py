@@ -12,6 +12,7 @@ Jakob et al., "Mitsuba 3 renderer", 2022. What stands for each shape, exact but 
   ten-millionth of their size.
 - A panel is a `rectangle` or a `disk`, which may be scaled unevenly and is then still sampled right as a light, of a
   `twosided` BSDF; area lights shine on the side of the normal only, with that too.
+- Light from outside is an `envmap` and a far `sphere`: `luxel.trace.mitsuba_sky`.
 - A plane is a `disk` about the point nearest to the camera; see PLANE_RADIUS.
 
 What Mitsuba is silently wrong about all the same, `luxel.trace.mitsuba_limits` tells.
@@ -46,6 +47,7 @@ from luxel.scene.description import (
     scene_id,
 )
 from luxel.trace.icosphere import icosphere, subdivisions_for
+from luxel.trace.mitsuba_sky import far_plugins
 from luxel.trace.tracer import Radiance
 
 BATCHES = 16  # independent estimates whose spread gives the variance, on 15 degrees of freedom
@@ -166,8 +168,7 @@ def scene_plugin(scene: Scene, width: int, height: int, max_depth: int) -> Plugi
         "integrator": {"type": "path", "max_depth": max_depth, "block_size": BLOCK_SIZE},
         "sensor": _sensor(scene.camera, width, height),
     }
-    if any(scene.background):
-        plugin["background"] = {"type": "constant", "radiance": _rgb(scene.background)}
+    plugin |= far_plugins(scene)
     for index, item in enumerate(scene.objects):
         name = f"objects[{index}]"
         try:

@@ -43,6 +43,11 @@ def known_wrong(scene: Scene) -> list[str]:
     lines = []
     if max(map(abs, scene.camera.position)) > SOUND_POSITION:
         lines.append(f"camera.position is {scene.camera.position}: {_TOO_FAR_OUT}")
+    if scene.sun is not None and math.sin(math.radians(scene.sun.angular_radius_degrees)) < SOUND_LAMP:
+        lines.append(
+            f"sun.angular_radius_degrees is {scene.sun.angular_radius_degrees}: "
+            f"below {math.degrees(SOUND_LAMP):.3f} Mitsuba samples it wrongly"
+        )
     for index, item in enumerate(scene.objects):
         reasons = [*_wrong_size(item), *_wrong_view(item, scene.camera.position), *_wrong_light(index, scene.objects)]
         lines += [f"objects[{index}] {reason}" for reason in reasons]

@@ -12,9 +12,8 @@ from PIL import Image
 from luxel.experiments.base import tiny_model
 from luxel.files.typed_json import read_json
 from luxel.models.image_model import ImageModel
-from luxel.scene import scene_id
 from luxel.pipeline import Renderer
-from luxel.scene import Scene, load_scene
+from luxel.scene import Scene, load_scene, scene_id
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 

@@ -13,7 +13,7 @@ from luxel.experiments.base import tiny_model
 from luxel.files.typed_json import read_json
 from luxel.models.image_model import ImageModel
 from luxel.pipeline import Renderer
-from luxel.scene import Scene, load_scene
+from luxel.scene import Scene, load_scene, scene_id
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
@@ -56,6 +56,16 @@ def test_05_point_cloud_figure(tmp_path: Path, monkeypatch):
     for look in ("paper", "studio", "dark", "flat"):
         assert np.asarray(Image.open(f"trefoil_{look}.png")).shape == (19, 19, 3)
     assert len(load_scene("trefoil.npy").objects) == 37 + 2
+
+
+def test_06_light_from_outside(tmp_path: Path, monkeypatch):
+    """And the scenes that it writes are those in examples/scenes."""
+    monkeypatch.chdir(tmp_path)
+    runpy.run_path(str(EXAMPLES / "06_light_from_outside.py"))["main"](size=18)
+    assert np.asarray(Image.open("outside.png")).shape == (12, 4 * 18, 3)
+    for name in ("outdoor", "studio"):
+        assert scene_id(Scene.load(f"{name}.json")) == scene_id(Scene.load(EXAMPLES / "scenes" / f"{name}.json"))
+    assert Path("studio.hdr").read_bytes() == (EXAMPLES / "scenes" / "studio.hdr").read_bytes()
 
 
 def test_the_scene_files_are_scenes():

@@ -16,6 +16,7 @@ from torch import Tensor
 from luxel import InputError
 from luxel.configuration import PathCount, Pixels, Seed, checker, shortened
 from luxel.core.scene_batch import SceneBatch
+from luxel.files.tensors import digest
 from luxel.memory import check_fits
 from luxel.models.blending import Blender, Paths, blend, pooled
 from luxel.models.cost import blending_memory, rendering_memory
@@ -94,6 +95,17 @@ class Renderer:
         renderer = cls(model, device, blender)
         renderer.name = str(folder)
         return renderer
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the model's and the blender's weights and configurations: where it is the same, pictures are."""
+        networks = {"model": self.model, "blender": self.blender}
+        weights = {
+            f"{name}.{key}": value.cpu()
+            for name, network in networks.items()
+            if network is not None
+            for key, value in network.state_dict().items()
+        }
+        return digest(weights, {name: repr(network.config) for name, network in networks.items() if network is not None})
 
     @torch.inference_mode()
     def render(

@@ -1,5 +1,6 @@
 """Image files: OpenEXR for linear radiance, PNG for a tone-mapped view of it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
@@ -55,9 +56,12 @@ def save_pixels(path: Path, pixels: UInt8[np.ndarray, "height width 3"]) -> None
         Image.fromarray(pixels).save(partial, format="PNG")
 
 
-def write_exr(path: Path, radiance: Radiance) -> None:
-    """Write an OpenEXR file of float32. Raises OSError if the system refuses, of which OpenEXR says hardly why."""
-    header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
+def write_exr(path: Path, radiance: Radiance, attributes: Mapping[str, str] | None = None) -> None:
+    """Write an OpenEXR file of float32, with attributes of one's own in its header.
+
+    Raises OSError if the system refuses, of which OpenEXR says hardly why.
+    """
+    header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage, **(attributes or {})}
     try:
         with OpenEXR.File(header, {"RGB": np.ascontiguousarray(radiance)}) as file:
             file.write(str(path))

@@ -18,8 +18,8 @@ from luxel.cli.evaluate import evaluate
 from luxel.cli.experiments import experiments
 from luxel.cli.fit import fit
 from luxel.cli.generate import generate
-from luxel.cli.options import first_line, first_word
 from luxel.cli.movie import movie
+from luxel.cli.options import first_line, first_word
 from luxel.cli.render import render
 from luxel.cli.time_limit import TIME_IS_UP, TimeIsUp
 from luxel.cli.training import cooldown, train

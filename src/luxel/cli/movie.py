@@ -12,7 +12,7 @@ from luxel.configuration import Configuration
 def movie(arguments: list[str]) -> int:
     """Render a movie: of a scene with keyframes, a folder of scenes, or a camera that goes round: luxel movie FILE."""
     from luxel.movie.film import FrameCount, film_of_file
-    from luxel.movie.render import MovieSettings, Output, Pictures, render_movie
+    from luxel.movie.rendering import MovieSettings, Output, Pictures, render_movie
     from luxel.pipeline import Renderer
     from luxel.scene.figures.figure import Figure
 

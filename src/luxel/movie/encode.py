@@ -12,10 +12,11 @@ from luxel.files.atomic import make_folder_of, replacing
 
 QUALITY = 8
 """Of imageio-ffmpeg's 1 to 10: x264's constant rate factor 10, at which nothing of the compression is seen."""
-COLORS = "scale=out_color_matrix=bt709:out_range=tv"
-"""RGB to YCbCr by Rec. 709, which players take for granted at any size of today; ffmpeg's own is Rec. 601."""
-TAGS = ("-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "iec61966-2-1", "-color_range", "tv")
-"""That the picture is sRGB, told to players."""
+COLORS = (
+    "scale=out_color_matrix=bt709:out_range=tv,"
+    "setparams=colorspace=bt709:color_primaries=bt709:color_trc=iec61966-2-1:range=tv"
+)
+"""RGB to YCbCr by Rec. 709, not ffmpeg's own Rec. 601, and told to players, as is that the picture is sRGB."""
 CONTAINER = ("-f", "mp4", "-movflags", "+faststart")
 """Faststart: a browser shows the beginning before it has the end."""
 
@@ -47,7 +48,7 @@ def write_mp4(
             quality=QUALITY,
             macro_block_size=1,
             ffmpeg_log_level="error",
-            output_params=["-vf", COLORS, *TAGS, *CONTAINER],
+            output_params=["-vf", COLORS, *CONTAINER],
         )
         count = 0
         try:

@@ -51,7 +51,7 @@ def film_of_animation(animation: Animation, fps: float) -> Film:
     check_fps("fps", fps)
     if not animation.tracks:
         raise InputError(
-            f"{animation.source}: has no keyframes (docs/movie.md); for a camera that goes round it give --turntable 120"
+            f"{animation.source}: has no keyframes (docs/movie.md); for a camera that goes round give --turntable 120"
         )
     frames = check_frames("the number of frames", max(1, round(animation.duration * fps)))
     return Film(frames, lambda frame: animation(frame / fps))

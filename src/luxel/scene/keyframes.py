@@ -34,7 +34,7 @@ def linear(times: Sequence[float], values: Float64[np.ndarray, "keys *shape"]) -
     def at(time: float) -> Float64[np.ndarray, "*shape"]:
         after = bisect_right(times, time)
         share = (time - times[after - 1]) / (times[after] - times[after - 1])
-        return values[after - 1] + share * (values[after] - values[after - 1])
+        return np.asarray(values[after - 1] + share * (values[after] - values[after - 1]))
 
     return at
 
@@ -235,7 +235,9 @@ def spread(keys: Keys) -> Any:
             raise SceneError(f"{place} has keyframes of its own; give all keys in one list")
         if (problem := difference(first, value)) is not None:
             of_first = key_place(keys.place, 0, keys.within)
-            raise SceneError(f"{place} is {shortened(value)}, must {problem} as {of_first}, which is {shortened(first)}")
+            raise SceneError(
+                f"{place} is {shortened(value)}, must {problem} as {of_first}, which is {shortened(first)}"
+            )
     if is_number(first) or (isinstance(first, list) and first and all(map(is_number, itertools.chain(*keys.values)))):
         return Track(keys.place, keys.within, keys.times, np.array(keys.values, np.float64), keys.interpolation)
     if isinstance(first, dict):

@@ -15,7 +15,7 @@ from luxel.image.formats import Stops, load_exr, save_image, to_bytes
 from luxel.image.tonemap import tone_map
 from luxel.movie.encode import check_even, write_mp4
 from luxel.movie.film import FrameRate
-from luxel.movie.frames import frame_file, identity_of, is_made, remove_frames, write_frame
+from luxel.movie.frame_files import frame_file, identity_of, is_made, remove_frames, write_frame
 from luxel.pipeline import Renderer
 from luxel.scene.description import Scene, scene_id
 
@@ -33,7 +33,8 @@ class MovieSettings(Configuration):
     fps: FrameRate = 24.0
     """Frames a second."""
     spp: PathCount = 0
-    """Paths a pixel that every frame is blended with (docs/blending.md). 0: the model's picture alone."""
+    """Paths a pixel that every frame is blended with (docs/blending.md). 0: the model's picture alone. Their noise
+    holds still on the screen, which is steadier (docs/movie.md)."""
     seed: Seed = 0
     """Of those paths."""
     tone_map: str = "clamp"
@@ -103,7 +104,9 @@ def render_movie(
     if pictures != "exr" and not keep_frames:
         remove_frames(output.frames, len(scenes))
     if pictures is not None and (stray := frame_file(output.path, len(scenes), f".{pictures}")).exists():
-        warnings.warn(f"{stray}: is of a longer movie than this one; remove what is too much", InputWarning, stacklevel=2)
+        warnings.warn(
+            f"{stray}: is of a longer movie than this one; remove what is too much", InputWarning, stacklevel=2
+        )
 
 
 def frame_identities(
@@ -126,13 +129,17 @@ def render_frames(
     """Render the frames that the folder does not hold yet."""
     files = [frame_file(folder, number) for number in range(len(scenes))]
     missing = [
-        number for number, (file, identity) in enumerate(zip(files, identities, strict=True)) if not is_made(file, identity)
+        number
+        for number, (file, identity) in enumerate(zip(files, identities, strict=True))
+        if not is_made(file, identity)
     ]
     made = len(scenes) - len(missing)
     with tqdm(desc="rendering", total=len(scenes), initial=made, unit="frame", leave=False) as bar:
         for number in missing:
-            radiance = renderer(scenes[number], settings.width, settings.height, settings.spp, settings.seed)
-            write_frame(files[number], radiance, identities[number])
+            scene = [scenes[number]]
+            radiance = renderer.render(scene, settings.width, settings.height)
+            radiance = renderer.refined(scene, radiance, settings.spp, settings.seed, same_noise=True)
+            write_frame(files[number], radiance[0], identities[number])
             bar.update()
 
 

@@ -27,7 +27,7 @@ def test_lists_go_number_by_number():
 
 
 def test_smooth_numbers_follow_fritsch_and_butland():
-    """Slopes at keys are harmonic means of those beside them: keys 0, 1, 3 at 0, 1, 2 s have (1 + 2 over) 4/3 at 1 s."""
+    """A key's slope is the harmonic mean of those beside it: with 0, 1, 3 at 0, 1, 2 s it is 4/3 at 1 s."""
     smooth = track((0, 0), (1, 1), (2, 3), interpolation="smooth")
     step = 1e-6
     before, after = (smooth(1.0) - smooth(1 - step)) / step, (smooth(1 + step) - smooth(1.0)) / step

@@ -19,7 +19,7 @@ COMMANDS = [
     *(["experiments", action, *WORDS.get(action, [])] for action in ACTIONS),
 ]
 REQUIRED = {"generate": ["--out", "x"], "cooldown": ["x", "--samples", "9", "--out", "x"]}
-REQUIRED |= {"evaluate": ["x"], "render": ["x"], "fit": ["x", "--scene", "x", "--free", "x", "--out", "x"]}
+REQUIRED |= {"evaluate": ["x"], "render": ["x"], "movie": ["x"], "fit": ["x", "--scene", "x", "--free", "x", "--out", "x"]}
 SCENE = str(Path(__file__).parents[1] / "examples" / "scenes" / "still_life.json")
 NUMBER = re.compile(r"(--[a-z][\w.-]*) \S*(?:INT|FLOAT)\S*((?: (?:INT|FLOAT))*)")
 """An option of numbers in --help, and what it takes beyond one."""
@@ -108,7 +108,7 @@ def test_a_mistake_is_one_line_and_nothing_else(tmp_path):
         assert answer == (code, "", f"luxel {message}\n".replace("luxel :", "luxel:")), command
 
 
-FILES = {"render": ["render", SCENE], "findings": ["experiments", "findings"]}
+FILES = {"render": ["render", SCENE], "movie": ["movie", SCENE], "findings": ["experiments", "findings"]}
 """Verbs whose --out is a file; that of the others is a folder."""
 FOLDERS = {
     "generate": ["generate", "spheres"],

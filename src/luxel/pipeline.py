@@ -99,16 +99,13 @@ class Renderer:
 
     def fingerprint(self) -> str:
         """SHA-256 of the model's and the blender's weights and configurations: where it is the same, pictures are."""
-        networks = {"model": self.model, "blender": self.blender}
+        networks: list[tuple[str, Any]] = [("model", self.model)]
+        if self.blender is not None:
+            networks.append(("blender", self.blender))
         weights = {
-            f"{name}.{key}": value.cpu()
-            for name, network in networks.items()
-            if network is not None
-            for key, value in network.state_dict().items()
+            f"{name}.{key}": value.cpu() for name, network in networks for key, value in network.state_dict().items()
         }
-        return digest(
-            weights, {name: repr(network.config) for name, network in networks.items() if network is not None}
-        )
+        return digest(weights, {name: repr(network.config) for name, network in networks})
 
     @torch.inference_mode()
     def render(

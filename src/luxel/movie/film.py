@@ -13,7 +13,7 @@ from luxel import InputError
 from luxel.configuration import checker
 from luxel.scene.animation import Animation
 from luxel.scene.description import Scene, Vector
-from luxel.scene.figures.figure import Figure, load_scene
+from luxel.scene.figures.figure import Figure, check_no_figure, load_scene
 from luxel.scene.figures.readers import is_particle_file
 
 FrameRate: TypeAlias = Annotated[float, Field(ge=0.01, le=240)]
@@ -102,6 +102,9 @@ def film_of_file(
 
     With `turns`, frames of a turntable about the one scene that there is. Raises InputError.
     """
+    figure = figure or Figure()
+    if not is_particle_file(path):
+        check_no_figure(path, figure)
     if path.is_dir():
         if turns is not None:
             raise InputError(f"{path}: is a folder, whose scenes are the frames; give one file, or no --turntable")

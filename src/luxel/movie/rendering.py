@@ -128,11 +128,7 @@ def render_frames(
 ) -> None:
     """Render the frames that the folder does not hold yet."""
     files = [frame_file(folder, number) for number in range(len(scenes))]
-    missing = [
-        number
-        for number, (file, identity) in enumerate(zip(files, identities, strict=True))
-        if not is_made(file, identity)
-    ]
+    missing = [number for number, identity in enumerate(identities) if not is_made(files[number], identity)]
     made = len(scenes) - len(missing)
     with tqdm(desc="rendering", total=len(scenes), initial=made, unit="frame", leave=False) as bar:
         for number in missing:

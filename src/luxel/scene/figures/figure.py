@@ -148,17 +148,22 @@ def load_scene(path: str | Path, figure: Figure | None = None, aspect: float = 1
     """
     path, figure = Path(path), figure or Figure()
     if not is_particle_file(path):
-        for each in fields(figure):
-            if (value := getattr(figure, each.name)) != each.default:
-                option = each.name.replace("_", "-")
-                raise InputError(
-                    f"{path}: --{option} is {value}, but a scene in JSON has its own look and camera; leave it out"
-                )
+        check_no_figure(path, figure)
         return Scene.load(path)
     drawing = figure.drawing(read_particles(path, figure.frame))
     low, high = bounds(drawing)
     factor = FILE_RADIUS / float(np.linalg.norm(high - low) / 2)
     return scene_of(drawing.moved(-(low + high) / 2, factor), figure, aspect)
+
+
+def check_no_figure(path: Path, figure: Figure) -> None:
+    """Raise InputError for options of figures beside a file that has no use for them."""
+    for each in fields(figure):
+        if (value := getattr(figure, each.name)) != each.default:
+            option = each.name.replace("_", "-")
+            raise InputError(
+                f"{path}: --{option} is {value}, but a scene in JSON has its own look and camera; leave it out"
+            )
 
 
 def bounds(drawing: Drawing) -> tuple[Float64[np.ndarray, "3"], Float64[np.ndarray, "3"]]:

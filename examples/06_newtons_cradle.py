@@ -2,8 +2,9 @@
 
     python examples/06_newtons_cradle.py
 
-Takes a few minutes. Writes newtons_cradle.json, which `luxel movie newtons_cradle.json` takes as well, and
-newtons_cradle.mp4: two periods, while the camera goes to the left and back. Interrupted, it goes on when called again.
+Takes a few minutes. Writes newtons_cradle.json, which `luxel movie newtons_cradle.json` takes as well,
+newtons_cradle.mp4, two periods, while the camera goes to the left and back, and frames of it in newtons_cradle.png.
+Interrupted, it goes on when called again.
 """
 
 import json
@@ -11,7 +12,9 @@ import math
 from pathlib import Path
 from typing import Any
 
-from luxel import Renderer
+import numpy as np
+
+from luxel import Renderer, save_image
 from luxel.movie import MovieSettings, film_of_animation, render_movie
 from luxel.scene import Animation
 
@@ -25,7 +28,7 @@ FPS, PERIODS = 24, 2
 STEEL = {"base_color": [0.9, 0.9, 0.92], "metallic": 1.0, "roughness": 0.12}
 CHROME = {"base_color": [0.75, 0.77, 0.8], "metallic": 1.0, "roughness": 0.25}
 THREAD = {"base_color": [0.75, 0.7, 0.6], "roughness": 0.6}
-WOOD = {"base_color": [0.32, 0.15, 0.07], "roughness": 0.35}
+WOOD = {"base_color": [0.25, 0.1, 0.05], "roughness": 0.35}
 TABLE = {"base_color": [0.55, 0.57, 0.6], "roughness": 0.7, "specular": 0.3}
 
 
@@ -82,7 +85,7 @@ def pendulum(ball: int) -> list[dict[str, Any]]:
 
 def stand() -> list[dict[str, Any]]:
     """Two bars on four posts, and the board that they stand on."""
-    half = RADIUS * BALLS + 0.35
+    half = RADIUS * BALLS + 0.6
     along_x, upright = [0.7071, 0.0, 0.7071, 0.0], [1.0, 0.0, 0.0, 0.0]
     parts: list[dict[str, Any]] = [
         {"shape": "cylinder", "center": [0, y, HEIGHT], "rotation": along_x, "radius": 0.05, "half_height": half}
@@ -111,7 +114,7 @@ def cradle() -> dict[str, Any]:
                 "interpolation": "smooth",
             },
             "look_at": [0, 0, 1.1],
-            "vertical_fov_degrees": 32,
+            "vertical_fov_degrees": 30,
         },
         "objects": [
             {"shape": "plane", "center": [0, 0, 0], "material": TABLE},
@@ -123,14 +126,17 @@ def cradle() -> dict[str, Any]:
 
 
 def main(out: Path = Path("newtons_cradle.json"), width: int = 640, height: int = 360, fps: float = FPS) -> None:
-    """Write the scene file, and render it."""
+    """Write the scene file, its movie and six frames of that in one picture."""
     scene = cradle()
     objects = ",\n".join(map(json.dumps, scene.pop("objects")))  # a line each
     out.write_text(f'{json.dumps(scene)[:-1]}, "objects": [\n{objects}\n]}}\n')
-    film = film_of_animation(Animation.load(out), fps)
-    movie = out.with_suffix(".mp4")
-    render_movie(Renderer.from_pretrained("ray-base"), film, movie, MovieSettings(width=width, height=height, fps=fps))
-    print(f"{movie}: {len(film)} frames")
+    renderer, film = Renderer.from_pretrained("ray-small"), film_of_animation(Animation.load(out), fps)
+    rows = [
+        [renderer(film[len(film) * n // 24], width // 2, height // 2) for n in row] for row in ((0, 3, 6), (9, 12, 15))
+    ]
+    save_image(out.with_suffix(".png"), np.concatenate([np.concatenate(row, axis=1) for row in rows]))
+    render_movie(renderer, film, out.with_suffix(".mp4"), MovieSettings(width=width, height=height, fps=fps))
+    print(f"{out.with_suffix('.mp4')}: {len(film)} frames; {out.with_suffix('.png')}")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from luxel.scene.animation import Animation
 from luxel.scene.description import Scene, Vector
 from luxel.scene.figures.figure import Figure, check_no_figure, load_scene
 from luxel.scene.figures.readers import is_particle_file
+from luxel.scene.figures.trajectory import Trajectory
 
 FrameRate: TypeAlias = Annotated[float, Field(ge=0.01, le=240)]
 FrameCount: TypeAlias = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -109,6 +110,9 @@ def film_of_file(
         if turns is not None:
             raise InputError(f"{path}: is a folder, whose scenes are the frames; give one file, or no --turntable")
         return film_of_folder(path)
-    if turns is not None or is_particle_file(path):
-        return turntable(load_scene(path, figure, aspect), 1 if turns is None else turns)
+    if turns is not None:
+        return turntable(load_scene(path, figure, aspect), turns)
+    if is_particle_file(path):
+        trajectory = Trajectory.of(path, figure, aspect)
+        return Film(trajectory.frames, trajectory)
     return film_of_animation(Animation.load(path), fps)

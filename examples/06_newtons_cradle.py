@@ -30,6 +30,7 @@ CHROME = {"base_color": [0.75, 0.77, 0.8], "metallic": 1.0, "roughness": 0.25}
 THREAD = {"base_color": [0.75, 0.7, 0.6], "roughness": 0.6}
 WOOD = {"base_color": [0.25, 0.1, 0.05], "roughness": 0.35}
 TABLE = {"base_color": [0.55, 0.57, 0.6], "roughness": 0.7, "specular": 0.3}
+WALL = {"base_color": [0.16, 0.22, 0.3], "roughness": 0.9, "specular": 0.2}
 
 
 def swing(ball: int, time: float) -> float:
@@ -104,6 +105,7 @@ def stand() -> list[dict[str, Any]]:
 def cradle() -> dict[str, Any]:
     """The scene, as JSON has it."""
     lamp = {"shape": "panel", "center": [-2.5, -2.5, 6], "half_extents": [1.6, 1.6], "rotation": [0.2, 0.95, -0.2, 0]}
+    wall = {"shape": "panel", "center": [0, 3.5, 3], "half_extents": [9, 4], "rotation": [0.7071, 0.7071, 0, 0]}
     length = PERIODS * PERIOD_S
     return {
         "schema_version": 1,
@@ -119,6 +121,7 @@ def cradle() -> dict[str, Any]:
         "objects": [
             {"shape": "plane", "center": [0, 0, 0], "material": TABLE},
             lamp | {"material": {"base_color": [0, 0, 0], "emission": [9, 8.5, 7.5]}},
+            wall | {"material": WALL},
             *stand(),
             *(part for ball in range(BALLS) for part in pendulum(ball)),
         ],
@@ -132,7 +135,8 @@ def main(out: Path = Path("newtons_cradle.json"), width: int = 640, height: int 
     out.write_text(f'{json.dumps(scene)[:-1]}, "objects": [\n{objects}\n]}}\n')
     renderer, film = Renderer.from_pretrained("ray-small"), film_of_animation(Animation.load(out), fps)
     rows = [
-        [renderer(film[len(film) * n // 24], width // 2, height // 2) for n in row] for row in ((0, 3, 6), (9, 12, 15))
+        [renderer(film[len(film) * n // 24], 2 * width // 5, 2 * height // 5) for n in row]
+        for row in ((0, 3, 6), (9, 12, 15))
     ]
     save_image(out.with_suffix(".png"), np.concatenate([np.concatenate(row, axis=1) for row in rows]))
     render_movie(renderer, film, out.with_suffix(".mp4"), MovieSettings(width=width, height=height, fps=fps))

@@ -49,15 +49,16 @@ def test_all_frames_are_before_one_camera_on_one_ground(tmp_path):
 
 
 def test_the_camera_comes_as_near_as_all_frames_together_allow(tmp_path):
-    """0.84 of the picture's half is filled, by the widest frame, the last."""
+    """0.84 of the picture's height is filled, from the first frame's lowest ball to the second one's highest."""
     trajectory = Trajectory.of(dump(tmp_path / "a.dump"), Figure(radius=0.01), aspect=1.5)
     eye, half_height = frame(trajectory(0).camera), np.tan(np.radians(FOV_DEGREES) / 2)
     filled = []
     for number in range(3):
         local = (np.array([ball.center for ball in balls(trajectory(number))]) - eye.origin) @ eye.rotation
-        filled.append(float(np.abs(local[:, :2] / -local[:, 2:] / half_height / [1.5, 1]).max()))
-    assert 0.8 < filled[2] < 0.84
-    assert max(filled[:2]) < 0.8
+        filled.append(local[:, :2] / -local[:, 2:] / half_height / [1.5, 1])
+    assert np.abs(filled).max() < 0.84
+    assert np.min(filled[0][:, 1]) == pytest.approx(-0.84, abs=0.01)
+    assert np.max(filled[1][:, 1]) == pytest.approx(0.84, abs=0.01)
 
 
 def test_places_are_moved_and_scaled_alike_in_all_frames(tmp_path):

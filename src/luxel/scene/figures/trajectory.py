@@ -54,7 +54,8 @@ class Trajectory:
         """
         if figure.frame != Figure.frame:
             raise InputError(f"{path}: --frame is {figure.frame}, but a movie shows all frames; leave it out")
-        corners, values = [], []
+        corners: list[tuple[np.ndarray, np.ndarray]] = []
+        values: list[float] = []
         for particles in read_trajectory(path):
             figure = figure if corners else with_radius(figure, particles)
             corners.append(bounds(figure.drawing(particles)))

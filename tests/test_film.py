@@ -9,7 +9,7 @@ from test_animation import STILL, keys, text
 
 from luxel import InputError
 from luxel.movie.film import Film, film_of_animation, film_of_file, film_of_folder, turntable
-from luxel.scene import Animation, Camera, Plane, Scene, from_points
+from luxel.scene import Animation, Camera, Plane, Scene
 
 RADIUS = {"objects.0.radius": keys((0, 1), (2, 2))}
 
@@ -63,11 +63,17 @@ def test_a_file_says_which_film_it_is(tmp_path: Path):
     assert len(film_of_file(tmp_path / "moving.json", 8.0)) == 16
     assert len(film_of_file(tmp_path / "still.json", 8.0, turns=5)) == 5
     assert len(film_of_file(tmp_path / "cloud.npy", 8.0, turns=3)) == 3
-    assert film_of_file(tmp_path / "cloud.npy", 8.0, turns=3)[0].objects[1] != from_points(np.eye(3)).objects[1]
+    lines = [f"ITEM: TIMESTEP\n{t}\nITEM: NUMBER OF ATOMS\n1\nITEM: ATOMS x y z\n{t} 0 0\n" for t in range(4)]
+    (tmp_path / "a.dump").write_text("".join(lines))
+    walk = film_of_file(tmp_path / "a.dump", 8.0)
+    assert len(walk) == 4
+    assert walk[0].camera == walk[3].camera
+    assert walk[0] != walk[3]
 
 
 def test_what_has_no_frames_is_told_with_the_remedy(tmp_path: Path):
     (tmp_path / "empty").mkdir()
+    np.save(tmp_path / "cloud.npy", np.eye(3))
     (tmp_path / "still.json").write_text(text({}))
     (tmp_path / "moving.json").write_text(text(RADIUS))
     (tmp_path / "long.json").write_text(text({"objects.0.radius": keys((0, 1), (1e6, 2))}))
@@ -76,6 +82,7 @@ def test_what_has_no_frames_is_told_with_the_remedy(tmp_path: Path):
         ("empty", 3, "is a folder, .*or no --turntable"),
         ("still.json", None, "has no keyframes .*--turntable 120"),
         ("moving.json", 3, "has keyframes, but a scene stands still"),
+        ("cloud.npy", None, "has one frame; .*--turntable 120"),
         ("none.json", None, "cannot be read as a scene"),
         ("long.json", None, "the number of frames is 24000000, must be an integer in"),
     ):

@@ -34,8 +34,9 @@ def test_what_is_no_frame_stays(tmp_path: Path):
     for number in range(3):
         write_frame(frame_file(folder, number), PICTURE, "a")
     (folder / "notes.txt").write_text("mine")
-    remove_frames(folder, 3)
+    (folder / "00003.exr.partial").write_text("cut off")
+    remove_frames(folder)
     assert [path.name for path in folder.iterdir()] == ["notes.txt"]
     (folder / "notes.txt").unlink()
-    remove_frames(folder, 3)
+    remove_frames(folder)
     assert not folder.exists()

@@ -114,5 +114,7 @@ def film_of_file(
         return turntable(load_scene(path, figure, aspect), turns)
     if is_particle_file(path):
         trajectory = Trajectory.of(path, figure, aspect)
+        if trajectory.frames == 1:
+            raise InputError(f"{path}: has one frame; for a camera that goes round it give --turntable 120")
         return Film(trajectory.frames, trajectory)
     return film_of_animation(Animation.load(path), fps)

@@ -42,10 +42,10 @@ def write_frame(path: Path, radiance: Radiance, identity: str) -> None:
         write_exr(partial, checked, {IDENTITY: identity})
 
 
-def remove_frames(folder: Path, count: int) -> None:
-    """Remove the frames, and the folder if nothing else is in it."""
-    for number in range(count):
-        frame_file(folder, number).unlink(missing_ok=True)
+def remove_frames(folder: Path) -> None:
+    """Remove all frames, also those that were cut off, and the folder if nothing else is in it."""
+    for file in folder.glob("[0-9][0-9][0-9][0-9][0-9]*.exr*"):
+        file.unlink()
     (folder / LOCK).unlink(missing_ok=True)
     with suppress(OSError):
         folder.rmdir()

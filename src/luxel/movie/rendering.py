@@ -102,7 +102,7 @@ def render_movie(
         if pictures != "exr":
             show_frames(output, len(scenes), size, settings)
     if pictures != "exr" and not keep_frames:
-        remove_frames(output.frames, len(scenes))
+        remove_frames(output.frames)
     if pictures is not None and (stray := frame_file(output.path, len(scenes), f".{pictures}")).exists():
         warnings.warn(
             f"{stray}: is of a longer movie than this one; remove what is too much", InputWarning, stacklevel=2

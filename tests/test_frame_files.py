@@ -18,8 +18,10 @@ def test_a_frame_is_made_if_it_is_of_the_same(tmp_path: Path):
     assert is_made(file, "a")
     assert not is_made(file, "b")
     assert (load_exr(file) == PICTURE).all()
-    file.write_bytes(file.read_bytes()[:50])
-    assert not is_made(file, "a"), "damaged, so made anew"
+    whole = file.read_bytes()
+    for damaged in (whole[:50], whole[:-20], b""):
+        file.write_bytes(damaged)
+        assert not is_made(file, "a"), "so it is made anew"
 
 
 def test_all_that_is_named_decides_an_identity():

@@ -133,21 +133,34 @@ def test_half_precision_on_a_cpu_is_announced(capsys):
 
 def overflow(scale: LossScale, times: int) -> list[float]:
     """The scale after each of so many steps whose gradients are not finite."""
-    parameter = nn.Parameter(torch.ones(1))
-    optimizer = torch.optim.SGD([parameter], lr=1.0)
     values = []
     for _ in range(times):
-        parameter.grad = torch.full((1,), torch.inf)
-        scale.unscale(optimizer)
-        with scale.updated():
-            pass
+        scale.update(overflowed=True)
         values.append(scale.value)
     return values
 
 
+def test_the_scale_is_that_of_torchs_scaler(monkeypatch):
+    """Over gradients some of which overflow, and enough in a row that do not."""
+    monkeypatch.setattr(LossScale, "GROWTH_INTERVAL", 3)
+    ours, theirs = LossScale("fp16-o1", CPU, None), torch.amp.GradScaler("cpu", LossScale.START, growth_interval=3)
+    parameter = nn.Parameter(torch.ones(1))
+    optimizer = torch.optim.SGD([parameter], lr=1.0)
+    for overflows in (1, 0, 0, 0, 0, 0, 1, 1, 0, 0, 1, 0, 0, 0, 0):
+        loss = torch.full((), torch.inf if overflows else 0.75)
+        assert ours.scale(loss) == theirs.scale(loss)
+        gradient, parameter.grad = ours.scale(loss).reshape(1), theirs.scale(loss).reshape(1)
+        ours.unscale([gradient])
+        theirs.unscale_(optimizer)
+        assert gradient == parameter.grad == loss
+        ours.update(bool(overflows))
+        theirs.update()
+        assert ours.value == theirs.get_scale()
+    assert ours.state().items() <= theirs.state_dict().items()
+
+
 def test_overflow_halves_the_scale_down_to_its_floor():
     scale = LossScale("fp16-o1", CPU, floor=128.0)
-    scale.scale(torch.ones(()))
     values = overflow(scale, 12)
     assert values == [max(128.0, 2.0 ** (15 - i)) for i in range(12)]
     assert scale.at_floor
@@ -155,7 +168,6 @@ def test_overflow_halves_the_scale_down_to_its_floor():
 
 def test_without_a_floor_the_scale_collapses():
     scale = LossScale("fp16-o2", CPU, floor=None)
-    scale.scale(torch.ones(()))
     assert not overflow(scale, 15)[-1] < 2.0
     assert scale.at_floor is False
     assert overflow(scale, 5)[-1] < 1.0
@@ -164,7 +176,6 @@ def test_without_a_floor_the_scale_collapses():
 
 def test_the_scale_survives_a_checkpoint():
     scale, again = LossScale("fp16-o1", CPU, None), LossScale("fp16-o1", CPU, None)
-    scale.scale(torch.ones(()))
     overflow(scale, 3)
     again.restore(scale.state())
     assert again.value == scale.value == 2.0**13

@@ -21,6 +21,7 @@ from luxel.files.tensors import digest
 from luxel.memory import check_fits
 from luxel.models.blending import Blender, Paths, blend, pooled
 from luxel.models.cost import blending_memory, rendering_memory
+from luxel.models.frame_graphs import FrameGraphs
 from luxel.models.kinds import Model, load_model
 from luxel.models.ray_model import RayModel
 from luxel.scene.description import Camera, Scene
@@ -68,6 +69,8 @@ class Renderer:
         except (RuntimeError, AssertionError) as error:  # torch says so in either way
             raise InputError(f"device {str(device)!r} is not to be had here: {error}") from error
         self.device = device
+        on_cuda = torch.device(device).type == "cuda"
+        self._graphs = FrameGraphs(model, device) if on_cuda and isinstance(model, RayModel) else None
 
     def __repr__(self) -> str:
         count = sum(weights.numel() for weights in self.model.parameters())
@@ -239,8 +242,12 @@ class Renderer:
             "render less at once",
             str(self.device),
         )
-        batch = SceneBatch.of(scenes, self.device)
-        radiance = self.model(batch, width=width, height=height) if is_ray_model else self.model(batch)
+        host = SceneBatch.of(scenes)
+        if self._graphs is not None:
+            radiance = self._graphs.render(host, width, height)
+        else:
+            batch = host.to(self.device)
+            radiance = self.model(batch, width=width, height=height) if is_ray_model else self.model(batch)
         return radiance.clamp(min=0)  # an image model's last unit may go below 0
 
     def views(

@@ -40,7 +40,7 @@ def movie(arguments: list[str]) -> int:
 
     options = parsed(Options, "luxel movie", arguments)
     settings, suffix = options.settings, "" if options.pictures else ".mp4"
-    out = options.out or Path(options.scenes.stem + suffix)
+    out = options.out or Path(options.scenes.resolve().stem + suffix)
     Output.of(out, options.pictures)
     aspect = settings.width / settings.height if settings.width and settings.height else 1.0
     film = film_of_file(options.scenes, settings.fps, options.turntable, options.figure, aspect)[:: options.every]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import torch
 import warp as wp
-from jaxtyping import Float, Int32
+from jaxtyping import Float, Int32, Int64
 from torch import Tensor
 
 from luxel.core.frames import frame
@@ -19,6 +19,7 @@ from luxel.core.launch import launch, to_warp
 from luxel.core.rays import camera_direction, image_plane_point
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable, shape_of
+from luxel.core.selection import NOT_COUNTED
 from luxel.core.shapes.kinds import PLANE
 from luxel.core.shapes.shape import FACES, face_of_hit, is_panel
 
@@ -48,6 +49,8 @@ class Fragments:
     height: int
     first_row: int
     rows: int
+    needed: Int64[Tensor, " one"] = NOT_COUNTED
+    """Room that would have done, if any was given; behind the last fragment are some without an object or coverage."""
 
 
 @wp.struct
@@ -163,10 +166,22 @@ def mark_thin_objects(
 
 
 @wp.kernel(enable_backward=False)
+def sample_corners(scenes: Scenes, pictures: Pictures, corner: wp.array[int], begin: int) -> None:
+    """The key at each pixel's upper left corner, in pictures of one row and one column more."""
+    index = wp.tid() + begin
+    line = index // (pictures.width + 1)
+    scene = line // (pictures.rows + 1)
+    column = index - line * (pictures.width + 1)
+    row = line - scene * (pictures.rows + 1) + pictures.first_row
+    corner[index] = seen_at(scenes, pictures, PixelPlace(scene, column, row), 0.0, 0.0)
+
+
+@wp.kernel(enable_backward=False)
 def sample_pixels(
     scenes: Scenes,
     pictures: Pictures,
     is_thin: wp.array[int],
+    corner: wp.array[int],
     whole: wp.array[int],
     seen: wp.array2d[int],
     count: wp.array[int],
@@ -179,29 +194,21 @@ def sample_pixels(
     index = wp.tid() + begin
     at = place_of(pictures, index)
     found = int(SHARED)
-    keys = int(0)
-    recent = int(MISS)  # the last two different keys, mostly all there are
-    other = int(MISS)
-    k = int(0)
-    end = pictures.rays
-    if is_thin[index] == 0:  # the centre, four corners, and then the lattice, if it takes them
-        k = -5
-    while k < end:
-        offset = wp.vec2(0.5, 0.5)
-        if k >= 0:
+    if is_thin[index] == 0:
+        above = (at.scene * (pictures.rows + 1) + at.row - pictures.first_row) * (pictures.width + 1) + at.column
+        below = above + pictures.width + 1
+        key = corner[above]
+        corners_agree = corner[above + 1] == key and corner[below] == key and corner[below + 1] == key
+        if corners_agree:  # Warp's `and` would trace the centre's ray in any case
+            center = seen_at(scenes, pictures, at, 0.5, 0.5)
+            found = wp.where(center == key, key, SHARED)
+    keys = wp.where(found >= 0, 1, 0)
+    if found == SHARED:
+        recent = int(MISS)  # the last two different keys, mostly all there are
+        other = int(MISS)
+        for k in range(pictures.rays):
             offset = lattice_offset(k, pictures.rays)
-        elif k > -5:
-            offset = wp.vec2(float((k + 4) & 1), float((k + 4) >> 1))
-        key = seen_at(scenes, pictures, at, offset[0], offset[1])
-        if k == -5:
-            found = key
-        elif k < 0:
-            if key != found:
-                found = int(SHARED)
-                k = -1
-            elif k == -1:
-                k = end
-        else:
+            key = seen_at(scenes, pictures, at, offset[0], offset[1])
             seen[index, k] = key
             is_new = key != MISS and key != recent and key != other
             if is_new:
@@ -213,9 +220,6 @@ def sample_pixels(
             if key != recent:
                 other = recent
                 recent = key
-        k += 1
-    if found >= 0:
-        keys = 1
     whole[index] = found
     count[index] = keys
 
@@ -304,27 +308,45 @@ def write_fragments(
 
 @torch.no_grad()
 def visible_fragments(
-    batch: SceneBatch, width: int, height: int, pixel_rays: int, first_row: int = 0, rows: int | None = None
+    batch: SceneBatch,
+    width: int,
+    height: int,
+    pixel_rays: int,
+    first_row: int = 0,
+    rows: int | None = None,
+    room: int | None = None,
 ) -> Fragments:
     """Every face of every object in every pixel, by `pixel_rays` rays in the pixels that more than one may share.
 
-    Of the pictures' rows from `first_row` on, if not all are wanted, from which the pixels are then counted.
+    Of the pictures' rows from `first_row` on, if not all are wanted, from which the pixels are then counted. With
+    `room` there are so many fragments, whatever is seen, and a GPU's host need not wait to hear how many.
     """
     device, scenes = batch.device, launchable(batch)
     pictures = Pictures()
     pictures.width, pictures.height, pictures.rays = width, height, pixel_rays
     pictures.first_row, pictures.rows = first_row, height - first_row if rows is None else rows
     pixels = len(batch) * width * pictures.rows
-    whole, count, is_thin = torch.zeros(3, pixels, dtype=torch.int32, device=device)
+    whole, keys, is_thin = torch.zeros(3, pixels, dtype=torch.int32, device=device)
     seen = torch.empty(pixels, pixel_rays, dtype=torch.int32, device=device)
     scene_of_object = batch.scene_of_object.int()
     launch(mark_thin_objects, len(batch.kind), [scenes, pictures, scene_of_object], [is_thin], device)
-    launch(sample_pixels, pixels, [scenes, pictures, is_thin], [whole, seen, count], device, sliced=True)
+    corner = torch.empty(len(batch) * (width + 1) * (pictures.rows + 1), dtype=torch.int32, device=device)
+    launch(sample_corners, len(corner), [scenes, pictures], [corner], device, sliced=True)
+    launch(sample_pixels, pixels, [scenes, pictures, is_thin, corner], [whole, seen, keys], device, sliced=True)
     offsets = torch.zeros(pixels + 1, dtype=torch.int32, device=device)
-    torch.cumsum(count, 0, dtype=torch.int32, out=offsets[1:])
-    fragments = int(offsets[-1])
+    torch.cumsum(keys, 0, dtype=torch.int32, out=offsets[1:])
+    fragments = int(offsets[-1]) if room is None else room
     key, scene, pixel, object_id, number = torch.empty(5, fragments, dtype=torch.int32, device=device)
     coverage, point = torch.empty(fragments, device=device), torch.empty(fragments, 2, device=device)
+    needed = NOT_COUNTED
+    if room is not None:
+        needed = offsets[-1:].long()
+        offsets.clamp_(max=room)
+        for values, absent in ((scene, 0), (pixel, 0), (object_id, MISS), (coverage, 0), (point, 0)):
+            values.fill_(absent)
     written = [key, scene, pixel, object_id, number, coverage, to_warp(point, wp.vec2)]
     launch(write_fragments, pixels, [scenes, pictures, is_thin, whole, seen, offsets], written, device, sliced=True)
-    return Fragments(scene, pixel, object_id, number, coverage, point, offsets, width, height, first_row, pictures.rows)
+    return Fragments(
+        *(scene, pixel, object_id, number, coverage, point, offsets),
+        *(width, height, first_row, pictures.rows, needed),
+    )

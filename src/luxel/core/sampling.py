@@ -16,23 +16,36 @@ def power_heuristic(density: float, other: float) -> float:
 
 
 @wp.func
+def swap_bits(x: wp.uint32, mask: wp.uint32, shift: wp.uint32) -> wp.uint32:
+    """With the bits of the mask and those `shift` above them exchanged."""
+    return ((x & mask) << shift) | ((x >> shift) & mask)
+
+
+@wp.func
+def add_bits(x: wp.uint32, mask: wp.uint32, shift: wp.uint32) -> wp.uint32:
+    """With the bits of the mask added, mod 2, to those `shift` above them."""
+    return x ^ ((x & mask) << shift)
+
+
+@wp.func
 def net_point(index: int, dimension: int) -> wp.vec2:
     """Point `index` of a (0, 2)-sequence in [0, 1)², digitally shifted by the dimension.
 
     Any 2ⁿ points that begin at a multiple of 2ⁿ are stratified in every way in which so many can be: van der Corput's
-    sequence and Sobol's second (Kollig & Keller, "Efficient Multidimensional Sampling", 2002).
+    sequence and Sobol's second (Kollig & Keller, "Efficient Multidimensional Sampling", 2002). The first is the index
+    with its bits reversed; the second's matrix is Pascal's triangle mod 2, a product of five that add halves of words
+    to the others.
     """
     shift = pcg4d(wp.vec4ui(wp.uint32(dimension), wp.uint32(1), wp.uint32(2), wp.uint32(3)))
     n = wp.uint32(index)
-    x = wp.uint32(0)
-    y = wp.uint32(0)
-    of_x = wp.uint32(1) << wp.uint32(31)
-    of_y = of_x
-    while n != wp.uint32(0):
-        if (n & wp.uint32(1)) != wp.uint32(0):
-            x = x ^ of_x
-            y = y ^ of_y
-        n = n >> wp.uint32(1)
-        of_x = of_x >> wp.uint32(1)
-        of_y = of_y ^ (of_y >> wp.uint32(1))
+    x = swap_bits(n, wp.uint32(0x0000FFFF), wp.uint32(16))
+    x = swap_bits(x, wp.uint32(0x00FF00FF), wp.uint32(8))
+    x = swap_bits(x, wp.uint32(0x0F0F0F0F), wp.uint32(4))
+    x = swap_bits(x, wp.uint32(0x33333333), wp.uint32(2))
+    x = swap_bits(x, wp.uint32(0x55555555), wp.uint32(1))
+    y = add_bits(x, wp.uint32(0x0000FFFF), wp.uint32(16))
+    y = add_bits(y, wp.uint32(0x00FF00FF), wp.uint32(8))
+    y = add_bits(y, wp.uint32(0x0F0F0F0F), wp.uint32(4))
+    y = add_bits(y, wp.uint32(0x33333333), wp.uint32(2))
+    y = add_bits(y, wp.uint32(0x55555555), wp.uint32(1))
     return wp.vec2(unit(x ^ shift[0]), unit(y ^ shift[1]))

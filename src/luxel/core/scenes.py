@@ -1,13 +1,14 @@
 """A SceneBatch as kernels read it, and what is derived from it once: transforms, bounds, trees, lists of lights."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 import warp as wp
 from jaxtyping import Float32, Int32, Int64, Shaped
+from torch import Tensor
 
-from luxel.core.launch import launch, struct_array, to_warp
+from luxel.core.launch import launch, struct_array
 from luxel.core.principled import Material, material_of
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.shapes.kinds import PLANE
@@ -19,6 +20,8 @@ from luxel.scene.description import MIN_SPECULAR
 TREE_ABOVE = 96  # objects in a scene, from which on `benchmarks/tracer.py` finds a tree faster than a loop over all
 LEAF_OBJECTS = wp.constant(8)  # of a tree over objects
 EXACT_LIGHTS = 24  # lights in a scene, up to which each is weighed for itself
+ALWAYS = "always"
+"""In place of the versions of a batch's tensors: its tables hold whatever is written to these."""
 FARTHEST = 1e7  # half extent that a tree takes a plane's for, beyond all that the scene format allows
 PADDING = 1e-5  # of a tree's boxes, relative: many times the rounding of what they bound
 
@@ -92,6 +95,16 @@ class Scenes:
     tree_object: wp.array[int]  # row of each object in a leaf, or −1
 
 
+ROW_OF = {
+    "scenes": SceneRow,
+    "objects": SceneObject,
+    "light_object": int,
+    "light_nodes": LightNode,
+    "tree_nodes": TreeNode,
+    "tree_object": int,
+}
+
+
 @wp.func
 def shape_of(obj: SceneObject) -> Shape:
     """An object's shape, without its material."""
@@ -132,14 +145,31 @@ def launchable(batch: SceneBatch) -> Scenes:
     """
     versions = batch.versions
     cached = batch.__dict__.get("_launchable")
-    if cached is None or cached[0] != versions:
+    if cached is None or cached[0] not in (versions, ALWAYS):
         cached = batch.__dict__["_launchable"] = versions, _launchable(batch)
     return cached[1]
 
 
+def read_from(batch: SceneBatch, tables: dict[str, Int32[Tensor, "rows words"]]) -> None:
+    """Have kernels read the batch from these tables, whatever is written to them, as `launchable` would make them."""
+    batch.__dict__["_launchable"] = ALWAYS, as_scenes(tables)
+
+
 def _launchable(batch: SceneBatch) -> Scenes:
-    """On the CPU, as far as its tables, for a GPU would wait for the host at every small step."""
-    host, device = batch.on_cpu, batch.device
+    tables = {name: torch.from_numpy(table).to(batch.device) for name, table in scene_tables(batch.on_cpu).items()}
+    return as_scenes(tables)
+
+
+def as_scenes(tables: dict[str, Int32[Tensor, "rows words"]]) -> Scenes:
+    """What `scene_tables` returned, where kernels are to read it, as one struct."""
+    scenes = Scenes()
+    for name, table in tables.items():
+        setattr(scenes, name, struct_array(table, ROW_OF[name]))
+    return scenes
+
+
+def scene_tables(host: SceneBatch) -> dict[str, Int32[np.ndarray, "rows words"]]:
+    """The tables of Scenes, of a batch on the CPU: a GPU would wait for the host at every small step."""
     of = host.arrays
     rotation, scale = rotation_matrix(of["rotation"]), of["scale"].astype(np.float64)
     world_from_unit = (rotation * scale[:, None]).astype(np.float32)
@@ -147,32 +177,22 @@ def _launchable(batch: SceneBatch) -> Scenes:
     radius, half_extents, area = measured(of["kind"], of["scale"], world_from_unit)
     lights = lights_of(host, half_extents, area)
     trees = trees_over(host, half_extents)
-    tables: dict[str, tuple[Any, Int32[np.ndarray, "rows words"]]] = {
-        "scenes": (
-            SceneRow,
-            table_of(
-                *(of["offsets"][:-1], of["offsets"][1:], trees.leaves, trees.begins, trees.object_begins),
-                *(lights.offsets[:-1], lights.offsets[1:], lights.leaves, lights.tree),
-                *(of["background"], of["camera_position"], of["camera_rotation"], of["tan_half_fov"], of["key"]),
-            ),
+    return {
+        "scenes": table_of(
+            *(of["offsets"][:-1], of["offsets"][1:], trees.leaves, trees.begins, trees.object_begins),
+            *(lights.offsets[:-1], lights.offsets[1:], lights.leaves, lights.tree),
+            *(of["background"], of["camera_position"], of["camera_rotation"], of["tan_half_fov"], of["key"]),
         ),
-        "objects": (
-            SceneObject,
-            table_of(
-                *(of["kind"], of["center"], radius, of["scale"], world_from_unit, unit_from_world),
-                *(of["base_color"], of["metallic"], of["roughness"], of["transmission"]),
-                *(eta_of(of["specular"], of["transmission"]), of["emission"], of["emission"].mean(1), lights.number),
-            ),
+        "objects": table_of(
+            *(of["kind"], of["center"], radius, of["scale"], world_from_unit, unit_from_world),
+            *(of["base_color"], of["metallic"], of["roughness"], of["transmission"]),
+            *(eta_of(of["specular"], of["transmission"]), of["emission"], of["emission"].mean(1), lights.number),
         ),
-        "light_nodes": (LightNode, table_of(lights.nodes)),
-        "tree_nodes": (TreeNode, table_of(trees.nodes)),
+        "light_object": table_of(lights.rows),
+        "light_nodes": table_of(lights.nodes),
+        "tree_nodes": table_of(trees.nodes),
+        "tree_object": table_of(trees.objects),
     }
-    scenes = Scenes()
-    for name, (struct, table) in tables.items():
-        setattr(scenes, name, struct_array(torch.from_numpy(table).to(device), struct))
-    for name, rows in (("light_object", lights.rows), ("tree_object", trees.objects)):
-        setattr(scenes, name, to_warp(torch.from_numpy(rows).to(device)))
-    return scenes
 
 
 def measured(

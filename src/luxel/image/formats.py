@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
 import numpy as np
-import OpenEXR
 import torch
 from jaxtyping import Float32, UInt8
 from PIL import Image
@@ -61,6 +60,8 @@ def write_exr(path: Path, radiance: Radiance, attributes: Mapping[str, str] | No
 
     Raises OSError if the system refuses, of which OpenEXR says hardly why.
     """
+    import OpenEXR  # here, as training can do without
+
     header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage, **(attributes or {})}
     try:
         with OpenEXR.File(header, {"RGB": np.ascontiguousarray(radiance)}) as file:
@@ -74,6 +75,8 @@ def load_exr(path: Path) -> Radiance:
 
     Raises InputError, naming the file, for one that is not there, is no OpenEXR or has no such channels.
     """
+    import OpenEXR
+
     if not path.is_file():
         raise InputError(f"{path}: there is no such file")
     try:
@@ -87,6 +90,18 @@ def load_exr(path: Path) -> Radiance:
         raise
     except (RuntimeError, ValueError, TypeError, OSError) as error:
         raise InputError(f"{path}: cannot be read as an OpenEXR file: {error}") from error
+
+
+def exr_attribute(path: Path, name: str) -> str | None:
+    """What `write_exr` was given under this name; None without it, and for what is no OpenEXR file."""
+    import OpenEXR
+
+    try:
+        with OpenEXR.File(str(path), header_only=True) as file:
+            found = file.header().get(name)
+    except (RuntimeError, ValueError, TypeError, OSError):
+        return None
+    return found if isinstance(found, str) else None
 
 
 def check_image_file(path: Path, exposure: float = 0.0) -> None:

@@ -5,7 +5,8 @@ is that of the target's mean over `spp` paths. PSNR, SSIM and FLIP see tone-mapp
 radiance. FLIP: Andersson et al. 2020, by NVIDIA's flip-evaluator.
 """
 
-import flip_evaluator
+from importlib.util import find_spec
+
 import torch
 from jaxtyping import Float, Float32
 from torch import Tensor
@@ -82,7 +83,14 @@ def ssim(prediction: Images, target: Images) -> PerImage:
 
 
 def flip(prediction: Images, target: Images) -> PerImage:
-    """Mean LDR-FLIP error of display values, 0 to 1, at flip-evaluator's default 67 pixels a degree."""
+    """Mean LDR-FLIP error of display values, 0 to 1, at flip-evaluator's default 67 pixels a degree.
+
+    NaN where flip-evaluator is not installed: training, as on a machine lent for it, can do without.
+    """
+    if find_spec("flip_evaluator") is None:
+        return torch.full((len(target),), torch.nan)
+    import flip_evaluator
+
     values = [
         flip_evaluator.evaluate(reference.numpy(), test.numpy(), "LDR", inputsRGB=True)[1]
         for reference, test in zip(target.cpu(), prediction.cpu(), strict=True)

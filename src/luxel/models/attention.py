@@ -145,12 +145,19 @@ def logits_of(mask: Bool[Tensor, "batch keys"], dtype: torch.dtype) -> Float[Ten
 
     Kept with the mask, which all attentions of a forward pass share, as long as nobody writes to it.
     """
+    if torch.compiler.is_compiling():  # which computes alike things once itself
+        return made_logits(mask, dtype)
     version = None if mask.is_inference() else mask._version
     kept = mask.__dict__.get("_logits")
     if kept is None or kept[:2] != (dtype, version):
-        logits = torch.zeros(mask.shape, dtype=dtype, device=mask.device).masked_fill_(~mask, -torch.inf)
-        mask.__dict__["_logits"] = kept = (dtype, version, logits[:, None, None])
+        mask.__dict__["_logits"] = kept = (dtype, version, made_logits(mask, dtype))
     return kept[2]
+
+
+def made_logits(mask: Bool[Tensor, "batch keys"], dtype: torch.dtype) -> Float[Tensor, "batch 1 1 keys"]:
+    """What `logits_of` keeps."""
+    logits = torch.zeros(mask.shape, dtype=dtype, device=mask.device).masked_fill_(~mask, -torch.inf)
+    return logits[:, None, None]
 
 
 def masked_mean(

@@ -50,6 +50,10 @@ def filter_points(
     """
     index = wp.tid() + begin
     p = near.points[index]
+    if p.object_id == MISS:
+        filtered[index] = Signals()
+        share[index] = 0.25
+        return
     own = signals[index]
     pixel = pixel_width(scenes, p, height)
     total = Signals()

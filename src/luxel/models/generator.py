@@ -4,7 +4,7 @@ Shapes: images are [batch, channels, height, width].
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Annotated, Literal, TypeAlias
 
 import torch
@@ -144,19 +144,22 @@ class NonLocal(nn.Module):
 
 def positions(image: Image, frequencies: int) -> Float[Tensor, "batch positions height width"]:
     """x and y in (−1, 1) at the pixels' centres, and sin and cos of 2ⁱ·π/2 times them, i < `frequencies`."""
-    maps = position_maps(*image.shape[2:], frequencies, image.dtype, image.device)
+    made = made_position_maps if torch.compiler.is_compiling() else position_maps
+    maps = made(*image.shape[2:], frequencies, image.dtype, image.device)
     # One operand with channels outermost would make the concatenation, and every convolution after it, so.
     return maps.expand(len(image), -1, -1, -1).contiguous(memory_format=torch.channels_last)
 
 
-@lru_cache(maxsize=64)
-@torch.inference_mode(False)
-def position_maps(
+def made_position_maps(
     height: int, width: int, frequencies: int, dtype: torch.dtype, device: torch.device
 ) -> Float[Tensor, "positions height width"]:
-    """What `positions` repeats for every image: two dozen operations, the same in every step."""
+    """What `positions` repeats for every image."""
     # In float32 whatever the image's precision: bfloat16 has one value for pixels 200 and 201.
     y, x = ((torch.arange(size, device=device) + 0.5) * (2 / size) - 1 for size in (height, width))
     grid = torch.stack(torch.meshgrid(y, x, indexing="ij"))
     waves = [wave(grid * (2**i * torch.pi / 2)) for i in range(frequencies) for wave in (torch.sin, torch.cos)]
     return torch.cat([grid, *waves]).to(dtype)
+
+
+# Two dozen operations, the same in every step; for good, as a recorded step (`luxel.train.replay`) reads them in place.
+position_maps = cache(torch.inference_mode(False)(made_position_maps))

@@ -84,14 +84,17 @@ def place_points(
 ) -> None:
     """Which fragment each point belongs to, and the lobe that shows it: first the fragments' own points, then ends."""
     i = wp.tid()
-    fragment[i] = i
-    lobe[i] = MISS
+    of = wp.min(i, fragments - 1)
+    by = int(MISS)
     if i >= fragments:
         at = slot[i - fragments]
-        place = int(at % wp.int64(LOBES * SUBPIXELS))
-        fragment[i] = int(at // wp.int64(LOBES * SUBPIXELS))
-        lobe[i] = place // SUBPIXELS
-        shown[fragment[i], place] = i
+        if at != wp.int64(MISS):
+            place = int(at % wp.int64(LOBES * SUBPIXELS))
+            of = int(at // wp.int64(LOBES * SUBPIXELS))
+            by = place // SUBPIXELS
+            shown[of, place] = i
+    fragment[i] = of
+    lobe[i] = by
 
 
 def neighbourhood(table: Int32[Tensor, "points words"], chains: Chains, found: Fragments) -> Neighbourhood:

@@ -13,11 +13,11 @@ axes.)
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, TypeAlias
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Float32, Int32
+from jaxtyping import Float, Float32, Int32, Int64
 from pydantic import ConfigDict, Field
 from torch import Tensor, nn
 
@@ -39,7 +39,7 @@ from luxel.models.gather import TILE_PIXELS, GatherSettings, gather
 from luxel.models.neighbourhood import as_neighbours, neighbourhood
 from luxel.models.pretrained import Pretrained
 from luxel.models.shading_points import points_of_fragments, points_of_rays
-from luxel.models.specular import LOBES, no_chains, specular_chains
+from luxel.models.specular import LOBES, ChainRoom, Chains, no_chains, specular_chains
 
 MAX_COEFFICIENT = 1.5  # in the exponent: an estimate may be multiplied by 4.5
 MIN_COEFFICIENT = -8.0
@@ -95,6 +95,13 @@ class RayModelConfig(Configuration, path="model"):
         return settings
 
 
+class FrameRoom(NamedTuple):
+    """For how many fragments, smooth points and ends of chains a frame of fixed size has room."""
+
+    fragments: int
+    chains: ChainRoom
+
+
 class RayModel(Pretrained):
     """Rays → radiance; see the module's docstring."""
 
@@ -128,7 +135,8 @@ class RayModel(Pretrained):
             side = width or height or self.config.width
             radiance = self.pictures(scenes, width or side, height or side)
         else:
-            radiance = self.radiance(scenes, points_of_rays(scenes, rays), None)
+            table = points_of_rays(scenes, rays)
+            radiance = self.radiance(scenes, table, self.chains(scenes, table, None))
         if self.training and not radiance.requires_grad:  # nothing is in view, which is no reason to stop training
             radiance = radiance + 0 * sum(weights.sum() for weights in self.parameters())
         return radiance
@@ -151,19 +159,36 @@ class RayModel(Pretrained):
         margin = REACH + 1  # the farthest points' neighbours decide how many rays those send
         above, below = max(0, first - margin), min(height, end + margin)
         found = visible_fragments(scenes, width, height, self.config.pixel_rays, above, below - above)
-        radiance = self.radiance(scenes, points_of_fragments(scenes, found), found)
-        sky, pixels = scenes.background, width * found.rows
-        over_sky = found.coverage[:, None] * (radiance - sky[found.scene])
-        picture = sky.repeat_interleave(pixels, 0).index_add(0, found.scene * pixels + found.pixel, over_sky)
-        picture = picture.clamp(min=0).unflatten(0, (-1, below - above, width))  # rounding may leave −1e-8 of the sky
-        return picture[:, first - above : end - above]
+        table = points_of_fragments(scenes, found)
+        radiance = self.radiance(scenes, table, self.chains(scenes, table, height), found)
+        return blended(scenes, found, radiance)[:, first - above : end - above]
+
+    def frame(
+        self, scenes: SceneBatch, width: int, height: int, room: FrameRoom
+    ) -> tuple[Float32[Tensor, "scenes height width 3"], Int64[Tensor, "3"]]:
+        """Pictures, and the FrameRoom that they needed; they are wrong if it was more than they had.
+
+        What is done does not depend on what is seen, and the host never waits for a GPU: it can be recorded.
+        """
+        found = visible_fragments(scenes, width, height, self.config.pixel_rays, room=room.fragments)
+        table = points_of_fragments(scenes, found)
+        chains = specular_chains(scenes, table, height, room.chains)
+        picture = blended(scenes, found, self.radiance(scenes, table, chains, found))
+        return picture, torch.cat([found.needed, chains.needed])
+
+    def chains(self, scenes: SceneBatch, table: Int32[Tensor, "points words"], height: int | None) -> Chains:
+        """What the smooth ones among ShadingPoints show."""
+        return specular_chains(scenes, table, height) if self.config.chains else no_chains(table)
 
     def radiance(
-        self, scenes: SceneBatch, table: Int32[Tensor, "points words"], seen: Fragments | None
+        self,
+        scenes: SceneBatch,
+        table: Int32[Tensor, "points words"],
+        chains: Chains,
+        seen: Fragments | None = None,
     ) -> Float32[Tensor, "points 3"]:
         """That leaves ShadingPoints: of the fragments of pictures, or of single rays."""
         config, height = self.config, None if seen is None else seen.height
-        chains = specular_chains(scenes, table, height) if config.chains else no_chains(table)
         together = torch.cat([table, chains.ends])
         near = None
         if seen is not None and config.filtering:
@@ -210,6 +235,16 @@ class RayModel(Pretrained):
             return whole
 
 
+def blended(
+    scenes: SceneBatch, found: Fragments, radiance: Float32[Tensor, "fragments 3"]
+) -> Float32[Tensor, "scenes rows width 3"]:
+    """Pictures of fragments, each as much of its pixel as it covers, and of the sky."""
+    sky, pixels = scenes.background, found.width * found.rows
+    over_sky = found.coverage[:, None] * (radiance - sky[found.scene])
+    picture = sky.repeat_interleave(pixels, 0).index_add(0, found.scene * pixels + found.pixel, over_sky)
+    return picture.clamp(min=0).unflatten(0, (-1, found.rows, found.width))  # rounding may leave −1e-8 of the sky
+
+
 def refuse_gradients(scenes: SceneBatch) -> None:
     """Raise InputError if torch would expect gradients of the scenes, most of which kernels end."""
     if not torch.is_grad_enabled():
@@ -236,5 +271,5 @@ def bands(height: int, rows: int) -> Iterator[tuple[int, int]]:
 
 def brightest(scenes: SceneBatch) -> Float[Tensor, "scenes 3"]:
     """The radiance of each scene's brightest light, by channel."""
-    rows = scenes.scene_of_object[:, None].expand(-1, 3)
+    rows = scenes.scene_of_object.long()[:, None].expand(-1, 3)
     return scenes.background.detach().scatter_reduce(0, rows, scenes.emission.detach(), "amax")

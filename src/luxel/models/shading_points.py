@@ -8,11 +8,12 @@ from jaxtyping import Int32
 from torch import Tensor
 
 from luxel.core.fragments import Fragments
-from luxel.core.intersect import MISS, intersect
+from luxel.core.intersect import MISS, Hit, intersect, intersect_object
 from luxel.core.launch import launch, struct_array, to_warp
 from luxel.core.rays import Rays, camera_direction
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable, shape_of
+from luxel.core.shapes.local import INFINITY
 from luxel.core.shapes.shape import facing_normal, surface_interaction
 
 WORDS = 13  # of a ShadingPoint, 32 bits each
@@ -35,9 +36,10 @@ class ShadingPoint:
 
 
 @wp.func
-def first_point(scenes: Scenes, scene: int, origin: wp.vec3, direction: wp.vec3, pattern: int) -> ShadingPoint:
-    """Where a ray of unit direction arrives first."""
-    hit = intersect(scenes, scene, origin, direction, MISS)
+def point_of_hit(
+    scenes: Scenes, scene: int, origin: wp.vec3, direction: wp.vec3, hit: Hit, pattern: int
+) -> ShadingPoint:
+    """Where a ray of unit direction hits what it does."""
     point = ShadingPoint(scene, hit.object_id, pattern, origin, direction, -direction, 1.0)
     if hit.object_id != MISS:
         shape = shape_of(scenes.objects[hit.object_id])
@@ -55,6 +57,12 @@ def pixel_width(scenes: Scenes, p: ShadingPoint, height: int) -> float:
     """Of a pixel of a picture so many pixels high, at the distance of a point from the camera."""
     row = scenes.scenes[p.scene]
     return 2.0 * row.tan_half_fov / float(height) * wp.length(p.point - row.camera_position)
+
+
+@wp.func
+def first_point(scenes: Scenes, scene: int, origin: wp.vec3, direction: wp.vec3, pattern: int) -> ShadingPoint:
+    """Where a ray of unit direction arrives first."""
+    return point_of_hit(scenes, scene, origin, direction, intersect(scenes, scene, origin, direction, MISS), pattern)
 
 
 @wp.kernel(enable_backward=False)
@@ -86,19 +94,25 @@ def find_points_of_fragments(
     scenes: Scenes,
     scene: wp.array[int],
     pixel: wp.array[int],
+    object_id: wp.array[int],
     plane_point: wp.array[wp.vec2],
     width: int,
     first_row: int,
     points: wp.array[ShadingPoint],
     begin: int,
 ) -> None:
-    """Where the camera's ray through each fragment arrives."""
+    """Where the camera's ray through each fragment arrives; what is not one has no object."""
     i = wp.tid() + begin
     origin = scenes.scenes[scene[i]].camera_position
     direction = camera_direction(scenes, scene[i], plane_point[i])
     row = pixel[i] // width
     pattern = morton(pixel[i] - row * width, row + first_row)
-    points[i] = first_point(scenes, scene[i], origin, direction, pattern)
+    hit = Hit(object_id[i], INFINITY)
+    if object_id[i] != MISS:
+        hit.t = intersect_object(scenes, object_id[i], origin, direction, MISS, INFINITY)
+        if hit.t == INFINITY:  # all rays through the pixel show it, but for the one through its centre
+            hit = intersect(scenes, scene[i], origin, direction, MISS)
+    points[i] = point_of_hit(scenes, scene[i], origin, direction, hit, pattern)
 
 
 @torch.no_grad()
@@ -115,7 +129,8 @@ def points_of_rays(batch: SceneBatch, rays: Rays) -> Int32[Tensor, "rays words"]
 def points_of_fragments(batch: SceneBatch, found: Fragments) -> Int32[Tensor, "fragments words"]:
     """The ShadingPoints of fragments, as a table."""
     table = torch.empty(len(found.pixel), WORDS, dtype=torch.int32, device=batch.device)
-    inputs = [launchable(batch), found.scene, found.pixel, to_warp(found.point, wp.vec2), found.width, found.first_row]
+    at = [found.scene, found.pixel, found.object_id, to_warp(found.point, wp.vec2)]
+    inputs = [launchable(batch), *at, found.width, found.first_row]
     launch(find_points_of_fragments, len(table), inputs, [as_points(table)], batch.device, sliced=True)
     return table
 
@@ -123,3 +138,10 @@ def points_of_fragments(batch: SceneBatch, found: Fragments) -> Int32[Tensor, "f
 def as_points(table: Int32[Tensor, "points words"]) -> Any:
     """A table as ShadingPoints for kernels."""
     return struct_array(table, ShadingPoint)
+
+
+def absent_point(device: torch.device) -> Int32[Tensor, " words"]:
+    """A row of a table that stands for no point."""
+    row = torch.zeros(WORDS, dtype=torch.int32, device=device)
+    row[OBJECT] = MISS
+    return row

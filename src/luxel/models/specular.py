@@ -16,11 +16,12 @@ from luxel.core.principled import Material, albedos, mean, refraction_weight
 from luxel.core.rays import camera_direction
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable, material_of_object, shape_of
+from luxel.core.selection import NOT_COUNTED, selected
 from luxel.core.shapes.kinds import BOX
 from luxel.core.shapes.local import INFINITY
 from luxel.core.shapes.shape import facing_normal, surface_interaction
 from luxel.core.visibility import SMOOTH_ALPHA, TOUCHING
-from luxel.models.shading_points import OBJECT, WORDS, ShadingPoint, as_points
+from luxel.models.shading_points import OBJECT, WORDS, ShadingPoint, absent_point, as_points
 
 REFLECTED, TRANSMITTED = 0, 1
 LOBES = 2
@@ -38,11 +39,20 @@ class Chains(NamedTuple):
     slot: Int64[Tensor, " ends"]  # (point · LOBES + lobe) · SUBPIXELS + which of the lobe's
     throughput: Float[Tensor, "ends 3"]  # from the end to the point
     ends: Int32[Tensor, "ends words"]  # ShadingPoints
+    needed: Int64[Tensor, " two"] = NOT_COUNTED
+    """ChainRoom that would have done, if any was given; behind the last end are some with slot and object MISS."""
 
     @property
     def lobe_of_point(self) -> Int64[Tensor, " ends"]:
         """point · LOBES + lobe of each end."""
-        return self.slot // SUBPIXELS
+        return self.slot.clamp(min=0) // SUBPIXELS
+
+
+class ChainRoom(NamedTuple):
+    """For how many points that chains begin at, and for how many ends."""
+
+    smooth: int
+    ends: int
 
 
 @wp.func
@@ -231,7 +241,10 @@ def follow_chains(
     """All branches of one ray of one lobe of one smooth point."""
     row = wp.tid() + begin
     ray = row % subpixels
-    p = points[int(smooth[row // (LOBES * subpixels)])]
+    point = int(smooth[row // (LOBES * subpixels)])
+    if point == MISS:
+        return
+    p = points[point]
     lobe = (row // subpixels) % LOBES
     if subpixels > 1:
         p = subpixel_point(scenes, p, ray, height)
@@ -271,8 +284,11 @@ def merge_ends(
     count = int(0)
     total = wp.vec3(0.0, 0.0, 0.0)
     for i in range(first, first + chains):
-        end = ends[i]
         slot[i] = wp.int64(MISS)
+    if point == MISS:
+        return
+    for i in range(first, first + chains):
+        end = ends[i]
         total += radiance[i]
         if end.object_id != MISS:
             j = first
@@ -289,25 +305,51 @@ def merge_ends(
 
 
 @torch.no_grad()
-def specular_chains(batch: SceneBatch, table: Int32[Tensor, "points words"], height: int | None) -> Chains:
-    """The chains of the smooth ones among ShadingPoints: of pictures' pixels, or of single rays (no height)."""
-    device, subpixels = batch.device, 1 if height is None else SUBPIXELS
+def specular_chains(
+    batch: SceneBatch, table: Int32[Tensor, "points words"], height: int | None, room: ChainRoom | None = None
+) -> Chains:
+    """The chains of the smooth ones among ShadingPoints: of pictures' pixels, or of single rays (no height).
+
+    With room for so many of them, a GPU's host need not wait to hear how many there are.
+    """
+    subpixels = 1 if height is None else SUBPIXELS
     roughness = torch.cat([batch.roughness, batch.roughness.new_ones(1)])[table[:, OBJECT]]  # of MISS the last one
-    shown, found = no_chains(table), []
-    for smooth in (roughness.square() < SMOOTH_ALPHA).nonzero()[:, 0].split(POINTS_AT_ONCE[device.type]):
-        lobes = len(smooth) * LOBES
-        count = lobes * subpixels * BRANCHES
-        ends = torch.empty(count, WORDS, dtype=torch.int32, device=device)
-        throughput, radiance = torch.empty(2, count, 3, device=device)
-        slot = torch.empty(count, dtype=torch.long, device=device)
-        vectors = [to_warp(throughput, wp.vec3), to_warp(radiance, wp.vec3)]
-        inputs = [launchable(batch), as_points(table), smooth, subpixels, height or 0]
-        launch(follow_chains, lobes * subpixels, inputs, [as_points(ends), *vectors], device, sliced=True)
-        outputs = [slot, to_warp(shown.radiance, wp.vec3)]
-        launch(merge_ends, lobes, [smooth, subpixels, as_points(ends), *vectors], outputs, device, sliced=True)
-        rows = (slot != MISS).nonzero()[:, 0]
-        found.append((slot[rows], throughput[rows], ends[rows]))
-    return Chains(shown.radiance, *(torch.cat(values) for values in zip(*found, strict=True)))
+    smooth = selected(roughness.square() < SMOOTH_ALPHA, room and room.smooth)
+    shown = no_chains(table).radiance
+    parts = []
+    for some in smooth.rows.split(POINTS_AT_ONCE[batch.device.type]):
+        slot, throughput, ends = chains_of(batch, table, some, subpixels, height or 0, shown)
+        kept = selected(slot != MISS, room and room.ends)
+        if room is None:
+            parts.append((slot[kept.rows], throughput[kept.rows], ends[kept.rows]))
+        else:
+            is_end, rows = kept.rows != MISS, kept.rows.clamp(min=0)
+            ends = torch.where(is_end[:, None], ends[rows], absent_point(batch.device))
+            throughput = torch.where(is_end[:, None], throughput[rows], 0.0)
+            parts.append((torch.where(is_end, slot[rows], MISS), throughput, ends))
+    return Chains(shown, *map(torch.cat, zip(*parts, strict=True)), torch.cat([smooth.needed, kept.needed]))
+
+
+def chains_of(
+    batch: SceneBatch,
+    table: Int32[Tensor, "points words"],
+    smooth: Int64[Tensor, " some"],
+    subpixels: int,
+    height: int,
+    shown: Float[Tensor, "points lobes 3"],
+) -> tuple[Int64[Tensor, " chains"], Float[Tensor, "chains 3"], Int32[Tensor, "chains words"]]:
+    """Slots, throughputs and ends of all chains of some points, those without a slot being none; adds to `shown`."""
+    device, lobes = batch.device, len(smooth) * LOBES
+    count = lobes * subpixels * BRANCHES
+    ends = torch.empty(count, WORDS, dtype=torch.int32, device=device)
+    throughput, radiance = torch.empty(2, count, 3, device=device)
+    slot = torch.empty(count, dtype=torch.long, device=device)
+    vectors = [to_warp(throughput, wp.vec3), to_warp(radiance, wp.vec3)]
+    inputs = [launchable(batch), as_points(table), smooth, subpixels, height]
+    launch(follow_chains, lobes * subpixels, inputs, [as_points(ends), *vectors], device, sliced=True)
+    outputs = [slot, to_warp(shown, wp.vec3)]
+    launch(merge_ends, lobes, [smooth, subpixels, as_points(ends), *vectors], outputs, device, sliced=True)
+    return slot, throughput, ends
 
 
 def no_chains(table: Int32[Tensor, "points words"]) -> Chains:

@@ -59,8 +59,10 @@ def film_of_animation(animation: Animation, fps: float) -> Film:
 
 
 def turntable(scene: Scene, frames: int) -> Film:
-    """The camera goes once round what it looks at, about the vertical z, to the right; the last frame is next to the
-    first."""
+    """The camera goes once round what it looks at, about the vertical z and to the right.
+
+    The last frame is as far from the first as from the one before it, so that the movie can be repeated.
+    """
     check_frames("frames", frames)
     camera = scene.camera
 

@@ -5,10 +5,9 @@ import json
 from contextlib import suppress
 from pathlib import Path
 
-import OpenEXR
-
+from luxel import InputError
 from luxel.files.atomic import LOCK, replacing
-from luxel.image.formats import Radiance, as_radiance, write_exr
+from luxel.image.formats import Radiance, as_radiance, exr_attribute, load_exr, write_exr
 
 IDENTITY = "luxelFrame"
 """The attribute of an .exr, beside the picture, that holds its frame's identity."""
@@ -25,14 +24,14 @@ def identity_of(**decided_by: object) -> str:
 
 
 def is_made(path: Path, identity: str) -> bool:
-    """Whether the file is the frame of this identity."""
-    if not path.is_file():
+    """Whether the file is the frame of this identity, and not cut off."""
+    if not path.is_file() or exr_attribute(path, IDENTITY) != identity:
         return False
     try:
-        with OpenEXR.File(str(path), header_only=True) as file:
-            return bool(file.header().get(IDENTITY) == identity)
-    except (RuntimeError, ValueError, TypeError, OSError):  # damaged, so that it is made anew
+        load_exr(path)
+    except InputError:
         return False
+    return True
 
 
 def write_frame(path: Path, radiance: Radiance, identity: str) -> None:

@@ -21,13 +21,20 @@ def add_all(targets: Sequence[Tensor], sources: Sequence[Tensor]) -> None:
 
 
 @torch.no_grad()
-def lerp_all(targets: Sequence[Tensor], ends: Sequence[Tensor], weight: float) -> None:
-    """Move every target by `weight` of the way to its end; what has no fractions goes all the way."""
+def lerp_all(targets: Sequence[Tensor], ends: Sequence[Tensor], weight: float | Tensor) -> None:
+    """Move every target by `weight` of the way to its end; what has no fractions goes all the way.
+
+    A weight that is a tensor, on the targets' device, is read when the GPU comes to it.
+    """
     for some, others in alike(targets, ends):
-        if some[0].is_floating_point():
-            torch._foreach_lerp_(some, others, weight)
-        else:
+        if not some[0].is_floating_point():
             torch._foreach_copy_(some, others)
+        elif isinstance(weight, Tensor):  # which torch's lerp of many takes one for each number alone
+            steps = torch._foreach_sub(others, some)
+            torch._foreach_mul_(steps, weight)
+            torch._foreach_add_(some, steps)
+        else:
+            torch._foreach_lerp_(some, others, weight)
 
 
 def alike(first: Sequence[Tensor], second: Sequence[Tensor]) -> list[tuple[list[Tensor], list[Tensor]]]:

@@ -31,9 +31,10 @@ from luxel.models.layers import averaging_statistics, batch_norms
 from luxel.train.checkpoint import Progress, load_checkpoint, save_checkpoint
 from luxel.train.foreach import copy_all
 from luxel.train.guard import GuardConfig, Verdict
-from luxel.train.optim import OptimConfig, moving_average, optimizer
+from luxel.train.optim import OptimConfig, moving_average, optimizer, set_rate, take_step
 from luxel.train.precision import Autocast, LossScale, Precision, checked, set_precision
-from luxel.train.resident import AnyBatch, resident
+from luxel.train.replay import Replay
+from luxel.train.resident import AnyBatch, EncodedBatch, resident
 from luxel.train.run_folder import EventRow, Result, RunFolder
 from luxel.train.runtime import (
     average_over_processes,
@@ -202,6 +203,10 @@ class Trainer:
         self._loss = loss_function(config.loss)
         self._config, self._data = config, data
         self._resident = resident(data, self.model, self.device)
+        # What is replayed has one shape, that of resident batches, and waits for no other process.
+        replaying = self.device if self._resident is not None and self.world == 1 else torch.device("cpu")
+        self._differentiated = Replay(lambda *columns: self.differentiate(EncodedBatch.of(*columns)), replaying)
+        self._stepped = Replay(self.step_optimizer, replaying)
 
     def begin(self, checkpoint: Path) -> Progress:
         """Start at the checkpoint; without one, at the initial weights, and make that the first checkpoint."""
@@ -215,16 +220,15 @@ class Trainer:
         config, step = self._config, progress.step + 1
         seed_step(config.seed, step, self.rank)
         self._batch = next(self._batches).to(self.device)
-        copy_all(self._buffers_before, self._buffers)
         loss, norm = self.gradients(self._batch)
         data_finite = math.isfinite(loss) or self.all_finite([self._batch])
         guard, verdict = progress.guard.observe(config.guard, step, loss, norm, self.loss_scale.at_floor, data_finite)
         rate = progress.guard.rate * config.rate(step)
-        with self.loss_scale.updated():
-            if verdict == "go on":
-                self.update(rate)
-            else:  # undo what a bad batch left in batch norm's running statistics
-                copy_all(self._buffers, self._buffers_before)
+        if verdict == "go on":
+            self.update(rate)
+        else:  # undo what a bad batch left in batch norm's running statistics
+            copy_all(self._buffers, self._buffers_before)
+        self.loss_scale.update(overflowed=not math.isfinite(norm))
         scalars = {"train_loss": loss, "rate": rate, "gradient_norm": norm, "skipped": guard.skipped}
         if self.loss_scale.enabled:
             scalars["loss_scale"] = self.loss_scale.value
@@ -234,6 +238,13 @@ class Trainer:
     def gradients(self, batch: AnyBatch) -> tuple[float, float]:
         """Leave the batch's gradients, clipped, on the parameters; return its loss and the norm before clipping."""
         self.model.train()
+        found = self._differentiated(*batch.columns) if isinstance(batch, EncodedBatch) else self.differentiate(batch)
+        loss, norm = found.tolist()  # one wait for a GPU, not two
+        return loss, norm
+
+    def differentiate(self, batch: AnyBatch) -> Float32[torch.Tensor, "2"]:
+        """What `gradients` does, without a wait: loss and norm stay on the device."""
+        copy_all(self._buffers_before, self._buffers)
         self._predict.round_weights()
         size = len(batch) // self._config.accumulate
         parts = [batch.rows(slice(start, start + size)) for start in range(0, len(batch), size)]
@@ -243,19 +254,23 @@ class Trainer:
             assert loss.dtype == torch.float32, f"the loss must be in float32, not {loss.dtype}"
             self._predict.backward(self.loss_scale.scale(loss), add=part is not parts[0])
             total += loss.detach()
+        gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
         if self.world > 1:
-            average_over_processes([p.grad for p in self.model.parameters() if p.grad is not None])
-        self.loss_scale.unscale(self.optimizer)
+            average_over_processes(gradients)
+        self.loss_scale.unscale(gradients)
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), self._config.optim.clip_norm)
-        loss, norm = torch.stack([self.runtime.reduce(total, "mean"), norm]).tolist()  # one wait for a GPU, not two
-        return loss, norm
+        return torch.stack([self.runtime.reduce(total, "mean"), norm])
 
     def update(self, rate: float) -> None:
         """Step the optimiser at this learning rate, and the average after it."""
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        self.optimizer.step()
-        self.average.update_parameters(self.model)
+        set_rate(self.optimizer, rate)
+        self.average.begin_update()
+        self._stepped()
+
+    def step_optimizer(self) -> None:
+        """What `update` does, of which nothing depends on the host."""
+        take_step(self.optimizer)
+        self.average.take_in(self.model)
 
     def test(self, progress: Progress) -> tuple[Progress, Verdict]:
         """Measure the test loss, hear the guard on it, and renew running statistics if it says so."""
@@ -328,6 +343,7 @@ class Trainer:
     def load(self, path: Path) -> Progress:
         """Go back to a checkpoint."""
         progress = load_checkpoint(path, self.model, self.average, self.optimizer)
+        self._stepped.forget()  # as the optimiser's state now stands elsewhere
         self.loss_scale.restore(progress.loss_scale)
         self._batches = self._batches_from(progress.step)
         return progress

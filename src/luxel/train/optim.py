@@ -8,11 +8,12 @@ from typing import Annotated, Literal, TypeAlias
 
 import torch
 from pydantic import Field
-from torch import nn
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from luxel.configuration import Configuration, Share
-from luxel.train.foreach import copy_all, lerp_all
+from luxel.train.foreach import lerp_all
+from luxel.train.replay import number
 
 REFERENCE_BATCH = 16
 """The batch that `learning_rate` is for; it and the default rate are the log's (src/train.py, see KNOTS)."""
@@ -102,10 +103,31 @@ class OptimConfig(Configuration, path="train.optim"):
 
 
 def optimizer(config: OptimConfig, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-    """The optimiser, in one fused kernel; its rate is set before every step by the loop."""
+    """The optimiser, in one fused kernel; `set_rate` sets its rate."""
     kinds = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
-    kind = kinds[config.algorithm]
-    return kind(parameters, lr=0.0, betas=config.betas, weight_decay=config.weight_decay, fused=True)
+    weights = list(parameters)
+    rate = number(0.0, weights[0].device)
+    return kinds[config.algorithm](weights, lr=rate, betas=config.betas, weight_decay=config.weight_decay, fused=True)
+
+
+def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Set the learning rate of the steps to come."""
+    for group in optimizer.param_groups:
+        if isinstance(group["lr"], Tensor):
+            group["lr"].fill_(rate)
+        else:
+            group["lr"] = rate
+
+
+def take_step(optimizer: torch.optim.Optimizer) -> None:
+    """Step the optimiser. Being fused it may be recorded in a CUDA graph, but refuses unless it is told so.
+
+    Told before, it would warn of every step that is not recorded.
+    """
+    recording = torch.cuda.is_available() and torch.cuda.is_current_stream_capturing()
+    for group in optimizer.param_groups:
+        group["capturable"] = recording
+    optimizer.step()
 
 
 class MovingAverage(AveragedModel):
@@ -117,16 +139,30 @@ class MovingAverage(AveragedModel):
     def __init__(self, model: nn.Module, decay: float) -> None:
         super().__init__(model, use_buffers=True)
         self._decay = decay
+        self._weight = number(0.0, next(model.parameters()).device)
+
+    def begin_update(self) -> None:
+        """Count the update that `take_in` will make, and weigh it: the first time the model's weights are all there is.
+
+        The host's part, where `take_in` may be replayed as a CUDA graph.
+        """
+        steps = int(self.n_averaged)  # on the CPU
+        weight = 1.0 if steps == 0 else 1 - min(self._decay, (1 + steps) / (10 + steps))
+        if isinstance(self._weight, Tensor):
+            self._weight.fill_(weight)
+        else:
+            self._weight = weight
+        self.n_averaged += 1
+
+    def take_in(self, model: nn.Module) -> None:
+        """Move towards the model's weights."""
+        averages, values = ([*each.parameters(), *each.buffers()] for each in (self.module, model))
+        lerp_all(averages, values, self._weight)
 
     def update_parameters(self, model: nn.Module) -> None:
-        """Take the model's weights in; the first time they are all there is."""
-        steps = int(self.n_averaged)
-        averages, values = ([*each.parameters(), *each.buffers()] for each in (self.module, model))
-        if steps == 0:
-            copy_all(averages, values)
-        else:
-            lerp_all(averages, values, 1 - min(self._decay, (1 + steps) / (10 + steps)))
-        self.n_averaged += 1
+        """Both at once."""
+        self.begin_update()
+        self.take_in(model)
 
 
 def moving_average(model: nn.Module, decay: float) -> MovingAverage:

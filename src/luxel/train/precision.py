@@ -5,8 +5,7 @@ The log's O0, O1 and O2 are the opt levels of NVIDIA's apex; their names here ar
 
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any, Literal, TypeAlias
 
 import torch
@@ -143,50 +142,60 @@ def to_half(module: nn.Module, arguments: tuple[Tensor, ...], output: Tensor) ->
 
 
 class LossScale:
-    """torch's dynamic loss scale, with the floor that the log asked for and torch lacks.
+    """The dynamic loss scale of fp16 (Micikevicius et al. 2018, §3.2), with the floor that the log asked for.
 
-    Without fp16 it does nothing. `floor`: the scale never falls below it; the log's was 128.
+    Halved by every gradient that overflows, doubled after GROWTH_INTERVAL in a row that did not: torch's rule and
+    numbers. torch's GradScaler keeps it on the GPU and makes the host wait for it; here the host, which reads the
+    gradient's norm anyway, tells. Without fp16 it does nothing. `floor`: the scale never falls below it; the log's was
+    128.
     """
 
     START = 2.0**16
+    GROWTH_INTERVAL = 2000
 
     def __init__(self, precision: Precision, device: torch.device, floor: float | None) -> None:
         self.enabled = precision.startswith("fp16")
-        self._scaler = torch.amp.GradScaler(device.type, self.START, enabled=self.enabled)
-        self._floor = floor or 0.0
-
-    @property
-    def value(self) -> float:
+        self.value = self.START if self.enabled else 1.0
         """What the loss is multiplied by."""
-        return float(self._scaler.get_scale())
+        self._finite_in_a_row = 0
+        self._floor = floor or 0.0
+        self._on_device = torch.full((), self.value, device=device)
 
     @property
     def at_floor(self) -> bool | None:
         """Whether the scale has fallen as far as it may; None without one."""
         return self.value <= max(self._floor, COLLAPSED) if self.enabled else None
 
-    def scale(self, loss: Tensor) -> Tensor:
+    def scale(self, loss: Float32[Tensor, ""]) -> Float32[Tensor, ""]:
         """The loss to go backward from."""
-        return self._scaler.scale(loss)
+        return loss * self._on_device if self.enabled else loss
 
-    def unscale(self, optimizer: torch.optim.Optimizer) -> None:
+    def unscale(self, gradients: Sequence[Tensor]) -> None:
         """Divide the gradients by the scale."""
-        self._scaler.unscale_(optimizer)
-
-    @contextmanager
-    def updated(self) -> Iterator[None]:
-        """After the block, lower the scale if the gradients had overflowed, raise it after enough that had not."""
-        yield
         if self.enabled:
-            self._scaler.update()
-            if self.value < self._floor:
-                self._scaler.update(self._floor)
+            torch._foreach_mul_(list(gradients), self._on_device.double().reciprocal().float())
+
+    def update(self, overflowed: bool) -> None:
+        """Lower the scale if the gradients had overflowed, raise it after enough that had not."""
+        if not self.enabled:
+            return
+        self._finite_in_a_row = 0 if overflowed else self._finite_in_a_row + 1
+        if overflowed:
+            self._set(max(self.value / 2, self._floor))
+        elif self._finite_in_a_row == self.GROWTH_INTERVAL:
+            self._finite_in_a_row = 0
+            self._set(self.value * 2)
 
     def state(self) -> dict[str, Any]:
-        """What a checkpoint keeps."""
-        return self._scaler.state_dict()
+        """What a checkpoint keeps, in GradScaler's words."""
+        return {"scale": self.value, "_growth_tracker": self._finite_in_a_row} if self.enabled else {}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from what a checkpoint kept."""
         if self.enabled and state:
-            self._scaler.load_state_dict(state)
+            self._finite_in_a_row = int(state["_growth_tracker"])
+            self._set(float(state["scale"]))
+
+    def _set(self, value: float) -> None:
+        self.value = value
+        self._on_device.fill_(value)

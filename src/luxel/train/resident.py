@@ -38,6 +38,16 @@ class EncodedBatch:
     def __len__(self) -> int:
         return len(self.radiance)
 
+    @staticmethod
+    def of(*columns: Tensor) -> "EncodedBatch":
+        """The batch of these `columns`."""
+        return EncodedBatch(Tokens(*columns[:-1]), columns[-1])
+
+    @property
+    def columns(self) -> tuple[Tensor, ...]:
+        """All its tensors."""
+        return (*self.tokens, self.radiance)
+
     @property
     def inputs(self) -> tuple[Tokens]:
         """What the model's `forward` takes instead of scenes."""
@@ -45,7 +55,7 @@ class EncodedBatch:
 
     def rows(self, part: slice) -> "EncodedBatch":
         """The samples of this part."""
-        return EncodedBatch(Tokens(*(values[part] for values in self.tokens)), self.radiance[part])
+        return EncodedBatch.of(*(values[part] for values in self.columns))
 
     def to(self, device: torch.device | str) -> "EncodedBatch":
         """Itself: it is where it is needed."""
@@ -71,8 +81,7 @@ class Resident:
 
     def rows(self, samples: Int64[Tensor, " batch"]) -> EncodedBatch:
         """The samples of these numbers, which are on the device too."""
-        *tokens, radiance = (column.index_select(0, samples) for column in self._columns)
-        return EncodedBatch(Tokens(*tokens), radiance)
+        return EncodedBatch.of(*(column.index_select(0, samples) for column in self._columns))
 
     def training_batches(
         self, batch_size: int, seed: int, start_step: int, rank: int, world: int

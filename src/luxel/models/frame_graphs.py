@@ -1,0 +1,174 @@
+"""A ray model's frames on a GPU, recorded as CUDA graphs and replayed for other scenes of the same size.
+
+A frame is some 200 launches of microseconds each, for which the host needs longer than the GPU. A graph needs one, but
+what is launched is the same every time: there is room for a little more of all that is counted on the GPU than the
+recorded frame needed (`luxel.models.ray_model.FrameRoom`), and a frame that needs more is recorded anew.
+"""
+
+from collections import OrderedDict
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float32, Int32, Shaped
+from torch import Tensor
+
+from luxel.core.fragments import visible_fragments
+from luxel.core.scene_batch import OBJECT_FIELDS, SCENE_FIELDS, SceneBatch
+from luxel.core.scenes import read_from, scene_tables
+from luxel.core.shapes.kinds import PLANE
+from luxel.models.ray_model import FrameRoom, RayModel
+from luxel.models.shading_points import points_of_fragments
+from luxel.models.specular import ChainRoom, specular_chains
+
+MOST_PIXELS = 1 << 18  # of a frame: larger ones keep a GPU busy for longer than its host
+MOST_OBJECTS = 1 << 12
+MOST_GRAPHS = 4  # each holds on to its frame's memory
+SPARE = 1.25  # room, of what the recorded frame needed
+LEAST_ROOM = 1 << 10
+LEAST_OBJECTS = 1 << 4
+
+
+class FrameSize(NamedTuple):
+    """What frames of one graph have in common: scenes, rows for objects, and the pictures' size in pixels."""
+
+    scenes: int
+    objects: int
+    width: int
+    height: int
+
+
+class FrameRows(NamedTuple):
+    """All that a frame reads of its scenes, in NumPy."""
+
+    fields: dict[str, Shaped[np.ndarray, "rows *any"]]
+    """Of their SceneBatch."""
+    tables: dict[str, Int32[np.ndarray, "rows words"]]
+    """Of `luxel.core.scenes.Scenes`."""
+    scene_of_object: Int32[np.ndarray, " objects"]
+
+
+class FrameGraphs:
+    """Renders with a ray model on a GPU, by a graph from the second frame of a size on."""
+
+    def __init__(self, model: RayModel, device: torch.device | str) -> None:
+        self.model, self.device = model, torch.device(device)
+        self._seen = set[FrameSize]()
+        self._graphs = OrderedDict[FrameSize, FrameGraph]()
+
+    @torch.inference_mode()
+    def render(self, host: SceneBatch, width: int, height: int) -> Float32[Tensor, "scenes height width 3"]:
+        """Pictures of scenes on the CPU, as the model makes them of the same scenes on its device."""
+        size = FrameSize(len(host), rows_for(len(host.kind)), width, height)
+        rows = frame_rows(host, size) if fits(size) and size in self._seen else None
+        self._seen.add(size)
+        if rows is None or has_trees(rows):
+            return self.model(host.to(self.device), width=width, height=height)
+        graph = self._graphs.pop(size, None)
+        picture = None if graph is None else graph.replay(rows)
+        if graph is None or picture is None:
+            graph = FrameGraph(self.model, rows, size, self.device, None if graph is None else graph.room)
+            picture = graph.replay(rows)
+            assert picture is not None, "there is room for the frame that was recorded"
+        self._graphs[size] = graph
+        if len(self._graphs) > MOST_GRAPHS:
+            self._graphs.popitem(last=False)
+        return picture
+
+
+class FrameGraph:
+    """The launches of one frame."""
+
+    def __init__(
+        self, model: RayModel, rows: FrameRows, size: FrameSize, device: torch.device, least: FrameRoom | None
+    ) -> None:
+        self._host = torch.from_numpy(packed(rows)).pin_memory()
+        self._words = self._host.to(device)
+        batch = unpacked(self._words, rows)
+        self.room = room_for(model, batch, size, least)
+        self._graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(self._graph, capture_error_mode="thread_local"):
+            self._picture, self._needed = model.frame(batch, size.width, size.height, self.room)
+
+    def replay(self, rows: FrameRows) -> Float32[Tensor, "scenes height width 3"] | None:
+        """The pictures of other scenes, None if there is too little room for them."""
+        self._host.numpy()[:] = packed(rows)  # which the last frame's copy has read, as that frame was waited for
+        self._words.copy_(self._host, non_blocking=True)
+        self._graph.replay()
+        has_room = all(needed <= room for needed, room in zip(self._needed.tolist(), flat(self.room), strict=True))
+        return self._picture.clone() if has_room else None
+
+
+def fits(size: FrameSize) -> bool:
+    """Whether frames of this size are worth recording."""
+    return size.scenes * size.width * size.height <= MOST_PIXELS and size.objects <= MOST_OBJECTS
+
+
+def frame_rows(host: SceneBatch, size: FrameSize) -> FrameRows:
+    """The fields of a SceneBatch and the tables of Scenes, with rows for as many objects as there is room for.
+
+    Those that no scene has are black planes.
+    """
+    arrays = dict(host.arrays)
+    for name in OBJECT_FIELDS:
+        spare = np.zeros_like(arrays[name], shape=(size.objects - len(host.kind), *arrays[name].shape[1:]))
+        spare[...] = {"kind": PLANE, "scale": 1, "roughness": 1, "rotation": (1, 0, 0, 0)}.get(name, 0)
+        arrays[name] = np.concatenate([arrays[name], spare])
+    tables = scene_tables(SceneBatch.from_arrays(arrays))
+    lights = np.zeros((size.objects + 1, 1), np.int32)
+    lights[: len(tables["light_object"])] = tables["light_object"]
+    scene_of_object = np.zeros(size.objects, np.int32)
+    scene_of_object[: len(host.kind)] = np.repeat(np.arange(len(host)), host.counts)
+    return FrameRows(arrays, {**tables, "light_object": lights}, scene_of_object)
+
+
+def packed(rows: FrameRows) -> Int32[np.ndarray, " words"]:
+    """All of them, but for the offsets, one after another."""
+    fields = (rows.fields[name] for name in (*OBJECT_FIELDS, *SCENE_FIELDS))
+    return np.concatenate(
+        [values.view(np.int32).ravel() for values in (*fields, *rows.tables.values(), rows.scene_of_object)]
+    )
+
+
+def unpacked(words: Int32[Tensor, " words"], rows: FrameRows) -> SceneBatch:
+    """The scenes, reading from words that are `packed` as these rows are, whatever is written to them."""
+    taken = 0
+
+    def like(values: Shaped[np.ndarray, "*any"]) -> Shaped[Tensor, "*any"]:
+        nonlocal taken
+        part = words[taken : taken + values.size]
+        taken += values.size
+        return part.view(torch.from_numpy(values).dtype).unflatten(0, values.shape)
+
+    fields = {name: like(rows.fields[name]) for name in (*OBJECT_FIELDS, *SCENE_FIELDS)}
+    batch = SceneBatch(offsets=torch.from_numpy(rows.fields["offsets"]), **fields)
+    read_from(batch, {name: like(table) for name, table in rows.tables.items()})
+    batch.__dict__["scene_of_object"] = like(rows.scene_of_object)
+    return batch
+
+
+def has_trees(rows: FrameRows) -> bool:
+    """Whether a scene has so many objects or lights that they are in trees, whose tables have any length."""
+    return len(rows.tables["tree_nodes"]) > 1 or len(rows.tables["light_nodes"]) > 1
+
+
+def rows_for(objects: int) -> int:
+    """A power of two, so that few graphs do for scenes of all kinds."""
+    return max(LEAST_OBJECTS, 1 << (objects - 1).bit_length())
+
+
+def flat(room: FrameRoom) -> tuple[int, int, int]:
+    """As `RayModel.frame` counts it."""
+    return (room.fragments, *room.chains)
+
+
+def room_for(model: RayModel, batch: SceneBatch, size: FrameSize, least: FrameRoom | None) -> FrameRoom:
+    """A little more than the scenes need, and at least so much."""
+    found = visible_fragments(batch, size.width, size.height, model.config.pixel_rays)
+    table = points_of_fragments(batch, found)
+    chains = specular_chains(batch, table, size.height, ChainRoom(max(1, len(table)), 1))
+    counts = [len(table), *chains.needed.tolist()]
+    rooms = [max(LEAST_ROOM, int(SPARE * count)) for count in counts]
+    if least is not None:
+        rooms = [max(pair) for pair in zip(rooms, flat(least), strict=True)]
+    return FrameRoom(rooms[0], ChainRoom(*rooms[1:]))

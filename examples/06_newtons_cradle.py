@@ -14,9 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from luxel import Renderer, save_image
+from luxel import Animation, Renderer, save_image
 from luxel.movie import MovieSettings, film_of_animation, render_movie
-from luxel.scene import Animation
 
 BALLS, RADIUS, LENGTH, HEIGHT = 5, 0.3, 1.5, 2.2
 """Of the pendulums; the height is that of the bars that they hang from, all in scene units."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from luxel.image.formats import save_image
     from luxel.pipeline import Renderer
     from luxel.scene import (
+        Animation,
         Box,
         Camera,
         Cylinder,
@@ -36,6 +37,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 __version__ = "0.1.0"
 
 __all__ = [
+    "Animation",
     "Box",
     "Camera",
     "Cylinder",

@@ -6,8 +6,8 @@ BIN := .venv/bin
 demo: .venv  ## generate data, train, evaluate, render: runs/demo/index.html
 	$(BIN)/luxel demo
 
-test: .venv  ## the whole suite
-	$(BIN)/pytest
+test: .venv  ## the whole suite, on all cores; a process takes 1 GB
+	$(BIN)/pytest --numprocesses logical --maxprocesses 8 --dist worksteal
 
 test-slow: .venv  ## what takes minutes: statistics at full strength
 	$(BIN)/pytest -m slow

@@ -3,11 +3,12 @@
     PYTHONPATH=src python benchmarks/training_step.py [--scale full] [--batches 64] [--variants eager graph …]
 
 From a checkout with torch and what training needs. A variant is a list, joined by +, of: graph (a step replayed as CUDA
-graphs, `luxel.train.replay`), whole, stages or norms (what torch.compile makes one region of: the network, each of its
-stages, each batch norm with its ReLU), depthwise (depthwise convolutions written as nine products for it to fuse),
-matmul (attention as two matrix products), cudnn (cuDNN tries its algorithms) and nchw (convolutions with channels
-outermost). For each it prints images/s, the time until the third step, in which compiling is, and the losses of a few
-steps, which should agree; with --profile, where a GPU's time goes. The last line is one JSON object of all.
+graphs, `luxel.train.replay`); whole, stages, large or norms (what torch.compile makes one region of: the network, each
+of its stages, each of the last four, each batch norm with its ReLU); depthwise (depthwise convolutions written as nine
+products, for it to fuse); matmul (attention as two matrix products); cudnn (cuDNN tries its algorithms); and nchw
+(convolutions with channels outermost). For each it prints images/s, the seconds until the third step, in which
+compiling is, and the losses of a few steps, which should agree; with --profile, where a GPU's time goes. The last line
+is one JSON object of all.
 """
 
 import argparse
@@ -40,8 +41,11 @@ from luxel.train import replay
 from luxel.train.loop import Trainer
 from luxel.train.runtime import accelerator
 
-VARIANTS = ("eager", "graph", "graph+cudnn", "graph+matmul", "graph+norms", "graph+whole", "graph+whole+matmul",
-            "graph+whole+matmul+depthwise")  # fmt: skip
+VARIANTS = ("eager", "graph", "graph+norms", "graph+large", "graph+large+depthwise", "graph+whole+depthwise")
+LARGE = 4
+"""Stages, the last ones: those of the two largest sizes."""
+SHOWN = 40
+"""Kernels of a profile."""
 COMPARED = (0, 4, 12)
 """Steps whose losses are printed."""
 
@@ -125,6 +129,9 @@ def varied(parts: list[str], model: Any) -> Iterator[None]:
         if "stages" in parts:
             for stage in model.stages:
                 stage.compile(dynamic=False)
+        if "large" in parts:
+            for stage in model.stages[-LARGE:]:
+                stage.compile(dynamic=False)
         if "whole" in parts:
             model.picture = torch.compile(model.picture, dynamic=False)
         benchmark, torch.backends.cudnn.benchmark = torch.backends.cudnn.benchmark, "cudnn" in parts
@@ -167,22 +174,18 @@ def measured(variant: str, experiment: Any, source: ShardSource, out: Path, opti
 
 
 def profiled(trainer: Trainer, progress: Any) -> str:
-    """Where the GPU's time of three steps goes, by kernel."""
-    kinds = [torch.profiler.ProfilerActivity.CPU]
-    if torch.cuda.is_available():
-        kinds.append(torch.profiler.ProfilerActivity.CUDA)
-    with torch.profiler.profile(activities=kinds) as profile:
-        for _ in range(3):
-            progress, _, _ = trainer.step(progress)
+    """Where the GPU's time of a step goes, by kernel; without a GPU, a CPU's, by operation."""
+    gpu = torch.cuda.is_available()
+    kind = torch.profiler.ProfilerActivity.CUDA if gpu else torch.profiler.ProfilerActivity.CPU
+    with torch.profiler.profile(activities=[kind]) as profile:
+        trainer.step(progress)
         synchronise()
-    key = "self_device_time_total" if torch.cuda.is_available() else "self_cpu_time_total"
+    key = "self_device_time_total" if gpu else "self_cpu_time_total"
     events = sorted(profile.key_averages(), key=lambda event: getattr(event, key), reverse=True)
     total = sum(getattr(event, key) for event in events)
-    lines = [
-        f"{getattr(e, key) / 3e3:9.3f} ms {getattr(e, key) / total:6.1%} {e.count // 3:5}  {e.key[:110]}"
-        for e in events[:32]
-    ]
-    return "\n".join([f"{total / 3e3:9.3f} ms of kernels a step", *lines])
+    rows = [(getattr(event, key), event.count, event.key) for event in events[:SHOWN]]
+    lines = [f"{time / 1e3:9.3f} ms {time / total:6.1%} {count:5}  {name[:120]}" for time, count, name in rows]
+    return "\n".join([f"{total / 1e3:9.3f} ms in {sum(event.count for event in events)} kernels a step", *lines])
 
 
 def too_long(number: int, frame: FrameType | None) -> None:

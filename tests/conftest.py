@@ -1,6 +1,9 @@
 """Settings of the whole suite."""
 
+import os
 import signal
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # as tests run side by side, with what processes they start; before torch
 
 import pytest
 import torch

@@ -479,3 +479,8 @@ def test_a_file_name_is_shown_as_it_can_be(tmp_path):
 def test_what_is_no_file_is_no_scene(device, what):
     with pytest.raises(SceneError, match=rf"^{device}: {what}"):
         Scene.load(device)
+
+
+def test_fields_without_names_are_told_their_names():
+    with pytest.raises(SceneError, match=r"^Sphere takes its fields by name: Sphere\(center=…, radius=…\)$"):
+        Sphere((0, 0, 0), 1)

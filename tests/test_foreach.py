@@ -35,6 +35,12 @@ def test_a_tenth_of_the_way_and_whole_numbers_all_of_it():
     assert [round(target.flatten()[0].item(), 5) for target in targets] == [11, 11, 20, 11]
 
 
+def test_a_weight_that_is_a_tensor_is_that_number():
+    targets = [tensor for tensor in tensors(10.0) if tensor.dtype != torch.bfloat16]
+    lerp_all(targets, [torch.full_like(target, 20) for target in targets], torch.tensor(0.1))
+    assert [round(target.flatten()[0].item(), 5) for target in targets] == [11, 20, 11]
+
+
 def test_parameters_are_changed_without_a_trace():
     weight = torch.nn.Parameter(torch.ones(3))
     copy_all([weight], [torch.zeros(3)])

@@ -79,8 +79,26 @@ def test_an_exr_keeps_what_is_told_beside_its_picture(tmp_path: Path):
 
 
 def test_another_suffix_is_refused():
-    with pytest.raises(InputError, match=r"image\.jpg.*\.exr"):
-        check_image_file(Path("image.jpg"))
+    with pytest.raises(InputError, match=r"image\.gif.*\.exr"):
+        check_image_file(Path("image.gif"))
+
+
+@pytest.mark.parametrize(("name", "kind"), [("a.jpg", "JPEG"), ("a.JPEG", "JPEG"), ("a.webp", "WEBP")])
+def test_lossy_pictures_are_near_the_tone_mapped_bytes(tmp_path: Path, name, kind):
+    """A smooth ramp of a saturated red into white, 0 to 1 along a row."""
+    ramp = np.linspace(0, 1, 29, dtype=np.float32)
+    radiance = np.stack(np.broadcast_arrays(1.0, ramp, ramp[:, None] * 0 + ramp), axis=-1).astype(np.float32)
+    save_image(tmp_path / name, radiance, exposure=-1.0)
+    with Image.open(tmp_path / name) as image:
+        assert image.format == kind
+        shown = np.asarray(image.convert("RGB")).astype(int)
+    assert np.abs(shown - to_bytes(radiance / 2)).max() <= 16
+    assert np.abs(shown - to_bytes(radiance / 2)).mean() < 3
+
+
+def test_more_pixels_than_a_webp_holds_are_refused(tmp_path: Path):
+    with pytest.raises(InputError, match=r"a\.webp: is of 16384×1, a WEBP has at most 16383 a side; write a \.png"):
+        save_image(tmp_path / "a.webp", np.ones((1, 16384, 3), np.float32))
 
 
 def test_exposure_is_in_stops(tmp_path: Path):

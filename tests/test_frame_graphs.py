@@ -102,11 +102,12 @@ def test_scenes_with_trees_are_none_for_graphs() -> None:
 
 
 @pytest.mark.gpu
+@torch.inference_mode()
 def test_graphs_on_a_gpu_render_what_the_model_does() -> None:
-    graphs = FrameGraphs(Renderer.from_pretrained("ray-small", "cuda").model, "cuda")
+    model = Renderer.from_pretrained("ray-small", "cuda").model
+    graphs = FrameGraphs(model, "cuda")
     for scene in [*SCENES, *SCENES]:  # the first by launches, the next is recorded, others replay it
         host = SceneBatch.of([scene])
-        expected = MODEL(host, width=WIDTH, height=HEIGHT).detach().numpy()
+        expected = model(host.to("cuda"), width=WIDTH, height=HEIGHT).cpu().numpy()
         picture = graphs.render(host, WIDTH, HEIGHT).cpu().numpy()
-        error = np.abs(picture - expected) / (np.abs(expected) + 0.01)
-        assert np.quantile(error, 0.98) < 1e-3, "as between other launches on both: a few rays pass edges elsewhere"
+        np.testing.assert_allclose(picture, expected, rtol=1e-4, atol=1e-5)  # sums in another order

@@ -34,6 +34,7 @@ CONFIG = TrainConfig(
     samples=60, batch_size=5, tests=3, checkpoint_every=4, optim=OptimConfig(learning_rate=0.05, ema_decay=0.5)
 )
 TEST_SAMPLES = 7
+THREADS = Path("/proc/self/task")
 OBJECTS = 2
 SCENE = Scene(
     objects=(Sphere(center=(0, 0, 0), radius=1),) * OBJECTS, camera=Camera(position=(0, -5, 0), look_at=(0, 0, 0))
@@ -456,17 +457,24 @@ def train_a_little(path: Path, runtime: Accelerator, **changes) -> None:
     train(model, TinyData(), config, folder, runtime)
 
 
-def test_two_processes_train_and_test_as_one(tmp_path: Path):
-    """Over gloo: batch norm over both halves of a batch, gradients averaged, whole or in parts, and an odd number of
-    test samples."""
+@pytest.fixture(scope="module")
+def two_processes(tmp_path_factory) -> Path:
+    """The folder in which two ranks, over gloo, have done what `if __name__ == "__main__"` says below."""
+    folder = tmp_path_factory.mktemp("two")
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    done = subprocess.run([*launcher, __file__, tmp_path], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run([*launcher, __file__, folder], capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
-    losses = [float((tmp_path / f"loss-{rank}").read_text()) for rank in (0, 1)]
+    return folder
+
+
+def test_two_processes_train_and_test_as_one(tmp_path: Path, two_processes: Path):
+    """Batch norm over both halves of a batch, gradients averaged, whole or in parts, and an odd number of test
+    samples."""
+    losses = [float((two_processes / f"loss-{rank}").read_text()) for rank in (0, 1)]
     for loss in losses:
         assert math.isclose(loss, whole_test_loss(), rel_tol=1e-6)
     for name, changes, tolerance in VARIATIONS:
-        alone, together = tmp_path / f"one-{name}", tmp_path / f"two-{name}"
+        alone, together = tmp_path / f"one-{name}", two_processes / f"two-{name}"
         train_a_little(alone, accelerator(cpu=True), **changes)
         one, two = (read_metrics(path / "metrics.jsonl") for path in (alone, together))
         for scalar in ("train_loss", "gradient_norm", "test_loss"):
@@ -476,11 +484,18 @@ def test_two_processes_train_and_test_as_one(tmp_path: Path):
         torch.testing.assert_close(two, one, rtol=tolerance, atol=tolerance / 10)
 
 
-def test_processes_stop_together_after_the_same_step(tmp_path: Path):
+def test_processes_stop_together_after_the_same_step(two_processes: Path):
     """Although one of them alone was told to, as each has its own clock; the step is in the checkpoint."""
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    subprocess.run([*launcher, __file__, tmp_path, "stop"], capture_output=True, timeout=120, check=True)
-    assert [(tmp_path / f"stopped-{rank}").read_text() for rank in (0, 1)] == ["3", "3"]
+    assert [(two_processes / f"stopped-{rank}").read_text() for rank in (0, 1)] == ["3", "3"]
+
+
+@pytest.mark.skipif(not THREADS.exists(), reason="Linux names the threads")
+def test_no_thread_of_gloo_is_left_when_a_process_ends(two_processes: Path):
+    """It would abort the process, now and then."""
+    for rank in (0, 1):
+        names = (two_processes / f"threads-{rank}").read_text().split()
+        assert names
+        assert not [name for name in names if "gloo" in name]
 
 
 class ToldToStop(TinyData):
@@ -505,14 +520,13 @@ def stop_a_little_later(path: Path, runtime: Accelerator) -> None:
 
 if __name__ == "__main__":
     folder, shared = Path(sys.argv[1]), accelerator(cpu=torch.cuda.is_available())  # the CPU in either way
-    if sys.argv[2:] == ["stop"]:
-        stop_a_little_later(folder, shared)
-        leave()
-        sys.exit()
     (folder / f"loss-{shared.process_index}").write_text(repr(measured_test_loss(batch_size=2)))
     for name, changes, _ in VARIATIONS:
         train_a_little(folder / f"two-{name}", shared, **changes)
+    stop_a_little_later(folder, shared)
     leave()
+    names = [(thread / "comm").read_text() for thread in THREADS.iterdir()] if THREADS.exists() else []
+    (folder / f"threads-{shared.process_index}").write_text("".join(names))
 
 
 OF_TRAINING = {

@@ -16,7 +16,7 @@ from luxel.memory import check_fits, collection_paused, free_memory, in_words
 
 
 def test_what_does_not_fit_is_told_before_it_starts(monkeypatch):
-    monkeypatch.setattr(luxel.memory, "free_memory", lambda device: 3 * 2**30)
+    monkeypatch.setattr(luxel.memory, "free_memory", lambda device, enough=None: 3 * 2**30)
     check_fits(3 * 2**30, "x is 1", "take less")
     with pytest.raises(InputError) as error:
         check_fits(5 * 2**40, "x is 9", "take less")
@@ -115,7 +115,7 @@ def test_what_torch_holds_on_a_gpu_for_later_is_free(monkeypatch):
 )
 def test_a_training_that_does_not_fit_writes_nothing(change, message, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(luxel.memory, "free_memory", lambda device: 100 * 2**30)
+    monkeypatch.setattr(luxel.memory, "free_memory", lambda device, enough=None: 100 * 2**30)
     with pytest.raises(InputError, match=message):
         run(change(EXPERIMENTS["standard_run"].make("small")), tmp_path / "run", cpu=True)
     assert not any(tmp_path.iterdir())
@@ -132,7 +132,7 @@ def test_every_experiment_fits_into_a_machine_that_it_is_for(monkeypatch):
 
 def test_a_training_on_scenes_of_too_many_objects_is_refused(monkeypatch):
     made = EXPERIMENTS["standard_run"].make("small")
-    monkeypatch.setattr(luxel.memory, "free_memory", lambda device: 4 * 2**30)
+    monkeypatch.setattr(luxel.memory, "free_memory", lambda device, enough=None: 4 * 2**30)
     monkeypatch.setattr(luxel.experiments.run, "most_objects", lambda experiment, data: 20_011)
     with pytest.raises(InputError, match=r"pictures of 32×32 at once \(objects in one: 20011\): that takes .* GiB"):
         check_memory(made, torch.device("cpu"))

@@ -1,14 +1,17 @@
 """From words to options: a mistake names the option, what was given, and what would be right.
 
-In processes of their own, as the suite checks types before Luxel can.
+In a process of their own, as the suite checks types before Luxel can.
 """
 
 import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
+
+import pytest
 
 from luxel.cli.command import VERBS
 from luxel.cli.experiments import ACTIONS
@@ -29,18 +32,21 @@ SCENE = str(Path(__file__).parents[1] / "examples" / "scenes" / "still_life.json
 NUMBER = re.compile(r"(--[a-z][\w.-]*) \S*(?:INT|FLOAT)\S*((?: (?:INT|FLOAT))*)")
 """An option of numbers in --help, and what it takes beyond one."""
 SCRIPT = """
-import io, json, sys
+import io, json, os, sys
 from contextlib import redirect_stderr, redirect_stdout
 from luxel.cli import main
 
-answers = []
-for command in json.load(sys.stdin):
-    with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
-        try:
-            main(command)
-        except SystemExit as end:
-            answers.append((int(end.code or 0), out.getvalue(), err.getvalue()))
-json.dump(answers, sys.stdout)
+for line in sys.stdin:
+    folder, commands = json.loads(line)
+    os.chdir(folder)
+    answers = []
+    for command in commands:
+        with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
+            try:
+                main(command)
+            except SystemExit as end:
+                answers.append((int(end.code or 0), out.getvalue(), err.getvalue()))
+    print(json.dumps(answers), flush=True)
 """
 
 
@@ -50,15 +56,25 @@ class Answer(NamedTuple):
     err: str
 
 
-def answers(commands: list[list[str]], cwd: object) -> list[Answer]:
-    """Of all commands in one process, as starting one takes seconds."""
-    ran = subprocess.run(
-        [sys.executable, "-c", SCRIPT], input=json.dumps(commands), capture_output=True, text=True, check=True, cwd=cwd
-    )
-    return [Answer(*answer) for answer in json.loads(ran.stdout)]
+Answers = Callable[[list[list[str]], Path], list[Answer]]
 
 
-def test_what_is_no_number_is_told_in_a_users_words(tmp_path):
+@pytest.fixture(scope="module")
+def answers() -> Iterator[Answers]:
+    """Of commands in a folder, all by one process, as starting one takes seconds."""
+    with subprocess.Popen(
+        [sys.executable, "-c", SCRIPT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+
+        def answers_of(commands: list[list[str]], folder: Path) -> list[Answer]:
+            print(json.dumps((str(folder), commands)), file=process.stdin, flush=True)
+            return [Answer(*answer) for answer in json.loads(process.stdout.readline())]
+
+        yield answers_of
+        process.stdin.close()
+
+
+def test_what_is_no_number_is_told_in_a_users_words(answers: Answers, tmp_path):
     """Every option of numbers of every verb, as --help has them."""
     helps = answers([[*command, "--help"] for command in COMMANDS], tmp_path)
     tried = [
@@ -106,15 +122,15 @@ TOLD = {
 }
 
 
-def test_a_mistake_is_one_line_and_nothing_else(tmp_path):
+def test_a_mistake_is_one_line_and_nothing_else(answers: Answers, tmp_path):
     commands = [command.split(" ") for command in TOLD]
     for command, answer in zip(TOLD, answers(commands, tmp_path), strict=True):
         code, message = TOLD[command]
         assert answer == (code, "", f"luxel {message}\n".replace("luxel :", "luxel:")), command
 
 
-FILES = {"render": ["render", SCENE], "movie": ["movie", SCENE], "findings": ["experiments", "findings"]}
-"""Verbs whose --out is a file; that of the others is a folder."""
+FILES = {"movie": ["movie", SCENE], "findings": ["experiments", "findings"]}
+"""Verbs whose --out is a file; that of the others is a folder, or may be one."""
 FOLDERS = {
     "generate": ["generate", "spheres"],
     "train": ["train", "demo"],
@@ -122,17 +138,18 @@ FOLDERS = {
     "fit": ["fit", "picture.exr", "--scene", SCENE, "--free", "background"],
     "compare": ["experiments", "compare", "demo"],
     "demo": ["demo"],
+    "render": ["render", SCENE],
 }
 
 
-def test_every_verb_with_out_is_among_these(tmp_path):
+def test_every_verb_with_out_is_among_these(answers: Answers, tmp_path):
     helps = answers([[*command, "--help"] for command in COMMANDS], tmp_path)
     there = {" ".join(command) for command, text in zip(COMMANDS, helps, strict=True) if "--out " in text.out}
     assert len(there) == len(FILES) + len(FOLDERS)
     assert all(any(name in command.split() for command in there) for name in (*FILES, *FOLDERS))
 
 
-def test_a_folder_for_a_file_and_a_file_for_a_folder_are_told_before_any_work(tmp_path):
+def test_a_folder_for_a_file_and_a_file_for_a_folder_are_told_before_any_work(answers: Answers, tmp_path):
     (tmp_path / "there").mkdir()
     (tmp_path / "file").write_text("mine")
     problems = {"there": "there: is a folder, but a file is to be written; name one in it, such as there/"}
@@ -147,7 +164,7 @@ def test_a_folder_for_a_file_and_a_file_for_a_folder_are_told_before_any_work(tm
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "there"]
 
 
-def test_a_file_where_a_folder_is_read_is_told_as_such(tmp_path):
+def test_a_file_where_a_folder_is_read_is_told_as_such(answers: Answers, tmp_path):
     (tmp_path / "file").write_text("mine")
     options = [
         ["experiments", "findings", "--records", "file"],

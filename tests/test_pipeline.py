@@ -144,12 +144,12 @@ def test_a_ray_model_renders_any_size_and_several_views_of_a_scene_at_once():
 
 
 def test_a_picture_that_does_not_fit_into_memory_is_refused_before_it_is_begun(folder, monkeypatch):
-    monkeypatch.setattr(luxel.memory, "free_memory", lambda device: 2**30)
+    monkeypatch.setattr(luxel.memory, "free_memory", lambda device, enough=None: 2**30)
     ray = Renderer(RayModel(RayModelConfig()))
     with pytest.raises(InputError, match=r"^width is 60000 and height is 60000 .* GiB of memory, of which 1 GiB"):
         ray(ONE, 60_000)
     assert ray(ONE, 8).shape == (8, 8, 3)
-    monkeypatch.setattr(luxel.memory, "free_memory", lambda device: 2**29)
+    monkeypatch.setattr(luxel.memory, "free_memory", lambda device, enough=None: 2**29)
     crowd = Scene(objects=ONE.objects * 200_000, camera=CAMERA)
     with pytest.raises(InputError, match=r"objects in one: 200000\): that takes some .* MiB of memory"):
         Renderer(ImageModel(ImageModelConfig()))(crowd)
@@ -285,6 +285,6 @@ def test_paths_out_of_range_and_pictures_of_others_are_refused(folder, monkeypat
     with pytest.raises(InputError, match=r"^width is 32, but this model renders 16×16 alone"):
         Renderer.from_pretrained(folder)(ONE, width=32, spp=4)
     picture = renderer.render([LIT], 512)
-    monkeypatch.setattr(luxel.memory, "free_memory", lambda device: 2**26)
+    monkeypatch.setattr(luxel.memory, "free_memory", lambda device, enough=None: 2**26)
     with pytest.raises(InputError, match=r"^spp is 4, for 1 pictures of 512×512: that takes some .* of memory"):
         renderer.refined([LIT], picture, 4)

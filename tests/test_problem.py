@@ -53,7 +53,7 @@ def test_the_gradient_is_that_of_the_loss_with_weights_held():
 
 
 def test_a_fit_that_does_not_fit_into_memory_is_refused_before_it_is_begun(monkeypatch):
-    monkeypatch.setattr("luxel.memory.free_memory", lambda device: 2**20)
+    monkeypatch.setattr("luxel.memory.free_memory", lambda device, enough=None: 2**20)
     with pytest.raises(InputError, match=r"^9 free numbers and 1 images of 41×41: that takes some .* MiB of memory"):
         fit(RENDERER, [IMAGE], START, FREE)
 

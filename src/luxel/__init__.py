@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from luxel.image.formats import save_image
+    from luxel.notebook.display import show, thumbnail
     from luxel.pipeline import Renderer
     from luxel.scene import (
         Animation,
@@ -54,8 +55,16 @@ __all__ = [
     "Sphere",
     "register",
     "save_image",
+    "show",
+    "thumbnail",
 ]
-_ELSEWHERE = {"Renderer": "luxel.pipeline", "PathTracer": "luxel.trace.path", "save_image": "luxel.image.formats"}
+_ELSEWHERE = {
+    "Renderer": "luxel.pipeline",
+    "PathTracer": "luxel.trace.path",
+    "save_image": "luxel.image.formats",
+    "show": "luxel.notebook.display",
+    "thumbnail": "luxel.notebook.display",
+}
 """Modules of what is not `luxel.scene`'s; all are loaded when first asked for."""
 
 

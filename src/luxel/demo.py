@@ -24,15 +24,20 @@ from luxel.files.typed_json import read_json, write_json
 from luxel.image.formats import load_exr, save_image, save_pixels
 from luxel.image.side_by_side import Figures, SideBySide, sheet
 from luxel.image.tonemap import clamp
+from luxel.models.pretrained import WEIGHTS
+from luxel.pipeline import SHIPPED as SHIPPED_FOLDER
 from luxel.pipeline import Renderer, weights_folder
 from luxel.scene.description import Scene, scene_id
-from luxel.scene.distributions import Mixed
+from luxel.scene.distributions import Mixed, Spheres
+from luxel.scene.registry import Distribution
 from luxel.trace.path import PathTracer
 from luxel.train.run_folder import read_metrics
 
 SHIPPED = ("ray-small", "ray-base")
 SHIPPED_SCENES, SHIPPED_SIZE, SHIPPED_SPP, SHIPPED_SEED = 8, 160, 512, 2_000_003
 """What the models that come with Luxel are shown on: scenes of “mixed”, of a seed that they were not trained on."""
+LOGS, LOGS_SIZE = ("log-64", "ray-small"), 64
+"""What shows the log's network beside the ray model, on scenes like those of the log, at the one size that it has."""
 TRAINED_SCENES, TRAINED_SPP = 12, 1024
 """Of the test set, for the network that the demo trains."""
 TRUTH, SHOWN = "path_traced", "shown.json"
@@ -57,9 +62,9 @@ def demo(out: Path, scale: Scale = "small") -> tuple[Path, str]:
     The page is there as soon as the first have been shown. A second call starts where the first left off.
     """
     page, title = out / "index.html", "Luxel: a neural renderer"
-    shipped = shipped_section(out / "shipped")
+    shipped = [shipped_section(out / "shipped"), *log_section(out / "log")]
     if not page.exists():
-        write_report(page, title, [shipped], folders=written(page))
+        write_report(page, title, shipped, folders=written(page))
     print(f"{' and '.join(SHIPPED)}, which Luxel comes with: open {page.resolve()}", flush=True)
     experiment = EXPERIMENTS["demo"].make(scale)
     data = data_folder(experiment.data)
@@ -101,24 +106,36 @@ def demo(out: Path, scale: Scale = "small") -> tuple[Path, str]:
         files_of(out / "renders", pictures),
     )
     folders = {**written(page), data: [data / "manifest.json"]}
-    write_report(page, title, [shipped, trained], evaluation, learning_curves(out), folders)
+    write_report(page, title, [*shipped, trained], evaluation, learning_curves(out), folders)
     print("\n".join(f"{name:>10}  {value}" for name, value in facts.items()))
     return page, result["status"]
 
 
 def shipped_section(folder: Path) -> Section:
     """Unseen scenes by the models that come with Luxel, beside their truth."""
-    candidates = (Mixed()(SHIPPED_SEED, index) for index in count())
+    return unseen("Unseen scenes, by the models that come with Luxel", folder, Mixed(), SHIPPED, SHIPPED_SIZE)
+
+
+def log_section(folder: Path) -> list[Section]:
+    """The log's scenes by its network and by a ray model, if the network is there, as in checkouts it may not be."""
+    if not (SHIPPED_FOLDER / LOGS[0] / WEIGHTS).exists():
+        return []
+    return [unseen("The log's scenes, by its network and by a ray model", folder, Spheres(), LOGS, LOGS_SIZE)]
+
+
+def unseen(title: str, folder: Path, distribution: Distribution, models: Sequence[str], size: int) -> Section:
+    """The first scenes of a distribution, of a seed that no model was trained on, by these models, size × size."""
+    candidates = (distribution(SHIPPED_SEED, index) for index in count())
     scenes = list(islice(filter(is_worth_showing, candidates), SHIPPED_SCENES))
-    pictures, seconds = side_by_side(folder, scenes, {name: Path(name) for name in SHIPPED}, SHIPPED_SIZE, SHIPPED_SPP)
+    pictures, seconds = side_by_side(folder, scenes, {name: Path(name) for name in models}, size, SHIPPED_SPP)
     times = ", ".join(f"{name.replace('_', ' ')} {value:.2f} s" for name, value in seconds.items())
     facts = {
-        "scenes": f"the first of “mixed”, seed {SHIPPED_SEED}, in which something is in view, and with little noise in "
-        "the truth; no model was trained on them",
-        "time": f"{times} an image of {SHIPPED_SIZE}×{SHIPPED_SIZE}, on {os.cpu_count()} cores",
+        "scenes": f"the first of “{distribution.name}”, seed {SHIPPED_SEED}, in which something is in view, and with "
+        "little noise in the truth; no model was trained on them",
+        "time": f"{times} an image of {size}×{size}, on {os.cpu_count()} cores",
     }
     print("\n".join(f"{name:>10}  {value}" for name, value in facts.items()))
-    return Section("Unseen scenes, by the models that come with Luxel", pictures, facts, files_of(folder, pictures))
+    return Section(title, pictures, facts, files_of(folder, pictures))
 
 
 def is_worth_showing(scene: Scene, size: int = 32, spp: int = 16) -> bool:
@@ -143,7 +160,7 @@ def side_by_side(
     Every scene has a folder in `folder`: its description, the pictures as EXR and, side by side, as PNG. Those of an
     earlier call are read, unless a model is newer.
     """
-    newest = max((weights_folder(model) / "model.safetensors").stat().st_mtime for model in models.values())
+    newest = max((weights_folder(model) / WEIGHTS).stat().st_mtime for model in models.values())
     missing = [
         (place, scene)
         for place, scene in zip(places(folder, scenes), scenes, strict=True)

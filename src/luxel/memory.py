@@ -20,24 +20,27 @@ MEMBERSHIP = Path("/proc/self/cgroup")
 
 def check_fits(needed: int, what: str, remedy: str, device: str = "cpu") -> None:
     """Raise InputError if `what`, which takes `needed` bytes, is more than the device's free memory."""
-    free = free_memory(device)
+    free = free_memory(device, needed)
     if needed > free:
         raise InputError(
             f"{what}: that takes some {in_words(needed)} of memory, of which {in_words(free)} are free; {remedy}"
         )
 
 
-def free_memory(device: str = "cpu") -> int:
+def free_memory(device: str = "cpu", enough: int | None = None) -> int:
     """Bytes that the device, "cpu" or one of torch's, can still give to this process: the least that anyone allows.
 
-    Of a GPU, with what torch holds there for its next tensors. Of a CPU, what the system has available and what is
-    left in each control group that the process is in.
+    Of a GPU, with what torch holds there for its next tensors, unless there is `enough` without: a frame is rendered
+    in less time than torch takes to tell. Of a CPU, what the system has available and what is left in each control
+    group that the process is in.
     """
     if device.startswith("cuda"):
         import torch
 
-        reusable = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-        return int(torch.cuda.mem_get_info(device)[0]) + reusable
+        free = int(torch.cuda.mem_get_info(device)[0])
+        if enough is None or free < enough:
+            free += torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return free
     return max(0, min([int(psutil.virtual_memory().available), *left_in_groups()]))
 
 

@@ -1,5 +1,6 @@
-"""Image files: OpenEXR for linear radiance, PNG for a tone-mapped view of it."""
+"""Image files: OpenEXR for linear radiance; PNG, JPEG and WebP for a tone-mapped view of it."""
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
@@ -18,6 +19,17 @@ from luxel.image.tonemap import tone_map
 Radiance = Float32[np.ndarray, "height width 3"]
 Stops: TypeAlias = Annotated[float, Field(ge=-64, le=64)]
 check_exposure = checker(Stops)
+LINEAR = ".exr"
+ENCODERS: dict[str, tuple[str, dict[str, Any]]] = {
+    ".png": ("PNG", {}),
+    ".jpg": ("JPEG", {"quality": 92, "subsampling": "4:4:4"}),  # halved colour smears the edges of saturated objects
+    ".jpeg": ("JPEG", {"quality": 92, "subsampling": "4:4:4"}),
+    ".webp": ("WEBP", {"quality": 92}),
+}
+"""Pillow's format and options for each suffix of a tone-mapped picture."""
+LARGEST_SIDE = {"JPEG": 65500, "WEBP": 16383}
+"""Pixels that an encoder takes at most: libjpeg's JPEG_MAX_DIMENSION, and libwebp's WEBP_MAX_DIMENSION."""
+SUFFIXES = ".exr (linear), or .png, .jpg or .webp (tone-mapped)"
 ROUNDING = 1e-6
 """Radiance may be negative by this share of the image's highest, or of 1, which is written as 0."""
 
@@ -30,17 +42,17 @@ def to_bytes(radiance: Radiance, tone: str = "clamp", exposure: float = 0.0) -> 
 
 
 def save_image(path: str | Path, radiance: Any, tone: str = "clamp", exposure: float = 0.0) -> None:
-    """Write linear radiance, [height, width, 3], as `.exr` (float32) or `.png` (8 bit, `tone`, sRGB), by the suffix.
+    """Write linear radiance, [height, width, 3], as `.exr` (float32), `.png`, `.jpg` or `.webp` (8 bit, `tone`, sRGB).
 
-    A `.png` is brighter by `exposure` stops: 1 doubles radiance before it is tone-mapped. Raises InputError on another
-    suffix, for an exposure of an `.exr`, which is radiance itself, and for an image that is not radiance.
+    All but an `.exr` are brighter by `exposure` stops: 1 doubles radiance before it is tone-mapped. Raises InputError
+    on another suffix, for an exposure of an `.exr`, which is radiance itself, and for an image that is not radiance.
     """
     if not isinstance(path, str | Path):
         raise InputError(f"path is {shortened(path)}, must be the path of an .exr or a .png")
     path = Path(path)
     check_image_file(path, exposure)
     radiance = as_radiance(radiance, str(path))
-    if path.suffix.lower() == ".png":
+    if is_display(path):
         save_pixels(path, to_bytes(radiance, tone, exposure))
         return
     make_folder_of(path)
@@ -49,10 +61,28 @@ def save_image(path: str | Path, radiance: Any, tone: str = "clamp", exposure: f
 
 
 def save_pixels(path: Path, pixels: UInt8[np.ndarray, "height width 3"]) -> None:
-    """Write display values as they are, as a PNG."""
+    """Write display values as a PNG, JPEG or WebP, by the suffix. Raises InputError for more pixels than that takes."""
+    format_name, _ = ENCODERS[path.suffix.lower()]
+    height, width, _ = pixels.shape
+    most = LARGEST_SIDE.get(format_name, max(height, width))
+    if max(height, width) > most:
+        raise InputError(f"{path}: is of {width}×{height}, a {format_name} has at most {most} a side; write a .png")
     make_folder_of(path)
     with replacing(path) as partial:
-        Image.fromarray(pixels).save(partial, format="PNG")
+        partial.write_bytes(encoded(pixels, path.suffix))
+
+
+def encoded(pixels: UInt8[np.ndarray, "height width 3"], suffix: str) -> bytes:
+    """The content of a file of these display values, by its suffix; a `.png` keeps them as they are."""
+    format_name, options = ENCODERS[suffix.lower()]
+    content = io.BytesIO()
+    Image.fromarray(pixels).save(content, format=format_name, **options)
+    return content.getvalue()
+
+
+def is_display(path: Path) -> bool:
+    """Whether the file, by its suffix, is a tone-mapped picture."""
+    return path.suffix.lower() in ENCODERS
 
 
 def write_exr(path: Path, radiance: Radiance, attributes: Mapping[str, str] | None = None) -> None:
@@ -105,14 +135,14 @@ def exr_attribute(path: Path, name: str) -> str | None:
 
 
 def check_image_file(path: Path, exposure: float = 0.0) -> None:
-    """Raise InputError unless `path` ends in `.exr` or `.png`, and only a `.png` has an exposure, within its range.
+    """Raise InputError unless `path` ends as an image does, and has an exposure, within its range, only if tone-mapped.
 
     Nor may it be a folder. Call it before long work, not after.
     """
     check_file(path, "image.png")
-    if path.suffix.lower() not in (".exr", ".png"):
-        raise InputError(f"{path}: image files end in .exr (linear) or .png (tone-mapped)")
-    if check_exposure("exposure", exposure) and path.suffix.lower() == ".exr":
+    if not (is_display(path) or path.suffix.lower() == LINEAR):
+        raise InputError(f"{path}: image files end in {SUFFIXES}")
+    if check_exposure("exposure", exposure) and not is_display(path):
         raise InputError(f"exposure is {exposure}, but {path} holds radiance as it is; leave it out, or write a .png")
 
 

@@ -10,7 +10,6 @@ from importlib.util import find_spec
 import torch
 from jaxtyping import Float, Float32
 from torch import Tensor
-from torchmetrics.functional.image import structural_similarity_index_measure
 
 from luxel.image.losses import Loss, perceptual
 from luxel.image.tonemap import tone_map
@@ -77,6 +76,8 @@ def psnr(prediction: Images, target: Images) -> PerImage:
 
 def ssim(prediction: Images, target: Images) -> PerImage:
     """Structural similarity of display values (Wang et al. 2004): 11×11 Gaussian window, σ = 1.5."""
+    from torchmetrics.functional.image import structural_similarity_index_measure  # a second, with all of torchmetrics
+
     return structural_similarity_index_measure(  # torchmetrics wants channels first
         prediction.movedim(-1, 1), target.movedim(-1, 1), data_range=1.0, reduction="none"
     )

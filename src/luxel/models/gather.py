@@ -53,6 +53,7 @@ ROUGH = wp.constant(0.5)  # roughness from which on a diffuse surface's own rays
 INDIRECT_ALPHA = wp.constant(0.3)  # at least, where a diffuse surface sees gloss, lest it flicker (path regularisation)
 MOST_SEGMENTS = wp.constant(8)  # of a gathering ray, through mirrors and glass
 FIRST_LOOK = 4  # one ray to lights of so many is sent first
+LANES = {"cpu": 1, "cuda": 4}
 GLOSS_SHARE = wp.constant(0.25)  # of highlights beside diffuse light, from which on they need all of the rays
 NOISE_SHARE = wp.constant(0.1)  # of direct light's standard deviation, from which on it does, too
 LIT = wp.constant(1)
@@ -89,6 +90,7 @@ class GatherSettings:
     tiles: int  # patterns that every point goes through: 1, or TILE_PIXELS for a point without neighbours
     occlusion: int  # 0: nothing is ever in between, for comparison
     chained: int  # points whose smooth lobes are followed (`luxel.models.specular`), the first ones
+    lanes: int  # threads that share each point's rays, for a GPU's sake
     height: int  # of pictures in pixels
 
 
@@ -269,6 +271,12 @@ def with_vector(signals: Signals, at: int, value: wp.vec3) -> Signals:
     return signals
 
 
+@wp.func
+def vector_at(signals: Signals, at: int) -> wp.vec3:
+    """Three of the signals."""
+    return wp.vec3(signals[at], signals[at + 1], signals[at + 2])
+
+
 @wp.struct
 class Receiver:
     """A point that gathers: its BSDF in its own frame, and the rays of each kind that it sends."""
@@ -316,16 +324,17 @@ def look_at_lights(
     points: wp.array[ShadingPoint],
     light_rays: wp.array[int],
     least: int,
-    signals: wp.array[Signals],
-    visibility: wp.array[int],
+    parts: wp.array2d[Signals],
+    found_in: wp.array2d[int],
     begin: int,
 ) -> None:
-    """What rays to lights bring, of the Signals of every point that sends `least` of them or more.
+    """What a lane's rays to lights bring to a point that sends `least` of them or more; see `add_up_lights`.
 
-    Others keep what they have; 0 is where there is no object. `visibility` becomes which of LIT and SHADOWED they
-    found, and both where the light that they brought is noisy or mostly a highlight.
+    In place of noise there are sums of squares. 0 is where there is no object. `found_in` becomes which of LIT and
+    SHADOWED the rays found.
     """
-    index = wp.tid() + begin
+    index = (wp.tid() + begin) // settings.lanes
+    lane = (wp.tid() + begin) % settings.lanes
     p = points[index]
     each = light_rays[index]
     if each < least:
@@ -341,7 +350,7 @@ def look_at_lights(
         unshadowed = none
         squares = float(0.0)
         many = wp.where(r.sees_light, each * settings.tiles, 0)
-        for k in range(many):
+        for k in range(lane, many, settings.lanes):
             u = net_point(r.pattern * each + k, 0)
             part = float(k % each) + net_point(r.pattern + k // each, 1)[0]
             light = sample_light(scenes, p.scene, r.at, part / float(each), u)
@@ -382,10 +391,47 @@ def look_at_lights(
         out = with_vector(out, THROUGH, through)
         out = with_vector(out, HIGHLIGHT, highlight)
         out = with_vector(out, UNSHADOWED, unshadowed)
-        out[DIRECT_NOISE] = variance_of_sum(squares, mean(direct), many)
-        matte = diffuse_weight(r.bsdf.material) * wp.cw_mul(r.bsdf.material.base_color, direct + through)
-        is_glossy = mean(highlight) > GLOSS_SHARE * mean(matte) and not r.is_smooth
-        if is_glossy or out[DIRECT_NOISE] > square(NOISE_SHARE * mean(unshadowed)):
+        out[DIRECT_NOISE] = squares
+    parts[index, lane] = out
+    found_in[index, lane] = found
+
+
+@wp.kernel(enable_backward=False)
+def add_up_lights(
+    scenes: Scenes,
+    settings: GatherSettings,
+    points: wp.array[ShadingPoint],
+    light_rays: wp.array[int],
+    least: int,
+    parts: wp.array2d[Signals],
+    found_in: wp.array2d[int],
+    signals: wp.array[Signals],
+    visibility: wp.array[int],
+    begin: int,
+) -> None:
+    """What all lanes of `look_at_lights` brought, as the Signals of their point; others keep what they have.
+
+    `visibility` becomes which of LIT and SHADOWED they found, and both where the light that they brought is noisy or
+    mostly a highlight.
+    """
+    index = wp.tid() + begin
+    each = light_rays[index]
+    if each < least:
+        return
+    out = parts[index, 0]
+    found = found_in[index, 0]
+    for lane in range(1, settings.lanes):
+        out += parts[index, lane]
+        found = found | found_in[index, lane]
+    p = points[index]
+    if p.object_id != MISS:
+        direct = vector_at(out, DIRECT)
+        out[DIRECT_NOISE] = variance_of_sum(out[DIRECT_NOISE], mean(direct), each * settings.tiles)
+        material = material_of_object(scenes.objects[p.object_id])
+        matte = diffuse_weight(material) * wp.cw_mul(material.base_color, direct + vector_at(out, THROUGH))
+        is_smooth = material.alpha < SMOOTH_ALPHA and index < settings.chained
+        is_glossy = mean(vector_at(out, HIGHLIGHT)) > GLOSS_SHARE * mean(matte) and not is_smooth
+        if is_glossy or out[DIRECT_NOISE] > square(NOISE_SHARE * mean(vector_at(out, UNSHADOWED))):
             found = LIT | SHADOWED
     signals[index] = out
     visibility[index] = found
@@ -412,18 +458,26 @@ def look_around(
     settings: GatherSettings,
     points: wp.array[ShadingPoint],
     light_rays: wp.array[int],
-    signals: wp.array[Signals],
+    parts: wp.array2d[Signals],
+    rays_of: wp.array[wp.vec2i],
     begin: int,
 ) -> None:
-    """Add to every point's Signals what rays over the hemisphere and into glossy lobes bring."""
-    index = wp.tid() + begin
+    """What a lane's rays over the hemisphere and into glossy lobes bring to a point; see `add_up_surroundings`.
+
+    In place of noise there are sums of squares, of so many rays as are in `rays_of`: of the hemisphere, and of lobes.
+    """
+    index = (wp.tid() + begin) // settings.lanes
+    lane = (wp.tid() + begin) % settings.lanes
     p = points[index]
+    parts[index, lane] = Signals()
+    rays_of[index] = wp.vec2i(0, 0)
     if p.object_id == MISS:
         return
     r = receiver_at(scenes, settings, p, index)
     rays = r.diffuse_rays + r.glossy_rays
     if rays == 0:
         return
+    rays_of[index] = wp.vec2i(r.diffuse_rays, wp.where(r.shares_rays, r.diffuse_rays, r.glossy_rays))
     none = wp.vec3(0.0, 0.0, 0.0)
     direct = none
     sky = none
@@ -438,7 +492,7 @@ def look_around(
     total = choose_light(scenes, p.scene, r.at, 0.5).total
     many = float(light_rays[index] * settings.tiles)
     pixel = pixel_width(scenes, p, settings.height)
-    for ray in range(rays):
+    for ray in range(lane, rays, settings.lanes):
         is_glossy = ray >= r.diffuse_rays
         each = settings.diffuse_rays
         k = ray
@@ -485,9 +539,29 @@ def look_around(
     out = with_vector(out, LOST, lost)
     out[OPENNESS] = openness
     out[NEARNESS] = nearness
-    out[INDIRECT_NOISE] = variance_of_sum(indirect_squares, mean(sky + surfaces), r.diffuse_rays)
-    lobe_rays = wp.where(r.shares_rays, r.diffuse_rays, r.glossy_rays)
-    out[GLOSSY_NOISE] = variance_of_sum(glossy_squares, mean(highlight + reflection), lobe_rays)
+    out[INDIRECT_NOISE] = indirect_squares
+    out[GLOSSY_NOISE] = glossy_squares
+    parts[index, lane] = out
+
+
+@wp.kernel(enable_backward=False)
+def add_up_surroundings(
+    settings: GatherSettings,
+    parts: wp.array2d[Signals],
+    rays_of: wp.array[wp.vec2i],
+    signals: wp.array[Signals],
+    begin: int,
+) -> None:
+    """Add what all lanes of `look_around` brought to the Signals of their point."""
+    index = wp.tid() + begin
+    out = parts[index, 0]
+    for lane in range(1, settings.lanes):
+        out += parts[index, lane]
+    rays = rays_of[index]
+    indirect = mean(vector_at(out, SKY) + vector_at(out, SURFACES))
+    out[INDIRECT_NOISE] = variance_of_sum(out[INDIRECT_NOISE], indirect, rays[0])
+    glossy = mean(vector_at(out, HIGHLIGHT) + vector_at(out, REFLECTION))
+    out[GLOSSY_NOISE] = variance_of_sum(out[GLOSSY_NOISE], glossy, rays[1])
     signals[index] = signals[index] + out
 
 
@@ -503,16 +577,26 @@ def gather(
     With Neighbours, points first send one of FIRST_LOOK rays to lights, and all of them only where shadows may end.
     """
     count, device = len(table), batch.device
+    lanes = settings.lanes = LANES[device.type]
     signals = torch.empty(count, SIGNALS, device=device)
+    parts = to_warp(torch.empty(count, lanes, SIGNALS, device=device), Signals)
     all_rays = settings.light_rays
     first = all_rays if near is None else max(1, all_rays // FIRST_LOOK)
     light_rays = torch.full((count,), first, dtype=torch.int32, device=device)
-    visibility = torch.empty_like(light_rays)
+    visibility, rays_of = torch.empty_like(light_rays), torch.empty(count, 2, dtype=torch.int32, device=device)
+    found_in = torch.empty(count, lanes, dtype=torch.int32, device=device)
     inputs = [launchable(batch), settings, as_points(table), light_rays]
     outputs = [to_warp(signals, Signals), visibility]
-    launch(look_at_lights, count, [*inputs, 0], outputs, device, sliced=True)
+
+    def look(least: int) -> None:
+        launch(look_at_lights, count * lanes, [*inputs, least], [parts, found_in], device, sliced=True)
+        launch(add_up_lights, count, [*inputs, least, parts, found_in], outputs, device, sliced=True)
+
+    look(0)
     if first < all_rays:
         launch(choose_light_rays, count, [near, visibility, all_rays], [light_rays], device, sliced=True)
-        launch(look_at_lights, count, [*inputs, all_rays], outputs, device, sliced=True)
-    launch(look_around, count, inputs, outputs[:1], device, sliced=True)
+        look(all_rays)
+    rays_of = to_warp(rays_of, wp.vec2i)
+    launch(look_around, count * lanes, inputs, [parts, rays_of], device, sliced=True)
+    launch(add_up_surroundings, count, [settings, parts, rays_of], outputs[:1], device, sliced=True)
     return signals

@@ -144,8 +144,9 @@ class NonLocal(nn.Module):
 
 def positions(image: Image, frequencies: int) -> Float[Tensor, "batch positions height width"]:
     """x and y in (−1, 1) at the pixels' centres, and sin and cos of 2ⁱ·π/2 times them, i < `frequencies`."""
+    height, width = image.shape[2:]
     made = made_position_maps if torch.compiler.is_compiling() else position_maps
-    maps = made(*image.shape[2:], frequencies, image.dtype, image.device)
+    maps = made(height, width, frequencies, image.dtype, image.device)
     # One operand with channels outermost would make the concatenation, and every convolution after it, so.
     return maps.expand(len(image), -1, -1, -1).contiguous(memory_format=torch.channels_last)
 

@@ -93,6 +93,17 @@ class Pretrained(nn.Module, PyTorchModelHubMixin, library_name="luxel", license=
             repo_id or folder.name, config=config, model_card_kwargs=card_arguments, **push_to_hub_kwargs
         )
 
+    def save_half(self, folder: Path) -> None:
+        """What `save_pretrained` writes, with weights in half precision, half as large; in use they are in single.
+
+        Buffers, such as batch norm's statistics, stay as they are: they are few, and may be large numbers.
+        """
+        self.save_pretrained(folder)
+        weights = dict(self.named_parameters())
+        rounded = {name: value.half() if name in weights else value for name, value in self.state_dict().items()}
+        check_finite(rounded, folder / WEIGHTS)
+        write_tensors(folder / WEIGHTS, rounded)
+
     @classmethod
     def _load_as_pickle(cls, model: Any, model_file: str, map_location: str, strict: bool) -> NoReturn:
         """What the mixin does for a repository without safetensors."""

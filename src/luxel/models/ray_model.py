@@ -39,7 +39,7 @@ from luxel.models.gather import TILE_PIXELS, GatherSettings, gather
 from luxel.models.neighbourhood import as_neighbours, neighbourhood
 from luxel.models.pretrained import Pretrained
 from luxel.models.shading_points import points_of_fragments, points_of_rays
-from luxel.models.specular import LOBES, ChainRoom, Chains, no_chains, specular_chains
+from luxel.models.specular import LOBES, ChainRoom, Chains, no_chains, specular_chains, unlit
 
 MAX_COEFFICIENT = 1.5  # in the exponent: an estimate may be multiplied by 4.5
 MIN_COEFFICIENT = -8.0
@@ -202,8 +202,7 @@ class RayModel(Pretrained):
             levels, shares = filter_levels(scenes, near, signals, settings.height)
         lights, shown = brightest(scenes), chains.radiance
         if len(chains.ends):
-            dark = torch.zeros(len(chains.ends), LOBES, 3, device=shown.device)
-            at_ends = measure(scenes, chains.ends, levels, shares, dark, lights, first=len(table))
+            at_ends = measure(scenes, chains.ends, levels, shares, unlit(chains.ends), lights, first=len(table))
             with torch.no_grad():  # what is learned of points seen themselves holds at these, too
                 leaving = self.leaving(at_ends) * chains.throughput
             shown = shown.flatten(0, 1).index_add(0, chains.lobe_of_point, leaving).unflatten(0, (-1, LOBES))

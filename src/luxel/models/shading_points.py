@@ -143,5 +143,5 @@ def as_points(table: Int32[Tensor, "points words"]) -> Any:
 def absent_point(device: torch.device) -> Int32[Tensor, " words"]:
     """A row of a table that stands for no point."""
     row = torch.zeros(WORDS, dtype=torch.int32, device=device)
-    row[OBJECT] = MISS
+    row[OBJECT].fill_(MISS)
     return row

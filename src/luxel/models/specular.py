@@ -45,7 +45,8 @@ class Chains(NamedTuple):
     @property
     def lobe_of_point(self) -> Int64[Tensor, " ends"]:
         """point · LOBES + lobe of each end."""
-        return self.slot.clamp(min=0) // SUBPIXELS
+        slot = self.slot if self.needed is NOT_COUNTED else self.slot.clamp(min=0)
+        return slot // SUBPIXELS
 
 
 class ChainRoom(NamedTuple):
@@ -315,7 +316,7 @@ def specular_chains(
     subpixels = 1 if height is None else SUBPIXELS
     roughness = torch.cat([batch.roughness, batch.roughness.new_ones(1)])[table[:, OBJECT]]  # of MISS the last one
     smooth = selected(roughness.square() < SMOOTH_ALPHA, room and room.smooth)
-    shown = no_chains(table).radiance
+    shown = unlit(table)
     parts = []
     for some in smooth.rows.split(POINTS_AT_ONCE[batch.device.type]):
         slot, throughput, ends = chains_of(batch, table, some, subpixels, height or 0, shown)
@@ -327,7 +328,8 @@ def specular_chains(
             ends = torch.where(is_end[:, None], ends[rows], absent_point(batch.device))
             throughput = torch.where(is_end[:, None], throughput[rows], 0.0)
             parts.append((torch.where(is_end, slot[rows], MISS), throughput, ends))
-    return Chains(shown, *map(torch.cat, zip(*parts, strict=True)), torch.cat([smooth.needed, kept.needed]))
+    needed = NOT_COUNTED if room is None else torch.cat([smooth.needed, kept.needed])
+    return Chains(shown, *map(torch.cat, zip(*parts, strict=True)), needed)
 
 
 def chains_of(
@@ -354,5 +356,10 @@ def chains_of(
 
 def no_chains(table: Int32[Tensor, "points words"]) -> Chains:
     """As if no surface were smooth."""
-    dark = torch.zeros(len(table), LOBES, 3, device=table.device)
+    dark = unlit(table)
     return Chains(dark, torch.empty(0, dtype=torch.long, device=table.device), dark[:0, 0], table[:0])
+
+
+def unlit(table: Int32[Tensor, "points words"]) -> Float[Tensor, "points lobes 3"]:
+    """Radiance of the lobes of points that show no light."""
+    return torch.zeros(len(table), LOBES, 3, device=table.device)

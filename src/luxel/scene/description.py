@@ -97,7 +97,11 @@ class _Model(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    def __init__(self, /, **values: Any) -> None:
+    def __init__(self, /, *unnamed: Any, **values: Any) -> None:
+        if unnamed:
+            kind = type(self)
+            fields = ", ".join(f"{name}=…" for name, field in kind.model_fields.items() if field.is_required())
+            raise SceneError(f"{kind.__name__} takes its fields by name: {kind.__name__}({fields})")
         try:
             super().__init__(**values)
         except ValidationError as error:
@@ -445,6 +449,12 @@ class Scene(_Model):
 
     def __str__(self) -> str:
         return repr(self)
+
+    def _repr_png_(self) -> bytes | None:
+        """What a notebook shows. A scene knows no renderer: the package's top knows who makes thumbnails."""
+        import luxel
+
+        return luxel.thumbnail(self)
 
     def to_json(self, indent: int | None = None) -> str:
         """JSON with every field, sorted; without `indent` it is canonical: equal scenes, equal text."""

@@ -18,7 +18,7 @@ WARM_UP = 2
 """Calls before the recording: in the first ones libraries choose their kernels, and constants are made that stay."""
 
 
-Result = TypeVar("Result", Tensor, None)
+Result = TypeVar("Result")
 
 
 class Recorder(Protocol):

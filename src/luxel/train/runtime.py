@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 from threading import Event, current_thread, main_thread
 from types import FrameType
@@ -23,6 +24,8 @@ def accelerator(cpu: bool = False) -> Accelerator:
     Accelerate would take ranks without a GPU for so many runs of one process, unless it is told to stay on the CPU.
     """
     is_rank = int(os.environ.get("WORLD_SIZE", "1")) > 1
+    if is_rank:
+        import_module("torch.distributed.nn")  # while there is no group that it could keep, see `leave`
     return Accelerator(mixed_precision="no", cpu=cpu or (is_rank and not torch.cuda.is_available()))
 
 
@@ -74,7 +77,12 @@ def interruption_noted() -> Iterator[Event]:
 
 
 def leave() -> None:
-    """Part from the other processes at the end of a program: gloo aborts a rank that others just drop."""
+    """Part from the other processes at the end of a program: gloo aborts a rank that others just drop.
+
+    Destroying the group ends gloo's threads only if nothing else holds it; one that drops a tensor while the
+    interpreter ends aborts the process. The functions of `torch.distributed.nn`, which the first optimiser imports,
+    would hold it: their default is the group that there is at their import. So `accelerator` imports them first.
+    """
     if torch.distributed.is_initialized():
         torch.distributed.barrier()
         torch.distributed.destroy_process_group()

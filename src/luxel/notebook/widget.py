@@ -1,0 +1,81 @@
+"""The orbiting view of a scene: the browser sends where the camera stands, and gets pictures. Needs anywidget."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+from luxel.image.formats import encoded, to_bytes
+from luxel.notebook.orbit import STEEPEST, Orbit
+from luxel.notebook.refinement import Refinement, Request
+from luxel.pipeline import Progress, Renderer
+from luxel.scene.description import Scene
+
+NEAREST, FARTHEST = 0.01, 100.0
+"""Of the distance at the start."""
+
+
+class SceneWidget(anywidget.AnyWidget):
+    """A scene that is turned by dragging and approached with the wheel.
+
+    The camera's place is in three synchronised numbers, which Python may set as well; `scene` is what is seen from
+    there. A picture for each is made in the background: `refinement.wait()` returns when the last is as good as asked.
+    """
+
+    _esm = Path(__file__).parent / "widget.js"
+
+    azimuth_degrees = traitlets.Float().tag(sync=True)
+    elevation_degrees = traitlets.Float().tag(sync=True)
+    distance = traitlets.Float().tag(sync=True)
+    width = traitlets.Int().tag(sync=True)
+    height = traitlets.Int().tag(sync=True)
+    picture = traitlets.Bytes().tag(sync=True)
+    """A JPEG."""
+    status = traitlets.Unicode().tag(sync=True)
+
+    def __init__(
+        self, scene: Scene, renderer: Renderer, *, width: int, height: int, spp: int, tone: str, exposure: float
+    ) -> None:
+        self._start, self._orbit = scene, Orbit.of(scene.camera)
+        self._spp, self._tone, self._exposure = spp, tone, exposure
+        self.refinement = Refinement(renderer, self._show, self._tell)
+        super().__init__(**self._orbit._asdict(), width=width, height=height)
+        self.observe(self._moved, names=list(Orbit._fields))
+        self._moved()
+
+    @property
+    def scene(self) -> Scene:
+        """The scene from where the camera stands now."""
+        orbit = Orbit(self.azimuth_degrees, self.elevation_degrees, self.distance)
+        if orbit == self._orbit:
+            return self._start
+        return self._start.model_copy(update={"camera": orbit.camera(self._start.camera)})
+
+    def close(self) -> None:
+        """Refine no more."""
+        self.refinement.stop()
+        super().close()
+
+    @traitlets.validate(*Orbit._fields)
+    def _in_range(self, proposal: Any) -> float:
+        """The number, or the nearest that is allowed; what is not finite changes nothing."""
+        name, value = proposal["trait"].name, float(proposal["value"])
+        if not math.isfinite(value):
+            return float(getattr(self, name))
+        low, high = {
+            "elevation_degrees": (min(-STEEPEST, self._orbit.elevation_degrees), STEEPEST),
+            "distance": (NEAREST * self._orbit.distance, FARTHEST * self._orbit.distance),
+        }.get(name, (-math.inf, math.inf))
+        return min(max(value, low), high)
+
+    def _moved(self, _: object = None) -> None:
+        self.refinement.ask(Request(self.scene, self.width, self.height, self._spp))
+
+    def _show(self, scene: Scene, progress: Progress) -> None:
+        self.picture = encoded(to_bytes(progress.radiance, self._tone, self._exposure), ".jpg")
+        self.status = f"{self.refinement.renderer.name}" + (f" and {progress.spp} spp" if progress.spp else "")
+
+    def _tell(self, message: str) -> None:
+        self.status = message

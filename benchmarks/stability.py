@@ -1,12 +1,14 @@
 """Who flickers least while a camera moves over a still scene, in the same time: a ray model, or path tracing denoised?
 
     python benchmarks/stability.py [--models ray-small ray-base] [--scenes 8] [--people benchmarks/scenes]
-        [--frames 9] [--shift 0.5] [--width 128] [--truth-spp 256]
+        [--frames 9] [--shift 0.5] [--width 128] [--truth-spp 256] [--movie examples/movies/newtons_cradle.json]
 
 The camera of each scene moves to the right, what it looks at by --shift pixels a frame to the left. Figures of every
 method, in 1/255 of sRGB clamped to [0, 1] (`luxel.evaluation.stability`): how much places change from frame to frame;
 and pixels' second difference in time, this also at its 99.9th percentile: what jumps. Paths have other random numbers
-in every frame, as renderers of movies have. The truth moves, too, as highlights and reflections do; its row is the
+in every frame, as renderers of movies have; a model's that are blended with its picture are also the same in all
+frames, as `luxel movie` has them. With --movie it is the first frames of that scene with keyframes, and no other, that
+is filmed; places move with their objects. The truth moves, too, as highlights and reflections do; its row is the
 least that can be asked, but for its noise. Tables are of medians over scenes; the last line is one JSON object.
 """
 
@@ -29,8 +31,9 @@ from luxel.configuration import Configuration
 from luxel.evaluation.stability import reprojected_difference, second_difference, tracking_shot
 from luxel.image.denoise import denoise
 from luxel.image.tonemap import clamp
+from luxel.movie.film import FrameRate, film_of_animation
 from luxel.pipeline import Renderer
-from luxel.scene import Composed
+from luxel.scene import Animation, Composed
 from luxel.scene.description import Scene
 from luxel.trace.path import PathTracer
 
@@ -52,6 +55,10 @@ class Options(Configuration):
     """Of the distribution `composed`, as no model has seen them."""
     people: Path | None = Path("benchmarks/scenes")
     """A folder of scenes (*.json) that people wrote; None leaves them out."""
+    movie: Path | None = None
+    """A scene with keyframes, to film instead."""
+    fps: FrameRate = 24.0
+    """Of the movie."""
     frames: Annotated[int, Field(ge=3, le=10_000)] = 9
     shift: Annotated[float, Field(gt=0, le=100)] = 0.5
     """Pixels a frame, by which what the camera looks at moves."""
@@ -66,6 +73,19 @@ def methods(options: Options, device: str) -> dict[str, Method]:
     def model(name: str) -> Method:
         renderer = Renderer.from_pretrained(name, device)
         return lambda scenes: np.stack([renderer(scene, width) for scene in scenes])
+
+    def blended(name: str, spp: int, same_noise: bool) -> Method:
+        renderer = Renderer.from_pretrained(name, device)
+
+        def method(scenes: Sequence[Scene]) -> Frames:
+            return np.concatenate(
+                [
+                    renderer.refined([scene], renderer(scene, width)[None], spp, same_noise=same_noise)
+                    for scene in scenes
+                ]
+            )
+
+        return method
 
     def traced(spp: int) -> Method:
         return lambda scenes: np.concatenate(
@@ -86,6 +106,11 @@ def methods(options: Options, device: str) -> dict[str, Method]:
 
     return {
         **{Path(name).name: model(name) for name in options.models},
+        **{
+            f"{Path(name).name}, 4 spp, {noise} noise": blended(name, 4, noise == "same")
+            for name in options.models[:1]
+            for noise in ("other", "same")
+        },
         **{f"path tracing + OIDN, {spp} spp": denoised(spp) for spp in (4, 16)},
         f"truth, {options.truth_spp} spp": traced(options.truth_spp),
     }
@@ -106,16 +131,24 @@ def figures(method: Method, scenes: list[Scene]) -> Row:
     }
 
 
-def main(options: Options) -> None:
-    """Film every scene by every method; print the table and the JSON object."""
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+def films(options: Options) -> dict[str, list[Scene]]:
+    """The scenes of all films' frames, by name."""
+    if options.movie is not None:
+        return {
+            options.movie.stem: list(film_of_animation(Animation.load(options.movie), options.fps)[: options.frames])
+        }
     scenes = {f"composed {index}": Composed()(SEED, index) for index in range(options.scenes)}
     if options.people is not None:
         scenes |= {path.stem: Scene.load(path) for path in sorted(options.people.glob("*.json"))}
+    return {name: tracking_shot(scene, options.frames, options.shift, options.width) for name, scene in scenes.items()}
+
+
+def main(options: Options) -> None:
+    """Film every scene by every method; print the table and the JSON object."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
     everyone = methods(options, device)
     rows: dict[str, dict[str, Row]] = {name: {} for name in everyone}
-    for name, scene in tqdm(scenes.items(), desc="filming", unit="scene"):
-        film = tracking_shot(scene, options.frames, options.shift, options.width)
+    for name, film in tqdm(films(options).items(), desc="filming", unit="film"):
         for method, filmed in everyone.items():
             if not rows[method]:
                 filmed(film[:1])  # warm up

@@ -13,7 +13,8 @@ from luxel.experiments.base import tiny_model
 from luxel.files.typed_json import read_json
 from luxel.models.image_model import ImageModel
 from luxel.pipeline import Renderer
-from luxel.scene import Scene, load_scene, scene_id
+from luxel.scene import Animation, Cylinder, Scene, Sphere, load_scene, scene_id
+from luxel.scene.camera import rotation_matrix
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
@@ -68,6 +69,24 @@ def test_06_light_from_outside(tmp_path: Path, monkeypatch):
     assert Path("studio.hdr").read_bytes() == (EXAMPLES / "scenes" / "studio.hdr").read_bytes()
 
 
+def test_07_newtons_cradle(tmp_path: Path):
+    """A movie of the scene file that is committed; at the start and half a period later one ball alone is out."""
+    out = tmp_path / "cradle.json"
+    runpy.run_path(str(EXAMPLES / "07_newtons_cradle.py"))["main"](out, width=24, height=14, fps=1.0)
+    assert out.read_bytes() == (EXAMPLES / "movies" / "newtons_cradle.json").read_bytes()
+    assert np.asarray(Image.open(tmp_path / "cradle.png")).shape == (2 * 5, 3 * 9, 3)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cradle.json", "cradle.mp4", "cradle.png"]
+    cradle = Animation.load(out)
+    assert cradle.duration == 4
+    for time, away in ((0.0, [0]), (0.5, []), (1.0, [4]), (1.5, []), (2.0, [0])):
+        balls = [item for item in cradle(time).objects if isinstance(item, Sphere)]
+        assert [number for number, ball in enumerate(balls) if ball.center[2] > 0.71] == away
+        strings = [item for item in cradle(time).objects if isinstance(item, Cylinder) and item.radius == 0.012]
+        for number, string in enumerate(strings):
+            end = rotation_matrix(string.rotation) @ (0, 0, string.half_height)
+            assert math.dist(string.center - end, balls[number // 2].center) < 1e-3
+
+
 def test_the_scene_files_are_scenes():
     files = sorted((EXAMPLES / "scenes").glob("*.json"))
     assert files
@@ -100,6 +119,13 @@ def test_the_documented_gradients_are_to_be_had():
         exec(block.replace("start.json", str(start)), names)
     assert names["by_name"]["camera.position"].shape == (3, 16, 16, 3)
     assert names["center"].grad.abs().min() > 0
+
+
+def test_the_documented_keyframes_are_an_animation():
+    page = (Path(__file__).parent.parent / "docs" / "movie.md").read_text()
+    animation = Animation.from_json(page.split("```json\n")[1].split("```")[0], "docs/movie.md")
+    assert animation.duration == 4
+    assert len(animation.tracks) == 4
 
 
 def test_the_documented_scene_is_one():

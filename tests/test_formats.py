@@ -9,7 +9,16 @@ import torch
 from PIL import Image
 
 from luxel import InputError
-from luxel.image.formats import as_radiance, check_image_file, load_exr, save_image, save_pixels, to_bytes
+from luxel.image.formats import (
+    as_radiance,
+    check_image_file,
+    exr_attribute,
+    load_exr,
+    save_image,
+    save_pixels,
+    to_bytes,
+    write_exr,
+)
 
 RADIANCE = np.random.default_rng(0).gamma(1.0, 3.0, (5, 7, 3)).astype(np.float32)
 
@@ -58,6 +67,15 @@ except InputError as error:
     assert done.stdout.count("\n") == 1
     assert "too large" in done.stdout
     assert {entry.name: entry.read_bytes() for entry in tmp_path.iterdir()} == {name: before}
+
+
+def test_an_exr_keeps_what_is_told_beside_its_picture(tmp_path: Path):
+    write_exr(tmp_path / "a.exr", RADIANCE, {"story": "of a\nframe"})
+    assert exr_attribute(tmp_path / "a.exr", "story") == "of a\nframe"
+    np.testing.assert_array_equal(load_exr(tmp_path / "a.exr"), RADIANCE)
+    (tmp_path / "b.exr").write_bytes(b"no picture")
+    for name, attribute in (("a.exr", "other"), ("a.exr", "type"), ("b.exr", "story"), ("none.exr", "story")):
+        assert exr_attribute(tmp_path / name, attribute) is None
 
 
 def test_another_suffix_is_refused():

@@ -27,6 +27,7 @@ ALLOWED = {
     "experiments": {"train", "models", "data", "image", "core", "scene", "trace"},
     "evaluation": {"core", "models", "data", "image", "scene"},
     "pipeline": {"core", "scene", "trace", "models", "image"},
+    "movie": {"pipeline", "scene", "image"},
     "notebook": {"pipeline", "scene", "image"},
     "fit": {"pipeline", "models", "evaluation", "scene", "image"},
     "ledger": {"experiments", "train", "evaluation", "pipeline", "data", "image", "core", "scene"},

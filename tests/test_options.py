@@ -22,7 +22,12 @@ COMMANDS = [
     *(["experiments", action, *WORDS.get(action, [])] for action in ACTIONS),
 ]
 REQUIRED = {"generate": ["--out", "x"], "cooldown": ["x", "--samples", "9", "--out", "x"]}
-REQUIRED |= {"evaluate": ["x"], "render": ["x"], "fit": ["x", "--scene", "x", "--free", "x", "--out", "x"]}
+REQUIRED |= {
+    "evaluate": ["x"],
+    "render": ["x"],
+    "movie": ["x"],
+    "fit": ["x", "--scene", "x", "--free", "x", "--out", "x"],
+}
 SCENE = str(Path(__file__).parents[1] / "examples" / "scenes" / "still_life.json")
 NUMBER = re.compile(r"(--[a-z][\w.-]*) \S*(?:INT|FLOAT)\S*((?: (?:INT|FLOAT))*)")
 """An option of numbers in --help, and what it takes beyond one."""
@@ -124,7 +129,7 @@ def test_a_mistake_is_one_line_and_nothing_else(answers: Answers, tmp_path):
         assert answer == (code, "", f"luxel {message}\n".replace("luxel :", "luxel:")), command
 
 
-FILES = {"findings": ["experiments", "findings"]}
+FILES = {"movie": ["movie", SCENE], "findings": ["experiments", "findings"]}
 """Verbs whose --out is a file; that of the others is a folder, or may be one."""
 FOLDERS = {
     "generate": ["generate", "spheres"],

@@ -238,6 +238,26 @@ def test_a_seed_decides_the_paths_and_a_batch_is_its_scenes():
     np.testing.assert_array_equal(renderer.refined([LIT], picture, 0), picture)
 
 
+def test_the_same_noise_is_in_all_scenes_where_it_is_asked_for():
+    """Of two scenes that differ in the length of the camera's vertical alone, so that their pictures are the same."""
+    renderer, scenes = Renderer(RayModel(RayModelConfig(width=8))), [ONE, ONE.with_camera(up=(0, 0, 2))]
+    network = renderer.render(scenes, 8)
+    other, same = (renderer.refined(scenes, network, 2, same_noise=asked) for asked in (False, True))
+    assert np.abs(other[0] - other[1]).max() > 1e-3
+    np.testing.assert_array_equal(same[0], same[1])
+
+
+def test_a_fingerprint_is_of_weights_and_configurations():
+    torch.manual_seed(0)
+    model = RayModel(RayModelConfig(width=8))
+    plain, first = Renderer(model), Renderer(model).fingerprint()
+    assert plain.fingerprint() == first
+    assert Renderer(model, blender=Renderer.from_pretrained("ray-small").blender).fingerprint() != first
+    with torch.no_grad():
+        next(model.parameters()).add_(1)
+    assert plain.fingerprint() != first
+
+
 def test_progress_gets_better_and_says_how_good_it_is():
     renderer = Renderer.from_pretrained("ray-small")
     steps = list(islice(renderer.progress(LIT, 16, 12), 8))

@@ -8,13 +8,14 @@ from tracer_scenes import GREY, ball, scene
 
 from luxel.core.scene_batch import SceneBatch
 from luxel.evaluation.stability import (
+    carried,
     pixel_centres,
     reprojected_difference,
     second_difference,
     seen_at,
     tracking_shot,
 )
-from luxel.scene import Camera, Material, Plane, Scene
+from luxel.scene import Camera, Ellipsoid, Material, Plane, Scene
 
 CHALK = Material(base_color=(0.8, 0.5, 0.3), roughness=0.8, specular=0.0)
 SIDE = 48
@@ -68,6 +69,36 @@ def test_noise_of_its_own_in_every_frame_is_found_whole():
     noise = torch.randn(3, SIDE, SIDE, 1, generator=torch.Generator().manual_seed(1)).expand(-1, -1, -1, 3)
     changes = reprojected_difference(film, noise.contiguous())
     assert changes.mean() == pytest.approx(2 / math.sqrt(math.pi), rel=0.05)  # E|x − y| of standard normals
+
+
+def test_places_move_with_their_objects():
+    """By hand: a quarter turn about z takes x to y; twice as long, the end of an axis is twice as far."""
+    half = math.sqrt(0.5)
+    egg = Ellipsoid(center=(1, 0, 0), semi_axes=(2, 1, 1))
+    turned = Ellipsoid(center=(0, 5, 1), semi_axes=(4, 1, 1), rotation=(half, 0, 0, half))
+    before, after = (SceneBatch.of([scene(item, STONES.objects[0])]) for item in (egg, turned))
+    places = torch.tensor([[3.0, 0, 0], [1, 1, 0], [1, 0, -1], [7, 8, 0], [0, 0, 0]])
+    moved = carried(before, after, places, torch.tensor([0, 0, 0, 1, -1], dtype=torch.int32))
+    expected = torch.tensor([[0.0, 9, 1], [-1, 5, 1], [0, 5, 0], [7, 8, 0]])
+    torch.testing.assert_close(moved[:4], expected, atol=1e-6, rtol=0)
+
+
+def test_colours_that_move_with_an_object_do_not_change():
+    """Of a ball that rolls and a camera that moves; painted on the place, they would be by 0.01."""
+    film = [
+        Scene(
+            objects=(Ellipsoid(center=(0.1 * t, 0, 0.7), semi_axes=(0.7, 0.7, 0.7), rotation=(1, 0, 0.05 * t, 0)),),
+            camera=STONES.camera.model_copy(update={"position": (1.0 + 0.05 * t, -5.0, 3.0)}),
+            background=GREY,
+        )
+        for t in range(3)
+    ]
+    batches, frames = [SceneBatch.of([frame]) for frame in film], []
+    for frame, batch in zip(film, batches, strict=True):
+        place, seen = pixel_centres(frame, SIDE, SIDE)
+        frames.append((0.5 + 0.5 * torch.sin(carried(batch, batches[0], place, seen))).reshape(SIDE, SIDE, 3))
+    assert reprojected_difference(film, torch.stack(frames)).mean() < 2e-3
+    assert reprojected_difference(film, painted(film)).mean() > 1e-2
 
 
 def test_what_hides_in_the_next_frame_is_left_out():

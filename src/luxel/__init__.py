@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from luxel.notebook.display import show, thumbnail
     from luxel.pipeline import Renderer
     from luxel.scene import (
+        Animation,
         Box,
         Camera,
         Cylinder,
@@ -37,6 +38,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 __version__ = "0.1.0"
 
 __all__ = [
+    "Animation",
     "Box",
     "Camera",
     "Cylinder",

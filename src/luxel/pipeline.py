@@ -1,6 +1,7 @@
 """From a scene to its picture: `Renderer.from_pretrained("ray-small")(scene)`."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ from torch import Tensor
 from luxel import InputError
 from luxel.configuration import PathCount, Pixels, Seed, checker, shortened
 from luxel.core.scene_batch import SceneBatch
+from luxel.files.tensors import digest
 from luxel.memory import check_fits
 from luxel.models.blending import Blender, Paths, blend, pooled
 from luxel.models.cost import blending_memory, rendering_memory
@@ -98,6 +100,16 @@ class Renderer:
         renderer.name = str(folder)
         return renderer
 
+    def fingerprint(self) -> str:
+        """SHA-256 of the model's and the blender's weights and configurations: where it is the same, pictures are."""
+        networks: list[tuple[str, Any]] = [("model", self.model)]
+        if self.blender is not None:
+            networks.append(("blender", self.blender))
+        weights = {
+            f"{name}.{key}": value.cpu() for name, network in networks for key, value in network.state_dict().items()
+        }
+        return digest(weights, {name: repr(network.config) for name, network in networks})
+
     @torch.inference_mode()
     def render(
         self,
@@ -117,7 +129,7 @@ class Renderer:
         check_spp("spp", spp)
         check_seed("seed", seed)
         radiance = self._network(scenes, width, height)
-        return radiance.cpu().numpy() if spp == 0 else self._refined(scenes, radiance, spp, seed, None)
+        return radiance.cpu().numpy() if spp == 0 else self._refined(scenes, radiance, spp, seed)
 
     @torch.inference_mode()
     def refined(
@@ -127,12 +139,14 @@ class Renderer:
         spp: int,
         seed: int = 0,
         progress: Callable[[int], object] | None = None,
+        same_noise: bool = False,
     ) -> Float32[np.ndarray, "batch height width 3"]:
         """Pictures of the scenes that `render` made, blended with `spp` paths a pixel: nearer to the truth, the more.
 
         Their squared error falls like 1/spp in the end (`luxel.models.blending`). A picture depends on its scene, its
-        size, `spp` and `seed` alone. `progress` is called with every number of pixels whose paths are traced. Raises
-        InputError for paths that are out of range or don't fit into memory.
+        size, `spp` and `seed` alone. With `same_noise` a pixel's random numbers are the same in all scenes, so that in
+        frames of a movie noise holds still (docs/movie.md). `progress` is called with every number of pixels whose
+        paths are traced. Raises InputError for paths that are out of range or don't fit into memory.
         """
         check_spp("spp", spp)
         check_seed("seed", seed)
@@ -144,7 +158,7 @@ class Renderer:
             )
         if spp == 0:
             return radiance.copy()
-        return self._refined(scenes, torch.from_numpy(radiance).to(self.device), spp, seed, progress)
+        return self._refined(scenes, torch.from_numpy(radiance).to(self.device), spp, seed, progress, same_noise)
 
     def _refined(
         self,
@@ -152,9 +166,12 @@ class Renderer:
         radiance: Float32[Tensor, "batch height width 3"],
         spp: int,
         seed: int,
-        progress: Callable[[int], object] | None,
+        progress: Callable[[int], object] | None = None,
+        same_noise: bool = False,
     ) -> Float32[np.ndarray, "batch height width 3"]:
         batch = SceneBatch.of(scenes, self.device)
+        if same_noise:
+            batch = replace(batch, key=torch.zeros_like(batch.key))
         paths = self._paths(batch, radiance, spp, seed, progress)
         return blend(batch, radiance, paths, self.blender)[0].cpu().numpy()
 

@@ -22,6 +22,7 @@ BASES: dict[str, tuple[str, ...]] = {
     "cooldown": ("cooldown", "run", "--samples", "4", "--out", "out", "--data", "set", "--cpu"),
     "evaluate": ("evaluate", "run", "--data", "set"),
     "render": ("render", "scene.json", "--out", "out.png", "--width", "5"),
+    "movie": ("movie", "scene.json", "--turntable", "2", "--out", "out.mp4", "--width", "6", "--height", "4"),
     "fit": (*FIT, "--out", "out"),
     "list": ("experiments", "list"),
     "show": ("experiments", "show", "standard_run"),

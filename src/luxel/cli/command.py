@@ -18,6 +18,7 @@ from luxel.cli.evaluate import evaluate
 from luxel.cli.experiments import experiments
 from luxel.cli.fit import fit
 from luxel.cli.generate import generate
+from luxel.cli.movie import movie
 from luxel.cli.options import first_line, first_word
 from luxel.cli.render import render
 from luxel.cli.time_limit import TIME_IS_UP, TimeIsUp
@@ -27,7 +28,7 @@ INTERRUPTED, PIPE_BROKEN = 130, 141
 """Exit codes after Ctrl-C, and where nobody reads what a verb says of its progress any more, as shells have them."""
 
 VERBS: dict[str, Callable[[list[str]], int]] = {
-    verb.__name__: verb for verb in (generate, train, cooldown, evaluate, render, fit, experiments, demo)
+    verb.__name__: verb for verb in (generate, train, cooldown, evaluate, render, movie, fit, experiments, demo)
 }
 
 
@@ -167,7 +168,7 @@ def warnings_on_one_line() -> Iterator[None]:
 
 def resumable(arguments: list[str]) -> bool:
     """Whether the same command again goes on where it was interrupted."""
-    return arguments[:1] in (["generate"], ["train"], ["cooldown"], ["fit"], ["demo"]) or (
+    return arguments[:1] in (["generate"], ["train"], ["cooldown"], ["movie"], ["fit"], ["demo"]) or (
         arguments[:2] == ["experiments", "compare"]
     )
 

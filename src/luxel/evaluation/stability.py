@@ -1,6 +1,6 @@
-"""How still a renderer holds while its camera moves: flicker, in pictures of one scene from one frame to the next.
+"""How still a renderer holds while camera or objects move: flicker, in pictures from one frame to the next.
 
-Legend: frames, pictures of a moving camera, of the same size; display values in [0, 1], by a tone map.
+Legend: frames, pictures of the same size, of scenes of the same objects; display values in [0, 1], by a tone map.
 """
 
 import math
@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from luxel.core.rays import Rays, image_plane_rays
-from luxel.core.scene_batch import SceneBatch
+from luxel.core.scene_batch import SceneBatch, rotation_matrix
 from luxel.models.shading_points import OBJECT, POINT, points_of_rays
 from luxel.scene.description import Scene
 
@@ -55,15 +55,17 @@ def reprojected_difference(
 ) -> Float[Tensor, " differences"]:
     """How much each place in view changes from one frame to the next, the mean over channels.
 
-    A place is where the ray through a pixel's centre arrives first. Where it is in the next frame, and in view there,
-    is known exactly; the next picture is read there bilinearly. Edges are left out: all four pixels that are read must
-    show the same object. `scenes` have the frames' cameras; the sky is left out, which nothing changes.
+    A place is where the ray through a pixel's centre arrives first; it moves with its object. Where it is in the next
+    frame, and in view there, is known exactly; the next picture is read there bilinearly. Edges are left out: all four
+    pixels that are read must show the same object. `scenes` are the frames'; the sky is left out, which nothing hides.
     """
     height, width = frames.shape[1:3]
     changes = []
     place, seen = pixel_centres(scenes[0], width, height)
-    for after, then, now in zip(scenes[1:], frames[:-1], frames[1:], strict=True):
-        pixel, is_seen = seen_at(SceneBatch.of([after]), place, seen, width, height)
+    for before, after, then, now in zip(scenes[:-1], scenes[1:], frames[:-1], frames[1:], strict=True):
+        batch = SceneBatch.of([after])
+        place = carried(SceneBatch.of([before]), batch, place, seen)
+        pixel, is_seen = seen_at(batch, place, seen, width, height)
         next_place, shown = pixel_centres(after, width, height)
         corners = torch.stack([pixel.floor(), pixel.floor() + torch.tensor([1.0, 0.0])], 1)
         corners = torch.cat([corners, corners + torch.tensor([0.0, 1.0])], 1).long()
@@ -75,6 +77,20 @@ def reprojected_difference(
         changes.append((read - then.reshape(-1, 3)).abs().mean(1)[counts])
         place, seen = next_place, shown
     return torch.cat(changes)
+
+
+def carried(
+    before: SceneBatch, after: SceneBatch, place: Float[Tensor, "places 3"], object_id: Tensor
+) -> Float[Tensor, "places 3"]:
+    """Where places on one scene's objects are in the next scene: the same points of the unit shapes."""
+    rows = object_id.clamp(min=0).long()
+
+    def parts(batch: SceneBatch) -> tuple[Tensor, Tensor, Tensor]:
+        return batch.center[rows].double(), rotation_matrix(batch.rotation)[rows], batch.scale[rows].double()
+
+    (center, rotation, scale), (next_center, next_rotation, next_scale) = parts(before), parts(after)
+    unit = torch.einsum("nji,nj->ni", rotation, place.double() - center) / scale
+    return (next_center + torch.einsum("nij,nj->ni", next_rotation, next_scale * unit)).float()
 
 
 def pixel_centres(scene: Scene, width: int, height: int) -> tuple[Float[Tensor, "pixels 3"], Tensor]:

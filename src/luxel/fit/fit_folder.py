@@ -16,7 +16,6 @@ import numpy as np
 from luxel import InputError
 from luxel.configuration import shortened
 from luxel.files.atomic import only_one
-from luxel.files.tensors import digest
 from luxel.files.typed_json import read_json, validated, write_json
 from luxel.fit.fit_page import write_fit_page
 from luxel.fit.optimise import Found, State, advance, found
@@ -75,9 +74,9 @@ def fit_in_folder(
 
 def identity(problem: Problem) -> dict[str, Any]:
     """What decides a fit: two of the same identity take the same steps."""
-    parameters, weights = problem.parameters, problem.renderer.model.state_dict()
+    parameters = problem.parameters
     return {
-        "model": [problem.renderer.name, digest({name: value.cpu() for name, value in weights.items()}, {})],
+        "model": [problem.renderer.name, problem.renderer.fingerprint()],
         "images": hashlib.sha256(problem.images.tobytes()).hexdigest(),
         "scene": scene_id(parameters.start.scene),
         "cameras": [camera.model_dump(mode="json") for camera in parameters.start.cameras],

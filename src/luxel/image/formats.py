@@ -1,6 +1,7 @@
 """Image files: OpenEXR for linear radiance; PNG, JPEG and WebP for a tone-mapped view of it."""
 
 import io
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
@@ -85,16 +86,31 @@ def is_display(path: Path) -> bool:
     return path.suffix.lower() in ENCODERS
 
 
-def write_exr(path: Path, radiance: Radiance) -> None:
-    """Write an OpenEXR file of float32. Raises OSError if the system refuses, of which OpenEXR says hardly why."""
+def write_exr(path: Path, radiance: Radiance, attributes: Mapping[str, str] | None = None) -> None:
+    """Write an OpenEXR file of float32, with attributes of one's own in its header.
+
+    Raises OSError if the system refuses, of which OpenEXR says hardly why.
+    """
     import OpenEXR  # here, as training can do without
 
-    header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
+    header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage, **(attributes or {})}
     try:
         with OpenEXR.File(header, {"RGB": np.ascontiguousarray(radiance)}) as file:
             file.write(str(path))
     except RuntimeError as error:
         raise OSError(str(error)) from error
+
+
+def exr_attribute(path: Path, name: str) -> str | None:
+    """What `write_exr` was given under this name; None without it, and for what is no OpenEXR file."""
+    import OpenEXR
+
+    try:
+        with OpenEXR.File(str(path), header_only=True) as file:
+            found = file.header().get(name)
+    except (RuntimeError, ValueError, TypeError, OSError):
+        return None
+    return found if isinstance(found, str) else None
 
 
 def check_image_file(path: Path, exposure: float = 0.0) -> None:

@@ -1,5 +1,6 @@
 """What a scene is: its description, its distributions and its camera."""
 
+from luxel.scene.animation import Animation
 from luxel.scene.composed import Composed
 from luxel.scene.description import (
     Box,
@@ -26,6 +27,7 @@ from luxel.scene.registry import DISTRIBUTIONS, Distribution, register
 
 __all__ = [
     "DISTRIBUTIONS",
+    "Animation",
     "Assorted",
     "Box",
     "Camera",

@@ -35,6 +35,7 @@ from luxel.files.typed_json import check_size, why_not_json
 from luxel.memory import collection_paused
 from luxel.scene.environment import EMBEDDED, EnvironmentMap, embedded, environment_map, read_map
 from luxel.scene.errors import SceneError, explain
+from luxel.scene.keyframes import HOW_KEYFRAMES_ARE_READ, keyframed_place
 
 SCHEMA_VERSION: Final = 1
 MAX_BYTES = 1 << 30
@@ -591,30 +592,28 @@ class Scene(_Model):
 
         Raises SceneError, with one line for every mistake that names `source`, the field and its value.
         """
-        data = _parsed(text, source)
-        _check_version(data, source)
-        sky = data.get("sky")
+        return Scene.from_values(parsed_json(text, source), source, folder)
+
+    @staticmethod
+    def from_values(values: Any, source: str = "scene", folder: str | Path = "") -> "Scene":
+        """The scene of what JSON holds, which stays as it is; raises SceneError, as `from_json` does."""
+        _check_version(values, source)
+        sky = values.get("sky")
         if isinstance(sky, dict) and isinstance(sky.get("file"), str) and not sky["file"].startswith(EMBEDDED):
-            sky["file"] = os.path.join(folder, sky["file"])
+            values = {**values, "sky": {**sky, "file": os.path.join(folder, sky["file"])}}
         try:
-            return Scene.model_validate(data)
+            return Scene.model_validate(values)
         except ValidationError as error:
+            if (place := keyframed_place(values)) is not None:
+                raise SceneError(
+                    printable(f"{source}: {place} has keyframes, but a scene stands still; {HOW_KEYFRAMES_ARE_READ}")
+                ) from None
             raise SceneError(explain(error, source, _MODELS)) from None
 
     @staticmethod
     def load(path: str | Path) -> "Scene":
         """Read a scene from a JSON file; raises SceneError."""
-        if not isinstance(path, str | Path):
-            raise SceneError(f"path is {shortened(path)}, must be the path of a JSON file")
-        try:
-            check_size(Path(path), MAX_BYTES, WHAT_A_SCENE_IS)
-            text = Path(path).read_bytes()
-        except InputError as error:
-            raise SceneError(printable(str(error))) from error
-        except OSError as error:
-            what = "is a folder" if os.path.isdir(path) else f"cannot be read as a scene: {error.strerror}"
-            raise SceneError(printable(f"{path}: {what}; {WHAT_A_SCENE_IS}")) from error
-        return Scene.from_json(text, str(path), Path(path).parent)
+        return Scene.from_json(read_scene_file(path), str(path), Path(path).parent)
 
 
 def scene_id(scene: Scene) -> str:
@@ -662,7 +661,21 @@ def _plural(shape: str) -> str:
     return shape + ("es" if shape.endswith("x") else "s")
 
 
-def _parsed(text: str | bytes, source: str) -> Any:
+def read_scene_file(path: str | Path) -> bytes:
+    """What is in a file of a scene; raises SceneError."""
+    if not isinstance(path, str | Path):
+        raise SceneError(f"path is {shortened(path)}, must be the path of a JSON file")
+    try:
+        check_size(Path(path), MAX_BYTES, WHAT_A_SCENE_IS)
+        return Path(path).read_bytes()
+    except InputError as error:
+        raise SceneError(printable(str(error))) from error
+    except OSError as error:
+        what = "is a folder" if os.path.isdir(path) else f"cannot be read as a scene: {error.strerror}"
+        raise SceneError(printable(f"{path}: {what}; {WHAT_A_SCENE_IS}")) from error
+
+
+def parsed_json(text: str | bytes, source: str) -> Any:
     """The values that the JSON text holds. Raises SceneError if it is none, or gives a field twice."""
     repeated: list[tuple[dict[str, Any], str]] = []
 

@@ -7,7 +7,7 @@ scene = from_points(points, colors, look="paper", view="35,20")
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, NamedTuple, TypeAlias
 
 import numpy as np
 from jaxtyping import Float64
@@ -19,7 +19,7 @@ from luxel.memory import collection_paused
 from luxel.scene.camera import rotation_matrix
 from luxel.scene.description import Cylinder, Ellipsoid, Object, Scene, Sphere
 from luxel.scene.figures.drawing import Drawing, drawing_of
-from luxel.scene.figures.looks import LOOKS, Look, LookName, View, fitted_camera, surroundings
+from luxel.scene.figures.looks import LOOKS, Look, LookName, View, camera_about, silhouette, surroundings
 from luxel.scene.figures.particles import Particles, Up
 from luxel.scene.figures.readers import is_particle_file, particles_of_atoms, read_particles
 from luxel.scene.placing import facing, vector
@@ -68,12 +68,14 @@ class Figure(Configuration):
     frame: Annotated[int, Field(ge=-1_000_000_000, le=1_000_000_000)] = -1
     """Of a trajectory; negative numbers count from the end."""
 
+    def shown(self, particles: Particles) -> Particles:
+        """Those of the particles that are selected, z up."""
+        return (particles if self.select is None else particles.selected(self.select)).with_up(self.up)
+
     def drawing(self, particles: Particles) -> Drawing:
         """What is drawn of the particles."""
-        if self.select is not None:
-            particles = particles.selected(self.select)
         return drawing_of(
-            particles.with_up(self.up),
+            self.shown(particles),
             radius=self.radius,
             radius_scale=self.radius_scale,
             color_by=self.color_by,
@@ -148,17 +150,27 @@ def load_scene(path: str | Path, figure: Figure | None = None, aspect: float = 1
     """
     path, figure = Path(path), figure or Figure()
     if not is_particle_file(path):
-        for each in fields(figure):
-            if (value := getattr(figure, each.name)) != each.default:
-                option = each.name.replace("_", "-")
-                raise InputError(
-                    f"{path}: --{option} is {value}, but a scene in JSON has its own look and camera; leave it out"
-                )
+        check_no_figure(path, figure)
         return Scene.load(path)
     drawing = figure.drawing(read_particles(path, figure.frame))
-    low, high = bounds(drawing)
-    factor = FILE_RADIUS / float(np.linalg.norm(high - low) / 2)
-    return scene_of(drawing.moved(-(low + high) / 2, factor), figure, aspect)
+    return scene_of(drawing.moved(*to_file_radius(*bounds(drawing))), figure, aspect)
+
+
+def to_file_radius(
+    low: Float64[np.ndarray, "3"], high: Float64[np.ndarray, "3"]
+) -> tuple[Float64[np.ndarray, "3"], float]:
+    """The offset and then the factor that make a ball of FILE_RADIUS about the origin of a box's."""
+    return -(low + high) / 2, FILE_RADIUS / float(np.linalg.norm(high - low) / 2)
+
+
+def check_no_figure(path: Path, figure: Figure) -> None:
+    """Raise InputError for options of figures beside a file that has no use for them."""
+    for each in fields(figure):
+        if (value := getattr(figure, each.name)) != each.default:
+            option = each.name.replace("_", "-")
+            raise InputError(
+                f"{path}: --{option} is {value}, but a scene in JSON has its own look and camera; leave it out"
+            )
 
 
 def bounds(drawing: Drawing) -> tuple[Float64[np.ndarray, "3"], Float64[np.ndarray, "3"]]:
@@ -172,12 +184,31 @@ def bounds(drawing: Drawing) -> tuple[Float64[np.ndarray, "3"], Float64[np.ndarr
     return low, high
 
 
+class Stage(NamedTuple):
+    """What ground, lamps and camera are fitted to: a box, and a silhouette as `looks.silhouette` has it."""
+
+    low: Float64[np.ndarray, "3"]
+    high: Float64[np.ndarray, "3"]
+    outline: Float64[np.ndarray, "6"]
+
+
+def stage_of(drawing: Drawing, view: View, aspect: float) -> Stage:
+    """The stage of one drawing in pictures of this width over height."""
+    rods = drawing.rods
+    outline = silhouette(
+        view,
+        np.concatenate([drawing.positions, rods.starts, rods.ends]),
+        np.concatenate([drawing.semi_axes.max(1), rods.radii, rods.radii]),
+        check_aspect("aspect", aspect),
+    )
+    return Stage(*bounds(drawing), outline)
+
+
 @collection_paused()
-def scene_of(drawing: Drawing, figure: Figure, aspect: float = 1.0) -> Scene:
-    """The drawing in the figure's look, before a camera fitted to it, in the drawing's unit."""
+def scene_of(drawing: Drawing, figure: Figure, aspect: float = 1.0, stage: Stage | None = None) -> Scene:
+    """The drawing in the figure's look, on a stage or its own, in the drawing's unit."""
     look, view = LOOKS[figure.look], View.of(figure.view)
-    aspect = check_aspect("aspect", aspect)
-    low, high = bounds(drawing)
+    low, high, outline = stage or stage_of(drawing, view, aspect)
     center, radius = (low + high) / 2, float(np.linalg.norm(high - low) / 2)
     check_drawing(drawing, center, radius)
     objects = [
@@ -185,15 +216,8 @@ def scene_of(drawing: Drawing, figure: Figure, aspect: float = 1.0) -> Scene:
         *balls_of(drawing, look),
         *rods_of(drawing, look),
     ]
-    rods = drawing.rods
-    camera = fitted_camera(
-        view,
-        np.concatenate([drawing.positions, rods.starts, rods.ends]),
-        np.concatenate([drawing.semi_axes.max(1), rods.radii, rods.radii]),
-        aspect,
-    )
     grey = look.background
-    return Scene(objects=tuple(objects), camera=camera, background=(grey, grey, grey))
+    return Scene(objects=tuple(objects), camera=camera_about(outline, view, aspect), background=(grey, grey, grey))
 
 
 def check_drawing(drawing: Drawing, center: Float64[np.ndarray, "3"], radius: float) -> None:

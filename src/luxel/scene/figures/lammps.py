@@ -36,7 +36,11 @@ def read_dump(path: Path, frame: int) -> Particles:
     quatj, quatk, as `compute property/atom` names them. Elements are in the column element; without it atoms have a
     type. Raises InputError.
     """
-    snapshot = chosen(path, frame)
+    return particles_of_snapshot(path, chosen(path, frame))
+
+
+def particles_of_snapshot(path: Path, snapshot: Snapshot) -> Particles:
+    """The particles of a frame as it stands in the file; see `read_dump`."""
     source, table = str(path), table_of(path, snapshot)
     if "id" in table:
         order = numbers(source, table, "id").argsort(kind="stable")

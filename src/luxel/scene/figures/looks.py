@@ -175,29 +175,58 @@ def surroundings(look: Look, view: View, center: Float64[np.ndarray, "3"], radiu
     return objects
 
 
+def camera_axes(view: View) -> Float64[np.ndarray, "3 3"]:
+    """World from camera; columns are right, up and backward."""
+    return frame(Camera(position=view.to_camera, look_at=(0, 0, 0), up=view.up)).rotation
+
+
+def half_angles(aspect: float) -> tuple[float, float]:
+    """Half the angles of view, across and up, that are to be filled, in radians."""
+    tangent = math.tan(math.radians(FOV_DEGREES) / 2) * FILLED
+    return math.atan(tangent * aspect), math.atan(tangent)
+
+
 def fitted_camera(
     view: View,
     positions: Float64[np.ndarray, "balls 3"],
     radii: Float64[np.ndarray, " balls"],
     aspect: float,
 ) -> Camera:
+    """The camera about the balls' silhouette."""
+    return camera_about(silhouette(view, positions, radii, aspect), view, aspect)
+
+
+def silhouette(
+    view: View, positions: Float64[np.ndarray, "balls 3"], radii: Float64[np.ndarray, " balls"], aspect: float
+) -> Float64[np.ndarray, "6"]:
+    """All that a camera of this view must know of balls to be fitted to them; of more balls it is the minimum.
+
+    In the camera's axes, a ball at p of radius r is inside a side of the picture with the inward normal n, seen from c,
+    if n · (p − c) ≥ r, or n · c ≤ min(n · p − r) =: m. The first four are m_left, m_right, m_bottom and m_top; then
+    come the least p_z and the least −p_z.
+    """
+    places = positions @ camera_axes(view)
+    sides = [
+        (sign * math.cos(angle) * places[:, axis] - math.sin(angle) * places[:, 2] - radii).min()
+        for axis, angle in enumerate(half_angles(aspect))
+        for sign in (1, -1)
+    ]
+    return np.array([*sides, places[:, 2].min(), (-places[:, 2]).min()])
+
+
+def camera_about(outline: Float64[np.ndarray, "6"], view: View, aspect: float) -> Camera:
     """The nearest camera of this view in whose picture all balls are, FILLED of the narrower side wide.
 
-    In the camera's axes, a ball at p of radius r is inside a side with the inward normal n if n · (p − c) ≥ r, or
-    n · c ≤ min(n · p − r) =: m; the two of left and right give c_z ≥ −(m_left + m_right) / (2 sin α), at half the angle
-    of view α, and c_x between them; those of bottom and top alike. `aspect` is the picture's width over its height.
+    m_left and m_right of the silhouette give c_z ≥ −(m_left + m_right) / (2 sin α), at half the angle of view α, and
+    c_x between them; those of bottom and top alike. `aspect` is the picture's width over its height.
     """
-    axes = frame(Camera(position=view.to_camera, look_at=(0, 0, 0), up=view.up)).rotation
-    places = positions @ axes
-    depth, limits = -math.inf, []
-    tangent = math.tan(math.radians(FOV_DEGREES) / 2) * FILLED
-    for axis, half_angle in ((0, math.atan(tangent * aspect)), (1, math.atan(tangent))):
-        sine, cosine = math.sin(half_angle), math.cos(half_angle)
-        low, high = ((sign * cosine * places[:, axis] - sine * places[:, 2] - radii).min() for sign in (1, -1))
-        depth = max(depth, -(low + high) / (2 * sine))
-        limits.append((low - high) / (2 * cosine))
-    eye = axes @ np.array([*limits, depth])
-    middle = (places[:, 2].min() + places[:, 2].max()) / 2
+    axes, depth, across = camera_axes(view), -math.inf, []
+    for axis, angle in enumerate(half_angles(aspect)):
+        low, high = outline[2 * axis : 2 * axis + 2]
+        depth = max(depth, -(low + high) / (2 * math.sin(angle)))
+        across.append((low - high) / (2 * math.cos(angle)))
+    eye = axes @ np.array([*across, depth])
+    middle = (outline[4] - outline[5]) / 2
     return Camera(
         position=vector(eye),
         look_at=vector(eye - (depth - middle) * axes[:, 2]),

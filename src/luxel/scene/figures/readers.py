@@ -4,7 +4,8 @@ Every reader takes a path and a frame, and returns Particles or raises InputErro
 """
 
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -13,7 +14,7 @@ import numpy as np
 from luxel import InputError
 from luxel.configuration import cut, printable
 from luxel.scene.figures.extra import needed
-from luxel.scene.figures.lammps import DUMP_BEGINS, read_dump
+from luxel.scene.figures.lammps import DUMP_BEGINS, particles_of_snapshot, read_dump, snapshots
 from luxel.scene.figures.particles import Particles, cell_of
 
 Reader: TypeAlias = Callable[[Path, int], Particles]
@@ -26,12 +27,33 @@ def read_particles(path: Path, frame: int = -1) -> Particles:
 
     Raises InputError that names the file and what is wrong with it, or the package that is missing.
     """
+    with reading_particles(path):
+        return reader_of(path)(path, frame)
+
+
+def read_trajectory(path: Path) -> Iterator[Particles]:
+    """The particles of all frames in a file, one after the other; raises InputError as `read_particles` does."""
+    with reading_particles(path):
+        if path.suffix.lower() == ".gsd":
+            yield from gsd_frames(path)
+        elif (kind := ase_format(path)) is not None:
+            for atoms in needed("ase.io", str(path)).iread(str(path), index=":", format=kind):
+                yield particles_of_atoms(atoms, str(path))
+        elif reader_of(path) is read_dump:
+            yield from (particles_of_snapshot(path, snapshot) for snapshot in snapshots(path))
+        else:
+            yield reader_of(path)(path, -1)
+
+
+@contextmanager
+def reading_particles(path: Path) -> Iterator[None]:
+    """Within, what a parser stumbles over becomes an InputError that names the file."""
     if path.is_dir():
         raise InputError(f"{path}: is a folder, must be a file")
     try:
         if path.stat().st_size == 0:
             raise InputError(f"{path}: is empty")
-        return reader_of(path)(path, frame)
+        yield
     except InputError:
         raise
     except OSError as error:
@@ -141,9 +163,7 @@ def read_ply(path: Path, frame: int) -> Particles:
 
 def read_xyz(path: Path, frame: int) -> Particles:
     """An (extended) XYZ file, which begins with the number of atoms; or columns of numbers, as scanners write them."""
-    with path.open(encoding="utf-8") as file:
-        first = file.readline().split()
-    if len(first) == 1:
+    if ase_format(path) is not None:
         return read_by_ase("extxyz")(path, frame)
     try:
         columns = np.loadtxt(path, ndmin=2)
@@ -152,6 +172,14 @@ def read_xyz(path: Path, frame: int) -> Particles:
             f"{path}: must begin with a line of the number of atoms alone, or have lines of x y z; {error}"
         ) from None
     return particles_of_columns(columns, str(path))
+
+
+def ase_format(path: Path) -> str | None:
+    """What ASE calls the file's format; None for one that it does not read here."""
+    if path.suffix.lower() == ".xyz":
+        with path.open(encoding="utf-8") as file:
+            return "extxyz" if len(file.readline().split()) == 1 else None
+    return ASE_FORMATS.get(path.suffix.lower())
 
 
 def read_by_ase(kind: str) -> Reader:
@@ -205,7 +233,17 @@ def read_gsd(path: Path, frame: int) -> Particles:
     with hoomd.open(str(path), "r") as file:
         if not -len(file) <= frame < len(file):
             raise InputError(f"{path}: frame is {frame}, must be in [{-len(file)}, {len(file) - 1}]")
-        snapshot = file[frame]
+        return particles_of_gsd(path, file[frame])
+
+
+def gsd_frames(path: Path) -> Iterator[Particles]:
+    """All frames of a GSD file."""
+    with needed("gsd.hoomd", str(path)).open(str(path), "r") as file:
+        yield from (particles_of_gsd(path, snapshot) for snapshot in file)
+
+
+def particles_of_gsd(path: Path, snapshot: Any) -> Particles:
+    """The particles of a gsd.hoomd.Frame; see `read_gsd`."""
     particles, (*lengths, xy, xz, yz) = snapshot.particles, np.asarray(snapshot.configuration.box, np.float64)
     x, y, z = lengths
     vectors = np.array([[x, 0, 0], [xy * y, y, 0], [xz * z, yz * z, z]])
@@ -238,14 +276,13 @@ def fields_in(arrays: Mapping[str, Any], count: int) -> dict[str, Any]:
     return {name: each for name, each in found.items() if each.shape == (count,) and each.dtype.kind in "fiub"}
 
 
+ASE_FORMATS = {".extxyz": "extxyz", ".pdb": "proteindatabank", ".cif": "cif"}
 READERS: dict[str, Reader] = {
     ".npy": read_npy,
     ".npz": read_npz,
     ".ply": read_ply,
     ".xyz": read_xyz,
-    ".extxyz": read_by_ase("extxyz"),
-    ".pdb": read_by_ase("proteindatabank"),
-    ".cif": read_by_ase("cif"),
+    **{suffix: read_by_ase(kind) for suffix, kind in ASE_FORMATS.items()},
     ".gsd": read_gsd,
     ".dump": read_dump,
     ".lammpstrj": read_dump,

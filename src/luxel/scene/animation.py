@@ -1,0 +1,89 @@
+"""A scene file with keyframes: a function from time to scenes, which have no time themselves."""
+
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from luxel.configuration import checker, printable
+from luxel.memory import collection_paused
+from luxel.scene.description import Scene, parsed_json, read_scene_file
+from luxel.scene.errors import SceneError
+from luxel.scene.keyframes import Seconds, Track, at_time, tracks_in, with_tracks
+
+check_time = checker(Seconds)
+
+
+@dataclass(frozen=True)
+class Animation:
+    """The scenes of a file over time: `Animation.load("cradle.json")(0.5)` is that at half a second.
+
+    Any value of the file may have keyframes (docs/movie.md); a file without any is the same scene at all times.
+    """
+
+    source: str
+    """The file, with which messages begin."""
+    values: Any = field(repr=False)
+    """What the file's JSON holds, with a Track for each of its keyframed values."""
+
+    @staticmethod
+    def load(path: str | Path) -> "Animation":
+        """Read a file; raises SceneError as `from_json` does."""
+        return Animation.from_json(read_scene_file(path), str(path))
+
+    @staticmethod
+    @collection_paused()
+    def from_json(text: str | bytes, source: str = "animation") -> "Animation":
+        """Read JSON, whose scenes are checked at the times of all its keys.
+
+        Raises SceneError, with one line for every mistake that names `source`, its place and value, as of
+        `objects[2].center.keyframes[1][1]`.
+        """
+        values = parsed_json(text, source)
+        try:
+            animation = Animation(source, with_tracks(values))
+        except RecursionError:
+            raise SceneError(f"{source}: nested too deeply; a scene has five levels") from None
+        except SceneError as error:
+            raise SceneError(printable(f"{source}: {error}")) from None
+        for time in sorted({0.0, *(time for track in animation.tracks for time in track.times)}):
+            animation(time)
+        return animation
+
+    @cached_property
+    def tracks(self) -> tuple[Track, ...]:
+        """All values that change, or might."""
+        return tuple(tracks_in(self.values))
+
+    @property
+    def duration(self) -> float:
+        """The last key's time in seconds; 0 without keyframes."""
+        return max((track.times[-1] for track in self.tracks), default=0.0)
+
+    def __call__(self, time: float) -> Scene:
+        """The scene at a time in seconds; after the last keys it stays as it is.
+
+        Raises SceneError if there is none, as where a normal passes zero.
+        """
+        values = at_time(self.values, check_time("time", time))
+        try:
+            return Scene.from_values(values, self.source, Path(self.source).parent)
+        except SceneError as error:
+            lines = str(error).removeprefix(f"{self.source}: ").split(f"\n{self.source}: ")
+            raise SceneError("\n".join(self._placed(line, time) for line in lines)) from None
+
+    def _placed(self, mistake: str, time: float) -> str:
+        """A mistake of the scene at a time, with the key's place in the file, or with the time if it is of no key."""
+        match = re.match(r"[\w.\[\]]+", mistake)
+        field = match.group() if match else ""
+        track = next((track for track in self.tracks if is_part(field, track.field)), None)
+        if track is not None and (key := track.key_at(time)) is not None:
+            return f"{self.source}: {key}{mistake.removeprefix(track.field)}"
+        moves = track is not None or any(is_part(each.field, field) for each in self.tracks)
+        return f"{self.source}, at {time:g} s: {mistake}" if moves else f"{self.source}: {mistake}"
+
+
+def is_part(field: str, whole: str) -> bool:
+    """Whether `objects[2].center[0]` is one of, or in, `objects[2].center`."""
+    return field.startswith(whole) and field[len(whole) : len(whole) + 1] in ("", ".", "[")

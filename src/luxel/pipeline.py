@@ -281,8 +281,13 @@ def check_scenes(scenes: Any) -> None:
 
 
 def check_shapes(scenes: Sequence[Scene]) -> None:
-    """Raise InputError for an object that an image model would take for another: see `luxel.models.tokens`."""
+    """Raise InputError for what an image model would take for something else: see `luxel.models.tokens`."""
     for number, scene in enumerate(scenes):
+        if scene.camera.is_orthographic:
+            which = "" if len(scenes) == 1 else f"scene {number}: "
+            raise InputError(
+                f"{which}camera.projection is orthographic, but an image model has a pinhole; take a ray model"
+            )
         for index, item in enumerate(scene.objects):
             if item.shape not in ("sphere", "ellipsoid"):
                 which = "" if len(scenes) == 1 else f"scene {number}: "

@@ -23,7 +23,7 @@ OBJECT_FIELDS = (
     *("kind", "center", "rotation", "scale"),
     *("base_color", "metallic", "specular", "roughness", "transmission", "emission"),
 )
-SCENE_FIELDS = ("camera_position", "camera_rotation", "tan_half_fov", "background", "key")
+SCENE_FIELDS = ("camera_position", "camera_rotation", "tan_half_fov", "is_orthographic", "background", "key")
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,9 @@ class SceneBatch:
     camera_rotation: Float[Tensor, "scenes 3 3"]
     """World from camera; columns are right, up and backward."""
     tan_half_fov: Float[Tensor, " scenes"]
-    """Half the picture's height at distance 1."""
+    """Half the picture's height at distance 1; of an orthographic camera, at any distance, in scene units."""
+    is_orthographic: Int32[Tensor, " scenes"]
+    """1 of cameras whose rays are parallel, else 0."""
     background: Float[Tensor, "scenes 3"]
     """Radiance of the sky."""
     key: Int32[Tensor, "scenes 2"]
@@ -199,6 +201,7 @@ def scene_arrays(scenes: Sequence[Scene]) -> dict[str, np.ndarray]:
         "offsets": np.cumsum([0, *(len(scene.objects) for scene in scenes)], dtype=np.int64),
         "kind": np.array([kind_of(item) for item in items], np.int32),
         **{name: np.array(values, np.float32) for name, values in rows.items()},
+        "is_orthographic": np.array([scene.camera.is_orthographic for scene in scenes], np.int32),
         "key": np.stack([_key(scene) for scene in scenes]),
     }
 

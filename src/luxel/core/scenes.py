@@ -62,7 +62,8 @@ class SceneRow:
     background: wp.vec3
     camera_position: wp.vec3
     camera_rotation: wp.mat33  # world from camera
-    tan_half_fov: float
+    tan_half_fov: float  # of an orthographic camera half the picture's height, scene units
+    is_orthographic: int
     key: wp.vec2ui
 
 
@@ -181,7 +182,8 @@ def scene_tables(host: SceneBatch) -> dict[str, Int32[np.ndarray, "rows words"]]
         "scenes": table_of(
             *(of["offsets"][:-1], of["offsets"][1:], trees.leaves, trees.begins, trees.object_begins),
             *(lights.offsets[:-1], lights.offsets[1:], lights.leaves, lights.tree),
-            *(of["background"], of["camera_position"], of["camera_rotation"], of["tan_half_fov"], of["key"]),
+            *(of["background"], of["camera_position"], of["camera_rotation"]),
+            *(of["tan_half_fov"], of["is_orthographic"], of["key"]),
         ),
         "objects": table_of(
             *(of["kind"], of["center"], radius, of["scale"], world_from_unit, unit_from_world),

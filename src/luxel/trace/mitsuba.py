@@ -293,15 +293,19 @@ def _bsdf(material: Material) -> Plugin:
 def _sensor(camera: Camera, width: int, height: int) -> Plugin:
     import mitsuba
 
+    to_world = mitsuba.ScalarTransform4f().look_at(
+        origin=list(camera.position), target=list(camera.look_at), up=list(camera.up)
+    )
+    projection: Plugin = {"type": "perspective", "fov": camera.vertical_fov_degrees, "fov_axis": "y"}
+    if camera.vertical_extent is not None:  # Mitsuba's shows [−1, 1] from left to right
+        half_width = camera.vertical_extent / 2 * width / height
+        projection = {"type": "orthographic"}
+        to_world = to_world @ mitsuba.ScalarTransform4f().scale([half_width, half_width, 1.0])
     return {
-        "type": "perspective",
-        "fov": camera.vertical_fov_degrees,
-        "fov_axis": "y",
+        **projection,
         "near_clip": NEAR_CLIP,
         "far_clip": FAR_CLIP,
-        "to_world": mitsuba.ScalarTransform4f().look_at(
-            origin=list(camera.position), target=list(camera.look_at), up=list(camera.up)
-        ),
+        "to_world": to_world,
         "sampler": {"type": "independent"},
         "film": {
             "type": "hdrfilm",

@@ -7,7 +7,7 @@ scene = from_points(points, colors, look="paper", view="35,20")
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
 from jaxtyping import Float64
@@ -19,7 +19,15 @@ from luxel.memory import collection_paused
 from luxel.scene.camera import rotation_matrix
 from luxel.scene.description import Cylinder, Ellipsoid, Object, Scene, Sphere
 from luxel.scene.figures.drawing import Drawing, drawing_of
-from luxel.scene.figures.looks import LOOKS, Look, LookName, View, fitted_camera, surroundings
+from luxel.scene.figures.looks import (
+    LOOKS,
+    Look,
+    LookName,
+    View,
+    fitted_camera,
+    fitted_orthographic_camera,
+    surroundings,
+)
 from luxel.scene.figures.particles import Particles, Up
 from luxel.scene.figures.readers import is_particle_file, particles_of_atoms, read_particles
 from luxel.scene.placing import facing, vector
@@ -36,6 +44,7 @@ DEFAULT_VIEW = "30,25"
 
 Aspect: TypeAlias = Annotated[float, Field(gt=1e-3, le=1e3)]
 check_aspect = checker(Aspect)
+Projection: TypeAlias = Literal["perspective", "orthographic"]
 FieldValue: TypeAlias = Annotated[float, Field(ge=-1e30, le=1e30)]
 
 
@@ -47,6 +56,8 @@ class Figure(Configuration):
     """Of points and particles: paper (white, contact shadows), studio, dark or flat (white; no ground, no lamp)."""
     view: str = DEFAULT_VIEW
     """AZIMUTH,ELEVATION of the camera in degrees, or front, back, left, right, top or bottom."""
+    projection: Projection = "perspective"
+    """Of the camera: orthographic draws what is as large as large, however far away."""
     up: Up = "z"
     """The file's axis that points upwards."""
     radius: Annotated[float, Field(gt=0, le=1e30)] | None = None
@@ -94,6 +105,7 @@ def from_points(
     semi_axes: Any = None,
     rotations: Any = None,
     radius_scale: float = 1.0,
+    projection: Projection = "perspective",
     aspect: float = 1.0,
 ) -> Scene:
     """A figure of points as spheres, or as ellipsoids if there are `semi_axes`.
@@ -105,7 +117,7 @@ def from_points(
     `Figure`. Raises InputError, naming the field, the first point that is wrong, its value, and what would be right.
     """
     particles = Particles.of("points", positions, radii=radii, semi_axes=semi_axes, rotations=rotations, colors=colors)
-    figure = Figure(look=look, view=view, radius_scale=radius_scale)
+    figure = Figure(look=look, view=view, radius_scale=radius_scale, projection=projection)
     return scene_of(figure.drawing(particles), figure, aspect)
 
 
@@ -119,6 +131,7 @@ def from_ase(
     color_by: str | None = None,
     color_map: str = "viridis",
     radius_scale: float = 1.0,
+    projection: Projection = "perspective",
     aspect: float = 1.0,
 ) -> Scene:
     """A figure of `ase.Atoms`, in Å: covalent radii, Jmol's colours, the box if there is one; see `Figure`.
@@ -136,6 +149,7 @@ def from_ase(
         color_by=color_by,
         color_map=color_map,
         radius_scale=radius_scale,
+        projection=projection,
     )
     return scene_of(figure.drawing(particles_of_atoms(atoms, "atoms")), figure, aspect)
 
@@ -186,7 +200,8 @@ def scene_of(drawing: Drawing, figure: Figure, aspect: float = 1.0) -> Scene:
         *rods_of(drawing, look),
     ]
     rods = drawing.rods
-    camera = fitted_camera(
+    fit = fitted_orthographic_camera if figure.projection == "orthographic" else fitted_camera
+    camera = fit(
         view,
         np.concatenate([drawing.positions, rods.starts, rods.ends]),
         np.concatenate([drawing.semi_axes.max(1), rods.radii, rods.radii]),

@@ -20,6 +20,8 @@ from luxel.scene.placing import direction, facing, vector
 LookName: TypeAlias = Literal["paper", "studio", "dark", "flat"]
 FOV_DEGREES: Final = 25.0
 """Of the camera, vertically: that of the Mitsuba scenes which point-cloud papers share, little perspective."""
+FARTHEST_EXTENTS: Final = 15.0
+"""Of an orthographic camera before a figure, in heights of its picture; lamps stand farther."""
 FILLED: Final = 0.84
 """How much of the picture's narrower side the particles take."""
 LAMP_DISTANCE: Final = 30.0
@@ -203,4 +205,30 @@ def fitted_camera(
         look_at=vector(eye - (depth - middle) * axes[:, 2]),
         up=view.up,
         vertical_fov_degrees=FOV_DEGREES,
+    )
+
+
+def fitted_orthographic_camera(
+    view: View,
+    positions: Float64[np.ndarray, "balls 3"],
+    radii: Float64[np.ndarray, " balls"],
+    aspect: float,
+) -> Camera:
+    """The orthographic camera of this view in whose picture all balls are, FILLED of the narrower side wide.
+
+    It stands before them by at least their extent, and as far as FARTHEST_EXTENTS of it, so that its picture's lower
+    edge, seen from `view.elevation` above, begins above the ground.
+    """
+    axes = frame(Camera(position=view.to_camera, look_at=(0, 0, 0), up=view.up)).rotation
+    places = positions @ axes
+    low, high = (places - radii[:, None]).min(0), (places + radii[:, None]).max(0)
+    width, height, depth = (high - low).tolist()
+    extent = max(height, width / aspect) / FILLED
+    rise = math.tan(math.radians(max(view.elevation, 0.0)))
+    away = extent * min(max(1.0, 1.0 / max(rise, 1e-6)), FARTHEST_EXTENTS)
+    middle = (low + high) / 2
+    eye = axes @ np.array([middle[0], middle[1], high[2] + away])
+    look_at = eye - (away + depth / 2) * axes[:, 2]
+    return Camera(
+        position=vector(eye), look_at=vector(look_at), up=view.up, projection="orthographic", vertical_extent=extent
     )

@@ -33,6 +33,7 @@ from luxel.configuration import cut, printable, shortened
 from luxel.files.atomic import write_atomically
 from luxel.files.typed_json import check_size, why_not_json
 from luxel.memory import collection_paused
+from luxel.scene import binary
 from luxel.scene.errors import SceneError, explain
 
 SCHEMA_VERSION: Final = 1
@@ -498,8 +499,12 @@ class Scene(_Model):
         return json.dumps(self.model_dump(), sort_keys=True, indent=indent, separators=separators)
 
     def save(self, path: str | Path) -> None:
-        """Write the scene as readable JSON, whole or not at all. Raises InputError, naming the file."""
-        write_atomically(Path(path), f"{self.to_json(indent=2)}\n".encode())
+        """Write the scene, whole or not at all: as readable JSON, or binary if the path ends in .safetensors.
+
+        Raises InputError, naming the file.
+        """
+        is_binary = Path(path).suffix == binary.SUFFIX
+        write_atomically(Path(path), binary.to_bytes(self) if is_binary else f"{self.to_json(indent=2)}\n".encode())
 
     @staticmethod
     @collection_paused()
@@ -508,16 +513,11 @@ class Scene(_Model):
 
         Raises SceneError, with one line for every mistake that names `source`, the field and its value.
         """
-        data = _parsed(text, source)
-        _check_version(data, source)
-        try:
-            return Scene.model_validate(data)
-        except ValidationError as error:
-            raise SceneError(explain(error, source, _MODELS)) from None
+        return _validated(_parsed(text, source), source)
 
     @staticmethod
     def load(path: str | Path) -> "Scene":
-        """Read a scene from a JSON file; raises SceneError."""
+        """Read a scene from a JSON file, or from its binary form if the path ends in .safetensors; raises SceneError."""
         if not isinstance(path, str | Path):
             raise SceneError(f"path is {shortened(path)}, must be the path of a JSON file")
         try:
@@ -528,7 +528,7 @@ class Scene(_Model):
         except OSError as error:
             what = "is a folder" if os.path.isdir(path) else f"cannot be read as a scene: {error.strerror}"
             raise SceneError(printable(f"{path}: {what}; {WHAT_A_SCENE_IS}")) from error
-        return Scene.from_json(text, str(path))
+        return _from_binary(text, str(path)) if Path(path).suffix == binary.SUFFIX else Scene.from_json(text, str(path))
 
 
 def scene_id(scene: Scene) -> str:
@@ -552,6 +552,31 @@ _MODELS: dict[str, type[BaseModel]] = {
 
 def _plural(shape: str) -> str:
     return shape + ("es" if shape.endswith("x") else "s")
+
+
+def _validated(data: Any, source: str) -> Scene:
+    _check_version(data, source)
+    try:
+        return Scene.model_validate(data)
+    except ValidationError as error:
+        raise SceneError(explain(error, source, _MODELS)) from None
+
+
+def _material_if_valid(values: dict[str, Any]) -> Any:
+    """The material, or the values, whose mistakes the scene's validation then tells with their place."""
+    try:
+        return Material(**values)
+    except SceneError:
+        return values
+
+
+@collection_paused()
+def _from_binary(content: bytes, source: str) -> Scene:
+    try:
+        data = binary.read_fields(content, _material_if_valid)
+    except binary.NotBinaryError as error:
+        raise SceneError(printable(f"{source}: {error}; docs/scene.md describes scenes in safetensors")) from None
+    return _validated(data, source)
 
 
 def _parsed(text: str | bytes, source: str) -> Any:

@@ -19,7 +19,12 @@ COMMANDS = [
     *(["experiments", action, *WORDS.get(action, [])] for action in ACTIONS),
 ]
 REQUIRED = {"generate": ["--out", "x"], "cooldown": ["x", "--samples", "9", "--out", "x"]}
-REQUIRED |= {"evaluate": ["x"], "render": ["x"], "fit": ["x", "--scene", "x", "--free", "x", "--out", "x"]}
+REQUIRED |= {
+    "convert": ["x.json", "x.glb"],
+    "evaluate": ["x"],
+    "render": ["x"],
+    "fit": ["x", "--scene", "x", "--free", "x", "--out", "x"],
+}
 SCENE = str(Path(__file__).parents[1] / "examples" / "scenes" / "still_life.json")
 NUMBER = re.compile(r"(--[a-z][\w.-]*) \S*(?:INT|FLOAT)\S*((?: (?:INT|FLOAT))*)")
 """An option of numbers in --help, and what it takes beyond one."""

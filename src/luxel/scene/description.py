@@ -517,7 +517,7 @@ class Scene(_Model):
 
     @staticmethod
     def load(path: str | Path) -> "Scene":
-        """Read a scene from a JSON file, or from its binary form if the path ends in .safetensors; raises SceneError."""
+        """Read a scene from a JSON file, or its binary form if the path ends in .safetensors; raises SceneError."""
         if not isinstance(path, str | Path):
             raise SceneError(f"path is {shortened(path)}, must be the path of a JSON file")
         try:

@@ -1,7 +1,7 @@
 """Materials as glTF 2.0 has them: metallic-roughness, with KHR_materials_ior, _transmission and _emissive_strength.
 
-glTF's roughness² is the microfacet width α, as Luxel's; its dielectrics reflect ((n − 1) / (n + 1))² at normal incidence,
-which is 8 % of Luxel's `specular`; its base colour tints what is transmitted, as Luxel's does.
+glTF's roughness² is the microfacet width α, as Luxel's; its dielectrics of index n reflect ((n − 1) / (n + 1))² at
+normal incidence, which is 8 % of Luxel's `specular`; its base colour tints what is transmitted, as Luxel's does.
 """
 
 from typing import Any

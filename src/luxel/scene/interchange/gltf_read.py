@@ -1,4 +1,4 @@
-"""The scene of a glTF 2.0 file: its nodes whose meshes are spheres, boxes, cylinders or panels, and its first camera."""
+"""The scene of a glTF 2.0 file: nodes whose meshes are spheres, boxes, cylinders or panels, and the first camera."""
 
 import base64
 import json

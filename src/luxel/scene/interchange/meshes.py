@@ -53,6 +53,7 @@ def _ball(around: int) -> Mesh:
     theta, phi = np.linspace(np.pi, 0, rows + 1), np.linspace(0, 2 * np.pi, around + 1)
     sine, cosine = np.sin(theta), np.cos(theta)
     sine[[0, -1]] = 0.0
+    phi[-1] = 0.0  # the seam's vertices are the same to the bit
     positions = np.stack(
         [np.outer(sine, np.cos(phi)), np.outer(sine, np.sin(phi)), np.tile(cosine[:, None], around + 1)], -1
     ).reshape(-1, 3)
@@ -84,9 +85,9 @@ def _disc(around: int, height: float, side: float) -> Mesh:
 
 
 def _cylinder(around: int) -> Mesh:
-    phi = np.linspace(0, 2 * np.pi, around + 1)
+    phi, up = np.append(np.arange(around) * 2 * np.pi / around, 0.0), np.array([0.0, 0, 1])
     normals = np.stack([np.cos(phi), np.sin(phi), np.zeros_like(phi)], 1)
-    positions = np.concatenate([normals - [0, 0, 1], normals + [0, 0, 1]])
+    positions = np.concatenate([normals - up, normals + up])
     side = Mesh(positions, np.tile(normals, (2, 1)), _grid(around, 1))
     return _joined([side, _disc(around, 1.0, 1.0), _disc(around, -1.0, -1.0)])
 
@@ -104,7 +105,8 @@ def _joined(parts: list[Mesh]) -> Mesh:
 def recognised(positions: Float64[np.ndarray, "vertices 3"], front: Float64[np.ndarray, "3"]) -> tuple[Shape, Matrix]:
     """The unit shape that a mesh's vertices lie on to TOLERANCE of its extents, and mesh from unit.
 
-    `front` is where its first triangle faces, which says what is a flat one's front. Its axes must be the mesh's own x, y and z. A box has its corners alone; of a cylinder the caps may have a middle; a
+    `front` is where its first triangle faces, which is where a flat mesh has its front.
+    Its axes must be the mesh's own x, y and z. A box has its corners alone; of a cylinder the caps may have a middle; a
     mesh without thickness is a rectangle of four corners or an ellipse. Raises NotAShapeError.
     """
     low, high = positions.min(0), positions.max(0)
@@ -119,9 +121,9 @@ def recognised(positions: Float64[np.ndarray, "vertices 3"], front: Float64[np.n
     if len(flat) == 0:
         matrix = np.diag([*half, 1.0])
         matrix[:3, 3] = center
-        if len(unit) == 8 and _near(np.abs(unit), 1):
+        if len(unit) == 8 and _near(np.abs(unit), 1.0):
             return "box", matrix
-        if len(unit) >= 20 and _near(np.linalg.norm(unit, axis=1), 1):
+        if len(unit) >= 20 and _near(np.linalg.norm(unit, axis=1), 1.0):
             return "ball", matrix
         for axis in range(3):
             radius = np.linalg.norm(np.delete(unit, axis, 1), axis=1)
@@ -142,7 +144,7 @@ def _flat(unit: np.ndarray, center: np.ndarray, half: np.ndarray, axis: int, fro
     matrix[:3, 3] = center
     if front[axis] < 0:
         matrix[:, [0, 2]] *= -1
-    if len(places) == 4 and _near(np.abs(places), 1):
+    if len(places) == 4 and _near(np.abs(places), 1.0):
         return "rectangle", matrix
     radius = np.linalg.norm(places, axis=1)
     rim = np.abs(radius - 1) < TOLERANCE

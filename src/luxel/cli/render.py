@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from luxel.scene.description import Scene
     from luxel.trace.tracer import Radiance
 
+FIGURE_SPP = 4
+"""Paths a pixel of points and particles; see the option."""
+
 
 def render(arguments: list[str]) -> int:
     """Render a scene, or points and particles, with a trained model: luxel render FILE."""
@@ -31,6 +34,7 @@ def render(arguments: list[str]) -> int:
     from luxel.image.tonemap import tone_map
     from luxel.pipeline import Renderer
     from luxel.scene.figures.figure import Figure, load_scene
+    from luxel.scene.figures.readers import is_particle_file
 
     @dataclass(frozen=True)
     class Options(Configuration):
@@ -43,9 +47,10 @@ def render(arguments: list[str]) -> int:
         width: Pixels | None = None
         """In pixels; only a ray model can be asked for a size. Width or height alone makes a square."""
         height: Pixels | None = None
-        spp: PathCount = 0
+        spp: PathCount | None = None
         """Paths a pixel that the picture is blended with, which takes it to the truth. Where light is found by chance
-        only (by way of mirrors and glass), a few may do harm: docs/blending.md. 0: the model's alone."""
+        only (by way of mirrors and glass), a few may do harm: docs/blending.md. 0: the model's alone, as of scenes
+        unless given; of points and particles it is 4, which takes the grain off a matte ground."""
         seed: Seed = 0
         """Of those paths."""
         tone_map: str = "clamp"
@@ -73,10 +78,11 @@ def render(arguments: list[str]) -> int:
     height, width, _ = image.shape
     print(f"{width}×{height} by {options.model} in {time.perf_counter() - started:.2f} s", file=sys.stderr)
     save_image(out, image, options.tone_map, options.exposure)
-    if options.spp:
-        print(f"{out}: {options.model} alone, until {options.spp} paths a pixel are traced", file=sys.stderr)
-        with tqdm(desc=f"path tracing, {options.spp} spp", total=width * height, unit="pixel", leave=False) as bar:
-            image = renderer.refined([scene], image[None], options.spp, options.seed, bar.update)[0]
+    spp = options.spp if options.spp is not None else FIGURE_SPP * is_particle_file(options.scene)
+    if spp:
+        print(f"{out}: {options.model} alone, until {spp} paths a pixel are traced", file=sys.stderr)
+        with tqdm(desc=f"path tracing, {spp} spp", total=width * height, unit="pixel", leave=False) as bar:
+            image = renderer.refined([scene], image[None], spp, options.seed, bar.update)[0]
         save_image(out, image, options.tone_map, options.exposure)
     if options.truth is None:
         print(out)

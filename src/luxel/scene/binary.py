@@ -52,7 +52,8 @@ def to_bytes(scene: Any) -> bytes:
     """The scene's file; `scene` is a `luxel.Scene`."""
     groups: dict[str, list[Any]] = {shape: [] for shape in SHAPES}
     rows: dict[Any, int] = {}
-    row_of_object, row_of_identity = [], {}
+    row_of_object: list[int] = []
+    row_of_identity: dict[int, int] = {}  # as many objects share one material, and to hash one takes long
     for item in scene.objects:
         groups[item.shape].append(item)
         material = item.material
@@ -60,7 +61,7 @@ def to_bytes(scene: Any) -> bytes:
         if row is None:
             row = row_of_identity[id(material)] = rows.setdefault(_row(material), len(rows))
         row_of_object.append(row)
-    tensors = {
+    tensors: dict[str, np.ndarray] = {
         "shape": np.array([SHAPES.index(item.shape) for item in scene.objects], np.uint8),
         "material": np.array(row_of_object, np.int64),
         "materials": np.array(list(rows), np.float64),

@@ -7,7 +7,7 @@ normal incidence, which is 8 % of Luxel's `specular`; its base colour tints what
 from typing import Any
 
 from luxel.scene.description import Material
-from luxel.scene.interchange.placing import index_of_refraction, specular_of
+from luxel.scene.interchange.placing import index_of_refraction, specular_of, triple
 
 IOR, TRANSMISSION = "KHR_materials_ior", "KHR_materials_transmission"
 STRENGTH = "KHR_materials_emissive_strength"
@@ -49,11 +49,11 @@ def material_from_gltf(entry: dict[str, Any]) -> tuple[Material, list[str]]:
         left_out.append(f"an alpha of {alpha:g}")
     strength = float(extensions.get(STRENGTH, {}).get("emissiveStrength", 1.0))
     material = Material(
-        base_color=tuple(map(float, color)),
+        base_color=triple(color),
         metallic=float(pbr.get("metallicFactor", 1.0)),
         specular=specular_of(float(extensions.get(IOR, {}).get("ior", DEFAULT_INDEX))),
         roughness=float(pbr.get("roughnessFactor", 1.0)),
         transmission=float(extensions.get(TRANSMISSION, {}).get("transmissionFactor", 0.0)),
-        emission=tuple(strength * float(channel) for channel in entry.get("emissiveFactor", (0.0, 0.0, 0.0))),
+        emission=triple(entry.get("emissiveFactor", (0.0, 0.0, 0.0)), strength),
     )
     return material, left_out

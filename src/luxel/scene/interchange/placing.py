@@ -1,5 +1,6 @@
 """From a matrix to an object and back: every object is the image of a unit shape under a rotation and a scale."""
 
+from collections.abc import Iterable
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -133,6 +134,12 @@ def frame_matrix(scene: Scene) -> Matrix:
     matrix = np.eye(4)
     matrix[:3, :3], matrix[:3, 3] = rotation, origin
     return matrix
+
+
+def triple(values: Iterable[float], factor: float = 1.0) -> tuple[float, float, float]:
+    """Three channels, times a factor."""
+    red, green, blue = (factor * float(value) for value in values)
+    return red, green, blue
 
 
 def index_of_refraction(specular: float) -> float:

@@ -42,8 +42,8 @@ def write_renderformer(scene: Scene, path: Path) -> list[str]:
         problems += [f"objects[{number}] {problem}" for problem in _problems_of(item, center, factor)]
     meshes = next((found for around in AROUND if _triangles(found := _meshes(scene, around)) <= MAX_TRIANGLES), None)
     if meshes is None:
-        found = _triangles(_meshes(scene, AROUND[-1]))
-        problems.append(f"the scene has {found} triangles at the coarsest, must have at most {MAX_TRIANGLES}")
+        least = _triangles(_meshes(scene, AROUND[-1]))
+        problems.append(f"the scene has {least} triangles at the coarsest, must have at most {MAX_TRIANGLES}")
     if problems or meshes is None:
         lines = "\n".join(f"{path}: {problem}" for problem in problems)
         raise InputError(f"{lines}\n{path}: RenderFormer was not trained on such scenes; nothing is written")

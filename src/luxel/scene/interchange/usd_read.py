@@ -19,6 +19,7 @@ from luxel.scene.interchange.placing import (
     looking_distance,
     object_of,
     specular_of,
+    triple,
 )
 from luxel.scene.interchange.usd_write import DISTANCE, SHAPE, TENTHS, usd_modules
 
@@ -160,7 +161,7 @@ class _Reader:
         bound, _ = self.pxr.UsdShade.MaterialBindingAPI(prim).ComputeBoundMaterial()
         if not bound:
             colors = self.pxr.UsdGeom.Gprim(prim).GetDisplayColorAttr().Get()
-            return Material(base_color=tuple(map(float, colors[0]))) if colors else Material()
+            return Material(base_color=triple(tuple(colors[0]))) if colors else Material()
         path = str(bound.GetPath())
         if path not in self.materials:
             self.materials[path] = self._read_material(bound, path)

@@ -1,11 +1,13 @@
 """The camera's frame and rays against hand-computed ones."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pinhole import primary_rays
 
-from luxel.scene.camera import frame, tan_half_fov
+from luxel.scene import Scene, SceneError, Sphere
+from luxel.scene.camera import frame, pixel_size, tan_half_fov
 from luxel.scene.description import Camera
 
 ALONG_Y = Camera(position=(1, -5, 2), look_at=(1, 0, 2), vertical_fov_degrees=90)
@@ -35,3 +37,40 @@ def test_rays_by_hand():
     top_left = np.array([-4 / 3, 1, 2 / 3])  # the top row's centre is 2/3 up, pixels are 2/3 wide
     np.testing.assert_allclose(rays.directions[0, 0], top_left / np.linalg.norm(top_left))
     np.testing.assert_allclose(np.linalg.norm(rays.directions, axis=-1), 1)
+
+
+ORTHOGRAPHIC = {"position": (1, -5, 2), "look_at": (1, 0, 2), "projection": "orthographic", "vertical_extent": 3.0}
+
+
+def test_a_perspective_camera_is_written_as_before_there_were_others():
+    assert ALONG_Y.model_dump() == {
+        **{"position": (1, -5, 2), "look_at": (1, 0, 2), "up": (0, 0, 1)},
+        "vertical_fov_degrees": 90,
+    }
+
+
+def test_an_orthographic_camera_has_an_extent_and_no_field_of_view():
+    camera = Camera(**ORTHOGRAPHIC)
+    assert camera.model_dump() == {**ORTHOGRAPHIC, "up": (0, 0, 1)}
+    assert Camera(**ORTHOGRAPHIC, vertical_fov_degrees=20) == camera
+    assert tan_half_fov(camera) == 1.5
+    assert pixel_size(camera, 7.0, 5) == pixel_size(camera, 1.0, 5) == 0.6
+    np.testing.assert_allclose(pixel_size(ALONG_Y, 7.0, 5), 2 * 7 / 5)
+    scene = Scene(objects=(Sphere(center=(0, 0, 0), radius=1),), camera=ALONG_Y)
+    changed = scene.with_camera(projection="orthographic", vertical_extent=3.0)
+    assert changed.camera == camera
+    assert Scene.from_json(changed.to_json()) == changed
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"projection": "orthographic"}, "vertical_extent is missing; an orthographic camera needs it"),
+        ({"vertical_extent": 2.0}, 'vertical_extent is 2.0, but only a camera of "projection": "orthographic" has one'),
+        ({"projection": "fisheye"}, "projection is 'fisheye': input should be 'perspective' or 'orthographic'"),
+        ({"projection": "orthographic", "vertical_extent": 0.0}, r"vertical_extent is 0.0, must be a number in \[1e-6"),
+    ],
+)
+def test_what_no_projection_is_told(fields, told):
+    with pytest.raises(SceneError, match=told):
+        Camera(position=(0, -5, 0), look_at=(0, 0, 0), **fields)

@@ -407,3 +407,23 @@ def test_specks_of_light_keep_their_area_in_the_mean():
 def test_nothing_in_view_leaves_no_fragments():
     behind = Scene(objects=(Sphere(center=(0, -9, 0), radius=1.0),), camera=CAMERA)
     assert found([behind]).sum() == 0
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_what_an_orthographic_picture_shows_has_its_size_at_any_distance(device):
+    """Spheres of 0.3 and 7 pixels' radius: πr², in pixels, though one is nine times as far as the other."""
+    pixel = 0.1
+    camera = Camera(position=(0, -5, 0), look_at=(0, 0, 0), projection="orthographic", vertical_extent=HEIGHT * pixel)
+    radii = (0.3, 7.0, 0.3)
+    places = ((-0.9, 0, 0.6), (0.1, 40, 0), (1.05, 2, -0.63))
+    balls = tuple(Sphere(center=at, radius=radius * pixel) for at, radius in zip(places, radii, strict=True))
+    behind = Sphere(center=(0, -6, 0), radius=0.4)
+    shares = found([Scene(objects=(*balls, behind), camera=camera)], 127, device)
+    areas = shares.sum((0, 1, 2))
+    np.testing.assert_allclose(
+        areas, [math.pi * 0.3**2, math.pi * 49, math.pi * 0.3**2, 0], rtol=0.03
+    )  # a ray is 2.8 %
+    columns = np.arange(WIDTH) + 0.5
+    for number, (x, _, _) in enumerate(places):
+        middle = (shares[0, ..., number].sum(0) * columns).sum() / areas[number]
+        assert middle == pytest.approx(WIDTH / 2 + x / pixel, abs=0.05)

@@ -9,7 +9,14 @@ import torch
 from luxel import Camera, InputError, Material, Panel, PathTracer, Plane, Scene, Sphere
 from luxel.image.tonemap import linear_to_srgb
 from luxel.scene.camera import frame, rotation_matrix, tan_half_fov
-from luxel.scene.figures.looks import FILLED, LOOKS, View, fitted_camera, linear, surroundings
+from luxel.scene.figures.looks import (
+    FILLED,
+    LOOKS,
+    View,
+    fitted_camera,
+    linear,
+    surroundings,
+)
 
 
 @pytest.mark.parametrize(
@@ -108,3 +115,18 @@ def test_the_ground_of_paper_is_white_and_shadows_are_not():
     assert picture[0].min() > 1
     assert picture[:12, :2].min() > 1
     assert picture[-4:].min() < 0.8
+
+
+@pytest.mark.parametrize("view", ["30,25", "top", "-120,-40", "front"])
+@pytest.mark.parametrize("aspect", [0.5, 2.5])
+def test_an_orthographic_picture_holds_all_balls(view, aspect):
+    random = np.random.default_rng(7)
+    positions, radii = random.normal(size=(97, 3)) * [3, 1, 2] + 11, random.uniform(0.01, 0.3, 97)
+    camera = fitted_camera(View.of(view), positions, radii, aspect, "orthographic")
+    origin, axes = frame(camera)
+    local = (positions - origin) @ axes
+    assert (local[:, 2] + radii < 0).all()
+    reach = [(np.abs(local[:, axis]) + radii).max() for axis in (0, 1)]
+    half = FILLED * tan_half_fov(camera)
+    assert max(reach[0] / (half * aspect), reach[1] / half) == pytest.approx(1)
+    assert np.dot(axes[:, 2], View.of(view).to_camera) == pytest.approx(1)

@@ -23,6 +23,7 @@ COMMANDS = [
 ]
 REQUIRED = {"generate": ["--out", "x"], "cooldown": ["x", "--samples", "9", "--out", "x"]}
 REQUIRED |= {
+    "convert": ["x.json", "x.glb"],
     "evaluate": ["x"],
     "render": ["x"],
     "movie": ["x"],

@@ -155,3 +155,13 @@ def test_every_shape_has_its_own_fields():
         *("objects[0].normal", "objects[1].rotation", "objects[1].half_extents", "objects[2].rotation"),
         *("objects[2].radius", "objects[2].half_height"),
     }
+
+
+def test_an_orthographic_camera_has_an_extent_to_find():
+    parallel = Camera(position=(0, -5, 0), look_at=(0, 0, 0), projection="orthographic", vertical_extent=3)
+    world = Scene(objects=(Sphere(center=(0, 0, 0), radius=1),), camera=parallel)
+    names = [name for name in leaf_names(world) if name.startswith("camera")]
+    assert names == ["camera.position", "camera.look_at", "camera.up", "camera.vertical_extent"]
+    leaf = find_leaf(Views.of(world), "camera.vertical_extent")
+    assert (leaf.read(Views.of(world)), leaf.low, leaf.high) == ((3,), (1e-6,), (1e6,))
+    assert leaf.written(Views.of(world), [4.0]).scenes[0].camera.vertical_extent == 4

@@ -8,7 +8,14 @@ from kernels import DEVICES, run, uniform_numbers
 from pinhole import primary_rays
 from tracer_scenes import CAMERA, ball, scene
 
-from luxel.core.rays import Rays, camera_direction, image_plane_point, image_plane_rays
+from luxel.core.rays import (
+    Rays,
+    camera_direction,
+    camera_origin,
+    image_plane_point,
+    image_plane_point_of,
+    image_plane_rays,
+)
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable
 from luxel.scene import Camera
@@ -85,3 +92,34 @@ def test_unit_directions_of_any_length(length, device):
     moved = rays.to("cpu")
     assert moved.scene.tolist() == [4, 5, 6]
     assert moved.direction.device.type == "cpu"
+
+
+@wp.kernel(enable_backward=False)
+def camera_rays(
+    scenes: Scenes,
+    scene: wp.array[int],
+    point: wp.array[wp.vec2],
+    origin: wp.array[wp.vec3],
+    direction: wp.array[wp.vec3],
+    plane_point: wp.array[wp.vec2],
+):
+    i = wp.tid()
+    origin[i] = camera_origin(scenes, scene[i], point[i])
+    direction[i] = camera_direction(scenes, scene[i], point[i])
+    plane_point[i] = image_plane_point_of(scenes, scene[i], origin[i] + 3.0 * direction[i], direction[i])
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_orthographic_rays_by_hand(device):
+    """Along y, with x to the right and z up: a ray begins beside the camera's place and goes ahead."""
+    parallel = Camera(position=(1, -5, 2), look_at=(1, 0, 2), projection="orthographic", vertical_extent=4)
+    batch = SceneBatch.of([scene(ball(0, 0, 0, 1), camera=camera) for camera in (WIDE, parallel)], device)
+    xy = np.array([[0.5, -1.5], [0.5, -1.5]], np.float32)
+    which = np.array([0, 1], np.int32)
+    origin, direction, point = run(camera_rays, launchable(batch), which, xy, device=device)
+    np.testing.assert_allclose(origin, [[-2, 3, 5], [1.5, -5, 0.5]], atol=1e-6)
+    np.testing.assert_allclose(direction[1], [0, 1, 0], atol=1e-7)
+    np.testing.assert_allclose(point, xy, atol=1e-5)
+    rays = image_plane_rays(batch, *(torch.from_numpy(array).to(device) for array in (xy, which)))
+    np.testing.assert_allclose(rays.origin.cpu(), origin, atol=1e-6)
+    np.testing.assert_allclose(rays.unit_direction.cpu(), direction, atol=3e-7)

@@ -159,3 +159,13 @@ def test_what_is_no_shard(tmp_path):
     path.write_bytes(b"nothing of the kind")
     with pytest.raises(DataError, match=r"train-00000.safetensors: can't be read as a shard"):
         _ = ShardReader(path).tensors
+
+
+def test_a_shard_from_before_there_were_orthographic_cameras_is_read_by_its_arrays():
+    arrays = scene_arrays(SCENES)
+    assert arrays["is_orthographic"].tolist() == [0] * 5
+    reader = ShardReader(Path("old"))
+    old = {ARRAYS + name: array for name, array in arrays.items() if name != "is_orthographic"}
+    reader.__dict__["tensors"] = {**old, "ids": np.zeros((5, 32), np.uint8)}
+    for name, array in reader.scene_arrays.items():
+        np.testing.assert_array_equal(array, arrays[name])

@@ -6,6 +6,7 @@ from luxel.scene import Box, Camera, Cylinder, Ellipsoid, Material, Panel, Plane
 from luxel.scene.description import Object
 
 CAMERA = Camera(position=(1, -5, 0.5), look_at=(0.2, 0, 0.1), vertical_fov_degrees=35)
+PARALLEL = Camera(position=(1, -5, 1.5), look_at=(0.2, 0, 0.1), projection="orthographic", vertical_extent=2.5)
 LAMP = Material(base_color=(0, 0, 0), emission=(2, 3, 5))
 WHITE = Material(base_color=(0.9, 0.8, 0.7), roughness=1, specular=0.0)
 GREY = (0.2, 0.3, 0.25)
@@ -106,6 +107,10 @@ FEATURES: dict[str, tuple[Scene, int]] = {
     "diffuse": (on_floor(ball(0, 0, -0.2, 0.8)), 6),
     "diffuse, black background": (on_floor(ball(0, 0, -0.2, 0.8), background=(0, 0, 0)), 6),
     "diffuse, background alone": (scene(ball(0, 0, -0.2, 0.8), ball(0.9, 0.3, 0.4, 0.6), background=GREY), 6),
+    "orthographic": (
+        scene(GROUND, SIDE_LAMP, box(0, 0, -0.2, (0.5, 0.4, 0.3)), background=GREY, camera=PARALLEL),
+        6,
+    ),
     "plastic": (on_floor(ball(0, 0, -0.2, 0.8, Material(base_color=(0.1, 0.4, 0.7), roughness=0.2, specular=1))), 6),
     "half a metal": (on_floor(ball(0, 0, -0.2, 0.8, Material(metallic=0.5, roughness=0.4))), 6),
     "smooth metal": (on_floor(ball(0, 0, -0.2, 0.8, metal(0.0))), 6),

@@ -300,13 +300,17 @@ def check_scenes(scenes: Any) -> None:
 def check_shapes(scenes: Sequence[Scene]) -> None:
     """Raise InputError for what an image model would take for something else: see `luxel.models.tokens`."""
     for number, scene in enumerate(scenes):
+        which = "" if len(scenes) == 1 else f"scene {number}: "
         for field, value in (("sky", scene.sky), ("sun", scene.sun)):
             if value is not None:
-                which = "" if len(scenes) == 1 else f"scene {number}: "
                 raise InputError(
                     f"{which}{field} is {shortened(value)}, but an image model knows no light from outside but the "
                     "background; take a ray model"
                 )
+        if scene.camera.is_orthographic:
+            raise InputError(
+                f"{which}camera.projection is orthographic, but an image model has a pinhole; take a ray model"
+            )
         for index, item in enumerate(scene.objects):
             if item.shape not in ("sphere", "ellipsoid"):
                 which = "" if len(scenes) == 1 else f"scene {number}: "

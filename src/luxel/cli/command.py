@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any, TextIO
 
 from luxel import InputError, InputWarning, __version__
+from luxel.cli.convert import convert
 from luxel.cli.demo import demo
 from luxel.cli.evaluate import evaluate
 from luxel.cli.experiments import experiments
@@ -28,7 +29,8 @@ INTERRUPTED, PIPE_BROKEN = 130, 141
 """Exit codes after Ctrl-C, and where nobody reads what a verb says of its progress any more, as shells have them."""
 
 VERBS: dict[str, Callable[[list[str]], int]] = {
-    verb.__name__: verb for verb in (generate, train, cooldown, evaluate, render, movie, fit, experiments, demo)
+    verb.__name__: verb
+    for verb in (generate, train, cooldown, evaluate, render, movie, fit, convert, experiments, demo)
 }
 
 

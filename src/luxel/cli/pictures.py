@@ -34,12 +34,15 @@ from luxel.image.tonemap import tone_map
 from luxel.pipeline import Renderer
 from luxel.scene.description import MAX_BYTES, Scene
 from luxel.scene.figures.figure import Figure, load_scene
+from luxel.scene.figures.readers import is_particle_file
 from luxel.trace.mitsuba import MitsubaTracer
 from luxel.trace.mitsuba_limits import known_wrong
 from luxel.trace.object_places import object_places
 from luxel.trace.tracer import Radiance as Traced
 
 STDIN = Path("-")
+FIGURE_SPP = 4
+"""Paths a pixel of points and particles, unless given."""
 ImageFormat: TypeAlias = Literal["png", "jpg", "webp", "exr"]
 Progress: TypeAlias = Callable[[int], object]
 
@@ -61,9 +64,10 @@ class RenderOptions(Configuration):
     width: Pixels | None = None
     """In pixels; only a ray model can be asked for a size. Width or height alone makes a square."""
     height: Pixels | None = None
-    spp: PathCount = 0
+    spp: PathCount | None = None
     """Paths a pixel that the picture is blended with, which takes it to the truth. Where light is found by chance
-    only (by way of mirrors and glass), a few may do harm: docs/blending.md. 0: the model's alone."""
+    only (by way of mirrors and glass), a few may do harm: docs/blending.md. 0: the model's alone, as of scenes unless
+    given; of points and particles it is 4, which takes the grain off a matte ground."""
     seed: Seed = 0
     """Of those paths."""
     tone_map: str = "clamp"
@@ -157,7 +161,7 @@ def check_together(options: RenderOptions, outs: Sequence[Path]) -> None:
                 raise InputError(f"--{name} is of tone-mapped pictures, but {outs[0]} holds radiance; leave it out")
     if options.labels and options.truth is not None:
         raise InputError("--labels and --truth don't go together, as its pictures have captions; leave one of them out")
-    if options.seed and not options.spp:
+    if options.seed and not any(paths_of(path, options) for path in options.scenes):
         raise InputError(f"--seed is {options.seed}, which is of --spp's paths, but there are none; give --spp, too")
     if options.tracer != "path" and options.truth is None:
         raise InputError(f"--tracer is {options.tracer}, which traces --truth, but there is none; give --truth, too")
@@ -172,9 +176,9 @@ def render_one(options: RenderOptions, renderer: Renderer, path: Path, out: Path
     if over is None:
         print(f"{width}×{height} by {options.model} in {time.perf_counter() - started:.2f} s", file=sys.stderr)
     save_picture(out, image, scene, options)
-    if options.spp:
-        with paths_bar(options, out, options.spp, width * height, over) as progress:
-            image = renderer.refined([scene], image[None], options.spp, options.seed, progress)[0]
+    if spp := paths_of(path, options):
+        with paths_bar(options, out, spp, width * height, over) as progress:
+            image = renderer.refined([scene], image[None], spp, options.seed, progress)[0]
         save_picture(out, image, scene, options)
     if options.truth is None:
         return str(out)
@@ -186,6 +190,13 @@ def render_one(options: RenderOptions, renderer: Renderer, path: Path, out: Path
     else:
         save_image(out, np.concatenate(pair.images, axis=1))
     return f"{out}, from left to right: {pair.summary}"
+
+
+def paths_of(path: Path, options: RenderOptions) -> int:
+    """Paths a pixel of a file's picture."""
+    if options.spp is not None:
+        return options.spp
+    return FIGURE_SPP if is_particle_file(path) else 0
 
 
 def read_scene(path: Path, options: RenderOptions) -> Scene:

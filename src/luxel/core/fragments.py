@@ -16,7 +16,7 @@ from torch import Tensor
 from luxel.core.frames import frame
 from luxel.core.intersect import MISS, intersect
 from luxel.core.launch import launch, to_warp
-from luxel.core.rays import camera_direction, image_plane_point
+from luxel.core.rays import camera_direction, camera_origin, image_plane_point
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable, shape_of
 from luxel.core.selection import NOT_COUNTED
@@ -88,12 +88,13 @@ def seen_at(scenes: Scenes, pictures: Pictures, at: PixelPlace, across: float, d
     x = float(at.column) + across
     y = float(at.row) + down
     xy = image_plane_point(x, y, pictures.width, pictures.height, row.tan_half_fov)
+    origin = camera_origin(scenes, at.scene, xy)
     direction = camera_direction(scenes, at.scene, xy)
-    hit = intersect(scenes, at.scene, row.camera_position, direction, MISS)
+    hit = intersect(scenes, at.scene, origin, direction, MISS)
     key = int(MISS)
     if hit.object_id != MISS:
         shape = shape_of(scenes.objects[hit.object_id])
-        key = hit.object_id * FACES + face_of_hit(shape, row.camera_position, direction, hit.t)
+        key = hit.object_id * FACES + face_of_hit(shape, origin, direction, hit.t)
     return key
 
 
@@ -143,16 +144,22 @@ def mark_thin_objects(
     if scenes.objects[i].kind == PLANE:
         return
     vector = scenes.objects[i].center - scenes.scenes[scene].camera_position
-    distance = wp.length(vector)
-    radius = scenes.objects[i].radius
-    scale = 2.0 * scenes.scenes[scene].tan_half_fov / float(pictures.height)
-    if distance <= radius or projected_half_width(scenes, i, vector / distance) > 0.5 * THIN * scale * distance:
-        return
     local = wp.transpose(scenes.scenes[scene].camera_rotation) * vector
+    radius = scenes.objects[i].radius
     near = -local[2] - radius
     far = -local[2] + radius
     if far <= 0.0:
         return
+    scale = 2.0 * scenes.scenes[scene].tan_half_fov / float(pictures.height)
+    if scenes.scenes[scene].is_orthographic == 0:
+        distance = wp.length(vector)
+        if distance <= radius or projected_half_width(scenes, i, vector / distance) > 0.5 * THIN * scale * distance:
+            return
+    else:
+        if projected_half_width(scenes, i, camera_direction(scenes, scene, wp.vec2(0.0, 0.0))) > 0.5 * THIN * scale:
+            return
+        near = float(1.0)  # at any depth things are as large as at depth 1
+        far = float(1.0)
     columns = wp.vec2i(0, pictures.width - 1)
     lines = wp.vec2i(0, pictures.height - 1)
     if near > 1.0e-3 * radius:

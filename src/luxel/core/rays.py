@@ -1,7 +1,8 @@
 """Rays, and the one convention of the image plane.
 
 Camera space is right-handed: x to the right, y up, and the camera looks along −z (OpenGL's convention). A point of the
-image plane is (x, y) at distance 1; row 0 of a picture is its top, and pixels are square.
+image plane is (x, y) at distance 1, or of an orthographic camera, whose rays are parallel, (x, y) where they begin; row
+0 of a picture is its top, and pixels are square.
 """
 
 from dataclasses import dataclass
@@ -47,12 +48,40 @@ def image_plane_point(column: float, row: float, width: int, height: int, tan_ha
 @wp.func
 def camera_direction(scenes: Scenes, scene: int, xy: wp.vec2) -> wp.vec3:
     """Unit direction of the camera's ray through a point of the image plane."""
-    return wp.normalize(scenes.scenes[scene].camera_rotation * wp.vec3(xy[0], xy[1], -1.0))
+    x = wp.where(scenes.scenes[scene].is_orthographic == 0, xy[0], 0.0)
+    y = wp.where(scenes.scenes[scene].is_orthographic == 0, xy[1], 0.0)
+    return wp.normalize(scenes.scenes[scene].camera_rotation * wp.vec3(x, y, -1.0))
+
+
+@wp.func
+def camera_origin(scenes: Scenes, scene: int, xy: wp.vec2) -> wp.vec3:
+    """Where the camera's ray through a point of the image plane begins: the pinhole, if it has one."""
+    origin = scenes.scenes[scene].camera_position
+    if scenes.scenes[scene].is_orthographic != 0:
+        origin += scenes.scenes[scene].camera_rotation * wp.vec3(xy[0], xy[1], 0.0)
+    return origin
+
+
+@wp.func
+def image_plane_point_of(scenes: Scenes, scene: int, point: wp.vec3, direction: wp.vec3) -> wp.vec2:
+    """(x, y) of a point that the camera's ray of this direction hits."""
+    to_camera = wp.transpose(scenes.scenes[scene].camera_rotation)
+    if scenes.scenes[scene].is_orthographic != 0:
+        place = to_camera * (point - scenes.scenes[scene].camera_position)
+        return wp.vec2(place[0], place[1])
+    local = to_camera * direction
+    return wp.vec2(local[0] / -local[2], local[1] / -local[2])
 
 
 def image_plane_rays(batch: SceneBatch, points: Float[Tensor, "rays 2"], scene: Int32[Tensor, " rays"]) -> Rays:
     """The camera's rays through points (x, y) of the image planes of these scenes; directions have depth 1."""
-    local = torch.cat([points, -torch.ones_like(points[:, :1])], 1)
     number = scene.long()
-    direction = (batch.camera_rotation[number] @ local[:, :, None])[:, :, 0]
-    return Rays(batch.camera_position[number], direction, scene)
+    is_orthographic = batch.is_orthographic[number][:, None] > 0
+    depth, nothing = torch.full_like(points[:, :1], -1.0), torch.zeros_like(points)
+
+    def in_world(local: Float[Tensor, "rays 3"]) -> Float[Tensor, "rays 3"]:
+        return (batch.camera_rotation[number] @ local[:, :, None])[:, :, 0]
+
+    direction = in_world(torch.cat([torch.where(is_orthographic, nothing, points), depth], 1))
+    begins = in_world(torch.cat([torch.where(is_orthographic, points, nothing), torch.zeros_like(depth)], 1))
+    return Rays(batch.camera_position[number] + begins, direction, scene)

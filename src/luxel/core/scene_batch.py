@@ -25,7 +25,7 @@ OBJECT_FIELDS = (
     *("base_color", "metallic", "specular", "roughness", "transmission", "emission"),
 )
 SCENE_FIELDS = (
-    *("camera_position", "camera_rotation", "tan_half_fov", "background"),
+    *("camera_position", "camera_rotation", "tan_half_fov", "is_orthographic", "background"),
     *("sky", "sun_direction", "sun_angular_radius", "sun_radiance"),
     *("map", "map_rotation", "map_scale", "key"),
 )
@@ -63,7 +63,9 @@ class SceneBatch:
     camera_rotation: Float[Tensor, "scenes 3 3"]
     """World from camera; columns are right, up and backward."""
     tan_half_fov: Float[Tensor, " scenes"]
-    """Half the picture's height at distance 1."""
+    """Half the picture's height at distance 1; of an orthographic camera, at any distance, in scene units."""
+    is_orthographic: Int32[Tensor, " scenes"]
+    """1 of cameras whose rays are parallel, else 0."""
     background: Float[Tensor, "scenes 3"]
     """Radiance from everywhere."""
     sky: Float[Tensor, "scenes 3 3"]
@@ -258,6 +260,7 @@ def scene_arrays(scenes: Sequence[Scene]) -> dict[str, np.ndarray]:
         "offsets": np.cumsum([0, *(len(scene.objects) for scene in scenes)], dtype=np.int64),
         "kind": np.array([kind_of(item) for item in items], np.int32),
         **{name: np.array(values, np.float32) for name, values in rows.items()},
+        "is_orthographic": np.array([scene.camera.is_orthographic for scene in scenes], np.int32),
         "map": np.array([place[of_scene[number]] if number in skies else -1 for number in every], np.int32),
         "key": np.stack([_key(scene) for scene in scenes]),
         **dict(zip(MAP_FIELDS, map_tables(maps), strict=True)),

@@ -75,7 +75,8 @@ class SceneRow:
     map_vector: wp.vec3  # the same, times the direction
     camera_position: wp.vec3
     camera_rotation: wp.mat33  # world from camera
-    tan_half_fov: float
+    tan_half_fov: float  # of an orthographic camera half the picture's height, scene units
+    is_orthographic: int
     key: wp.vec2ui
 
 
@@ -214,7 +215,7 @@ def scene_tables(host: SceneBatch) -> dict[str, Int32[np.ndarray, "rows words"]]
             *(*np.moveaxis(of["sky"] + of["background"][:, None], 1, 0), has_far_lights.astype(np.int32)),
             *(of["sun_direction"], of["sun_radiance"], chord**2),
             *(maps.size, maps.first_texel, of["map_rotation"], of["map_scale"], maps.flux, maps.vector),
-            *(of["camera_position"], of["camera_rotation"], of["tan_half_fov"], of["key"]),
+            *(of["camera_position"], of["camera_rotation"], of["tan_half_fov"], of["is_orthographic"], of["key"]),
         ),
         "objects": table_of(
             *(of["kind"], of["center"], radius, of["scale"], world_from_unit, unit_from_world),

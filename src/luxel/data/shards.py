@@ -38,6 +38,8 @@ SCENES_A_SHARD = 256
 ARRAYS = "batch."
 """What the names of the scenes' arrays begin with."""
 ALL_FIELDS = ("offsets", *OBJECT_FIELDS, *SCENE_FIELDS, *MAP_FIELDS)
+LATER = "is_orthographic"
+"""Of these the one that shards lack from before there were orthographic cameras; their cameras are none."""
 REPLACE = "delete the shard, and generate again with the same settings"
 
 
@@ -86,13 +88,14 @@ class ShardReader:
 
     @property
     def _has_arrays(self) -> bool:
-        return {ARRAYS + name for name in ALL_FIELDS} <= self.tensors.keys()
+        return {ARRAYS + name for name in ALL_FIELDS if name != LATER} <= self.tensors.keys()
 
     @cached_property
     def scene_arrays(self) -> dict[str, np.ndarray]:
         """The scenes' arrays: those of the file, or made from its JSON."""
         if self._has_arrays:
-            return {name: self.tensors[ARRAYS + name] for name in ALL_FIELDS}
+            none = np.zeros(len(self.tensors["ids"]), np.int32)
+            return {name: self.tensors.get(ARRAYS + name, none) for name in ALL_FIELDS}
         return scene_arrays([self.scene(row) for row in range(len(self.tensors["ids"]))])
 
     def ids(self, scenes: int) -> list[str]:
@@ -160,7 +163,7 @@ class ShardReader:
             if name in MAP_FIELDS:
                 length = len(self.tensors.get(ARRAYS + name, array))
                 self._check_tensor(ARRAYS + name, array.dtype, (length, *array.shape[1:]))
-            elif name != "offsets":
+            elif name != "offsets" and (name != LATER or ARRAYS + name in self.tensors):
                 length = objects if name in OBJECT_FIELDS else scenes
                 self._check_tensor(ARRAYS + name, array.dtype, (length, *array.shape[1:]))
 

@@ -3,8 +3,6 @@
 Legend: frames, pictures of the same size, of scenes of the same objects; display values in [0, 1], by a tone map.
 """
 
-import math
-
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -14,6 +12,7 @@ from torch import Tensor
 from luxel.core.rays import Rays, image_plane_rays
 from luxel.core.scene_batch import SceneBatch, rotation_matrix
 from luxel.models.shading_points import OBJECT, POINT, points_of_rays
+from luxel.scene.camera import pixel_size
 from luxel.scene.description import Scene
 
 SAME_PLACE = 1e-3
@@ -30,7 +29,7 @@ def tracking_shot(scene: Scene, frames: int, shift: float, height: int) -> list[
     ahead = target - position
     right = np.cross(ahead, camera.up)
     right /= np.linalg.norm(right)
-    step = shift * 2 * math.tan(math.radians(camera.vertical_fov_degrees) / 2) / height * np.linalg.norm(ahead)
+    step = shift * pixel_size(camera, float(np.linalg.norm(ahead)), height)
     return [
         scene.with_camera(
             **{
@@ -110,11 +109,16 @@ def seen_at(
     vector = place - batch.camera_position
     local = vector @ batch.camera_rotation[0]
     depth = -local[:, 2]
-    scale = height / (2 * batch.tan_half_fov * depth.clamp(min=1e-12))
+    is_orthographic = bool(batch.is_orthographic)
+    scale = height / (2 * batch.tan_half_fov * (torch.ones_like(depth) if is_orthographic else depth.clamp(min=1e-12)))
     pixel = torch.stack([width / 2 + local[:, 0] * scale, height / 2 - local[:, 1] * scale], 1) - 0.5
     in_front = (depth > 0) & (object_id >= 0)
-    direction = torch.where(in_front[:, None], vector, -batch.camera_rotation[0, :, 2])
-    rays = Rays(batch.camera_position.expand_as(place), direction, torch.zeros(len(place), dtype=torch.int32))
+    ahead, origin = -batch.camera_rotation[0, :, 2], batch.camera_position.expand_as(place)
+    if is_orthographic:
+        vector = depth[:, None] * ahead
+        origin = place - vector
+    direction = torch.where(in_front[:, None], vector, ahead)
+    rays = Rays(origin, direction, torch.zeros(len(place), dtype=torch.int32))
     table = points_of_rays(batch, rays)
     away = (table[:, POINT : POINT + 3].view(torch.float32) - place).norm(dim=1)
     return pixel, in_front & (table[:, OBJECT] == object_id) & (away < SAME_PLACE * vector.norm(dim=1))

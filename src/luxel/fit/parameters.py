@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 from jaxtyping import Float64
@@ -224,6 +225,8 @@ def _leaves(views: Views, only: int | None = None) -> Iterator[Leaf]:
 def _leaves_of(model: BaseModel, name: str, path: Path, opaque: bool = False) -> Iterator[Leaf]:
     for field, ranges in _fields(type(model)).items():
         value = getattr(model, field)
+        if isinstance(model, Camera) and field in model.unused_fields:
+            continue
         if isinstance(value, BaseModel):
             yield from _leaves_of(value, f"{name}.{field}", (*path, field), isinstance(model, Panel))
         elif ranges and not (opaque and field == "transmission"):  # which is 0 of a panel's material
@@ -248,6 +251,8 @@ def _ranges(hint: Any, low: float = -math.inf, high: float = math.inf) -> list[t
         for check in checks:
             if isinstance(check, Between):
                 low, high = max(low, check.low), min(high, check.high)
+        return _ranges(arguments[0], low, high)
+    if origin in (Union, UnionType) and arguments[1:] == (type(None),):
         return _ranges(arguments[0], low, high)
     if origin is tuple and Ellipsis not in arguments:
         return [one for part in arguments for one in _ranges(part, low, high)]

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from luxel.fit.parameters import Leaf, Parameters, Vector, Views
+from luxel.scene.camera import pixel_size
 from luxel.scene.description import Camera, GradientSky, Object
 
 OF_MATERIAL = {"base_color": 0.02, "metallic": 0.2, "specular": 0.1, "roughness": 0.04, "transmission": 0.1}
@@ -55,7 +56,7 @@ def _of_object(
 ) -> float:
     """Of a centre, an extent, or a rotation, which moves what is farthest from the centre."""
     radius = item.bounding_radius
-    step = pixels * min(_pixel(camera, _distance(camera, item), height) for camera in cameras)
+    step = pixels * min(pixel_size(camera, _distance(camera, item), height) for camera in cameras)
     if not math.isfinite(radius):
         return step / min(_distance(camera, item) for camera in cameras) if field == "normal" else step
     extent = largest if field not in ("center", "rotation") else radius
@@ -67,17 +68,14 @@ def _of_object(
 
 def _of_camera(camera: Camera, field: str, height: int, pixels: float) -> float:
     """A position or a target as seen from each other; the field of view and `up` by what moves at the picture's rim."""
+    if field == "vertical_extent":
+        return pixels * 2 * pixel_size(camera, 1.0, height)
     if field == "vertical_fov_degrees":
         half = math.radians(camera.vertical_fov_degrees) / 2
         return pixels * math.degrees(math.sin(2 * half)) * 2 / height  # d tan(a/2) = da / (2 cos²(a/2))
     if field == "up":
         return pixels * 2 / height * math.hypot(*camera.up)
-    return pixels * _pixel(camera, math.dist(camera.position, camera.look_at), height)
-
-
-def _pixel(camera: Camera, distance: float, height: int) -> float:
-    """A pixel's side at a distance, scene units."""
-    return 2 * distance * math.tan(math.radians(camera.vertical_fov_degrees) / 2) / height
+    return pixels * pixel_size(camera, math.dist(camera.position, camera.look_at), height)
 
 
 def _distance(camera: Camera, item: Object) -> float:

@@ -16,7 +16,7 @@ from jaxtyping import Float, Int32
 from torch import Tensor
 
 from luxel.core.launch import launch, struct_array, to_warp
-from luxel.core.rays import camera_direction, image_plane_point
+from luxel.core.rays import camera_direction, camera_origin, image_plane_point
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable
 from luxel.models.shading_points import first_point, pixel_width
@@ -56,8 +56,8 @@ def find_guides(scenes: Scenes, width: int, height: int, guides: wp.array[PixelG
     row = scenes.scenes[scene]
     x = float(index - line * width) + 0.5
     y = float(line - scene * height) + 0.5
-    direction = camera_direction(scenes, scene, image_plane_point(x, y, width, height, row.tan_half_fov))
-    p = first_point(scenes, scene, row.camera_position, direction, 0)
+    xy = image_plane_point(x, y, width, height, row.tan_half_fov)
+    p = first_point(scenes, scene, camera_origin(scenes, scene, xy), camera_direction(scenes, scene, xy), 0)
     guides[index] = PixelGuide(p.object_id, p.point, p.normal, pixel_width(scenes, p, height))
 
 

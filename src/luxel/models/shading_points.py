@@ -10,7 +10,7 @@ from torch import Tensor
 from luxel.core.fragments import Fragments
 from luxel.core.intersect import MISS, Hit, intersect, intersect_object
 from luxel.core.launch import launch, struct_array, to_warp
-from luxel.core.rays import Rays, camera_direction
+from luxel.core.rays import Rays, camera_direction, camera_origin
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable, shape_of
 from luxel.core.shapes.local import INFINITY
@@ -56,7 +56,10 @@ def point_of_hit(
 def pixel_width(scenes: Scenes, p: ShadingPoint, height: int) -> float:
     """Of a pixel of a picture so many pixels high, at the distance of a point from the camera."""
     row = scenes.scenes[p.scene]
-    return 2.0 * row.tan_half_fov / float(height) * wp.length(p.point - row.camera_position)
+    width = 2.0 * row.tan_half_fov / float(height)
+    if row.is_orthographic == 0:
+        width *= wp.length(p.point - row.camera_position)
+    return width
 
 
 @wp.func
@@ -103,7 +106,7 @@ def find_points_of_fragments(
 ) -> None:
     """Where the camera's ray through each fragment arrives; what is not one has no object."""
     i = wp.tid() + begin
-    origin = scenes.scenes[scene[i]].camera_position
+    origin = camera_origin(scenes, scene[i], plane_point[i])
     direction = camera_direction(scenes, scene[i], plane_point[i])
     row = pixel[i] // width
     pattern = morton(pixel[i] - row * width, row + first_row)

@@ -13,7 +13,7 @@ from luxel.core.fresnel import fresnel_dielectric, reflect, refract
 from luxel.core.intersect import MISS, Hit, intersect, intersect_object
 from luxel.core.launch import launch, to_warp
 from luxel.core.principled import Material, albedos, mean, refraction_weight
-from luxel.core.rays import camera_direction
+from luxel.core.rays import camera_direction, camera_origin, image_plane_point_of
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable, material_of_object, shape_of
 from luxel.core.selection import NOT_COUNTED, selected
@@ -69,12 +69,13 @@ def subpixel_point(scenes: Scenes, p: ShadingPoint, number: int, height: int) ->
         pixel = 2.0 * row.tan_half_fov / float(height)
         x = 0.125 * float(1 - 2 * (number & 1)) * wp.where(number < 2, 1.0, 3.0)
         y = 0.125 * float(1 - 2 * (number & 1)) * wp.where(number < 2, 3.0, -1.0)
-        xy = wp.vec2(local[0] / -local[2] + x * pixel, local[1] / -local[2] + y * pixel)
+        xy = image_plane_point_of(scenes, p.scene, p.point, p.direction) + wp.vec2(x * pixel, y * pixel)
+        origin = camera_origin(scenes, p.scene, xy)
         direction = camera_direction(scenes, p.scene, xy)
-        t = intersect_object(scenes, p.object_id, row.camera_position, direction, MISS, INFINITY)
+        t = intersect_object(scenes, p.object_id, origin, direction, MISS, INFINITY)
         if t < INFINITY:
             shape = shape_of(scenes.objects[p.object_id])
-            si = surface_interaction(shape, row.camera_position, direction, t)
+            si = surface_interaction(shape, origin, direction, t)
             result.point = si.point
             result.direction = direction
             result.normal = facing_normal(shape.kind, si.normal, direction)

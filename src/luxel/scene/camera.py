@@ -33,8 +33,15 @@ def frame(camera: Camera) -> Frame:
 
 
 def tan_half_fov(camera: Camera) -> float:
-    """Half the image's height at distance 1."""
+    """Half the image's height at distance 1; of an orthographic camera, at any distance, in scene units."""
+    if camera.vertical_extent is not None:
+        return camera.vertical_extent / 2
     return math.tan(math.radians(camera.vertical_fov_degrees) / 2)
+
+
+def pixel_size(camera: Camera, distance: float, height: int) -> float:
+    """The side, in scene units, of a pixel of a picture `height` pixels high, at a distance along the view."""
+    return 2 * tan_half_fov(camera) * (1.0 if camera.is_orthographic else distance) / height
 
 
 def rotation_matrix(

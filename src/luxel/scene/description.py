@@ -24,6 +24,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    model_serializer,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -33,6 +34,7 @@ from luxel.configuration import cut, printable, shortened
 from luxel.files.atomic import write_atomically
 from luxel.files.typed_json import check_size, why_not_json
 from luxel.memory import collection_paused
+from luxel.scene import binary
 from luxel.scene.environment import EMBEDDED, EnvironmentMap, embedded, environment_map, read_map
 from luxel.scene.errors import SceneError, explain
 from luxel.scene.keyframes import HOW_KEYFRAMES_ARE_READ, keyframed_place
@@ -363,13 +365,26 @@ def _camera_error(mistake: str, value: Vector) -> PydanticCustomError:
     return PydanticCustomError("camera", "{mistake} {value}", {"mistake": mistake, "value": str(value)})
 
 
+_NO_EXTENT: Final = (
+    "vertical_extent is missing; an orthographic camera needs it, the height of what its picture shows in scene units"
+)
+_NO_USE_OF_EXTENT: Final = 'vertical_extent is {value}, but only a camera of "projection": "orthographic" has one'
+
+
 class Camera(_Model):
-    """A pinhole camera at `position`; the picture's vertical lies along `up` as far as it can."""
+    """A camera at `position`; the picture's vertical lies along `up` as far as it can.
+
+    Perspective: a pinhole, whose picture is `vertical_fov_degrees` high. Orthographic: parallel rays from the plane
+    through `position` across the viewing direction; its picture is `vertical_extent` scene units high. The field of
+    the other projection means nothing, takes its default and is in no JSON.
+    """
 
     position: Vector
     look_at: Vector
     up: Vector = (0.0, 0.0, 1.0)
     vertical_fov_degrees: FieldOfView = 40.0
+    projection: Literal["perspective", "orthographic"] = "perspective"
+    vertical_extent: Positive | None = None
 
     @model_validator(mode="after")
     def _has_a_frame(self) -> "Camera":
@@ -383,6 +398,31 @@ class Camera(_Model):
         if abs(cosine) > 1 - 1e-8:
             raise _camera_error("up must not be parallel to the viewing direction, it is", self.up)
         return self
+
+    @model_validator(mode="after")
+    def _has_an_extent(self) -> "Camera":
+        if self.is_orthographic:
+            if self.vertical_extent is None:
+                raise PydanticCustomError("camera", _NO_EXTENT)
+            self.__dict__["vertical_fov_degrees"] = Camera.model_fields["vertical_fov_degrees"].default
+        elif self.vertical_extent is not None:
+            raise PydanticCustomError("camera", _NO_USE_OF_EXTENT, {"value": str(self.vertical_extent)})
+        return self
+
+    @model_serializer(mode="wrap")
+    def _used_fields(self, serialize: Any) -> dict[str, Any]:
+        """A perspective camera is written as before there were others."""
+        return {name: value for name, value in serialize(self).items() if name not in self.unused_fields}
+
+    @property
+    def is_orthographic(self) -> bool:
+        """Whether its rays are parallel."""
+        return self.projection == "orthographic"
+
+    @property
+    def unused_fields(self) -> tuple[str, ...]:
+        """The fields that say nothing of this projection, or are at their defaults by it."""
+        return ("vertical_fov_degrees",) if self.is_orthographic else ("projection", "vertical_extent")
 
 
 class Sun(_Model):
@@ -576,14 +616,17 @@ class Scene(_Model):
         return json.dumps(_values(self), sort_keys=True, indent=indent, separators=separators)
 
     def save(self, path: str | Path) -> None:
-        """Write the scene as readable JSON, whole or not at all; a map's file is named from there on.
+        """Write the scene, whole or not at all: as readable JSON, or binary if the path ends in .safetensors.
 
-        Raises InputError, naming the file.
+        A map's file is named from there on. Raises InputError, naming the file.
         """
         values = _values(self)
         if isinstance(self.sky, MapSky) and not self.sky.file.startswith(EMBEDDED):
             values["sky"]["file"] = _from_folder(self.sky.file, Path(path).parent)
-        write_atomically(Path(path), f"{json.dumps(values, sort_keys=True, indent=2)}\n".encode())
+        if Path(path).suffix == binary.SUFFIX:
+            write_atomically(Path(path), binary.to_bytes(self, values))
+        else:
+            write_atomically(Path(path), f"{json.dumps(values, sort_keys=True, indent=2)}\n".encode())
 
     @staticmethod
     @collection_paused()
@@ -612,8 +655,11 @@ class Scene(_Model):
 
     @staticmethod
     def load(path: str | Path) -> "Scene":
-        """Read a scene from a JSON file; raises SceneError."""
-        return Scene.from_json(read_scene_file(path), str(path), Path(path).parent)
+        """Read a scene from a JSON file, or its binary form if the path ends in .safetensors; raises SceneError."""
+        content, folder = read_scene_file(path), Path(path).parent
+        if Path(path).suffix == binary.SUFFIX:
+            return Scene.from_values(_binary_values(content, str(path)), str(path), folder)
+        return Scene.from_json(content, str(path), folder)
 
 
 def scene_id(scene: Scene) -> str:
@@ -673,6 +719,22 @@ def read_scene_file(path: str | Path) -> bytes:
     except OSError as error:
         what = "is a folder" if os.path.isdir(path) else f"cannot be read as a scene: {error.strerror}"
         raise SceneError(printable(f"{path}: {what}; {WHAT_A_SCENE_IS}")) from error
+
+
+def _material_if_valid(values: dict[str, Any]) -> Any:
+    """The material, or the values, whose mistakes the scene's validation then tells with their place."""
+    try:
+        return Material(**values)
+    except SceneError:
+        return values
+
+
+@collection_paused()
+def _binary_values(content: bytes, source: str) -> dict[str, Any]:
+    try:
+        return binary.read_fields(content, _material_if_valid)
+    except binary.NotBinaryError as error:
+        raise SceneError(printable(f"{source}: {error}; docs/scene.md describes scenes in safetensors")) from None
 
 
 def parsed_json(text: str | bytes, source: str) -> Any:

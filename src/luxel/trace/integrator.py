@@ -19,7 +19,7 @@ from luxel.core.emitters import (
 from luxel.core.frames import frame, to_world, unit_length
 from luxel.core.intersect import MISS, intersect, is_visible
 from luxel.core.principled import bsdf_of, evaluate_bsdf, refraction_weight, sample_bsdf
-from luxel.core.rays import camera_direction, image_plane_point
+from luxel.core.rays import camera_direction, camera_origin, image_plane_point
 from luxel.core.rng import seeded, uniform
 from luxel.core.sampling import power_heuristic
 from luxel.core.scenes import Scenes, material_of_object, shape_of
@@ -183,7 +183,6 @@ def trace_paths(
     if settings.width > 0:
         scene = ray // (settings.width * settings.height)
         pixel = ray - scene * settings.width * settings.height
-        origin = scenes.scenes[scene].camera_position
     else:
         scene = rays.scene[ray]
         pixel = rays.number[ray]
@@ -209,7 +208,9 @@ def trace_paths(
             x = float(column) + (float(members - down * settings.columns) + u[0]) / float(settings.columns)
             y = float(line) + (float(down) + u[1]) / float(settings.rows)
             half = scenes.scenes[scene].tan_half_fov
-            direction = camera_direction(scenes, scene, image_plane_point(x, y, settings.width, settings.height, half))
+            xy = image_plane_point(x, y, settings.width, settings.height, half)
+            origin = camera_origin(scenes, scene, xy)
+            direction = camera_direction(scenes, scene, xy)
         L = path_radiance(scenes, scene, origin, direction, key, pixel, sample, settings.max_depth)
         off = L - path_mean
         path_mean += off / float(sample + 1 - first)

@@ -105,7 +105,7 @@ class MitsubaTracer:
         """
         if spp < 1:
             raise TraceError(f"spp is {spp}, must be at least 1")
-        self._start()
+        self.start()
         images = [self._trace_one(scene, width, height, spp, seed, progress) for scene in scenes]
         mean, variance = (np.stack(arrays) for arrays in zip(*images, strict=True))
         return Radiance(mean, variance, spp)
@@ -114,13 +114,14 @@ class MitsubaTracer:
         self, scene: Scene, width: int, height: int, spp: int, seed: int
     ) -> Float32[np.ndarray, "height width 3"]:
         """One image in one call of Mitsuba's, as its users render; nothing is known of its variance."""
-        self._start()
+        self.start()
         import mitsuba
 
         loaded = mitsuba.load_dict(scene_plugin(scene, width, height, self.max_depth))
         return np.array(mitsuba.render(loaded, spp=spp, seed=_seed(scene, seed)), np.float32)
 
-    def _start(self) -> None:
+    def start(self) -> None:
+        """Choose the variant, and how many threads it takes. Raises TraceError for a variant that is not there."""
         import drjit
         import mitsuba
 
@@ -180,10 +181,7 @@ def scene_plugin(scene: Scene, width: int, height: int, max_depth: int) -> Plugi
 
 def _shapes(item: Object, name: str, camera: Vector, height: int) -> Plugin:
     """What Mitsuba makes of one object; every key starts with `name`."""
-    material = item.material
-    surface: Plugin = {"bsdf": _bsdf(material)}
-    if material.is_emissive:
-        surface["emitter"] = {"type": "area", "radiance": _rgb(material.emission)}
+    surface = surface_plugin(item.material)
     match item:
         case Sphere() | Ellipsoid():
             return _round(item, name, surface, height)
@@ -199,6 +197,14 @@ def _shapes(item: Object, name: str, camera: Vector, height: int) -> Plugin:
         case Plane():
             scale = (PLANE_RADIUS, PLANE_RADIUS, 1.0)
             return {name: {"type": "disk", "to_world": _to_world(_foot(camera, item), item.rotation, scale)} | surface}
+
+
+def surface_plugin(material: Material) -> Plugin:
+    """The BSDF, and the emitter if there is light."""
+    surface: Plugin = {"bsdf": _bsdf(material)}
+    if material.is_emissive:
+        surface["emitter"] = {"type": "area", "radiance": _rgb(material.emission)}
+    return surface
 
 
 def _round(item: Sphere | Ellipsoid, name: str, surface: Plugin, height: int) -> Plugin:
@@ -294,15 +300,19 @@ def _bsdf(material: Material) -> Plugin:
 def _sensor(camera: Camera, width: int, height: int) -> Plugin:
     import mitsuba
 
+    to_world = mitsuba.ScalarTransform4f().look_at(
+        origin=list(camera.position), target=list(camera.look_at), up=list(camera.up)
+    )
+    projection: Plugin = {"type": "perspective", "fov": camera.vertical_fov_degrees, "fov_axis": "y"}
+    if camera.vertical_extent is not None:  # Mitsuba's shows [−1, 1] from left to right
+        half_width = camera.vertical_extent / 2 * width / height
+        projection = {"type": "orthographic"}
+        to_world = to_world @ mitsuba.ScalarTransform4f().scale([half_width, half_width, 1.0])
     return {
-        "type": "perspective",
-        "fov": camera.vertical_fov_degrees,
-        "fov_axis": "y",
+        **projection,
         "near_clip": NEAR_CLIP,
         "far_clip": FAR_CLIP,
-        "to_world": mitsuba.ScalarTransform4f().look_at(
-            origin=list(camera.position), target=list(camera.look_at), up=list(camera.up)
-        ),
+        "to_world": to_world,
         "sampler": {"type": "independent"},
         "film": {
             "type": "hdrfilm",

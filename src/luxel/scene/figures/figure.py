@@ -19,7 +19,16 @@ from luxel.memory import collection_paused
 from luxel.scene.camera import rotation_matrix
 from luxel.scene.description import Cylinder, Ellipsoid, Object, Scene, Sphere
 from luxel.scene.figures.drawing import Drawing, drawing_of
-from luxel.scene.figures.looks import LOOKS, Look, LookName, View, camera_about, silhouette, surroundings
+from luxel.scene.figures.looks import (
+    LOOKS,
+    Look,
+    LookName,
+    Projection,
+    View,
+    camera_about,
+    silhouette,
+    surroundings,
+)
 from luxel.scene.figures.particles import Particles, Up
 from luxel.scene.figures.readers import is_particle_file, particles_of_atoms, read_particles
 from luxel.scene.placing import facing, vector
@@ -47,6 +56,8 @@ class Figure(Configuration):
     """Of points and particles: paper (white, contact shadows), studio, dark or flat (white; no ground, no lamp)."""
     view: str = DEFAULT_VIEW
     """AZIMUTH,ELEVATION of the camera in degrees, or front, back, left, right, top or bottom."""
+    projection: Projection = "perspective"
+    """Of the camera: orthographic draws what is as large as large, however far away."""
     up: Up = "z"
     """The file's axis that points upwards."""
     radius: Annotated[float, Field(gt=0, le=1e30)] | None = None
@@ -96,6 +107,7 @@ def from_points(
     semi_axes: Any = None,
     rotations: Any = None,
     radius_scale: float = 1.0,
+    projection: Projection = "perspective",
     aspect: float = 1.0,
 ) -> Scene:
     """A figure of points as spheres, or as ellipsoids if there are `semi_axes`.
@@ -107,7 +119,7 @@ def from_points(
     `Figure`. Raises InputError, naming the field, the first point that is wrong, its value, and what would be right.
     """
     particles = Particles.of("points", positions, radii=radii, semi_axes=semi_axes, rotations=rotations, colors=colors)
-    figure = Figure(look=look, view=view, radius_scale=radius_scale)
+    figure = Figure(look=look, view=view, radius_scale=radius_scale, projection=projection)
     return scene_of(figure.drawing(particles), figure, aspect)
 
 
@@ -121,6 +133,7 @@ def from_ase(
     color_by: str | None = None,
     color_map: str = "viridis",
     radius_scale: float = 1.0,
+    projection: Projection = "perspective",
     aspect: float = 1.0,
 ) -> Scene:
     """A figure of `ase.Atoms`, in Å: covalent radii, Jmol's colours, the box if there is one; see `Figure`.
@@ -138,6 +151,7 @@ def from_ase(
         color_by=color_by,
         color_map=color_map,
         radius_scale=radius_scale,
+        projection=projection,
     )
     return scene_of(figure.drawing(particles_of_atoms(atoms, "atoms")), figure, aspect)
 
@@ -192,14 +206,15 @@ class Stage(NamedTuple):
     outline: Float64[np.ndarray, "6"]
 
 
-def stage_of(drawing: Drawing, view: View, aspect: float) -> Stage:
-    """The stage of one drawing in pictures of this width over height."""
+def stage_of(drawing: Drawing, figure: Figure, aspect: float) -> Stage:
+    """The stage of one drawing in a figure's pictures of this width over height."""
     rods = drawing.rods
     outline = silhouette(
-        view,
+        View.of(figure.view),
         np.concatenate([drawing.positions, rods.starts, rods.ends]),
         np.concatenate([drawing.semi_axes.max(1), rods.radii, rods.radii]),
         check_aspect("aspect", aspect),
+        figure.projection,
     )
     return Stage(*bounds(drawing), outline)
 
@@ -208,7 +223,7 @@ def stage_of(drawing: Drawing, view: View, aspect: float) -> Stage:
 def scene_of(drawing: Drawing, figure: Figure, aspect: float = 1.0, stage: Stage | None = None) -> Scene:
     """The drawing in the figure's look, on a stage or its own, in the drawing's unit."""
     look, view = LOOKS[figure.look], View.of(figure.view)
-    low, high, outline = stage or stage_of(drawing, view, aspect)
+    low, high, outline = stage or stage_of(drawing, figure, aspect)
     center, radius = (low + high) / 2, float(np.linalg.norm(high - low) / 2)
     check_drawing(drawing, center, radius)
     objects = [
@@ -217,7 +232,8 @@ def scene_of(drawing: Drawing, figure: Figure, aspect: float = 1.0, stage: Stage
         *rods_of(drawing, look),
     ]
     grey = look.background
-    return Scene(objects=tuple(objects), camera=camera_about(outline, view, aspect), background=(grey, grey, grey))
+    camera = camera_about(outline, view, aspect, figure.projection)
+    return Scene(objects=tuple(objects), camera=camera, background=(grey, grey, grey))
 
 
 def check_drawing(drawing: Drawing, center: Float64[np.ndarray, "3"], radius: float) -> None:

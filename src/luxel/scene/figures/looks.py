@@ -20,6 +20,8 @@ from luxel.scene.placing import direction, facing, vector
 LookName: TypeAlias = Literal["paper", "studio", "dark", "flat"]
 FOV_DEGREES: Final = 25.0
 """Of the camera, vertically: that of the Mitsuba scenes which point-cloud papers share, little perspective."""
+FARTHEST_EXTENTS: Final = 15.0
+"""Of an orthographic camera before a figure, in heights of its picture; lamps stand farther."""
 FILLED: Final = 0.84
 """How much of the picture's narrower side the particles take."""
 LAMP_DISTANCE: Final = 30.0
@@ -35,6 +37,9 @@ VIEWS: Final[dict[str, tuple[float, float]]] = {
 """Azimuth and elevation of the camera in degrees, as in `View`."""
 STEEP: Final = 89.0
 """Degrees of elevation from which on the picture's vertical is no longer z but the horizontal that leads there."""
+
+
+Projection: TypeAlias = Literal["perspective", "orthographic"]
 
 
 class View(NamedTuple):
@@ -180,9 +185,9 @@ def camera_axes(view: View) -> Float64[np.ndarray, "3 3"]:
     return frame(Camera(position=view.to_camera, look_at=(0, 0, 0), up=view.up)).rotation
 
 
-def half_angles(aspect: float) -> tuple[float, float]:
-    """Half the angles of view, across and up, that are to be filled, in radians."""
-    tangent = math.tan(math.radians(FOV_DEGREES) / 2) * FILLED
+def half_angles(aspect: float, projection: Projection) -> tuple[float, float]:
+    """Half the angles of view, across and up, that are to be filled, in radians; 0 of parallel rays."""
+    tangent = 0.0 if projection == "orthographic" else math.tan(math.radians(FOV_DEGREES) / 2) * FILLED
     return math.atan(tangent * aspect), math.atan(tangent)
 
 
@@ -191,13 +196,18 @@ def fitted_camera(
     positions: Float64[np.ndarray, "balls 3"],
     radii: Float64[np.ndarray, " balls"],
     aspect: float,
+    projection: Projection = "perspective",
 ) -> Camera:
     """The camera about the balls' silhouette."""
-    return camera_about(silhouette(view, positions, radii, aspect), view, aspect)
+    return camera_about(silhouette(view, positions, radii, aspect, projection), view, aspect, projection)
 
 
 def silhouette(
-    view: View, positions: Float64[np.ndarray, "balls 3"], radii: Float64[np.ndarray, " balls"], aspect: float
+    view: View,
+    positions: Float64[np.ndarray, "balls 3"],
+    radii: Float64[np.ndarray, " balls"],
+    aspect: float,
+    projection: Projection,
 ) -> Float64[np.ndarray, "6"]:
     """All that a camera of this view must know of balls to be fitted to them; of more balls it is the minimum.
 
@@ -208,20 +218,29 @@ def silhouette(
     places = positions @ camera_axes(view)
     sides = [
         (sign * math.cos(angle) * places[:, axis] - math.sin(angle) * places[:, 2] - radii).min()
-        for axis, angle in enumerate(half_angles(aspect))
+        for axis, angle in enumerate(half_angles(aspect, projection))
         for sign in (1, -1)
     ]
     return np.array([*sides, places[:, 2].min(), (-places[:, 2]).min()])
 
 
-def camera_about(outline: Float64[np.ndarray, "6"], view: View, aspect: float) -> Camera:
-    """The nearest camera of this view in whose picture all balls are, FILLED of the narrower side wide.
+def camera_about(outline: Float64[np.ndarray, "6"], view: View, aspect: float, projection: Projection) -> Camera:
+    """The camera of this view in whose picture all balls are, FILLED of the narrower side wide; see `silhouette`.
+
+    `aspect` is the picture's width over its height.
+    """
+    make = orthographic_camera if projection == "orthographic" else perspective_camera
+    return make(outline, view, aspect)
+
+
+def perspective_camera(outline: Float64[np.ndarray, "6"], view: View, aspect: float) -> Camera:
+    """The nearest one.
 
     m_left and m_right of the silhouette give c_z ≥ −(m_left + m_right) / (2 sin α), at half the angle of view α, and
-    c_x between them; those of bottom and top alike. `aspect` is the picture's width over its height.
+    c_x between them; those of bottom and top alike.
     """
     axes, depth, across = camera_axes(view), -math.inf, []
-    for axis, angle in enumerate(half_angles(aspect)):
+    for axis, angle in enumerate(half_angles(aspect, "perspective")):
         low, high = outline[2 * axis : 2 * axis + 2]
         depth = max(depth, -(low + high) / (2 * math.sin(angle)))
         across.append((low - high) / (2 * math.cos(angle)))
@@ -232,4 +251,22 @@ def camera_about(outline: Float64[np.ndarray, "6"], view: View, aspect: float) -
         look_at=vector(eye - (depth - middle) * axes[:, 2]),
         up=view.up,
         vertical_fov_degrees=FOV_DEGREES,
+    )
+
+
+def orthographic_camera(outline: Float64[np.ndarray, "6"], view: View, aspect: float) -> Camera:
+    """It stands before the balls by at least their extent, and as far as FARTHEST_EXTENTS of it.
+
+    So its picture's lower edge, seen from `view.elevation` above, begins above the ground.
+    """
+    axes = camera_axes(view)
+    left, bottom, low = outline[::2]
+    right, top, high = -outline[1::2]
+    extent = float(max(top - bottom, (right - left) / aspect)) / FILLED
+    rise = math.tan(math.radians(max(view.elevation, 0.0)))
+    away = extent * min(max(1.0, 1.0 / max(rise, 1e-6)), FARTHEST_EXTENTS)
+    eye = axes @ np.array([(left + right) / 2, (bottom + top) / 2, high + away])
+    look_at = eye - (away + (high - low) / 2) * axes[:, 2]
+    return Camera(
+        position=vector(eye), look_at=vector(look_at), up=view.up, projection="orthographic", vertical_extent=extent
     )

@@ -1,0 +1,109 @@
+"""`luxel convert`: scenes from and to the formats of other programs."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+from pydantic import Field
+
+from luxel import InputError
+from luxel.cli.options import parsed
+from luxel.configuration import Configuration
+
+if TYPE_CHECKING:
+    from luxel.scene.description import Scene
+
+GLTF, USD, OWN = (".glb", ".gltf"), (".usda", ".usdc", ".usd"), (".json", ".safetensors")
+RENDERFORMER = ".renderformer.json"
+SOURCES, TARGETS = (*OWN, *GLTF, *USD), (*OWN, *GLTF, *USD, ".xml", RENDERFORMER)
+
+Pixels = Annotated[int, Field(ge=1, le=65536)]
+
+
+def convert(arguments: list[str]) -> int:
+    """Convert a scene from or to glTF, USD, Mitsuba's XML, JSON, safetensors: luxel convert SCENE.json OUT.glb."""
+
+    @dataclass(frozen=True)
+    class Options(Configuration):
+        source: tyro.conf.Positional[Path]
+        """A scene: .json, .safetensors, .glb, .gltf, .usda, .usdc or .usd."""
+        out: tyro.conf.Positional[Path]
+        """What to write, of the format that its ending says: those, .xml of Mitsuba, or .renderformer.json."""
+        width: Pixels = 512
+        """Of Mitsuba's pictures, which an .xml tells."""
+        height: Pixels = 512
+
+    from luxel.files.atomic import make_folder_of
+
+    options = parsed(Options, "luxel convert", arguments)
+    ending(options.out, TARGETS)
+    scene, left_out = read(options.source)
+    tell(options.source, left_out)
+    make_folder_of(options.out)
+    tell(options.out, write(scene, options.out, options.width, options.height))
+    print(f"{options.out}: {len(scene.objects)} objects")
+    return 0
+
+
+def ending(path: Path, known: tuple[str, ...]) -> str:
+    """The ending of a known format. Raises InputError."""
+    suffix = RENDERFORMER if path.name.endswith(RENDERFORMER) else path.suffix.lower()
+    if suffix not in known:
+        raise InputError(f"{path}: its ending says no format that is known here; known are {', '.join(known)}")
+    return suffix
+
+
+def tell(path: Path, lines: list[str]) -> None:
+    """What is left out or changed, one line each."""
+    for line in lines:
+        print(f"{path}: {line}", file=sys.stderr)
+
+
+def read(path: Path) -> "tuple[Scene, list[str]]":
+    """The scene, and what of the file is left out."""
+    from luxel.files.typed_json import reading
+    from luxel.scene.description import Scene
+
+    suffix = ending(path, SOURCES)
+    if suffix in OWN:
+        return Scene.load(path), []
+    with reading(path, "name a scene"):
+        path.open("rb").close()
+    if suffix in GLTF:
+        from luxel.scene.interchange.gltf_read import read_gltf
+
+        return read_gltf(path)
+    from luxel.scene.interchange.usd_read import read_usd
+
+    return read_usd(path)
+
+
+def write(scene: "Scene", path: Path, width: int, height: int) -> list[str]:
+    """Write the scene; what the format has no words for."""
+    from luxel.files.atomic import write_atomically
+
+    suffix = ending(path, TARGETS)
+    if suffix == RENDERFORMER:
+        from luxel.scene.interchange.renderformer import write_renderformer
+
+        return write_renderformer(scene, path)
+    if suffix in OWN:
+        scene.save(path)
+        return []
+    if suffix in GLTF:
+        from luxel.scene.interchange.gltf_write import to_gltf
+
+        content, notes = to_gltf(scene, binary=suffix == ".glb")
+        write_atomically(path, content)
+        return notes
+    if suffix == ".xml":
+        from luxel.trace.mitsuba_limits import known_wrong
+        from luxel.trace.mitsuba_xml import write_xml
+
+        write_xml(scene, path, width, height)
+        return known_wrong(scene)
+    from luxel.scene.interchange.usd_write import write_usd
+
+    return write_usd(scene, path)

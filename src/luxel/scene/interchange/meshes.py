@@ -1,0 +1,157 @@
+"""Meshes of the unit shapes, and which unit shape a mesh is one of."""
+
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float64, Int
+
+from luxel.scene.interchange.placing import TOLERANCE, Matrix, NotAShapeError, Shape
+
+AROUND = 64
+"""Segments of a circle; a chord is 1.2e-3 of the radius inside its arc."""
+LEAST_AROUND = 12
+"""Vertices on a circle, or 20 on a ball, from which on a mesh is taken for a round shape."""
+
+
+class Mesh(NamedTuple):
+    """Triangles, counter-clockwise seen from outside, with a unit normal at each vertex."""
+
+    positions: Float64[np.ndarray, "vertices 3"]
+    normals: Float64[np.ndarray, "vertices 3"]
+    faces: Int[np.ndarray, "triangles 3"]
+
+
+@cache
+def unit_mesh(shape: Shape, around: int = AROUND) -> Mesh:
+    """A mesh of the unit shape, whose vertices lie on it; a plane's is a square."""
+    match shape:
+        case "ball":
+            return _ball(around)
+        case "box":
+            return _box()
+        case "cylinder":
+            return _cylinder(around)
+        case "ellipse":
+            return _disc(around, 0.0, 1.0)
+        case _:
+            corners = np.array([[-1.0, -1, 0], [1, -1, 0], [1, 1, 0], [-1, 1, 0]])
+            return Mesh(corners, np.tile([0.0, 0, 1], (4, 1)), np.array([[0, 1, 2], [0, 2, 3]]))
+
+
+def _grid(columns: int, rows: int) -> np.ndarray:
+    """Triangles of a grid of (columns + 1) × (rows + 1) vertices, row by row."""
+    column, row = (array.ravel() for array in np.meshgrid(np.arange(columns), np.arange(rows)))
+    a = row * (columns + 1) + column
+    b, c, d = a + 1, a + columns + 2, a + columns + 1
+    return np.concatenate([np.stack([a, b, c], 1), np.stack([a, c, d], 1)])
+
+
+def _ball(around: int) -> Mesh:
+    """By latitude and longitude, without the triangles that the poles make empty."""
+    rows = max(around // 2, 2)
+    theta, phi = np.linspace(np.pi, 0, rows + 1), np.linspace(0, 2 * np.pi, around + 1)
+    sine, cosine = np.sin(theta), np.cos(theta)
+    sine[[0, -1]] = 0.0
+    phi[-1] = 0.0  # the seam's vertices are the same to the bit
+    positions = np.stack(
+        [np.outer(sine, np.cos(phi)), np.outer(sine, np.sin(phi)), np.tile(cosine[:, None], around + 1)], -1
+    ).reshape(-1, 3)
+    faces = _grid(around, rows)
+    corners = positions[faces]
+    area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
+    return Mesh(positions, positions, faces[area > 1e-9])
+
+
+def _box() -> Mesh:
+    """Four vertices a face."""
+    parts = []
+    for axis in range(3):
+        for sign in (-1.0, 1.0):
+            u, v = np.eye(3)[(axis + 1) % 3], np.eye(3)[(axis + 2) % 3]
+            normal = sign * np.eye(3)[axis]
+            square = [normal - sign * u - v, normal + sign * u - v, normal + sign * u + v, normal - sign * u + v]
+            parts.append(Mesh(np.array(square), np.tile(normal, (4, 1)), np.array([[0, 1, 2], [0, 2, 3]])))
+    return _joined(parts)
+
+
+def _disc(around: int, height: float, side: float) -> Mesh:
+    """At this height, its front up (side 1) or down (−1)."""
+    phi = np.arange(around) * 2 * np.pi / around
+    rim = np.stack([np.cos(phi), side * np.sin(phi), np.full(around, height)], 1)
+    number = np.arange(1, around - 1)
+    faces = np.stack([np.zeros_like(number), number, number + 1], 1)
+    return Mesh(rim, np.tile([0.0, 0, side], (around, 1)), faces)
+
+
+def _cylinder(around: int) -> Mesh:
+    phi, up = np.append(np.arange(around) * 2 * np.pi / around, 0.0), np.array([0.0, 0, 1])
+    normals = np.stack([np.cos(phi), np.sin(phi), np.zeros_like(phi)], 1)
+    positions = np.concatenate([normals - up, normals + up])
+    side = Mesh(positions, np.tile(normals, (2, 1)), _grid(around, 1))
+    return _joined([side, _disc(around, 1.0, 1.0), _disc(around, -1.0, -1.0)])
+
+
+def _joined(parts: list[Mesh]) -> Mesh:
+    begins = np.cumsum([0, *(len(part.positions) for part in parts[:-1])])
+    faces = [part.faces + begin for part, begin in zip(parts, begins, strict=True)]
+    return Mesh(
+        np.concatenate([part.positions for part in parts]),
+        np.concatenate([part.normals for part in parts]),
+        np.concatenate(faces),
+    )
+
+
+def recognised(positions: Float64[np.ndarray, "vertices 3"], front: Float64[np.ndarray, "3"]) -> tuple[Shape, Matrix]:
+    """The unit shape that a mesh's vertices lie on to TOLERANCE of its extents, and mesh from unit.
+
+    `front` is where its first triangle faces, which is where a flat mesh has its front.
+    Its axes must be the mesh's own x, y and z. A box has its corners alone; of a cylinder the caps may have a middle; a
+    mesh without thickness is a rectangle of four corners or an ellipse. Raises NotAShapeError.
+    """
+    low, high = positions.min(0), positions.max(0)
+    center, half = (low + high) / 2, (high - low) / 2
+    extent = float(half.max())
+    if extent == 0:
+        raise NotAShapeError("it has no extent")
+    flat = np.flatnonzero(half < TOLERANCE * extent)
+    unit = np.unique(np.round((positions - center) / np.where(half < TOLERANCE * extent, extent, half), 6), axis=0)
+    if len(flat) == 1:
+        return _flat(unit, center, half, int(flat[0]), front)
+    if len(flat) == 0:
+        matrix = np.diag([*half, 1.0])
+        matrix[:3, 3] = center
+        if len(unit) == 8 and _near(np.abs(unit), 1.0):
+            return "box", matrix
+        if len(unit) >= 20 and _near(np.linalg.norm(unit, axis=1), 1.0):
+            return "ball", matrix
+        for axis in range(3):
+            radius = np.linalg.norm(np.delete(unit, axis, 1), axis=1)
+            on_rim = np.abs(radius - 1) < TOLERANCE
+            ends = np.abs(np.abs(unit[:, axis]) - 1) < TOLERANCE
+            if on_rim.sum() >= 2 * LEAST_AROUND and (on_rim | ((radius < TOLERANCE) & ends)).all():
+                turned = matrix.copy()
+                turned[:, :3] = matrix[:, [(axis + 1) % 3, (axis + 2) % 3, axis]]
+                return "cylinder", turned
+    raise NotAShapeError(f"a mesh of {len(unit)} vertices that is no sphere, box, cylinder or panel along its axes")
+
+
+def _flat(unit: np.ndarray, center: np.ndarray, half: np.ndarray, axis: int, front: np.ndarray) -> tuple[Shape, Matrix]:
+    places = np.delete(unit, axis, 1)
+    matrix = np.eye(4)
+    scales = np.where(np.arange(3) == axis, 1.0, half)
+    matrix[:3, :3] = np.diag(scales)[:, [(axis + 1) % 3, (axis + 2) % 3, axis]]
+    matrix[:3, 3] = center
+    if front[axis] < 0:
+        matrix[:, [0, 2]] *= -1
+    if len(places) == 4 and _near(np.abs(places), 1.0):
+        return "rectangle", matrix
+    radius = np.linalg.norm(places, axis=1)
+    rim = np.abs(radius - 1) < TOLERANCE
+    if rim.sum() >= LEAST_AROUND and (rim | (radius < TOLERANCE)).all():
+        return "ellipse", matrix
+    raise NotAShapeError("a flat mesh that is neither a rectangle nor an ellipse along its axes")
+
+
+def _near(values: np.ndarray, expected: float) -> bool:
+    return bool(np.abs(values - expected).max() < TOLERANCE)

@@ -1,0 +1,212 @@
+"""The scene of a USD stage: spheres, cubes, cylinders, planes, meshes of those, lights of a size, the first camera."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from luxel import InputError
+from luxel.scene.description import Camera, Material, Object, Scene
+from luxel.scene.errors import SceneError
+from luxel.scene.interchange.meshes import recognised
+from luxel.scene.interchange.placing import (
+    Matrix,
+    NotAShapeError,
+    Shape,
+    camera_for,
+    camera_of,
+    looking_distance,
+    object_of,
+    specular_of,
+    triple,
+)
+from luxel.scene.interchange.usd_write import DISTANCE, SHAPE, TENTHS, usd_modules
+
+Y_UP = np.array([[1.0, 0, 0, 0], [0, 0, -1, 0], [0, 1, 0, 0], [0, 0, 0, 1]])
+"""Luxel's world, z up, from a stage of y up."""
+ALONG = {"X": [1, 2, 0], "Y": [2, 0, 1], "Z": [0, 1, 2]}
+"""Columns of the identity that take z to an axis."""
+FLIPPED = np.diag([1.0, -1.0, -1.0, 1.0])
+"""Half a turn about x: USD's lights shine along −z, Luxel's panels along z."""
+INPUTS = {"diffuseColor": "base_color", "emissiveColor": "emission", "metallic": "metallic", "roughness": "roughness"}
+PREVIEW_DEFAULTS: dict[str, Any] = {"base_color": (0.18, 0.18, 0.18), "roughness": 0.5}
+DEFAULT_INDEX = 1.5
+
+
+def read_usd(path: Path) -> tuple[Scene, list[str]]:
+    """The scene, and a line for what is left out, naming its prim. Raises InputError, naming the file."""
+    pxr = usd_modules(path)
+    try:
+        stage = pxr.Usd.Stage.Open(str(path))
+    except pxr.Tf.ErrorException as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path}: cannot be read as USD: {reason[:200]}") from None
+    return _Reader(pxr, path, stage).scene()
+
+
+class _Reader:
+    def __init__(self, pxr: Any, path: Path, stage: Any) -> None:
+        self.pxr, self.path, self.stage = pxr, path, stage
+        is_y_up = pxr.UsdGeom.GetStageUpAxis(stage) == pxr.UsdGeom.Tokens.y
+        self.world = Y_UP if is_y_up else np.eye(4)
+        self.cache = pxr.UsdGeom.XformCache()
+        self.left_out: list[str] = []
+        self.objects: list[Object] = []
+        self.camera: tuple[Matrix, Any] | None = None
+        self.background = (0.0, 0.0, 0.0)
+        self.materials: dict[str, Material] = {}
+
+    def scene(self) -> tuple[Scene, list[str]]:
+        geometry = self.pxr.UsdGeom
+        instances = self.pxr.Usd.TraverseInstanceProxies(self.pxr.Usd.PrimDefaultPredicate)
+        prims = iter(self.pxr.Usd.PrimRange(self.stage.GetPseudoRoot(), instances))
+        for prim in prims:
+            if prim.IsA(geometry.Imageable) and geometry.Imageable(prim).ComputeVisibility() == "invisible":
+                prims.PruneChildren()
+                continue
+            try:
+                self._prim(prim)
+            except NotAShapeError as error:
+                self.left_out.append(f"{prim.GetPath()}: {error}")
+            except SceneError as error:
+                self.left_out.append(f"{prim.GetPath()}: {str(error).splitlines()[0]}")
+        if not self.objects:
+            told = "".join(f"\n{line}" for line in self.left_out)
+            raise InputError(f"{self.path}: has nothing that a scene can have: spheres, boxes, cylinders, panels{told}")
+        return Scene(objects=tuple(self.objects), camera=self._camera(), background=self.background), self.left_out
+
+    def _prim(self, prim: Any) -> None:
+        """Add what the prim is to the scene. Raises NotAShapeError if it is something that a scene has not."""
+        geometry, lux = self.pxr.UsdGeom, self.pxr.UsdLux
+        if prim.IsA(geometry.Camera):
+            if self.camera is not None:
+                raise NotAShapeError("a scene has one camera")
+            self.camera = self._matrix(prim), geometry.Camera(prim)
+        elif prim.IsA(lux.DomeLight):
+            if prim.GetAttribute("inputs:texture:file").Get():
+                raise NotAShapeError("the picture of a dome light; its colour is taken")
+            self.background = self._radiance(prim)
+        elif prim.HasAPI(lux.LightAPI) and not prim.IsA(geometry.Gprim):
+            shape, matrix = self._light(prim)
+            emission = self._radiance(prim)
+            material = Material(base_color=(0.0, 0.0, 0.0), emission=emission)
+            self.objects.append(object_of(shape, matrix, material))
+        elif prim.IsA(geometry.Gprim):
+            shape, local = self._shape(prim)
+            material = self._material(prim)
+            if shape in ("rectangle", "ellipse") and material.transmission > 0:
+                raise NotAShapeError("a panel that transmits, which has no inside; make it a thin box")
+            self.objects.append(object_of(shape, self._matrix(prim) @ local, material))
+        elif prim.IsA(geometry.PointInstancer):
+            raise NotAShapeError("a point instancer; export its instances as prims")
+
+    def _matrix(self, prim: Any) -> Matrix:
+        """The scene's world from the prim; USD's are for row vectors."""
+        return self.world @ np.array(self.cache.GetLocalToWorldTransform(prim)).T
+
+    def _shape(self, prim: Any) -> tuple[Shape, Matrix]:
+        def value(name: str) -> Any:
+            return prim.GetAttribute(name).Get()
+
+        match prim.GetTypeName():
+            case "Sphere":
+                return "ball", _scaled(value("radius"), value("radius"), value("radius"))
+            case "Cube":
+                half = value("size") / 2
+                return "box", _scaled(half, half, half)
+            case "Cylinder":
+                return "cylinder", _turned(value("axis")) @ _scaled(
+                    value("radius"), value("radius"), value("height") / 2
+                )
+            case "Plane":
+                sides = (value("width") / 2, value("length") / 2)
+                x, y = sides if value("axis") == "Z" else sides[::-1]
+                return "rectangle", _turned(value("axis")) @ _scaled(x, y, 1.0)
+            case "Mesh":
+                marked = prim.GetAttribute(SHAPE)
+                if marked and marked.Get() in ("rectangle", "ellipse", "plane"):
+                    return marked.Get(), np.eye(4)
+                points, indices = np.array(value("points"), np.float64), np.array(value("faceVertexIndices"))
+                if len(indices) < 3:
+                    raise NotAShapeError("a mesh without faces")
+                a, b, c = points[indices[:3]]
+                front = np.cross(b - a, c - a)
+                return recognised(points[np.unique(indices)], -front if value("orientation") == "leftHanded" else front)
+        raise NotAShapeError(f"a {prim.GetTypeName()}, which a scene has not")
+
+    def _light(self, prim: Any) -> tuple[Shape, Matrix]:
+        def value(name: str) -> float:
+            return float(prim.GetAttribute(f"inputs:{name}").Get())
+
+        matrix = self._matrix(prim)
+        match prim.GetTypeName():
+            case "SphereLight":
+                return "ball", matrix @ _scaled(*[value("radius")] * 3)
+            case "RectLight":
+                return "rectangle", matrix @ FLIPPED @ _scaled(value("width") / 2, value("height") / 2, 1.0)
+            case "DiskLight":
+                return "ellipse", matrix @ FLIPPED @ _scaled(value("radius"), value("radius"), 1.0)
+        raise NotAShapeError(f"a {prim.GetTypeName()}, which a scene has not; make it a sphere, a disk or a rectangle")
+
+    def _radiance(self, prim: Any) -> tuple[float, float, float]:
+        """Color · intensity · 2^exposure, of a light that is not normalised by its area."""
+        if prim.GetAttribute("inputs:normalize").Get():
+            raise NotAShapeError("a light that is normalised by its area; switch that off")
+        factor = prim.GetAttribute("inputs:intensity").Get() * 2 ** prim.GetAttribute("inputs:exposure").Get()
+        red, green, blue = (float(factor * channel) for channel in prim.GetAttribute("inputs:color").Get())
+        return red, green, blue
+
+    def _material(self, prim: Any) -> Material:
+        bound, _ = self.pxr.UsdShade.MaterialBindingAPI(prim).ComputeBoundMaterial()
+        if not bound:
+            colors = self.pxr.UsdGeom.Gprim(prim).GetDisplayColorAttr().Get()
+            return Material(base_color=triple(tuple(colors[0]))) if colors else Material()
+        path = str(bound.GetPath())
+        if path not in self.materials:
+            self.materials[path] = self._read_material(bound, path)
+        return self.materials[path]
+
+    def _read_material(self, bound: Any, path: str) -> Material:
+        shader, _, _ = bound.ComputeSurfaceSource()
+        if not shader or shader.GetIdAttr().Get() != "UsdPreviewSurface":
+            self.left_out.append(f"{path}: is no UsdPreviewSurface; grey is taken")
+            return Material()
+        fields: dict[str, Any] = dict(PREVIEW_DEFAULTS)
+        for name, field in INPUTS.items():
+            value = self._input(shader, name, path)
+            if value is not None:
+                fields[field] = tuple(map(float, value)) if field in ("base_color", "emission") else float(value)
+        index, opacity = (self._input(shader, name, path) for name in ("ior", "opacity"))
+        fields["specular"] = specular_of(DEFAULT_INDEX if index is None else float(index))
+        fields["transmission"] = 0.0 if opacity is None else 1 - float(opacity)
+        return Material(**fields)
+
+    def _input(self, shader: Any, name: str, path: str) -> Any:
+        given = shader.GetInput(name)
+        if given and given.HasConnectedSource():
+            self.left_out.append(f"{path}: the texture of {name}")
+            return None
+        return given.Get() if given else None
+
+    def _camera(self) -> Camera:
+        if self.camera is None:
+            self.left_out.append("camera: the stage has none; one that shows all objects is taken")
+            return camera_for(self.objects)
+        matrix, camera = self.camera
+        marked = camera.GetPrim().GetAttribute(DISTANCE)
+        distance = marked.Get() if marked else looking_distance(matrix, self.objects)
+        aperture = camera.GetVerticalApertureAttr().Get()
+        if camera.GetProjectionAttr().Get() == "orthographic":
+            return camera_of(matrix, distance, projection="orthographic", vertical_extent=aperture / TENTHS)
+        angle = 2 * math.atan(aperture / (2 * camera.GetFocalLengthAttr().Get()))
+        return camera_of(matrix, distance, vertical_fov_degrees=math.degrees(angle))
+
+
+def _scaled(x: float, y: float, z: float) -> Matrix:
+    return np.diag([x, y, z, 1.0])
+
+
+def _turned(axis: str) -> Matrix:
+    """The rotation that takes z to this axis."""
+    return np.eye(4)[:, [*ALONG[axis], 3]]

@@ -1,0 +1,242 @@
+"""Pictures for the tabs of a browser: at once and small while something changes, then ever better.
+
+Two threads. One draws, for every change, the network's picture in a size that is made in time; of changes that came
+meanwhile, the last. The other, where nothing has changed for a moment, goes on in full size with traced paths
+(`Renderer.progress`); what it does is given up as soon as its view is no longer what is asked for, and waits while
+another tab's is drawn.
+"""
+
+import math
+import threading
+import time
+import traceback
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from jaxtyping import Float32
+
+from luxel import InputError
+from luxel.pipeline import Progress
+from luxel.scene.description import Scene
+from luxel.viewer.resolution import Resolution
+from luxel.viewer.weights import Weights
+
+SETTLE_S = 0.25
+"""Seconds without a change after which a view is taken to be at rest."""
+
+Radiance: TypeAlias = Float32[np.ndarray, "height width 3"]
+
+
+class View(NamedTuple):
+    """What a tab asks for: a scene, seen by its camera, in this size, with at most so many paths a pixel."""
+
+    scene: Scene
+    width: int
+    height: int
+    most_paths: int
+
+
+class Frame(NamedTuple):
+    """A picture of a view."""
+
+    view: View
+    version: int
+    """Counts a tab's views: a frame of an earlier one than was shown already comes too late."""
+    network: Radiance
+    best: Radiance
+    """The network's, blended with the paths that there are."""
+    paths: Radiance | None
+    """Those alone; None without any."""
+    spp: int
+    error: float
+    """Estimated root mean square error of `best`; NaN without paths."""
+    seconds: float
+    """That it took."""
+    is_whole: bool
+    """Whether it has the view's size."""
+
+
+Show: TypeAlias = Callable[[Hashable, Frame], object]
+Complain: TypeAlias = Callable[[Hashable, str], object]
+
+
+class Stale(Exception):
+    """Work on a view that nobody asks for any more."""
+
+
+@dataclass
+class Tab:
+    """What is asked for by one tab, and how far that is."""
+
+    view: View
+    resolution: Resolution = field(default_factory=Resolution)
+    version: int = 0
+    """Counts views."""
+    drawn: int = -1
+    """The version that was drawn last."""
+    changed_at: float = 0.0
+    steps: Iterator[Progress] | None = None
+    steps_version: int = -1
+    network: Radiance | None = None
+    spp: int = 0
+    is_done: bool = False
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether there is a view that was not drawn yet."""
+        return self.drawn != self.version
+
+
+class RenderLoop:
+    """Draws what tabs request, the latest request of each; `show` and `complain` are called by its threads."""
+
+    def __init__(self, weights: Weights, show: Show, complain: Complain, settle_s: float = SETTLE_S) -> None:
+        self._weights, self._show, self._complain, self._settle_s = weights, show, complain, settle_s
+        self._tabs: dict[Hashable, Tab] = {}
+        self._changed = threading.Condition()
+        self._closed = False
+        self._threads = [
+            threading.Thread(target=self._run, args=(work,), name=work.__name__, daemon=True)
+            for work in (self._draw_next, self._refine_next)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def request(self, key: Hashable, view: View) -> None:
+        """Show this view from now on; nothing to do if it is the one that is shown."""
+        with self._changed:
+            tab = self._tabs.get(key)
+            if tab is None:
+                tab = self._tabs[key] = Tab(view)
+            elif tab.view == view:
+                return
+            self._renew(tab, view)
+
+    def request_again(self) -> None:
+        """Draw every tab anew, as the network is another."""
+        with self._changed:
+            for tab in self._tabs.values():
+                self._renew(tab, tab.view)
+
+    def forget(self, key: Hashable) -> None:
+        """The tab was closed."""
+        with self._changed:
+            tab = self._tabs.pop(key, None)
+            if tab is not None:
+                tab.version += 1
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """End the work and its threads."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
+
+    def _renew(self, tab: Tab, view: View) -> None:
+        tab.view, tab.changed_at = view, time.monotonic()
+        tab.version += 1
+        tab.is_done = False
+        self._changed.notify_all()
+
+    def _run(self, work: Callable[[], None]) -> None:
+        while not self._closed:
+            work()
+
+    def _pending(self) -> list[tuple[Hashable, Tab]]:
+        """Tabs to draw, the one that waits longest first."""
+        waiting = [(key, tab) for key, tab in self._tabs.items() if tab.is_pending]
+        return sorted(waiting, key=lambda pair: pair[1].drawn - pair[1].version)
+
+    def _draw_next(self) -> None:
+        """Wait for a view to draw, and draw it."""
+        with self._changed:
+            while not self._closed and not self._pending():
+                self._changed.wait()
+            if self._closed:
+                return
+            key, tab = self._pending()[0]
+            view, version = tab.view, tab.version
+        self._told(key, lambda: self._draw(key, tab, view, version))
+        with self._changed:
+            tab.drawn = version
+            self._changed.notify_all()
+
+    def _draw(self, key: Hashable, tab: Tab, view: View, version: int) -> None:
+        """The network's picture alone, as large as is made in time."""
+        size = (view.width, view.height)
+        if self._weights.fixed_side is None:
+            size = tab.resolution.size(*size)
+        started = time.perf_counter()
+        network = self._weights.renderer(view.scene, *size)
+        is_whole = size == (view.width, view.height)
+        frame = Frame(view, version, network, network, None, 0, math.nan, time.perf_counter() - started, is_whole)
+        self._show(key, frame)
+        tab.resolution.measured(size[0] * size[1], time.perf_counter() - started)
+
+    def _refine_next(self) -> None:
+        """Wait for a tab at rest, and make its picture better by one pass."""
+        with self._changed:
+            tab = key = None
+            while not self._closed and tab is None:
+                if self._pending():
+                    self._changed.wait()
+                    continue
+                now = time.monotonic()
+                unfinished = [(key, tab) for key, tab in self._tabs.items() if not tab.is_done]
+                rested = [pair for pair in unfinished if now - pair[1].changed_at >= self._settle_s]
+                if rested:
+                    key, tab = min(rested, key=lambda pair: pair[1].spp)
+                else:
+                    waits = [self._settle_s - (now - tab.changed_at) for _, tab in unfinished]
+                    tab = None
+                    self._changed.wait(min(waits, default=None))
+            if tab is None:
+                return
+            version = tab.version
+        self._told(key, lambda: self._refine(key, tab, version))
+
+    def _refine(self, key: Hashable, tab: Tab, version: int) -> None:
+        """One pass more of a view, and its frame, unless it is stale by then."""
+        started = time.perf_counter()
+        view = tab.view
+        if tab.steps is None or tab.steps_version != version:
+            tab.steps_version, tab.spp = version, 0
+            tab.steps = self._weights.renderer.progress(
+                view.scene, view.width, view.height, traced=lambda _: self._wait_or_give_up(tab, version)
+            )
+        try:
+            step = next(tab.steps)
+        except Stale:
+            return
+        network = step.radiance if step.spp == 0 else tab.network
+        assert network is not None
+        tab.network, tab.spp = network, step.spp
+        seconds = time.perf_counter() - started
+        frame = Frame(view, version, network, step.radiance, step.paths, step.spp, step.error, seconds, True)
+        if tab.version == version:
+            tab.is_done = step.spp >= view.most_paths
+            self._show(key, frame)
+
+    def _wait_or_give_up(self, tab: Tab, version: int) -> None:
+        """Between parts of a pass: raise Stale if its view is, and wait while others are drawn."""
+        with self._changed:
+            while not self._closed and tab.version == version and self._pending():
+                self._changed.wait()
+            if self._closed or tab.version != version:
+                raise Stale
+
+    def _told(self, key: Hashable, work: Callable[[], None]) -> None:
+        """Do the work; what fails is told, once, and not tried again until the view changes."""
+        tab = self._tabs.get(key)
+        try:
+            work()
+        except Exception as error:
+            if not isinstance(error, InputError):
+                traceback.print_exc()
+            if tab is not None:
+                tab.is_done = True
+            self._complain(key, str(error) or type(error).__name__)

@@ -1,6 +1,5 @@
 """`luxel view`: a scene in the browser, to be looked at and changed."""
 
-import ipaddress
 import sys
 import threading
 import warnings
@@ -13,15 +12,16 @@ from pydantic import Field
 
 from luxel import InputWarning
 from luxel.cli.options import parsed
-from luxel.configuration import Configuration
+from luxel.configuration import Configuration, Pixels
 
 Port: TypeAlias = Annotated[int, Field(ge=1, le=65535)]
 
 
 def view(arguments: list[str]) -> int:
     """Show a scene in the browser, and change it there: luxel view SCENE.json."""
+    from luxel.viewer.address import free_port
+    from luxel.viewer.app import Viewer
     from luxel.viewer.document import Document
-    from luxel.viewer.page import Page
     from luxel.viewer.panels.picture_panel import Settings
     from luxel.viewer.start import new_scene
     from luxel.viewer.weights import Weights
@@ -36,21 +36,25 @@ def view(arguments: list[str]) -> int:
         """Address to be reached at; with any but this machine's own, others may see and change the scene."""
         port: Port = 8080
         """The next free one is taken if it is in use."""
+        height: Pixels = 360
+        """Of the picture at rest; it is as wide as the window has it, until the page says otherwise."""
         device: str = "cpu"
 
     options = parsed(Options, "luxel view", arguments)
-    warn_of_others(options.host)
     document = new_scene() if options.scene is None else Document.open(options.scene)
-    page = Page(document, Weights(options.model, options.device), options.host, options.port, Settings())
+    weights = Weights(options.model, options.device)
+    port = free_port(options.host, options.port)
+    warn_of_others(options.host)
+    viewer = Viewer(document, weights, options.host, port, Settings(height=options.height))
     if document.can_undo:
         print(f"{document.autosave_path}: changes that were not saved are restored; Undo takes them back")
-    print(f"open {page.url} in a browser; Ctrl-C ends it", flush=True)
+    print(f"open {viewer.url} in a browser; Ctrl-C ends it", flush=True)
     try:
         threading.Event().wait()
     except KeyboardInterrupt:
         print("\nclosing", file=sys.stderr)
     finally:
-        page.close()
+        viewer.close()
     if not document.is_saved:
         print(f"not saved, but kept: {document.autosave_path}")
     return 0
@@ -58,11 +62,9 @@ def view(arguments: list[str]) -> int:
 
 def warn_of_others(host: str) -> None:
     """Warn, with InputWarning, of an address that other machines may reach."""
-    try:
-        is_own = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        is_own = False
-    if not is_own:
+    from luxel.viewer.address import is_own
+
+    if not is_own(host):
         warnings.warn(
             f"host is {host}: whoever reaches it can see and change the scene, and write files in its folder",
             InputWarning,

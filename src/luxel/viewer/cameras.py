@@ -1,7 +1,7 @@
 """Where a tab of the browser looks from, as a camera of Luxel's, and how a picture lies in its window."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,18 +51,18 @@ class Window:
 
 
 def camera_of(
-    position: Sequence[float], look_at: Sequence[float], up: Sequence[float], fov: float, window: Window
+    position: Iterable[float], look_at: Iterable[float], up: Iterable[float], fov: float, window: Window
 ) -> Camera:
     """The camera of a tab, whose canvas has the vertical field of view `fov` in radians.
 
     Raises SceneError for what no camera can be.
     """
     degrees = min(max(math.degrees(window.picture_fov(fov)), NARROWEST), WIDEST)
-    origin, target = np.array(position, float), np.array(look_at, float)
+    origin, target = np.array([*position], float), np.array([*look_at], float)
     return Camera(
         position=rounded(origin),
         look_at=rounded(target),
-        up=rounded(tilted(np.array(up, float), target - origin)),
+        up=rounded(tilted(np.array([*up], float), target - origin)),
         vertical_fov_degrees=round(degrees, 6),
     )
 
@@ -75,7 +75,7 @@ def tilted(up: np.ndarray, forward: np.ndarray) -> np.ndarray:
     return up + np.linalg.norm(up) * np.array([0.0, 0.1, 0.0] if abs(up[1]) < 0.9 * np.linalg.norm(up) else [0.1, 0, 0])
 
 
-def rounded(vector: np.ndarray) -> tuple[float, float, float]:
+def rounded(vector: Iterable[float]) -> tuple[float, float, float]:
     """To 1e-9, as a browser's rounding is nobody's wish."""
     x, y, z = (round(float(component), 9) + 0.0 for component in vector)
     return x, y, z

@@ -113,16 +113,19 @@ class Document:
                 selected = self.selected
             if selected is not None and selected >= len(scene.objects):
                 selected = None
-            now = self._clock()
-            goes_on = gesture is not None and gesture == self._gesture and now - self._changed_at <= MERGE_S
-            self._gesture, self._changed_at = gesture, now
-            if scene == self.scene and selected == self.selected:
-                return
             if scene != self.scene:
-                if not (goes_on and self._undo):
-                    self._undo = [*self._undo[-MOST_UNDO + 1 :], self._state]
-                self._redo.clear()
-            self._set(State(scene, selected))
+                self._remember(gesture)
+            if (scene, selected) != self._state:
+                self._set(State(scene, selected))
+
+    def _remember(self, gesture: Hashable) -> None:
+        """Make the state one to come back to, unless the change to come goes on with the last one."""
+        now = self._clock()
+        goes_on = gesture is not None and gesture == self._gesture and now - self._changed_at <= MERGE_S
+        self._gesture, self._changed_at = gesture, now
+        if not goes_on:
+            self._undo = [*self._undo[-MOST_UNDO + 1 :], self._state]
+        self._redo.clear()
 
     def select(self, number: int | None) -> None:
         """Select an object, or none; nothing to undo."""

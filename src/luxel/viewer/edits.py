@@ -1,7 +1,7 @@
 """Changes of a scene's objects: scene in, scene out. What would be no scene raises SceneError, as everywhere."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from scipy.spatial.transform import Rotation
@@ -28,13 +28,13 @@ SHARE_OF_VIEW = 0.08
 Z: Vector = (0.0, 0.0, 1.0)
 
 
-def posed(item: Object, center: Sequence[float], rotation: Sequence[float]) -> Object:
+def posed(item: Object, center: Iterable[float], rotation: Iterable[float]) -> Object:
     """The object at another place, turned so (a quaternion w, x, y, z), as far as its shape can be turned."""
     changes: dict[str, Any] = {"center": tuple(map(float, center))}
     if "rotation" in type(item).model_fields:
         changes["rotation"] = tuple(map(float, rotation))
     elif isinstance(item, Plane):
-        changes["normal"] = tuple(map(float, Rotation.from_quat(rotation, scalar_first=True).apply(Z)))
+        changes["normal"] = tuple(map(float, Rotation.from_quat([*rotation], scalar_first=True).apply(Z)))
     return item.model_copy(update=changes)
 
 
@@ -88,9 +88,9 @@ def euler_degrees(rotation: Quaternion) -> Vector:
     return x, y, z
 
 
-def quaternion_of(degrees: Sequence[float]) -> Quaternion:
+def quaternion_of(degrees: Iterable[float]) -> Quaternion:
     """The inverse of `euler_degrees`."""
-    w, x, y, z = map(float, Rotation.from_euler("xyz", degrees, degrees=True).as_quat(scalar_first=True))
+    w, x, y, z = map(float, Rotation.from_euler("xyz", [*degrees], degrees=True).as_quat(scalar_first=True))
     return w, x, y, z
 
 
@@ -109,7 +109,7 @@ def with_added(scene: Scene, item: Object) -> Scene:
 def added(scene: Scene, shape: str, camera: Camera) -> Scene:
     """The scene with a new object, its last, where the camera looks at."""
     distance = math.dist(camera.position, camera.look_at)
-    size = min(max(SHARE_OF_VIEW * distance, 1e-6), 1e6)
+    size = min(max(float(f"{SHARE_OF_VIEW * distance:.2g}"), 1e-6), 1e6)
     return with_added(scene, reshaped(Sphere(center=camera.look_at, radius=size), shape))
 
 

@@ -7,6 +7,7 @@ import viser
 from luxel import InputError
 from luxel.scene.description import Object, Sphere
 from luxel.viewer import edits
+from luxel.viewer.cameras import rounded
 from luxel.viewer.document import Document, State
 from luxel.viewer.panels.fields import Tell
 
@@ -62,7 +63,7 @@ class Gizmo:
         if number is None:
             return
         try:
-            item = edits.posed(scene.objects[number], event.target.position, event.target.wxyz)
+            item = edits.posed(scene.objects[number], rounded(event.target.position), event.target.wxyz)
             self._document.edit(edits.with_item(scene, number, item), gesture=("gizmo", self._drag))
         except InputError as error:
             self._tell(event.client, str(error))

@@ -1,6 +1,6 @@
 """Which object a click is on: the first along its ray, as the tracer intersects it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import torch
 
@@ -11,7 +11,7 @@ from luxel.core.scene_batch import SceneBatch
 from luxel.scene.description import Scene
 
 
-def picked_object(scene: Scene, origin: Sequence[float], direction: Sequence[float]) -> int | None:
+def picked_object(scene: Scene, origin: Iterable[float], direction: Iterable[float]) -> int | None:
     """The number of the first object along a ray in world space; None for the sky."""
     batch = SceneBatch.of([scene])
     rays = Rays(

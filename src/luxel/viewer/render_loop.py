@@ -12,21 +12,32 @@ import time
 import traceback
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32
 
 from luxel import InputError
-from luxel.pipeline import Progress
+from luxel.pipeline import Progress, Renderer
 from luxel.scene.description import Scene
 from luxel.viewer.resolution import Resolution
-from luxel.viewer.weights import Weights
 
 SETTLE_S = 0.25
 """Seconds without a change after which a view is taken to be at rest."""
 
 Radiance: TypeAlias = Float32[np.ndarray, "height width 3"]
+
+
+@runtime_checkable
+class Network(Protocol):
+    """What renders; another one may take its place at any time (`luxel.viewer.weights`)."""
+
+    renderer: Renderer
+
+    @property
+    def fixed_side(self) -> int | None:
+        """Width and height of its pictures, if it knows one size alone."""
+        ...
 
 
 class View(NamedTuple):
@@ -92,8 +103,8 @@ class Tab:
 class RenderLoop:
     """Draws what tabs request, the latest request of each; `show` and `complain` are called by its threads."""
 
-    def __init__(self, weights: Weights, show: Show, complain: Complain, settle_s: float = SETTLE_S) -> None:
-        self._weights, self._show, self._complain, self._settle_s = weights, show, complain, settle_s
+    def __init__(self, network: Network, show: Show, complain: Complain, settle_s: float = SETTLE_S) -> None:
+        self._network, self._show, self._complain, self._settle_s = network, show, complain, settle_s
         self._tabs: dict[Hashable, Tab] = {}
         self._changed = threading.Condition()
         self._closed = False
@@ -168,10 +179,10 @@ class RenderLoop:
     def _draw(self, key: Hashable, tab: Tab, view: View, version: int) -> None:
         """The network's picture alone, as large as is made in time."""
         size = (view.width, view.height)
-        if self._weights.fixed_side is None:
+        if self._network.fixed_side is None:
             size = tab.resolution.size(*size)
         started = time.perf_counter()
-        network = self._weights.renderer(view.scene, *size)
+        network = self._network.renderer(view.scene, *size)
         is_whole = size == (view.width, view.height)
         frame = Frame(view, version, network, network, None, 0, math.nan, time.perf_counter() - started, is_whole)
         self._show(key, frame)
@@ -205,7 +216,7 @@ class RenderLoop:
         view = tab.view
         if tab.steps is None or tab.steps_version != version:
             tab.steps_version, tab.spp = version, 0
-            tab.steps = self._weights.renderer.progress(
+            tab.steps = self._network.renderer.progress(
                 view.scene, view.width, view.height, traced=lambda _: self._wait_or_give_up(tab, version)
             )
         try:

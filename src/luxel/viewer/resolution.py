@@ -28,4 +28,4 @@ class Resolution:
         if 1 / TOLERANCE < ratio < TOLERANCE:
             return
         step = min(max(ratio, 1 / LARGEST_STEP), LARGEST_STEP)
-        self.pixels = max(LEAST_PIXELS, pixels * step)
+        self.pixels = max(float(LEAST_PIXELS), pixels * step)

@@ -10,7 +10,6 @@ import viser
 from luxel.viewer.compose import Errors
 from luxel.viewer.document import Document
 from luxel.viewer.render_loop import Frame
-from luxel.viewer.weights import Weights
 
 PERIOD_S = 0.2
 """Between two texts while something moves."""
@@ -18,9 +17,9 @@ STYLE = "padding: 0 0.8em; font-size: 0.85em; line-height: 1.5"
 
 
 class Status:
-    """A few lines at the top of a tab's panel."""
+    """A few lines at the top of a tab's panel; `weights` are called what str makes of them."""
 
-    def __init__(self, gui: viser.GuiApi, weights: Weights, document: Document) -> None:
+    def __init__(self, gui: viser.GuiApi, weights: object, document: Document) -> None:
         self._weights, self._document = weights, document
         self._html = gui.add_html("", order=-1000)
         self._picture = "…"

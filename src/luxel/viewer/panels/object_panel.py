@@ -13,6 +13,9 @@ from luxel.viewer.panels.fields import Fields, Tell
 
 NONE, NEW = "–", "…"
 MOST = 1e6
+"""Radiance; see `luxel.scene.description`."""
+MOST_LISTED = 200
+"""Objects; all others are selected by a click."""
 LARGEST_SCALE = 4.0
 CameraOf: TypeAlias = Callable[[viser.ClientHandle | None], Camera]
 
@@ -71,7 +74,7 @@ class ObjectPanel:
 
     def refresh(self, state: State) -> None:
         """Show the state."""
-        names = (NONE, *(name_of(number, item) for number, item in enumerate(state.scene.objects)))
+        names = (NONE, *listed_names(state))
         if self._selection.options != names:
             self._selection.options = names
         self._fields.refresh(state)
@@ -193,6 +196,13 @@ class ObjectPanel:
 def name_of(number: int, item: Object) -> str:
     """How an object is called in lists."""
     return f"{number} {item.shape}{', lamp' if item.material.is_emissive else ''}"
+
+
+def listed_names(state: State) -> list[str]:
+    """Of the first objects, and of the selected one."""
+    numbers = {*range(min(len(state.scene.objects), MOST_LISTED))}
+    numbers |= set() if state.selected is None else {state.selected}
+    return [name_of(number, state.scene.objects[number]) for number in sorted(numbers)]
 
 
 def name_of_selected(state: State) -> str:

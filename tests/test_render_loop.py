@@ -156,7 +156,12 @@ class Refusing:
 
 
 def test_what_fails_is_told_and_the_next_view_is_drawn(frames, weights):
-    loop = RenderLoop(SimpleNamespace(renderer=Refusing(weights.renderer), fixed_side=None), frames.show, frames.complain, settle_s=LONG)
+    loop = RenderLoop(
+        SimpleNamespace(renderer=Refusing(weights.renderer), fixed_side=None),
+        frames.show,
+        frames.complain,
+        settle_s=LONG,
+    )
     loop.request("a", View(SCENE, 12, 8, 0))
     frames.wait_for(lambda it: it.told == [("a", "too large")])
     loop.request("a", View(MOVED, 12, 8, 0))

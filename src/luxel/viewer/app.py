@@ -108,13 +108,13 @@ class Viewer:
             document.select(picked_object(document.scene, event.ray_origin, event.ray_direction))
 
     def _commands(self) -> None:
-        """Keys, which the command palette lists."""
+        """Keys, which the command palette lists; not those that viser's camera is moved by: W, A, S, D, Q and E."""
         keys: list[tuple[str, Any, Any, Any]] = [
             ("Undo", "Z", "cmd/ctrl", self.document.undo),
             ("Redo", "Y", "cmd/ctrl", self.document.redo),
-            ("Duplicate", "D", None, self._objects.duplicate),
+            ("Duplicate", "C", None, self._objects.duplicate),
             ("Delete", "DELETE", None, self._objects.delete),
-            ("Save scene", "S", "cmd/ctrl", lambda: self._file.save(None)),
+            ("Save scene", None, None, lambda: self._file.save(None)),
         ]
         for label, key, modifier, action in keys:
             command = self.server.gui.add_command(label, hotkey=key, modifier=modifier)

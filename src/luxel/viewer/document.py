@@ -106,22 +106,24 @@ class Document:
         """Call this with the state after every change of scene, selection or file."""
         self._listeners.append(listener)
 
-    def edit(self, scene: Scene, selected: int | None = SAME, gesture: Hashable = None) -> None:
-        """Make this the scene. Changes of one `gesture` (a drag), shortly after each other, are undone as one."""
+    def edit(
+        self, scene: Scene, selected: int | None = SAME, gesture: Hashable = None, merge_s: float = MERGE_S
+    ) -> None:
+        """Make this the scene. Changes of one `gesture` are undone as one, if at most `merge_s` seconds lie between."""
         with self._lock:
             if selected == SAME:
                 selected = self.selected
             if selected is not None and selected >= len(scene.objects):
                 selected = None
             if scene != self.scene:
-                self._remember(gesture)
+                self._remember(gesture, merge_s)
             if (scene, selected) != self._state:
                 self._set(State(scene, selected))
 
-    def _remember(self, gesture: Hashable) -> None:
+    def _remember(self, gesture: Hashable, merge_s: float) -> None:
         """Make the state one to come back to, unless the change to come goes on with the last one."""
         now = self._clock()
-        goes_on = gesture is not None and gesture == self._gesture and now - self._changed_at <= MERGE_S
+        goes_on = gesture is not None and gesture == self._gesture and now - self._changed_at <= merge_s
         self._gesture, self._changed_at = gesture, now
         if not goes_on:
             self._undo = [*self._undo[-MOST_UNDO + 1 :], self._state]

@@ -1,5 +1,6 @@
 """The handles by which the selected object is moved and turned."""
 
+import math
 from typing import Any
 
 import viser
@@ -64,7 +65,8 @@ class Gizmo:
             return
         try:
             item = edits.posed(scene.objects[number], rounded(event.target.position), event.target.wxyz)
-            self._document.edit(edits.with_item(scene, number, item), gesture=("gizmo", self._drag))
+            changed = edits.with_item(scene, number, item)
+            self._document.edit(changed, gesture=("gizmo", self._drag), merge_s=math.inf)
         except InputError as error:
             self._tell(event.client, str(error))
         if event.phase == "end":

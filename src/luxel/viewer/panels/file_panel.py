@@ -21,7 +21,7 @@ class FilePanel:
         self._document, self._tell = document, tell
         self._fields = Fields(document, tell)
         self._name = gui.add_text("File", document.path.name, hint=f"In {document.path.parent.resolve()}")
-        self._fields.button(gui.add_button("Save scene", icon="device-floppy", hint="Ctrl+S"), self.save)
+        self._fields.button(gui.add_button("Save scene", icon="device-floppy"), self.save)
         upload = gui.add_upload_button("Open scene …", icon="folder-open", mime_type="application/json")
         self._fields.button(gui.add_button("Save PNG", icon="photo"), lambda client: save_picture(client, ".png"))
         self._fields.button(gui.add_button("Save EXR", icon="photo"), lambda client: save_picture(client, ".exr"))

@@ -28,7 +28,7 @@ ALLOWED = {
     "evaluation": {"core", "models", "data", "image", "scene"},
     "pipeline": {"core", "scene", "trace", "models", "image"},
     "fit": {"pipeline", "models", "evaluation", "scene", "image"},
-    "viewer": {"pipeline", "models", "train", "core", "scene", "image"},
+    "viewer": {"pipeline", "experiments", "models", "train", "core", "scene", "image"},
     "ledger": {"experiments", "train", "evaluation", "pipeline", "data", "image", "core", "scene"},
 }
 """What each package may import beside itself; `cli` and `demo`, at the top, may import everything."""

@@ -16,6 +16,9 @@ from luxel.configuration import Configuration, Pixels
 
 Port: TypeAlias = Annotated[int, Field(ge=1, le=65535)]
 
+NEW = Path("scene.json")
+"""The scene of a viewer that is given none."""
+
 
 def view(arguments: list[str]) -> int:
     """Show a scene in the browser, and change it there: luxel view SCENE.json."""
@@ -28,8 +31,9 @@ def view(arguments: list[str]) -> int:
 
     @dataclass(frozen=True)
     class Options(Configuration):
-        scene: tyro.conf.Positional[Path | None] = None
-        """A scene in JSON; without one, a new scene, scene.json. What is not saved is kept in SCENE.autosave.json."""
+        scene: tyro.conf.Positional[Path] = NEW
+        """A scene in JSON; without one, that of the current folder, or a new one. What is not saved is kept in
+        SCENE.autosave.json."""
         model: str = "ray-small"
         """A model that Luxel comes with, a folder of one, or a run folder; of a run that trains, the newest weights."""
         host: str = "127.0.0.1"
@@ -41,7 +45,7 @@ def view(arguments: list[str]) -> int:
         device: str = "cpu"
 
     options = parsed(Options, "luxel view", arguments)
-    document = new_scene() if options.scene is None else Document.open(options.scene)
+    document = new_scene(NEW) if options.scene == NEW else Document.open(options.scene)
     weights = Weights(options.model, options.device)
     port = free_port(options.host, options.port)
     warn_of_others(options.host)

@@ -9,7 +9,8 @@ import viser
 
 from luxel import InputError
 from luxel.image.formats import save_image
-from luxel.scene.description import Camera, SceneError
+from luxel.scene.description import Camera
+from luxel.scene.errors import SceneError
 from luxel.viewer.document import Autosave, Document, State
 from luxel.viewer.gizmo import Gizmo
 from luxel.viewer.panels.file_panel import FilePanel
@@ -104,7 +105,7 @@ class Viewer:
         self._commands()
 
         @scene.on_click()
-        async def clicked(event: Any) -> None:
+        def clicked(event: Any) -> None:
             document.select(picked_object(document.scene, event.ray_origin, event.ray_direction))
 
     def _commands(self) -> None:

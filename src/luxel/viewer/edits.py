@@ -34,7 +34,7 @@ def posed(item: Object, center: Iterable[float], rotation: Iterable[float]) -> O
     if "rotation" in type(item).model_fields:
         changes["rotation"] = tuple(map(float, rotation))
     elif isinstance(item, Plane):
-        changes["normal"] = tuple(map(float, Rotation.from_quat([*rotation], scalar_first=True).apply(Z)))
+        changes["normal"] = turned_z(rotation)
     return item.model_copy(update=changes)
 
 
@@ -71,14 +71,19 @@ def reshaped(item: Object, shape: str) -> Object:
         case "panel":
             return Panel(half_extents=(x, y), **{**turned, "material": opaque(item.material)})
         case "plane":
-            normal = Rotation.from_quat(item.rotation, scalar_first=True).apply(Z)
-            return Plane(normal=tuple(map(float, normal)), **common)
+            return Plane(normal=turned_z(item.rotation), **common)
     raise InputError(f"shape is {shape!r}, must be one of {', '.join(SHAPES)}")
 
 
 def opaque(material: Material) -> Material:
     """The material without transmission, which a panel cannot have."""
     return material.model_copy(update={"transmission": 0.0})
+
+
+def turned_z(rotation: Iterable[float]) -> Vector:
+    """Where a rotation takes the z axis."""
+    x, y, z = map(float, Rotation.from_quat([*rotation], scalar_first=True).apply(Z))
+    return x, y, z
 
 
 def euler_degrees(rotation: Quaternion) -> Vector:

@@ -5,15 +5,12 @@ from pathlib import Path
 from luxel.scene.description import Camera, Material, Plane, Scene, Sphere
 from luxel.viewer.document import Document
 
-NAME = "scene.json"
 
+def new_scene(path: Path) -> Document:
+    """A ball on the ground under a lamp, to be saved as this file, or what an earlier viewer left of such a scene.
 
-def new_scene(folder: Path = Path()) -> Document:
-    """A ball on the ground under a lamp, to be saved as scene.json, or what an earlier viewer left of such a scene.
-
-    If there is a scene.json already, it is opened. Raises InputError as `Document.open` does.
+    If the file is there already, it is opened. Raises InputError as `Document.open` does.
     """
-    path = folder / NAME
     if path.exists():
         return Document.open(path)
     scene = Scene(

@@ -3,6 +3,7 @@
 import math
 import threading
 import time
+from typing import Literal
 
 import viser
 
@@ -65,7 +66,7 @@ class Tab:
             if self.frame is not None and (found.version, found.spp) < (self.frame.version, self.frame.spp):
                 return
             self.frame = found
-            kind = "png" if found.is_whole else "jpeg"
+            kind: Literal["png", "jpeg"] = "png" if found.is_whole else "jpeg"
             self.client.scene.set_background_image(pixels, format=kind, jpeg_quality=QUALITY)
             self.client.flush()
         self.status.show(found, errors, time.perf_counter() - started)

@@ -1,12 +1,12 @@
 """The network that the viewer shows: by name or folder, and the newest weights of a run that still trains."""
 
 from pathlib import Path
-from typing import Any
 
 from luxel import InputError
+from luxel.configuration import cut
+from luxel.experiments.run import experiment_of
 from luxel.files.tensors import read_tensors
-from luxel.files.typed_json import read_json, validated
-from luxel.models.kinds import KINDS, Model
+from luxel.models.kinds import Model, model_of
 from luxel.models.pretrained import ANOTHER, check_finite
 from luxel.models.ray_model import RayModel
 from luxel.pipeline import Renderer
@@ -28,7 +28,8 @@ class Weights:
         self.renderer = self._load()
 
     def __str__(self) -> str:
-        return self.name if self.step is None else f"{self.name}, step {self.step}"
+        name = self._run.name
+        return name if self.step is None else f"{name}, step {self.step}"
 
     @property
     def fixed_side(self) -> int | None:
@@ -67,12 +68,7 @@ def checkpointed_model(run: Path) -> tuple[Model, int]:
 
     Raises InputError, naming the file, for what is damaged or of another version.
     """
-    path = run / "config.json"
-    values = read_json(path, dict[str, Any], ANOTHER).get("model", {})
-    kind = values.get("kind", "image") if isinstance(values, dict) else None
-    if kind not in KINDS:
-        raise InputError(f"{path}: model is not of a kind that this Luxel knows, {', '.join(KINDS)}; {ANOTHER}")
-    model = KINDS[kind](validated(values, KINDS[kind].config_type, f"{path}: model", ANOTHER))
+    model = model_of(experiment_of(run).model)
     checkpoint = run / "checkpoint.safetensors"
     tensors, metadata = read_tensors(checkpoint, REMEDY)
     average = under(tensors, AVERAGE)
@@ -80,6 +76,6 @@ def checkpointed_model(run: Path) -> tuple[Model, int]:
     try:
         model.load_state_dict(average)
     except RuntimeError as error:
-        problem = " ".join(str(error).split())
+        problem = cut(" ".join(str(error).split()), 200)
         raise InputError(f"{checkpoint}: not the weights of the model in config.json: {problem}; {ANOTHER}") from None
     return model, progress_in(metadata, checkpoint).step

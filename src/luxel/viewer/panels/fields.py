@@ -32,7 +32,7 @@ class Fields:
         field = Field(handle, read)
         self._fields.append(field)
 
-        @handle.on_update  # type: ignore[untyped-decorator]
+        @handle.on_update
         async def changed(event: Any) -> None:  # in the event loop, so that changes keep their order
             if event.client is None:  # `refresh`
                 return
@@ -50,7 +50,7 @@ class Fields:
     def button(self, handle: Any, press: Callable[[viser.ClientHandle | None], object]) -> Any:
         """Let a button do something, and tell what fails; returns the button."""
 
-        @handle.on_click  # type: ignore[untyped-decorator]
+        @handle.on_click
         async def pressed(event: Any) -> None:
             try:
                 press(event.client)

@@ -20,11 +20,15 @@ class FilePanel:
     def __init__(self, gui: viser.GuiApi, document: Document, tell: Tell, save_picture: SavePicture) -> None:
         self._document, self._tell = document, tell
         self._fields = Fields(document, tell)
-        self._name = gui.add_text("File", document.path.name, hint=f"In {document.path.parent.resolve()}")
-        self._fields.button(gui.add_button("Save scene", icon="device-floppy"), self.save)
-        upload = gui.add_upload_button("Open scene …", icon="folder-open", mime_type="application/json")
-        self._fields.button(gui.add_button("Save PNG", icon="photo"), lambda client: save_picture(client, ".png"))
-        self._fields.button(gui.add_button("Save EXR", icon="photo"), lambda client: save_picture(client, ".exr"))
+        self._name: Any = gui.add_text("File", document.path.name, hint=f"In {document.path.parent.resolve()}")
+        self._fields.button(gui.add_button("Save scene", icon=viser.Icon.DEVICE_FLOPPY), self.save)
+        upload = gui.add_upload_button("Open scene …", icon=viser.Icon.FOLDER_OPEN, mime_type="application/json")
+        self._fields.button(
+            gui.add_button("Save PNG", icon=viser.Icon.PHOTO), lambda client: save_picture(client, ".png")
+        )
+        self._fields.button(
+            gui.add_button("Save EXR", icon=viser.Icon.PHOTO), lambda client: save_picture(client, ".exr")
+        )
 
         @upload.on_upload
         async def uploaded(event: Any) -> None:

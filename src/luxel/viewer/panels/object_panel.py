@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 import viser
 
 from luxel import InputError
-from luxel.scene.description import Camera, Object, Panel, Plane
+from luxel.scene.description import Camera, Material, Object, Panel, Plane
 from luxel.viewer import colours, edits
 from luxel.viewer.document import Document, State
 from luxel.viewer.panels.fields import Fields, Tell
@@ -62,7 +62,7 @@ class ObjectPanel:
     def _adds(self, new: Any, tell: Tell, camera_of: CameraOf) -> None:
         """Add an object of the shape that is chosen of a list, which then shows none again."""
 
-        @new.on_update  # type: ignore[untyped-decorator]
+        @new.on_update
         async def chosen(event: Any) -> None:
             if event.client is None or new.value == NEW:
                 return
@@ -156,14 +156,20 @@ class ObjectPanel:
             lambda item, picked: with_material(item, base_color=colours.linear_of(picked)),
         )
         for name in ("metallic", "specular", "roughness", "transmission"):
-            slider = gui.add_slider(
-                name.capitalize(), 0.0, 1.0, 0.001, getattr(material, name), disabled=is_fixed(item, name)
-            )
-            self._bind(
-                slider,
-                lambda item, name=name: getattr(item.material, name),
-                lambda item, value, name=name: with_material(item, **{name: float(value)}),
-            )
+            self._share_of_material(item, name)
+        self._emission_inputs(material)
+
+    def _share_of_material(self, item: Object, name: str) -> None:
+        """A slider for one of the material's numbers in [0, 1]."""
+        value, fixed = getattr(item.material, name), is_fixed(item, name)
+        self._bind(
+            self._gui.add_slider(name.capitalize(), 0.0, 1.0, 0.001, value, disabled=fixed),
+            lambda item: getattr(item.material, name),
+            lambda item, value: with_material(item, **{name: float(value)}),
+        )
+
+    def _emission_inputs(self, material: Material) -> None:
+        gui = self._gui
         hue = gui.add_rgb("Emission", colours.hue_of(material.emission))
         strength = gui.add_number(
             "Radiance", colours.strength_of(material.emission), min=0.0, max=MOST, step=0.1, hint="0: no lamp"

@@ -28,9 +28,11 @@ class ScenePanel:
         with gui.add_folder("Sky"):
             self._sky_inputs()
         with gui.add_folder("Camera of the scene"):
-            button = gui.add_button("Look through it", icon="eye", hint="Show what the scene's camera sees")
+            button = gui.add_button("Look through it", icon=viser.Icon.EYE, hint="Show what the scene's camera sees")
             self._fields.button(button, look_through)
-            button = gui.add_button("Take this view", icon="camera", hint="Make this tab's view the scene's camera")
+            button = gui.add_button(
+                "Take this view", icon=viser.Icon.CAMERA, hint="Make this tab's view the scene's camera"
+            )
             self._fields.button(button, lambda client: self._take(camera_of(client)))
             for label, name in (("Position", "position"), ("Look at", "look_at"), ("Up", "up")):
                 self._camera_input(gui.add_vector3(label, getattr(document.scene.camera, name), step=0.01), name)

@@ -1,0 +1,61 @@
+"""Processor time of the viewer's frames while something moves: the network, composing, and what the browser is sent.
+
+    python benchmarks/viewer.py
+
+Of one thread; the last line is one JSON object: milliseconds by the picture's height, of an aspect of 8:5.
+"""
+
+import io
+import json
+import math
+import statistics
+import time
+
+import torch
+from PIL import Image
+
+from luxel import Camera, Material, Plane, Renderer, Scene, Sphere
+from luxel.viewer.compose import Look, composed
+from luxel.viewer.render_loop import Frame, View
+
+HEIGHTS = (48, 80, 120, 180, 360)
+FRAMES = 15
+
+
+def eight_spheres() -> Scene:
+    """Seven balls in a ring, metal, glass and matt, and a lamp, on the ground."""
+    places = [(1.3 * math.cos(angle), 1.3 * math.sin(angle), 0.45) for angle in (2 * math.pi * i / 7 for i in range(7))]
+    looks = ({"metallic": 1.0, "roughness": 0.1}, {"transmission": 1.0, "roughness": 0.05}, {"roughness": 0.6})
+    balls = [
+        Sphere(center=place, radius=0.45, material=Material(base_color=(0.8, 0.2 + 0.08 * i, 0.2), **looks[i % 3]))
+        for i, place in enumerate(places)
+    ]
+    lamp = Sphere(center=(-2, -2, 4), radius=0.6, material=Material(emission=(12, 12, 12)))
+    ground = Plane(center=(0, 0, 0))
+    camera = Camera(position=(0, -5, 2.5), look_at=(0, 0, 0.4))
+    return Scene(objects=(*balls, lamp, ground), camera=camera, background=(0.3, 0.35, 0.4))
+
+
+def milliseconds(renderer: Renderer, scene: Scene, width: int, height: int) -> float:
+    """Median processor time of one frame, up to its JPEG."""
+    times = []
+    for step in range(FRAMES + 2):
+        moved = scene.with_object(0, center=(1.3, 0.01 * step, 0.45))
+        started = time.process_time()
+        network = renderer(moved, width, height)
+        frame = Frame(View(moved, width, height, 0), step, network, network, None, 0, math.nan, 0.0, False)
+        Image.fromarray(composed(frame, Look())).save(io.BytesIO(), format="JPEG", quality=80)
+        times.append(1000 * (time.process_time() - started))
+    return statistics.median(times[2:])
+
+
+def main() -> None:
+    """Time every size."""
+    torch.set_num_threads(1)
+    renderer, scene = Renderer.from_pretrained("ray-small"), eight_spheres()
+    found = {height: round(milliseconds(renderer, scene, height * 8 // 5, height), 1) for height in HEIGHTS}
+    print(json.dumps({"model": "ray-small", "objects": 9, "ms_by_height": found}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,6 +1,6 @@
 """Processor time of the viewer's frames while something moves: the network, composing, and what the browser is sent.
 
-    python benchmarks/viewer.py
+    python benchmarks/viewer.py [--model ray-small] [--frames 15]
 
 Of one thread; the last line is one JSON object: milliseconds by the picture's height, of an aspect of 8:5.
 """
@@ -10,16 +10,28 @@ import json
 import math
 import statistics
 import time
+from dataclasses import dataclass
 
 import torch
+import tyro
 from PIL import Image
 
 from luxel import Camera, Material, Plane, Renderer, Scene, Sphere
+from luxel.configuration import Configuration, Repeats
 from luxel.viewer.compose import Look, composed
 from luxel.viewer.render_loop import Frame, View
 
 HEIGHTS = (48, 80, 120, 180, 360)
-FRAMES = 15
+WARM_UP = 2
+
+
+@dataclass(frozen=True)
+class Options(Configuration):
+    """What is measured."""
+
+    model: str = "ray-small"
+    frames: Repeats = 15
+    """Of each size; the median counts."""
 
 
 def eight_spheres() -> Scene:
@@ -36,26 +48,28 @@ def eight_spheres() -> Scene:
     return Scene(objects=(*balls, lamp, ground), camera=camera, background=(0.3, 0.35, 0.4))
 
 
-def milliseconds(renderer: Renderer, scene: Scene, width: int, height: int) -> float:
+def milliseconds(renderer: Renderer, scene: Scene, width: int, height: int, frames: int) -> float:
     """Median processor time of one frame, up to its JPEG."""
     times = []
-    for step in range(FRAMES + 2):
+    for step in range(frames + WARM_UP):
         moved = scene.with_object(0, center=(1.3, 0.01 * step, 0.45))
         started = time.process_time()
         network = renderer(moved, width, height)
         frame = Frame(View(moved, width, height, 0), step, network, network, None, 0, math.nan, 0.0, False)
         Image.fromarray(composed(frame, Look())).save(io.BytesIO(), format="JPEG", quality=80)
         times.append(1000 * (time.process_time() - started))
-    return statistics.median(times[2:])
+    return statistics.median(times[WARM_UP:])
 
 
-def main() -> None:
+def main(options: Options) -> None:
     """Time every size."""
     torch.set_num_threads(1)
-    renderer, scene = Renderer.from_pretrained("ray-small"), eight_spheres()
-    found = {height: round(milliseconds(renderer, scene, height * 8 // 5, height), 1) for height in HEIGHTS}
-    print(json.dumps({"model": "ray-small", "objects": 9, "ms_by_height": found}))
+    renderer, scene = Renderer.from_pretrained(options.model), eight_spheres()
+    found = {
+        height: round(milliseconds(renderer, scene, height * 8 // 5, height, options.frames), 1) for height in HEIGHTS
+    }
+    print(json.dumps({"model": options.model, "objects": len(scene.objects), "ms_by_height": found}))
 
 
 if __name__ == "__main__":
-    main()
+    main(tyro.cli(Options, description=__doc__))

@@ -28,7 +28,7 @@ def test_it_says_what_is_shown_and_whether_the_scene_is_saved(tmp_path):
     status.show(FRAME, None, 0.25)
     assert "a&lt;b.json · ray-small<br>5×3, 64 paths a pixel<br>estimated error 0.01 (2.0 %), 1.0 s" in gui.html.content
     status.show(FRAME, Errors(31.25, 0.0625, np.zeros((3, 5, 3), np.uint8)), 0.0)
-    assert "PSNR 31.2 dB · FLIP 0.0625" in gui.html.content
+    assert "network to paths: PSNR 31.2 dB, FLIP 0.062" in gui.html.content
     document.edit(SCENE.model_copy(update={"objects": SCENE.objects[:1], "background": (0, 0, 0)}))
     status.refresh()
     assert "a&lt;b.json · not saved" in gui.html.content

@@ -43,7 +43,7 @@ class Status:
         self._told_at = now
         self._picture = described(frame, sending_s)
         if errors is not None:
-            self._picture += f"<br>network against the paths: PSNR {errors.psnr:.1f} dB · FLIP {errors.flip:.4f}"
+            self._picture += f"<br>network to paths: PSNR {errors.psnr:.1f} dB, FLIP {errors.flip:.3f}"
         self.refresh()
 
     def fail(self, message: str) -> None:

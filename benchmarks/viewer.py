@@ -37,9 +37,13 @@ class Options(Configuration):
 def eight_spheres() -> Scene:
     """Seven balls in a ring, metal, glass and matt, and a lamp, on the ground."""
     places = [(1.3 * math.cos(angle), 1.3 * math.sin(angle), 0.45) for angle in (2 * math.pi * i / 7 for i in range(7))]
-    looks = ({"metallic": 1.0, "roughness": 0.1}, {"transmission": 1.0, "roughness": 0.05}, {"roughness": 0.6})
+    looks = (Material(metallic=1.0, roughness=0.1), Material(transmission=1.0, roughness=0.05), Material(roughness=0.6))
     balls = [
-        Sphere(center=place, radius=0.45, material=Material(base_color=(0.8, 0.2 + 0.08 * i, 0.2), **looks[i % 3]))
+        Sphere(
+            center=place,
+            radius=0.45,
+            material=looks[i % 3].model_copy(update={"base_color": (0.8, 0.2 + 0.08 * i, 0.2)}),
+        )
         for i, place in enumerate(places)
     ]
     lamp = Sphere(center=(-2, -2, 4), radius=0.6, material=Material(emission=(12, 12, 12)))

@@ -2,6 +2,7 @@
 
 import io
 import threading
+import warnings
 from contextlib import redirect_stdout, suppress
 from typing import Any
 
@@ -40,6 +41,8 @@ class Viewer:
         self._tabs: dict[int, Tab] = {}
         self._left_at: Camera | None = None
         self._closed = threading.Event()
+        # A tab may be closed while its picture is on its way, which is no mistake.
+        warnings.filterwarnings("ignore", message="Queued a .* on a closed connection")
         with redirect_stdout(io.StringIO()):  # where viser draws a box with the address
             self.server = viser.ViserServer(host=host, port=port, label="Luxel", verbose=False)
         self.loop = RenderLoop(weights, self._show, self._complain)

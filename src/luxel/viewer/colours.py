@@ -1,6 +1,5 @@
 """Colour pickers show sRGB in steps of 1/255; scenes have linear RGB, and radiance of any strength."""
 
-import math
 from typing import TypeAlias
 
 import torch
@@ -46,8 +45,3 @@ def radiance_of(hue: Picked, strength: float) -> RGB:
     most = max(linear)
     red, green, blue = (strength * value / most if most else strength for value in linear)
     return red, green, blue
-
-
-def is_same(a: RGB, b: RGB) -> bool:
-    """Whether a picker could not tell them apart."""
-    return hue_of(a) == hue_of(b) and math.isclose(strength_of(a), strength_of(b), rel_tol=1e-6)

@@ -78,7 +78,7 @@ class Stale(Exception):
 
 
 @dataclass
-class Tab:
+class Request:
     """What is asked for by one tab, and how far that is."""
 
     view: View
@@ -87,7 +87,9 @@ class Tab:
     """Counts views."""
     drawn: int = -1
     """The version that was drawn last."""
+    drawn_at: float = -math.inf
     changed_at: float = 0.0
+    """Seconds of `time.monotonic`, as `drawn_at`."""
     steps: Iterator[Progress] | None = None
     steps_version: int = -1
     network: Radiance | None = None
@@ -105,7 +107,7 @@ class RenderLoop:
 
     def __init__(self, network: Network, show: Show, complain: Complain, settle_s: float = SETTLE_S) -> None:
         self._network, self._show, self._complain, self._settle_s = network, show, complain, settle_s
-        self._tabs: dict[Hashable, Tab] = {}
+        self._requests: dict[Hashable, Request] = {}
         self._changed = threading.Condition()
         self._closed = False
         self._threads = [
@@ -118,25 +120,25 @@ class RenderLoop:
     def request(self, key: Hashable, view: View) -> None:
         """Show this view from now on; nothing to do if it is the one that is shown."""
         with self._changed:
-            tab = self._tabs.get(key)
-            if tab is None:
-                tab = self._tabs[key] = Tab(view)
-            elif tab.view == view:
+            request = self._requests.get(key)
+            if request is None:
+                request = self._requests[key] = Request(view)
+            elif request.view == view:
                 return
-            self._renew(tab, view)
+            self._renew(request, view)
 
     def request_again(self) -> None:
         """Draw every tab anew, as the network is another."""
         with self._changed:
-            for tab in self._tabs.values():
-                self._renew(tab, tab.view)
+            for request in self._requests.values():
+                self._renew(request, request.view)
 
     def forget(self, key: Hashable) -> None:
         """The tab was closed."""
         with self._changed:
-            tab = self._tabs.pop(key, None)
-            if tab is not None:
-                tab.version += 1
+            request = self._requests.pop(key, None)
+            if request is not None:
+                request.version += 1
             self._changed.notify_all()
 
     def close(self) -> None:
@@ -147,20 +149,20 @@ class RenderLoop:
         for thread in self._threads:
             thread.join()
 
-    def _renew(self, tab: Tab, view: View) -> None:
-        tab.view, tab.changed_at = view, time.monotonic()
-        tab.version += 1
-        tab.is_done = False
+    def _renew(self, request: Request, view: View) -> None:
+        request.view, request.changed_at = view, time.monotonic()
+        request.version += 1
+        request.is_done = False
         self._changed.notify_all()
 
     def _run(self, work: Callable[[], None]) -> None:
         while not self._closed:
             work()
 
-    def _pending(self) -> list[tuple[Hashable, Tab]]:
-        """Tabs to draw, the one that waits longest first."""
-        waiting = [(key, tab) for key, tab in self._tabs.items() if tab.is_pending]
-        return sorted(waiting, key=lambda pair: pair[1].drawn - pair[1].version)
+    def _pending(self) -> list[tuple[Hashable, Request]]:
+        """Requests of tabs to draw, the one that was drawn least recently first."""
+        waiting = [(key, request) for key, request in self._requests.items() if request.is_pending]
+        return sorted(waiting, key=lambda pair: pair[1].drawn_at)
 
     def _draw_next(self) -> None:
         """Wait for a view to draw, and draw it."""
@@ -169,85 +171,90 @@ class RenderLoop:
                 self._changed.wait()
             if self._closed:
                 return
-            key, tab = self._pending()[0]
-            view, version = tab.view, tab.version
-        self._told(key, lambda: self._draw(key, tab, view, version))
+            key, request = self._pending()[0]
+            view, version = request.view, request.version
+        self._told(key, lambda: self._draw(key, request, view, version))
         with self._changed:
-            tab.drawn = version
+            request.drawn, request.drawn_at = version, time.monotonic()
             self._changed.notify_all()
 
-    def _draw(self, key: Hashable, tab: Tab, view: View, version: int) -> None:
+    def _draw(self, key: Hashable, request: Request, view: View, version: int) -> None:
         """The network's picture alone, as large as is made in time."""
         size = (view.width, view.height)
         if self._network.fixed_side is None:
-            size = tab.resolution.size(*size)
+            size = request.resolution.size(*size)
         started = time.perf_counter()
         network = self._network.renderer(view.scene, *size)
         is_whole = size == (view.width, view.height)
         frame = Frame(view, version, network, network, None, 0, math.nan, time.perf_counter() - started, is_whole)
         self._show(key, frame)
-        tab.resolution.measured(size[0] * size[1], time.perf_counter() - started)
+        request.resolution.measured(size[0] * size[1], time.perf_counter() - started)
 
     def _refine_next(self) -> None:
         """Wait for a tab at rest, and make its picture better by one pass."""
         with self._changed:
-            tab = key = None
-            while not self._closed and tab is None:
-                if self._pending():
-                    self._changed.wait()
-                    continue
-                now = time.monotonic()
-                unfinished = [(key, tab) for key, tab in self._tabs.items() if not tab.is_done]
-                rested = [pair for pair in unfinished if now - pair[1].changed_at >= self._settle_s]
-                if rested:
-                    key, tab = min(rested, key=lambda pair: pair[1].spp)
-                else:
-                    waits = [self._settle_s - (now - tab.changed_at) for _, tab in unfinished]
-                    tab = None
-                    self._changed.wait(min(waits, default=None))
-            if tab is None:
+            while not self._closed and self._at_rest() is None:
+                self._changed.wait(self._seconds_to_rest())
+            found = self._at_rest()
+            if self._closed or found is None:
                 return
-            version = tab.version
-        self._told(key, lambda: self._refine(key, tab, version))
+            key, request = found
+            view, version = request.view, request.version
+        self._told(key, lambda: self._refine(key, request, view, version))
 
-    def _refine(self, key: Hashable, tab: Tab, version: int) -> None:
+    def _at_rest(self) -> tuple[Hashable, Request] | None:
+        """Of the requests at rest the one with the fewest paths; None without any, and while others are to be drawn."""
+        since = time.monotonic() - self._settle_s
+        rested = [pair for pair in self._unfinished() if pair[1].changed_at <= since]
+        return None if self._pending() else min(rested, key=lambda pair: pair[1].spp, default=None)
+
+    def _seconds_to_rest(self) -> float | None:
+        """How long until one is at rest, if nothing changes; None: until something changes."""
+        if self._pending():
+            return None
+        waits = [request.changed_at + self._settle_s - time.monotonic() for _, request in self._unfinished()]
+        return max(0.0, min(waits)) if waits else None
+
+    def _unfinished(self) -> list[tuple[Hashable, Request]]:
+        return [(key, request) for key, request in self._requests.items() if not request.is_done]
+
+    def _refine(self, key: Hashable, request: Request, view: View, version: int) -> None:
         """One pass more of a view, and its frame, unless it is stale by then."""
         started = time.perf_counter()
-        view = tab.view
-        if tab.steps is None or tab.steps_version != version:
-            tab.steps_version, tab.spp = version, 0
-            tab.steps = self._network.renderer.progress(
-                view.scene, view.width, view.height, traced=lambda _: self._wait_or_give_up(tab, version)
+        if request.steps is None or request.steps_version != version:
+            request.steps_version, request.spp = version, 0
+            request.steps = self._network.renderer.progress(
+                view.scene, view.width, view.height, traced=lambda _: self._wait_or_give_up(request, version)
             )
         try:
-            step = next(tab.steps)
+            step = next(request.steps)
         except Stale:
             return
-        network = step.radiance if step.spp == 0 else tab.network
+        network = step.radiance if step.spp == 0 else request.network
         assert network is not None
-        tab.network, tab.spp = network, step.spp
+        request.network, request.spp = network, step.spp
         seconds = time.perf_counter() - started
         frame = Frame(view, version, network, step.radiance, step.paths, step.spp, step.error, seconds, True)
-        if tab.version == version:
-            tab.is_done = step.spp >= view.most_paths
+        if request.version == version:
+            request.is_done = step.spp >= view.most_paths
             self._show(key, frame)
 
-    def _wait_or_give_up(self, tab: Tab, version: int) -> None:
+    def _wait_or_give_up(self, request: Request, version: int) -> None:
         """Between parts of a pass: raise Stale if its view is, and wait while others are drawn."""
         with self._changed:
-            while not self._closed and tab.version == version and self._pending():
+            while not self._closed and request.version == version and self._pending():
                 self._changed.wait()
-            if self._closed or tab.version != version:
+            if self._closed or request.version != version:
                 raise Stale
 
     def _told(self, key: Hashable, work: Callable[[], None]) -> None:
         """Do the work; what fails is told, once, and not tried again until the view changes."""
-        tab = self._tabs.get(key)
+        request = self._requests.get(key)
         try:
             work()
         except Exception as error:
             if not isinstance(error, InputError):
                 traceback.print_exc()
-            if tab is not None:
-                tab.is_done = True
+            if request is not None:
+                request.is_done = True
             self._complain(key, str(error) or type(error).__name__)

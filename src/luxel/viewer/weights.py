@@ -4,7 +4,6 @@ from pathlib import Path
 
 from luxel import InputError
 from luxel.configuration import cut
-from luxel.experiments.run import experiment_of
 from luxel.files.tensors import read_tensors
 from luxel.models.kinds import Model, model_of
 from luxel.models.pretrained import ANOTHER, check_finite
@@ -68,6 +67,8 @@ def checkpointed_model(run: Path) -> tuple[Model, int]:
 
     Raises InputError, naming the file, for what is damaged or of another version.
     """
+    from luxel.experiments.run import experiment_of  # seconds, which only a run that trains is worth
+
     model = model_of(experiment_of(run).model)
     checkpoint = run / "checkpoint.safetensors"
     tensors, metadata = read_tensors(checkpoint, REMEDY)

@@ -30,6 +30,7 @@ ALLOWED = {
     "movie": {"pipeline", "scene", "image"},
     "notebook": {"pipeline", "scene", "image"},
     "fit": {"pipeline", "models", "evaluation", "scene", "image"},
+    "viewer": {"pipeline", "experiments", "models", "train", "core", "scene", "image"},
     "ledger": {"experiments", "train", "evaluation", "pipeline", "data", "image", "core", "scene"},
 }
 """What each package may import beside itself; `cli` and `demo`, at the top, may import everything."""

@@ -174,6 +174,7 @@ def test_a_file_where_a_folder_is_read_is_told_as_such(answers: Answers, tmp_pat
         ["evaluate", "file"],
         ["train", "demo", "--data", "file"],
         ["render", SCENE, "--model", "file"],
+        ["view", SCENE, "--model", "file"],
     ]
     for command, answer in zip(options, answers(options, tmp_path), strict=True):
         assert (answer.code, answer.out) == (1, ""), command

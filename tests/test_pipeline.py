@@ -270,6 +270,24 @@ def test_progress_gets_better_and_says_how_good_it_is():
     assert 0.25 < steps[-1].error / errors[-1] < 4
     again = list(islice(renderer.progress(LIT, 16, 12), 3))
     np.testing.assert_array_equal(again[-1].radiance, steps[2].radiance)
+    assert steps[0].paths is None
+    np.testing.assert_allclose(steps[-1].paths.mean((0, 1)), truth.mean((0, 1)), rtol=0.1)
+    assert np.square(steps[-1].paths - truth).mean() < 0.2 * np.square(steps[1].paths - truth).mean()
+
+
+def test_progress_is_given_up_by_what_its_callback_raises():
+    pixels: list[int] = []
+
+    def traced(count: int) -> None:
+        pixels.append(count)
+        if sum(pixels) > 16 * 12:
+            raise TimeoutError
+
+    steps = Renderer.from_pretrained("ray-small").progress(LIT, 16, 12, traced=traced)
+    assert [next(steps).spp, next(steps).spp] == [0, 4]
+    assert sum(pixels) == 16 * 12
+    with pytest.raises(TimeoutError):
+        next(steps)
 
 
 def test_paths_out_of_range_and_pictures_of_others_are_refused(folder, monkeypatch):

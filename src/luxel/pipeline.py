@@ -48,6 +48,8 @@ class Progress(NamedTuple):
     """Paths a pixel so far; 0 for the network's picture."""
     error: float
     """Estimated root mean square error of the radiance; NaN without paths, as nothing tells it then."""
+    paths: Float32[np.ndarray, "height width 3"] | None = None
+    """The mean of those paths alone, which is right in the mean, but noisy."""
 
 
 class Renderer:
@@ -195,12 +197,18 @@ class Renderer:
         return Paths(found.mean, found.path_variance / spp, spp)
 
     def progress(
-        self, scene: Scene, width: int | None = None, height: int | None = None, seed: int = 0
+        self,
+        scene: Scene,
+        width: int | None = None,
+        height: int | None = None,
+        seed: int = 0,
+        traced: Callable[[int], object] | None = None,
     ) -> Iterator[Progress]:
         """Ever better pictures of one scene, without end: stop when one is good enough.
 
-        The first is the network's; those after it have 4, 8, 16, 32, 64, 128, 192 … paths a pixel. Raises InputError as
-        `render` does.
+        The first is the network's; those after it have 4, 8, 16, 32, 64, 128, 192 … paths a pixel. `traced` is called
+        with every number of pixels whose paths of a pass are traced; what it raises ends the work there. Raises
+        InputError as `render` does.
         """
         check_scene("scene", scene)
         check_seed("seed", seed)
@@ -212,10 +220,11 @@ class Renderer:
         for number in count():
             spp = FIRST_PASS if paths is None else min(paths.spp, LARGEST_PASS)
             with torch.inference_mode():
-                more = self._paths(batch, picture, spp, seed + (number << 32))
+                more = self._paths(batch, picture, spp, seed + (number << 32), traced)
                 paths = more if paths is None else pooled(paths, more)
                 blended, error = blend(batch, picture, paths, self.blender)
-            yield Progress(blended[0].cpu().numpy(), paths.spp, float(error.mean().sqrt()))
+            alone = paths.mean.reshape(picture.shape)[0].cpu().numpy()
+            yield Progress(blended[0].cpu().numpy(), paths.spp, float(error.mean().sqrt()), alone)
 
     def _network(
         self, scenes: Sequence[Scene], width: int | None, height: int | None

@@ -24,13 +24,14 @@ from luxel.cli.options import first_line, first_word
 from luxel.cli.render import render
 from luxel.cli.time_limit import TIME_IS_UP, TimeIsUp
 from luxel.cli.training import cooldown, train
+from luxel.cli.view import view
 
 INTERRUPTED, PIPE_BROKEN = 130, 141
 """Exit codes after Ctrl-C, and where nobody reads what a verb says of its progress any more, as shells have them."""
 
 VERBS: dict[str, Callable[[list[str]], int]] = {
     verb.__name__: verb
-    for verb in (generate, train, cooldown, evaluate, render, movie, fit, convert, experiments, demo)
+    for verb in (generate, train, cooldown, evaluate, render, view, movie, fit, convert, experiments, demo)
 }
 
 

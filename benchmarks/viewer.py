@@ -1,0 +1,118 @@
+"""The viewer's frames while something moves: what they cost, and how many there are in a second.
+
+    OMP_WAIT_POLICY=PASSIVE python benchmarks/viewer.py [--model ray-small] [--frames 15] [--seconds 8]
+
+First the processor time of a frame of several sizes: the network, composing, and what the browser is sent. Then the
+viewer's own loop with a camera that moves on all the time: frames a second, the median of their heights, and how many
+cores it got. OpenMP waits as in Luxel's verbs, where Luxel is loaded before torch. The last line is one JSON object.
+"""
+
+import io
+import json
+import math
+import statistics
+import time
+from collections.abc import Hashable
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Annotated
+
+import torch
+import tyro
+from PIL import Image
+from pydantic import Field
+
+from luxel import Camera, Material, Plane, Renderer, Scene, Sphere
+from luxel.configuration import Configuration, Repeats
+from luxel.viewer.compose import Look, composed
+from luxel.viewer.render_loop import Frame, RenderLoop, View
+
+HEIGHTS = (48, 80, 120, 180, 360)
+WARM_UP = 2
+
+
+@dataclass(frozen=True)
+class Options(Configuration):
+    """What is measured."""
+
+    model: str = "ray-small"
+    frames: Repeats = 15
+    """Of each size; the median counts."""
+    seconds: Annotated[float, Field(gt=1, le=3600)] = 8.0
+    """Of the moving camera, after as many for the size to settle."""
+
+
+def eight_spheres() -> Scene:
+    """Seven balls in a ring, metal, glass and matt, and a lamp, on the ground."""
+    places = [(1.3 * math.cos(angle), 1.3 * math.sin(angle), 0.45) for angle in (2 * math.pi * i / 7 for i in range(7))]
+    looks = (Material(metallic=1.0, roughness=0.1), Material(transmission=1.0, roughness=0.05), Material(roughness=0.6))
+    balls = [
+        Sphere(
+            center=place,
+            radius=0.45,
+            material=looks[i % 3].model_copy(update={"base_color": (0.8, 0.2 + 0.08 * i, 0.2)}),
+        )
+        for i, place in enumerate(places)
+    ]
+    lamp = Sphere(center=(-2, -2, 4), radius=0.6, material=Material(emission=(12, 12, 12)))
+    ground = Plane(center=(0, 0, 0))
+    camera = Camera(position=(0, -5, 2.5), look_at=(0, 0, 0.4))
+    return Scene(objects=(*balls, lamp, ground), camera=camera, background=(0.3, 0.35, 0.4))
+
+
+def milliseconds(renderer: Renderer, scene: Scene, width: int, height: int, frames: int) -> float:
+    """Median processor time of one frame, up to its JPEG."""
+    times = []
+    for step in range(frames + WARM_UP):
+        moved = scene.with_object(0, center=(1.3, 0.01 * step, 0.45))
+        started = time.process_time()
+        network = renderer(moved, width, height)
+        frame = Frame(View(moved, width, height, 0), step, network, network, None, 0, math.nan, 0.0, False)
+        Image.fromarray(composed(frame, Look())).save(io.BytesIO(), format="JPEG", quality=80)
+        times.append(1000 * (time.process_time() - started))
+    return statistics.median(times[WARM_UP:])
+
+
+def in_motion(renderer: Renderer, scene: Scene, seconds: float) -> dict[str, float]:
+    """What the loop shows of a camera that goes round."""
+    shown: list[tuple[float, int]] = []
+
+    def show(_: Hashable, frame: Frame) -> None:
+        composed(frame, Look())
+        shown.append((time.monotonic(), len(frame.best)))
+
+    loop = RenderLoop(SimpleNamespace(renderer=renderer, fixed_side=None), show, print)
+    started = time.monotonic()
+    counting, used = started + seconds, 0.0
+    while (now := time.monotonic()) < counting + seconds:
+        if now < counting:
+            used = time.process_time()
+        angle = 0.2 * (now - started)
+        camera = Camera(position=(5 * math.sin(angle), -5 * math.cos(angle), 2.5), look_at=(0, 0, 0.4))
+        loop.request("tab", View(scene.model_copy(update={"camera": camera}), 576, 360, 0))
+        time.sleep(0.01)
+    used = time.process_time() - used
+    loop.close()
+    heights = [height for at, height in shown if at >= counting]
+    return {
+        "frames_per_s": round(len(heights) / seconds, 1),
+        "median_height": statistics.median(heights),
+        "cores": round(used / seconds, 2),
+    }
+
+
+def main(options: Options) -> None:
+    """Time every size."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    renderer, scene = Renderer.from_pretrained(options.model), eight_spheres()
+    found = {
+        height: round(milliseconds(renderer, scene, height * 8 // 5, height, options.frames), 1) for height in HEIGHTS
+    }
+    torch.set_num_threads(threads)
+    motion = in_motion(renderer, scene, options.seconds)
+    print(json.dumps({"model": options.model, "objects": len(scene.objects), "ms_by_height": found, **motion}))
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Options, description=__doc__))

@@ -1,0 +1,208 @@
+"""The viewer: a document, its pictures and its panels in every tab that is open."""
+
+import io
+import threading
+import warnings
+from contextlib import redirect_stdout, suppress
+from typing import Any
+
+import viser
+
+from luxel import InputError
+from luxel.image.formats import save_image
+from luxel.scene.description import Camera
+from luxel.scene.errors import SceneError
+from luxel.viewer.document import Autosave, Document, State
+from luxel.viewer.gizmo import Gizmo
+from luxel.viewer.panels.file_panel import FilePanel
+from luxel.viewer.panels.object_panel import ObjectPanel
+from luxel.viewer.panels.picture_panel import PicturePanel, Settings
+from luxel.viewer.panels.scene_panel import ScenePanel
+from luxel.viewer.picking import picked_object
+from luxel.viewer.render_loop import Frame, RenderLoop
+from luxel.viewer.status import Status
+from luxel.viewer.tab import Tab
+from luxel.viewer.weights import Weights
+
+POLL_S = 2.0
+"""Between looks at a run for newer weights."""
+TOLD_S = 8.0
+"""How long a message is shown."""
+
+
+class Viewer:
+    """Serves a document, from when it is made until it is closed, at a port that must be free.
+
+    Every tab shows the same scene, from a camera of its own.
+    """
+
+    def __init__(self, document: Document, weights: Weights, host: str, port: int, settings: Settings) -> None:
+        self.document, self.weights, self.settings = document, weights, settings
+        self._tabs: dict[int, Tab] = {}
+        self._left_at: Camera | None = None
+        self._closed = threading.Event()
+        # A tab may be closed while its picture is on its way, which is no mistake.
+        warnings.filterwarnings("ignore", message="Queued a .* on a closed connection")
+        with redirect_stdout(io.StringIO()):  # where viser draws a box with the address
+            self.server = viser.ViserServer(host=host, port=port, label="Luxel", verbose=False)
+        self.loop = RenderLoop(weights, self._show, self._complain)
+        self._build()
+        document.listen(self._changed)
+        self.autosave = Autosave(document, lambda message: self.tell(None, message))
+        self._watch = threading.Thread(target=self._watch_weights, name="weights", daemon=True)
+        self._watch.start()
+        self.server.on_client_connect(self._opened)
+        self.server.on_client_disconnect(self._left)
+
+    @property
+    def url(self) -> str:
+        """Where it is, for a browser."""
+        return f"http://{self.server.get_host()}:{self.server.get_port()}"
+
+    def close(self) -> None:
+        """Keep what was not saved, and end."""
+        self._closed.set()
+        self.autosave.stop()
+        self.loop.close()
+        self._watch.join()
+        with redirect_stdout(io.StringIO()):
+            self.server.stop()
+
+    def tell(self, client: viser.ClientHandle | None, message: str) -> None:
+        """Show a message for some seconds, in a tab or in all."""
+        clients = [client] if client is not None else [tab.client for tab in list(self._tabs.values())]
+        for one in clients:
+            one.add_notification("Luxel", message, auto_close_seconds=TOLD_S)
+
+    def camera(self, client: viser.ClientHandle | None) -> Camera:
+        """Where a tab looks from; without one, the scene's camera. Raises SceneError for what no camera can be."""
+        tab = self._tab_of(client)
+        if tab is None:
+            return self.document.scene.camera
+        return tab.camera(tab.window(self.settings, self.weights.fixed_side)[0])
+
+    def _tab_of(self, client: viser.ClientHandle | None) -> Tab | None:
+        return None if client is None else self._tabs.get(client.client_id)
+
+    def _build(self) -> None:
+        """Everything of the page that all tabs share."""
+        gui, document, scene = self.server.gui, self.document, self.server.scene
+        gui.configure_theme(dark_mode=True, show_logo=False, show_share_button=False)
+        gui.main_panel.dock_right()
+        scene.world_axes.visible = False
+        change = gui.add_button_group("Change", ("Undo", "Redo"))
+
+        @change.on_click
+        async def pressed(_: Any) -> None:
+            (document.undo if change.value == "Undo" else document.redo)()
+
+        tabs = gui.add_tab_group()
+        self._objects = ObjectPanel(gui, tabs.add_tab("Objects"), document, self.tell, self.camera)
+        with tabs.add_tab("Scene"):
+            self._scene = ScenePanel(gui, document, self.tell, self.camera, self._look_through)
+        with tabs.add_tab("Picture"):
+            PicturePanel(gui, self.settings, self._set)
+        with tabs.add_tab("File"):
+            self._file = FilePanel(gui, document, self.tell, self._save_picture)
+        self._gizmo = Gizmo(scene, document, self.tell)
+        self._commands()
+
+        @scene.on_click()
+        def clicked(event: Any) -> None:
+            document.select(picked_object(document.scene, event.ray_origin, event.ray_direction))
+
+    def _commands(self) -> None:
+        """Keys, which the command palette lists; not those that viser's camera is moved by: W, A, S, D, Q and E."""
+        keys: list[tuple[str, Any, Any, Any]] = [
+            ("Undo", "Z", "cmd/ctrl", self.document.undo),
+            ("Redo", "Y", "cmd/ctrl", self.document.redo),
+            ("Duplicate", "C", None, self._objects.duplicate),
+            ("Delete", "DELETE", None, self._objects.delete),
+            ("Save scene", None, None, lambda: self._file.save(None)),
+        ]
+        for label, key, modifier, action in keys:
+            command = self.server.gui.add_command(label, hotkey=key, modifier=modifier)
+
+            @command.on_trigger
+            async def triggered(event: Any, action: Any = action) -> None:
+                try:
+                    action()
+                except InputError as error:
+                    self.tell(event.client, str(error))
+
+    def _opened(self, client: viser.ClientHandle) -> None:
+        """A tab: it looks from the scene's camera or, if it was loaded again, from where it was."""
+        tab = Tab(client, Status(client.gui, self.weights, self.document))
+        camera, self._left_at = self._left_at or self.document.scene.camera, None
+        tab.stand(camera, tab.window(self.settings, self.weights.fixed_side)[0])
+        self._tabs[client.client_id] = tab
+        client.camera.on_update(lambda _: self._request(tab))
+        self._request(tab)
+
+    def _left(self, client: viser.ClientHandle) -> None:
+        with suppress(SceneError):
+            self._left_at = self.camera(client) if len(self._tabs) == 1 else None
+        self._tabs.pop(client.client_id, None)
+        self.loop.forget(client.client_id)
+
+    def _look_through(self, client: viser.ClientHandle | None) -> None:
+        tab = self._tab_of(client)
+        if tab is not None:
+            tab.stand(self.document.scene.camera, tab.window(self.settings, self.weights.fixed_side)[0])
+
+    def _request(self, tab: Tab) -> None:
+        """Draw a tab anew, if it would show something else."""
+        if tab.client.client_id in self._tabs:
+            with suppress(SceneError):  # a camera that can't be, on its way to one that can
+                view = tab.view(self.document.scene, self.settings, self.weights.fixed_side)
+                self.loop.request(tab.client.client_id, view)
+
+    def _changed(self, state: State) -> None:
+        """The document is another."""
+        for tab in list(self._tabs.values()):
+            self._request(tab)
+            tab.status.refresh()
+        for part in (self._objects, self._scene, self._file, self._gizmo):
+            part.refresh(state)
+
+    def _set(self, settings: Settings) -> None:
+        """Pictures are to be made, or shown, otherwise."""
+        self.settings = settings
+        for tab in list(self._tabs.values()):
+            self._request(tab)
+            if tab.frame is not None:
+                self._show(tab.client.client_id, tab.frame)
+
+    def _show(self, key: Any, frame: Frame) -> None:
+        tab = self._tabs.get(key)
+        if tab is not None:
+            tab.show(frame, self.settings, self.weights.fixed_side)
+
+    def _complain(self, key: Any, message: str) -> None:
+        tab = self._tabs.get(key)
+        if tab is not None:
+            tab.status.fail(message)
+
+    def _save_picture(self, client: viser.ClientHandle | None, ending: str) -> None:
+        """Save what a tab shows, beside the scene. Raises InputError while it is not shown in its size."""
+        tab = self._tab_of(client)
+        if tab is None or tab.frame is None or not tab.frame.is_whole:
+            raise InputError("the picture has not its size yet; wait a moment, and save it then")
+        path, look = self.document.path.with_suffix(ending), self.settings.look
+        tone = (look.tone, look.exposure) if ending == ".png" else ()
+        save_image(path, tab.frame.best, *tone)
+        self.tell(client, f"Saved {path.resolve()}, {tab.frame.spp} paths a pixel")
+
+    def _watch_weights(self) -> None:
+        """Take a run's newer weights as they come; tell, once, what is wrong with them."""
+        told = ""
+        while not self._closed.wait(POLL_S):
+            try:
+                if self.weights.poll():
+                    for tab in list(self._tabs.values()):
+                        self._request(tab)
+                    self.loop.request_again()
+            except InputError as error:
+                if str(error) != told:
+                    told = str(error)
+                    self.tell(None, told)

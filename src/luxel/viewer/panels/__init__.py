@@ -1,0 +1,1 @@
+"""What stands beside the picture: inputs for a scene, its objects and how they are shown."""

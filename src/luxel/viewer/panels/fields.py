@@ -1,0 +1,72 @@
+"""Inputs of the page that show a value of the document, and change it."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import viser
+
+from luxel import InputError
+from luxel.viewer.document import Document, State
+
+Tell = Callable[[viser.ClientHandle | None, str], object]
+"""Shows a message in a tab, or in all of them."""
+
+
+class Field(NamedTuple):
+    """An input, and what it shows of a state."""
+
+    handle: Any
+    read: Callable[[State], Any]
+
+
+class Fields:
+    """Inputs that follow the document. What is typed in, and can't be, is told, and the input shows the old value."""
+
+    def __init__(self, document: Document, tell: Tell) -> None:
+        self.document, self._tell = document, tell
+        self._fields: list[Field] = []
+        self._source: Any = None
+
+    def bind(self, handle: Any, read: Callable[[State], Any], write: Callable[[Any], object]) -> Any:
+        """Let an input show what `read` says of a state, and `write` what a user sets it to; returns the input."""
+        field = Field(handle, read)
+        self._fields.append(field)
+
+        @handle.on_update
+        async def changed(event: Any) -> None:  # in the event loop, so that changes keep their order
+            if event.client is None:  # `refresh`
+                return
+            self._source = handle
+            try:
+                write(handle.value)
+            except InputError as error:
+                self._tell(event.client, str(error))
+                handle.value = read(self.document.state)
+            finally:
+                self._source = None
+
+        return handle
+
+    def button(self, handle: Any, press: Callable[[viser.ClientHandle | None], object]) -> Any:
+        """Let a button do something, and tell what fails; returns the button."""
+
+        @handle.on_click
+        async def pressed(event: Any) -> None:
+            try:
+                press(event.client)
+            except InputError as error:
+                self._tell(event.client, str(error))
+
+        return handle
+
+    def clear(self) -> None:
+        """Remove all inputs."""
+        for field in self._fields:
+            field.handle.remove()
+        self._fields.clear()
+
+    def refresh(self, state: State) -> None:
+        """Show the state's values, but in the input that it comes from."""
+        for field in self._fields:
+            if field.handle is not self._source:
+                field.handle.value = field.read(state)

@@ -1,0 +1,65 @@
+"""What a tab says of its picture: size, paths, errors, speed, and whether the scene is saved."""
+
+import html
+import math
+import threading
+import time
+
+import viser
+
+from luxel.viewer.compose import Errors
+from luxel.viewer.document import Document
+from luxel.viewer.render_loop import Frame
+
+PERIOD_S = 0.2
+"""Between two texts while something moves."""
+STYLE = "padding: 0 0.8em; font-size: 0.85em; line-height: 1.5"
+
+
+class Status:
+    """A few lines at the top of a tab's panel; `weights` are called what str makes of them."""
+
+    def __init__(self, gui: viser.GuiApi, weights: object, document: Document) -> None:
+        self._weights, self._document = weights, document
+        self._html = gui.add_html("", order=-1000)
+        self._picture = "…"
+        self._told_at = -math.inf
+        self._lock = threading.Lock()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Say what is so now."""
+        saved = "" if self._document.is_saved else " · not saved"
+        dark = "" if self._document.scene.is_lit else "<br>nothing gives light"
+        text = f"{html.escape(self._document.path.name)}{saved} · {html.escape(str(self._weights))}"
+        with self._lock:
+            self._html.content = f'<div style="{STYLE}">{text}<br>{self._picture}{dark}</div>'
+
+    def show(self, frame: Frame, errors: Errors | None, sending_s: float) -> None:
+        """Say what a frame is, and how long it took; of frames that come fast, not of each."""
+        now = time.monotonic()
+        if not frame.spp and now - self._told_at < PERIOD_S:
+            return
+        self._told_at = now
+        self._picture = described(frame, sending_s)
+        if errors is not None:
+            self._picture += f"<br>network to paths: PSNR {errors.psnr:.1f} dB, FLIP {errors.flip:.3f}"
+        self.refresh()
+
+    def fail(self, message: str) -> None:
+        """Say why there is no picture."""
+        self._picture = f'<span style="color: #e66">{html.escape(message)}</span>'
+        self.refresh()
+
+
+def described(frame: Frame, sending_s: float) -> str:
+    """A frame in words, in HTML."""
+    height, width, _ = frame.best.shape
+    seconds = frame.seconds + sending_s
+    if not frame.spp:
+        speed = f"{seconds:.1f} s" if frame.is_whole else f"{1 / seconds:.0f} frames/s"
+        return f"{width}×{height}, network alone<br>{speed}"
+    mean = float(frame.best.mean())
+    relative = f" ({100 * frame.error / mean:.1f} %)" if mean else ""
+    error = f"estimated error {frame.error:.2g}{relative}"
+    return f"{width}×{height}, {frame.spp} paths a pixel<br>{error}, {seconds:.1f} s a pass"

@@ -1,0 +1,133 @@
+"""The viewer as a user has it: in a browser without a window, whose mouse and keys are used."""
+
+import io
+import time
+
+import numpy as np
+import pytest
+from browser import browser_path
+from PIL import Image
+from viewer_scenes import BALL, SCENE
+
+from luxel.image.formats import load_exr, to_bytes
+from luxel.scene.description import Scene
+from luxel.trace.path import PathTracer
+from luxel.viewer.address import free_port
+from luxel.viewer.app import Viewer
+from luxel.viewer.document import Document
+from luxel.viewer.panels.picture_panel import Settings
+from luxel.viewer.weights import Weights
+
+LONG_S = 60.0
+SIDE = 64
+WINDOW = {"width": 640, "height": 320}
+ARROW_PIXELS = 70
+"""From an object's middle, along the gizmo's x axis."""
+
+
+@pytest.fixture
+def viewer(tmp_path):
+    SCENE.save(tmp_path / "a.json")
+    port = free_port("127.0.0.1", 8100)
+    document = Document.open(tmp_path / "a.json")
+    viewer = Viewer(document, Weights("ray-small"), "127.0.0.1", port, Settings(height=SIDE, most_paths=64))
+    yield viewer
+    viewer.close()
+
+
+@pytest.fixture
+def browser():
+    path = browser_path()
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+def wait_for(page, condition, what):
+    """Let the page go on until a condition of the viewer holds."""
+    end = time.monotonic() + LONG_S
+    while not condition():
+        assert time.monotonic() < end, f"{what} did not come about"
+        page.wait_for_timeout(20)
+
+
+def frame(viewer):
+    """Of the only tab."""
+    (tab,) = viewer._tabs.values()
+    return tab.frame
+
+
+def is_done(viewer, scene):
+    """Whether the only tab shows the scene with all the paths that it is to have."""
+    if len(viewer._tabs) != 1 or (now := frame(viewer)) is None:
+        return False
+    return now.spp == 64 and now.view.scene.objects == scene.objects
+
+
+def canvas_size(viewer):
+    """Of the only tab: the window, without the panel."""
+    (tab,) = viewer._tabs.values()
+    return tab.client.camera.image_width, tab.client.camera.image_height
+
+
+def canvas(page, viewer):
+    """What the browser shows of the picture: its lower half, where no messages are, in the picture's pixels."""
+    shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB").crop((0, 0, *canvas_size(viewer)))
+    height, width, _ = frame(viewer).best.shape
+    return np.asarray(shot.resize((width, height), Image.Resampling.BOX))[height // 2 :]
+
+
+def rms(a, b):
+    return float(np.sqrt(np.square(a.astype(np.float32) - b.astype(np.float32)).mean()))
+
+
+def test_a_scene_is_seen_moved_saved_and_undone(viewer, browser, tmp_path):
+    page = browser.new_page(viewport=WINDOW)
+    page.goto(viewer.url)
+    wait_for(page, lambda: viewer._tabs and canvas_size(viewer)[0] < WINDOW["width"], "the panel beside the picture")
+    wait_for(page, lambda: is_done(viewer, SCENE), "a picture with all its paths")
+    first = frame(viewer)
+    height, width, _ = first.best.shape
+    assert height == SIDE
+    truth = PathTracer().trace([first.view.scene], width, height, 1 << 10, seed=7).mean[0]
+    assert np.sqrt(np.square(first.best - truth).mean()) < 2 * first.error
+    wait_for(page, lambda: rms(canvas(page, viewer), to_bytes(truth)[SIDE // 2 :]) < 3, "the truth in the browser")
+
+    x, y = (side // 2 for side in canvas_size(viewer))
+    page.mouse.click(x, y)
+    wait_for(page, lambda: viewer.document.selected == BALL, "the ball's selection")
+    page.wait_for_timeout(300)  # for the gizmo to be drawn
+    page.mouse.move(x + ARROW_PIXELS, y)
+    page.mouse.down()
+    for step in range(1, 7):
+        page.mouse.move(x + ARROW_PIXELS + 10 * step, y)
+    page.mouse.up()
+    wait_for(page, lambda: viewer.document.scene.objects[BALL].center[0] > 0.3, "the ball's way to the right")
+    wait_for(page, lambda: not viewer._gizmo._is_dragged, "the drag's end")
+    wait_for(page, lambda: is_done(viewer, viewer.document.scene), "the moved ball's picture")
+    moved = frame(viewer)
+    center = viewer.document.scene.objects[BALL].center
+    assert abs(center[1]) < 0.01
+    assert abs(center[2]) < 0.01
+    assert rms(to_bytes(moved.best), to_bytes(first.best)) > 10
+
+    page.get_by_role("tab", name="File").click()
+    page.get_by_role("button", name="Save scene").click()
+    wait_for(page, lambda: viewer.document.is_saved, "the file")
+    assert Scene.load(tmp_path / "a.json").objects[BALL].center == center
+    page.get_by_role("button", name="Save EXR").click()
+    wait_for(page, (tmp_path / "a.exr").exists, "the picture's file")
+    np.testing.assert_array_equal(load_exr(tmp_path / "a.exr"), moved.best)
+
+    page.keyboard.press("Control+z")
+    wait_for(page, lambda: viewer.document.scene == SCENE, "the undoing")
+    other = browser.new_page(viewport=WINDOW)
+    other.goto(viewer.url)
+    wait_for(other, lambda: len(viewer._tabs) == 2, "another tab")
+    wait_for(other, lambda: all(tab.frame is not None for tab in viewer._tabs.values()), "its picture")
+    page.close()
+    wait_for(other, lambda: is_done(viewer, SCENE), "the other tab's picture")
+    np.testing.assert_allclose(frame(viewer).network, first.network, atol=1e-3)

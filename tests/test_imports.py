@@ -76,7 +76,8 @@ def test_only_the_reference_tracer_imports_mitsuba_and_lazily():
     for path in SOURCES:
         for module, at_module_level in imports(path):
             if module.split(".")[0] in ("mitsuba", "drjit"):
-                assert path == ROOT / "trace" / "mitsuba.py"
+                assert path.parent == ROOT / "trace"
+                assert path.name.startswith("mitsuba")
                 assert not at_module_level
 
 

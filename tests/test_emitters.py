@@ -5,12 +5,23 @@ import pytest
 import torch
 import warp as wp
 from kernels import DEVICES, run, unit_vectors
+from outside import FAINT, SUN
 from proof import assert_agree
 from shapes import CAMERA, Images, random_objects, surface_points
 from tracer_scenes import FLOOR, GREY, LAMP, WHITE, ball, egg, glass, scene
 
 from luxel.core import scenes as core_scenes
-from luxel.core.emitters import LightSampleContext, choose_light, emitted_radiance, light_probability, sky_radiance
+from luxel.core.emitters import (
+    LightSampleContext,
+    choose_light,
+    emitted_radiance,
+    light_probability,
+    map_weight,
+    sky_radiance,
+    sun_weight,
+)
+from luxel.core.intersect import MAP as MAP_ID
+from luxel.core.intersect import SUN as SUN_ID
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable
 from luxel.scene import Box, Cylinder, Material, Panel, Plane, Scene
@@ -218,6 +229,47 @@ def test_a_light_lights_neither_itself_nor_what_is_inside_or_behind(limit, kind,
     chosen, _, total = run(choices, launchable(batch), 0, point, normal, object_id, is_opaque, u, device=device)
     assert (chosen == 0).tolist() == [case[4] for case in cases]
     assert limit == 0 or (total > 0).tolist() == [case[4] for case in cases]
+
+
+@wp.kernel(enable_backward=False)
+def far_weights(
+    scenes: Scenes,
+    point: wp.array[wp.vec3],
+    normal: wp.array[wp.vec3],
+    object_id: wp.array[int],
+    is_opaque: wp.array[int],
+    sun: wp.array[float],
+    of_map: wp.array[float],
+):
+    i = wp.tid()
+    at = LightSampleContext(point[i], normal[i], object_id[i], is_opaque[i] != 0)
+    sun[i] = sun_weight(scenes.scenes[0], at)
+    of_map[i] = map_weight(scenes.scenes[0], at)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_sun_and_map_are_chosen_beside_lamps_by_their_weights(setting, device, monkeypatch):
+    """Over evenly spaced numbers; and all probabilities sum to 1."""
+    count, limit = SETTINGS[setting]
+    monkeypatch.setattr(core_scenes, "EXACT_LIGHTS", limit)
+    objects = lamps(count, 3)
+    one = Scene(objects=tuple(objects), camera=CAMERA, sky=FAINT, sun=SUN)
+    places = Places(SceneBatch.of([one], device), objects, 31)
+    chosen, probability, total = places.choose(16384)
+    fields = (places.point, places.normal, places.object_id, places.is_opaque)
+    far = np.stack(run(far_weights, places.scenes, *fields, device=device), 1) / total.max(1)[:, None]
+    frequency = np.stack([(chosen == number).mean(1) for number in (int(SUN_ID), int(MAP_ID))], 1)
+    np.testing.assert_allclose(frequency, far, atol=6e-3)  # in many pieces, as above
+    known = places.probability(total.max(1))
+    assert (known.sum(1) + far.sum(1)).max() < 1 + 1e-4
+    if "tree" not in setting:
+        np.testing.assert_allclose(known.sum(1) + far.sum(1), 1, atol=1e-4)
+    for column, number in enumerate((int(SUN_ID), int(MAP_ID))):
+        row, sample = np.nonzero(chosen == number)
+        np.testing.assert_allclose(probability[row, sample], far[row, column], rtol=1e-4)
+    assert 0.05 < frequency[:, 0].mean() < 0.95
+    assert (frequency[:, 1] > 0).all()
 
 
 @pytest.mark.parametrize("device", DEVICES)

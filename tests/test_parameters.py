@@ -7,7 +7,20 @@ import pytest
 
 from luxel import InputError
 from luxel.fit.parameters import Parameters, Views, find_leaf, leaf_names
-from luxel.scene import Box, Camera, Cylinder, Material, Panel, Plane, Scene, SceneError, Sphere
+from luxel.scene import (
+    Box,
+    Camera,
+    Cylinder,
+    GradientSky,
+    MapSky,
+    Material,
+    Panel,
+    Plane,
+    Scene,
+    SceneError,
+    Sphere,
+    Sun,
+)
 
 CAMERA = Camera(position=(0, -5, 0), look_at=(0, 0, 0))
 SCENE = Scene(
@@ -35,6 +48,25 @@ def test_every_number_of_a_scene_has_a_name():
         for index in (0, 1)
         for field in ("position", "look_at", "up", "vertical_fov_degrees")
     ]
+
+
+def test_skies_and_suns_have_numbers_where_there_are_any():
+    far = SCENE.model_copy(
+        update={
+            "sky": GradientSky(zenith=(1, 2, 3), horizon=(4, 5, 6)),
+            "sun": Sun(direction=(0, 3, 4), radiance=(7, 8, 9)),
+        }
+    )
+    gradient, sun = ("zenith", "horizon", "ground"), ("direction", "angular_radius_degrees", "radiance")
+    names = leaf_names(far)[len(leaf_names(SCENE)) :]
+    assert names == [*(f"sky.{name}" for name in gradient), *(f"sun.{name}" for name in sun)]
+    parameters = Parameters.of(Views.of(far), ["sky.horizon[1]", "sun.direction"])
+    np.testing.assert_allclose(parameters.read(parameters.start), [5, 0, 0.6, 0.8])
+    found = parameters.at(np.array([50.0, 2, 3, 6])).scene
+    assert found.sky == GradientSky(zenith=(1, 2, 3), horizon=(4, 50, 6))
+    np.testing.assert_allclose(found.sun.direction, [2 / 7, 3 / 7, 6 / 7])
+    turned = SCENE.model_copy(update={"sky": MapSky.of(np.ones((2, 4, 3)))})
+    assert leaf_names(turned)[-2:] == ["sky.rotation_degrees", "sky.scale"]
 
 
 @pytest.mark.parametrize(

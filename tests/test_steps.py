@@ -7,7 +7,7 @@ import pytest
 
 from luxel.fit.parameters import Parameters, Vector, Views
 from luxel.fit.steps import steps
-from luxel.scene import Box, Camera, Material, Plane, Scene, Sphere
+from luxel.scene import Box, Camera, GradientSky, MapSky, Material, Plane, Scene, Sphere, Sun
 
 WIDE = 2 * math.degrees(math.atan(1.0))  # of which a picture's height at distance d is 2 d
 CAMERA = Camera(position=(0, -10, 0), look_at=(0, 0, 0), vertical_fov_degrees=WIDE)
@@ -34,6 +34,20 @@ def test_geometry_moves_by_a_share_of_a_pixel_where_it_is_seen():
     """A pixel, one of 20 over 90°, is a tenth of the distance, 8 to the ball; but a tenth of the ball at most."""
     np.testing.assert_allclose(of("objects[0].center", pixels=0.2), [0.2 * 0.8] * 3)
     np.testing.assert_allclose(of("objects[0].center"), [0.2] * 3)
+
+
+def test_what_is_infinitely_far_turns_and_brightens():
+    sky = GradientSky(zenith=(1, 2, 3), horizon=(10, 4, 4))
+    sun = Sun(direction=(0, 3, 4), angular_radius_degrees=2, radiance=(400, 300, 200))
+    scene = SCENE.model_copy(update={"sky": sky, "sun": sun})
+    found = {name: of(name, scene=scene)[0] for name in ("sky.zenith", "sky.ground", "sun.radiance", "sun.direction")}
+    assert found == pytest.approx(
+        {"sky.zenith": 0.15, "sky.ground": 0.1, "sun.radiance": 0.05 * 400, "sun.direction": 0.02}
+    )
+    assert of("sun.angular_radius_degrees", scene=scene) == pytest.approx(0.1)
+    turned = SCENE.model_copy(update={"sky": MapSky.of(np.ones((2, 4, 3)), scale=2.0)})
+    assert of("sky.rotation_degrees", scene=turned) == pytest.approx(1)
+    assert of("sky.scale", scene=turned) == pytest.approx(0.1)
 
 
 @pytest.mark.parametrize(

@@ -40,9 +40,9 @@ MIN_PIXELS = 200  # of each object, at 320 × 240
 VIEW = 160, 120  # pixels of the picture that is counted
 CAMERA_AT: Vector = (7.4, -6.9, 5.0)
 FIELD_OF_VIEW = 37.85  # degrees; 35 mm before 32 × 24 mm
-LAMPS: dict[Vector, float] = {(10.3, -4.6, 6.8): 130.0, (-7.5, -6.4, 4.8): 60.0, (-1.8, 4.2, 9.3): 30.0}
+LAMPS: dict[Vector, float] = {(10.3, -4.6, 6.8): 80.0, (-9.4, -8.0, 7.5): 45.0, (-1.8, 4.2, 9.3): 20.0}
 """Key, fill and back: radiance by place."""
-GROUND = Plane(center=(0, 0, 0), material=Material(base_color=(0.5, 0.5, 0.5), specular=0.0, roughness=1.0))
+GROUND = Plane(center=(0, 0, 0), material=Material(base_color=(0.4, 0.4, 0.4), specular=0.0, roughness=1.0))
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """What a scene is: its description, its distributions and its camera."""
 
+from luxel.scene.clevr import Clevr
 from luxel.scene.composed import Composed
 from luxel.scene.description import (
     Box,
@@ -29,6 +30,7 @@ __all__ = [
     "Assorted",
     "Box",
     "Camera",
+    "Clevr",
     "Composed",
     "Cylinder",
     "Distribution",

@@ -20,6 +20,7 @@ GOLDEN = {
     "outdoor": "f16edcffd1a36217b6aacdb825db844757dc244e0468669ee96f8ce8ac24b367",
     "assorted": "d8c3944f04d2b739db45c4525b9014375c61b579e9057bbf0a5c16de4c9cc5d5",
     "mixed": "3f2dbf9498dae90d1e814f153174f88bccbfe0f89ee91d4c8ebaac39ad2bd0aa",
+    "clevr": "4d83a8385ce49e13423bd68f207059734a6d6aedfad15d35d0d79064f3492cb1",
 }
 
 

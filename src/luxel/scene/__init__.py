@@ -1,6 +1,7 @@
 """What a scene is: its description, its distributions and its camera."""
 
 from luxel.scene.animation import Animation
+from luxel.scene.clevr import Clevr
 from luxel.scene.composed import Composed
 from luxel.scene.description import (
     Box,
@@ -31,6 +32,7 @@ __all__ = [
     "Assorted",
     "Box",
     "Camera",
+    "Clevr",
     "Composed",
     "Cylinder",
     "Distribution",

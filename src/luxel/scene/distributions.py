@@ -11,6 +11,7 @@ from pydantic import Field
 
 from luxel.configuration import Objects, Share
 from luxel.scene.camera import rotation_matrix
+from luxel.scene.clevr import Clevr
 from luxel.scene.composed import Composed
 from luxel.scene.description import Camera, Ellipsoid, Material, Scene, Sphere
 from luxel.scene.draws import Draws
@@ -247,5 +248,5 @@ class Assorted(Distribution):
         return kinds[(1, 2, 0, 1, 2, 0, 1, 3)[index % 8]](seed, index)
 
 
-for kind in (Spheres, Ellipsoids, Varied, Composed, Mixed, Outdoor, Assorted):
+for kind in (Spheres, Ellipsoids, Varied, Composed, Mixed, Outdoor, Assorted, Clevr):
     register(kind)

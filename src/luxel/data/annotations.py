@@ -1,0 +1,129 @@
+"""What a picture shows, without noise: masks, boxes, depth, normals, base colours, and the camera's matrices.
+
+Legend: objects, in the scene's order; row 0 is the top. Pixel coordinates (x, y) start at the picture's upper left
+corner, so that the first pixel's centre is (0.5, 0.5). Camera space is OpenCV's: x right, y down, z forward.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float32, Float64, Int64
+
+from luxel.core.intersect import MISS
+from luxel.core.scene_batch import SceneBatch
+from luxel.scene.camera import frame, rotation_matrix, tan_half_fov
+from luxel.scene.description import Camera, Scene
+from luxel.trace.first_hits import first_hit_features
+
+OPENCV_FROM_OPENGL = np.array([[1.0], [-1.0], [-1.0]])
+UNIT_CORNERS = np.array([[x, y, z] for x in (-1.0, 1.0) for y in (-1.0, 1.0) for z in (-1.0, 1.0)])
+
+
+@dataclass(frozen=True)
+class Annotations:
+    """Labels of one picture."""
+
+    visible: Float32[np.ndarray, "objects height width"]
+    """The share of each pixel that the object covers, 0 … 1, behind what hides it."""
+    amodal: Float32[np.ndarray, "objects height width"]
+    """The same as if the object were alone; it ends at the picture's border."""
+    visible_box: Int64[np.ndarray, "objects 4"]
+    """(x0, y0, x1, y1) in pixels around all that `visible` covers, x1 and y1 exclusive; zeros if it covers nothing."""
+    amodal_box: Int64[np.ndarray, "objects 4"]
+    """The same of `amodal`."""
+    box_center: Float64[np.ndarray, "objects 3"]
+    """Of the oriented box in world space, scene units."""
+    box_half_extents: Float64[np.ndarray, "objects 3"]
+    """Along the box's own axes, scene units; infinite for a plane."""
+    box_rotation: Float64[np.ndarray, "objects 3 3"]
+    """World from the box's own axes."""
+    box_corners: Float64[np.ndarray, "objects 8 2"]
+    """(x, y) in pixels, maybe outside the picture, of the corners (−, −, −), (−, −, +) … (+, +, +).
+
+    NaN for a corner that is not in front of the camera, and for a plane's.
+    """
+    intrinsics: Float64[np.ndarray, "3 3"]
+    """K: pixel coordinates from camera space, times depth."""
+    camera_from_world: Float64[np.ndarray, "4 4"]
+    """OpenCV's extrinsic matrix; a rotation and a shift, scene units."""
+    depth: Float32[np.ndarray, "height width"]
+    """Along the viewing direction (z, not the ray's length), scene units; infinite where the sky covers most."""
+    normal: Float32[np.ndarray, "height width 3"]
+    """World space, towards the viewer, blended by coverage; the sky's is 0."""
+    albedo: Float32[np.ndarray, "height width 3"]
+    """Base colour, linear RGB, blended by coverage; the sky's is 0."""
+    object_number: Int64[np.ndarray, "height width"]
+    """The object that covers most of the pixel; −1 where the sky does."""
+
+
+def annotate(scene: Scene, width: int, height: int, pixel_rays: int = 32) -> Annotations:
+    """All labels of a scene's picture; pixels that several objects share are resolved by `pixel_rays` rays each."""
+    features = first_hit_features(SceneBatch.of([scene]), width, height, pixel_rays)
+    visible = np.stack([features.coverage(0, number).numpy() for number in range(len(scene.objects))])
+    amodal = np.stack([_alone(scene, number, width, height, pixel_rays) for number in range(len(scene.objects))])
+    scale = np.array([item.scale for item in scene.objects], np.float64)
+    planes = np.array([item.shape == "plane" for item in scene.objects])
+    flat = np.array([item.shape == "panel" for item in scene.objects])
+    scale[flat, 2] = 0.0
+    scale[planes] = np.inf
+    center = np.array([item.center for item in scene.objects], np.float64)
+    rotation = rotation_matrix([item.rotation for item in scene.objects])
+    finite = np.where(planes[:, None], np.nan, scale)
+    corners = center[:, None] + np.einsum("nij,nkj->nki", rotation, UNIT_CORNERS * finite[:, None])
+    return Annotations(
+        visible=visible,
+        amodal=amodal,
+        visible_box=np.stack([box_of(mask) for mask in visible]),
+        amodal_box=np.stack([box_of(mask) for mask in amodal]),
+        box_center=center,
+        box_half_extents=scale,
+        box_rotation=rotation,
+        box_corners=project(scene.camera, corners, width, height),
+        intrinsics=intrinsics(scene.camera, width, height),
+        camera_from_world=camera_from_world(scene.camera),
+        depth=features.depth[0].numpy(),
+        normal=features.normal[0].numpy(),
+        albedo=features.albedo[0].numpy(),
+        object_number=torch.where(features.object_number[0] == MISS, -1, features.object_number[0]).numpy(),
+    )
+
+
+def intrinsics(camera: Camera, width: int, height: int) -> Float64[np.ndarray, "3 3"]:
+    """OpenCV's K of a picture of this size, with square pixels and the principal point in its middle."""
+    focal_length = height / (2 * tan_half_fov(camera))
+    return np.array([[focal_length, 0, width / 2], [0, focal_length, height / 2], [0, 0, 1]])
+
+
+def camera_from_world(camera: Camera) -> Float64[np.ndarray, "4 4"]:
+    """OpenCV's extrinsic matrix: camera space (x right, y down, z forward) from world space."""
+    origin, world_from_opengl = frame(camera)
+    matrix = np.eye(4)
+    matrix[:3, :3] = OPENCV_FROM_OPENGL * world_from_opengl.T
+    matrix[:3, 3] = -matrix[:3, :3] @ origin
+    return matrix
+
+
+def project(
+    camera: Camera, points: Float64[np.ndarray, "*batch 3"], width: int, height: int
+) -> Float64[np.ndarray, "*batch 2"]:
+    """Pixel coordinates of points in world space; NaN for those that are not in front of the camera."""
+    matrix = camera_from_world(camera)
+    local = points @ matrix[:3, :3].T + matrix[:3, 3]
+    depth = np.where(local[..., 2:] > 0, local[..., 2:], np.nan)
+    return (local / depth @ intrinsics(camera, width, height).T)[..., :2]
+
+
+def box_of(mask: Float32[np.ndarray, "height width"]) -> Int64[np.ndarray, "4"]:
+    """(x0, y0, x1, y1) around all pixels above 0, x1 and y1 exclusive; zeros if there are none."""
+    columns, rows = np.flatnonzero(mask.any(0)), np.flatnonzero(mask.any(1))
+    if not len(columns):
+        return np.zeros(4, np.int64)
+    return np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1], np.int64)
+
+
+def _alone(scene: Scene, number: int, width: int, height: int, pixel_rays: int) -> Float32[np.ndarray, "height width"]:
+    others = [other for other in range(len(scene.objects)) if other != number]
+    features = first_hit_features(SceneBatch.of([scene.without(*others)]), width, height, pixel_rays)
+    mask: Float32[np.ndarray, "height width"] = features.coverage(0, 0).numpy()
+    return mask

@@ -16,6 +16,7 @@ from luxel.core.emitters import (
     choose_light,
     emitted_radiance,
     light_probability,
+    light_weights,
     map_weight,
     sky_radiance,
     sun_weight,
@@ -46,7 +47,7 @@ def choices(
 ):
     i = wp.tid()
     at = LightSampleContext(point[i], normal[i], object_id[i], is_opaque[i] != 0)
-    chosen = choose_light(scenes, scene, at, u[i])
+    chosen = choose_light(scenes, scene, at, light_weights(scenes, scene, at), u[i])
     chosen_id[i] = chosen.object_id
     probability[i] = chosen.probability
     total[i] = chosen.total

@@ -21,7 +21,7 @@ from luxel.files.tensors import digest
 from luxel.memory import check_fits
 from luxel.models.blending import Blender, Paths, blend, pooled
 from luxel.models.cost import blending_memory, rendering_memory
-from luxel.models.frame_graphs import FrameGraphs
+from luxel.models.frame_graphs import FrameGraphs, FrameSize
 from luxel.models.kinds import Model, load_model
 from luxel.models.ray_model import RayModel
 from luxel.scene.description import Camera, Scene
@@ -131,7 +131,7 @@ class Renderer:
         check_spp("spp", spp)
         check_seed("seed", seed)
         radiance = self._network(scenes, width, height)
-        return radiance.cpu().numpy() if spp == 0 else self._refined(scenes, radiance, spp, seed)
+        return in_numpy(radiance) if spp == 0 else self._refined(scenes, radiance, spp, seed)
 
     @torch.inference_mode()
     def refined(
@@ -244,14 +244,15 @@ class Renderer:
                     f"leave {'it' if len(asked) == 1 else 'both'} out, or take a ray model"
                 )
             check_shapes(scenes)
-        most = max(len(scene.objects) for scene in scenes)
-        check_fits(
-            rendering_memory(self.model, len(scenes), width, height, most, self.device),
-            f"width is {width} and height is {height} (scenes: {len(scenes)}, objects in one: {most})",
-            "render less at once",
-            str(self.device),
-        )
         host = SceneBatch.of(scenes)
+        if self._graphs is None or FrameSize.of(host, width, height) not in self._graphs:
+            most = int(host.counts.max())
+            check_fits(
+                rendering_memory(self.model, len(scenes), width, height, most, self.device),
+                f"width is {width} and height is {height} (scenes: {len(scenes)}, objects in one: {most})",
+                "render less at once",
+                str(self.device),
+            )
         if self._graphs is not None:
             radiance = self._graphs.render(host, width, height)
         else:
@@ -282,6 +283,13 @@ class Renderer:
         """Linear radiance of one scene; see `render`."""
         check_scene("scene", scene)
         return self.render([scene], width, height, spp, seed)[0]
+
+
+def in_numpy(values: Tensor) -> Any:
+    """A tensor's values on the CPU; from a GPU by way of memory that it may write to itself, which is faster."""
+    if not values.is_cuda:
+        return values.numpy()
+    return torch.empty_like(values, device="cpu", pin_memory=True).copy_(values).numpy()
 
 
 def check_scene(name: str, scene: Any) -> None:

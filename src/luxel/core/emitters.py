@@ -10,10 +10,12 @@ from luxel.core.frames import PI
 from luxel.core.intersect import MAP, MISS, SUN
 from luxel.core.maps import map_density, map_radiance, sample_map
 from luxel.core.sampling import power_heuristic
-from luxel.core.scenes import LightNode, SceneRow, Scenes, shape_of
+from luxel.core.scenes import EXACT_LIGHTS, LightNode, SceneRow, Scenes, shape_of
 from luxel.core.shapes.kinds import SPHERE
 from luxel.core.shapes.shape import direction_density, half_extent, is_lit_by, sample_direction, solid_angle
 from luxel.core.sky import gradient_radiance, is_in_sun, sample_sun, sun_solid_angle
+
+LightWeights = wp.types.vector(EXACT_LIGHTS, float)
 
 
 @wp.struct
@@ -192,8 +194,20 @@ def chosen_weight(far: FarLights, object_id: int) -> float:
 
 
 @wp.func
-def choose_light(scenes: Scenes, scene: int, at: LightSampleContext, u: float) -> ChosenLight:
-    """A light for a point: in proportion to the weights of all, or of the two halves at each node of a tree."""
+def light_weights(scenes: Scenes, scene: int, at: LightSampleContext) -> LightWeights:
+    """Of each of a scene's lights, where they are few; see `light_weight`."""
+    weights = LightWeights()
+    row = scenes.scenes[scene]
+    if row.light_leaves == 0:
+        for i in range(row.first_light, row.end_lights):
+            weights[i - row.first_light] = light_weight(scenes, scenes.light_object[i], at)
+    return weights
+
+
+@wp.func
+def choose_light(scenes: Scenes, scene: int, at: LightSampleContext, weights: LightWeights, u: float) -> ChosenLight:
+    """A light for a point, whose `light_weights` these are: in proportion to the weights of all, or, down a tree, to
+    those of the two halves at each node."""
     row = scenes.scenes[scene]
     first = row.first_light
     last = row.end_lights
@@ -203,7 +217,7 @@ def choose_light(scenes: Scenes, scene: int, at: LightSampleContext, u: float) -
         x = u
         weight = float(0.0)
         for i in range(first, last):  # a reservoir of one, whose number is used again after each draw
-            w = light_weight(scenes, scenes.light_object[i], at)
+            w = weights[i - first]
             if w > 0.0:
                 chosen.total += w
                 share = w / chosen.total
@@ -330,9 +344,14 @@ def light_probability(scenes: Scenes, scene: int, object_id: int, at: LightSampl
 
 
 @wp.func
-def sample_light(scenes: Scenes, scene: int, at: LightSampleContext, choice: float, u: wp.vec2) -> LightSample:
-    """A direction to look for a light in, by a number that chooses the light and two that choose a point of it."""
-    chosen = choose_light(scenes, scene, at, choice)
+def sample_light(
+    scenes: Scenes, scene: int, at: LightSampleContext, weights: LightWeights, choice: float, u: wp.vec2
+) -> LightSample:
+    """A direction to look for a light in, by a number that chooses the light and two that choose a point of it.
+
+    The weights are `light_weights` of the point, which are the same for all of its samples.
+    """
+    chosen = choose_light(scenes, scene, at, weights, choice)
     result = LightSample(chosen.object_id, wp.vec3(0.0, 0.0, 0.0), 0.0, wp.vec3(0.0, 0.0, 0.0), chosen.total)
     if chosen.object_id >= 0:
         obj = scenes.objects[chosen.object_id]

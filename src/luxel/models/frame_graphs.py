@@ -37,6 +37,11 @@ class FrameSize(NamedTuple):
     width: int
     height: int
 
+    @staticmethod
+    def of(scenes: SceneBatch, width: int, height: int) -> "FrameSize":
+        """Of frames of the scenes."""
+        return FrameSize(len(scenes), rows_for(len(scenes.kind)), width, height)
+
 
 class FrameRows(NamedTuple):
     """All that a frame reads of its scenes, in NumPy."""
@@ -57,10 +62,14 @@ class FrameGraphs:
         self._seen = set[FrameSize]()
         self._graphs = OrderedDict[FrameSize, FrameGraph]()
 
+    def __contains__(self, size: FrameSize) -> bool:
+        """Whether there is a graph for frames of this size, which have all the memory that they need."""
+        return size in self._graphs
+
     @torch.inference_mode()
     def render(self, host: SceneBatch, width: int, height: int) -> Float32[Tensor, "scenes height width 3"]:
         """Pictures of scenes on the CPU, as the model makes them of the same scenes on its device."""
-        size = FrameSize(len(host), rows_for(len(host.kind)), width, height)
+        size = FrameSize.of(host, width, height)
         rows = frame_rows(host, size) if fits(size) and host.has_constant_skies and size in self._seen else None
         self._seen.add(size)
         if rows is None or has_trees(rows):

@@ -22,6 +22,7 @@ from luxel.core.emitters import (
     emitted_radiance,
     far_lights_found,
     light_density,
+    light_weights,
     sample_light,
     sky_radiance,
 )
@@ -54,7 +55,9 @@ ROUGH = wp.constant(0.5)  # roughness from which on a diffuse surface's own rays
 INDIRECT_ALPHA = wp.constant(0.3)  # at least, where a diffuse surface sees gloss, lest it flicker (path regularisation)
 MOST_SEGMENTS = wp.constant(8)  # of a gathering ray, through mirrors and glass
 FIRST_LOOK = 4  # one ray to lights of so many is sent first
-LANES = {"cpu": 1, "cuda": 4}
+LANES = 8
+"""Threads that share a point's rays on a GPU that has too few points to be busy: at most MANY_POINTS."""
+MANY_POINTS = 1 << 17
 GLOSS_SHARE = wp.constant(0.25)  # of highlights beside diffuse light, from which on they need all of the rays
 NOISE_SHARE = wp.constant(0.1)  # of direct light's standard deviation, from which on it does, too
 LIT = wp.constant(1)
@@ -107,10 +110,9 @@ class Gathered:
 
 
 @wp.func
-def specular_value(bsdf: BSDF, value: wp.vec3, wo: wp.vec3) -> wp.vec3:
-    """A BSDF's value without its diffuse part."""
-    plain = diffuse_value(bsdf, wo) * diffuse_weight(bsdf.material)
-    return value - bsdf.material.base_color * plain
+def specular_value(bsdf: BSDF, value: wp.vec3, diffuse: float) -> wp.vec3:
+    """A BSDF's value without its diffuse part, whose `diffuse_value` this is."""
+    return value - bsdf.material.base_color * (diffuse * diffuse_weight(bsdf.material))
 
 
 @wp.func
@@ -224,7 +226,8 @@ def gather_along(
             bounces += 1
             at = LightSampleContext(origin, normal, origin_object, material.transmission == 0.0)
             u = uniform(key, pattern, segment, 0)
-            light = sample_light(scenes, scene, at, u[0], wp.vec2(u[1], u[2]))
+            weights = light_weights(scenes, scene, at)
+            light = sample_light(scenes, scene, at, weights, u[0], wp.vec2(u[1], u[2]))
             total = light.total
             rays_to_lights = 1.0
             if light.density > 0.0:
@@ -354,17 +357,19 @@ def look_at_lights(
         highlight = none
         unshadowed = none
         squares = float(0.0)
+        weights = light_weights(scenes, p.scene, r.at)
         many = wp.where(r.sees_light, each * settings.tiles, 0)
         for k in range(lane, many, settings.lanes):
             u = net_point(r.pattern * each + k, 0)
             part = float(k % each) + net_point(r.pattern + k // each, 1)[0]
-            light = sample_light(scenes, p.scene, r.at, part / float(each), u)
+            light = sample_light(scenes, p.scene, r.at, weights, part / float(each), u)
             if light.density > 0.0:
                 density = light.density * float(many)
                 wo = r.local * light.direction
                 towards = evaluate_bsdf(r.bsdf, wo)
                 if wp.max(towards.value) > 0.0:
-                    plain = diffuse_value(r.bsdf, wo) * wp.where(r.is_diffuse, 1.0, 0.0)
+                    diffuse = diffuse_value(r.bsdf, wo)
+                    plain = wp.where(r.is_diffuse, diffuse, 0.0)
                     of_diffuse = float(r.diffuse_rays) * wp.max(wo[2], 0.0) / PI
                     of_glossy = float(wp.max(r.glossy_rays, 1)) * towards.density  # of a smooth surface its chain's
                     if settings.occlusion == 0:  # then other rays don't see lights
@@ -383,14 +388,15 @@ def look_at_lights(
                         line = bent_line(scenes, p.scene, p.point, light.direction, p.object_id, light.object_id, sight)
                         wo = r.local * line.direction
                         towards = evaluate_bsdf(r.bsdf, wo)
+                        diffuse = diffuse_value(r.bsdf, wo)
                         arriving = wp.cw_mul(light.radiance, line.transmittance)
-                        through += arriving * (diffuse_value(r.bsdf, wo) / density)
+                        through += arriving * (diffuse / density)
                         glossy_weight = 1.0 / density
                     else:
                         direct += arriving * (plain * weight)
                         squares += square(mean(arriving) * plain * weight)
                     if not (r.is_smooth and sight.is_through):
-                        highlight += wp.cw_mul(arriving, specular_value(r.bsdf, towards.value, wo)) * glossy_weight
+                        highlight += wp.cw_mul(arriving, specular_value(r.bsdf, towards.value, diffuse)) * glossy_weight
         out = with_vector(out, DIRECT, direct)
         out = with_vector(out, THROUGH, through)
         out = with_vector(out, HIGHLIGHT, highlight)
@@ -493,7 +499,7 @@ def look_around(
     nearness = float(0.0)
     indirect_squares = float(0.0)
     glossy_squares = float(0.0)
-    total = choose_light(scenes, p.scene, r.at, 0.5).total
+    total = choose_light(scenes, p.scene, r.at, light_weights(scenes, p.scene, r.at), 0.5).total
     many = float(light_rays[index] * settings.tiles)
     pixel = pixel_width(scenes, p, settings.height)
     for ray in range(lane, rays, settings.lanes):
@@ -520,8 +526,9 @@ def look_around(
             found = gather_along(
                 scenes, settings, p.scene, r.at, direction, density, total, many, not is_glossy, tile, number
             )
+            diffuse = diffuse_value(r.bsdf, wo)
             if not is_glossy:
-                plain = diffuse_value(r.bsdf, wo) / density
+                plain = diffuse / density
                 direct += found.lights * plain
                 sky += found.sky * plain
                 surfaces += found.surfaces * plain
@@ -530,7 +537,7 @@ def look_around(
                 openness += wp.where(found.distance == FAR, 1.0, 0.0) / float(r.diffuse_rays)
                 nearness += pixel / (pixel + found.distance) / float(r.diffuse_rays)
             if is_glossy or r.shares_rays:
-                value = specular_value(r.bsdf, scattered.value, wo) / density
+                value = specular_value(r.bsdf, scattered.value, diffuse) / density
                 highlight += wp.cw_mul(found.lights, value)
                 reflection += wp.cw_mul(found.sky + found.surfaces, value)
                 glossy_squares += square(mean(wp.cw_mul(found.lights + found.sky + found.surfaces, value)))
@@ -581,7 +588,7 @@ def gather(
     With Neighbours, points first send one of FIRST_LOOK rays to lights, and all of them only where shadows may end.
     """
     count, device = len(table), batch.device
-    lanes = settings.lanes = LANES[device.type]
+    lanes = settings.lanes = LANES if device.type == "cuda" and count <= MANY_POINTS else 1
     signals = torch.empty(count, SIGNALS, device=device)
     parts = to_warp(torch.empty(count, lanes, SIGNALS, device=device), Signals)
     all_rays = settings.light_rays

@@ -13,6 +13,7 @@ from luxel.core.emitters import (
     emitted_radiance,
     far_lights_found,
     light_density,
+    light_weights,
     sample_light,
     sky_radiance,
 )
@@ -83,7 +84,8 @@ def path_radiance(
 
         # Direct light: look at one light.
         u = uniform(key, pixel, sample, 2 * depth)
-        light = sample_light(scenes, scene, at, u[0], wp.vec2(u[1], u[2]))
+        weights = light_weights(scenes, scene, at)
+        light = sample_light(scenes, scene, at, weights, u[0], wp.vec2(u[1], u[2]))
         lights_total = light.total
         if light.density > 0.0:
             towards = evaluate_bsdf(bsdf, local * light.direction)

@@ -128,7 +128,7 @@ class Places:
         return found.reshape(-1, many)
 
 
-SETTINGS = {"one light": (1, 24), "few": (5, 24), "all weighed": (41, 1000), "tree": (41, 24), "small tree": (5, 2)}
+SETTINGS = {"one light": (1, 24), "few": (5, 24), "all weighed": (23, 24), "tree": (41, 24), "small tree": (5, 2)}
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -284,13 +284,13 @@ def test_objects_emit_outwards_and_the_sky_from_everywhere(device):
 
 
 def garlands() -> dict[str, Scene]:
-    """Forty lights each: small and large, opaque surfaces and glass among them."""
+    """As many lights as are weighed, each: small and large, opaque surfaces and glass among them."""
     random = np.random.default_rng(0)
-    places = random.uniform(-1, 1, (40, 3)) * [1.8, 1.5, 0.8] + [0.2, 0.6, 0.3]
+    places = random.uniform(-1, 1, (24, 3)) * [1.8, 1.5, 0.8] + [0.2, 0.6, 0.3]
     dark = Material(base_color=(0, 0, 0), specular=0.0)
     bulbs = [
         ball(*place, 0.03 + 0.1 * random.uniform() ** 3, dark.model_copy(update={"emission": tuple(emission)}))
-        for place, emission in zip(places.tolist(), random.uniform(1, 9, (40, 3)).tolist(), strict=True)
+        for place, emission in zip(places.tolist(), random.uniform(1, 9, (24, 3)).tolist(), strict=True)
     ]
     panels = [
         Panel(
@@ -321,17 +321,16 @@ def garlands() -> dict[str, Scene]:
 )
 def test_pictures_by_the_light_tree_are_those_of_all_lights_weighed(name, device, monkeypatch):
     one, tracer = garlands()[name], PathTracer(max_depth=4, device=device)
-    monkeypatch.setattr(core_scenes, "EXACT_LIGHTS", 1000)
     exact = tracer.trace([one], 17, 13, 4096, 0)
-    monkeypatch.setattr(core_scenes, "EXACT_LIGHTS", 24)
+    monkeypatch.setattr(core_scenes, "EXACT_LIGHTS", 5)
     assert_agree(name, tracer.trace([one], 17, 13, 4096, 1), exact)
 
 
 @pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize("limit", [1000, 24], ids=["exact", "tree"])
+@pytest.mark.parametrize("limit", [24, 5], ids=["exact", "tree"])
 def test_what_lights_turn_their_backs_to_is_black(limit, device, monkeypatch):
     monkeypatch.setattr(core_scenes, "EXACT_LIGHTS", limit)
-    upwards = [Panel(center=(x / 8, 0, 1), half_extents=(0.05, 0.05), material=LAMP) for x in range(-16, 17)]
+    upwards = [Panel(center=(x / 8, 0, 1), half_extents=(0.05, 0.05), material=LAMP) for x in range(-12, 12)]
     floor = Plane(center=(0, 0, -1), material=WHITE)
     batch = SceneBatch.of([scene(floor, *upwards)], device)
     mean = PathTracer(max_depth=2, device=device).trace(batch, 7, 5, 64, 0).mean

@@ -3,6 +3,7 @@
 import mitsuba
 import numpy as np
 import pytest
+from outside import GRADIENT, SUN
 from tracer_scenes import CAMERA, GROUND, LAMP, PARALLEL, SIDE_LAMP, egg, gravel, scene
 
 from luxel.scene import Scene
@@ -36,3 +37,11 @@ def test_emissive_ellipsoids_are_meshes_beside_it(tmp_path):
     assert [path.name for path in written] == ["scene.xml", "scene.objects[25].ply"]
     file, dictionary = both(world, tmp_path / "scene.xml", 256)
     np.testing.assert_allclose(file.mean((0, 1)), dictionary.mean((0, 1)), rtol=0.01)
+
+
+def test_a_sky_is_a_picture_beside_it_and_the_sun_a_ball(tmp_path):
+    world = scene(*GRAVEL).model_copy(update={"sky": GRADIENT, "sun": SUN})
+    written = write_xml(world, tmp_path / "scene.xml", 24, 16)
+    assert [path.name for path in written] == ["scene.xml", "scene.sky.pfm"]
+    file, dictionary = both(world, tmp_path / "scene.xml", 64)
+    np.testing.assert_allclose(file.mean((0, 1)), dictionary.mean((0, 1)), rtol=0.02)

@@ -1,6 +1,6 @@
 """A scene as Mitsuba's XML: what `luxel.trace.mitsuba` hands it as a dictionary, for `mitsuba.load_file`.
 
-Emissive ellipsoids, which are meshes there, are PLY files beside the XML.
+Emissive ellipsoids, which are meshes there, are PLY files beside the XML, and a sky is a PFM file.
 """
 
 import xml.etree.ElementTree as ET
@@ -23,9 +23,10 @@ TAGS = {
     "rfilter": "rfilter",
     "bsdf": "bsdf",
     "emitter": "emitter",
-    "background": "emitter",
 }
-"""The element of each entry of the dictionary; all others are shapes."""
+"""The element of each entry of the dictionary; all others are shapes, or EMITTERS."""
+EMITTERS = ("constant", "envmap")
+"""Types of plugins that light a scene from outside."""
 POINTS = ("center", "p0", "p1")
 
 
@@ -47,6 +48,13 @@ def write_xml(scene: Scene, path: Path, width: int = 512, height: int = 512, max
             written.append(mesh)
             item = scene.objects[int(name.removeprefix("objects[").removesuffix("]"))]
             value = {"type": "ply", "filename": mesh.name} | surface_plugin(item.material)
+        elif "bitmap" in value:
+            picture = path.with_name(f"{path.stem}.sky.pfm")
+            with replacing(picture) as partial:
+                bitmap = value.pop("bitmap")
+                bitmap.write(str(partial), bitmap.FileFormat.PFM)
+            written.append(picture)
+            value["filename"] = picture.name
         _element(root, name, value, is_top=True)
     ET.indent(root)
     write_atomically(path, ET.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n")
@@ -76,8 +84,9 @@ def _element(parent: ET.Element, name: str, value: Any, is_top: bool = False) ->
 
 
 def _plugin(parent: ET.Element, name: str, value: Plugin, is_top: bool) -> None:
-    element = ET.SubElement(parent, TAGS.get(name, "shape"), type=value["type"])
-    if is_top and name not in TAGS:
+    tag = "emitter" if value["type"] in EMITTERS else TAGS.get(name, "shape")
+    element = ET.SubElement(parent, tag, type=value["type"])
+    if is_top and name not in TAGS and tag == "shape":
         element.set("id", _identifier(name))
     for field, entry in value.items():
         if field != "type":

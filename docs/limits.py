@@ -65,7 +65,7 @@ SCENES = {
 }
 
 
-def main(size: int = 256, spp: int = 8192, images: Path = ROOT / "docs/images") -> None:
+def main(size: int = 256, spp: int = 4096, images: Path = ROOT / "docs/images") -> None:
     """Render each scene and its truth into one picture."""
     renderer, tracer = Renderer.from_pretrained("ray-small"), PathTracer(max_depth=12)
     for name, scene in SCENES.items():

@@ -4,6 +4,7 @@ Without building it, which `make docs` does; commands and pieces of Python in th
 """
 
 import re
+import runpy
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,14 @@ def test_links_lead_somewhere(page):
 def test_every_picture_is_shown():
     shown = {Path(target).name for page in TEXTS for target, _ in LINK.findall(page.read_text())}
     assert {path.name for path in (DOCS / "images").iterdir()} <= shown
+
+
+def test_scripts_make_the_pages_pictures(tmp_path: Path):
+    for name in ("gallery", "limits", "tutorial"):
+        settings = {"size": 16, "spp": 1} if name == "limits" else {"width": 16}
+        runpy.run_path(str(DOCS / f"{name}.py"))["main"](**settings, images=tmp_path)
+    made = {path.name for path in tmp_path.iterdir()}
+    assert made == {path.name for path in (DOCS / "images").glob("*.webp")}
 
 
 def test_reference_names_what_there_is():

@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-slow harness lint bench .venv clean
+.PHONY: demo test test-slow harness lint docs bench .venv clean
 
 demo: .venv  ## generate data, train, evaluate, render: runs/demo/index.html
 	$(BIN)/luxel demo
@@ -20,6 +20,10 @@ lint: .venv  ## ruff and the type checker
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+docs: .venv  ## the documentation site: site/index.html; its warnings are errors
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 bench: .venv  ## every benchmark: hours on two cores; the last line of each is one JSON object
 	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
 
@@ -31,4 +35,4 @@ bench: .venv  ## every benchmark: hours on two cores; the last line of each is o
 	touch $@
 
 clean:  ## everything that can be made again, except data and runs
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache build dist site

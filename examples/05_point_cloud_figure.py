@@ -3,7 +3,7 @@
     python examples/05_point_cloud_figure.py
 
 Takes about half a minute. Writes trefoil.npy, 2 048 points of a knotted tube with colours, which `luxel render
-trefoil.npy` takes as well, and trefoil_paper.png and its like, one a look.
+trefoil.npy` takes as well; trefoil_paper.png and its like, one a look; and looks.png, all of them side by side.
 """
 
 from typing import get_args
@@ -47,8 +47,10 @@ def main(points: int = 2048, side: int = 512) -> None:
     colors = colormaps["viridis"](height)[:, :3]
     np.save("trefoil.npy", np.concatenate([cloud, colors], 1))
     renderer = Renderer.from_pretrained("ray-base")
-    for look in get_args(LookName):
-        save_image(f"trefoil_{look}.png", renderer(from_points(cloud, colors, look=look), side))
+    pictures = {look: renderer(from_points(cloud, colors, look=look), side) for look in get_args(LookName)}
+    for look, picture in pictures.items():
+        save_image(f"trefoil_{look}.png", picture)
+    save_image("looks.png", np.concatenate(list(pictures.values()), axis=1))
 
 
 if __name__ == "__main__":

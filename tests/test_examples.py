@@ -56,6 +56,7 @@ def test_05_point_cloud_figure(tmp_path: Path, monkeypatch):
     runpy.run_path(str(EXAMPLES / "05_point_cloud_figure.py"))["main"](points=37, side=19)
     for look in ("paper", "studio", "dark", "flat"):
         assert np.asarray(Image.open(f"trefoil_{look}.png")).shape == (19, 19, 3)
+    assert np.asarray(Image.open("looks.png")).shape == (19, 4 * 19, 3)
     assert len(load_scene("trefoil.npy").objects) == 37 + 2
 
 

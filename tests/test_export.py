@@ -179,7 +179,7 @@ def test_of_an_unfinished_data_set_only_a_whole_split_is_exported(spheres, tmp_p
 def test_a_damaged_document_is_told(by_hand, tmp_path):
     export(by_hand, tmp_path, ExportSettings("coco"), progress=False)
     (tmp_path / "annotations_train.json").unlink()
-    loose.labels_file(tmp_path, "train", "000000").write_text("{")
+    (tmp_path / loose.file_of("train", "000000", ".json")).write_text("{")
     with pytest.raises(InputError, match=r"labels/train/000000.json: .*delete it, and export again"):
         export(by_hand, tmp_path, ExportSettings("coco"), progress=False)
 

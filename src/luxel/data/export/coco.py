@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from luxel import __version__
 from luxel.data.dataset import ShardDataset
-from luxel.data.export.loose import PICTURES, documents, write_lists, write_samples
+from luxel.data.export.loose import documents, file_of, write_lists, write_samples
 from luxel.data.export.sample import Document, key_of
 from luxel.data.split import Split
 
@@ -44,7 +44,7 @@ def image(document: Document) -> dict[str, Any]:
     """The entry of a picture, with its camera."""
     return {
         "id": document["index"] + 1,
-        "file_name": f"{PICTURES}/{document['split']}/{document['key']}.png",
+        "file_name": file_of(document["split"], document["key"], ".png"),
         "width": document["width"],
         "height": document["height"],
         "scene_id": document["scene_id"],

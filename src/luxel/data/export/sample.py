@@ -4,6 +4,7 @@ import io
 import json
 import math
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -85,6 +86,13 @@ class Sample:
         height, width, _ = self.radiance.shape
         return annotate(self.scene, width, height)
 
+    def files(self, exposure: float) -> Iterator[tuple[str, bytes]]:
+        """Suffix and content of each of its files."""
+        yield ".png", self.png(exposure)
+        yield ".exr", self.exr()
+        yield ".npz", self.npz()
+        yield ".json", json.dumps(self.document(), separators=(",", ":"), allow_nan=False).encode()
+
     def png(self, exposure: float) -> bytes:
         """The picture, clipped to [0, 1] and in sRGB, `exposure` stops brighter."""
         return encoded(to_bytes(self.radiance, exposure=exposure), ".png")
@@ -165,8 +173,3 @@ def as_bytes(share: Float32[np.ndarray, "*shape"]) -> UInt8[np.ndarray, "*shape"
 def finite(numbers: list[float]) -> list[float | None]:
     """The numbers, but None for what JSON has no word for: infinite ones and NaN."""
     return [number if math.isfinite(number) else None for number in numbers]
-
-
-def to_json(document: Any) -> bytes:
-    """The same bytes for the same document."""
-    return json.dumps(document, separators=(",", ":"), allow_nan=False).encode()

@@ -11,7 +11,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from luxel.data.dataset import ShardDataset
-from luxel.data.export.sample import Sample, to_json
+from luxel.data.export.sample import Sample
 from luxel.data.split import Split
 from luxel.files.atomic import replacing
 
@@ -36,10 +36,8 @@ def write_tar(path: Path, samples: Iterable[Sample], exposure: float, bar: "tqdm
     """Write samples, one after another, into a tar that is whole or not there."""
     with replacing(path) as partial, tarfile.open(partial, "w", format=tarfile.USTAR_FORMAT) as tar:
         for sample in samples:
-            add(tar, f"{sample.key}.png", sample.png(exposure))
-            add(tar, f"{sample.key}.exr", sample.exr())
-            add(tar, f"{sample.key}.npz", sample.npz())
-            add(tar, f"{sample.key}.json", to_json(sample.document()))
+            for suffix, content in sample.files(exposure):
+                add(tar, sample.key + suffix, content)
             bar.update()
 
 

@@ -70,3 +70,10 @@ def test_a_plane_has_no_corners(labels):
 
 def test_nothing_has_an_empty_box():
     assert box_of(np.zeros((3, 5), np.float32)).tolist() == [0, 0, 0, 0]
+
+
+def test_an_orthographic_camera_projects_along_its_view():
+    camera = Camera(position=(0, -4, 0), look_at=(0, 0, 0), projection="orthographic", vertical_extent=4)
+    seen = project(camera, np.array([[1.0, -2.0, 1.0], [1.0, 5.0, 1.0], [0.0, -5.0, 0.0]]), WIDTH, HEIGHT)
+    np.testing.assert_allclose(seen[:2], [[40, 10], [40, 10]])  # 10 pixels a unit, at any depth
+    assert np.isnan(seen[2]).all()

@@ -24,6 +24,7 @@ COMMANDS = [
 REQUIRED = {"generate": ["--out", "x"], "cooldown": ["x", "--samples", "9", "--out", "x"]}
 REQUIRED |= {
     "convert": ["x.json", "x.glb"],
+    "export": ["x", "--layout", "coco", "--out", "x"],
     "evaluate": ["x"],
     "render": ["x"],
     "movie": ["x"],
@@ -134,6 +135,7 @@ FILES = {"movie": ["movie", SCENE], "findings": ["experiments", "findings"]}
 """Verbs whose --out is a file; that of the others is a folder, or may be one."""
 FOLDERS = {
     "generate": ["generate", "spheres"],
+    "export": ["export", "x", "--layout", "coco"],
     "train": ["train", "demo"],
     "cooldown": ["cooldown", "x", "--samples", "9"],
     "fit": ["fit", "picture.exr", "--scene", SCENE, "--free", "background"],
@@ -171,6 +173,7 @@ def test_a_file_where_a_folder_is_read_is_told_as_such(answers: Answers, tmp_pat
         ["experiments", "findings", "--records", "file"],
         ["experiments", "list", "--runs", "file"],
         ["evaluate", "ray-small", "--data", "file"],
+        ["export", "file", "--layout", "coco", "--out", "x"],
         ["evaluate", "file"],
         ["train", "demo", "--data", "file"],
         ["render", SCENE, "--model", "file"],

@@ -17,6 +17,7 @@ from luxel.cli.convert import convert
 from luxel.cli.demo import demo
 from luxel.cli.evaluate import evaluate
 from luxel.cli.experiments import experiments
+from luxel.cli.export import export
 from luxel.cli.fit import fit
 from luxel.cli.generate import generate
 from luxel.cli.movie import movie
@@ -31,7 +32,7 @@ INTERRUPTED, PIPE_BROKEN = 130, 141
 
 VERBS: dict[str, Callable[[list[str]], int]] = {
     verb.__name__: verb
-    for verb in (generate, train, cooldown, evaluate, render, view, movie, fit, convert, experiments, demo)
+    for verb in (generate, export, train, cooldown, evaluate, render, view, movie, fit, convert, experiments, demo)
 }
 
 
@@ -171,7 +172,7 @@ def warnings_on_one_line() -> Iterator[None]:
 
 def resumable(arguments: list[str]) -> bool:
     """Whether the same command again goes on where it was interrupted."""
-    return arguments[:1] in (["generate"], ["train"], ["cooldown"], ["movie"], ["fit"], ["demo"]) or (
+    return arguments[:1] in (["generate"], ["export"], ["train"], ["cooldown"], ["movie"], ["fit"], ["demo"]) or (
         arguments[:2] == ["experiments", "compare"]
     )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Float64, Int64
+from jaxtyping import Bool, Float32, Float64, Int64
 
 from luxel.core.intersect import MISS
 from luxel.core.scene_batch import SceneBatch
@@ -44,7 +44,7 @@ class Annotations:
     NaN for a corner that is not in front of the camera, and for a plane's.
     """
     intrinsics: Float64[np.ndarray, "3 3"]
-    """K: pixel coordinates from camera space, times depth."""
+    """K: pixel coordinates from camera space, times depth; of an orthographic camera, see `intrinsics`."""
     camera_from_world: Float64[np.ndarray, "4 4"]
     """OpenCV's extrinsic matrix; a rotation and a shift, scene units."""
     depth: Float32[np.ndarray, "height width"]
@@ -90,7 +90,10 @@ def annotate(scene: Scene, width: int, height: int, pixel_rays: int = 32) -> Ann
 
 
 def intrinsics(camera: Camera, width: int, height: int) -> Float64[np.ndarray, "3 3"]:
-    """OpenCV's K of a picture of this size, with square pixels and the principal point in its middle."""
+    """OpenCV's K of a picture of this size, with square pixels and the principal point in its middle.
+
+    An orthographic camera has no such matrix: its K times (x, y, 1) in camera space gives pixels at any depth.
+    """
     focal_length = height / (2 * tan_half_fov(camera))
     return np.array([[focal_length, 0, width / 2], [0, focal_length, height / 2], [0, 0, 1]])
 
@@ -111,10 +114,11 @@ def project(
     matrix = camera_from_world(camera)
     local = points @ matrix[:3, :3].T + matrix[:3, 3]
     depth = np.where(local[..., 2:] > 0, local[..., 2:], np.nan)
-    return (local / depth @ intrinsics(camera, width, height).T)[..., :2]
+    flat = local[..., :2] / (depth / depth if camera.is_orthographic else depth)
+    return np.concatenate([flat, np.ones_like(depth)], -1) @ intrinsics(camera, width, height)[:2].T
 
 
-def box_of(mask: Float32[np.ndarray, "height width"]) -> Int64[np.ndarray, "4"]:
+def box_of(mask: Float32[np.ndarray, "height width"] | Bool[np.ndarray, "height width"]) -> Int64[np.ndarray, "4"]:
     """(x0, y0, x1, y1) around all pixels above 0, x1 and y1 exclusive; zeros if there are none."""
     columns, rows = np.flatnonzero(mask.any(0)), np.flatnonzero(mask.any(1))
     if not len(columns):

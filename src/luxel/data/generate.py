@@ -357,7 +357,8 @@ def _radiances(
 
 
 def _advance(bar: "tqdm[None]", pixels_an_image: int, pixels: int) -> None:
-    bar.update(pixels / pixels_an_image)
+    images = pixels / pixels_an_image
+    bar.update(images if bar.total is None else min(images, bar.total - bar.n))  # of which tqdm warns, by rounding
 
 
 def _warned(jobs: Iterator[Job]) -> Iterator[Job]:

@@ -6,14 +6,16 @@ stand is chosen to look alike, as are the two materials.
 
 import math
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal, TypeAlias
+from typing import Annotated, ClassVar, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 from pydantic import Field
 
+from luxel import InputError
+from luxel.configuration import shortened
 from luxel.scene.camera import frame, rotation_matrix, tan_half_fov
-from luxel.scene.description import RGB, Box, Camera, Cylinder, Material, Panel, Plane, Scene, Sphere, Vector
+from luxel.scene.description import Box, Camera, Cylinder, Material, Object, Panel, Plane, Scene, Sphere, Vector
 from luxel.scene.draws import Draws
 from luxel.scene.placing import about_z, facing, vector
 from luxel.scene.registry import Distribution
@@ -32,6 +34,7 @@ COLORS: dict[str, tuple[int, int, int]] = {
 }
 """Of 255; as base colours they are taken for linear."""
 SIZES = {"small": 0.35, "large": 0.7}
+MATERIALS = {"rubber": Material(roughness=0.7), "metal": Material(metallic=1.0, roughness=0.2)}
 REGION = 3.0  # objects' x and y lie in ±REGION
 MIN_DISTANCE = 0.25  # between objects' circles
 MARGIN = 0.4  # along each of the directions left and behind, so that words for them are clear
@@ -68,6 +71,50 @@ class Clevr(Distribution):
             things = _things(draws, count, camera)
             if things and visible_pixels(things, camera).min() >= MIN_PIXELS:
                 return Scene(objects=(*things, GROUND, *lamps), camera=camera, background=(0.1, 0.1, 0.1))
+
+
+class Words(NamedTuple):
+    """What an object is called."""
+
+    shape: Shape
+    size: str
+    color: str
+    material: str
+
+
+def words_of(thing: Object) -> Words | None:
+    """The words for an object of these scenes; None for anything else."""
+    if not isinstance(thing, Thing):
+        return None
+    shape: Shape = "cube" if isinstance(thing, Box) else thing.shape
+    sizes = {name: round(size / math.sqrt(2), 6) if shape == "cube" else size for name, size in SIZES.items()}
+    size = next((name for name, scale in sizes.items() if thing.scale == (scale, scale, scale)), None)
+    finish = next(
+        (
+            (color, name)
+            for color, rgb in COLORS.items()
+            for name in MATERIALS
+            if thing.material == _material(rgb, name)
+        ),
+        None,
+    )
+    return Words(shape, size, *finish) if size and finish else None
+
+
+def things_in_words(scene: Scene, source: str) -> list[tuple[Thing, Words]]:
+    """All but ground and lamps, with their words. Raises InputError, which begins with `source`, for others' scenes."""
+    things: list[tuple[Thing, Words]] = []
+    for number, item in enumerate(scene.objects):
+        if item == GROUND or (isinstance(item, Panel) and item.material.is_emissive):
+            continue
+        words = words_of(item)
+        if not isinstance(item, Thing) or words is None:
+            raise InputError(
+                f"{source}: objects[{number}] is {shortened(item)}, none of the distribution clevr's; take another "
+                "layout, or a data set of clevr"
+            )
+        things.append((item, words))
+    return things
 
 
 def visible_pixels(things: list[Thing], camera: Camera) -> Int64[np.ndarray, " things"]:
@@ -149,8 +196,8 @@ def _apart(
 
 def _thing(draws: Draws, shape: Shape, size: float, x: float, y: float) -> Thing:
     """An object on the ground; a cube's half edge is size / √2."""
-    red, green, blue = (round(part / 255, 6) for part in draws.choose(dict.fromkeys(COLORS.values(), 1.0)))
-    material = _material((red, green, blue), draws.chance(0.5))
+    color = draws.choose(dict.fromkeys(COLORS.values(), 1.0))
+    material = _material(color, "metal" if draws.chance(0.5) else "rubber")
     angle = about_z(draws.uniform(0.0, 2 * math.pi))
     rotation = round(angle[0], 6), 0.0, 0.0, round(angle[3], 6)
     if shape == "cube":
@@ -161,11 +208,10 @@ def _thing(draws: Draws, shape: Shape, size: float, x: float, y: float) -> Thing
     return Cylinder(center=(x, y, size), radius=size, half_height=size, rotation=rotation, material=material)
 
 
-def _material(color: RGB, is_metal: bool) -> Material:
-    """Metal or rubber."""
-    if is_metal:
-        return Material(base_color=color, metallic=1.0, roughness=0.2)
-    return Material(base_color=color, roughness=0.7)
+def _material(color: tuple[int, int, int], name: str) -> Material:
+    """One of `MATERIALS` in a color of 255."""
+    red, green, blue = (round(part / 255, 6) for part in color)
+    return MATERIALS[name].model_copy(update={"base_color": (red, green, blue)})
 
 
 def _jittered(draws: Draws, place: Vector, jitter: float) -> Vector:

@@ -27,6 +27,7 @@ ALLOWED = {
     "experiments": {"train", "models", "data", "image", "core", "scene", "trace"},
     "evaluation": {"core", "models", "data", "image", "scene"},
     "pipeline": {"core", "scene", "trace", "models", "image"},
+    "network_tracer": {"pipeline", "data", "scene", "trace"},
     "movie": {"pipeline", "scene", "image"},
     "notebook": {"pipeline", "scene", "image"},
     "fit": {"pipeline", "models", "evaluation", "scene", "image"},

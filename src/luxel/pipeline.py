@@ -52,6 +52,16 @@ class Progress(NamedTuple):
     """The mean of those paths alone, which is right in the mean, but noisy."""
 
 
+class Estimate(NamedTuple):
+    """A picture of a scene, blended with paths."""
+
+    radiance: Float32[np.ndarray, "height width 3"]
+    error: Float32[np.ndarray, "height width"]
+    """Expected squared error of its pixels, the mean over channels."""
+    path_variance: np.float32
+    """Of one path, the mean over the picture."""
+
+
 class Renderer:
     """A trained model and the way in and out of it. The model is left in evaluation mode.
 
@@ -195,6 +205,25 @@ class Renderer:
         )
         found = PathTracer(device=str(self.device)).sample(batch, width, height, spp, seed, progress)
         return Paths(found.mean, found.path_variance / spp, spp)
+
+    @torch.inference_mode()
+    def estimate(
+        self,
+        scene: Scene,
+        width: int,
+        height: int,
+        spp: int,
+        seed: int = 0,
+        progress: Callable[[int], object] | None = None,
+    ) -> Estimate:
+        """What `render` returns of one scene with paths, and how far it may be off. Raises InputError as that does."""
+        check_spp("spp", spp)
+        check_seed("seed", seed)
+        picture = self._network([scene], width, height)
+        batch = SceneBatch.of([scene], self.device)
+        paths = self._paths(batch, picture, spp, seed, progress)
+        blended, error = (values[0].cpu().numpy() for values in blend(batch, picture, paths, self.blender))
+        return Estimate(blended, error, np.float32(spp * paths.variance.mean().item()))
 
     def progress(
         self,

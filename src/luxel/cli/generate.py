@@ -16,6 +16,7 @@ def generate(arguments: list[str]) -> int:
     """Path-trace a data set: luxel generate DISTRIBUTION --out DIR, or scenes:DIR for a folder of scenes."""
     from luxel.data.generate import GenerateSettings, of_folder
     from luxel.data.generate import generate as run
+    from luxel.network_tracer import NetworkSettings
     from luxel.scene.folder import PREFIX
     from luxel.scene.registry import known_distributions
 
@@ -33,6 +34,8 @@ def generate(arguments: list[str]) -> int:
         out: Path
         """Folder of the data set; the same command again completes it."""
         settings: tyro.conf.OmitArgPrefixes[tyro.conf.AvoidSubcommands[GenerateSettings]] = default
+        model: str | None = None
+        """Instead of tracing alone, pictures by this model, blended with --spp paths a pixel: docs/datasets.md."""
         workers: Annotated[int, Field(ge=0, le=1024)] = 0
         """Processes of `--tracer mitsuba`, one thread each; 0: one a core."""
         cluster: str | None = None
@@ -43,7 +46,11 @@ def generate(arguments: list[str]) -> int:
         """That each shard on the cluster takes: 1 for one on each GPU, 0 for none."""
 
     options = parsed(Options, f"luxel generate {name}", rest)
+    settings = options.settings
+    if options.model is not None:
+        settings = NetworkSettings(**vars(settings), model=options.model)
+        settings.make_tracer()  # which tells a wrong name before there is a folder
     with on_cluster(options.cluster, options.cluster_cpus, options.cluster_gpus) as nodes:
-        manifest = run(options.settings, options.out, options.workers, cluster=nodes)
+        manifest = run(settings, options.out, options.workers, cluster=nodes)
     print(f"{manifest.scenes} scenes in {options.out}")
     return 0

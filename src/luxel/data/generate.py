@@ -28,7 +28,7 @@ from luxel.trace.mitsuba import MitsubaTracer
 from luxel.trace.mitsuba_limits import known_wrong
 from luxel.trace.path import PathTracer
 from luxel.trace.pool import Job, trace_jobs
-from luxel.trace.tracer import Radiance
+from luxel.trace.tracer import InProcessTracer, Radiance
 
 PATHS_A_JOB = 1 << 21  # handed to a process at once: small for a smooth progress bar, and for all to have work
 SCENES_A_JOB = 16
@@ -86,7 +86,7 @@ class GenerateSettings(Configuration):
             raise InputError(f"distribution {what}, must be a Scene")
         return scene
 
-    def make_tracer(self) -> MitsubaTracer | PathTracer:
+    def make_tracer(self) -> MitsubaTracer | InProcessTracer:
         """The tracer that these settings describe."""
         if self.tracer == "mitsuba":
             return MitsubaTracer(self.max_depth, self.variant)
@@ -343,7 +343,7 @@ def _traced(
 
 
 def _radiances(
-    tracer: MitsubaTracer | PathTracer, jobs: Iterator[Job], workers: int, bar: "tqdm[None]"
+    tracer: MitsubaTracer | InProcessTracer, jobs: Iterator[Job], workers: int, bar: "tqdm[None]"
 ) -> Iterator[Radiance]:
     """The jobs' images, in order."""
     if isinstance(tracer, MitsubaTracer):

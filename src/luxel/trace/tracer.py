@@ -1,6 +1,6 @@
 """What every path tracer offers: the radiance of scenes, and how far it may be off."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -39,4 +39,26 @@ class Tracer(Protocol):
 
         An image depends on its own scene, not on the others or their order.
         """
+        ...
+
+
+@runtime_checkable
+class InProcessTracer(Protocol):
+    """A Tracer that works in the caller's process, and tells of its progress."""
+
+    @property
+    def renderer(self) -> str:
+        """Name, versions and device, for manifests and reports."""
+        ...
+
+    def trace(
+        self,
+        scenes: Sequence[Scene],
+        width: int,
+        height: int,
+        spp: int,
+        seed: int,
+        progress: Callable[[int], object] | None = None,
+    ) -> Radiance:
+        """As a Tracer does; `progress` is called with every number of pixels that are done."""
         ...

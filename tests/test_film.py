@@ -88,3 +88,15 @@ def test_what_has_no_frames_is_told_with_the_remedy(tmp_path: Path):
     ):
         with pytest.raises(InputError, match=told):
             film_of_file(tmp_path / path, 24.0, turns)
+
+
+def test_what_a_viewer_keeps_unsaved_is_no_frame(tmp_path: Path):
+    for name in ("1.json", "2.json", "2.autosave.json", ".3.json"):
+        (tmp_path / name).write_text(text(STILL))
+    assert len(film_of_folder(tmp_path)) == 2
+
+
+def test_a_binary_scene_stands_still(tmp_path: Path):
+    Scene.from_json(text(STILL)).save(tmp_path / "x.safetensors")
+    with pytest.raises(InputError, match=r"x\.safetensors: stands still; .*--turntable 120"):
+        film_of_file(tmp_path / "x.safetensors", 24.0)

@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 import trimesh
+from outside import GRADIENT, SUN
 from pxr import Gf, Usd, UsdGeom, UsdLux, UsdShade
 from tracer_scenes import GROUND, PARALLEL, SIDE_LAMP, gravel, scene
 
@@ -278,3 +279,11 @@ def test_scenes_beyond_renderformers_ranges_are_told_why(tmp_path):
     for reason in ("background is", "orthographic", "must be white", "transmission of 1, must have none"):
         assert reason in told
     assert not any(tmp_path.iterdir())
+
+
+def test_light_from_outside_is_told_where_a_format_has_none(tmp_path):
+    outside = PLAIN.model_copy(update={"sky": GRADIENT, "sun": SUN})
+    for notes in (to_gltf(outside, binary=False)[1], write_usd(outside, tmp_path / "x.usda")):
+        assert {note.split(":")[0] for note in notes} >= {"sky", "sun"}
+    with pytest.raises(InputError, match="sky is there, must not be: light comes from triangles alone"):
+        write_renderformer(outside, tmp_path / "x.renderformer.json")

@@ -359,7 +359,6 @@ def check_shapes(scenes: Sequence[Scene]) -> None:
             )
         for index, item in enumerate(scene.objects):
             if item.shape not in ("sphere", "ellipsoid"):
-                which = "" if len(scenes) == 1 else f"scene {number}: "
                 raise InputError(
                     f"{which}objects[{index}].shape is {item.shape}, but an image model knows spheres and ellipsoids "
                     "alone; take a ray model"

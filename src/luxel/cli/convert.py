@@ -3,14 +3,13 @@
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import tyro
-from pydantic import Field
 
 from luxel import InputError
 from luxel.cli.options import parsed
-from luxel.configuration import Configuration
+from luxel.configuration import Configuration, Pixels
 
 if TYPE_CHECKING:
     from luxel.scene.description import Scene
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
 GLTF, USD, OWN = (".glb", ".gltf"), (".usda", ".usdc", ".usd"), (".json", ".safetensors")
 RENDERFORMER = ".renderformer.json"
 SOURCES, TARGETS = (*OWN, *GLTF, *USD), (*OWN, *GLTF, *USD, ".xml", RENDERFORMER)
-
-Pixels = Annotated[int, Field(ge=1, le=65536)]
 
 
 def convert(arguments: list[str]) -> int:

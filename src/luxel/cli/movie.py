@@ -22,7 +22,7 @@ def movie(arguments: list[str]) -> int:
         """A scene in JSON with keyframes (docs/movie.md); a folder of scenes, a frame each, in natural order of their
         names; a trajectory of particles (docs/particles.md); with --turntable, a scene without keyframes, or points."""
         out: Path | None = None
-        """An .mp4, SCENES.mp4 in the current folder unless given; with --pictures, a folder."""
+        """An .mp4, SCENES.mp4 in the current folder unless given; with --pictures, a folder, SCENES-frames."""
         pictures: Pictures | None = None
         """A folder of numbered pictures instead: .png, tone-mapped, or .exr, linear radiance."""
         turntable: FrameCount | None = None
@@ -39,7 +39,7 @@ def movie(arguments: list[str]) -> int:
         """How points and particles are shown."""
 
     options = parsed(Options, "luxel movie", arguments)
-    settings, suffix = options.settings, "" if options.pictures else ".mp4"
+    settings, suffix = options.settings, "-frames" if options.pictures else ".mp4"
     out = options.out or Path(options.scenes.resolve().stem + suffix)
     Output.of(out, options.pictures)
     aspect = settings.width / settings.height if settings.width and settings.height else 1.0

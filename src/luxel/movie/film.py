@@ -12,10 +12,12 @@ from pydantic import Field
 from luxel import InputError
 from luxel.configuration import checker
 from luxel.scene.animation import Animation
+from luxel.scene.binary import SUFFIX
 from luxel.scene.description import Scene, Vector
 from luxel.scene.figures.figure import Figure, check_no_figure, load_scene
 from luxel.scene.figures.readers import is_particle_file
 from luxel.scene.figures.trajectory import Trajectory
+from luxel.scene.folder import scene_files
 
 FrameRate: TypeAlias = Annotated[float, Field(ge=0.01, le=240)]
 FrameCount: TypeAlias = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -83,11 +85,11 @@ def about_z(vector: Sequence[float], angle: float) -> Vector:
 
 
 def film_of_folder(folder: Path) -> Film:
-    """The scenes of a folder's *.json, a frame each, in natural order: 2.json is before 10.json.
+    """The scenes of a folder's files, a frame each, in natural order: 2.json is before 10.json.
 
     Raises InputError for a folder without any, and SceneError, when its frame is asked for, for a file that is none.
     """
-    files = sorted(folder.glob("*.json"), key=lambda path: natural_order(path.name))
+    files = sorted(scene_files(folder), key=lambda path: natural_order(path.name))
     if not files:
         raise InputError(f"{folder}: has no scenes, which are files that end in .json")
     return Film(len(files), lambda frame: Scene.load(files[frame]))
@@ -119,4 +121,6 @@ def film_of_file(
         if trajectory.frames == 1:
             raise InputError(f"{path}: has one frame; for a camera that goes round it give --turntable 120")
         return Film(trajectory.frames, trajectory)
+    if path.suffix == SUFFIX:
+        raise InputError(f"{path}: stands still; for a camera that goes round it give --turntable 120")
     return film_of_animation(Animation.load(path), fps)

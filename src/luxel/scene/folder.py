@@ -10,6 +10,8 @@ from luxel import InputError
 from luxel.scene.description import Scene, scene_id
 from luxel.scene.registry import Distribution
 
+AUTOSAVED = ".autosave"
+"""At the end of a file's name, before .json: what `luxel view` keeps of changes that are not saved."""
 PREFIX = "scenes:"
 """What `--data scenes:DIR` begins with."""
 
@@ -40,9 +42,8 @@ class SceneFolder(Distribution):
     def files(self) -> tuple[tuple[str, Path], ...]:
         """Each scene's id and file."""
         found: dict[str, Path] = {}
-        for path in sorted(Path(self.folder).glob("*.json")):
-            if not path.name.startswith("."):
-                found.setdefault(scene_id(Scene.load(path)), path)
+        for path in sorted(scene_files(Path(self.folder))):
+            found.setdefault(scene_id(Scene.load(path)), path)
         return tuple(found.items())
 
     def __len__(self) -> int:
@@ -60,3 +61,12 @@ class SceneFolder(Distribution):
         if scene_id(scene) != expected:
             raise InputError(f"{path}: has changed since the folder was read; repeat the command")
         return scene
+
+
+def scene_files(folder: Path) -> list[Path]:
+    """The files in a folder that are scenes by their names; neither hidden ones nor what a viewer keeps unsaved."""
+    return [
+        path
+        for path in folder.glob("*.json")
+        if not path.name.startswith(".") and not path.name.endswith(f"{AUTOSAVED}.json")
+    ]

@@ -37,7 +37,9 @@ def read_gltf(path: Path) -> tuple[Scene, list[str]]:
     """The scene, and a line for what is left out, naming its node. Raises InputError, naming the file."""
     try:
         return _Reader(path).scene()
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError, struct.error) as error:
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError, struct.error) as error:
+        if isinstance(error, SceneError):
+            raise InputError(f"{path}: {error}") from None
         if isinstance(error, InputError):
             raise
         what = f"{type(error).__name__}: {error}" if isinstance(error, KeyError | IndexError) else str(error)

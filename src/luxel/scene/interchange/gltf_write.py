@@ -19,6 +19,7 @@ from luxel.scene.interchange.meshes import unit_mesh
 from luxel.scene.interchange.placing import (
     Shape,
     frame_matrix,
+    light_from_outside,
     quaternion_of,
     unit_shape,
     world_from_unit,
@@ -118,6 +119,7 @@ def to_gltf(scene: Scene, binary: bool) -> tuple[bytes, list[str]]:
     notes = []
     if any(scene.background):
         notes.append("background: glTF has no sky; other programs see none")
+    notes += light_from_outside(scene, "glTF")
     if any(item.shape == "plane" for item in scene.objects):
         notes.append("planes: glTF has none; other programs see squares of 2000 scene units")
     return _packed(content, bytes(document.data), binary), notes

@@ -150,3 +150,13 @@ def index_of_refraction(specular: float) -> float:
 def specular_of(index: float) -> float:
     """The inverse of `index_of_refraction`, at most 1, which is an index of 1.79."""
     return float(min(((index - 1) / (index + 1)) ** 2 / 0.08, 1.0))
+
+
+def far_fields(scene: Scene) -> list[str]:
+    """The fields of what is infinitely far, beside the background, that the scene has."""
+    return [field for field in ("sky", "sun") if getattr(scene, field) is not None]
+
+
+def light_from_outside(scene: Scene, form: str) -> list[str]:
+    """Notes of such fields, for a format that is written without them."""
+    return [f"{field}: left out, as {form} has none" for field in far_fields(scene)]

@@ -15,7 +15,7 @@ from luxel import InputError
 from luxel.files.atomic import write_atomically
 from luxel.scene.description import Material, Object, Panel, Plane, Scene
 from luxel.scene.interchange.meshes import Mesh, unit_mesh
-from luxel.scene.interchange.placing import unit_shape, world_from_unit
+from luxel.scene.interchange.placing import far_fields, unit_shape, world_from_unit
 
 SUFFIX = ".renderformer.json"
 HALF_BOX = 0.5
@@ -104,6 +104,7 @@ def _problems_of_scene(scene: Scene, center: np.ndarray, factor: float) -> list[
     camera, problems = scene.camera, []
     if any(scene.background):
         problems.append(f"background is {scene.background}, must be black: light comes from triangles alone")
+    problems += [f"{field} is there, must not be: light comes from triangles alone" for field in far_fields(scene)]
     if camera.is_orthographic:
         problems.append("camera.projection is orthographic, must be perspective")
     low, high = FOV_DEGREES

@@ -18,6 +18,7 @@ from luxel.scene.interchange.placing import (
     Shape,
     frame_matrix,
     index_of_refraction,
+    light_from_outside,
     unit_shape,
     world_from_unit,
 )
@@ -55,7 +56,7 @@ def write_usd(scene: Scene, path: Path) -> list[str]:
         dome.CreateColorAttr(pxr.Gf.Vec3f(*scene.background))
         dome.CreateIntensityAttr(1.0)
     stage.GetRootLayer().Export(str(path))
-    notes = []
+    notes = light_from_outside(scene, "this USD")
     if any(item.material.transmission > 0 for item in scene.objects):
         notes.append("transmission: UsdPreviewSurface has none; it is an opacity of 1 − transmission there")
     if any(item.shape == "plane" for item in scene.objects):

@@ -5,7 +5,9 @@ import math
 import numpy as np
 import pytest
 
+from luxel import InputError
 from luxel.data.annotations import annotate, box_of, camera_from_world, project
+from luxel.scene.clevr import Clevr
 from luxel.scene.description import Box, Camera, Material, Plane, Scene, Sphere
 
 # At 90° and 40 pixels the focal length is 20 pixels; the camera is 4 before the origin and looks along +y.
@@ -77,3 +79,15 @@ def test_an_orthographic_camera_projects_along_its_view():
     seen = project(camera, np.array([[1.0, -2.0, 1.0], [1.0, 5.0, 1.0], [0.0, -5.0, 0.0]]), WIDTH, HEIGHT)
     np.testing.assert_allclose(seen[:2], [[40, 10], [40, 10]])  # 10 pixels a unit, at any depth
     assert np.isnan(seen[2]).all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("a.json", 9, 7), "scene is 'a.json', must be a Scene; read a file with Scene.load"),
+        ((Clevr()(0, 0), 0, 7), "width is 0, must be"),
+    ],
+)
+def test_what_has_no_picture_is_told(arguments, message):
+    with pytest.raises(InputError, match=message):
+        annotate(*arguments)

@@ -249,8 +249,8 @@ def test_a_scene_without_light_is_rendered_with_a_warning(untrained, tmp_path, c
     assert call("render", tmp_path / "dark.json", "--model", untrained, "--out", out, "--truth", "2") == 0
     lines = [line for line in capsys.readouterr().err.splitlines() if "nothing gives" in line or "Warning" in line]
     assert lines == [
-        "warning: nothing gives light in the scene, so that its picture is black; give the background, or an object's "
-        "material.emission, some radiance"
+        "warning: nothing gives light in the scene, so that its picture is black; give the background, a sky, a "
+        "sun, or an object's material.emission some radiance"
     ]
     assert (load_exr(tmp_path / "dark.exr") == 0).all()
     assert call("render", SCENE, "--model", untrained, "--out", tmp_path / "lit.exr") == 0

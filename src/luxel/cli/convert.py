@@ -47,6 +47,8 @@ def convert(arguments: list[str]) -> int:
 def ending(path: Path, known: tuple[str, ...]) -> str:
     """The ending of a known format. Raises InputError."""
     suffix = RENDERFORMER if path.name.endswith(RENDERFORMER) else path.suffix.lower()
+    if suffix not in known and suffix in TARGETS:
+        raise InputError(f"{path}: {suffix} is written but not read; read are {', '.join(known)}")
     if suffix not in known:
         raise InputError(f"{path}: its ending says no format that is known here; known are {', '.join(known)}")
     return suffix

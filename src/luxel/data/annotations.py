@@ -10,11 +10,15 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float32, Float64, Int64
 
+from luxel import InputError
+from luxel.configuration import Pixels, checker, shortened
 from luxel.core.intersect import MISS
 from luxel.core.scene_batch import SceneBatch
 from luxel.scene.camera import frame, rotation_matrix, tan_half_fov
 from luxel.scene.description import Camera, Scene
 from luxel.trace.first_hits import first_hit_features
+
+check_side = checker(Pixels)
 
 OPENCV_FROM_OPENGL = np.array([[1.0], [-1.0], [-1.0]])
 UNIT_CORNERS = np.array([[x, y, z] for x in (-1.0, 1.0) for y in (-1.0, 1.0) for z in (-1.0, 1.0)])
@@ -58,7 +62,14 @@ class Annotations:
 
 
 def annotate(scene: Scene, width: int, height: int, pixel_rays: int = 32) -> Annotations:
-    """All labels of a scene's picture; pixels that several objects share are resolved by `pixel_rays` rays each."""
+    """All labels of a scene's picture; pixels that several objects share are resolved by `pixel_rays` rays each.
+
+    Raises InputError for what is no scene, and for sides that are no picture's.
+    """
+    if not isinstance(scene, Scene):
+        raise InputError(f"scene is {shortened(scene)}, must be a Scene; read a file with Scene.load")
+    check_side("width", width)
+    check_side("height", height)
     features = first_hit_features(SceneBatch.of([scene]), width, height, pixel_rays)
     visible = np.stack([features.coverage(0, number).numpy() for number in range(len(scene.objects))])
     amodal = np.stack([_alone(scene, number, width, height, pixel_rays) for number in range(len(scene.objects))])

@@ -41,6 +41,8 @@ from luxel.scene.keyframes import HOW_KEYFRAMES_ARE_READ, keyframed_place
 
 SCHEMA_VERSION: Final = 1
 MAX_BYTES = 1 << 30
+FOREIGN = (".glb", ".gltf", ".usda", ".usdc", ".usd")
+"""Endings of files of which `luxel convert` makes scenes."""
 """Of a file: a million objects have a third of it."""
 WHAT_A_SCENE_IS: Final = "a scene is a JSON file such as examples/scenes/six_objects.json; docs/scene.md is its format"
 Kind = TypeVar("Kind", bound="_Model")
@@ -711,6 +713,9 @@ def read_scene_file(path: str | Path) -> bytes:
     """What is in a file of a scene; raises SceneError."""
     if not isinstance(path, str | Path):
         raise SceneError(f"path is {shortened(path)}, must be the path of a JSON file")
+    if Path(path).suffix.lower() in FOREIGN:
+        made = f"{Path(path).stem}.json"
+        raise SceneError(printable(f"{path}: is of another program; make a scene of it: luxel convert {path} {made}"))
     try:
         check_size(Path(path), MAX_BYTES, WHAT_A_SCENE_IS)
         return Path(path).read_bytes()

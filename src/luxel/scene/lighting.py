@@ -15,8 +15,8 @@ def warn_of_darkness(scenes: Sequence[Scene]) -> None:
         return
     which = "the scene" if len(scenes) == 1 else f"{len(dark)} of {len(scenes)} scenes (the first is number {dark[0]})"
     warnings.warn(
-        f"nothing gives light in {which}, so that its picture is black; give the background, or an object's "
-        "material.emission, some radiance",
+        f"nothing gives light in {which}, so that its picture is black; give the background, a sky, a "
+        "sun, or an object's material.emission some radiance",
         InputWarning,
         stacklevel=_frames_within() + 1,
     )

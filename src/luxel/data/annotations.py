@@ -5,6 +5,7 @@ corner, so that the first pixel's centre is (0.5, 0.5). Camera space is OpenCV's
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -61,7 +62,7 @@ class Annotations:
     """The object that covers most of the pixel; −1 where the sky does."""
 
 
-def annotate(scene: Scene, width: int, height: int, pixel_rays: int = 32) -> Annotations:
+def annotate(scene: Any, width: int, height: int, pixel_rays: int = 32) -> Annotations:
     """All labels of a scene's picture; pixels that several objects share are resolved by `pixel_rays` rays each.
 
     Raises InputError for what is no scene, and for sides that are no picture's.

@@ -46,7 +46,7 @@ def test_what_is_left_out_is_told(source, tmp_path, capsys):
     ("names", "told"),
     [
         (("a.json", "b.obj"), "b.obj: its ending says no format that is known here; known are .json, .safetensors, "),
-        (("a.xml", "b.json"), "a.xml: its ending says no format that is known here"),
+        (("a.xml", "b.json"), "a.xml: .xml is written but not read; read are .json, .safetensors, "),
         (("a.glb", "b.json"), "a.glb: cannot be read: No such file or directory; name a scene"),
         (("a.json", "b.json"), "a.json: cannot be read as a scene"),
     ],

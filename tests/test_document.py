@@ -3,7 +3,7 @@ from viewer_scenes import BALL, LAMP, SCENE
 
 from luxel import InputError
 from luxel.scene.description import Scene
-from luxel.viewer.document import MERGE_S, Autosave, Document, State
+from luxel.viewer.document import MERGE_S, Autosave, Document, State, autosave_beside
 
 RED = SCENE.with_material(BALL, base_color=(1, 0, 0))
 ALONE = SCENE.without(BALL)
@@ -145,3 +145,18 @@ def test_the_autosave_thread_keeps_the_last_state_and_tells_what_fails_once(docu
     autosave.stop()
     assert 1 <= len(told) <= 2  # the thread's, and what stopping tried
     assert "a.autosave.json: cannot be written" in told[0]
+
+
+def test_what_another_file_has_unsaved_is_restored_when_it_is_opened(document):
+    other = document.path.with_name("b.json")
+    ALONE.save(other)
+    RED.save(autosave_beside(other))
+    document.replace(ALONE, other)
+    assert (document.scene, document.is_saved) == (RED, False)
+    document.undo()
+    assert document.scene == ALONE
+
+
+def test_scenes_that_differ_in_their_endings_have_autosaves_of_their_own(tmp_path):
+    names = [autosave_beside(tmp_path / name).name for name in ("a.json", "a.safetensors")]
+    assert names == ["a.autosave.json", "a.safetensors.autosave.json"]

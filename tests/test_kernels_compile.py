@@ -22,7 +22,7 @@ assert DEVICES  # imported first: it initialises Warp
 
 HOPPER = 90
 LOCAL_BYTES = {
-    "trace_paths": 1024,
+    "trace_paths": 1088,
     "look_at_lights": 3072,
     "look_around": 3072,
     "follow_chains": 1536,

@@ -1,6 +1,7 @@
 """Ever better pictures of the latest scene asked for, made in the background."""
 
 import threading
+import traceback
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
@@ -59,8 +60,10 @@ class Refinement:
         while (request := self._next(done)) is not None:
             try:
                 self._refine(request)
-            except InputError as error:
-                self.tell(str(error))
+            except Exception as error:  # the thread must go on: the next view may be rendered
+                if not isinstance(error, InputError):
+                    traceback.print_exc()
+                self.tell(str(error) or type(error).__name__)
             done = request
 
     def _next(self, done: Request | None) -> Request | None:

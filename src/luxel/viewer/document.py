@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from luxel import InputError
 from luxel.files.atomic import writing
 from luxel.scene.description import Scene
+from luxel.scene.folder import AUTOSAVED
 
 MERGE_S = 1.0
 """Seconds between two changes of one gesture, up to which they are undone as one."""
@@ -55,12 +56,9 @@ class Document:
 
     def restore(self) -> bool:
         """Take over what an earlier viewer of this file left in its autosave; whether there was anything."""
-        if not self.autosave_path.exists():
+        kept = kept_beside(self.path)
+        if kept is None:
             return False
-        try:
-            kept = Scene.load(self.autosave_path)
-        except InputError as error:
-            raise InputError(f"{error}; move this autosave away, or mend it") from error
         self._kept = kept
         if kept == self.scene:
             return False
@@ -84,8 +82,8 @@ class Document:
 
     @property
     def autosave_path(self) -> Path:
-        """Where unsaved changes are kept: SCENE.autosave.json, beside the file."""
-        return self.path.with_name(f"{self.path.stem}.autosave.json")
+        """Where unsaved changes are kept."""
+        return autosave_beside(self.path)
 
     @property
     def is_saved(self) -> bool:
@@ -162,11 +160,17 @@ class Document:
         self._tell()
 
     def replace(self, scene: Scene, path: Path) -> None:
-        """Open another scene, whose file is `path`; the one before can be had back by undoing."""
+        """Open another scene, whose file is `path`; the one before can be had back by undoing.
+
+        What was not saved of that file the last time is restored, as by `open`, which raises InputError as that does.
+        """
         self.autosave()
+        kept = kept_beside(path)
         with self._file_lock, self._lock:
-            self.path, self._kept, self._saved = path, None, scene
+            self.path, self._kept, self._saved = path, kept, scene
             self.edit(scene)
+            if kept is not None:
+                self.edit(kept)
 
     def autosave(self) -> bool:
         """Keep what is not saved in the file beside it, if it is not kept yet; whether that was so.
@@ -198,6 +202,23 @@ class Document:
     def _tell(self) -> None:
         for listener in tuple(self._listeners):
             listener(self._state)
+
+
+def autosave_beside(path: Path) -> Path:
+    """Where changes of a scene's file are kept until they are saved: SCENE.autosave.json, beside it."""
+    name = path.stem if path.suffix == ".json" else path.name
+    return path.with_name(f"{name}{AUTOSAVED}.json")
+
+
+def kept_beside(path: Path) -> Scene | None:
+    """What an earlier viewer of a scene's file left unsaved. Raises InputError for what is no scene there."""
+    autosave = autosave_beside(path)
+    if not autosave.exists():
+        return None
+    try:
+        return Scene.load(autosave)
+    except InputError as error:
+        raise InputError(f"{error}; move this autosave away, or mend it") from error
 
 
 class Autosave:

@@ -173,7 +173,7 @@ class RenderLoop:
                 return
             key, request = self._pending()[0]
             view, version = request.view, request.version
-        self._told(key, lambda: self._draw(key, request, view, version))
+        self._told(key, request, version, lambda: self._draw(key, request, view, version))
         with self._changed:
             request.drawn, request.drawn_at = version, time.monotonic()
             self._changed.notify_all()
@@ -200,7 +200,7 @@ class RenderLoop:
                 return
             key, request = found
             view, version = request.view, request.version
-        self._told(key, lambda: self._refine(key, request, view, version))
+        self._told(key, request, version, lambda: self._refine(key, request, view, version))
 
     def _at_rest(self) -> tuple[Hashable, Request] | None:
         """Of the requests at rest the one with the fewest paths; None without any, and while others are to be drawn."""
@@ -235,8 +235,11 @@ class RenderLoop:
         request.network, request.spp = network, step.spp
         seconds = time.perf_counter() - started
         frame = Frame(view, version, network, step.radiance, step.paths, step.spp, step.error, seconds, True)
-        if request.version == version:
-            request.is_done = step.spp >= view.most_paths
+        with self._changed:
+            is_current = request.version == version
+            if is_current:
+                request.is_done = step.spp >= view.most_paths
+        if is_current:
             self._show(key, frame)
 
     def _wait_or_give_up(self, request: Request, version: int) -> None:
@@ -247,14 +250,15 @@ class RenderLoop:
             if self._closed or request.version != version:
                 raise Stale
 
-    def _told(self, key: Hashable, work: Callable[[], None]) -> None:
-        """Do the work; what fails is told, once, and not tried again until the view changes."""
-        request = self._requests.get(key)
+    def _told(self, key: Hashable, request: Request, version: int, work: Callable[[], None]) -> None:
+        """Do the work; what fails is told, once, and not tried again until the view changes, if it has not already."""
         try:
             work()
         except Exception as error:
             if not isinstance(error, InputError):
                 traceback.print_exc()
-            if request is not None:
+            with self._changed:
+                if request.version != version:
+                    return
                 request.is_done = True
             self._complain(key, str(error) or type(error).__name__)

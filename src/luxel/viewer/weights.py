@@ -1,5 +1,6 @@
 """The network that the viewer shows: by name or folder, and the newest weights of a run that still trains."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from luxel import InputError
@@ -48,7 +49,10 @@ class Weights:
     def _newest(self) -> tuple[Path | None, int]:
         """The newest file of weights of a run, and its time in ns; None for what is no run."""
         files = [self._run / "model" / "model.safetensors", self._run / "checkpoint.safetensors"]
-        stamps = [(file.stat().st_mtime_ns, file) for file in files if file.exists()]
+        stamps = []
+        for file in files:
+            with suppress(OSError):  # it is not there, or not any more
+                stamps.append((file.stat().st_mtime_ns, file))
         if not stamps:
             return None, 0
         stamp, newest = max(stamps, key=lambda pair: pair[0])

@@ -47,7 +47,7 @@ class FilePanel:
 
     def save(self, client: viser.ClientHandle | None) -> None:
         """Save the scene under the name that stands there."""
-        path = self._document.path.parent / checked_name(self._name.value)
+        path = self._document.path.parent / checked_name(self._name.value, self._document.path.suffix)
         if path != self._document.path and path.exists():
             raise InputError(f"{path.name} is there already, and is another scene; choose another name")
         self._document.save(path)
@@ -55,14 +55,14 @@ class FilePanel:
 
     def open(self, name: str, content: bytes) -> None:
         """Show a scene that a browser sent, under a name that no other scene has. Raises SceneError for none."""
-        scene = Scene.from_json(content, name)
+        scene = Scene.from_json(content, name, self._document.path.parent)
         path = self._document.path.parent / checked_name(Path(name).name)
         self._document.replace(scene, path if holds(path, scene) else free(path))
 
 
-def checked_name(name: str) -> str:
-    """The name of a scene's file. Raises InputError for a path, and for another ending."""
-    if Path(name).name != name or not name.endswith(".json") or name == ".json":
+def checked_name(name: str, suffix: str = ".json") -> str:
+    """The name of a scene's file. Raises InputError for a path, and for an ending but .json and this one."""
+    if Path(name).name != name or Path(name).suffix not in (".json", suffix):
         raise InputError(f"the file is {name!r}, must be a name that ends in .json, without a folder")
     return name
 

@@ -37,3 +37,9 @@ def test_all_azimuths_of_a_tilted_camera_are_as_high_and_as_far():
 def test_elevation_stops_before_the_pole():
     high, highest = (Orbit(0.0, elevation, 1.0).camera(UPRIGHT) for elevation in (120.0, STEEPEST))
     assert high == highest
+
+
+def test_what_parallel_rays_show_grows_as_the_camera_comes_nearer():
+    camera = Camera(position=(0, -4, 0), look_at=(0, 0, 0), projection="orthographic", vertical_extent=3.0)
+    nearer = Orbit.of(camera)._replace(distance=1.0).camera(camera)
+    assert nearer.vertical_extent == 0.75

@@ -38,7 +38,10 @@ class Orbit(NamedTuple):
         level = math.cos(elevation)
         outward = np.array([level * math.cos(azimuth), level * math.sin(azimuth), math.sin(elevation)]) @ axes(camera)
         position = vector(np.array(camera.look_at) + self.distance * outward)
-        return Camera(**{**dict(camera), "position": position})
+        moved = {**dict(camera), "position": position}
+        if camera.vertical_extent is not None:  # which alone makes what parallel rays show larger
+            moved["vertical_extent"] = camera.vertical_extent * self.distance / Orbit.of(camera).distance
+        return Camera(**moved)
 
 
 def axes(camera: Camera) -> Float64[np.ndarray, "3 3"]:

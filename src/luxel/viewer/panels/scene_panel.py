@@ -5,6 +5,7 @@ from typing import Any
 
 import viser
 
+from luxel import InputError
 from luxel.scene.description import Camera
 from luxel.viewer import colours
 from luxel.viewer.document import Document, State
@@ -25,7 +26,7 @@ class ScenePanel:
     ) -> None:
         self._gui, self._document = gui, document
         self._fields = Fields(document, tell)
-        with gui.add_folder("Sky"):
+        with gui.add_folder("Background"):
             self._sky_inputs()
         with gui.add_folder("Camera of the scene"):
             button = gui.add_button("Look through it", icon=viser.Icon.EYE, hint="Show what the scene's camera sees")
@@ -45,7 +46,13 @@ class ScenePanel:
         self._fields.refresh(state)
 
     def _take(self, camera: Camera) -> None:
+        self._check_perspective("Take this view")
         self._document.edit(self._document.scene.model_copy(update={"camera": camera}))
+
+    def _check_perspective(self, what: str) -> None:
+        """Raise InputError if the scene's camera is none of those that a tab has."""
+        if self._document.scene.camera.is_orthographic:
+            raise InputError(f"{what}: the scene's camera is orthographic, a tab's is not; change it in the file")
 
     def _sky_inputs(self) -> None:
         gui, background = self._gui, self._document.scene.background
@@ -64,6 +71,8 @@ class ScenePanel:
 
     def _camera_input(self, handle: Any, name: str) -> None:
         def write(value: Any) -> None:
+            if name == "vertical_fov_degrees":
+                self._check_perspective("Field of view")
             self._document.edit(self._document.scene.with_camera(**{name: floats(value)}), gesture=name)
 
         self._fields.bind(handle, lambda state: getattr(state.scene.camera, name), write)

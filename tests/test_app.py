@@ -129,6 +129,7 @@ def test_a_scene_is_seen_moved_saved_and_undone(viewer, browser, tmp_path):
     wait_for(other, lambda: len(viewer._tabs) == 2, "another tab")
     wait_for(other, lambda: all(tab.frame is not None for tab in viewer._tabs.values()), "its picture")
     page.close()
+    wait_for(other, lambda: len(viewer._tabs) == 1, "the first tab's end")
     wait_for(other, lambda: frame(viewer).network.shape == first.network.shape, "the panel beside the other picture")
     wait_for(other, lambda: is_done(viewer, SCENE), "the other tab's picture")
     np.testing.assert_allclose(frame(viewer).network, first.network, atol=1e-3)

@@ -5,6 +5,7 @@ what is launched is the same every time: there is room for a little more of all 
 recorded frame needed (`luxel.models.ray_model.FrameRoom`), and a frame that needs more is recorded anew.
 """
 
+import threading
 from collections import OrderedDict
 from typing import NamedTuple
 
@@ -61,6 +62,7 @@ class FrameGraphs:
         self.model, self.device = model, torch.device(device)
         self._seen = set[FrameSize]()
         self._graphs = OrderedDict[FrameSize, FrameGraph]()
+        self._lock = threading.Lock()
 
     def __contains__(self, size: FrameSize) -> bool:
         """Whether there is a graph for frames of this size, which have all the memory that they need."""
@@ -68,9 +70,17 @@ class FrameGraphs:
 
     @torch.inference_mode()
     def render(self, host: SceneBatch, width: int, height: int) -> Float32[Tensor, "scenes height width 3"]:
-        """Pictures of scenes on the CPU, as the model makes them of the same scenes on its device."""
+        """Pictures of scenes on the CPU, as the model makes them of the same scenes on its device.
+
+        One at a time, whichever threads ask.
+        """
+        with self._lock:
+            return self._render(host, width, height)
+
+    def _render(self, host: SceneBatch, width: int, height: int) -> Float32[Tensor, "scenes height width 3"]:
         size = FrameSize.of(host, width, height)
-        rows = frame_rows(host, size) if fits(size) and host.has_constant_skies and size in self._seen else None
+        can_be_recorded = self.model.config.chains and fits(size) and host.has_constant_skies
+        rows = frame_rows(host, size) if can_be_recorded and size in self._seen else None
         self._seen.add(size)
         if rows is None or has_trees(rows):
             return self.model(host.to(self.device), width=width, height=height)

@@ -6,6 +6,7 @@ import torch
 
 from luxel import Renderer, Sphere
 from luxel.core.scene_batch import OBJECT_FIELDS, SCENE_FIELDS, SceneBatch
+from luxel.models import frame_graphs
 from luxel.models.frame_graphs import (
     LEAST_OBJECTS,
     LEAST_ROOM,
@@ -99,6 +100,35 @@ def test_scenes_with_trees_are_none_for_graphs() -> None:
     many = SceneBatch.of([SCENES[0].model_copy(update={"objects": (Sphere(center=(0, 0, 0), radius=0.3),) * 97})])
     assert has_trees(frame_rows(many, FrameSize(1, 128, WIDTH, HEIGHT)))
     assert not has_trees(frame_rows(SceneBatch.of(SCENES), FrameSize(3, 64, WIDTH, HEIGHT)))
+
+
+class Recorded:
+    """Stands in for a graph, and counts how often one was recorded."""
+
+    count = 0
+
+    def __init__(self, model, rows, size, device, least):
+        self.model, self.size, self.room = model, size, least
+        Recorded.count += 1
+
+    def replay(self, rows):
+        fits = len(rows.host.kind) <= 9 or Recorded.count > 1
+        return self.model(rows.host, width=self.size.width, height=self.size.height) if fits else None
+
+
+def test_frames_are_recorded_the_second_time_and_anew_without_room(monkeypatch) -> None:
+    monkeypatch.setattr(frame_graphs, "FrameGraph", Recorded)
+    monkeypatch.setattr(Recorded, "count", 0)
+    graphs = FrameGraphs(MODEL, "cpu")
+    few, many = (SceneBatch.of([Composed(max_objects=16)(5, index)]) for index in (4, 0))
+    assert len(few.kind) <= 9 < len(many.kind) <= LEAST_OBJECTS
+    size = FrameSize.of(few, WIDTH, HEIGHT)
+    counts = []
+    for host in (few, few, few, many, few):
+        counts.append((Recorded.count, size in graphs))
+        with torch.inference_mode():
+            assert torch.equal(graphs.render(host, WIDTH, HEIGHT), MODEL(host, width=WIDTH, height=HEIGHT))
+    assert counts == [(0, False), (0, False), (1, True), (1, True), (2, True)]
 
 
 @pytest.mark.gpu

@@ -9,7 +9,8 @@ from browser import browser_path
 from PIL import Image
 from viewer_scenes import BALL, SCENE
 
-from luxel.image.formats import load_exr, to_bytes
+from luxel.files.exr import load_exr
+from luxel.image.formats import to_bytes
 from luxel.scene.description import Scene
 from luxel.trace.path import PathTracer
 from luxel.viewer.address import free_port

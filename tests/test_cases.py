@@ -17,7 +17,7 @@ from data_folder import write_data_folder
 from luxel import InputError, Renderer, Scene
 from luxel.cli import main
 from luxel.data.generate import GenerateSettings
-from luxel.image.formats import load_exr
+from luxel.files.exr import load_exr
 from luxel.image.metrics import image_metrics
 from luxel.scene import Spheres
 from luxel.trace.mitsuba_limits import known_wrong

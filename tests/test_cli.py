@@ -22,7 +22,8 @@ from luxel.cli.options import DIVERGED
 from luxel.data.dataset import ShardDataset
 from luxel.evaluation.page import data_url
 from luxel.experiments import EXPERIMENTS
-from luxel.image.formats import load_exr, to_bytes
+from luxel.files.exr import load_exr
+from luxel.image.formats import to_bytes
 from luxel.models.ray_model import RayModel, RayModelConfig
 from luxel.pipeline import Renderer
 from luxel.scene import Box, Scene, Spheres

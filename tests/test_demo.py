@@ -8,8 +8,8 @@ import pytest
 
 import luxel.demo
 from luxel.demo import LOGS, TRAINED_SCENES, demo, is_worth_showing, learning_curves, side_by_side
+from luxel.files.exr import load_exr
 from luxel.files.typed_json import read_json
-from luxel.image.formats import load_exr
 from luxel.pipeline import SHIPPED
 from luxel.scene import Camera, Material, Scene, Sphere
 from luxel.scene.distributions import Spheres

@@ -9,11 +9,11 @@ import torch
 from PIL import Image
 
 from luxel import InputError
+from luxel.files.exr import load_exr
 from luxel.image.formats import (
     as_radiance,
     check_image_file,
     exr_attribute,
-    load_exr,
     save_image,
     save_pixels,
     to_bytes,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from luxel.image.formats import load_exr
+from luxel.files.exr import load_exr
 from luxel.movie.frame_files import frame_file, identity_of, is_made, remove_frames, write_frame
 
 PICTURE = np.random.default_rng(0).random((5, 7, 3), np.float32)

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from luxel.cli import main
-from luxel.image.formats import load_exr
+from luxel.files.exr import load_exr
 from luxel.models.ray_model import RayModel, RayModelConfig
 from luxel.scene import Scene
 

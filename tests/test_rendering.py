@@ -11,7 +11,8 @@ from PIL import Image
 from test_encode import decoded
 
 from luxel import InputError, InputWarning
-from luxel.image.formats import load_exr, to_bytes
+from luxel.files.exr import load_exr
+from luxel.image.formats import to_bytes
 from luxel.models.ray_model import RayModel, RayModelConfig
 from luxel.movie import Film, MovieSettings, render_movie, turntable
 from luxel.pipeline import Renderer

@@ -20,8 +20,9 @@ from luxel.evaluation.page import Line
 from luxel.evaluation.report import Section, write_report
 from luxel.experiments import EXPERIMENTS, Scale
 from luxel.experiments.run import data_folder, run
+from luxel.files.exr import load_exr
 from luxel.files.typed_json import read_json, write_json
-from luxel.image.formats import load_exr, save_image, save_pixels
+from luxel.image.formats import save_image, save_pixels
 from luxel.image.side_by_side import Figures, SideBySide, sheet
 from luxel.image.tonemap import clamp
 from luxel.models.pretrained import WEIGHTS

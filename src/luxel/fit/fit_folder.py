@@ -16,11 +16,12 @@ import numpy as np
 from luxel import InputError
 from luxel.configuration import shortened
 from luxel.files.atomic import only_one
+from luxel.files.exr import load_exr
 from luxel.files.typed_json import read_json, validated, write_json
 from luxel.fit.fit_page import write_fit_page
 from luxel.fit.optimise import Found, State, advance, found
 from luxel.fit.problem import Problem
-from luxel.image.formats import Radiance, load_exr
+from luxel.image.formats import Radiance
 from luxel.scene.description import Camera, scene_id
 from luxel.scene.errors import SceneError
 

@@ -14,7 +14,6 @@ from pydantic import Field
 from luxel import InputError
 from luxel.configuration import checker, shortened
 from luxel.files.atomic import check_file, make_folder_of, replacing
-from luxel.files.exr import load_exr as load_exr
 from luxel.image.tonemap import tone_map
 
 Radiance = Float32[np.ndarray, "height width 3"]

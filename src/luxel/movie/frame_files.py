@@ -7,7 +7,8 @@ from pathlib import Path
 
 from luxel import InputError
 from luxel.files.atomic import LOCK, replacing
-from luxel.image.formats import Radiance, as_radiance, exr_attribute, load_exr, write_exr
+from luxel.files.exr import load_exr
+from luxel.image.formats import Radiance, as_radiance, exr_attribute, write_exr
 
 IDENTITY = "luxelFrame"
 """The attribute of an .exr, beside the picture, that holds its frame's identity."""

@@ -11,7 +11,8 @@ from tqdm import tqdm
 from luxel import InputError, InputWarning, __version__
 from luxel.configuration import Configuration, PathCount, Pixels, Seed, checker, shortened
 from luxel.files.atomic import check_file, check_folder, only_one
-from luxel.image.formats import Stops, load_exr, save_image, to_bytes
+from luxel.files.exr import load_exr
+from luxel.image.formats import Stops, save_image, to_bytes
 from luxel.image.tonemap import tone_map
 from luxel.movie.encode import check_even, write_mp4
 from luxel.movie.film import FrameRate

@@ -206,8 +206,10 @@ def light_weights(scenes: Scenes, scene: int, at: LightSampleContext) -> LightWe
 
 @wp.func
 def choose_light(scenes: Scenes, scene: int, at: LightSampleContext, weights: LightWeights, u: float) -> ChosenLight:
-    """A light for a point, whose `light_weights` these are: in proportion to the weights of all, or, down a tree, to
-    those of the two halves at each node."""
+    """A light for a point: in proportion to the weights of all, or of the two halves at each node of a tree.
+
+    The weights are the point's `light_weights`.
+    """
     row = scenes.scenes[scene]
     first = row.first_light
     last = row.end_lights

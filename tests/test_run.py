@@ -16,6 +16,7 @@ from luxel.experiments.experiment import (
     Experiment,
     with_data,
     with_distribution,
+    with_model,
     with_optim,
     with_schedule,
     with_stream,
@@ -24,6 +25,8 @@ from luxel.experiments.experiment import (
 from luxel.experiments.run import cooldown, data_folder, experiment_of, run, run_folder
 from luxel.files.atomic import LOCK, only_one
 from luxel.files.typed_json import read_json, write_json
+from luxel.models.pretrained import WEIGHTS
+from luxel.pipeline import SHIPPED
 from luxel.scene import DISTRIBUTIONS
 from luxel.train.run_folder import RunFolderError, read_metrics
 
@@ -211,6 +214,7 @@ def test_a_run_has_a_folder_by_scale_seed_and_change():
     slower, faster = (run_folder("tanh", "tiny", with_optim(tanh, lr_multiplier=factor)) for factor in (0.5, 2.0))
     assert slower.name.startswith("tanh-tiny-changed-")
     assert slower != faster
+    assert run_folder("tanh", "tiny", tanh, SHIPPED / "ray-small").name.startswith("tanh-tiny-from-")
 
 
 @pytest.fixture(scope="module")
@@ -287,3 +291,20 @@ def test_any_experiment_may_stream_any_distribution(name, distribution):
     made = with_distribution(EXPERIMENTS[name].make("tiny"), distribution)
     assert made.data.distribution.name == distribution
     assert made.data.distribution.max_objects == EXPERIMENTS[name].make("tiny").data.distribution.max_objects
+
+
+def test_fine_tuning_begins_with_trained_weights(tmp_path: Path, sixteen):
+    """A run of no step is what it began with; of another network it is refused, and the folder tells runs apart."""
+    experiment = with_train(TINY, samples=16, batch_size=8, tests=1)
+    run(experiment, tmp_path / "first", sixteen)
+    still = with_optim(experiment, learning_rate=1e-30)
+    run(still, tmp_path / "second", sixteen, start=tmp_path / "first" / "model")
+    first, second = (load_file(tmp_path / name / "model" / WEIGHTS) for name in ("first", "second"))
+    weights = [name for name in first if "running" not in name and "num_batches" not in name]
+    assert weights
+    assert all(torch.equal(first[name], second[name]) for name in weights)
+    with pytest.raises(RunFolderError, match="start: None there"):
+        run(still, tmp_path / "first", sixteen, start=tmp_path / "first" / "model")
+    wider = with_model(experiment, seq_width=2 * experiment.image_model.seq_width)
+    with pytest.raises(InputError, match=r"its network has other layers .*--model options"):
+        run(wider, tmp_path / "third", sixteen, start=tmp_path / "first" / "model")

@@ -99,7 +99,7 @@ class Renderer:
         """
         if not isinstance(folder, str | Path):
             raise InputError(f"folder is {shortened(folder)}, must be the name of a model, or the folder of one")
-        weights = downloaded(str(folder)) if str(folder).startswith(HUB) else weights_folder(Path(folder))
+        weights = find_weights(str(folder))
         try:
             model = load_model(weights)
             trained = weights / BLENDER
@@ -363,6 +363,11 @@ def check_shapes(scenes: Sequence[Scene]) -> None:
                     f"{which}objects[{index}].shape is {item.shape}, but an image model knows spheres and ellipsoids "
                     "alone; take a ray model"
                 )
+
+
+def find_weights(name: str) -> Path:
+    """The folder of a model's config.json and weights: of a run, by the name of a model that ships, or of the Hub's."""
+    return downloaded(name) if name.startswith(HUB) else weights_folder(Path(name))
 
 
 def downloaded(name: str) -> Path:

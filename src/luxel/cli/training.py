@@ -23,6 +23,7 @@ def train(arguments: list[str]) -> int:
     from luxel.experiments.experiment import with_distribution, with_optim, with_stream
     from luxel.experiments.run import run, run_folder
     from luxel.files.atomic import check_folder
+    from luxel.pipeline import find_weights
     from luxel.train.optim import LrMultiplier
 
     name, rest = first_word(arguments, "train", "EXPERIMENT", EXPERIMENTS)
@@ -53,6 +54,8 @@ def train(arguments: list[str]) -> int:
         """Short for --train.optim.lr-multiplier."""
         out: Path | None = None
         """Run folder; runs/<group>/<name>-<scale> unless given."""
+        start_from: str | None = None
+        """Trained weights to begin with, to fine-tune them: a run folder, or a model that comes with Luxel."""
         cpu: bool = False
         """Stay on the CPU even where there is a GPU."""
         minutes: Minutes | None = None
@@ -62,12 +65,13 @@ def train(arguments: list[str]) -> int:
     experiment = options.experiment
     if options.lr_multiplier != default.train.optim.lr_multiplier:
         experiment = with_optim(experiment, lr_multiplier=options.lr_multiplier)
-    out = options.out or run_folder(name, options.scale, experiment)
+    start = None if options.start_from is None else find_weights(options.start_from)
+    out = options.out or run_folder(name, options.scale, experiment, start)
     check_folder(out)
     print(f"{name}, {options.scale}: {out}", file=sys.stderr)
     with time_limit(options.minutes):
         folder = None if options.data is None or streams else training_set(options.data, experiment.data)
-        result = run(experiment, out, folder, options.cpu)
+        result = run(experiment, out, folder, options.cpu, start=start)
     return report_run(result, out)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NotRequired, cast
 
 import torch
+from torch import nn
 from tqdm import tqdm
 from typing_extensions import TypedDict
 
@@ -26,7 +27,8 @@ from luxel.files.typed_json import read_json, validated, write_json
 from luxel.image.losses import bias_under_noise
 from luxel.memory import check_fits
 from luxel.models.cost import rendering_memory, training_memory
-from luxel.models.kinds import model_of
+from luxel.models.kinds import load_model, model_of
+from luxel.models.pretrained import WEIGHTS
 from luxel.models.ray_model import RayModelConfig
 from luxel.scene.folder import SceneFolder
 from luxel.scene.registry import NAME_ITS_MODULE
@@ -57,6 +59,8 @@ class RunConfig(TypedDict):
     data: RunData
     branch: NotRequired[str]
     """SHA-256 of the checkpoint that a cooldown began with."""
+    start: NotRequired[str]
+    """SHA-256 of the weights that a fine-tuning began with."""
 
 
 class DataPlace(TypedDict):
@@ -73,14 +77,15 @@ def run(
     bar: "tqdm[None] | None" = None,
     branch: Path | None = None,
     biased: bool = False,
+    start: Path | None = None,
 ) -> Result:
     """Train the experiment in the run folder `out`, or go on where it stands; return its result.
 
     Without `data`, the experiment's own data set is generated, or completed, below `data/`; of a stream, only the test
-    split. `branch` is a checkpoint to begin with, see `cooldown`. `biased` lets a stream's noise bias the loss, to
-    measure by how much. Raises DataError for a data set that cannot be used, RunFolderError if `out` holds another run,
-    InputError for a stream that does not suit the model or the loss. Under `torchrun` every process calls it,
-    with `data` unless it is a stream.
+    split. `branch` is a checkpoint to begin with, see `cooldown`; `start` a folder of trained weights, of a network of
+    the same layers. `biased` lets a stream's noise bias the loss, to measure by how much. Raises DataError for a data
+    set that cannot be used, RunFolderError if `out` holds another run, InputError for a stream that does not suit the
+    model or the loss. Under `torchrun` every process calls it, with `data` unless it is a stream.
     """
     runtime = accelerator(cpu)
     check_precision(experiment.train.precision, runtime.device)
@@ -90,6 +95,8 @@ def run(
     check_memory(experiment, runtime.device, runtime.num_processes, data)
     torch.manual_seed(experiment.train.seed)
     model = model_of(experiment.model)
+    if start is not None:
+        start_from(model, start)
     if data is None:
         check_size(experiment.model.width, experiment.data.width, experiment.data.height, "the experiment's data")
         data = data_folder(experiment.data)
@@ -108,6 +115,8 @@ def run(
     }
     if branch is not None:
         identity["branch"] = checksum(branch)
+    if start is not None:
+        identity["start"] = checksum(start / WEIGHTS)
     with only_one(out) if runtime.is_main_process else nullcontext():
         with runtime.main_process_first():
             folder = RunFolder(out, identity, config_in_todays_words)
@@ -116,6 +125,18 @@ def run(
         if branch is not None and runtime.is_main_process and not folder.checkpoint.exists():
             write_atomically(folder.checkpoint, branch.read_bytes())
         return train(model, source, experiment.train, folder, runtime, bar)
+
+
+def start_from(model: nn.Module, folder: Path) -> None:
+    """Copy the weights that `save_pretrained` wrote to the folder. Raises InputError if they are of other layers."""
+    try:
+        model.load_state_dict(load_model(folder).state_dict())
+    except RuntimeError as error:
+        problem = " ".join(str(error).split())
+        raise InputError(
+            f"{folder}: its network has other layers than the one to be trained: {problem}; give the weights of one "
+            "with the same --model options"
+        ) from None
 
 
 def generate_for(experiment: Experiment, data: Path, cluster: Cluster | None = None) -> None:
@@ -300,12 +321,14 @@ def config_in_todays_words(config: dict[str, Any]) -> dict[str, Any]:
     return {**config, "experiment": in_todays_words(config.get("experiment")), "data": data}
 
 
-def run_folder(name: str, scale: Scale, experiment: Experiment) -> Path:
-    """Where the run of an experiment lives, unless the user says otherwise: by seed, and by what was changed of it."""
+def run_folder(name: str, scale: Scale, experiment: Experiment, start: Path | None = None) -> Path:
+    """Where the run of an experiment lives, unless the user says otherwise: by seed, change and first weights."""
     seed = experiment.train.seed
     original = with_train(EXPERIMENTS[name].make(scale), seed=seed)
     digest = sha256(json.dumps(experiment.to_json(), sort_keys=True).encode()).hexdigest()[:6]
     ends = [f"seed{seed}"] * bool(seed) + [f"changed-{digest}"] * (experiment != original)
+    if start is not None:
+        ends.append(f"from-{checksum(start / WEIGHTS)[:6]}")
     return Path("runs") / EXPERIMENTS[name].group / "-".join([name, scale, *ends])
 
 

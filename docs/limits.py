@@ -26,7 +26,6 @@ from luxel import (
 ROOT = Path(__file__).parents[1]
 CHALK = Material(base_color=(0.6, 0.58, 0.55), roughness=0.8, specular=0.2)
 CLAY = Material(base_color=(0.7, 0.3, 0.2))
-MIRROR = Material(base_color=(0.92, 0.92, 0.94), metallic=1, roughness=0)
 CLEAR = Material(base_color=(1, 1, 1), transmission=1, roughness=0)
 FROSTED = Material(base_color=(0.9, 0.97, 1), transmission=1, roughness=0.35)
 GROUND = Plane(center=(0, 0, 0), material=CHALK)
@@ -54,14 +53,12 @@ def row(*materials: Material) -> tuple[Sphere, ...]:
 
 
 CUBE = Box(center=(0, 0, 0.5), half_extents=(0.5, 0.5, 0.5), rotation=(0.97, 0, 0, 0.26), material=CLEAR)
-WALL = Box(center=(0.7, 0.3, 0.7), half_extents=(0.05, 1, 0.7), rotation=(0.98, 0, 0, -0.2), material=MIRROR)
 SIX_OBJECTS = Scene.load(ROOT / "examples/scenes/six_objects.json")
 
 SCENES = {
     "caustic": SIX_OBJECTS.with_camera(look_at=CAUSTIC, vertical_fov_degrees=8),
     "glass_box": Scene(objects=(GROUND, CUBE, lamp(1.0, 8)), camera=CAMERA, background=DIM),
     "rough_glass": Scene(objects=(GROUND, *row(FROSTED, CLAY), lamp(0.8, 10)), camera=CAMERA, background=DIM),
-    "flat_mirror": Scene(objects=(GROUND, WALL, *row(CLAY, CLAY)[:1], lamp(1.0, 8)), camera=CAMERA, background=DIM),
 }
 
 

@@ -211,6 +211,53 @@ def test_a_glass_ball_gathers_light_as_the_path_tracer_says(x):
     assert ((found - true.mean).abs() <= 0.02 * true.mean + 3.3 * error).all()  # of a normal, one in a thousand
 
 
+BLACK = Material(base_color=(0, 0, 0), specular=0.0)
+MIRROR = Material(base_color=(0.9, 0.8, 0.6), metallic=1, roughness=0.05)
+UPRIGHT = (math.sqrt(0.5), math.sqrt(0.5), 0.0, 0.0)  # a quarter turn about x: a panel's front looks to −y
+TURNED = (math.sqrt(0.5), -math.sqrt(0.5), 0.0, 0.0)  # the other way
+MIRRORS = {
+    "panel": Panel(center=(0, 1, 0), half_extents=(0.8, 1), rotation=UPRIGHT, material=MIRROR),
+    "its back": Panel(center=(0, 1, 0), half_extents=(0.8, 1), rotation=TURNED, material=MIRROR),
+    "box": Box(center=(0, 1.5, 0), half_extents=(0.8, 0.5, 1), material=MIRROR),
+}
+
+
+@pytest.mark.parametrize("name", MIRRORS)
+@pytest.mark.parametrize("x", [0.1, 1.1])  # where the mirror shows the whole lamp, and a part of it
+def test_a_flat_mirror_throws_the_light_that_the_path_tracer_says(name, x):
+    """Onto a chip before it, which a screen keeps from seeing the lamp itself."""
+    chip = Panel(center=(x, -0.5, -1), half_extents=(0.02, 0.02), material=CHALK)
+    screen = Panel(center=(x, -1, 0), half_extents=(0.4, 0.4), rotation=UPRIGHT, material=BLACK)
+    lit = scene(chip, screen, MIRRORS[name], ball(0.2, -2.0, 1.2, 0.4, LAMP))
+    origin = torch.tensor([[x + 0.3, -0.5, -0.7]])
+    rays = Rays(origin, torch.tensor(chip.center) - origin, torch.zeros(1, dtype=torch.int32))
+    signals = signals_of(lit, rays)
+    found = diffuse_albedo(lit, rays) * sum(rgb(signals, each) for each in (DIRECT, THROUGH, SKY, SURFACES))
+    true = PathTracer(max_depth=6).trace_rays([lit], rays, 400_000)
+    error = true.variance.sqrt()
+    assert (error < 0.03 * true.mean).all()
+    assert ((found - true.mean).abs() <= 0.03 * true.mean + 3.3 * error).all()
+    assert (rgb(signals, THROUGH) > 0.9 * rgb(signals, SURFACES)).all()
+
+
+def test_a_mirror_shows_what_is_before_it_alone():
+    """No light from a lamp behind it, from one that the mirror's image of is behind a screen, or by a rough one."""
+    lamp, behind = (ball(0.2, y, 1.2, 0.4, LAMP) for y in (-2.0, 3.0))
+    mirror, rough = (MIRRORS["panel"].model_copy(update={"material": made}) for made in (MIRROR, metal(0.5)))
+    shade = Panel(center=(0.1, 0.9, 0), half_extents=(0.8, 1), rotation=UPRIGHT, material=BLACK)
+    chip = Panel(center=(0.1, -0.5, -1), half_extents=(0.02, 0.02), material=CHALK)
+    origin = torch.tensor([[0.4, -0.5, -0.7]])
+    rays = Rays(origin, torch.tensor(chip.center) - origin, torch.zeros(1, dtype=torch.int32))
+    through = {
+        name: rgb(signals_of(scene(chip, *others), rays), THROUGH)
+        for name, others in {
+            "lit": (mirror, lamp), "behind": (mirror, behind), "shaded": (mirror, shade, lamp), "rough": (rough, lamp),
+        }.items()
+    }  # fmt: skip
+    assert through.pop("lit").min() > 0
+    assert not any(values.any() for values in through.values())
+
+
 @pytest.mark.parametrize("device", DEVICES)
 def test_the_same_points_gather_the_same_to_the_bit(device, monkeypatch):
     lit = scene(*ROUGH["glossy"], FAR_LAMP, egg(0.2, 0.9, 0.1, (0.3, 0.2, 0.4), GLASS), background=GREY)

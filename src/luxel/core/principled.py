@@ -27,6 +27,8 @@ from luxel.core.microfacet import (
     smith_g1_over_cosine,
 )
 
+SMOOTH_ALPHA = wp.constant(0.02)
+"""Of GGX: surfaces below it are taken for smooth where what they reflect and transmit is followed as one ray."""
 MAX_DIFFUSE = wp.constant(0.9)  # share of the samples; the specular lobe can be brighter at a slant than its estimate
 
 

@@ -15,7 +15,8 @@ from jaxtyping import Bool, Float, Float32, Float64, Int32, Int64, Shaped
 from torch import Tensor
 
 from luxel.core.map_tables import map_tables
-from luxel.core.shapes.kinds import DISC, RECTANGLE, kind_of
+from luxel.core.principled import SMOOTH_ALPHA
+from luxel.core.shapes.kinds import BOX, DISC, PLANE, RECTANGLE, kind_of
 from luxel.memory import collection_paused
 from luxel.scene.camera import frame, rotation_rows, tan_half_fov
 from luxel.scene.description import GradientSky, MapSky, Scene, Sun, scene_id
@@ -146,6 +147,13 @@ class SceneBatch:
         of_map = np.concatenate([of["map_brightest"], np.zeros((1, 3), np.float32)])[of["map"]]  # of none the last
         bright: Float32[np.ndarray, "scenes 3"] = of["background"] + of["sky"].max(1) + of["sun_radiance"]
         return bright + of_map * of["map_scale"][:, None]
+
+    @property
+    def is_flat_mirror(self) -> Bool[np.ndarray, " objects"]:
+        """Whether the object is of smooth metal, and has flat faces alone."""
+        of = self.on_cpu.arrays
+        is_smooth = of["roughness"] ** 2 < SMOOTH_ALPHA
+        return is_smooth & (of["metallic"] > 0.5) & np.isin(of["kind"], (BOX, RECTANGLE, DISC, PLANE))
 
     @property
     def is_emissive(self) -> Bool[Tensor, " objects"]:

@@ -20,6 +20,7 @@ from luxel.scene.description import MIN_SPECULAR
 TREE_ABOVE = 96  # objects in a scene, from which on `benchmarks/tracer.py` finds a tree faster than a loop over all
 LEAF_OBJECTS = wp.constant(8)  # of a tree over objects
 EXACT_LIGHTS = 24  # lights in a scene, up to which each is weighed for itself
+MOST_MIRRORS = wp.constant(4)  # as many as SceneRow has room for
 ALWAYS = "always"
 """In place of the versions of a batch's tensors: its tables hold whatever is written to these."""
 FARTHEST = 1e7  # half extent that a tree takes a plane's for, beyond all that the scene format allows
@@ -44,6 +45,7 @@ class SceneObject:
     emission: wp.vec3
     mean_emission: float  # of the channels
     light_number: int  # its place among its scene's lights, or −1
+    is_mirror: int  # whether it is among its scene's `mirrors`
 
 
 @wp.struct
@@ -73,6 +75,7 @@ class SceneRow:
     map_scale: float  # of the texels' radiance
     map_flux: float  # the integral over the sphere of what is looked for (`luxel.core.map_tables`), mean of channels
     map_vector: wp.vec3  # the same, times the direction
+    mirrors: wp.vec4i  # the largest flat objects of smooth metal, or −1
     camera_position: wp.vec3
     camera_rotation: wp.mat33  # world from camera
     tan_half_fov: float  # of an orthographic camera half the picture's height, scene units
@@ -208,19 +211,21 @@ def scene_tables(host: SceneBatch) -> dict[str, Int32[np.ndarray, "rows words"]]
     maps = maps_of(host)
     has_far_lights = (of["sun_radiance"] > 0).any(1) | (maps.flux > 0)
     trees = trees_over(host, half_extents)
+    mirrors = mirrors_of(host, area)
     return {
         "scenes": table_of(
             *(of["offsets"][:-1], of["offsets"][1:], trees.leaves, trees.begins, trees.object_begins),
             *(lights.offsets[:-1], lights.offsets[1:], lights.leaves, lights.tree),
             *(*np.moveaxis(of["sky"] + of["background"][:, None], 1, 0), has_far_lights.astype(np.int32)),
             *(of["sun_direction"], of["sun_radiance"], chord**2),
-            *(maps.size, maps.first_texel, of["map_rotation"], of["map_scale"], maps.flux, maps.vector),
+            *(maps.size, maps.first_texel, of["map_rotation"], of["map_scale"], maps.flux, maps.vector, mirrors),
             *(of["camera_position"], of["camera_rotation"], of["tan_half_fov"], of["is_orthographic"], of["key"]),
         ),
         "objects": table_of(
             *(of["kind"], of["center"], radius, of["scale"], world_from_unit, unit_from_world),
             *(of["base_color"], of["metallic"], of["roughness"], of["transmission"]),
-            *(eta_of(of["specular"], of["transmission"]), of["emission"], of["emission"].mean(1), lights.number),
+            *(eta_of(of["specular"], of["transmission"]), of["emission"], of["emission"].mean(1)),
+            *(lights.number, np.isin(np.arange(len(radius)), mirrors).astype(np.int32)),
         ),
         "light_object": table_of(lights.rows),
         "light_nodes": table_of(lights.nodes),
@@ -245,6 +250,19 @@ def measured(
     ]
     launch(measure_objects, len(kind), arrays[:3], arrays[3:], torch.device("cpu"))
     return radius, half_extents, area
+
+
+def mirrors_of(batch: SceneBatch, area: Float32[np.ndarray, " objects"]) -> Int32[np.ndarray, "scenes mirrors"]:
+    """The rows of each scene's largest flat mirrors, whose image of the lights points look for; −1 behind them."""
+    rows = np.flatnonzero(batch.is_flat_mirror)
+    scene = np.searchsorted(batch.arrays["offsets"], rows, "right") - 1
+    order = np.lexsort((rows, -area[rows], scene))
+    rows, scene = rows[order], scene[order]
+    place = np.arange(len(rows)) - np.searchsorted(scene, scene)
+    kept = place < MOST_MIRRORS
+    mirrors = np.full((len(batch), MOST_MIRRORS), -1, np.int32)
+    mirrors[scene[kept], place[kept]] = rows[kept]
+    return mirrors
 
 
 class Maps(NamedTuple):

@@ -5,14 +5,12 @@ import warp as wp
 from luxel.core.frames import frame, unit_length
 from luxel.core.fresnel import fresnel_dielectric, refract
 from luxel.core.intersect import MISS, SUN, Hit, intersect, intersect_object
-from luxel.core.principled import Material, refraction_weight, specular_transmittance
+from luxel.core.principled import SMOOTH_ALPHA, Material, refraction_weight, specular_transmittance
 from luxel.core.scenes import Scenes, material_of_object, shape_of
 from luxel.core.shapes.kinds import ELLIPSOID, SPHERE
 from luxel.core.shapes.local import INFINITY
 from luxel.core.shapes.shape import Shape, intersect_shape, is_panel, panel_front, surface_interaction
 
-SMOOTH_ALPHA = wp.constant(0.02)
-"""Of GGX: surfaces below it are taken for smooth where what they reflect and transmit is followed as one ray."""
 MOST_CROSSINGS = wp.constant(8)
 TOUCHING = wp.constant(1.0e-5)  # distance of surfaces that touch, over that to the origin
 NEWTON_STEPS = wp.constant(12)

@@ -79,7 +79,8 @@ class FrameGraphs:
 
     def _render(self, host: SceneBatch, width: int, height: int) -> Float32[Tensor, "scenes height width 3"]:
         size = FrameSize.of(host, width, height)
-        can_be_recorded = self.model.config.chains and fits(size) and host.has_constant_skies
+        same_launches = host.has_constant_skies and not host.is_flat_mirror.any()
+        can_be_recorded = self.model.config.chains and fits(size) and same_launches
         rows = frame_rows(host, size) if can_be_recorded and size in self._seen else None
         self._seen.add(size)
         if rows is None or has_trees(rows):

@@ -5,8 +5,9 @@ they meet is lit by one light, and sends one ray on; mirrors and glass send it f
 path tracing, with multiple importance sampling; but no number is random, and paths end early. Patterns differ among
 pixels, of which any tile of 4 × 4 together has one well-spread set: `luxel.models.filter` brings them together.
 
-A light behind glass is looked for along the refracted line, by points themselves, or straight through, by what their
-rays meet; paths from diffuse surfaces leave it at that, and find what else glass and mirrors show.
+A light behind glass is looked for along the refracted line, and one in a flat mirror by way of its image, by points
+themselves; straight through glass by what their rays meet. Paths from diffuse surfaces leave it at that, and find what
+else glass and mirrors show.
 """
 
 from typing import Any
@@ -32,6 +33,7 @@ from luxel.core.launch import launch, to_warp
 from luxel.core.microfacet import sample_cosine_hemisphere
 from luxel.core.principled import (
     BSDF,
+    SMOOTH_ALPHA,
     albedos,
     bsdf_of,
     burley_diffuse,
@@ -44,9 +46,10 @@ from luxel.core.principled import (
 from luxel.core.rng import uniform
 from luxel.core.sampling import net_point, power_heuristic
 from luxel.core.scene_batch import SceneBatch
-from luxel.core.scenes import Scenes, launchable, material_of_object, shape_of
+from luxel.core.scenes import MOST_MIRRORS, Scenes, launchable, material_of_object, shape_of
 from luxel.core.shapes.shape import facing_normal, surface_interaction
-from luxel.core.visibility import SMOOTH_ALPHA, LineOfSight, bent_line, is_clear, line_of_sight, next_hit
+from luxel.core.visibility import LineOfSight, bent_line, is_clear, line_of_sight, next_hit
+from luxel.models.mirrored_lights import faces_of, mirror_face, mirrored_context, sample_mirrored_light
 from luxel.models.neighbourhood import Neighbours, neighbour
 from luxel.models.shading_points import ShadingPoint, as_points, pixel_width
 
@@ -54,6 +57,7 @@ TILE_PIXELS = 16
 ROUGH = wp.constant(0.5)  # roughness from which on a diffuse surface's own rays serve its gloss too
 INDIRECT_ALPHA = wp.constant(0.3)  # at least, where a diffuse surface sees gloss, lest it flicker (path regularisation)
 MOST_SEGMENTS = wp.constant(8)  # of a gathering ray, through mirrors and glass
+MIRROR_LOOK = wp.constant(4)  # one ray to lights of so many is sent by way of each face of each mirror
 FIRST_LOOK = 4  # one ray to lights of so many is sent first
 LANES = 8
 """Threads that share a point's rays on a GPU that has too few points to be busy: at most MANY_POINTS."""
@@ -74,12 +78,13 @@ SIGNALS = OF_LIGHTS + 16
 Signals = wp.types.vector(SIGNALS, float)
 """What a point gathers, in RGB but for OPENNESS, NEARNESS and noise.
 
-Irradiance over π (but for Burley's Fresnel factors) by lights (DIRECT), by lights through glass, by the sky, and by way
-of other surfaces; radiance that leaves by the glossy lobes, of lights (HIGHLIGHT) and of all else; what DIRECT would be
-without shadows; the share of the hemisphere's light that paths were cut off from, for a unit of radiance everywhere
-(LOST); the share of the hemisphere that is sky; how near the other surfaces are: the mean of s / (s + t), for rays that
-meet something at a distance of t, where a pixel is s wide; and the variances, as if rays were independent, of the means
-over channels: of DIRECT by rays to lights, of SKY and SURFACES, and of HIGHLIGHT and REFLECTION by rays into lobes.
+Irradiance over π (but for Burley's Fresnel factors) by lights (DIRECT), by lights through glass and by way of flat
+mirrors (THROUGH), by the sky, and by way of other surfaces; radiance that leaves by the glossy lobes, of lights
+(HIGHLIGHT) and of all else; what DIRECT would be without shadows; the share of the hemisphere's light that paths were
+cut off from, for a unit of radiance everywhere (LOST); the share of the hemisphere that is sky; how near the other
+surfaces are: the mean of s / (s + t), for rays that meet something at a distance of t, where a pixel is s wide; and the
+variances, as if rays were independent, of the means over channels: of DIRECT by rays to lights, of SKY and SURFACES,
+and of HIGHLIGHT and REFLECTION by rays into lobes.
 """
 
 
@@ -204,7 +209,8 @@ def gather_along(
 
         material = material_of_object(obj)
         transmits = refraction_weight(material) > 0.0
-        if after_diffuse and not transmits:
+        is_mirror = segment == 0 and obj.is_mirror != 0  # whose image of the lights the point has looked at
+        if after_diffuse and not transmits and not is_mirror:
             material.alpha = wp.max(material.alpha, INDIRECT_ALPHA)
         normal = facing_normal(shape.kind, si.normal, direction)
         local = frame(normal)
@@ -217,7 +223,7 @@ def gather_along(
         origin_object = hit.object_id
         passes = material.alpha < SMOOTH_ALPHA and bsdf.diffuse_share < 0.5
         if after_diffuse:
-            passes = is_clear(material) and bsdf.diffuse_share == 0.0
+            passes = is_mirror or (is_clear(material) and bsdf.diffuse_share == 0.0)
         if not passes:
             if bounces == settings.bounces:
                 a = albedos(material, wi[2])
@@ -463,6 +469,45 @@ def choose_light_rays(
 
 
 @wp.kernel(enable_backward=False)
+def look_into_mirrors(
+    scenes: Scenes, settings: GatherSettings, points: wp.array[ShadingPoint], signals: wp.array[Signals], begin: int
+) -> None:
+    """Add the light by way of flat mirrors to a diffuse point's THROUGH, and to HIGHLIGHT where no ray looks for it."""
+    index = wp.tid() + begin
+    p = points[index]
+    if p.object_id == MISS:
+        return
+    r = receiver_at(scenes, settings, p, index)
+    if not r.is_diffuse:
+        return
+    out = signals[index]
+    each = wp.max(settings.light_rays // MIRROR_LOOK, 1)
+    mirrors = scenes.scenes[p.scene].mirrors
+    for i in range(MOST_MIRRORS):
+        mirror = mirrors[i]
+        if mirror != MISS and mirror != p.object_id:
+            obj = scenes.objects[mirror]
+            for number in range(faces_of(obj.kind)):
+                face = mirror_face(obj, number, p.point)
+                if face.distance > 0.0:
+                    weights = light_weights(scenes, p.scene, mirrored_context(r.at, face))
+                    for k in range(each * settings.tiles):
+                        u = net_point(r.pattern * each + k, 5)
+                        choice = (float(k % each) + net_point(r.pattern + k // each, 6)[0]) / float(each)
+                        light = sample_mirrored_light(scenes, p.scene, r.at, mirror, face, weights, choice, u)
+                        if wp.max(light.radiance) > 0.0:
+                            wo = r.local * light.direction
+                            towards = evaluate_bsdf(r.bsdf, wo)
+                            diffuse = diffuse_value(r.bsdf, wo)
+                            arriving = light.radiance / (light.density * float(each * settings.tiles))
+                            out = with_vector(out, THROUGH, vector_at(out, THROUGH) + arriving * diffuse)
+                            if r.shares_rays:
+                                gloss = wp.cw_mul(arriving, specular_value(r.bsdf, towards.value, diffuse))
+                                out = with_vector(out, HIGHLIGHT, vector_at(out, HIGHLIGHT) + gloss)
+    signals[index] = out
+
+
+@wp.kernel(enable_backward=False)
 def look_around(
     scenes: Scenes,
     settings: GatherSettings,
@@ -607,6 +652,8 @@ def gather(
     if first < all_rays:
         launch(choose_light_rays, count, [near, visibility, all_rays], [light_rays], device, sliced=True)
         look(all_rays)
+    if settings.occlusion and batch.is_flat_mirror.any():
+        launch(look_into_mirrors, count, inputs[:3], outputs[:1], device, sliced=True)
     rays_of = to_warp(rays_of, wp.vec2i)
     launch(look_around, count * lanes, inputs, [parts, rays_of], device, sliced=True)
     launch(add_up_surroundings, count, [settings, parts, rays_of], outputs[:1], device, sliced=True)

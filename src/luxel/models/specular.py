@@ -12,7 +12,7 @@ from luxel.core.frames import unit_length
 from luxel.core.fresnel import fresnel_dielectric, reflect, refract
 from luxel.core.intersect import MISS, Hit, intersect, intersect_object
 from luxel.core.launch import launch, to_warp
-from luxel.core.principled import Material, albedos, mean, refraction_weight
+from luxel.core.principled import SMOOTH_ALPHA, Material, albedos, mean, refraction_weight
 from luxel.core.rays import camera_direction, camera_origin, image_plane_point_of
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable, material_of_object, shape_of
@@ -20,7 +20,7 @@ from luxel.core.selection import NOT_COUNTED, selected
 from luxel.core.shapes.kinds import BOX
 from luxel.core.shapes.local import INFINITY
 from luxel.core.shapes.shape import facing_normal, surface_interaction
-from luxel.core.visibility import SMOOTH_ALPHA, TOUCHING
+from luxel.core.visibility import TOUCHING
 from luxel.models.shading_points import OBJECT, WORDS, ShadingPoint, absent_point, as_points
 
 REFLECTED, TRANSMITTED = 0, 1

@@ -1,0 +1,113 @@
+"""Light that flat mirrors throw onto diffuse surfaces: lights sampled from a point's own mirror image.
+
+A flat mirror shows a light as it is seen from the point's image behind it: directions and their densities are the
+same but for the reflection, so that what is known of sampling lights holds. A path tracer finds this light by chance.
+"""
+
+import warp as wp
+
+from luxel.core.emitters import LightSampleContext, LightWeights, sample_light
+from luxel.core.frames import unit_length
+from luxel.core.intersect import MISS, intersect_object, is_visible
+from luxel.core.principled import albedos
+from luxel.core.scenes import SceneObject, Scenes, material_of_object, shape_of
+from luxel.core.shapes.kinds import BOX
+from luxel.core.shapes.local import INFINITY
+from luxel.core.shapes.shape import is_panel, surface_interaction
+
+SAME_FACE = wp.constant(0.999)  # cosine between normals
+
+
+@wp.struct
+class MirrorFace:
+    """A plane that reflects, as a point before it sees it."""
+
+    normal: wp.vec3  # unit length, towards the point
+    distance: float  # of the point; not positive where the face cannot be seen from there
+
+
+@wp.func
+def faces_of(kind: int) -> int:
+    """How many faces a flat object has; a panel's two sides are one."""
+    return wp.where(kind == BOX, 6, 1)
+
+
+@wp.func
+def mirror_face(obj: SceneObject, face: int, point: wp.vec3) -> MirrorFace:
+    """A flat object's face: of a box ±x, ±y, ±z in turn, of others the only one, of panels on either side."""
+    axis = wp.where(obj.kind == BOX, face // 2, 2)
+    side = wp.where(face % 2 == 0, 1.0, -1.0)
+    column = wp.vec3(obj.world_from_unit[0, axis], obj.world_from_unit[1, axis], obj.world_from_unit[2, axis])
+    normal = side * unit_length(column)
+    middle = obj.center
+    if obj.kind == BOX:
+        middle += side * column
+    distance = wp.dot(point - middle, normal)
+    if is_panel(obj.kind) and distance < 0.0:
+        normal = -normal
+        distance = -distance
+    return MirrorFace(normal, distance)
+
+
+@wp.func
+def reflected(v: wp.vec3, normal: wp.vec3) -> wp.vec3:
+    """A direction after reflection by a plane."""
+    return v - 2.0 * wp.dot(v, normal) * normal
+
+
+@wp.struct
+class MirroredLight:
+    """A light that a point sees in a mirror."""
+
+    direction: wp.vec3  # from the point
+    radiance: wp.vec3  # that arrives from there
+    density: float  # per steradian; 0 where there is none
+
+
+@wp.func
+def mirrored_context(at: LightSampleContext, face: MirrorFace) -> LightSampleContext:
+    """The point's image behind a mirror's face, which sees the lights as the face shows them to the point."""
+    image = at.point - 2.0 * face.distance * face.normal
+    return LightSampleContext(image, reflected(at.normal, face.normal), MISS, at.is_opaque)
+
+
+@wp.func
+def sample_mirrored_light(
+    scenes: Scenes,
+    scene: int,
+    at: LightSampleContext,
+    mirror: int,
+    face: MirrorFace,
+    weights: LightWeights,
+    choice: float,
+    u: wp.vec2,
+) -> MirroredLight:
+    """What `sample_light` finds for a point's image behind a face of the object `mirror`, as the point sees it there.
+
+    The weights are `light_weights` of `mirrored_context`. Nothing may be in between, be it clear.
+    """
+    none = wp.vec3(0.0, 0.0, 0.0)
+    result = MirroredLight(none, none, 0.0)
+    light = sample_light(scenes, scene, mirrored_context(at, face), weights, choice, u)
+    cosine = wp.dot(light.direction, face.normal)
+    if light.density == 0.0 or cosine <= 0.0:
+        return result
+    direction = reflected(light.direction, face.normal)
+    obj = scenes.objects[mirror]
+    t = intersect_object(scenes, mirror, at.point, direction, at.object_id, INFINITY)
+    if t == INFINITY:
+        return result
+    si = surface_interaction(shape_of(obj), at.point, direction, t)
+    if wp.abs(wp.dot(si.normal, face.normal)) < SAME_FACE:
+        return result
+    is_before = light.object_id < 0
+    if not is_before:
+        is_before = wp.dot(scenes.objects[light.object_id].center - si.point, face.normal) > 0.0
+    if not is_before:
+        return result
+    result.direction = direction
+    result.density = light.density
+    is_seen = is_visible(scenes, scene, at.point, direction, at.object_id, mirror)
+    if is_seen and is_visible(scenes, scene, si.point, light.direction, mirror, light.object_id):
+        result.radiance = wp.cw_mul(light.radiance, albedos(material_of_object(obj), cosine).reflectance)
+    return result

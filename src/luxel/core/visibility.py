@@ -7,9 +7,9 @@ from luxel.core.fresnel import fresnel_dielectric, refract
 from luxel.core.intersect import MISS, SUN, Hit, intersect, intersect_object
 from luxel.core.principled import SMOOTH_ALPHA, Material, refraction_weight, specular_transmittance
 from luxel.core.scenes import Scenes, material_of_object, shape_of
-from luxel.core.shapes.kinds import ELLIPSOID, SPHERE
+from luxel.core.shapes.kinds import CYLINDER, SPHERE
 from luxel.core.shapes.local import INFINITY
-from luxel.core.shapes.shape import Shape, intersect_shape, is_panel, panel_front, surface_interaction
+from luxel.core.shapes.shape import Shape, intersect_shape, is_lit_by, is_panel, panel_front, surface_interaction
 
 MOST_CROSSINGS = wp.constant(8)
 TOUCHING = wp.constant(1.0e-5)  # distance of surfaces that touch, over that to the origin
@@ -176,7 +176,7 @@ def bent_line(
     if not is_far:
         t_end = intersect_object(scenes, target, origin, direction, origin_object, INFINITY)
     to_center = wp.length(obj.center - origin)
-    if shape.kind > ELLIPSOID or sight.crossings == 0 or t_end == INFINITY:
+    if shape.kind > CYLINDER or sight.crossings == 0 or t_end == INFINITY:
         result.transmittance = sight.transmittance
         return result
     lamp = scenes.objects[wp.max(target, 0)]
@@ -186,7 +186,7 @@ def bent_line(
             t_end = wp.dot(lamp.center - origin, direction)
     end = origin + direction * t_end
     start = shape.unit_from_world * (origin - shape.center)
-    is_inside = wp.dot(start, start) < 1.0
+    is_inside = not is_lit_by(shape.kind, start)
     axes = frame(direction)
     across = wp.vec3(axes[0, 0], axes[0, 1], axes[0, 2])
     up = wp.vec3(axes[1, 0], axes[1, 1], axes[1, 2])

@@ -35,7 +35,7 @@ from luxel.files.atomic import write_atomically
 from luxel.files.typed_json import check_size, why_not_json
 from luxel.memory import collection_paused
 from luxel.scene import binary
-from luxel.scene.environment import EMBEDDED, EnvironmentMap, embedded, environment_map, read_map
+from luxel.scene.environment import EMBEDDED, EnvironmentMap, embedded, environment_map, is_within_scene, read_map
 from luxel.scene.errors import SceneError, explain
 from luxel.scene.keyframes import HOW_KEYFRAMES_ARE_READ, keyframed_place
 
@@ -460,7 +460,8 @@ class MapSky(_Model):
     """A sky that a picture shows: an environment map, of an .exr or .hdr file, turned about z; see `environment`.
 
     `file` is a path, from the scene's file on or else from the current folder, and becomes a full one; or the file
-    itself, after `environment.EMBEDDED`. What the map is, and so which scene this is, `sha256` says, not where it lies.
+    itself, after `environment.EMBEDDED` or `LOSSLESS`. What the map is, and so which sky and which scene this is,
+    `sha256` says, not where it lies.
     """
 
     kind: Literal["map"] = "map"
@@ -490,7 +491,7 @@ class MapSky(_Model):
 
     @model_validator(mode="after")
     def _is_there(self) -> "MapSky":
-        file = self.file if self.file.startswith(EMBEDDED) else os.path.abspath(self.file)
+        file = self.file if is_within_scene(self.file) else os.path.abspath(self.file)
         try:
             found = read_map(file)
         except InputError as error:
@@ -513,6 +514,15 @@ class MapSky(_Model):
     def is_lit(self) -> bool:
         """Whether any light comes from it."""
         return self.scale > 0 and bool(self.map.texels.any())
+
+    def _content(self) -> tuple[Any, ...]:
+        return self.sha256, self.rotation_degrees, self.scale
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, MapSky) and self._content() == other._content()
+
+    def __hash__(self) -> int:
+        return hash(self._content())
 
     def __repr_args__(self) -> Iterator[tuple[str, Any]]:
         for name, value in super().__repr_args__():
@@ -623,10 +633,14 @@ class Scene(_Model):
         A map's file is named from there on. Raises InputError, naming the file.
         """
         values = _values(self)
-        if isinstance(self.sky, MapSky) and not self.sky.file.startswith(EMBEDDED):
+        if isinstance(self.sky, MapSky) and not is_within_scene(self.sky.file):
             values["sky"]["file"] = _from_folder(self.sky.file, Path(path).parent)
         if Path(path).suffix == binary.SUFFIX:
-            write_atomically(Path(path), binary.to_bytes(self, values))
+            try:
+                content = binary.to_bytes(self, values)
+            except binary.TooLongError as error:  # a large map within it
+                raise SceneError(f"{path}: {error}; save it as .json") from None
+            write_atomically(Path(path), content)
         else:
             write_atomically(Path(path), f"{json.dumps(values, sort_keys=True, indent=2)}\n".encode())
 
@@ -644,8 +658,8 @@ class Scene(_Model):
         """The scene of what JSON holds, which stays as it is; raises SceneError, as `from_json` does."""
         _check_version(values, source)
         sky = values.get("sky")
-        if isinstance(sky, dict) and isinstance(sky.get("file"), str) and not sky["file"].startswith(EMBEDDED):
-            values = {**values, "sky": {**sky, "file": os.path.join(folder, sky["file"])}}
+        if isinstance(sky, dict) and isinstance(sky.get("file"), str) and not is_within_scene(sky["file"]):
+            values = {**values, "sky": {**sky, "file": os.path.join(os.path.realpath(folder), sky["file"])}}
         try:
             return Scene.model_validate(values)
         except ValidationError as error:
@@ -669,10 +683,24 @@ def scene_id(scene: Scene) -> str:
 
     Of a map the content counts, not the name of its file.
     """
+    return hashlib.sha256(_without_map(scene).encode()).hexdigest()
+
+
+def stored_json(scene: Scene) -> str:
+    """Canonical JSON for where a map is stored once beside all its scenes: `sky` has no `file`, but `sha256` names it.
+
+    Only an EMBEDDED map stays within. Equal scenes have equal text, wherever their maps lie.
+    """
+    is_beside = isinstance(scene.sky, MapSky) and not scene.sky.file.startswith(EMBEDDED)
+    return _without_map(scene) if is_beside else scene.to_json()
+
+
+def _without_map(scene: Scene) -> str:
+    """Canonical JSON, without the name of a map's file."""
     values = _values(scene)
     if isinstance(scene.sky, MapSky):
         del values["sky"]["file"]
-    return hashlib.sha256(json.dumps(values, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    return json.dumps(values, sort_keys=True, separators=(",", ":"))
 
 
 def _values(scene: Scene) -> dict[str, Any]:
@@ -681,9 +709,13 @@ def _values(scene: Scene) -> dict[str, Any]:
 
 
 def _from_folder(file: str, folder: Path) -> str:
-    """A path from a folder on, or as it is if there is no way, as between Windows's drives."""
+    """A path from a folder on, or as it is if there is no way, as between Windows's drives.
+
+    Links among the folders are followed, as `..` leads out of what they point to.
+    """
+    place, name = os.path.split(file)
     try:
-        return Path(os.path.relpath(file, folder)).as_posix()
+        return Path(os.path.relpath(os.path.realpath(place), os.path.realpath(folder)), name).as_posix()
     except ValueError:
         return file
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -69,7 +70,7 @@ def test_a_data_set_is_exported_learned_from_and_evaluated_on_when_its_map_is_go
          *("--train.samples", "2", "--train.batch-size", "2", "--train.tests", "1")],
         ["evaluate", str(run), "--data", str(data)],
     ):  # fmt: skip
-        with pytest.raises(SystemExit, match="^0$"):
+        with pytest.raises(SystemExit, match=r"^0$"):
             main(arguments)
     labels = next((tmp_path / "coco" / "labels").rglob("*.json")).read_text()
     assert json.loads(labels)["scene"]["sky"].keys() == {"kind", "rotation_degrees", "scale", "sha256"}
@@ -99,7 +100,7 @@ def with_json(reader, change):
     """The shard with another JSON of its scenes; `change` changes the values of each."""
     tensors = load_file(reader._path)
     ends = tensors["scene_offsets"].tolist()
-    texts = [tensors["scenes"][start:stop].tobytes() for start, stop in zip(ends, ends[1:], strict=False)]
+    texts = [tensors["scenes"][start:stop].tobytes() for start, stop in pairwise(ends)]
     texts = [json.dumps(change(json.loads(text))).encode() for text in texts]
     changed = {
         "scenes": np.frombuffer(b"".join(texts), np.uint8),

@@ -81,7 +81,7 @@ def test_the_bytes_do_not_depend_on_where_the_map_lies(scenes, tmp_path):
     (tmp_path / "elsewhere").mkdir()
     shutil.copy(tmp_path / "studio.exr", tmp_path / "elsewhere" / "other.exr")
     moved = scenes_under(tmp_path / "elsewhere" / "other.exr")
-    paths = [written(tmp_path / name, each)._path for name, each in (("a", scenes), ("b", moved))]
+    paths = [written(tmp_path / name, each).path for name, each in (("a", scenes), ("b", moved))]
     assert paths[0].read_bytes() == paths[1].read_bytes()
     assert b"studio" not in paths[0].read_bytes()
 
@@ -98,7 +98,7 @@ def test_a_map_of_several_shards_is_one_in_memory_and_in_a_batch(scenes, tmp_pat
 
 def with_json(reader, change):
     """The shard with another JSON of its scenes; `change` changes the values of each."""
-    tensors = load_file(reader._path)
+    tensors = load_file(reader.path)
     ends = tensors["scene_offsets"].tolist()
     texts = [tensors["scenes"][start:stop].tobytes() for start, stop in pairwise(ends)]
     texts = [json.dumps(change(json.loads(text))).encode() for text in texts]
@@ -106,8 +106,8 @@ def with_json(reader, change):
         "scenes": np.frombuffer(b"".join(texts), np.uint8),
         "scene_offsets": np.cumsum([0, *map(len, texts)], dtype=np.int64),
     }
-    save_file(tensors | changed, reader._path)
-    return ShardReader(reader._path)
+    save_file(tensors | changed, reader.path)
+    return ShardReader(reader.path)
 
 
 def test_former_shards_that_name_the_file_need_it_neither(scenes, tmp_path):
@@ -144,7 +144,7 @@ def test_a_map_that_is_another_is_told(scenes, tmp_path):
 )
 def test_damaged_maps_are_told(scenes, tmp_path, name, value, told):
     reader = written(tmp_path / "set", scenes)
-    save_file(load_file(reader._path) | {f"batch.{name}": value}, reader._path)
-    reader = ShardReader(reader._path)
+    save_file(load_file(reader.path) | {f"batch.{name}": value}, reader.path)
+    reader = ShardReader(reader.path)
     with pytest.raises(DataError, match=rf"test-00000\.safetensors: {told}"):
         [reader.check(3, 5, 7), reader.scene(1)]

@@ -77,16 +77,16 @@ class ShardReader:
     """A memory-mapped shard; opened when first read, and anew in a process that it is sent to."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
 
     @cached_property
     def tensors(self) -> dict[str, np.ndarray]:
         """Every tensor as it lies in the file: what is not looked at is not read, and nothing can be written."""
         try:
-            with safe_open(self._path, framework="pt") as file:  # which copies nothing, as NumPy's would
+            with safe_open(self.path, framework="pt") as file:  # which copies nothing, as NumPy's would
                 arrays = {name: file.get_tensor(name).numpy() for name in file.keys()}  # noqa: SIM118 (not a mapping)
         except (OSError, SafetensorError) as error:
-            raise DataError(f"{self._path}: can't be read as a shard: {error}; {REPLACE}") from None
+            raise DataError(f"{self.path}: can't be read as a shard: {error}; {REPLACE}") from None
         for array in arrays.values():
             array.flags.writeable = False
         return arrays
@@ -105,7 +105,14 @@ class ShardReader:
 
     @cached_property
     def _maps(self) -> ShardMaps:
-        return ShardMaps(self.scene_arrays, str(self._path))
+        return ShardMaps(self.scene_arrays, str(self.path))
+
+    @property
+    def texels_of_maps(self) -> list[int]:
+        """How many each map has, by its number; no texel is read."""
+        sizes = self.tensors.get(ARRAYS + "map_sizes", np.zeros((0, 2), np.int32))
+        texels: list[int] = sizes.astype(np.int64).prod(1).tolist()
+        return texels
 
     def map_of(self, row: int) -> StoredMap | None:
         """The environment map of one scene, if it has one. Raises DataError if it is none."""
@@ -145,17 +152,17 @@ class ShardReader:
         """Raise DataError unless the tensor is there, of this type and shape."""
         array = self.tensors.get(name)
         if array is None:
-            raise DataError(f"{self._path}: {name} is missing; {REPLACE}")
+            raise DataError(f"{self.path}: {name} is missing; {REPLACE}")
         if (array.dtype, array.shape) != (dtype, shape):
             raise DataError(
-                f"{self._path}: {name} is {array.dtype} {list(array.shape)}, must be {dtype} {list(shape)}; {REPLACE}"
+                f"{self.path}: {name} is {array.dtype} {list(array.shape)}, must be {dtype} {list(shape)}; {REPLACE}"
             )
 
     def _check_ranges(self, name: str, end: int) -> None:
         """Raise DataError unless the offsets rise from 0 to `end`."""
         offsets = self.tensors[name]
         if offsets[0] != 0 or offsets[-1] != end or (np.diff(offsets) < 0).any():
-            raise DataError(f"{self._path}: {name} must rise from 0 to {end}; {REPLACE}")
+            raise DataError(f"{self.path}: {name} must rise from 0 to {end}; {REPLACE}")
 
     def _check_values(self, name: str) -> None:
         """Raise DataError, with the scene, for a value that is not finite, or negative."""
@@ -165,7 +172,7 @@ class ShardReader:
         row, *place = np.argwhere(~((values >= 0) & (values < np.inf)))[0].tolist()
         where = f"{name}{place}" if place else name
         raise DataError(
-            f"{self._path}: scene {row}: {where} is {values[row, *place]}, must be finite and at least 0; {REPLACE}"
+            f"{self.path}: scene {row}: {where} is {values[row, *place]}, must be finite and at least 0; {REPLACE}"
         )
 
     def _check_arrays(self, scenes: int) -> None:
@@ -183,12 +190,12 @@ class ShardReader:
                 self._check_tensor(ARRAYS + name, array.dtype, (length, *array.shape[1:]))
         numbers, maps = self.tensors[ARRAYS + "map"], len(self._maps)
         if not ((numbers >= -1) & (numbers < maps)).all():
-            raise DataError(f"{self._path}: {ARRAYS}map must be in [-1, {maps - 1}]; {REPLACE}")
+            raise DataError(f"{self.path}: {ARRAYS}map must be in [-1, {maps - 1}]; {REPLACE}")
 
     def scene(self, row: int) -> Scene:
         """One scene, exactly as it was rendered."""
         start, stop = self.tensors["scene_offsets"][row : row + 2].tolist()
-        source = f"{self._path}, scene {row}"
+        source = f"{self.path}, scene {row}"
         values = parsed_json(self.tensors["scenes"][start:stop].tobytes(), source)
         sky = values.get("sky") if isinstance(values, dict) else None
         if isinstance(sky, dict) and "sha256" in sky and not str(sky.get("file", "")).startswith(EMBEDDED):
@@ -200,11 +207,11 @@ class ShardReader:
         found = self.map_of(row) if self._has_arrays else None
         if found is None or found.sha256 != sha256:
             what = "is missing" if found is None else f"has the SHA-256 {found.sha256}, must have {shortened(sha256)}"
-            raise DataError(f"{self._path}: the map of scene {row} {what}; {REPLACE}")
+            raise DataError(f"{self.path}: the map of scene {row} {what}; {REPLACE}")
         return found.file
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"_path": self._path}
+        return {"path": self.path}
 
 
 def gathered(places: Sequence[tuple[ShardReader, int]]) -> dict[str, np.ndarray]:

@@ -278,7 +278,7 @@ class Renderer:
             most = int(host.counts.max())
             check_fits(
                 rendering_memory(self.model, len(scenes), width, height, most, self.device)
-                + (host.map_texels.nbytes if self.device.type == "cuda" else 0),
+                + (host.map_texels.nbytes if torch.device(self.device).type == "cuda" else 0),
                 f"width is {width} and height is {height} (scenes: {len(scenes)}, objects in one: {most})",
                 "render less at once",
                 str(self.device),

@@ -1,6 +1,7 @@
 """The camera of a scene."""
 
 import math
+from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from pydantic import model_serializer, model_validator
@@ -19,13 +20,18 @@ _NO_EXTENT: Final = (
 )
 _NO_USE_OF_EXTENT: Final = 'vertical_extent is {value}, but only a camera of "projection": "orthographic" has one'
 
+_NO_USE_OF_FOV: Final = (
+    "vertical_fov_degrees is {value}, but an orthographic camera has none; leave it out, as vertical_extent says how "
+    "high its picture is"
+)
+
 
 class Camera(SceneModel):
     """A camera at `position`; the picture's vertical lies along `up` as far as it can.
 
     Perspective: a pinhole, whose picture is `vertical_fov_degrees` high. Orthographic: parallel rays from the plane
     through `position` across the viewing direction; its picture is `vertical_extent` scene units high. The field of
-    the other projection means nothing, takes its default and is in no JSON.
+    the other projection is refused, unless at its default, and is in no JSON.
     """
 
     position: Vector
@@ -53,7 +59,8 @@ class Camera(SceneModel):
         if self.is_orthographic:
             if self.vertical_extent is None:
                 raise PydanticCustomError("camera", _NO_EXTENT)
-            self.__dict__["vertical_fov_degrees"] = Camera.model_fields["vertical_fov_degrees"].default
+            if self.vertical_fov_degrees != Camera.model_fields["vertical_fov_degrees"].default:
+                raise PydanticCustomError("camera", _NO_USE_OF_FOV, {"value": str(self.vertical_fov_degrees)})
         elif self.vertical_extent is not None:
             raise PydanticCustomError("camera", _NO_USE_OF_EXTENT, {"value": str(self.vertical_extent)})
         return self
@@ -62,6 +69,17 @@ class Camera(SceneModel):
     def _used_fields(self, serialize: Any) -> dict[str, Any]:
         """A perspective camera is written as before there were others."""
         return {name: value for name, value in serialize(self).items() if name not in self.unused_fields}
+
+    def changed(self, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """The fields, with those of `changes`; the field of view stays behind where the projection becomes parallel."""
+        fields = {**dict(self), **changes}
+        if changes.get("projection") == "orthographic" and "vertical_fov_degrees" not in changes:
+            del fields["vertical_fov_degrees"]
+        return fields
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> "Camera":
+        """This with the fields of `update` changed, as by `changed`. Raises SceneError."""
+        return Camera(**self.changed(update or {}))
 
     @property
     def is_orthographic(self) -> bool:

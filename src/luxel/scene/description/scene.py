@@ -78,7 +78,7 @@ class Scene(SceneModel):
 
     def with_camera(self, **changes: Any) -> "Scene":
         """This scene with fields of its camera changed: `scene.with_camera(vertical_fov_degrees=30)`."""
-        return self._with(camera={**dict(self.camera), **changes})
+        return self._with(camera=self.camera.changed(changes))
 
     def without(self, *indices: int) -> "Scene":
         """This scene without the objects of these indices, as in `with_object`; naming one twice is naming it once.

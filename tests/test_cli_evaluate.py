@@ -1,6 +1,7 @@
 """`luxel evaluate` as a user calls it."""
 
 import json
+import shutil
 
 import pytest
 from command_line import SCENE, call
@@ -69,3 +70,14 @@ def test_a_wrong_option_of_evaluate_is_one_message(arguments, message, trained, 
 def test_a_data_set_of_another_size_is_one_message(trained, tmp_path, capsys):
     assert call("evaluate", trained, "--data", write_data_folder(tmp_path / "data")) == 1
     assert "its images are 7×5, the model's 16×16" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("ending", ["json", "html"])
+def test_what_cannot_be_written_is_told_before_the_work(ending, trained, data, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr("luxel.evaluation.evaluate.evaluate", None)
+    run = tmp_path / "run"
+    shutil.copytree(trained, run, ignore=shutil.ignore_patterns("evaluation-*"))
+    taken = run / f"evaluation-{ShardDataset(data, 'test').content_hash[:8]}-clamp.{ending}"
+    taken.mkdir()
+    assert call("evaluate", run, "--data", data) == 1
+    assert f"luxel evaluate: {taken}: is a folder, but a file is to be written" in capsys.readouterr().err

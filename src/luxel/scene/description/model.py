@@ -21,7 +21,8 @@ class SceneModel(BaseModel):
     def __init__(self, /, *unnamed: Any, **values: Any) -> None:
         if unnamed:
             kind = type(self)
-            fields = ", ".join(f"{name}=…" for name, field in kind.model_fields.items() if field.is_required())
+            required = [name for name, field in kind.model_fields.items() if field.is_required()]
+            fields = ", ".join(f"{name}=…" for name in required or kind.model_fields)
             raise SceneError(f"{kind.__name__} takes its fields by name: {kind.__name__}({fields})")
         try:
             super().__init__(**values)

@@ -60,14 +60,18 @@ def evaluate(arguments: list[str]) -> int:
     chosen = evaluation_set(
         folder, model.config, options.data, width=options.width, height=options.height, spp=options.spp
     )
+
+    def placed(file: str) -> Path:
+        return folder / file if is_run(folder) else Path(f"{name}-{file}")
+
+    check_writable(placed("evaluation.json"))  # whose name will have the set's hash, once that is traced
     print(f"test set: {chosen}", file=sys.stderr)
     test = ShardDataset(chosen.traced(), "test")
     settings = test.manifest.settings
     if not isinstance(model, RayModel):
         check_size(model.config.width, int(settings["width"]), int(settings["height"]), str(test.root))
         check_shapes([test.scene(index) for index in range(len(test))])
-    file = evaluation_file(test.content_hash, tone)
-    path = folder / file if is_run(folder) else Path(f"{name}-{file}")
+    path = placed(evaluation_file(test.content_hash, tone))
     page = path.with_suffix(".html")
     check_writable(path)
     check_writable(page)

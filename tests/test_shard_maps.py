@@ -133,7 +133,10 @@ def test_a_map_that_is_another_is_told(scenes, tmp_path):
     ("name", "value", "told"),
     [
         ("map", np.int32([-1, 0, 1]), r"batch\.map must be in \[-1, 0\]; delete the shard"),
+        ("map", np.int32([1, 0, 0]), r"batch\.map must be in \[-1, 0\]"),
         ("map", np.int32([-1, -1, -1]), "the map of scene 1 is missing"),
+        ("map_sizes", np.int32([7, 13]), r"batch\.map_sizes is int32 \[2\], must be int32 \[2, 2\]"),
+        ("map_moments", np.zeros((2, 4), np.float32), r"map_sizes is \[\[7, 13\]\], must be of 91 texels in all"),
         ("map_sizes", np.int32([[7, 12]]), r"map_sizes is \[\[7, 12\]\], must be of 91 texels in all"),
         (
             "map_texels",

@@ -36,7 +36,7 @@ from luxel.data.manifest import REPLACE, DataError, ShardEntry
 from luxel.data.shard_maps import ShardMaps, StoredMap, gathered_maps
 from luxel.data.split import Split
 from luxel.files.atomic import write_atomically
-from luxel.scene.description import Scene, parsed_json, scene_id, stored_json
+from luxel.scene.description import Camera, Scene, Sphere, parsed_json, scene_id, stored_json
 from luxel.scene.environment import EMBEDDED
 from luxel.trace.tracer import Radiance
 
@@ -44,6 +44,8 @@ SCENES_A_SHARD = 256
 ARRAYS = "batch."
 """What the names of the scenes' arrays begin with."""
 ALL_FIELDS = ("offsets", *OBJECT_FIELDS, *SCENE_FIELDS, *MAP_FIELDS)
+ANY_SCENE = Scene(objects=(Sphere(center=(0, 0, 0), radius=1),), camera=Camera(position=(0, -5, 0), look_at=(0, 0, 0)))
+"""Whose arrays have the types and columns that all have."""
 LATER = "is_orthographic"
 """Of these the one that shards lack from before there were orthographic cameras; their cameras are none."""
 
@@ -180,8 +182,7 @@ class ShardReader:
         self._check_tensor(ARRAYS + "offsets", np.dtype(np.int64), (scenes + 1,))
         objects = int(self.tensors[ARRAYS + "offsets"][-1])
         self._check_ranges(ARRAYS + "offsets", objects)
-        plain = self.scene(0).model_copy(update={"sky": None})  # as of a map's arrays the size is its own
-        for name, array in scene_arrays([plain]).items():
+        for name, array in scene_arrays([ANY_SCENE]).items():
             if name in MAP_FIELDS:
                 length = len(self.tensors.get(ARRAYS + name, array))
                 self._check_tensor(ARRAYS + name, array.dtype, (length, *array.shape[1:]))
@@ -191,6 +192,7 @@ class ShardReader:
         numbers, maps = self.tensors[ARRAYS + "map"], len(self._maps)
         if not ((numbers >= -1) & (numbers < maps)).all():
             raise DataError(f"{self.path}: {ARRAYS}map must be in [-1, {maps - 1}]; {REPLACE}")
+        self.scene(0)
 
     def scene(self, row: int) -> Scene:
         """One scene, exactly as it was rendered."""

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # as tests run side by side, with what processes they start; before torch
 
@@ -21,3 +22,34 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if item.get_closest_marker("gpu"):
                 item.add_marker(pytest.mark.skip(reason="needs a GPU"))
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory) -> Path:
+    """A data set as `luxel generate` makes it."""
+    from command_line import GENERATE, call  # which imports Luxel, that is to be checked from its first import on
+
+    path = tmp_path_factory.mktemp("cli") / "data"
+    assert call("generate", "spheres", "--out", path, "--max-objects", "3", *GENERATE) == 0
+    return path
+
+
+@pytest.fixture(scope="session")
+def trained(data) -> Path:
+    """A run folder as `luxel train` makes it."""
+    from command_line import TRAIN, call
+
+    path = data.parent / "run"
+    assert call(*TRAIN, "--data", data, "--out", path) == 0
+    return path
+
+
+@pytest.fixture
+def scenes(tmp_path) -> Path:
+    """A folder of eight scenes."""
+    from luxel.scene import Spheres
+
+    (tmp_path / "scenes").mkdir()
+    for index in range(8):
+        Spheres(max_objects=3)(0, index).save(tmp_path / "scenes" / f"{index}.json")
+    return tmp_path / "scenes"

@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 
 from luxel import InputError
-from luxel.files.atomic import PARTIAL, check_folder, checksum, make_folder_of, only_one, write_atomically
+from luxel.files.atomic import (
+    PARTIAL,
+    check_folder,
+    check_writable,
+    checksum,
+    make_folder_of,
+    only_one,
+    write_atomically,
+)
 
 
 def test_writes_and_replaces(tmp_path):
@@ -108,3 +116,21 @@ def test_checksum(tmp_path):
     path = tmp_path / "file"
     path.write_bytes(b"abc")
     assert checksum(path) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # FIPS 180-2
+
+
+def test_before_work_a_file_is_tried_and_nothing_is_left(tmp_path, monkeypatch):
+    path = tmp_path / "new" / "file"
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / f"file{PARTIAL}").write_bytes(b"of an interrupted write")
+    path.write_bytes(b"old")
+    check_writable(path)
+    assert {entry.name: entry.read_bytes() for entry in path.parent.iterdir()} == {"file": b"old"}
+    with pytest.raises(InputError, match="new: is a folder, but a file is to be written"):
+        check_writable(tmp_path / "new")
+
+    def read_only(*arguments):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(Path, "open", read_only)
+    with pytest.raises(InputError, match="file: cannot be written: Read-only file system; make room, or allow it"):
+        check_writable(path)

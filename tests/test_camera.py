@@ -1,5 +1,7 @@
 """The camera's frame and rays against hand-computed ones."""
 
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -52,13 +54,14 @@ def test_a_perspective_camera_is_written_as_before_there_were_others():
 def test_an_orthographic_camera_has_an_extent_and_no_field_of_view():
     camera = Camera(**ORTHOGRAPHIC)
     assert camera.model_dump() == {**ORTHOGRAPHIC, "up": (0, 0, 1)}
-    assert Camera(**ORTHOGRAPHIC, vertical_fov_degrees=20) == camera
     assert tan_half_fov(camera) == 1.5
     assert pixel_size(camera, 7.0, 5) == pixel_size(camera, 1.0, 5) == 0.6
     np.testing.assert_allclose(pixel_size(ALONG_Y, 7.0, 5), 2 * 7 / 5)
     scene = Scene(objects=(Sphere(center=(0, 0, 0), radius=1),), camera=ALONG_Y)
     changed = scene.with_camera(projection="orthographic", vertical_extent=3.0)
-    assert changed.camera == camera
+    assert changed.camera == ALONG_Y.model_copy(update=ORTHOGRAPHIC) == camera
+    assert changed.with_camera(vertical_extent=2.0).camera.vertical_extent == 2
+    assert pickle.loads(pickle.dumps(camera)) == camera
     assert Scene.from_json(changed.to_json()) == changed
 
 
@@ -66,6 +69,10 @@ def test_an_orthographic_camera_has_an_extent_and_no_field_of_view():
     ("fields", "told"),
     [
         ({"projection": "orthographic"}, "vertical_extent is missing; an orthographic camera needs it"),
+        (
+            {"projection": "orthographic", "vertical_extent": 2.0, "vertical_fov_degrees": 20},
+            "vertical_fov_degrees is 20.0, but an orthographic camera has none; leave it out, as vertical_extent says",
+        ),
         ({"vertical_extent": 2.0}, 'vertical_extent is 2.0, but only a camera of "projection": "orthographic" has one'),
         ({"projection": "fisheye"}, "projection is 'fisheye': input should be 'perspective' or 'orthographic'"),
         ({"projection": "orthographic", "vertical_extent": 0.0}, r"vertical_extent is 0.0, must be a number in \[1e-6"),

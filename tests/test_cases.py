@@ -236,7 +236,7 @@ ELSEWHERE = {
     "a damaged line of metrics": "test_run_folder.py::test_a_damaged_line_of_the_metrics_is_left_out",
     "one NaN pixel": "test_dataset.py::test_one_wrong_pixel_is_found_when_it_opens",
     "an image to a full disk": "test_formats.py::test_a_full_disk_is_one_line_with_the_file_and_leaves",
-    "SIGTERM while training": "test_cli.py::test_ctrl_c_says_how_to_go_on",
+    "SIGTERM while training": "test_cli_train.py::test_ctrl_c_says_how_to_go_on",
     "several processes without a GPU": "test_loop.py::test_two_processes_train_and_test_as_one",
     "an output of any encoding": "test_cli.py::test_any_output_encoding_prints",
     "a busy machine": "test_imports.py::test_threads_of_torch_wait_without_spinning",

@@ -1,5 +1,8 @@
 """`luxel convert`: by the files' endings, in both directions, with a word for what is left out."""
 
+import json
+import shutil
+
 import pytest
 
 from luxel.cli import main
@@ -33,6 +36,18 @@ def test_a_round_through_every_format(source, tmp_path, capsys):
         assert one.center == pytest.approx(other.center, abs=1e-6)
         assert one.material.transmission == pytest.approx(other.material.transmission, abs=1e-6)
     assert Scene.load(path).background == pytest.approx(Scene.load(source).background, abs=1e-6)
+
+
+def test_a_map_is_found_from_the_new_file_on(source, pytestconfig, tmp_path, monkeypatch):
+    shutil.copy(pytestconfig.rootpath / "examples" / "scenes" / "studio.hdr", tmp_path / "studio.hdr")
+    values = json.loads(source.read_text()) | {"sky": {"kind": "map", "file": "studio.hdr"}}
+    (tmp_path / "one.json").write_text(json.dumps(values))
+    monkeypatch.chdir(tmp_path)
+    assert (
+        converted("one.json", "binary/deep/one.safetensors") == converted("binary/deep/one.safetensors", "b.json") == 0
+    )
+    assert Scene.load("binary/deep/one.safetensors") == Scene.load("b.json") == Scene.load("one.json")
+    assert json.loads((tmp_path / "b.json").read_text())["sky"]["file"] == "studio.hdr"
 
 
 def test_what_is_left_out_is_told(source, tmp_path, capsys):

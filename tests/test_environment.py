@@ -1,5 +1,6 @@
 """Environment maps from files and within scenes, and what scenes say of them."""
 
+import hashlib
 import json
 import os
 import pickle
@@ -12,8 +13,9 @@ from tracer_scenes import ball
 
 from luxel import InputError, save_image
 from luxel.files.radiance_hdr import encode_hdr
-from luxel.scene import MapSky, Scene, SceneError, environment, scene_id
-from luxel.scene.environment import embedded, environment_map, read_map
+from luxel.scene import MapSky, Scene, SceneError, binary, environment, scene_id
+from luxel.scene.description import stored_json
+from luxel.scene.environment import embedded, environment_map, lossless, read_map
 
 BALL = ball(0, 0, 0, 1)
 
@@ -45,6 +47,52 @@ def test_a_scene_finds_its_map_from_its_own_file_on(name, tmp_path, monkeypatch)
     np.testing.assert_allclose(one.sky.map.texels, texels(), rtol=0 if name.endswith("exr") else 1, atol=0.25)
 
 
+@pytest.mark.parametrize("ending", ["json", "safetensors"])
+def test_a_saved_scene_names_its_map_from_its_new_folder_on(ending, tmp_path, monkeypatch):
+    """Also through a folder that is a link, from which `..` leads elsewhere; and both may be moved together."""
+    (tmp_path / "maps").mkdir()
+    (tmp_path / "deep" / "scenes").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "deep" / "scenes")
+    one = under(BALL, sky=MapSky(file=str(written(tmp_path / "maps", "sky.exr"))))
+    for place in ("maps", "deep/scenes", "link"):
+        one.save(tmp_path / place / f"one.{ending}")
+        again = Scene.load(tmp_path / place / f"one.{ending}")
+        assert (again, again.sky.map) == (one, one.sky.map)
+    monkeypatch.chdir(tmp_path / "deep")
+    assert Scene.load(f"../link/one.{ending}") == one
+    (tmp_path / "maps").rename(tmp_path / "moved")
+    assert Scene.load(tmp_path / "moved" / f"one.{ending}").sky.file == str(tmp_path / "moved" / "sky.exr")
+
+
+def test_a_map_within_a_scene_may_keep_every_bit(tmp_path):
+    exact = texels() + np.float32(1 / 3)
+    one = under(BALL, sky=MapSky(file=lossless(exact)))
+    np.testing.assert_array_equal(one.sky.map.texels, exact)
+    one.save(tmp_path / "one.json")
+    assert Scene.load(tmp_path / "one.json") == one
+
+
+def test_a_map_within_that_a_binary_scene_has_no_room_for_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(binary, "MOST_JSON", 1000)
+    with pytest.raises(
+        SceneError, match=r"one\.safetensors: all but its objects takes \d+ bytes, .*; save it as \.json"
+    ):
+        under(BALL, sky=SPOTS).save(tmp_path / "one.safetensors")
+
+
+def test_equal_scenes_are_stored_as_equal_json_without_a_path(tmp_path):
+    """What is stored where a map lies beside it is what the scene's name is the hash of; an .hdr within stays."""
+    paths = [written(tmp_path, name) for name in ("a.hdr", "b.hdr")]
+    one, other = (under(BALL, sky=MapSky(file=str(path))) for path in paths)
+    assert one == other
+    assert hash(one) == hash(other)
+    assert one != under(BALL, sky=MapSky(file=str(paths[0]), scale=2.0))
+    assert stored_json(one) == stored_json(other)
+    assert hashlib.sha256(stored_json(one).encode()).hexdigest() == scene_id(one)
+    within = under(BALL, sky=SPOTS)
+    assert stored_json(within) == within.to_json()
+
+
 def test_a_scene_is_named_by_what_its_map_shows_not_by_where_it_is(tmp_path):
     paths = [written(tmp_path, name) for name in ("a.hdr", "b.hdr", "c.exr")]
     ids = [scene_id(under(BALL, sky=MapSky(file=str(path)))) for path in paths]
@@ -74,6 +122,10 @@ def test_a_map_that_has_changed_is_told(tmp_path):
         ({"kind": "map", "file": "."}, r"sky\.file: .*is no environment map"),
         ({"kind": "map", "file": 3}, r"sky\.file is 3: input should be a valid string"),
         ({"kind": "map", "file": environment.EMBEDDED + "!"}, r"sky\.file: the map in the scene is no base64"),
+        (
+            {"kind": "map", "file": environment.LOSSLESS + "UEY="},
+            r"sky\.file: the map in the scene: is no portable float",
+        ),
         ({"kind": "map"}, r"sky\.file is missing"),
         ({"kind": "map", "file": "a.hdr", "scale": -1}, r"sky\.scale is -1, must be a number in \[0, 1e6\]"),
         ({"kind": "gradiant"}, r"sky\.kind is 'gradiant', must be one of gradient, map; did you mean gradient\?"),

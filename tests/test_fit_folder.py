@@ -118,8 +118,9 @@ def test_a_damaged_state_is_told(content, tmp_path):
 )
 def test_a_state_that_cannot_be_is_told(values, tmp_path):
     fit_in_folder(tmp_path, problem(), ["picture"])
-    content = json.loads((tmp_path / "state.json").read_text())
-    (tmp_path / "state.json").write_text(json.dumps({**content, "state": {**content["state"], **values}}))
+    content = read_json(tmp_path / "state.json")
+    text = json.dumps({**content, "state": {**content["state"], **values}})  # with NaN, and without its checksum
+    (tmp_path / "state.json").write_text(text)
     with pytest.raises(InputError, match=rf"state\.json: {next(iter(values))} are .*; name another folder"):
         fit_in_folder(tmp_path, problem(), ["picture"])
 

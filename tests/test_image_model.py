@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from luxel import InputError
 from luxel.core.scene_batch import SceneBatch
+from luxel.files.typed_json import read_json
 from luxel.models.attention import AttentionConfig
 from luxel.models.exchange import ImageToSeqConfig, OverallWeight, SeqToImageConfig, StartConfig
 from luxel.models.generator import GeneratorConfig
@@ -334,7 +335,7 @@ def test_weights_that_are_not_all_there_are_refused(tmp_path: Path):
 def test_a_configuration_with_an_unknown_field_is_refused(part, tmp_path: Path):
     made("base").save_pretrained(tmp_path)
     path = tmp_path / "config.json"
-    values = json.loads(path.read_text())
+    values = read_json(path)
     (values if part is None else values[part])["expnd"] = 3
     path.write_text(json.dumps(values))
     with pytest.raises(ValueError, match="expnd"):

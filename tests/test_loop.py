@@ -1,4 +1,3 @@
-import json
 import math
 import signal
 import subprocess
@@ -18,6 +17,7 @@ from luxel import InputError
 from luxel.core.scene_batch import SceneBatch
 from luxel.data.dataset import Batch
 from luxel.files.tensors import write_tensors
+from luxel.files.typed_json import read_json
 from luxel.image.formats import to_bytes
 from luxel.image.losses import loss_function
 from luxel.models.layers import normalisation
@@ -126,7 +126,7 @@ def test_it_learns_and_leaves_everything_in_the_folder(tmp_path: Path):
     tests = [row["test_loss"] for row in metrics if "test_loss" in row]
     assert len(tests) == CONFIG.tests
     assert result["test_loss"] == tests[-1] < 0.5 * tests[0]
-    assert json.loads((tmp_path / "result.json").read_text()) == result
+    assert read_json(tmp_path / "result.json") == result
     assert len(list((tmp_path / "samples").glob("test-*.png"))) == CONFIG.tests
 
 

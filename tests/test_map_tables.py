@@ -1,9 +1,13 @@
 """Tables of environment maps: what is looked for, its flux, and probabilities."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
-from luxel.core.map_tables import LOOKED_FOR, TEXEL_WORDS, map_tables
+import luxel.memory
+from luxel import InputError
+from luxel.core.map_tables import LOOKED_FOR, MAKING, TEXEL_BYTES, TEXEL_WORDS, map_tables
 from luxel.scene.environment import environment_map
 
 
@@ -43,3 +47,34 @@ def test_several_maps_lie_one_after_another_and_none_are_none():
     assert found.sizes.tolist() == [[2, 3], [2, 5]]
     assert found.texels[:, 0].tolist() == [3.0] * 6 + [5.0] * 10
     assert [values.shape for values in map_tables([])] == [(0, 2), (0, 4), (0, 3), (0, TEXEL_WORDS)]
+
+
+def test_the_memory_of_large_maps_is_what_is_estimated(monkeypatch):
+    """Within a factor of 2, of 2048 × 1024 pixels; what does not fit is refused, and small ones do not ask."""
+    texels = np.random.default_rng(0).random((1024, 2048, 3), np.float32)
+    one, other = (environment_map(texels * scale, "a map") for scale in (1, 2))
+    asked = []
+    monkeypatch.setattr(luxel.memory, "free_memory", lambda device, enough: asked.append(enough) or 2**40)
+    tracemalloc.start()
+    try:
+        found = map_tables([one])
+        peak = tracemalloc.get_traced_memory()[1]
+        before = tracemalloc.get_traced_memory()[0]
+        map_tables([other])
+        tracemalloc.reset_peak()
+        held = tracemalloc.get_traced_memory()[0]
+        both = map_tables([one, other])
+        joined = tracemalloc.get_traced_memory()[1] - held
+    finally:
+        tracemalloc.stop()
+    assert asked == [2048 * 1024 * bytes_ for bytes_ in (MAKING, MAKING, 2 * TEXEL_BYTES)]
+    assert 0.5 < asked[0] / peak < 2
+    assert 0.5 < asked[2] / joined < 2
+    assert held - before == pytest.approx(found.texels.nbytes, rel=0.01)
+    assert both.texels.nbytes == asked[2]
+    monkeypatch.setattr(luxel.memory, "free_memory", lambda device, enough: 2**20)
+    with pytest.raises(InputError, match=r"^an environment map of 2048×1024 pixels: .* 160 MiB .*; scale it down"):
+        map_tables([environment_map(texels * 3, "a map")])
+    with pytest.raises(InputError, match=r"^2 environment maps, 4194304 pixels in all: .*; render fewer at once"):
+        map_tables([one, other])
+    map_tables([environment_map(texels[:64, :64].copy(), "a map")])

@@ -1,18 +1,25 @@
 import gc
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import ClassVar
 
+import numpy as np
 import pytest
 import torch
 from data_folder import write_data_folder
+from outside import under
+from tracer_scenes import ball
 
 import luxel.memory
 from luxel import InputError
 from luxel.experiments import EXPERIMENTS
 from luxel.experiments.experiment import with_data, with_model, with_train
-from luxel.experiments.run import FIRST_SCENES, check_memory, most_objects, run
+from luxel.experiments.run import check_memory, run
+from luxel.experiments.scene_sizes import FIRST_SCENES, most_objects, texels_together
 from luxel.memory import check_fits, collection_paused, free_memory, in_words
+from luxel.scene import Distribution, MapSky, Scene
 
 
 def test_what_does_not_fit_is_told_before_it_starts(monkeypatch):
@@ -143,6 +150,32 @@ def test_the_most_objects_are_those_of_the_data_set_or_of_the_distributions_firs
     sizes = [len(made.data.scene(index).objects) for index in range(24)]
     assert most_objects(made, None) == max(sizes[:FIRST_SCENES])
     assert most_objects(made, write_data_folder(tmp_path / "data", made.data)) == max(sizes)
+
+
+@dataclass(frozen=True)
+class UnderMaps(Distribution):
+    """Scenes under so many maps of 2 × 4 texels, in turns."""
+
+    maps: int = 20
+    name: ClassVar[str] = "under_maps"
+
+    def __call__(self, seed: int, index: int) -> Scene:
+        sky = MapSky.of(np.full((2, 4, 3), 1 + index % self.maps))
+        return under(ball(0, 0, 0, 1 + index / 8), sky=sky)
+
+
+@pytest.mark.parametrize(("maps", "scenes", "expected"), [(20, 1, 8), (20, 16, 16 * 8), (1, 16, 8)])
+def test_the_texels_of_a_batch_are_those_of_its_different_maps(maps, scenes, expected, tmp_path):
+    tiny = EXPERIMENTS["standard_run"].make("tiny")
+    made = replace(tiny, data=replace(tiny.data, distribution=UnderMaps(maps), count=20, spp=2))
+    assert texels_together(made, None, scenes) == expected
+    data = write_data_folder(tmp_path / "data", made.data)
+    shards = sorted(data.glob("*.safetensors"))
+    assert texels_together(made, data, scenes) == min(scenes, len(shards) if maps == 1 else 20) * 8
+    for path in shards[1:]:
+        path.write_bytes(b"damaged")
+    assert texels_together(made, data, 1) == 8
+    assert texels_together(tiny, None, scenes) == 0
 
 
 def test_collection_is_paused_within_and_goes_on_after_unless_it_was_off():

@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from luxel import InputError
+from luxel.files.typed_json import read_json, write_json
 from luxel.models.kinds import load_model
 from luxel.models.ray_model import RayModel, RayModelConfig
 
@@ -88,7 +89,8 @@ except InputError as error:
 
 def test_a_configuration_of_another_version_is_refused(folder):
     path = folder / "config.json"
-    path.write_text(path.read_text().replace('"bounces"', '"bounce_count"'))
+    values = read_json(path)
+    write_json(path, {"bounce_count": values.pop("bounces"), **values})
     message = r"config\.json: bounce_count is not a field of this version.*; train again with this version"
     with pytest.raises(InputError, match=message):
         RayModel.from_pretrained(folder)

@@ -9,7 +9,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from luxel import InputError
 from luxel.experiments.run import config_in_todays_words
 from luxel.files import typed_json
-from luxel.files.typed_json import write_json
+from luxel.files.typed_json import read_json, write_json
 from luxel.train.run_folder import RunFolder, RunFolderError, differences, read_metrics
 
 CONFIG = {"model": {"width": 32, "layers": [1, 2]}, "loss": "mse"}
@@ -17,7 +17,7 @@ CONFIG = {"model": {"width": 32, "layers": [1, 2]}, "loss": "mse"}
 
 def test_the_folder_says_what_ran_where(tmp_path: Path):
     RunFolder(tmp_path / "run", CONFIG)
-    assert json.loads((tmp_path / "run" / "config.json").read_text()) == CONFIG
+    assert read_json(tmp_path / "run" / "config.json") == CONFIG
     environment = json.loads((tmp_path / "run" / "environment.json").read_text())
     assert {"luxel", "commit", "torch", "python", "platform"} <= environment.keys()
 
@@ -27,7 +27,7 @@ def test_another_configuration_is_refused_and_nothing_is_lost(tmp_path: Path):
     other = {"model": {"width": 64, "layers": [1, 2]}, "loss": "mse"}
     with pytest.raises(RunFolderError, match=r"--out[\s\S]*model\.width: 32 there, 64 now"):
         RunFolder(tmp_path, other)
-    assert json.loads((tmp_path / "config.json").read_text()) == CONFIG
+    assert read_json(tmp_path / "config.json") == CONFIG
 
 
 @pytest.mark.parametrize("content", [{}, {"data": 3}, {"experiment": [], "data": None}])

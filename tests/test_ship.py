@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 from luxel import InputError, Renderer
 from luxel.experiments.experiment import EXPERIMENTS, Experiment, enter, with_data, with_train
 from luxel.experiments.run import run
+from luxel.files.typed_json import write_json
 from luxel.ledger.ship import Options, command_of, ship
 from luxel.models.kinds import model_of
 from luxel.scene.distributions import Spheres
@@ -76,7 +77,7 @@ def test_what_no_command_repeats_or_has_diverged_is_not_shipped(shipped, tmp_pat
     result = json.loads((trained / "result.json").read_text())
     for path in trained.glob("*.json"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
-    (tmp_path / "result.json").write_text(json.dumps({**result, "status": "diverged", "diagnosis": "loss spike"}))
+    write_json(tmp_path / "result.json", {**result, "status": "diverged", "diagnosis": "loss spike"})
     with pytest.raises(InputError, match="diverged, loss spike"):
         ship(Options(tmp_path, tmp_path / "name"))
 

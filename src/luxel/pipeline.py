@@ -277,7 +277,8 @@ class Renderer:
         if self._graphs is None or FrameSize.of(host, width, height) not in self._graphs:
             most = int(host.counts.max())
             check_fits(
-                rendering_memory(self.model, len(scenes), width, height, most, self.device),
+                rendering_memory(self.model, len(scenes), width, height, most, self.device)
+                + (host.map_texels.nbytes if torch.device(self.device).type == "cuda" else 0),
                 f"width is {width} and height is {height} (scenes: {len(scenes)}, objects in one: {most})",
                 "render less at once",
                 str(self.device),

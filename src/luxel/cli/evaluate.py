@@ -23,9 +23,11 @@ def evaluate(arguments: list[str]) -> int:
     from luxel.data.batches import evaluation_batches
     from luxel.data.dataset import ShardDataset
     from luxel.evaluation.evaluate import evaluate as run
+    from luxel.evaluation.evaluate import evaluation_file
     from luxel.evaluation.report import Section, of_test_set, write_report
     from luxel.experiments.data_sets import evaluation_set, is_run
     from luxel.experiments.run import check_size, experiment_of
+    from luxel.files.atomic import check_writable
     from luxel.files.typed_json import write_json
     from luxel.image.formats import Radiance
     from luxel.image.tonemap import tone_map
@@ -58,12 +60,21 @@ def evaluate(arguments: list[str]) -> int:
     chosen = evaluation_set(
         folder, model.config, options.data, width=options.width, height=options.height, spp=options.spp
     )
+
+    def placed(file: str) -> Path:
+        return folder / file if is_run(folder) else Path(f"{name}-{file}")
+
+    check_writable(placed("evaluation.json"))  # whose name will have the set's hash, once that is traced
     print(f"test set: {chosen}", file=sys.stderr)
     test = ShardDataset(chosen.traced(), "test")
     settings = test.manifest.settings
     if not isinstance(model, RayModel):
         check_size(model.config.width, int(settings["width"]), int(settings["height"]), str(test.root))
         check_shapes([test.scene(index) for index in range(len(test))])
+    path = placed(evaluation_file(test.content_hash, tone))
+    page = path.with_suffix(".html")
+    check_writable(path)
+    check_writable(page)
     loss = experiment_of(folder).train.loss if is_run(folder) else "perceptual"
     batches = evaluation_batches(test, options.batch_size)
     pictures: list[Radiance] = []
@@ -72,14 +83,12 @@ def evaluate(arguments: list[str]) -> int:
         pictures.extend(radiance[: GALLERY - len(pictures)].clamp(min=0).numpy())  # as `Renderer` does
 
     evaluation = run(model, batches, int(settings["spp"]), test.content_hash, loss, tone, device, seen=keep_first)
-    path = folder / evaluation.file if is_run(folder) else Path(f"{name}-{evaluation.file}")
     write_json(path, asdict(evaluation))
     print(f"{evaluation.provenance}; mean and 95 % bootstrap interval")
     for metric, summary in evaluation.metrics.items():
         print(f"{metric:>15}  {summary.mean:10.4g}   {summary.low:.4g} – {summary.high:.4g}")
     if evaluation.left_out:
         print(evaluation.left_out)
-    page = path.with_suffix(".html")
     gallery = Section("The first test scenes", of_test_set(test, {name: np.stack(pictures)}))
     write_report(page, f"Luxel: {options.model}", [gallery], evaluation)
     print(f"{evaluation.images_per_s:.1f} images/s; per image in {path}, pictures in {page}")

@@ -13,11 +13,17 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float32, Float64, Int32
 
+from luxel.memory import check_fits
 from luxel.scene.environment import EnvironmentMap
 
 LOOKED_FOR = 2.0
 """c: times the mean radiance, from which on a texel is looked for."""
 TEXEL_WORDS = 6
+TEXEL_BYTES = 4 * TEXEL_WORDS
+MAKING = 80
+"""Bytes of a texel while the table of its map is made, in float64: measured at 2048 × 1024."""
+LITTLE = 1 << 24
+"""Bytes that are taken unasked, as to ask takes 0.3 ms: of 200 000 texels."""
 
 
 class MapTables(NamedTuple):
@@ -35,22 +41,30 @@ class MapTables(NamedTuple):
 
 
 def map_tables(maps: Sequence[EnvironmentMap]) -> MapTables:
-    """Of different maps; nothing is copied if there is one."""
+    """Of different maps; nothing is copied if there is one. Raises InputError if there is no memory for them."""
     tables = [_table(one) for one in maps]
     if not tables:
         return MapTables(*(np.zeros((0, width), kind) for width, kind in _WIDTHS))
     if len(tables) == 1:
         return tables[0]
+    texels = sum(len(table.texels) for table in tables)
+    _check_fits(texels * TEXEL_BYTES, f"{len(tables)} environment maps, {texels} pixels in all", "render fewer at once")
     return MapTables(*(np.concatenate(parts) for parts in zip(*tables, strict=True)))
 
 
 _WIDTHS = ((2, np.int32), (4, np.float32), (3, np.float32), (TEXEL_WORDS, np.float32))
 
 
+def _check_fits(needed: int, what: str, remedy: str) -> None:
+    if needed > LITTLE:
+        check_fits(needed, what, remedy)
+
+
 @lru_cache(4)
 def _table(one: EnvironmentMap) -> MapTables:
     """The table of one map."""
     height, width, _ = one.texels.shape
+    _check_fits(height * width * MAKING, f"an environment map of {width}×{height} pixels", "scale it down")
     latitude = np.pi / height * (np.arange(height) + 0.5)
     # The solid angle of texels of a row: 2π/W (cos θ − cos θ') = 4π/W sin θ_middle sin(π / 2H).
     angle = 4 * np.pi / width * np.sin(np.pi / (2 * height)) * np.sin(latitude)

@@ -116,7 +116,7 @@ class ShardDataset:
     def batch(self, indices: Sequence[int] | Int64[np.ndarray, "batch"]) -> Batch:
         """The scenes with these numbers, in this order."""
         found = [self._find(int(index)) for index in indices]
-        scenes = SceneBatch.from_arrays(gathered([(reader.scene_arrays, row) for reader, row in found]))
+        scenes = SceneBatch.from_arrays(gathered(found))
         radiance, variance = (
             torch.from_numpy(np.stack([reader.tensors[name][row] for reader, row in found]))
             for name in ("radiance", "variance")

@@ -20,6 +20,7 @@ from luxel.files.typed_json import read_json, validated
 NAME = "manifest.json"
 SCHEMA_VERSION = 1
 REMEDY = "generate again with the same settings"
+REPLACE = f"delete the shard, and {REMEDY}"
 ANEW = "delete the data set, and generate it again"
 
 Setting = str | int | float

@@ -6,7 +6,7 @@
 | variance       | float32 | [scenes, height, width, 3]     | of `radiance`                              |
 | path_variance  | float32 | [scenes]                       | of one path; without it, spp · `variance` |
 | ids            | uint8   | [scenes, 32]                   | scene ids (SHA-256)                        |
-| scenes         | uint8   | [bytes]                        | the scenes' canonical JSON, one after another |
+| scenes         | uint8   | [bytes]                        | the scenes' `stored_json`, one after another |
 | scene_offsets  | int64   | [scenes + 1]                   | where each begins and ends                 |
 | batch.*        |         |                                | the scenes as arrays: batch.offsets, batch.kind, … |
 
@@ -14,11 +14,14 @@
 what counts; the arrays spare reading it. Shards that lack any of them are read by their JSON, as are all that were
 written before there were any, whose four other tensors (`objects`, `mask`, `camera`, `background`) nothing reads.
 
-The bytes depend on the scenes and images alone: no date, no machine, no order of a dictionary.
+An environment map that scenes have from a file is in `batch.map_*` alone, once, and their JSON names its SHA-256: no
+file but the shard is needed, and of older ones, whose JSON has the file's path, neither.
+
+The bytes depend on the scenes and images alone: no date, no machine, no path, no order of a dictionary.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -27,20 +30,24 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from luxel.configuration import shortened
 from luxel.core.scene_batch import MAP_FIELDS, OBJECT_FIELDS, SCENE_FIELDS, scene_arrays
-from luxel.data.manifest import DataError, ShardEntry
+from luxel.data.manifest import REPLACE, DataError, ShardEntry
+from luxel.data.shard_maps import ShardMaps, StoredMap, gathered_maps
 from luxel.data.split import Split
 from luxel.files.atomic import write_atomically
-from luxel.scene.description import Scene, scene_id
+from luxel.scene.description import Camera, Scene, Sphere, parsed_json, scene_id, stored_json
+from luxel.scene.environment import EMBEDDED
 from luxel.trace.tracer import Radiance
 
 SCENES_A_SHARD = 256
 ARRAYS = "batch."
 """What the names of the scenes' arrays begin with."""
 ALL_FIELDS = ("offsets", *OBJECT_FIELDS, *SCENE_FIELDS, *MAP_FIELDS)
+ANY_SCENE = Scene(objects=(Sphere(center=(0, 0, 0), radius=1),), camera=Camera(position=(0, -5, 0), look_at=(0, 0, 0)))
+"""Whose arrays have the types and columns that all have."""
 LATER = "is_orthographic"
 """Of these the one that shards lack from before there were orthographic cameras; their cameras are none."""
-REPLACE = "delete the shard, and generate again with the same settings"
 
 
 def shard_file(split: Split, number: int) -> str:
@@ -50,7 +57,7 @@ def shard_file(split: Split, number: int) -> str:
 
 def write_shard(root: Path, split: Split, number: int, scenes: Sequence[Scene], radiance: Radiance) -> ShardEntry:
     """Write one shard into the folder, atomically, and return its line of the manifest."""
-    texts = [scene.to_json().encode() for scene in scenes]
+    texts = [stored_json(scene).encode() for scene in scenes]
     content = save(
         {
             "radiance": radiance.mean,
@@ -72,16 +79,16 @@ class ShardReader:
     """A memory-mapped shard; opened when first read, and anew in a process that it is sent to."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
 
     @cached_property
     def tensors(self) -> dict[str, np.ndarray]:
         """Every tensor as it lies in the file: what is not looked at is not read, and nothing can be written."""
         try:
-            with safe_open(self._path, framework="pt") as file:  # which copies nothing, as NumPy's would
+            with safe_open(self.path, framework="pt") as file:  # which copies nothing, as NumPy's would
                 arrays = {name: file.get_tensor(name).numpy() for name in file.keys()}  # noqa: SIM118 (not a mapping)
         except (OSError, SafetensorError) as error:
-            raise DataError(f"{self._path}: can't be read as a shard: {error}; {REPLACE}") from None
+            raise DataError(f"{self.path}: can't be read as a shard: {error}; {REPLACE}") from None
         for array in arrays.values():
             array.flags.writeable = False
         return arrays
@@ -97,6 +104,22 @@ class ShardReader:
             none = np.zeros(len(self.tensors["ids"]), np.int32)
             return {name: self.tensors.get(ARRAYS + name, none) for name in ALL_FIELDS}
         return scene_arrays([self.scene(row) for row in range(len(self.tensors["ids"]))])
+
+    @cached_property
+    def _maps(self) -> ShardMaps:
+        return ShardMaps(self.scene_arrays, str(self.path))
+
+    @property
+    def texels_of_maps(self) -> list[int]:
+        """How many each map has, by its number; no texel is read."""
+        sizes = self.tensors.get(ARRAYS + "map_sizes", np.zeros((0, 2), np.int32))
+        texels: list[int] = sizes.astype(np.int64).prod(1).tolist()
+        return texels
+
+    def map_of(self, row: int) -> StoredMap | None:
+        """The environment map of one scene, if it has one. Raises DataError if it is none."""
+        number = int(self.scene_arrays["map"][row])
+        return self._maps[number] if number >= 0 else None
 
     def ids(self, scenes: int) -> list[str]:
         """The ids of so many scenes. Raises DataError unless the shard has them."""
@@ -131,17 +154,17 @@ class ShardReader:
         """Raise DataError unless the tensor is there, of this type and shape."""
         array = self.tensors.get(name)
         if array is None:
-            raise DataError(f"{self._path}: {name} is missing; {REPLACE}")
+            raise DataError(f"{self.path}: {name} is missing; {REPLACE}")
         if (array.dtype, array.shape) != (dtype, shape):
             raise DataError(
-                f"{self._path}: {name} is {array.dtype} {list(array.shape)}, must be {dtype} {list(shape)}; {REPLACE}"
+                f"{self.path}: {name} is {array.dtype} {list(array.shape)}, must be {dtype} {list(shape)}; {REPLACE}"
             )
 
     def _check_ranges(self, name: str, end: int) -> None:
         """Raise DataError unless the offsets rise from 0 to `end`."""
         offsets = self.tensors[name]
         if offsets[0] != 0 or offsets[-1] != end or (np.diff(offsets) < 0).any():
-            raise DataError(f"{self._path}: {name} must rise from 0 to {end}; {REPLACE}")
+            raise DataError(f"{self.path}: {name} must rise from 0 to {end}; {REPLACE}")
 
     def _check_values(self, name: str) -> None:
         """Raise DataError, with the scene, for a value that is not finite, or negative."""
@@ -151,7 +174,7 @@ class ShardReader:
         row, *place = np.argwhere(~((values >= 0) & (values < np.inf)))[0].tolist()
         where = f"{name}{place}" if place else name
         raise DataError(
-            f"{self._path}: scene {row}: {where} is {values[row, *place]}, must be finite and at least 0; {REPLACE}"
+            f"{self.path}: scene {row}: {where} is {values[row, *place]}, must be finite and at least 0; {REPLACE}"
         )
 
     def _check_arrays(self, scenes: int) -> None:
@@ -159,26 +182,44 @@ class ShardReader:
         self._check_tensor(ARRAYS + "offsets", np.dtype(np.int64), (scenes + 1,))
         objects = int(self.tensors[ARRAYS + "offsets"][-1])
         self._check_ranges(ARRAYS + "offsets", objects)
-        for name, array in scene_arrays([self.scene(0)]).items():
+        for name, array in scene_arrays([ANY_SCENE]).items():
             if name in MAP_FIELDS:
                 length = len(self.tensors.get(ARRAYS + name, array))
                 self._check_tensor(ARRAYS + name, array.dtype, (length, *array.shape[1:]))
             elif name != "offsets" and (name != LATER or ARRAYS + name in self.tensors):
                 length = objects if name in OBJECT_FIELDS else scenes
                 self._check_tensor(ARRAYS + name, array.dtype, (length, *array.shape[1:]))
+        numbers, maps = self.tensors[ARRAYS + "map"], len(self._maps)
+        if not ((numbers >= -1) & (numbers < maps)).all():
+            raise DataError(f"{self.path}: {ARRAYS}map must be in [-1, {maps - 1}]; {REPLACE}")
+        self.scene(0)
 
     def scene(self, row: int) -> Scene:
         """One scene, exactly as it was rendered."""
         start, stop = self.tensors["scene_offsets"][row : row + 2].tolist()
-        return Scene.from_json(self.tensors["scenes"][start:stop].tobytes(), f"{self._path}, scene {row}")
+        source = f"{self.path}, scene {row}"
+        values = parsed_json(self.tensors["scenes"][start:stop].tobytes(), source)
+        sky = values.get("sky") if isinstance(values, dict) else None
+        if isinstance(sky, dict) and "sha256" in sky and not str(sky.get("file", "")).startswith(EMBEDDED):
+            values["sky"] = {**sky, "file": self._map_file(row, sky["sha256"])}
+        return Scene.from_values(values, source)
+
+    def _map_file(self, row: int, sha256: str) -> str:
+        """What stands for the file of a scene's map. Raises DataError unless the map is that of this SHA-256."""
+        found = self.map_of(row) if self._has_arrays else None
+        if found is None or found.sha256 != sha256:
+            what = "is missing" if found is None else f"has the SHA-256 {found.sha256}, must have {shortened(sha256)}"
+            raise DataError(f"{self.path}: the map of scene {row} {what}; {REPLACE}")
+        return found.file
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"_path": self._path}
+        return {"path": self.path}
 
 
-def gathered(places: Sequence[tuple[Mapping[str, np.ndarray], int]]) -> dict[str, np.ndarray]:
-    """The arrays of the scenes that stand at these rows of the arrays of some shards, one after another."""
-    parts = [(arrays, row, *arrays["offsets"][row : row + 2].tolist()) for arrays, row in places]
+def gathered(places: Sequence[tuple[ShardReader, int]]) -> dict[str, np.ndarray]:
+    """The arrays of the scenes that stand at these rows of some shards, one after another."""
+    all_arrays = [(reader.scene_arrays, row) for reader, row in places]
+    parts = [(arrays, row, *arrays["offsets"][row : row + 2].tolist()) for arrays, row in all_arrays]
     lengths = [stop - start for _, _, start, stop in parts]
     return {
         "offsets": np.cumsum([0, *lengths], dtype=np.int64),
@@ -187,23 +228,5 @@ def gathered(places: Sequence[tuple[Mapping[str, np.ndarray], int]]) -> dict[str
             for name in OBJECT_FIELDS
         },
         **{name: np.concatenate([arrays[name][row : row + 1] for arrays, row, _, _ in parts]) for name in SCENE_FIELDS},
-        **_maps_of(places),
+        **gathered_maps([reader.map_of(row) for reader, row in places]),
     }
-
-
-def _maps_of(places: Sequence[tuple[Mapping[str, np.ndarray], int]]) -> dict[str, np.ndarray]:
-    """The environment maps that these scenes have, those of one shard once each, and the number of each scene's."""
-    numbers: dict[tuple[int, int], int] = {}
-    parts = {name: [places[0][0][name][:0]] for name in MAP_FIELDS}
-    of_scene = []
-    for arrays, row in places:
-        number = int(arrays["map"][row])
-        if number >= 0 and (id(arrays), number) not in numbers:
-            numbers[id(arrays), number] = len(numbers)
-            texels = arrays["map_sizes"].astype(np.int64).prod(1)
-            begin = int(texels[:number].sum())
-            for name in MAP_FIELDS:
-                one = slice(begin, begin + int(texels[number])) if name == "map_texels" else slice(number, number + 1)
-                parts[name].append(arrays[name][one])
-        of_scene.append(numbers.get((id(arrays), number), -1))
-    return {"map": np.array(of_scene, np.int32), **{name: np.concatenate(rows) for name, rows in parts.items()}}

@@ -66,7 +66,12 @@ class Evaluation:
     @property
     def file(self) -> str:
         """A file name that no other test set or tone map shares."""
-        return f"evaluation-{self.test_set[:8]}-{self.tone_map}.json"
+        return evaluation_file(self.test_set, self.tone_map)
+
+
+def evaluation_file(test_set: str, tone_map: str) -> str:
+    """`Evaluation.file`, before there is one."""
+    return f"evaluation-{test_set[:8]}-{tone_map}.json"
 
 
 @torch.no_grad()

@@ -16,12 +16,14 @@ from typing_extensions import TypedDict
 
 from luxel import InputError
 from luxel.cluster import Cluster
+from luxel.core.map_tables import TEXEL_BYTES
 from luxel.data.batches import ShardSource
 from luxel.data.generate import GenerateSettings, generate, same_images
 from luxel.data.manifest import FORMER, DataError, Manifest, Setting, Settings
 from luxel.data.split import SPLITS
 from luxel.data.stream import StreamSource
 from luxel.experiments.experiment import EXPERIMENTS, Experiment, Scale, in_todays_words, with_schedule, with_train
+from luxel.experiments.scene_sizes import most_objects, texels_together
 from luxel.files.atomic import checksum, only_one, write_atomically
 from luxel.files.typed_json import read_json, validated, write_json
 from luxel.image.losses import bias_under_noise
@@ -40,8 +42,6 @@ from luxel.train.runtime import accelerator
 
 PLACE = "data.json"
 """A run folder's file that says where its data set was when it was last trained: a `DataPlace`."""
-FIRST_SCENES = 8
-"""Of a distribution, by which the size of its scenes is judged before any is traced."""
 BRANCH = "branch.safetensors"
 """The checkpoint that a cooldown began with, in its run folder."""
 
@@ -176,25 +176,19 @@ def check_memory(experiment: Experiment, device: torch.device, processes: int = 
     together = train.batch_size // train.accumulate // processes
     asked = f"train.batch_size is {train.batch_size}, {together}"
     check_fits(
-        training_memory(model, together, objects, rays),
+        training_memory(model, together, objects, rays) + texels_together(experiment, data, together) * TEXEL_BYTES,
         f"{asked} {f'times {rays} rays' if rays else f'pictures of {side}×{side}'} at once (objects in one: {objects})",
         "take a smaller batch, or cut it into more parts with --train.accumulate",
         str(device),
     )
     tested = min(train.batch_size, experiment.data.count) // processes
     check_fits(
-        rendering_memory(model, tested, side, side, objects, device),
+        rendering_memory(model, tested, side, side, objects, device)
+        + texels_together(experiment, data, tested) * TEXEL_BYTES,
         f"train.batch_size is {train.batch_size}, with which test pictures of {side}×{side} are rendered together",
         "take a smaller batch",
         str(device),
     )
-
-
-def most_objects(experiment: Experiment, data: Path | None) -> int:
-    """The most objects that one scene has: of the data set in a folder, else among the distribution's first few."""
-    if data is not None:
-        return max([shard.objects for shard in Manifest.load(data).shards], default=0)
-    return max(len(experiment.data.scene(index).objects) for index in range(min(FIRST_SCENES, experiment.data.count)))
 
 
 def check_stream(experiment: Experiment, biased: bool = False) -> None:

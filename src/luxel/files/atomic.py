@@ -70,6 +70,19 @@ def make_folder_of(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
 
 
+def check_writable(path: Path) -> None:
+    """Raise InputError unless the file can be begun now: an empty one beside it is made, and removed. For before work.
+
+    Its folder is made, if need be.
+    """
+    make_folder_of(path)
+    partial = path.with_name(path.name + PARTIAL)
+    with writing(path):
+        partial.unlink(missing_ok=True)
+        partial.open("xb").close()
+        partial.unlink()
+
+
 @contextmanager
 def writing(path: Path, consequence: str = "make room, or allow it, and repeat the command") -> Iterator[None]:
     """Within, an OSError (disk full, no permission) becomes an InputError that names `path`."""

@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails, from_json
 from luxel import InputError
 from luxel.configuration import cut, printable, shortened
 from luxel.files.atomic import make_folder_of, write_atomically
+from luxel.files.seal import opened, sealed
 
 MAX_BYTES = 1 << 26
 """Of a file: far more than any of Luxel's, and read in a second. Nesting is bounded by the parser, at 200."""
@@ -29,12 +30,19 @@ MAX_LINES_BYTES = 1 << 30
 def read_json(path: Path, kind: Any = Any, remedy: str = "") -> Any:
     """The value in a file, as `kind`: a dataclass, TypedDict or any type that pydantic validates.
 
-    Raises InputError for a file that cannot be read, is not JSON in UTF-8 or not of this kind; it ends with `remedy`.
+    Raises InputError for a file that cannot be read, is not JSON in UTF-8, not of this kind or not what `write_json`
+    wrote; it ends with `remedy`.
     """
     with reading(path, remedy):
         check_size(path, MAX_BYTES, remedy)
         content = path.read_bytes()
-    return parse_json(content, kind, str(path), remedy)
+    value = parse_json(content, Any, str(path), remedy)
+    if isinstance(value, dict):
+        try:
+            value = opened(value, str(path))
+        except InputError as error:
+            raise InputError(sentence(str(error), remedy)) from None
+    return validated(value, kind, str(path), remedy)
 
 
 def read_lines(path: Path, remedy: str = "") -> Iterator[tuple[int, bytes]]:
@@ -109,9 +117,14 @@ def adapter(kind: Any) -> Any:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write a JSON file atomically, and its folder if need be. Raises InputError where the system refuses."""
+    """Write a JSON file atomically, and its folder if need be; an object with its seal (`luxel.files.seal`).
+
+    Raises InputError where the system refuses.
+    """
     make_folder_of(path)
-    write_atomically(path, json.dumps(without_nan(value), indent=2, allow_nan=False).encode() + b"\n")
+    finite = without_nan(value)
+    content = sealed(finite) if isinstance(finite, dict) else finite
+    write_atomically(path, json.dumps(content, indent=2, allow_nan=False).encode() + b"\n")
 
 
 def without_nan(value: Any) -> Any:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from luxel import InputError
 from luxel.files.atomic import write_atomically
+from luxel.files.seal import opened, sealed
 from luxel.files.tensors import read_tensors, write_tensors
 from luxel.files.typed_json import validated
 
@@ -43,7 +44,7 @@ class Pretrained(nn.Module, PyTorchModelHubMixin, library_name="luxel", license=
     def _decode_arg(cls, expected_type: Any, value: Any) -> Any:
         """The mixin's way from config.json to arguments; it would leave what is nested as dictionaries."""
         if expected_type is cls.config_type:
-            return validated(value, cls.config_type, "config.json", ANOTHER)
+            return validated(opened(value, "config.json"), cls.config_type, "config.json", ANOTHER)
         return super()._decode_arg(expected_type, value)
 
     @classmethod
@@ -76,7 +77,7 @@ class Pretrained(nn.Module, PyTorchModelHubMixin, library_name="luxel", license=
         model_card_kwargs: dict[str, Any] | None = None,
         **push_to_hub_kwargs: Any,
     ) -> str | None:
-        """What the mixin writes, with a checksum in the weights, and each file whole or as it was.
+        """What the mixin writes, with a checksum in both, and each file whole or as it was.
 
         The mixin begins by deleting config.json, so that a full disk would take the model that was there.
         """
@@ -85,7 +86,7 @@ class Pretrained(nn.Module, PyTorchModelHubMixin, library_name="luxel", license=
         if not (folder / "README.md").exists():
             write_atomically(folder / "README.md", str(self.generate_model_card(**card_arguments)).encode())
         values = asdict(self.config) if config is None else config
-        write_atomically(folder / "config.json", json.dumps(values, sort_keys=True, indent=2).encode())
+        write_atomically(folder / "config.json", json.dumps(sealed(values), sort_keys=True, indent=2).encode())
         write_tensors(folder / WEIGHTS, self.state_dict())
         if not push_to_hub:
             return None

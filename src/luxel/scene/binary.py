@@ -23,6 +23,8 @@ from safetensors.numpy import load, save
 SUFFIX = ".safetensors"
 SCENE = "scene"
 """The metadata's entry."""
+MOST_JSON = 99_000_000
+"""Bytes of that entry, as safetensors reads no header of more than 10⁸."""
 OUTLINES = ("rectangle", "ellipse")
 FIELDS: dict[str, dict[str, tuple[int, ...]]] = {
     "sphere": {"center": (3,), "radius": ()},
@@ -44,12 +46,16 @@ MATERIAL_COLUMNS = {
 }
 
 
+class TooLongError(ValueError):
+    """A scene, without its objects, that this form has no room for."""
+
+
 class NotBinaryError(ValueError):
     """What the bytes lack to be a scene in this form, in words."""
 
 
 def to_bytes(scene: Any, values: dict[str, Any]) -> bytes:
-    """The file of a `luxel.Scene`, whose JSON has these values."""
+    """The file of a `luxel.Scene`, whose JSON has these values. Raises TooLongError."""
     groups: dict[str, list[Any]] = {shape: [] for shape in SHAPES}
     rows: dict[Any, int] = {}
     row_of_object: list[int] = []
@@ -73,7 +79,10 @@ def to_bytes(scene: Any, values: dict[str, Any]) -> bytes:
         outlines = [OUTLINES.index(item.outline) for item in groups["panel"]]
         tensors["panel.outline"] = np.array(outlines, np.uint8)
     rest = {field: value for field, value in values.items() if field != "objects"}
-    return save(tensors, metadata={SCENE: json.dumps(rest, sort_keys=True, separators=(",", ":"))})
+    text = json.dumps(rest, sort_keys=True, separators=(",", ":"))
+    if len(text) > MOST_JSON:
+        raise TooLongError(f"all but its objects takes {len(text)} bytes, must take at most {MOST_JSON}")
+    return save(tensors, metadata={SCENE: text})
 
 
 def _row(material: Any) -> tuple[float, ...]:

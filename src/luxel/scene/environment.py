@@ -16,6 +16,7 @@ from jaxtyping import Float32
 
 from luxel import InputError
 from luxel.files.exr import load_exr
+from luxel.files.pfm import decode_pfm, encode_pfm
 from luxel.files.radiance_hdr import decode_hdr, encode_hdr
 from luxel.files.typed_json import check_size, reading
 
@@ -25,6 +26,9 @@ MOST_RADIANCE = 1e6
 MAX_BYTES = 1 << 30
 EMBEDDED = "data:image/vnd.radiance;base64,"
 """What the name of a map begins with whose .hdr file is in the scene itself (RFC 2397)."""
+LOSSLESS = "data:image/x-portable-floatmap;base64,"
+"""The same of a .pfm file, which keeps every bit: 16 characters a texel, where an .hdr file has 6."""
+WITHIN = "the map in the scene"
 REMEDY = "give an .exr or .hdr file, latitude by longitude"
 
 
@@ -45,12 +49,19 @@ class EnvironmentMap:
 
 
 def read_map(file: str) -> EnvironmentMap:
-    """The map of a file, or of an EMBEDDED one. Raises InputError, naming the file and what would be right."""
+    """The map of a file, or of one within the scene. Raises InputError, naming the file and what would be right."""
     if file.startswith(EMBEDDED):
         return _embedded(file)
+    if file.startswith(LOSSLESS):
+        return _lossless(file)
     with reading(Path(file), REMEDY):
         found = Path(file).stat()
     return _of_file(file, found.st_mtime_ns, found.st_size)
+
+
+def is_within_scene(file: str) -> bool:
+    """Whether the name of a map is the map itself, not a path."""
+    return file.startswith((EMBEDDED, LOSSLESS))
 
 
 def embedded(texels: Float32[np.ndarray, "height width 3"]) -> str:
@@ -58,13 +69,27 @@ def embedded(texels: Float32[np.ndarray, "height width 3"]) -> str:
     return EMBEDDED + base64.b64encode(encode_hdr(texels)).decode()
 
 
+def lossless(texels: Float32[np.ndarray, "height width 3"]) -> str:
+    """What `read_map` reads just these texels from."""
+    return LOSSLESS + base64.b64encode(encode_pfm(texels)).decode()
+
+
 @lru_cache(64)
 def _embedded(file: str) -> EnvironmentMap:
+    return environment_map(decode_hdr(_content(file), WITHIN), WITHIN)
+
+
+@lru_cache(8)
+def _lossless(file: str) -> EnvironmentMap:
+    return environment_map(decode_pfm(_content(file), WITHIN), WITHIN)
+
+
+def _content(file: str) -> bytes:
+    """The bytes of a data URL."""
     try:
-        content = base64.b64decode(file.removeprefix(EMBEDDED), validate=True)
+        return base64.b64decode(file.partition(",")[2], validate=True)
     except binascii.Error as error:
-        raise InputError(f"the map in the scene is no base64: {error}") from None
-    return environment_map(decode_hdr(content, "the map in the scene"), "the map in the scene")
+        raise InputError(f"{WITHIN} is no base64: {error}") from None
 
 
 @lru_cache(8)

@@ -13,8 +13,8 @@ runs/<group>/<name>/
   model/             config.json and model.safetensors of the averaged weights, for `from_pretrained`
   result.json        written last
 
-The safetensors files carry the SHA-256 of what they hold. A run whose result is there, but not its weights, is mended
-by its command.
+The safetensors and JSON files carry the SHA-256 of what they hold. A run whose result is there, but not its weights, is
+mended by its command.
 """
 
 import json

@@ -18,7 +18,7 @@ from luxel.data.dataset import ShardDataset
 from luxel.data.export.rle import Rle, encode
 from luxel.data.split import Split
 from luxel.image.formats import encoded, to_bytes, write_exr
-from luxel.scene.description import Scene, scene_id
+from luxel.scene.description import Scene, scene_id, stored_json
 
 
 class ObjectDocument(TypedDict):
@@ -133,7 +133,7 @@ class Sample:
             "intrinsics": labels.intrinsics.tolist(),
             "camera_from_world": labels.camera_from_world.tolist(),
             "objects": [self._object(number) for number in range(len(self.scene.objects))],
-            "scene": json.loads(self.scene.to_json()),
+            "scene": json.loads(stored_json(self.scene)),
         }
 
     def _object(self, number: int) -> ObjectDocument:

@@ -1,0 +1,141 @@
+"""`luxel render` as a user calls it."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from command_line import SCENE, call
+from PIL import Image
+
+from luxel import InputError
+from luxel.files.exr import load_exr
+from luxel.image.formats import to_bytes
+from luxel.models.ray_model import RayModel, RayModelConfig
+from luxel.scene import Scene
+
+
+@pytest.fixture(scope="module")
+def untrained(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("untrained")
+    RayModel(RayModelConfig(width=8)).save_pretrained(path)
+    return path
+
+
+def test_render_writes_radiance_and_puts_it_at_the_right_of_the_truth(trained, tmp_path, capsys):
+    assert call("render", SCENE, "--model", trained, "--out", tmp_path / "a.exr") == 0
+    assert call("render", SCENE, "--model", trained, "--out", tmp_path / "b.exr", "--truth", "4") == 0
+    printed = capsys.readouterr()
+    assert "path tracing, 4 spp:   0%|" in printed.err
+    assert f"{tmp_path / 'b.exr'}, from left to right: path traced, 4 spp; run, PSNR " in printed.out
+    assert "equivalent spp" in printed.out
+    assert call("render", SCENE, "--model", trained, "--out", tmp_path / "c.png", "--tone-map", "reinhard") == 0
+    alone, both = load_exr(tmp_path / "a.exr"), load_exr(tmp_path / "b.exr")
+    assert alone.shape == (16, 16, 3)
+    assert both.shape == (16, 32, 3)
+    np.testing.assert_array_equal(both[:, 16:], alone)
+    assert np.isfinite(both[:, :16]).all()
+    assert np.asarray(Image.open(tmp_path / "c.png")).shape == (16, 16, 3)
+
+
+def test_a_png_beside_the_truth_is_labelled(untrained, tmp_path):
+    """At its left the truth, at its right the model's picture, names below."""
+    options = ["--model", untrained, "--width", "23", "--exposure", "-1", "--truth", "2"]
+    assert call("render", SCENE, *options[:-2], "--out", tmp_path / "alone.png") == 0
+    assert call("render", SCENE, *options, "--out", tmp_path / "both.png") == 0
+    alone, both = (np.asarray(Image.open(tmp_path / name)) for name in ("alone.png", "both.png"))
+    assert both.shape[0] > 23 + 4 * 12, "four lines below"
+    middle = both.shape[1] // 2
+    np.testing.assert_array_equal(both[:23, middle:][:, :23], alone)
+    assert (both[:23, :23] != alone).any()
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, InputError("no such tracer")])
+def test_a_picture_is_there_before_its_truth_is_traced(untrained, tmp_path, monkeypatch, capsys, error):
+    def interrupted(*arguments, **options):
+        raise error
+
+    assert call("render", SCENE, "--model", untrained, "--out", tmp_path / "a.png") == 0
+    monkeypatch.setattr("luxel.trace.path.PathTracer.trace", interrupted)
+    assert call("render", SCENE, "--model", untrained, "--out", tmp_path / "b.png", "--truth", "2") != 0
+    assert (tmp_path / "b.png").read_bytes() == (tmp_path / "a.png").read_bytes()
+    assert f"{tmp_path / 'b.png'}: {untrained} alone, until the truth is traced" in capsys.readouterr().err
+
+
+def test_paths_refine_a_picture_that_is_there_before_them(untrained, tmp_path, monkeypatch, capsys):
+    options = ["render", SCENE, "--model", untrained, "--width", "12"]
+    assert call(*options, "--out", tmp_path / "alone.exr") == 0
+    for name, seed in (("a", "3"), ("b", "3"), ("c", "4")):
+        assert call(*options, "--out", tmp_path / f"{name}.exr", "--spp", "4", "--seed", seed) == 0
+    assert "path tracing, 4 spp:   0%|" in capsys.readouterr().err
+    a, b, c, alone = (load_exr(tmp_path / f"{name}.exr") for name in ("a", "b", "c", "alone"))
+    np.testing.assert_array_equal(a, b)
+    for other in (c, alone):
+        assert np.abs(a - other).max() > 0
+    assert call(*options, "--spp", "-1") == 1
+    assert "spp is -1, must be an integer in [0, 16777216]" in capsys.readouterr().err
+
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("luxel.trace.path.PathTracer.sample", interrupted)
+    assert call(*options, "--out", tmp_path / "stopped.exr", "--spp", "4") != 0
+    np.testing.assert_array_equal(load_exr(tmp_path / "stopped.exr"), alone)
+    assert f"{tmp_path / 'stopped.exr'}: {untrained} alone, until 4 paths a pixel are traced" in capsys.readouterr().err
+
+
+def test_a_png_is_exposed_by_stops(untrained, tmp_path):
+    for stops in ("0", "1", "-2"):
+        out = tmp_path / f"{stops}.png"
+        assert call("render", SCENE, "--model", untrained, "--out", out, "--exposure", stops) == 0
+    assert call("render", SCENE, "--model", untrained, "--out", tmp_path / "a.exr") == 0
+    radiance = load_exr(tmp_path / "a.exr")
+    for stops, factor in (("0", 1), ("1", 2), ("-2", 0.25)):
+        np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / f"{stops}.png")), to_bytes(radiance * factor))
+
+
+def test_points_are_rendered_in_a_look_and_a_shape_and_traced_beside(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    np.save("cloud.npy", np.random.default_rng(3).normal(size=(50, 3)) * [4, 0.5, 0.5])
+    assert call("render", "cloud.npy", "--look", "flat", "--view", "front", "--width", "40", "--height", "20") == 0
+    picture = np.asarray(Image.open("cloud.png"))
+    assert picture.shape == (20, 40, 3)
+    columns = np.flatnonzero((picture < 250).any((0, 2)))
+    assert columns.min() <= 5
+    assert columns.max() >= 34
+    assert call("render", "cloud.npy", "--width", "16", "--truth", "2", "--out", "pair.exr", "--color-by", "x") == 0
+    assert load_exr(Path("pair.exr")).shape == (16, 32, 3)
+
+
+def test_mistakes_about_points_name_the_file_and_the_option(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    np.save("cloud.npy", np.eye(3))
+    np.save("pairs.npy", np.ones((5, 2)))
+    for words, told in (
+        (("pairs.npy",), "pairs.npy: has the shape 5 × 2, must be n × 3 (x y z) or n × 6 (x y z red green blue)"),
+        (("cloud.npy", "--select", "9:"), "cloud.npy: select is '9:', which none of 3 particles is"),
+        (("cloud.npy", "--view", "up"), "view is 'up', must be azimuth,elevation in degrees"),
+        (("cloud.npy", "--radius", "-1"), "--radius is -1.0, must be a number in (0, 1e+30]; or leave it out"),
+        (("cloud.npy", "--bonds"), "cloud.npy: bonds are found by elements' covalent radii, but it names no elements"),
+        ((SCENE, "--look", "dark"), f"{SCENE}: --look is dark, but a scene in JSON has its own look and camera"),
+    ):
+        assert call("render", *words) == 1
+        assert capsys.readouterr().err.startswith(f"luxel render: {told}")
+    assert not list(tmp_path.glob("*.png"))
+
+
+def test_a_scene_without_light_is_rendered_with_a_warning(untrained, tmp_path, capsys):
+    lit = Scene.load(SCENE)
+    dark = lit.model_copy(update={"background": (0, 0, 0)})
+    for index in range(len(lit.objects)):
+        dark = dark.with_material(index, emission=(0, 0, 0))
+    dark.save(tmp_path / "dark.json")
+    out = tmp_path / "dark.exr"
+    assert call("render", tmp_path / "dark.json", "--model", untrained, "--out", out, "--truth", "2") == 0
+    lines = [line for line in capsys.readouterr().err.splitlines() if "nothing gives" in line or "Warning" in line]
+    assert lines == [
+        "warning: nothing gives light in the scene, so that its picture is black; give the background, a sky, a "
+        "sun, or an object's material.emission some radiance"
+    ]
+    assert (load_exr(tmp_path / "dark.exr") == 0).all()
+    assert call("render", SCENE, "--model", untrained, "--out", tmp_path / "lit.exr") == 0
+    assert "warning" not in capsys.readouterr().err

@@ -19,6 +19,7 @@ from luxel.cli.experiments import ACTIONS
 WORDS = {"generate": ["spheres"], "train": ["demo"], "show": ["demo"]}
 COMMANDS = [
     *([verb, *WORDS.get(verb, [])] for verb in VERBS if verb != "experiments"),
+    ["generate", "cater"],
     *(["experiments", action, *WORDS.get(action, [])] for action in ACTIONS),
 ]
 REQUIRED = {"generate": ["--out", "x"], "cooldown": ["x", "--samples", "9", "--out", "x"]}

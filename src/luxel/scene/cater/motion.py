@@ -18,8 +18,9 @@ from luxel.scene.keyframes import smooth
 from luxel.scene.placing import extents, product, vector
 from luxel.scene.stage import turned
 
-Places: TypeAlias = tuple[tuple[float, Vector], ...]
-Turns: TypeAlias = tuple[tuple[float, Quaternion], ...]
+Frame: TypeAlias = int | float
+Places: TypeAlias = tuple[tuple[Frame, Vector], ...]
+Turns: TypeAlias = tuple[tuple[Frame, Quaternion], ...]
 LIFT = 2.0  # above the ground of what is carried; the tallest thing is 1.8 high
 GAP = 0.1  # left between things
 SAMPLES = 4  # a frame, at which the gaps are looked at
@@ -39,7 +40,7 @@ class Move:
     """Whether it is turned about anything but the vertical, so that it needs room all round."""
 
     @property
-    def lifted(self) -> float:
+    def lifted(self) -> Frame:
         """When it has left the ground, if it is carried."""
         return self.places[1][0]
 
@@ -122,7 +123,7 @@ class Course:
             radius[begin : stop + 1] = half_height[begin : stop + 1] = solid.bounding_radius
         return Course(center, radius, half_height)
 
-    def is_clear_of(self, other: "Course", begin: float) -> bool:
+    def is_clear_of(self, other: "Course", begin: Frame) -> bool:
         """Whether the two are apart, beside or above one another, from a frame on."""
         later = slice(math.ceil(begin * SAMPLES), None)
         away = self.center[later] - other.center[later]
@@ -133,7 +134,7 @@ class Course:
 
 def eased(places: Places, frames: Float64[np.ndarray, " frames"]) -> Float64[np.ndarray, "frames 3"]:
     """The place at each of these times, of what stands still before and after its keys."""
-    times = [places[0][0] - 1, *(time for time, _ in places), places[-1][0] + 1]
+    times = [float(time) for time in (places[0][0] - 1, *(time for time, _ in places), places[-1][0] + 1)]
     values = np.array([places[0][1], *(place for _, place in places), places[-1][1]], np.float64)
     return smooth(times, values)(frames)  # type: ignore[arg-type]
 

@@ -19,6 +19,7 @@ from pydantic import Field
 from luxel import InputError
 from luxel.configuration import Configuration
 from luxel.scene.animation import Animation
+from luxel.scene.cater.motion import Frame
 from luxel.scene.cater.plan import Actor, Movement, planned
 from luxel.scene.cater.things import Words, things_of
 from luxel.scene.description import Scene
@@ -103,6 +104,6 @@ def keyframes_of(actor: Actor, frames: int) -> dict[str, Any]:
     return changing
 
 
-def keys(values: tuple[tuple[float, Any], ...]) -> list[list[Any]]:
+def keys(values: tuple[tuple[Frame, Any], ...]) -> list[list[Any]]:
     """[time in seconds, value] of each (frame, value)."""
     return [[frame / FPS, list(value)] for frame, value in values]

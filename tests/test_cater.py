@@ -1,6 +1,8 @@
 """Videos after CATER: what is in them, and that it moves as it is said to, without one thing in another."""
 
+import hashlib
 import itertools
+import json
 import math
 
 import numpy as np
@@ -16,6 +18,7 @@ from luxel.scene.description import Box, Cylinder, Sphere
 from luxel.scene.placing import contains, extents
 
 VIDEOS = [(Cater(frames=120), 3, 0), (Cater(frames=150), 3, 1), (Cater(frames=90, max_moving=2), 4, 2)]
+GOLDEN = "161cd90a36213254f10fd2cf53d33bda9d623afe435527b5311ce017c02c67ca"
 ACTS = {"_slide", "_pick_place", "_rotate", "_contain"}
 
 
@@ -147,6 +150,12 @@ def test_a_video_is_a_function_of_seed_and_number(videos):
     assert again.values == videos[1].values
     assert again.movements == videos[1].movements
     assert videos[0].values != videos[1].values
+
+
+def test_golden():
+    """A change here is another distribution under the same name."""
+    values = json.dumps([Cater(frames=90)(5, index).values for index in range(3)])
+    assert hashlib.sha256(values.encode()).hexdigest() == GOLDEN
 
 
 def test_a_course_is_where_the_movie_format_puts_the_thing():

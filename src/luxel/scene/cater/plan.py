@@ -114,10 +114,11 @@ def act(draws: Draws, actor: Actor, actors: Sequence[Actor], slot: int) -> None:
         return
 
 
-def actions_of(actor: Actor) -> list[Action]:
+def actions_of(actor: Actor) -> tuple[Action, ...]:
     """What it can do by itself."""
-    turns = actor.thing.words.shape in ("cube", "cylinder", "spl")
-    return ["_slide", "_pick_place", *(["_rotate"] if turns else [])]  # type: ignore[list-item]
+    if actor.thing.words.shape in ("cube", "cylinder", "spl"):
+        return "_slide", "_pick_place", "_rotate"
+    return "_slide", "_pick_place"
 
 
 def random_move(draws: Draws, actor: Actor, action: Action, frames: tuple[int, int]) -> Move:

@@ -7,7 +7,8 @@ The truth is traced first; repeating the command goes on where it stood. Then th
 than that of the path tracer's. Time is that of the processor, all threads together, one scene at a time, warm.
 
 The last line is one JSON object: by method the error (which has the truth's own noise in it, too), PSNR and images a
-second and core; `enough`, the fewest paths that are as good, or null; and `times_faster`, its rate over the tracer's.
+second and core; `enough`, the fewest paths that are as good, or null; `times_faster`, its rate over the tracer's;
+`label_s`, a core's seconds for all labels of a picture; and `labelled_per_s`, pictures of `enough` with their labels.
 """
 
 import json
@@ -26,6 +27,7 @@ from jaxtyping import Float32
 from pydantic import Field
 
 from luxel.configuration import Configuration, Paths, Pixels
+from luxel.data.annotations import annotate
 from luxel.data.dataset import ShardDataset
 from luxel.data.generate import GenerateSettings, generate
 from luxel.image.tonemap import clamp
@@ -89,6 +91,15 @@ def measured(method: Callable[[Scene], Picture], truth: list[tuple[Scene, Pictur
     return Measured(mse, round(-10 * math.log10(mse), 2), round(len(seconds) / sum(seconds), 4))
 
 
+def label_seconds(scenes: list[Scene], width: int, height: int) -> float:
+    """A core's seconds for the labels of a picture, the mean over the scenes."""
+    annotate(scenes[0], width, height)  # warm up
+    started = time.process_time()
+    for scene in scenes:
+        annotate(scene, width, height)
+    return (time.process_time() - started) / len(scenes)
+
+
 def main(options: Options) -> None:
     """Measure, and print the JSON object."""
     truth = list(truths(options))
@@ -113,9 +124,17 @@ def main(options: Options) -> None:
         if result.mse <= reference.mse:
             enough, rate = spp, result.images_per_s
         spp = 2 * spp or 1
-    times_faster = None if enough is None else round(rate / reference.images_per_s, 1)
-    methods = {name: asdict(result) for name, result in found.items()}
-    print(json.dumps({"size": size, "enough": enough, "times_faster": times_faster, "methods": methods}))
+    label_s = label_seconds([scene for scene, _ in truth], *size)
+    print(f"labels {label_s:.4f} s a picture")
+    summary = {
+        "size": size,
+        "enough": enough,
+        "times_faster": None if enough is None else round(rate / reference.images_per_s, 1),
+        "label_s": round(label_s, 4),
+        "labelled_per_s": None if enough is None else round(1 / (1 / rate + label_s), 3),
+        "methods": {name: asdict(result) for name, result in found.items()},
+    }
+    print(json.dumps(summary))
 
 
 if __name__ == "__main__":

@@ -4,9 +4,13 @@ import math
 
 import pytest
 
+from luxel import InputError
 from luxel.data.annotations import annotate
-from luxel.scene.clevr import COLORS, MIN_PIXELS, Clevr, visible_pixels
+from luxel.scene import clevr
+from luxel.scene.clevr import MIN_PIXELS, Clevr
 from luxel.scene.description import Box, Panel, Plane
+from luxel.scene.stage import COLORS
+from luxel.scene.visible_pixels import visible_pixels
 
 SCENES = [Clevr()(5, index) for index in range(12)]
 
@@ -39,3 +43,11 @@ def test_a_scene_is_a_function_of_seed_and_number():
     assert Clevr()(5, 3) == SCENES[3]
     assert Clevr()(6, 3) != SCENES[3]
     assert len(things(Clevr(max_objects=3)(1, 1))) == 3
+
+
+def test_where_there_is_no_room_the_search_ends(monkeypatch):
+    monkeypatch.setattr(clevr, "MIN_PIXELS", 50_000)
+    monkeypatch.setattr(clevr, "ARRANGEMENTS", 7)
+    told = "max_objects is 4: for the 3 of scene 1 of seed 0 there was no room in 7 tries, .*; give fewer"
+    with pytest.raises(InputError, match=told):
+        Clevr(max_objects=4)(0, 1)

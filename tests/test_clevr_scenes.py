@@ -7,8 +7,9 @@ import pytest
 
 from luxel import InputError
 from luxel.data.export.clevr_scenes import directions, object_entry, relationships, scene_entry
-from luxel.scene.clevr import COLORS, GROUND, Clevr, things_in_words, words_of
+from luxel.scene.clevr import Clevr, things_in_words, words_of
 from luxel.scene.description import Box, Camera, Material, Scene, Sphere
+from luxel.scene.stage import COLORS, GROUND
 
 # Looks along +y, and down by 45°; at 90° and 40 pixels the focal length is 20 pixels.
 CAMERA = Camera(position=(0, -4, 4), look_at=(0, 0, 0), vertical_fov_degrees=90)

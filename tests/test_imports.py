@@ -29,6 +29,7 @@ ALLOWED = {
     "pipeline": {"core", "scene", "trace", "models", "image"},
     "network_tracer": {"pipeline", "data", "scene", "trace"},
     "movie": {"pipeline", "scene", "image"},
+    "videos": {"movie", "pipeline", "data", "scene", "image"},
     "notebook": {"pipeline", "scene", "image"},
     "fit": {"pipeline", "models", "evaluation", "scene", "image"},
     "viewer": {"pipeline", "experiments", "models", "train", "core", "scene", "image"},

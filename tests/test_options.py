@@ -19,6 +19,7 @@ from luxel.cli.experiments import ACTIONS
 WORDS = {"generate": ["spheres"], "train": ["demo"], "show": ["demo"]}
 COMMANDS = [
     *([verb, *WORDS.get(verb, [])] for verb in VERBS if verb != "experiments"),
+    ["generate", "cater"],
     *(["experiments", action, *WORDS.get(action, [])] for action in ACTIONS),
 ]
 REQUIRED = {"generate": ["--out", "x"], "cooldown": ["x", "--samples", "9", "--out", "x"]}
@@ -134,6 +135,7 @@ def test_a_mistake_is_one_line_and_nothing_else(answers: Answers, tmp_path):
 FILES = {"movie": ["movie", SCENE], "findings": ["experiments", "findings"]}
 """Verbs whose --out is a file; that of the others is a folder, or may be one."""
 FOLDERS = {
+    "cater": ["generate", "cater"],
     "generate": ["generate", "spheres"],
     "export": ["export", "x", "--layout", "coco"],
     "train": ["train", "demo"],

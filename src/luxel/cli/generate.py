@@ -13,10 +13,11 @@ from luxel.configuration import Configuration
 
 
 def generate(arguments: list[str]) -> int:
-    """Path-trace a data set: luxel generate DISTRIBUTION --out DIR, or scenes:DIR for a folder of scenes."""
+    """Path-trace a data set: luxel generate DISTRIBUTION --out DIR, or scenes:DIR for a folder; cater, of videos."""
     from luxel.data.generate import GenerateSettings, of_folder
     from luxel.data.generate import generate as run
     from luxel.network_tracer import NetworkSettings
+    from luxel.scene.cater.video import Cater
     from luxel.scene.folder import PREFIX
     from luxel.scene.registry import known_distributions
 
@@ -25,7 +26,9 @@ def generate(arguments: list[str]) -> int:
         default = of_folder(name.removeprefix(PREFIX))
     else:
         known = known_distributions()
-        name, rest = first_word(arguments, "generate", "DISTRIBUTION", known)
+        name, rest = first_word(arguments, "generate", "DISTRIBUTION", {**known, Cater.name: Cater})
+        if name == Cater.name:
+            return generate_cater(rest)
         default = GenerateSettings(known[name]())
     refuse_former(rest)
 
@@ -53,4 +56,25 @@ def generate(arguments: list[str]) -> int:
     with on_cluster(options.cluster, options.cluster_cpus, options.cluster_gpus) as nodes:
         manifest = run(settings, options.out, options.workers, cluster=nodes)
     print(f"{manifest.scenes} scenes in {options.out}")
+    return 0
+
+
+def generate_cater(arguments: list[str]) -> int:
+    """The videos of `luxel generate cater`."""
+    from luxel.pipeline import Renderer
+    from luxel.videos import VideoSettings, generate_videos
+
+    @dataclass(frozen=True)
+    class Options(Configuration):
+        out: Path
+        """Folder of the videos; the same command again completes it."""
+        settings: tyro.conf.OmitArgPrefixes[VideoSettings] = VideoSettings()
+        model: str = "ray-small"
+        """That renders: one that Luxel comes with, a run folder, or a folder that `save_pretrained` wrote."""
+        device: str = "cpu"
+
+    options = parsed(Options, "luxel generate cater", arguments)
+    renderer = Renderer.from_pretrained(options.model, options.device)
+    generate_videos(options.settings, renderer, options.out)
+    print(f"{options.settings.count} videos in {options.out}")
     return 0

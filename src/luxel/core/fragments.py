@@ -126,6 +126,21 @@ def projected_half_width(scenes: Scenes, object_id: int, towards: wp.vec3) -> fl
 
 
 @wp.func
+def is_thin_object(scenes: Scenes, scene: int, object_id: int, scale: float) -> bool:
+    """Whether an object that the camera is not in is at most THIN pixels across, of `scale` at distance 1."""
+    if scenes.objects[object_id].kind == PLANE:
+        return False
+    if scenes.scenes[scene].is_orthographic != 0:
+        along = camera_direction(scenes, scene, wp.vec2(0.0, 0.0))
+        return projected_half_width(scenes, object_id, along) <= 0.5 * THIN * scale
+    vector = scenes.objects[object_id].center - scenes.scenes[scene].camera_position
+    distance = wp.length(vector)
+    if distance <= scenes.objects[object_id].radius:
+        return False
+    return projected_half_width(scenes, object_id, vector / distance) <= 0.5 * THIN * scale * distance
+
+
+@wp.func
 def pixel_range(low: float, high: float, near: float, far: float, scale: float, size: int) -> wp.vec2i:
     """First and last pixel, along one side of `size`, of what lies between `low` and `high` at depths near … far."""
     a = wp.min(low / near, low / far) / scale + 0.5 * float(size)
@@ -148,16 +163,10 @@ def mark_thin_objects(
     radius = scenes.objects[i].radius
     near = -local[2] - radius
     far = -local[2] + radius
-    if far <= 0.0:
-        return
     scale = 2.0 * scenes.scenes[scene].tan_half_fov / float(pictures.height)
-    if scenes.scenes[scene].is_orthographic == 0:
-        distance = wp.length(vector)
-        if distance <= radius or projected_half_width(scenes, i, vector / distance) > 0.5 * THIN * scale * distance:
-            return
-    else:
-        if projected_half_width(scenes, i, camera_direction(scenes, scene, wp.vec2(0.0, 0.0))) > 0.5 * THIN * scale:
-            return
+    if far <= 0.0 or not is_thin_object(scenes, scene, i, scale):
+        return
+    if scenes.scenes[scene].is_orthographic != 0:
         near = float(1.0)  # at any depth things are as large as at depth 1
         far = float(1.0)
     columns = wp.vec2i(0, pictures.width - 1)

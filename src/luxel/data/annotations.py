@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float32, Float64, Int64
 
 from luxel import InputError
 from luxel.configuration import Pixels, checker, shortened
+from luxel.core.coverage import object_coverage
 from luxel.core.intersect import MISS
 from luxel.core.scene_batch import SceneBatch
 from luxel.scene.camera import frame, rotation_matrix, tan_half_fov
@@ -71,9 +72,9 @@ def annotate(scene: Any, width: int, height: int, pixel_rays: int = 32) -> Annot
         raise InputError(f"scene is {shortened(scene)}, must be a Scene; read a file with Scene.load")
     check_side("width", width)
     check_side("height", height)
-    features = first_hit_features(SceneBatch.of([scene]), width, height, pixel_rays)
-    visible = np.stack([features.coverage(0, number).numpy() for number in range(len(scene.objects))])
-    amodal = np.stack([_alone(scene, number, width, height, pixel_rays) for number in range(len(scene.objects))])
+    batch = SceneBatch.of([scene])
+    features = first_hit_features(batch, width, height, pixel_rays)
+    visible, amodal = (masks.numpy() for masks in object_coverage(batch, features.fragments, pixel_rays))
     scale = np.array([item.scale for item in scene.objects], np.float64)
     planes = np.array([item.shape == "plane" for item in scene.objects])
     flat = np.array([item.shape == "panel" for item in scene.objects])
@@ -136,10 +137,3 @@ def box_of(mask: Float32[np.ndarray, "height width"] | Bool[np.ndarray, "height 
     if not len(columns):
         return np.zeros(4, np.int64)
     return np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1], np.int64)
-
-
-def _alone(scene: Scene, number: int, width: int, height: int, pixel_rays: int) -> Float32[np.ndarray, "height width"]:
-    others = [other for other in range(len(scene.objects)) if other != number]
-    features = first_hit_features(SceneBatch.of([scene.without(*others)]), width, height, pixel_rays)
-    mask: Float32[np.ndarray, "height width"] = features.coverage(0, 0).numpy()
-    return mask

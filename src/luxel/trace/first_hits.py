@@ -82,7 +82,8 @@ def first_hit_features(batch: SceneBatch, width: int, height: int, pixel_rays: i
 
 def share_of_objects(pixel: Int64[Tensor, " fragments"], fragments: Fragments) -> Float[Tensor, " fragments"]:
     """The share of its pixel that all the faces of each fragment's object cover; `pixel` is that of all pictures."""
-    places = torch.stack([pixel, fragments.object_number.long()])
-    objects, number = torch.unique_consecutive(places, return_inverse=True, dim=1)
-    share = fragments.coverage.new_zeros(objects.shape[1])
+    is_first = torch.ones_like(pixel)  # of its object's faces there
+    is_first[1:] = (pixel.diff() != 0) | (fragments.object_number.diff() != 0)
+    number = is_first.cumsum(0) - 1
+    share = torch.zeros_like(fragments.coverage)
     return share.index_add(0, number, fragments.coverage)[number]

@@ -21,7 +21,7 @@ from luxel.data.split import Split
 from luxel.files.atomic import writing
 from luxel.scene.camera import frame
 from luxel.scene.clevr import Thing, Words, things_in_words
-from luxel.scene.description import Camera, Scene
+from luxel.scene.description import Camera, Object, Scene
 
 RELATIONS = ("left", "right", "front", "behind")
 LEVEL = 0.2
@@ -69,14 +69,18 @@ def scene_entry(document: Document, picture: str) -> dict[str, Any]:
 
 
 def object_entry(thing: Thing, words: Words, camera: Camera, document: Document) -> dict[str, Any]:
-    """An object's words; its centre, in scene units and in pixels with z-depth; its angle about z, in degrees."""
-    center = np.array(thing.center)
+    """An object's words, and where it is."""
+    return {**words._asdict(), **place_entry(thing, camera, document["width"], document["height"])}
+
+
+def place_entry(item: Object, camera: Camera, width: int, height: int) -> dict[str, Any]:
+    """An object's centre, in scene units and in pixels with z-depth; its angle about z, in degrees."""
+    center = np.array(item.center)
     matrix = camera_from_world(camera)
-    x, y = project(camera, center, document["width"], document["height"]).tolist()
-    w, _, _, z = thing.rotation
+    x, y = project(camera, center, width, height).tolist()
+    w, _, _, z = item.rotation
     return {
-        **words._asdict(),
-        "3d_coords": list(thing.center),
+        "3d_coords": list(item.center),
         "rotation": round(math.degrees(2 * math.atan2(z, w)) % 360, 6),
         "pixel_coords": [x, y, float(matrix[2, :3] @ center + matrix[2, 3])],
     }

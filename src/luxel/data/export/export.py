@@ -1,6 +1,5 @@
 """Exporting a data set: the layout's files, resumable at any moment."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,14 +8,14 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field
 from tqdm import tqdm
 
-from luxel import InputError, __version__
+from luxel import __version__
 from luxel.configuration import Configuration
 from luxel.data.dataset import ShardDataset
 from luxel.data.export import clevr_scenes, coco, webdataset
-from luxel.data.manifest import Manifest, Setting, differences
+from luxel.data.folder_identity import FolderIdentity
+from luxel.data.manifest import Manifest, Setting
 from luxel.data.split import SPLITS, Split
-from luxel.files.atomic import LOCK, PARTIAL, check_folder, only_one, write_atomically
-from luxel.files.typed_json import read_json
+from luxel.files.atomic import check_folder, only_one
 from luxel.image.formats import Stops
 
 NAME = "export.json"
@@ -55,15 +54,14 @@ def export(data: str | Path, out: str | Path, settings: ExportSettings, progress
     check_folder(Path(data))
     manifest = Manifest.load(Path(data))
     datasets = [ShardDataset(data, split) for split in chosen_splits(manifest, settings.split)]
-    identity = settings.flat(manifest.settings)
-    check_identity(root, identity)
+    identity = FolderIdentity(NAME, "an export", settings.flat(manifest.settings))
+    identity.check(root)
     if settings.layout == "clevr":
         for dataset in datasets:
             clevr_scenes.check(dataset)
     total = sum(map(len, datasets))
     with only_one(root):
-        if not (root / NAME).is_file():
-            write_atomically(root / NAME, json.dumps(identity, indent=1).encode() + b"\n")
+        identity.save(root)
         with tqdm(desc="exporting", total=total, unit="image", disable=not progress, smoothing=0.1) as bar:
             for dataset in datasets:
                 write_split(root, dataset, settings, bar)
@@ -75,17 +73,6 @@ def chosen_splits(manifest: Manifest, split: Literal["train", "test", "all"]) ->
     if split != "all":
         return [split]
     return [name for name in SPLITS if manifest.of(name) or not manifest.is_complete]
-
-
-def check_identity(root: Path, identity: Mapping[str, Setting]) -> None:
-    """Raise InputError if the folder holds another export, or anything else."""
-    if (root / NAME).is_file():
-        there = read_json(root / NAME, dict[str, Setting], "delete the folder, and export again")
-        if different := differences(there, identity):
-            head = f"{root}: holds another export; choose another --out, or delete it"
-            raise InputError("\n".join([head, *different]))
-    elif root.is_dir() and {path.name for path in root.iterdir()} - {LOCK, NAME + PARTIAL}:
-        raise InputError(f"{root}: neither empty nor an export, {NAME} is missing; choose another --out")
 
 
 def write_split(root: Path, dataset: ShardDataset, settings: ExportSettings, bar: "tqdm[None]") -> None:

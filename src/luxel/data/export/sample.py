@@ -4,7 +4,7 @@ import io
 import json
 import math
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -41,14 +41,9 @@ class ObjectDocument(TypedDict):
     """None where not in front of the camera."""
 
 
-class Document(TypedDict):
-    """What KEY.json holds."""
+class PictureDocument(TypedDict):
+    """What is said of one picture."""
 
-    key: str
-    split: Split
-    index: int
-    """In the split."""
-    scene_id: str
     width: int
     height: int
     is_orthographic: bool
@@ -58,6 +53,16 @@ class Document(TypedDict):
     """In the scene's order."""
     scene: dict[str, Any]
     """All of it, in Luxel's format."""
+
+
+class Document(PictureDocument):
+    """What KEY.json holds of a data set's sample."""
+
+    key: str
+    split: Split
+    index: int
+    """In the split."""
+    scene_id: str
 
 
 @dataclass(frozen=True)
@@ -90,8 +95,8 @@ class Sample:
         """Suffix and content of each of its files."""
         yield ".png", self.png(exposure)
         yield ".exr", self.exr()
-        yield ".npz", self.npz()
-        yield ".json", json.dumps(self.document(), separators=(",", ":"), allow_nan=False).encode()
+        yield ".npz", npz_of(self.annotations)
+        yield ".json", json_of(self.document())
 
     def png(self, exposure: float) -> bytes:
         """The picture, clipped to [0, 1] and in sRGB, `exposure` stops brighter."""
@@ -104,55 +109,68 @@ class Sample:
             write_exr(path, self.radiance)
             return path.read_bytes()
 
-    def npz(self) -> bytes:
-        """Depth, normals, base colours, and masks of which 255 is a whole pixel; the names are `Annotations`'."""
-        labels, content = self.annotations, io.BytesIO()
-        np.savez_compressed(
-            content,
-            visible=as_bytes(labels.visible),
-            amodal=as_bytes(labels.amodal),
-            depth=labels.depth,
-            normal=labels.normal,
-            albedo=labels.albedo,
-            object_number=labels.object_number.astype(np.int32),
-        )
-        return content.getvalue()
-
     def document(self) -> Document:
         """All but the arrays."""
-        labels = self.annotations
-        height, width, _ = self.radiance.shape
         return {
             "key": self.key,
             "split": self.split,
             "index": self.index,
             "scene_id": scene_id(self.scene),
-            "width": width,
-            "height": height,
-            "is_orthographic": self.scene.camera.is_orthographic,
-            "intrinsics": labels.intrinsics.tolist(),
-            "camera_from_world": labels.camera_from_world.tolist(),
-            "objects": [self._object(number) for number in range(len(self.scene.objects))],
-            "scene": json.loads(stored_json(self.scene)),
+            **document_of(self.scene, self.annotations),
         }
 
-    def _object(self, number: int) -> ObjectDocument:
-        labels = self.annotations
-        visible, amodal = is_covered(labels.visible[number]), is_covered(labels.amodal[number])
-        x0, y0, x1, y1 = box_of(visible).tolist()
-        return {
-            "shape": self.scene.objects[number].shape,
-            "visible_box": labels.visible_box[number].tolist(),
-            "amodal_box": labels.amodal_box[number].tolist(),
-            "visible_mask": encode(visible),
-            "amodal_mask": encode(amodal),
-            "visible_area": int(visible.sum()),
-            "mask_box": [x0, y0, x1 - x0, y1 - y0],
-            "box_center": labels.box_center[number].tolist(),
-            "box_half_extents": finite(labels.box_half_extents[number].tolist()),
-            "box_rotation": labels.box_rotation[number].tolist(),
-            "box_corners": [finite(corner) for corner in labels.box_corners[number].tolist()],
-        }
+
+def npz_of(labels: Annotations) -> bytes:
+    """Depth, normals, base colours, and masks of which 255 is a whole pixel; the names are `Annotations`'."""
+    content = io.BytesIO()
+    np.savez_compressed(
+        content,
+        visible=as_bytes(labels.visible),
+        amodal=as_bytes(labels.amodal),
+        depth=labels.depth,
+        normal=labels.normal,
+        albedo=labels.albedo,
+        object_number=labels.object_number.astype(np.int32),
+    )
+    return content.getvalue()
+
+
+def document_of(scene: Scene, labels: Annotations) -> PictureDocument:
+    """A picture's labels, but for the arrays."""
+    height, width = labels.depth.shape
+    return {
+        "width": width,
+        "height": height,
+        "is_orthographic": scene.camera.is_orthographic,
+        "intrinsics": labels.intrinsics.tolist(),
+        "camera_from_world": labels.camera_from_world.tolist(),
+        "objects": [object_document(item.shape, labels, number) for number, item in enumerate(scene.objects)],
+        "scene": json.loads(stored_json(scene)),
+    }
+
+
+def object_document(shape: str, labels: Annotations, number: int) -> ObjectDocument:
+    """The labels of one object."""
+    visible, amodal = is_covered(labels.visible[number]), is_covered(labels.amodal[number])
+    x0, y0, x1, y1 = box_of(visible).tolist()
+    return {
+        "shape": shape,
+        "visible_box": labels.visible_box[number].tolist(),
+        "amodal_box": labels.amodal_box[number].tolist(),
+        "visible_mask": encode(visible),
+        "amodal_mask": encode(amodal),
+        "visible_area": int(visible.sum()),
+        "mask_box": [x0, y0, x1 - x0, y1 - y0],
+        "box_center": labels.box_center[number].tolist(),
+        "box_half_extents": finite(labels.box_half_extents[number].tolist()),
+        "box_rotation": labels.box_rotation[number].tolist(),
+        "box_corners": [finite(corner) for corner in labels.box_corners[number].tolist()],
+    }
+
+
+def json_of(document: Mapping[str, Any]) -> bytes:
+    """As it is written, in one line."""
+    return json.dumps(document, separators=(",", ":"), allow_nan=False).encode()
 
 
 def key_of(index: int) -> str:

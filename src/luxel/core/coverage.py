@@ -1,0 +1,182 @@
+"""How much of each pixel every object covers: what is seen of it, and what would be if it were alone (amodal masks).
+
+What is seen is in the picture's fragments. The rest is found by rays that are tried against one object only, within the
+rectangle that it may show in, so that time goes with the pixels that objects take, not with objects times pixels.
+"""
+
+from typing import NamedTuple
+
+import torch
+import warp as wp
+from jaxtyping import Float
+from torch import Tensor
+
+from luxel.core.fragments import FINER, Fragments, PixelPlace, is_thin_object, lattice_offset, pixel_range
+from luxel.core.intersect import MISS, intersect_object
+from luxel.core.launch import launch, struct_array
+from luxel.core.rays import camera_direction, camera_origin, image_plane_point
+from luxel.core.scene_batch import SceneBatch
+from luxel.core.scenes import Scenes, launchable
+from luxel.core.shapes.kinds import PLANE
+from luxel.core.shapes.local import INFINITY
+from luxel.core.shapes.shape import half_extent
+
+
+class Coverage(NamedTuple):
+    """The share of each pixel that an object covers, 0 … 1, by row of the SceneBatch."""
+
+    visible: Float[Tensor, "objects height width"]
+    """Behind what hides it."""
+    amodal: Float[Tensor, "objects height width"]
+    """As if it were alone."""
+
+
+@wp.struct
+class Size:
+    """Of the pictures, in pixels, and the rays of a pixel that an object covers in part."""
+
+    width: int
+    height: int
+    rays: int
+
+
+@wp.struct
+class PixelRectangle:
+    """Pixels in which an object may show."""
+
+    column: int
+    row: int
+    columns: int
+    rows: int
+
+
+@wp.func
+def pixels_of_object(scenes: Scenes, scene: int, object_id: int, size: Size) -> PixelRectangle:
+    """The rectangle about its bounding box along the camera's axes; of what the camera may be in, all pixels."""
+    obj = scenes.objects[object_id]
+    whole = PixelRectangle(0, 0, size.width, size.height)
+    if obj.kind == PLANE:
+        return whole
+    row = scenes.scenes[scene]
+    axes = wp.transpose(row.camera_rotation)
+    local = axes * (obj.center - row.camera_position)
+    x = half_extent(obj.kind, obj.world_from_unit, axes[0])
+    y = half_extent(obj.kind, obj.world_from_unit, axes[1])
+    z = half_extent(obj.kind, obj.world_from_unit, axes[2])
+    near = -local[2] - z
+    far = -local[2] + z
+    if far <= 0.0:
+        return PixelRectangle(0, 0, 0, 0)
+    if row.is_orthographic != 0:  # at any depth things are as large as at depth 1
+        near = 1.0
+        far = 1.0
+    if near <= 1.0e-3 * obj.radius:
+        return whole
+    scale = 2.0 * row.tan_half_fov / float(size.height)
+    columns = pixel_range(local[0] - x, local[0] + x, near, far, scale, size.width)
+    rows = pixel_range(-local[1] - y, -local[1] + y, near, far, scale, size.height)
+    return PixelRectangle(columns[0], rows[0], wp.max(columns[1] + 1 - columns[0], 0), wp.max(rows[1] + 1 - rows[0], 0))
+
+
+@wp.func
+def hits_alone(scenes: Scenes, size: Size, object_id: int, at: PixelPlace, across: float, down: float) -> int:
+    """1 if the object is hit at a place of a pixel, in pixels from its upper left corner, whatever hides it; else 0."""
+    x = float(at.column) + across
+    y = float(at.row) + down
+    xy = image_plane_point(x, y, size.width, size.height, scenes.scenes[at.scene].tan_half_fov)
+    origin = camera_origin(scenes, at.scene, xy)
+    direction = camera_direction(scenes, at.scene, xy)
+    return wp.where(intersect_object(scenes, object_id, origin, direction, MISS, INFINITY) < INFINITY, 1, 0)
+
+
+@wp.func
+def lattice_hits(scenes: Scenes, size: Size, object_id: int, at: PixelPlace, rays: int) -> int:
+    """How many of so many rays hit the object."""
+    hits = int(0)
+    for k in range(rays):
+        offset = lattice_offset(k, rays)
+        hits += hits_alone(scenes, size, object_id, at, offset[0], offset[1])
+    return hits
+
+
+@wp.func
+def share_alone(scenes: Scenes, size: Size, object_id: int, at: PixelPlace, is_thin: bool) -> float:
+    """The share of a pixel that an object covers, found as `luxel.core.fragments` finds it in a scene of one object."""
+    center = int(0)
+    agree = bool(False)
+    if not is_thin:
+        center = hits_alone(scenes, size, object_id, at, 0.5, 0.5)
+        agree = True
+        for corner in range(4):
+            if agree:
+                agree = hits_alone(scenes, size, object_id, at, float(corner % 2), float(corner // 2)) == center
+    share = float(center)
+    if not agree:
+        hits = lattice_hits(scenes, size, object_id, at, size.rays)
+        share = float(hits) / float(size.rays)
+        is_lamp = scenes.objects[object_id].mean_emission > 0.0
+        if is_lamp and not is_thin and hits > 0 and hits < size.rays:
+            fine = FINER * size.rays
+            share = float(lattice_hits(scenes, size, object_id, at, fine)) / float(fine)
+    return share
+
+
+@wp.kernel(enable_backward=False)
+def bound_objects(
+    scenes: Scenes, size: Size, scene_of_object: wp.array[int], rectangle: wp.array[PixelRectangle], area: wp.array[int]
+) -> None:
+    """The rectangle of pixels that each object may show in, and its area."""
+    i = wp.tid()
+    found = pixels_of_object(scenes, scene_of_object[i], i, size)
+    rectangle[i] = found
+    area[i] = found.columns * found.rows
+
+
+@wp.kernel(enable_backward=False)
+def complete_masks(
+    scenes: Scenes,
+    size: Size,
+    scene_of_object: wp.array[int],
+    rectangle: wp.array[PixelRectangle],
+    end: wp.array[int],
+    share: wp.array3d[float],
+    begin: int,
+) -> None:
+    """Make visible shares amodal: of the pixels of all rectangles, one after another up to `end`.
+
+    A pixel that shows nothing but the object is the object's already, and what is seen of it between points that all
+    miss it, a sliver, stays: it never covers less than what is seen.
+    """
+    index = wp.tid() + begin
+    i = wp.lower_bound(end, index + 1)
+    within = rectangle[i]
+    place = index - end[i] + within.columns * within.rows
+    line = place // within.columns
+    at = PixelPlace(scene_of_object[i], within.column + place - line * within.columns, within.row + line)
+    if share[i, at.row, at.column] != 1.0:
+        scale = 2.0 * scenes.scenes[at.scene].tan_half_fov / float(size.height)
+        is_thin = is_thin_object(scenes, at.scene, i, scale)
+        alone = share_alone(scenes, size, i, at, is_thin)
+        share[i, at.row, at.column] = wp.max(share[i, at.row, at.column], alone)
+
+
+@torch.no_grad()
+def object_coverage(batch: SceneBatch, fragments: Fragments, pixel_rays: int) -> Coverage:
+    """The coverage of all objects of whole pictures, from their fragments, which were found with as many rays."""
+    device, scenes, objects = batch.device, launchable(batch), len(batch.kind)
+    size = Size()
+    size.width, size.height, size.rays = fragments.width, fragments.height, pixel_rays
+    pixels = size.width * size.height
+    visible = torch.zeros(objects * pixels, device=device)
+    visible.index_add_(0, fragments.object_id.long() * pixels + fragments.pixel, fragments.coverage)
+    visible = visible.view(objects, size.height, size.width)
+    amodal = visible.clone()
+    scene_of_object = batch.scene_of_object.int()
+    rectangle = torch.empty(objects, 4, dtype=torch.int32, device=device)
+    area = torch.empty(objects, dtype=torch.int32, device=device)
+    bounds = struct_array(rectangle, PixelRectangle)
+    launch(bound_objects, objects, [scenes, size, scene_of_object], [bounds, area], device)
+    end = area.cumsum(0, dtype=torch.int32)
+    inputs = [scenes, size, scene_of_object, bounds, end]
+    launch(complete_masks, int(end[-1]), inputs, [amodal], device, sliced=True)
+    return Coverage(visible, amodal)

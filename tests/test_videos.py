@@ -1,0 +1,138 @@
+"""Data sets of videos: every frame has its labels, every action its frames, and a cut leaves no trace."""
+
+import io
+import json
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from test_encode import decoded
+
+from luxel import InputError
+from luxel.data.annotations import annotate
+from luxel.models.ray_model import RayModel, RayModelConfig
+from luxel.movie import film_of_animation
+from luxel.pipeline import Renderer
+from luxel.scene.animation import Animation
+from luxel.scene.cater.video import FPS, Cater
+from luxel.scene.description import Scene
+from luxel.videos import VideoSettings, files_of, generate_videos
+
+FRAMES = 31
+SETTINGS = VideoSettings(Cater(frames=FRAMES, max_objects=5), count=1, seed=5, width=14, height=10, spp=0)
+
+
+@pytest.fixture(scope="module")
+def renderer() -> Renderer:
+    torch.manual_seed(0)
+    return Renderer(RayModel(RayModelConfig(width=8)))
+
+
+@pytest.fixture(scope="module")
+def root(renderer, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("videos") / "out"
+    generate_videos(SETTINGS, renderer, folder)
+    return folder
+
+
+def contents(root: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*.*")) if path.is_file()}
+
+
+def test_the_json_has_the_fields_of_cater(root):
+    video = SETTINGS.distribution(5, 0)
+    entry = json.loads(files_of(root, 0)["scenes"].read_text())
+    assert (entry["image_index"], entry["image_filename"]) == (0, "CATER_new_000000.mp4")
+    snitch = next(item for item in entry["objects"] if item["shape"] == "spl")
+    keys = {
+        "instance",
+        "shape",
+        "size",
+        "sized",
+        "color",
+        "material",
+        "3d_coords",
+        "pixel_coords",
+        "rotation",
+        "locations",
+    }
+    assert set(snitch) == keys
+    assert [item["instance"] for item in entry["objects"]] == list(entry["movements"])
+    assert len(entry["relationships"]["left"]) == len(entry["objects"])
+    assert sum(map(len, entry["movements"].values())) == sum(map(len, video.movements)) > 3
+    for number, item in enumerate(entry["objects"]):
+        assert list(item["locations"]) == [str(frame) for frame in range(FRAMES)]
+        assert item["locations"]["0"] == item["3d_coords"]
+        for action, target, start, end in entry["movements"][item["instance"]]:
+            assert target is None or target in entry["movements"]
+            assert 0 < start < end < FRAMES
+            assert item["locations"][str(end)] == list(video.scene(end).objects[number].center)
+            if action in ("_slide", "_pick_place"):
+                assert item["locations"][str(start)] != item["locations"][str(end)]
+
+
+def test_every_frame_has_its_labels_and_its_scene(root):
+    video = SETTINGS.distribution(5, 0)
+    with tarfile.open(files_of(root, 0)["labels"]) as tar:
+        names = tar.getnames()
+        assert names == [f"{frame:05d}{suffix}" for frame in range(FRAMES) for suffix in (".npz", ".json")]
+        document = json.load(tar.extractfile("00017.json"))
+        arrays = np.load(io.BytesIO(tar.extractfile("00017.npz").read()))
+    scene = video.scene(17)
+    assert Scene.model_validate(document["scene"]) == scene
+    labels = annotate(scene, 14, 10)
+    np.testing.assert_array_equal(arrays["depth"], labels.depth)
+    assert document["objects"][1]["visible_box"] == labels.visible_box[1].tolist()
+    assert (document["frame"], document["key"]) == (17, "00017")
+
+
+def test_the_movie_format_gives_the_same_frames(root):
+    animation = Animation.load(files_of(root, 0)["animations"])
+    film = film_of_animation(animation, FPS)
+    video = SETTINGS.distribution(5, 0)
+    assert len(film) == FRAMES
+    assert [film[frame] for frame in (0, 9, 30)] == [video.scene(frame) for frame in (0, 9, 30)]
+    assert len(decoded(files_of(root, 0)["videos"], 14, 10)[1]) == FRAMES
+
+
+def test_resumed_after_cuts_the_files_are_the_same(root, renderer, tmp_path, monkeypatch):
+    calls = []
+
+    def cut(work):
+        def until(*arguments, **options):
+            calls.append(arguments)
+            if len(calls) == 20:
+                raise KeyboardInterrupt
+            return work(*arguments, **options)
+
+        return until
+
+    with monkeypatch.context() as patch:
+        patch.setattr(renderer, "render", cut(renderer.render))
+        with pytest.raises(KeyboardInterrupt):
+            generate_videos(SETTINGS, renderer, tmp_path)
+        patch.setattr("luxel.videos.write_labels", lambda *_: None)
+        generate_videos(SETTINGS, renderer, tmp_path)
+    assert len(calls) == 20 + FRAMES - 19, "frames that are there are not rendered again"
+    calls.clear()
+    with monkeypatch.context() as patch:
+        patch.setattr("luxel.videos.annotate", cut(annotate))
+        with pytest.raises(KeyboardInterrupt):
+            generate_videos(SETTINGS, renderer, tmp_path)
+    generate_videos(SETTINGS, renderer, tmp_path)
+    assert contents(tmp_path) == contents(root)
+
+
+def test_what_cannot_be_made_is_told(root, renderer, tmp_path):
+    other = VideoSettings(**{**vars(SETTINGS), "seed": 6})
+    with pytest.raises(InputError, match=r"out: holds another set of videos; choose.*\nseed: the folder has 5, asked"):
+        generate_videos(other, renderer, root)
+    (tmp_path / "mine").touch()
+    with pytest.raises(InputError, match=r"neither empty nor a set of videos, videos.json is missing; choose another"):
+        generate_videos(SETTINGS, renderer, tmp_path)
+    with pytest.raises(InputError, match=r"width is 33, must be even in an .mp4; give 34"):
+        VideoSettings(width=33)
+    with pytest.raises(InputError, match=r"frames is 12, must be an integer in \[30, 100000\]"):
+        Cater(frames=12)

@@ -114,7 +114,11 @@ def test_mistakes_are_told_with_the_key(changes, told):
 
 def test_what_is_none_between_keys_is_told_with_the_time():
     flips = Animation.from_json(text({"objects.1.normal": keys((0, [0, 0, 1]), (1, [0, 0, -1]))}), "my.json")
-    with pytest.raises(SceneError, match=r"^my.json, at 0.5 s: objects\[1\].normal is .*must be a vector other than"):
+    told = (
+        r"^my.json, at 0.5 s: objects\[1\].normal is .*must be a vector other than zero; "
+        "between the keys at 0 s and 1 s give one that leads round it$"
+    )
+    with pytest.raises(SceneError, match=told):
         flips(0.5)
 
 

@@ -51,8 +51,8 @@ def test_a_turntable_goes_once_round_what_the_camera_looks_at():
 
 
 def test_a_folder_is_in_natural_order(tmp_path: Path):
-    for number in (10, 2, 1):
-        Scene.from_json(text({"objects.0.radius": number})).save(tmp_path / f"step{number}.json")
+    for number, ending in ((10, "json"), (2, "safetensors"), (1, "json")):
+        Scene.from_json(text({"objects.0.radius": number})).save(tmp_path / f"step{number}.{ending}")
     assert [scene.objects[0].radius for scene in film_of_folder(tmp_path)] == [1, 2, 10]
 
 
@@ -81,7 +81,7 @@ def test_what_has_no_frames_is_told_with_the_remedy(tmp_path: Path):
         ("empty", None, "has no scenes"),
         ("empty", 3, "is a folder, .*or no --turntable"),
         ("still.json", None, "has no keyframes .*--turntable 120"),
-        ("moving.json", 3, "has keyframes, but a scene stands still"),
+        ("moving.json", 3, r"objects\[0\].radius has keyframes, but on a turntable .*leave out --turntable"),
         ("cloud.npy", None, "has one frame; .*--turntable 120"),
         ("none.json", None, "cannot be read as a scene"),
         ("long.json", None, "the number of frames is 24000000, must be an integer in"),

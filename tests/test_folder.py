@@ -41,6 +41,13 @@ def test_the_same_scene_twice_and_hidden_files_do_not_count(folder):
     assert of_folder(str(folder)).count == 3
 
 
+def test_binary_scenes_are_scenes(folder):
+    in_json = SceneFolder(str(folder))
+    Scene.load(folder / "b.json").save(folder / "b.safetensors")
+    (folder / "b.json").unlink()
+    assert SceneFolder(str(folder)) == in_json
+
+
 def test_what_is_wrong_is_named(folder, tmp_path):
     with pytest.raises(InputError, match="count is 4, must be at most 3, the scenes of"):
         GenerateSettings(SceneFolder(str(folder)), count=4)
@@ -56,5 +63,5 @@ def test_what_is_wrong_is_named(folder, tmp_path):
         SceneFolder(str(folder))
     with pytest.raises(InputError, match="nowhere: is no folder"):
         SceneFolder(str(tmp_path / "nowhere"))
-    with pytest.raises(InputError, match=r"has no scenes, which are files that end in \.json"):
+    with pytest.raises(InputError, match=r"has no scenes, which are files that end in \.json or \.safetensors"):
         SceneFolder(str(tmp_path))

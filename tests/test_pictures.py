@@ -112,13 +112,3 @@ def test_what_does_not_go_together_is_told_before_any_work(words, told, render, 
     assert error.startswith(f"luxel render: {told}")
     assert error.count("\n") == 1
     assert not any(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh"])
-def test_completions_are_printed(shell, capsys):
-    with pytest.raises(SystemExit) as exit_:
-        main(["render", "--tyro-print-completion", shell])
-    printed = capsys.readouterr().out
-    assert exit_.value.code in (0, None)
-    assert "luxel render" in printed
-    assert "--exposure" in printed

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any, TextIO
 
 from luxel import InputError, InputWarning, __version__
+from luxel.cli.completion import completion
 from luxel.cli.convert import convert
 from luxel.cli.demo import demo
 from luxel.cli.evaluate import evaluate
@@ -32,7 +33,10 @@ INTERRUPTED, PIPE_BROKEN = 130, 141
 
 VERBS: dict[str, Callable[[list[str]], int]] = {
     verb.__name__: verb
-    for verb in (generate, export, train, cooldown, evaluate, render, view, movie, fit, convert, experiments, demo)
+    for verb in (
+        *(generate, export, train, cooldown, evaluate, render, view, movie, fit, convert, experiments, demo),
+        completion,
+    )
 }
 
 

@@ -13,11 +13,12 @@ from luxel import InputError
 from luxel.configuration import checker
 from luxel.scene.animation import Animation
 from luxel.scene.binary import SUFFIX
-from luxel.scene.description import Scene, Vector
+from luxel.scene.description import Scene, Vector, parsed_json, read_scene_file
 from luxel.scene.figures.figure import Figure, check_no_figure, load_scene
 from luxel.scene.figures.readers import is_particle_file
 from luxel.scene.figures.trajectory import Trajectory
-from luxel.scene.folder import scene_files
+from luxel.scene.folder import NO_SCENES, scene_files
+from luxel.scene.keyframes import keyframed_place
 
 FrameRate: TypeAlias = Annotated[float, Field(ge=0.01, le=240)]
 FrameCount: TypeAlias = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -91,7 +92,7 @@ def film_of_folder(folder: Path) -> Film:
     """
     files = sorted(scene_files(folder), key=lambda path: natural_order(path.name))
     if not files:
-        raise InputError(f"{folder}: has no scenes, which are files that end in .json")
+        raise InputError(f"{folder}: {NO_SCENES}")
     return Film(len(files), lambda frame: Scene.load(files[frame]))
 
 
@@ -115,6 +116,7 @@ def film_of_file(
             raise InputError(f"{path}: is a folder, whose scenes are the frames; give one file, or no --turntable")
         return film_of_folder(path)
     if turns is not None:
+        check_still(path)
         return turntable(load_scene(path, figure, aspect), turns)
     if is_particle_file(path):
         trajectory = Trajectory.of(path, figure, aspect)
@@ -124,3 +126,14 @@ def film_of_file(
     if path.suffix == SUFFIX:
         raise InputError(f"{path}: stands still; for a camera that goes round it give --turntable 120")
     return film_of_animation(Animation.load(path), fps)
+
+
+def check_still(path: Path) -> None:
+    """Raise InputError for a file with keyframes, whose scene moves by itself."""
+    if path.suffix == SUFFIX or is_particle_file(path):
+        return
+    if (place := keyframed_place(parsed_json(read_scene_file(path), str(path)))) is not None:
+        raise InputError(
+            f"{path}: {place} has keyframes, but on a turntable the scene stands still; leave out --turntable, and give "
+            "camera.position keyframes where it is to go round"
+        )

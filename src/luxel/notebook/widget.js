@@ -8,19 +8,16 @@ function render({ model, el }) {
   image.width = model.get("width");
   image.height = model.get("height");
   image.draggable = false;
-  image.alt = "The scene; drag to turn it, the wheel comes nearer";
+  image.title = "Drag to turn it; the wheel comes nearer";
   image.style.cssText = "display: block; cursor: grab; touch-action: none; background: #888";
   const status = document.createElement("small");
   el.append(image, status);
 
-  let address = null;
   function showPicture() {
-    const bytes = model.get("picture");
-    if (!bytes || bytes.byteLength === 0) return;
-    const previous = address;
-    address = URL.createObjectURL(new Blob([bytes], { type: "image/jpeg" }));
+    const address = model.get("picture");
+    if (!address) return;
     image.src = address;
-    if (previous) URL.revokeObjectURL(previous);
+    image.alt = "The scene";
   }
   function showStatus() {
     status.textContent = model.get("status");
@@ -40,15 +37,28 @@ function render({ model, el }) {
       model.save_changes();
     });
   }
+  // Not movementX, whose pixels are the screen's in some browsers and the page's in others.
+  let last = null;
+  function grab(event) {
+    if (event.button !== 0) return;
+    image.setPointerCapture(event.pointerId);
+    last = event;
+  }
   function drag(event) {
-    if (image.hasPointerCapture(event.pointerId)) move(event.movementX, event.movementY, 1);
+    if (!last || event.pointerId !== last.pointerId) return;
+    move(event.clientX - last.clientX, event.clientY - last.clientY, 1);
+    last = event;
+  }
+  function release() {
+    last = null;
   }
   function zoom(event) {
     event.preventDefault();
     move(0, 0, FACTOR_PER_WHEEL_PIXEL ** event.deltaY);
   }
-  image.addEventListener("pointerdown", (event) => image.setPointerCapture(event.pointerId));
+  image.addEventListener("pointerdown", grab);
   image.addEventListener("pointermove", drag);
+  image.addEventListener("lostpointercapture", release);
   image.addEventListener("wheel", zoom, { passive: false });
 
   model.on("change:picture", showPicture);
@@ -58,7 +68,6 @@ function render({ model, el }) {
   return () => {
     model.off("change:picture", showPicture);
     model.off("change:status", showStatus);
-    if (address) URL.revokeObjectURL(address);
   };
 }
 

@@ -1,6 +1,7 @@
 """A scene file with keyframes: a function from time to scenes, which have no time themselves."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -80,8 +81,20 @@ class Animation:
         track = next((track for track in self.tracks if is_part(field, track.field)), None)
         if track is not None and (key := track.key_at(time)) is not None:
             return f"{self.source}: {key}{mistake.removeprefix(track.field)}"
-        moves = track is not None or any(is_part(each.field, field) for each in self.tracks)
-        return f"{self.source}, at {time:g} s: {mistake}" if moves else f"{self.source}: {mistake}"
+        moving = [track] if track is not None else [each for each in self.tracks if is_part(each.field, field)]
+        if not moving:
+            return f"{self.source}: {mistake}"
+        return f"{self.source}, at {time:g} s: {mistake}{remedy(moving, time)}"
+
+
+def remedy(moving: Sequence[Track], time: float) -> str:
+    """What to do where these give no scene at a time: nothing more is said if it is a key's, as that can be changed."""
+    times = {each for track in moving for each in track.times}
+    before = max((each for each in times if each < time), default=None)
+    after = min((each for each in times if each > time), default=None)
+    if time in times or before is None or after is None:
+        return ""
+    return f"; between the keys at {before:g} s and {after:g} s give one that leads round it"
 
 
 def is_part(field: str, whole: str) -> bool:

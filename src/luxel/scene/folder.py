@@ -1,4 +1,4 @@
-"""A folder of scenes in JSON, as a distribution: to trace, to be tested on, to learn from."""
+"""A folder of scenes, as a distribution: to trace, to be tested on, to learn from."""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -7,18 +7,21 @@ from pathlib import Path
 from typing import ClassVar
 
 from luxel import InputError
+from luxel.scene import binary
 from luxel.scene.description import Scene, scene_id
 from luxel.scene.registry import Distribution
 
 AUTOSAVED = ".autosave"
-"""At the end of a file's name, before .json: what `luxel view` keeps of changes that are not saved."""
+"""At the end of a file's name, before its ending: what `luxel view` keeps of changes that are not saved."""
+ENDINGS = (".json", binary.SUFFIX)
+NO_SCENES = f"has no scenes, which are files that end in {' or '.join(ENDINGS)}"
 PREFIX = "scenes:"
 """What `--data scenes:DIR` begins with."""
 
 
 @dataclass(frozen=True)
 class SceneFolder(Distribution):
-    """The scenes of a folder's *.json, in the order of their file names; the same scene twice counts once.
+    """The scenes of a folder's files, in JSON or binary, in the order of their file names; the same scene twice counts once.
 
     Raises InputError for a folder without any, and SceneError for a file that is no scene.
     """
@@ -31,9 +34,9 @@ class SceneFolder(Distribution):
 
     def __post_init__(self) -> None:
         if not Path(self.folder).is_dir():
-            raise InputError(f"{self.folder}: is no folder; {PREFIX}DIR is one of scenes in JSON")
+            raise InputError(f"{self.folder}: is no folder; {PREFIX}DIR is one of scenes")
         if not self.files:
-            raise InputError(f"{self.folder}: has no scenes, which are files that end in .json")
+            raise InputError(f"{self.folder}: {NO_SCENES}")
         ids = "".join(identity for identity, _ in self.files)
         object.__setattr__(self, "content", hashlib.sha256(ids.encode()).hexdigest())
         super().__post_init__()
@@ -67,6 +70,6 @@ def scene_files(folder: Path) -> list[Path]:
     """The files in a folder that are scenes by their names; neither hidden ones nor what a viewer keeps unsaved."""
     return [
         path
-        for path in folder.glob("*.json")
-        if not path.name.startswith(".") and not path.name.endswith(f"{AUTOSAVED}.json")
+        for path in folder.iterdir()
+        if path.suffix in ENDINGS and not path.name.startswith(".") and not path.stem.endswith(AUTOSAVED)
     ]

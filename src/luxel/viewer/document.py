@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -10,6 +11,7 @@ from luxel import InputError
 from luxel.files.atomic import writing
 from luxel.scene.description import Scene
 from luxel.scene.folder import AUTOSAVED
+from luxel.viewer.claim import Claim
 
 MERGE_S = 1.0
 """Seconds between two changes of one gesture, up to which they are undone as one."""
@@ -41,6 +43,7 @@ class Document:
         self._changed_at = -MERGE_S
         self._clock = clock
         self._kept: Scene | None = None
+        self._claim: Claim | None = None
         self._listeners: list[Callable[[State], None]] = []
         self._lock, self._file_lock = threading.RLock(), threading.RLock()
 
@@ -152,7 +155,7 @@ class Document:
 
     def save(self, path: Path | None = None) -> None:
         """Write the file, or another one, which is the document's from then on. Raises InputError if it cannot be."""
-        with self._file_lock:
+        with self._file_lock, self._moving(path or self.path):
             scene, kept_before = self.scene, self.autosave_path
             scene.save(path or self.path)
             self.path, self._saved = path or self.path, scene
@@ -165,12 +168,40 @@ class Document:
         What was not saved of that file the last time is restored, as by `open`, which raises InputError as that does.
         """
         self.autosave()
-        kept = kept_beside(path)
-        with self._file_lock, self._lock:
+        with self._file_lock, self._moving(path), self._lock:
+            kept = kept_beside(path)
             self.path, self._kept, self._saved = path, kept, scene
             self.edit(scene)
             if kept is not None:
                 self.edit(kept)
+
+    def claim(self) -> None:
+        """Keep other viewers from the file, and from whatever file is the document's later, until it is released.
+
+        Raises InputError if another one has it.
+        """
+        self._claim = self._claim or Claim(self.path)
+
+    def release(self) -> None:
+        """Leave the file to other viewers."""
+        if self._claim is not None:
+            self._claim.release()
+            self._claim = None
+
+    @contextmanager
+    def _moving(self, path: Path) -> Iterator[None]:
+        """Within, the document becomes another file's; the one before is left to others if that comes about."""
+        if self._claim is None or path.resolve() == self.path.resolve():
+            yield
+            return
+        before, self._claim = self._claim, Claim(path)
+        try:
+            yield
+        except BaseException:
+            before, self._claim = self._claim, before
+            raise
+        finally:
+            before.release()
 
     def autosave(self) -> bool:
         """Keep what is not saved in the file beside it, if it is not kept yet; whether that was so.

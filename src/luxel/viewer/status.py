@@ -31,11 +31,9 @@ class Status:
         """Say what is so now."""
         saved = "" if self._document.is_saved else " · not saved"
         dark = "" if self._document.scene.is_lit else "<br>nothing gives light"
-        is_parallel = self._document.scene.camera.is_orthographic
-        parallel = "<br>its camera is orthographic; shown in perspective" if is_parallel else ""
         text = f"{html.escape(self._document.path.name)}{saved} · {html.escape(str(self._weights))}"
         with self._lock:
-            self._html.content = f'<div style="{STYLE}">{text}<br>{self._picture}{dark}{parallel}</div>'
+            self._html.content = f'<div style="{STYLE}">{text}<br>{self._picture}{dark}</div>'
 
     def show(self, frame: Frame, errors: Errors | None, sending_s: float) -> None:
         """Say what a frame is, and how long it took; of frames that come fast, not of each."""

@@ -59,6 +59,18 @@ class Fields:
 
         return handle
 
+    def upload(self, handle: Any, take: Callable[[viser.ClientHandle | None, str, bytes], object]) -> Any:
+        """Let a button take a file, name and content, that a browser sends, and tell what fails; returns the button."""
+
+        @handle.on_upload
+        async def uploaded(event: Any) -> None:
+            try:
+                take(event.client, event.target.value.name, event.target.value.content)
+            except InputError as error:
+                self._tell(event.client, str(error))
+
+        return handle
+
     def clear(self) -> None:
         """Remove all inputs."""
         for field in self._fields:
@@ -70,3 +82,8 @@ class Fields:
         for field in self._fields:
             if field.handle is not self._source:
                 field.handle.value = field.read(state)
+
+
+def floats(value: Any) -> Any:
+    """Numbers as a scene has them."""
+    return tuple(map(float, value)) if isinstance(value, tuple) else float(value)

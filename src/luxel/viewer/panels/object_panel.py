@@ -9,7 +9,7 @@ from luxel import InputError
 from luxel.scene.description import Camera, Material, Object, Panel, Plane
 from luxel.viewer import colours, edits
 from luxel.viewer.document import Document, State
-from luxel.viewer.panels.fields import Fields, Tell
+from luxel.viewer.panels.fields import Fields, Tell, floats
 
 NONE, NEW = "–", "…"
 MOST = 1e6
@@ -224,8 +224,3 @@ def with_material(item: Object, **changes: Any) -> Object:
 def is_fixed(item: Object, name: str) -> bool:
     """Whether a field of the material can't be changed: a panel has no inside that could transmit."""
     return name == "transmission" and isinstance(item, Panel)
-
-
-def floats(value: Any) -> Any:
-    """Numbers as a scene has them."""
-    return tuple(map(float, value)) if isinstance(value, tuple) else float(value)

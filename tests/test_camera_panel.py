@@ -2,11 +2,11 @@ import math
 
 import pytest
 from fake_gui import USER, FakeGui
-from luxel.viewer.panels.camera_panel import CameraPanel
 from viewer_scenes import SCENE
 
 from luxel.scene.description import Camera
 from luxel.viewer.document import Document
+from luxel.viewer.panels.camera_panel import CameraPanel
 
 VIEW = Camera(position=(5, 0, 0), look_at=(0, 0, 1))
 

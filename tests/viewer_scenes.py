@@ -3,7 +3,6 @@
 import numpy as np
 
 from luxel.files.radiance_hdr import encode_hdr
-
 from luxel.scene.description import Camera, Material, Scene, Sphere
 
 BALL, LAMP = 0, 1

@@ -171,7 +171,7 @@ class Document:
         with self._file_lock, self._moving(path), self._lock:
             kept = kept_beside(path)
             self.path, self._kept, self._saved = path, kept, scene
-            self.edit(scene)
+            self.edit(scene, None)
             if kept is not None:
                 self.edit(kept)
 

@@ -42,3 +42,6 @@ def test_of_pictures_while_something_moves_it_says_how_many_there_are_in_a_secon
     status = Status(gui, "ray-small", Document(SCENE, tmp_path / "a.json"))
     status.show(FRAME._replace(spp=0, seconds=0.04, is_whole=False), None, 0.01)
     assert "5×3, network alone<br>20 frames/s" in gui.html.content
+    status = Status(gui, "ray-small", Document(SCENE, tmp_path / "a.json"))
+    status.show(FRAME._replace(spp=0, seconds=1.25, is_whole=False), None, 0.0)
+    assert "5×3, network alone<br>1.2 s" in gui.html.content

@@ -13,6 +13,8 @@ from luxel.viewer.render_loop import Frame
 
 PERIOD_S = 0.2
 """Between two texts while something moves."""
+SLOW_S = 0.5
+"""From which on a frame's time is told, and not how many there are in a second."""
 STYLE = "padding: 0 0.8em; font-size: 0.85em; line-height: 1.5"
 
 
@@ -57,7 +59,8 @@ def described(frame: Frame, sending_s: float) -> str:
     height, width, _ = frame.best.shape
     seconds = frame.seconds + sending_s
     if not frame.spp:
-        speed = f"{seconds:.1f} s" if frame.is_whole else f"{1 / seconds:.0f} frames/s"
+        is_slow = frame.is_whole or seconds > SLOW_S
+        speed = f"{seconds:.1f} s" if is_slow else f"{1 / seconds:.0f} frames/s"
         return f"{width}×{height}, network alone<br>{speed}"
     mean = float(frame.best.mean())
     relative = f" ({100 * frame.error / mean:.1f} %)" if mean else ""

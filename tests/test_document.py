@@ -118,8 +118,15 @@ def test_another_scene_is_opened_and_the_first_is_not_lost(document):
     document.replace(ALONE, document.path.with_name("b.json"))
     assert (document.scene, document.path.name, document.is_saved) == (ALONE, "b.json", True)
     assert Scene.load(document.path.with_name("a.autosave.json")) == RED
+    assert not document.undo()  # into a scene that is another file's
+
+
+def test_the_same_file_read_again_is_a_change_to_undo(document):
+    document.edit(RED)
+    document.replace(ALONE, document.path)
+    assert (document.scene, document.is_saved) == (ALONE, True)
     document.undo()
-    assert document.scene == RED
+    assert (document.scene, document.is_saved) == (RED, False)
 
 
 def test_an_autosave_that_is_damaged_is_told_with_the_remedy(document):

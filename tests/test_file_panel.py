@@ -86,6 +86,7 @@ def test_a_scene_that_is_opened_takes_no_other_ones_name(document, gui, tmp_path
 
     upload("a.json", RED.to_json().encode())
     assert (document.scene, document.path.name, gui["File"].value) == (RED, "a-2.json", "a-2.json")
+    assert Scene.load(tmp_path / "a-2.json") == RED
     upload("a.json", SCENE.to_json().encode())
     assert document.path.name == "a.json"
     upload("c.json", b"{")

@@ -176,9 +176,15 @@ class Viewer:
 
     def _request(self, tab: Tab) -> None:
         """Draw a tab anew, if it would show something else."""
-        if tab.client.client_id in self._tabs:
-            with suppress(SceneError):  # a camera that can't be, on its way to one that can
-                view = tab.view(self.document.scene, self.settings, self.weights.fixed_side)
+        if tab.client.client_id not in self._tabs:
+            return
+        with suppress(SceneError):  # a camera that can't be, on its way to one that can
+            camera = tab.camera(self._window(tab))
+            try:
+                view = tab.view(self.document.scene, camera, self.settings, self.weights.fixed_side)
+            except SceneError as error:  # of a map whose file is gone
+                tab.status.fail(str(error))
+            else:
                 self.loop.request(tab.client.client_id, view)
 
     def _changed(self, state: State) -> None:

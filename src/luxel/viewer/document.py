@@ -163,15 +163,22 @@ class Document:
         self._tell()
 
     def replace(self, scene: Scene, path: Path) -> None:
-        """Open another scene, whose file is `path`; the one before can be had back by undoing.
+        """Open another scene, whose file is `path`, with a past of its own; the file's own is a change to undo.
 
-        What was not saved of that file the last time is restored, as by `open`, which raises InputError as that does.
+        What was not saved of the file before is kept beside it. What was not saved of this one the last time is
+        restored, as by `open`, which raises InputError as that does.
         """
+        if same_file(path, self.path):
+            with self._file_lock, self._lock:
+                self._saved = scene
+                self.edit(scene)
+            return
         self.autosave()
         with self._file_lock, self._moving(path), self._lock:
             kept = kept_beside(path)
             self.path, self._kept, self._saved = path, kept, scene
-            self.edit(scene, None)
+            self._undo, self._redo = [], []
+            self._set(State(scene))
             if kept is not None:
                 self.edit(kept)
 
@@ -191,7 +198,7 @@ class Document:
     @contextmanager
     def _moving(self, path: Path) -> Iterator[None]:
         """Within, the document becomes another file's; the one before is left to others if that comes about."""
-        if self._claim is None or path.resolve() == self.path.resolve():
+        if self._claim is None or same_file(path, self.path):
             yield
             return
         before, self._claim = self._claim, Claim(path)
@@ -233,6 +240,11 @@ class Document:
     def _tell(self) -> None:
         for listener in tuple(self._listeners):
             listener(self._state)
+
+
+def same_file(path: Path, other: Path) -> bool:
+    """Whether both paths lead to one place."""
+    return path.resolve() == other.resolve()
 
 
 def autosave_beside(path: Path) -> Path:

@@ -4,9 +4,12 @@ import html
 import math
 import threading
 import time
+from contextlib import suppress
 
 import viser
 
+from luxel import InputError
+from luxel.scene.description import Scene
 from luxel.viewer.compose import Errors
 from luxel.viewer.document import Document
 from luxel.viewer.render_loop import Frame
@@ -32,7 +35,7 @@ class Status:
     def refresh(self) -> None:
         """Say what is so now."""
         saved = "" if self._document.is_saved else " · not saved"
-        dark = "" if self._document.scene.is_lit else "<br>nothing gives light"
+        dark = "<br>nothing gives light" if is_dark(self._document.scene) else ""
         text = f"{html.escape(self._document.path.name)}{saved} · {html.escape(str(self._weights))}"
         with self._lock:
             self._html.content = f'<div style="{STYLE}">{text}<br>{self._picture}{dark}</div>'
@@ -52,6 +55,13 @@ class Status:
         """Say why there is no picture."""
         self._picture = f'<span style="color: #e66">{html.escape(message)}</span>'
         self.refresh()
+
+
+def is_dark(scene: Scene) -> bool:
+    """Whether nothing gives light, as far as can be told: the file of a map may be gone."""
+    with suppress(InputError):
+        return not scene.is_lit
+    return False
 
 
 def described(frame: Frame, sending_s: float) -> str:

@@ -48,11 +48,10 @@ class Tab:
         stand = Stand(rounded(there.position), rounded(there.look_at), rounded(there.up_direction), there.fov)
         return camera_of(stand, window, self._stood)
 
-    def view(self, scene: Scene, settings: Settings, fixed_side: int | None) -> View:
-        """What the tab is to show of a scene. Raises SceneError as `camera` does."""
-        window, width, height = self.window(settings, fixed_side)
-        seen = scene.model_copy(update={"camera": self.camera(window)})
-        return View(seen, width, height, settings.most_paths)
+    def view(self, scene: Scene, camera: Camera, settings: Settings, fixed_side: int | None) -> View:
+        """What the tab is to show of a scene from there. Raises SceneError for one whose map can't be read any more."""
+        _, width, height = self.window(settings, fixed_side)
+        return View(scene.model_copy(update={"camera": camera}), width, height, settings.most_paths)
 
     def stand(self, camera: Camera, window: Window) -> None:
         """Look from where a camera is, in its projection."""

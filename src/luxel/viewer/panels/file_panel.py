@@ -8,7 +8,7 @@ import viser
 
 from luxel import InputError
 from luxel.scene.description import Scene
-from luxel.viewer.document import Document, State
+from luxel.viewer.document import Document, State, same_file
 from luxel.viewer.files import Files, free
 from luxel.viewer.panels.fields import Fields, Tell
 
@@ -54,7 +54,7 @@ class FilePanel:
     def save(self, client: viser.ClientHandle | None) -> None:
         """Save the scene under the name that stands there. Raises InputError rather than replace another scene."""
         path = self._named()
-        if not same(path, self._document.path) and path.exists():
+        if not same_file(path, self._document.path) and path.exists():
             raise InputError(f"{self._name.value} is there already, and is another scene; choose another name")
         self._document.save(path)
         self._tell(client, f"Saved {path.resolve()}")
@@ -66,22 +66,20 @@ class FilePanel:
         self._opened()
 
     def take(self, name: str, content: bytes) -> None:
-        """Show a scene that a browser sent, under a name that no other scene has. Raises InputError for none.
+        """Show a scene that a browser sent, saved under a name that no other one has. Raises InputError for none.
 
         A map's file is looked for from the folder of the first scene on, as browsers keep secret what folder it was.
         """
         path = self._files.home / self._files.named(name, ENDINGS[:1]).name
         scene = Scene.from_json(content, name, self._files.home)
-        self._document.replace(scene, path if holds(path, scene) else free(path))
+        if not holds(path, scene):
+            path = free(path)
+            scene.save(path)
+        self._document.replace(scene, path)
         self._opened()
 
     def _named(self) -> Path:
         return self._files.named(self._name.value, ENDINGS)
-
-
-def same(path: Path, other: Path) -> bool:
-    """Whether both are one file's."""
-    return path.resolve() == other.resolve()
 
 
 def holds(path: Path, scene: Scene) -> bool:

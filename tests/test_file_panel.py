@@ -87,8 +87,17 @@ def test_a_scene_that_is_opened_takes_no_other_ones_name(document, gui, tmp_path
     upload("a.json", RED.to_json().encode())
     assert (document.scene, document.path.name, gui["File"].value) == (RED, "a-2.json", "a-2.json")
     assert Scene.load(tmp_path / "a-2.json") == RED
+    document.edit(document.scene.without(BALL))
     upload("a.json", SCENE.to_json().encode())
-    assert document.path.name == "a.json"
+    assert (document.path.name, document.scene) == ("a.json", SCENE)
+    assert gui.told[-1] == "a-2.json: what was not saved is kept, and comes back when it is opened"
+    gui["File"].user_sets("a-2.json")
+    gui["Open this file"].user_sets()
+    assert (document.scene, document.is_saved) == (RED.without(BALL), False)
+    document.undo()
+    assert (document.scene, document.is_saved) == (RED, True)
+    gui["File"].user_sets("a.json")
+    gui["Open this file"].user_sets()
     upload("c.json", b"{")
     assert gui.told[-1].startswith("c.json: ")
     assert document.scene == SCENE

@@ -18,7 +18,7 @@ PERIOD_S = 0.2
 """Between two texts while something moves."""
 SLOW_S = 0.5
 """From which on a frame's time is told, and not how many there are in a second."""
-STYLE = "padding: 0 0.8em; font-size: 0.85em; line-height: 1.5"
+STYLE = "padding: 0 0.8em 0.5em; font-size: 0.85em; line-height: 1.5"
 
 
 class Status:

@@ -38,9 +38,9 @@ class FilePanel:
         hint = f"From {files.home.resolve()} on: the scene's, and that of its pictures"
         self._name: Any = gui.add_text("File", self._shown, hint=hint)
         self._fields.button(gui.add_button("Save scene", icon=viser.Icon.DEVICE_FLOPPY), self.save)
-        self._fields.button(gui.add_button("Open this file", icon=viser.Icon.FOLDER_OPEN), lambda _: self.open())
+        self._fields.button(gui.add_button("Open this file", icon=viser.Icon.FOLDER_OPEN), self.open)
         upload = gui.add_upload_button("Upload a scene …", icon=viser.Icon.UPLOAD, mime_type="application/json")
-        self._fields.upload(upload, lambda _, name, content: self.take(name, content))
+        self._fields.upload(upload, self.take)
         for label, ending in (("Save PNG", ".png"), ("Save EXR", ".exr")):
             button = gui.add_button(label, icon=viser.Icon.PHOTO)
             self._fields.button(button, lambda client, ending=ending: save_picture(client, ending))
@@ -59,13 +59,12 @@ class FilePanel:
         self._document.save(path)
         self._tell(client, f"Saved {path.resolve()}")
 
-    def open(self) -> None:
+    def open(self, client: viser.ClientHandle | None) -> None:
         """Show the scene of the file that is named there. Raises InputError for none."""
         path = self._named()
-        self._document.replace(Scene.load(path), path)
-        self._opened()
+        self._replace(client, Scene.load(path), path)
 
-    def take(self, name: str, content: bytes) -> None:
+    def take(self, client: viser.ClientHandle | None, name: str, content: bytes) -> None:
         """Show a scene that a browser sent, saved under a name that no other one has. Raises InputError for none.
 
         A map's file is looked for from the folder of the first scene on, as browsers keep secret what folder it was.
@@ -75,8 +74,15 @@ class FilePanel:
         if not holds(path, scene):
             path = free(path)
             scene.save(path)
+        self._replace(client, scene, path)
+
+    def _replace(self, client: viser.ClientHandle | None, scene: Scene, path: Path) -> None:
+        before, was_saved = self._document.path, self._document.is_saved
         self._document.replace(scene, path)
         self._opened()
+        if not was_saved and not same_file(path, before):
+            name = self._files.shown(before)
+            self._tell(client, f"{name}: what was not saved is kept, and comes back when it is opened")
 
     def _named(self) -> Path:
         return self._files.named(self._name.value, ENDINGS)

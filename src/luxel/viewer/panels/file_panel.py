@@ -41,9 +41,10 @@ class FilePanel:
         self._fields.button(gui.add_button("Open this file", icon=viser.Icon.FOLDER_OPEN), self.open)
         upload = gui.add_upload_button("Upload a scene …", icon=viser.Icon.UPLOAD, mime_type="application/json")
         self._fields.upload(upload, self.take)
-        for label, ending in (("Save PNG", ".png"), ("Save EXR", ".exr")):
-            button = gui.add_button(label, icon=viser.Icon.PHOTO)
-            self._fields.button(button, lambda client, ending=ending: save_picture(client, ending))
+        button = gui.add_button("Save PNG", icon=viser.Icon.PHOTO)
+        self._fields.button(button, lambda client: save_picture(client, ".png"))
+        button = gui.add_button("Save EXR", icon=viser.Icon.PHOTO)
+        self._fields.button(button, lambda client: save_picture(client, ".exr"))
 
     def refresh(self, _: State) -> None:
         """Show the document's file, if it is another one; else what was typed in stays."""

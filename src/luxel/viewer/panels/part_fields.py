@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import viser
+from pydantic import BaseModel
 
 from luxel.scene.description import Scene
 from luxel.viewer import colours
@@ -17,7 +18,7 @@ MOST_RADIANCE = 1e6
 class PartFields(Fields):
     """Inputs that show and change fields of `scene.part`, or of the scene without a `part`, while it is of a `kind`."""
 
-    def __init__(self, document: Document, tell: Tell, part: str | None, kind: type) -> None:
+    def __init__(self, document: Document, tell: Tell, part: str | None, kind: type[BaseModel]) -> None:
         super().__init__(document, tell)
         self._part, self._kind = part, kind
 

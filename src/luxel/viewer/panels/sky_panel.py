@@ -1,6 +1,7 @@
 """The panel of the background and the sky: none, a gradient, or an environment map."""
 
 from pathlib import Path
+from typing import Any
 
 import viser
 
@@ -49,26 +50,29 @@ class SkyPanel:
             return self._inputs.refresh(state)
         self._kind = kind
         self._inputs.clear()
-        with self._folder:
-            self._add_inputs(sky)
+        if sky is not None:
+            with self._folder:
+                self._add_inputs(sky)
 
     def _add_choices(self) -> None:
         gui = self._gui
         kind = gui.add_dropdown("Sky", KINDS, initial_value=NONE)
         self._choices.bind(kind, lambda state: kind_of(state.scene.sky), self._choose)
-        self._file = gui.add_text("Map", "", hint="An .hdr or .exr picture of all directions, latitude by longitude")
+        self._file: Any = gui.add_text(
+            "Map", "", hint="An .hdr or .exr picture of all directions, latitude by longitude"
+        )
         button = gui.add_button("Use this map", icon=viser.Icon.MAP)
         self._choices.button(button, lambda _: self._use(self._file.value))
         upload = gui.add_upload_button("Upload a map …", icon=viser.Icon.UPLOAD)
         self._choices.upload(upload, lambda _, name, content: self._take(name, content))
 
-    def _add_inputs(self, sky: Sky | None) -> None:
+    def _add_inputs(self, sky: Sky) -> None:
         """What this kind of sky has."""
         gui, inputs = self._gui, PartFields(self._document, self._tell, "sky", type(sky))
         if isinstance(sky, GradientSky):
             for name in ("zenith", "horizon", "ground"):
                 inputs.radiance(gui, name, 0.05, label=name)
-        elif isinstance(sky, MapSky):
+        else:
             turn = gui.add_number("Rotation °", sky.rotation_degrees, step=1.0, hint="Anticlockwise from above")
             inputs.numbers(turn, "rotation_degrees")
             inputs.numbers(gui.add_number("Strength", sky.scale, min=0.0, max=1e6, step=0.05), "scale")

@@ -50,3 +50,11 @@ def test_a_document_takes_its_claim_along(tmp_path):
         documents[0].save(tmp_path / "gone" / "d.json")
     documents[0].release()
     Claim(paths[1]).release()
+
+
+def test_a_file_system_without_locks_is_no_obstacle(tmp_path, monkeypatch):
+    def refuse(lock):
+        raise OSError(38, "no locks")
+
+    monkeypatch.setattr("luxel.viewer.claim.FileLock.acquire", refuse)
+    Claim(tmp_path / "a.json").release()

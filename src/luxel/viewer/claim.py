@@ -13,7 +13,7 @@ from luxel.files.atomic import LOCK
 class Claim:
     """Keeps other viewers from a scene's file until it is released; that of a process which was killed is void.
 
-    Raises InputError if another viewer has the file. Where nothing can be written there is nothing to keep.
+    Raises InputError if another viewer has the file. Where nothing can be written, or locked, nothing is kept.
     """
 
     def __init__(self, path: Path) -> None:
@@ -29,6 +29,8 @@ class Claim:
                 f"{path}: is open in another viewer, whose page shows it to as many tabs as you like; "
                 "for a viewer of its own give a copy of the file"
             ) from None
+        except (OSError, NotImplementedError):  # as on some file systems of a network
+            self._lock = None
 
     def release(self) -> None:
         """Leave the file to others."""

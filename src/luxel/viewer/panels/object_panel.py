@@ -49,10 +49,13 @@ class ObjectPanel:
             self._document.edit(edits.duplicated(scene, number), len(scene.objects))
 
     def delete(self) -> None:
-        """Delete the selected object. Raises SceneError for a scene's only one."""
+        """Delete the selected object. Raises InputError for a scene's only one."""
         scene, number = self._document.state
-        if number is not None:
-            self._document.edit(scene.without(number), None)
+        if number is None:
+            return
+        if len(scene.objects) == 1:
+            raise InputError("a scene must have at least one object; add another one, and delete this one then")
+        self._document.edit(scene.without(number), None)
 
     def add(self, shape: str, camera: Camera) -> None:
         """Add an object where the camera looks at, and select it."""

@@ -13,8 +13,9 @@ from luxel.image.formats import save_image
 from luxel.scene.description import Camera
 from luxel.scene.errors import SceneError
 from luxel.viewer.address import is_own
+from luxel.viewer.autosave import Autosave
 from luxel.viewer.cameras import Window
-from luxel.viewer.document import Autosave, Document, State
+from luxel.viewer.document import Document, State
 from luxel.viewer.files import Files
 from luxel.viewer.gizmo import Gizmo
 from luxel.viewer.panels.camera_panel import CameraPanel

@@ -28,7 +28,7 @@ PARALLEL_FOV = math.radians(1.0)
 LEAST_TILT = 1e-3
 """Radians between the viewing direction and `up`, as orbiting may end at the pole."""
 SMALLEST, LARGEST = 1e-6, 1e6
-"""Extents in scene units; see `luxel.scene.description`."""
+"""Lengths in scene units; see `luxel.scene.description`."""
 
 
 @dataclass(frozen=True)

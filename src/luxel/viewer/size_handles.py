@@ -11,17 +11,16 @@ from luxel import InputError
 from luxel.scene.camera import rotation_matrix
 from luxel.scene.description import Object
 from luxel.viewer import edits
+from luxel.viewer.cameras import LARGEST, SMALLEST
 from luxel.viewer.document import Document, State
 from luxel.viewer.panels.fields import Tell
 
 COLORS = ((255, 32, 96), (32, 223, 128), (45, 140, 255))
 """Of x, y and z, much as the arrows have them."""
 SHARE = 0.06
-"""A knob's radius in distances of its kind from the object's middle, of which the mean over the axes counts."""
+"""A knob's radius over the object's size (`edits.size_of`)."""
 LEAST_ACROSS = 0.1
 """Squared sine of the angle between an axis and the view, below which a drag has no more effect than there."""
-SMALLEST, LARGEST = 1e-6, 1e6
-"""See `luxel.scene.description`."""
 Vector = Float64[np.ndarray, "3"]
 
 

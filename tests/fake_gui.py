@@ -10,6 +10,13 @@ USER = object.__new__(viser.ClientHandle)
 """Whoever sits at the browser."""
 
 
+class ImpatientLoop(asyncio.SelectorEventLoop):
+    """Does what is to be done later as soon as nothing else is to be done."""
+
+    def call_later(self, delay, callback, *args, context=None):
+        return self.call_soon(callback, *args, context=context)
+
+
 class Handle:
     def __init__(self, gui, label, value=None, **properties):
         self.gui, self.label, self.value = gui, label, value
@@ -25,10 +32,16 @@ class Handle:
     def remove(self):
         del self.gui.inputs[self.label]
 
-    def user_sets(self, value=True):
-        self.value = value
-        for callback in self.callbacks:
-            asyncio.run(callback(SimpleNamespace(client=USER, target=self)))
+    def user_sets(self, *values):
+        """One value soon after the other; and waits for what comes of that."""
+        with asyncio.Runner(loop_factory=ImpatientLoop) as runner:
+            runner.run(self._told(values or (True,)))
+
+    async def _told(self, values):
+        for self.value in values:
+            for callback in self.callbacks:
+                await callback(SimpleNamespace(client=USER, target=self))
+        await asyncio.sleep(0)
 
 
 class Folder(nullcontext):

@@ -1,6 +1,7 @@
 """The viewer as a user has it: in a browser without a window, whose mouse and keys are used."""
 
 import io
+import math
 import time
 
 import numpy as np
@@ -59,6 +60,11 @@ def frame(viewer):
     """Of the only tab."""
     (tab,) = viewer._tabs.values()
     return tab.frame
+
+
+def seen_by(viewer):
+    """The camera of the only tab's frame."""
+    return frame(viewer).view.scene.camera
 
 
 def is_done(viewer, scene):
@@ -134,3 +140,35 @@ def test_a_scene_is_seen_moved_saved_and_undone(viewer, browser, tmp_path):
     wait_for(other, lambda: frame(viewer).network.shape == first.network.shape, "the panel beside the other picture")
     wait_for(other, lambda: is_done(viewer, SCENE), "the other tab's picture")
     np.testing.assert_allclose(frame(viewer).network, first.network, atol=1e-3)
+
+
+def test_an_orthographic_scene_is_seen_and_its_ball_sized_by_a_knob(viewer, browser):
+    page = browser.new_page(viewport=WINDOW)
+    page.goto(viewer.url)
+    wait_for(page, lambda: viewer._tabs and canvas_size(viewer)[0] < WINDOW["width"], "the panel beside the picture")
+    wait_for(page, lambda: frame(viewer) and seen_by(viewer).position == SCENE.camera.position, "the scene's camera")
+    extent = 2 * 5 * math.tan(math.radians(SCENE.camera.vertical_fov_degrees / 2))
+    viewer.document.edit(SCENE.with_camera(projection="orthographic", vertical_extent=extent))
+    wait_for(page, lambda: is_done(viewer, SCENE) and seen_by(viewer).is_orthographic, "the other projection's picture")
+    camera, found = seen_by(viewer), frame(viewer)
+    np.testing.assert_allclose((*camera.position, camera.vertical_extent), (0, -5, 0, extent), atol=1e-3)
+    height, width, _ = found.best.shape
+    truth = PathTracer().trace([found.view.scene], width, height, 1 << 8, seed=7).mean[0]
+    assert np.sqrt(np.square(found.best - truth).mean()) < 2 * found.error
+
+    x, y = (side // 2 for side in canvas_size(viewer))
+    page.mouse.click(x, y)
+    wait_for(page, lambda: viewer.document.selected == BALL, "the ball's selection")
+    page.wait_for_timeout(300)  # for the knob to be drawn
+    pixel = extent / WINDOW["height"]
+    left = x - 0.8 / pixel
+    page.mouse.move(left, y)
+    page.mouse.down()
+    for step in range(1, 7):
+        page.mouse.move(left - 5 * step, y)
+    page.mouse.up()
+    wait_for(page, lambda: viewer.document.scene.objects[BALL].radius > 0.8 + 29 * pixel, "a larger ball")
+    wait_for(page, lambda: viewer._sizes._grab is None, "the drag's end")
+    assert viewer.document.scene.objects[BALL].radius == pytest.approx(0.8 + 30 * pixel, abs=2 * pixel)
+    viewer.document.undo()
+    assert viewer.document.scene.objects == SCENE.objects

@@ -3,7 +3,7 @@ from viewer_scenes import BALL, LAMP, SCENE
 
 from luxel import InputError
 from luxel.scene.description import Scene
-from luxel.viewer.document import MERGE_S, Autosave, Document, State, autosave_beside
+from luxel.viewer.document import MERGE_S, Document, State, autosave_beside
 
 RED = SCENE.with_material(BALL, base_color=(1, 0, 0))
 ALONE = SCENE.without(BALL)
@@ -118,8 +118,15 @@ def test_another_scene_is_opened_and_the_first_is_not_lost(document):
     document.replace(ALONE, document.path.with_name("b.json"))
     assert (document.scene, document.path.name, document.is_saved) == (ALONE, "b.json", True)
     assert Scene.load(document.path.with_name("a.autosave.json")) == RED
+    assert not document.undo()  # into a scene that is another file's
+
+
+def test_the_same_file_read_again_is_a_change_to_undo(document):
+    document.edit(RED)
+    document.replace(ALONE, document.path)
+    assert (document.scene, document.is_saved) == (ALONE, True)
     document.undo()
-    assert document.scene == RED
+    assert (document.scene, document.is_saved) == (RED, False)
 
 
 def test_an_autosave_that_is_damaged_is_told_with_the_remedy(document):
@@ -128,23 +135,6 @@ def test_an_autosave_that_is_damaged_is_told_with_the_remedy(document):
     with pytest.raises(InputError, match=r"a\.autosave\.json: .*; move this autosave away, or mend it$"):
         Document.open(document.path)
     assert document.autosave_path.read_text() == "{"
-
-
-def test_the_autosave_thread_keeps_the_last_state_and_tells_what_fails_once(document, tmp_path):
-    told = []
-    autosave = Autosave(document, told.append, period_s=0.0)
-    for radius in range(1, 9):
-        document.edit(SCENE.with_object(BALL, radius=radius))
-    autosave.stop()
-    assert Scene.load(document.autosave_path).objects[BALL].radius == 8
-    assert not told
-
-    homeless = Document(SCENE, tmp_path / "gone" / "a.json")
-    autosave = Autosave(homeless, told.append, period_s=0.0)
-    homeless.edit(RED)
-    autosave.stop()
-    assert 1 <= len(told) <= 2  # the thread's, and what stopping tried
-    assert "a.autosave.json: cannot be written" in told[0]
 
 
 def test_what_another_file_has_unsaved_is_restored_when_it_is_opened(document):

@@ -49,6 +49,15 @@ def test_fields_change_the_object_and_follow_undo(document, gui):
     assert (document.scene, gui["Radius"].value, gui["Roughness"].value) == (SCENE, 0.8, 0.5)
 
 
+def test_a_number_may_be_wrong_while_it_is_typed_in(document, gui):
+    document.select(BALL)
+    gui["Radius"].user_sets(0, 0.4)
+    assert (document.scene.objects[BALL].radius, gui["Radius"].value, gui.told) == (0.4, 0.4, [])
+    gui["Radius"].user_sets(-1.0)
+    assert "radius is -1.0" in gui.told[0]
+    assert (document.scene.objects[BALL].radius, gui["Radius"].value) == (0.4, 0.4)
+
+
 def test_a_lamp_that_is_put_out_keeps_its_hue(document, gui):
     document.select(LAMP)
     hue = gui["Emission"].value

@@ -2,8 +2,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import viser
-from viewer_scenes import SCENE
+from viewer_scenes import LAMP, SCENE, save_map
 
+from luxel.scene.description import MapSky
 from luxel.viewer.compose import Errors
 from luxel.viewer.document import Document
 from luxel.viewer.render_loop import Frame, View
@@ -42,3 +43,16 @@ def test_of_pictures_while_something_moves_it_says_how_many_there_are_in_a_secon
     status = Status(gui, "ray-small", Document(SCENE, tmp_path / "a.json"))
     status.show(FRAME._replace(spp=0, seconds=0.04, is_whole=False), None, 0.01)
     assert "5×3, network alone<br>20 frames/s" in gui.html.content
+    status = Status(gui, "ray-small", Document(SCENE, tmp_path / "a.json"))
+    status.show(FRAME._replace(spp=0, seconds=1.25, is_whole=False), None, 0.0)
+    assert "5×3, network alone<br>1.2 s" in gui.html.content
+
+
+def test_a_map_whose_file_is_gone_is_no_obstacle(tmp_path):
+    save_map(tmp_path / "sky.hdr")
+    sky = MapSky(file=str(tmp_path / "sky.hdr"))
+    scene = SCENE.without(LAMP).model_copy(update={"sky": sky, "background": (0, 0, 0)})
+    (tmp_path / "sky.hdr").unlink()
+    gui = FakeGui()
+    Status(gui, "ray-small", Document(scene, tmp_path / "a.json"))
+    assert "a.json · ray-small" in gui.html.content

@@ -57,7 +57,7 @@ def _line(details: ErrorDetails, models: Models) -> str:
         case "camera":
             return f"{where}: {message}".removeprefix(": ")
         case "panel" | "map":  # the message is about one of the fields of what stands there
-            return f"{where}.{message}"
+            return f"{where}.{message}".removeprefix(".")
         case "range":
             return f"{where} is {shortened(value)}, {message}"
         case _:

@@ -12,14 +12,21 @@ from luxel import InputError
 from luxel.image.formats import save_image
 from luxel.scene.description import Camera
 from luxel.scene.errors import SceneError
-from luxel.viewer.document import Autosave, Document, State
+from luxel.viewer.address import is_own
+from luxel.viewer.autosave import Autosave
+from luxel.viewer.cameras import Window
+from luxel.viewer.document import Document, State
+from luxel.viewer.files import Files
 from luxel.viewer.gizmo import Gizmo
+from luxel.viewer.panels.camera_panel import CameraPanel
 from luxel.viewer.panels.file_panel import FilePanel
 from luxel.viewer.panels.object_panel import ObjectPanel
 from luxel.viewer.panels.picture_panel import PicturePanel, Settings
-from luxel.viewer.panels.scene_panel import ScenePanel
+from luxel.viewer.panels.sky_panel import SkyPanel
+from luxel.viewer.panels.sun_panel import SunPanel
 from luxel.viewer.picking import picked_object
 from luxel.viewer.render_loop import Frame, RenderLoop
+from luxel.viewer.size_handles import SizeHandles
 from luxel.viewer.status import Status
 from luxel.viewer.tab import Tab
 from luxel.viewer.weights import Weights
@@ -33,10 +40,11 @@ TOLD_S = 8.0
 class Viewer:
     """Serves a document, from when it is made until it is closed, at a port that must be free.
 
-    Every tab shows the same scene, from a camera of its own.
+    Every tab shows the same scene, from a camera of its own. Raises InputError if another viewer has the file.
     """
 
     def __init__(self, document: Document, weights: Weights, host: str, port: int, settings: Settings) -> None:
+        document.claim()
         self.document, self.weights, self.settings = document, weights, settings
         self._tabs: dict[int, Tab] = {}
         self._left_at: Camera | None = None
@@ -46,6 +54,7 @@ class Viewer:
         with redirect_stdout(io.StringIO()):  # where viser draws a box with the address
             self.server = viser.ViserServer(host=host, port=port, label="Luxel", verbose=False)
         self.loop = RenderLoop(weights, self._show, self._complain)
+        self._files = Files(document.path.parent, anywhere=is_own(host))
         self._build()
         document.listen(self._changed)
         self.autosave = Autosave(document, lambda message: self.tell(None, message))
@@ -63,6 +72,7 @@ class Viewer:
         """Keep what was not saved, and end."""
         self._closed.set()
         self.autosave.stop()
+        self.document.release()
         self.loop.close()
         self._watch.join()
         with redirect_stdout(io.StringIO()):
@@ -79,7 +89,11 @@ class Viewer:
         tab = self._tab_of(client)
         if tab is None:
             return self.document.scene.camera
-        return tab.camera(tab.window(self.settings, self.weights.fixed_side)[0])
+        return tab.camera(self._window(tab))
+
+    def _window(self, tab: Tab) -> Window:
+        """How the picture lies in a tab."""
+        return tab.window(self.settings, self.weights.fixed_side)[0]
 
     def _tab_of(self, client: viser.ClientHandle | None) -> Tab | None:
         return None if client is None else self._tabs.get(client.client_id)
@@ -99,17 +113,22 @@ class Viewer:
         tabs = gui.add_tab_group()
         self._objects = ObjectPanel(gui, tabs.add_tab("Objects"), document, self.tell, self.camera)
         with tabs.add_tab("Scene"):
-            self._scene = ScenePanel(gui, document, self.tell, self.camera, self._look_through)
+            self._camera = CameraPanel(gui, document, self.tell, self.camera, self._look_through)
+            self._sky = SkyPanel(gui, document, self.tell, self._files)
+            self._sun = SunPanel(gui, document, self.tell)
         with tabs.add_tab("Picture"):
             PicturePanel(gui, self.settings, self._set)
         with tabs.add_tab("File"):
-            self._file = FilePanel(gui, document, self.tell, self._save_picture)
-        self._gizmo = Gizmo(scene, document, self.tell)
+            self._file = FilePanel(gui, document, self.tell, self._files, self._save_picture, self._look_all)
+        self._gizmo, self._sizes = Gizmo(scene, document, self.tell), SizeHandles(scene, document, self.tell)
         self._commands()
 
         @scene.on_click()
         def clicked(event: Any) -> None:
-            document.select(picked_object(document.scene, event.ray_origin, event.ray_direction))
+            tab = self._tab_of(event.client)
+            if tab is not None:
+                ray = tab.ray(self._window(tab), event.ray_origin, event.ray_direction)
+                document.select(picked_object(document.scene, *ray))
 
     def _commands(self) -> None:
         """Keys, which the command palette lists; not those that viser's camera is moved by: W, A, S, D, Q and E."""
@@ -132,9 +151,10 @@ class Viewer:
 
     def _opened(self, client: viser.ClientHandle) -> None:
         """A tab: it looks from the scene's camera or, if it was loaded again, from where it was."""
-        tab = Tab(client, Status(client.gui, self.weights, self.document))
         camera, self._left_at = self._left_at or self.document.scene.camera, None
-        tab.stand(camera, tab.window(self.settings, self.weights.fixed_side)[0])
+        tab = Tab(client, Status(client.gui, self.weights, self.document), camera)
+        tab.stand(camera, self._window(tab))
+        tab.take_projection(self.document.scene.camera, self._window(tab))
         self._tabs[client.client_id] = tab
         client.camera.on_update(lambda _: self._request(tab))
         self._request(tab)
@@ -148,21 +168,34 @@ class Viewer:
     def _look_through(self, client: viser.ClientHandle | None) -> None:
         tab = self._tab_of(client)
         if tab is not None:
-            tab.stand(self.document.scene.camera, tab.window(self.settings, self.weights.fixed_side)[0])
+            tab.stand(self.document.scene.camera, self._window(tab))
+
+    def _look_all(self) -> None:
+        """All tabs look through the scene's camera."""
+        for tab in list(self._tabs.values()):
+            tab.stand(self.document.scene.camera, self._window(tab))
 
     def _request(self, tab: Tab) -> None:
         """Draw a tab anew, if it would show something else."""
-        if tab.client.client_id in self._tabs:
-            with suppress(SceneError):  # a camera that can't be, on its way to one that can
-                view = tab.view(self.document.scene, self.settings, self.weights.fixed_side)
+        if tab.client.client_id not in self._tabs:
+            return
+        with suppress(SceneError):  # a camera that can't be, on its way to one that can
+            camera = tab.camera(self._window(tab))
+            try:
+                view = tab.view(self.document.scene, camera, self.settings, self.weights.fixed_side)
+            except SceneError as error:  # of a map whose file is gone
+                tab.status.fail(str(error))
+            else:
                 self.loop.request(tab.client.client_id, view)
 
     def _changed(self, state: State) -> None:
         """The document is another."""
         for tab in list(self._tabs.values()):
+            with suppress(SceneError):  # as in `_request`
+                tab.take_projection(state.scene.camera, self._window(tab))
             self._request(tab)
             tab.status.refresh()
-        for part in (self._objects, self._scene, self._file, self._gizmo):
+        for part in (self._objects, self._camera, self._sky, self._sun, self._file, self._gizmo, self._sizes):
             part.refresh(state)
 
     def _set(self, settings: Settings) -> None:

@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -10,6 +11,7 @@ from luxel import InputError
 from luxel.files.atomic import writing
 from luxel.scene.description import Scene
 from luxel.scene.folder import AUTOSAVED
+from luxel.viewer.claim import Claim
 
 MERGE_S = 1.0
 """Seconds between two changes of one gesture, up to which they are undone as one."""
@@ -41,6 +43,7 @@ class Document:
         self._changed_at = -MERGE_S
         self._clock = clock
         self._kept: Scene | None = None
+        self._claim: Claim | None = None
         self._listeners: list[Callable[[State], None]] = []
         self._lock, self._file_lock = threading.RLock(), threading.RLock()
 
@@ -152,7 +155,7 @@ class Document:
 
     def save(self, path: Path | None = None) -> None:
         """Write the file, or another one, which is the document's from then on. Raises InputError if it cannot be."""
-        with self._file_lock:
+        with self._file_lock, self._moving(path or self.path):
             scene, kept_before = self.scene, self.autosave_path
             scene.save(path or self.path)
             self.path, self._saved = path or self.path, scene
@@ -160,17 +163,52 @@ class Document:
         self._tell()
 
     def replace(self, scene: Scene, path: Path) -> None:
-        """Open another scene, whose file is `path`; the one before can be had back by undoing.
+        """Open another scene, whose file is `path`, with a past of its own; the file's own is a change to undo.
 
-        What was not saved of that file the last time is restored, as by `open`, which raises InputError as that does.
+        What was not saved of the file before is kept beside it. What was not saved of this one the last time is
+        restored, as by `open`, which raises InputError as that does.
         """
+        if same_file(path, self.path):
+            with self._file_lock, self._lock:
+                self._saved = scene
+                self.edit(scene)
+            return
         self.autosave()
-        kept = kept_beside(path)
-        with self._file_lock, self._lock:
+        with self._file_lock, self._moving(path), self._lock:
+            kept = kept_beside(path)
             self.path, self._kept, self._saved = path, kept, scene
-            self.edit(scene)
+            self._undo, self._redo = [], []
+            self._set(State(scene))
             if kept is not None:
                 self.edit(kept)
+
+    def claim(self) -> None:
+        """Keep other viewers from the file, and from whatever file is the document's later, until it is released.
+
+        Raises InputError if another one has it.
+        """
+        self._claim = self._claim or Claim(self.path)
+
+    def release(self) -> None:
+        """Leave the file to other viewers."""
+        if self._claim is not None:
+            self._claim.release()
+            self._claim = None
+
+    @contextmanager
+    def _moving(self, path: Path) -> Iterator[None]:
+        """Within, the document becomes another file's; the one before is left to others if that comes about."""
+        if self._claim is None or same_file(path, self.path):
+            yield
+            return
+        before, self._claim = self._claim, Claim(path)
+        try:
+            yield
+        except BaseException:
+            before, self._claim = self._claim, before
+            raise
+        finally:
+            before.release()
 
     def autosave(self) -> bool:
         """Keep what is not saved in the file beside it, if it is not kept yet; whether that was so.
@@ -204,6 +242,11 @@ class Document:
             listener(self._state)
 
 
+def same_file(path: Path, other: Path) -> bool:
+    """Whether both paths lead to one place."""
+    return path.resolve() == other.resolve()
+
+
 def autosave_beside(path: Path) -> Path:
     """Where changes of a scene's file are kept until they are saved: SCENE.autosave.json, beside it."""
     name = path.stem if path.suffix == ".json" else path.name
@@ -219,39 +262,3 @@ def kept_beside(path: Path) -> Scene | None:
         return Scene.load(autosave)
     except InputError as error:
         raise InputError(f"{error}; move this autosave away, or mend it") from error
-
-
-class Autosave:
-    """A thread that keeps a document's unsaved changes, at most once in `period_s` seconds."""
-
-    def __init__(self, document: Document, complain: Callable[[str], object] = print, period_s: float = 1.0) -> None:
-        self._document, self._complain, self._period_s = document, complain, period_s
-        self._changed, self._ended = threading.Event(), threading.Event()
-        document.listen(lambda _: self._changed.set())
-        self._thread = threading.Thread(target=self._run, name="autosave", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Keep what there is, and end."""
-        self._ended.set()
-        self._changed.set()
-        self._thread.join()
-        self._keep()
-
-    def _run(self) -> None:
-        told = ""
-        while not self._ended.is_set():
-            self._changed.wait()
-            self._changed.clear()
-            told = self._keep(told)
-            self._ended.wait(self._period_s)
-
-    def _keep(self, told: str = "") -> str:
-        """Autosave; the complaint, if it fails, which is made once."""
-        try:
-            self._document.autosave()
-        except InputError as error:
-            if str(error) != told:
-                self._complain(str(error))
-            return str(error)
-        return ""

@@ -48,6 +48,34 @@ def scaled(item: Object, factor: float) -> Object:
     return item.model_copy(update=changes)
 
 
+def with_half_extent(item: Object, axis: int, length: float) -> Object:
+    """The object with half its extent along one of its own axes changed, and what its shape ties to that."""
+    match item:
+        case Sphere():
+            changes: dict[str, Any] = {"radius": length}
+        case Cylinder():
+            changes = {"half_height" if axis == 2 else "radius": length}
+        case Ellipsoid():
+            changes = {"semi_axes": replaced(item.semi_axes, axis, length)}
+        case Box() | Panel():
+            changes = {"half_extents": replaced(item.half_extents, axis, length)}
+        case _:
+            changes = {}
+    return item.model_copy(update=changes)
+
+
+def replaced(numbers: tuple[float, ...], index: int, value: float) -> tuple[float, ...]:
+    """The numbers with one of them another."""
+    return *numbers[:index], value, *numbers[index + 1 :]
+
+
+def sized_axes(item: Object) -> tuple[int, ...]:
+    """The axes along which an object has an extent."""
+    if isinstance(item, Plane):
+        return ()
+    return (0, 1) if isinstance(item, Panel) else (0, 1, 2)
+
+
 def size_of(item: Object) -> float:
     """One length for how large an object is: the geometric mean of its half extents; 1 for a plane."""
     lengths = item.scale[:2] if isinstance(item, Panel) else item.scale

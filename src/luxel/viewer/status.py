@@ -4,16 +4,21 @@ import html
 import math
 import threading
 import time
+from contextlib import suppress
 
 import viser
 
+from luxel import InputError
+from luxel.scene.description import Scene
 from luxel.viewer.compose import Errors
 from luxel.viewer.document import Document
 from luxel.viewer.render_loop import Frame
 
 PERIOD_S = 0.2
 """Between two texts while something moves."""
-STYLE = "padding: 0 0.8em; font-size: 0.85em; line-height: 1.5"
+SLOW_S = 0.5
+"""From which on a frame's time is told, and not how many there are in a second."""
+STYLE = "padding: 0 0.8em 0.5em; font-size: 0.85em; line-height: 1.5"
 
 
 class Status:
@@ -30,12 +35,10 @@ class Status:
     def refresh(self) -> None:
         """Say what is so now."""
         saved = "" if self._document.is_saved else " · not saved"
-        dark = "" if self._document.scene.is_lit else "<br>nothing gives light"
-        is_parallel = self._document.scene.camera.is_orthographic
-        parallel = "<br>its camera is orthographic; shown in perspective" if is_parallel else ""
+        dark = "<br>nothing gives light" if is_dark(self._document.scene) else ""
         text = f"{html.escape(self._document.path.name)}{saved} · {html.escape(str(self._weights))}"
         with self._lock:
-            self._html.content = f'<div style="{STYLE}">{text}<br>{self._picture}{dark}{parallel}</div>'
+            self._html.content = f'<div style="{STYLE}">{text}<br>{self._picture}{dark}</div>'
 
     def show(self, frame: Frame, errors: Errors | None, sending_s: float) -> None:
         """Say what a frame is, and how long it took; of frames that come fast, not of each."""
@@ -54,12 +57,20 @@ class Status:
         self.refresh()
 
 
+def is_dark(scene: Scene) -> bool:
+    """Whether nothing gives light, as far as can be told: the file of a map may be gone."""
+    with suppress(InputError):
+        return not scene.is_lit
+    return False
+
+
 def described(frame: Frame, sending_s: float) -> str:
     """A frame in words, in HTML."""
     height, width, _ = frame.best.shape
     seconds = frame.seconds + sending_s
     if not frame.spp:
-        speed = f"{seconds:.1f} s" if frame.is_whole else f"{1 / seconds:.0f} frames/s"
+        is_slow = frame.is_whole or seconds > SLOW_S
+        speed = f"{seconds:.1f} s" if is_slow else f"{1 / seconds:.0f} frames/s"
         return f"{width}×{height}, network alone<br>{speed}"
     mean = float(frame.best.mean())
     relative = f" ({100 * frame.error / mean:.1f} %)" if mean else ""

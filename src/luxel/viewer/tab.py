@@ -3,13 +3,15 @@
 import math
 import threading
 import time
+from collections.abc import Iterable
 from typing import Literal
 
+import numpy as np
 import viser
 
 from luxel.scene.camera import frame
 from luxel.scene.description import Camera, Scene
-from luxel.viewer.cameras import Window, camera_of
+from luxel.viewer.cameras import Stand, Window, camera_of, parallel_ray, rounded, stand_of, with_projection
 from luxel.viewer.compose import composed, errors_of
 from luxel.viewer.panels.picture_panel import Settings
 from luxel.viewer.render_loop import Frame, View
@@ -17,13 +19,17 @@ from luxel.viewer.status import Status
 
 QUALITY = 80
 """Of JPEG, while something moves; at rest pixels are sent as they are."""
+REACH = 1e3
+"""Factor by which a browser's camera may come nearer to its target, or go away from it, than where it was put."""
 
 
 class Tab:
     """A client of viser's and its picture. `fixed_side` is that of a model which renders one size alone."""
 
-    def __init__(self, client: viser.ClientHandle, status: Status) -> None:
+    def __init__(self, client: viser.ClientHandle, status: Status, camera: Camera) -> None:
         self.client, self.status = client, status
+        self._stood = camera
+        """Where it stood last: what projection it has, and how far an orthographic camera is from its target."""
         self.frame: Frame | None = None
         self._lock = threading.Lock()
 
@@ -39,22 +45,35 @@ class Tab:
     def camera(self, window: Window) -> Camera:
         """Where the tab looks from. Raises SceneError for what no camera can be."""
         there = self.client.camera
-        return camera_of(there.position, there.look_at, there.up_direction, there.fov, window)
+        stand = Stand(rounded(there.position), rounded(there.look_at), rounded(there.up_direction), there.fov)
+        return camera_of(stand, window, self._stood)
 
-    def view(self, scene: Scene, settings: Settings, fixed_side: int | None) -> View:
-        """What the tab is to show of a scene. Raises SceneError as `camera` does."""
-        window, width, height = self.window(settings, fixed_side)
-        seen = scene.model_copy(update={"camera": self.camera(window)})
-        return View(seen, width, height, settings.most_paths)
+    def view(self, scene: Scene, camera: Camera, settings: Settings, fixed_side: int | None) -> View:
+        """What the tab is to show of a scene from there. Raises SceneError for one whose map can't be read any more."""
+        _, width, height = self.window(settings, fixed_side)
+        return View(scene.model_copy(update={"camera": camera}), width, height, settings.most_paths)
 
     def stand(self, camera: Camera, window: Window) -> None:
-        """Look from where a camera is."""
-        there = self.client.camera
+        """Look from where a camera is, in its projection."""
+        there, stand = self.client.camera, stand_of(camera, window)
+        away = math.dist(stand.position, stand.look_at)
+        self._stood = camera
         with self.client.atomic():
+            there.max_orbit_distance = math.inf  # which viser never lets be less than the other
+            there.min_orbit_distance, there.max_orbit_distance = away / REACH, away * REACH
+            there.near, there.far = 0.1 * away / REACH, 10 * away * REACH
             there.up_direction = frame(camera).rotation[:, 1] if looks_along_up(camera) else camera.up
-            there.position = camera.position
-            there.look_at = camera.look_at
-            there.fov = window.canvas_fov(math.radians(camera.vertical_fov_degrees))
+            there.position, there.look_at, there.fov = stand.position, stand.look_at, stand.fov
+
+    def take_projection(self, scene_camera: Camera, window: Window) -> None:
+        """Show in the projection of the scene's camera what the tab shows in another one."""
+        if self._stood.projection != scene_camera.projection:
+            self.stand(with_projection(self.camera(window), scene_camera.projection), window)
+
+    def ray(self, window: Window, origin: Iterable[float], direction: Iterable[float]) -> tuple[np.ndarray, np.ndarray]:
+        """Origin and direction of what the tab's camera sees where a ray of the browser's is."""
+        ray, camera = (np.array([*origin], float), np.array([*direction], float)), self.camera(window)
+        return parallel_ray(camera, *ray) if camera.is_orthographic else ray
 
     def show(self, found: Frame, settings: Settings, fixed_side: int | None) -> None:
         """Send a frame, unless a later one was shown, and say what it is."""

@@ -1,5 +1,6 @@
 """Inputs of the page that show a value of the document, and change it."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -8,6 +9,8 @@ import viser
 from luxel import InputError
 from luxel.viewer.document import Document, State
 
+PATIENCE_S = 2.0
+"""How long a number that can't be may stand: of 0.5 a browser sends 0 first."""
 Tell = Callable[[viser.ClientHandle | None, str], object]
 """Shows a message in a tab, or in all of them."""
 
@@ -20,7 +23,7 @@ class Field(NamedTuple):
 
 
 class Fields:
-    """Inputs that follow the document. What is typed in, and can't be, is told, and the input shows the old value."""
+    """Inputs that follow the document. What can't be, and stays, is told, and the input shows the old value again."""
 
     def __init__(self, document: Document, tell: Tell) -> None:
         self.document, self._tell = document, tell
@@ -40,12 +43,20 @@ class Fields:
             try:
                 write(handle.value)
             except InputError as error:
-                self._tell(event.client, str(error))
-                handle.value = read(self.document.state)
+                delay_s = 0.0 if isinstance(handle.value, bool | str) else PATIENCE_S
+                asyncio.get_running_loop().call_later(
+                    delay_s, self._refuse, field, handle.value, event.client, str(error)
+                )
             finally:
                 self._source = None
 
         return handle
+
+    def _refuse(self, field: Field, value: Any, client: viser.ClientHandle, message: str) -> None:
+        """Tell what is wrong with a value, and show what the document has, if it still stands there."""
+        if field in self._fields and field.handle.value == value:
+            self._tell(client, message)
+            field.handle.value = field.read(self.document.state)
 
     def button(self, handle: Any, press: Callable[[viser.ClientHandle | None], object]) -> Any:
         """Let a button do something, and tell what fails; returns the button."""
@@ -54,6 +65,18 @@ class Fields:
         async def pressed(event: Any) -> None:
             try:
                 press(event.client)
+            except InputError as error:
+                self._tell(event.client, str(error))
+
+        return handle
+
+    def upload(self, handle: Any, take: Callable[[viser.ClientHandle | None, str, bytes], object]) -> Any:
+        """Let a button take a file, name and content, that a browser sends, and tell what fails; returns the button."""
+
+        @handle.on_upload
+        async def uploaded(event: Any) -> None:
+            try:
+                take(event.client, event.target.value.name, event.target.value.content)
             except InputError as error:
                 self._tell(event.client, str(error))
 
@@ -70,3 +93,8 @@ class Fields:
         for field in self._fields:
             if field.handle is not self._source:
                 field.handle.value = field.read(state)
+
+
+def floats(value: Any) -> Any:
+    """Numbers as a scene has them."""
+    return tuple(map(float, value)) if isinstance(value, tuple) else float(value)

@@ -1,4 +1,4 @@
-"""The panel of files: open a scene, save it, save its picture; all beside the scene that was opened first."""
+"""The panel of files: open a scene, save it, save its picture."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,63 +8,85 @@ import viser
 
 from luxel import InputError
 from luxel.scene.description import Scene
-from luxel.viewer.document import Document, State
+from luxel.viewer.document import Document, State, same_file
+from luxel.viewer.files import Files, free
 from luxel.viewer.panels.fields import Fields, Tell
+
+ENDINGS = (".json", ".safetensors")
 
 SavePicture = Callable[[viser.ClientHandle | None, str], object]
 
 
 class FilePanel:
-    """Inputs for files; `save_picture` saves what a tab shows with an ending, .png or .exr."""
+    """Inputs for files.
 
-    def __init__(self, gui: viser.GuiApi, document: Document, tell: Tell, save_picture: SavePicture) -> None:
-        self._document, self._tell = document, tell
+    `save_picture` saves what a tab shows with an ending, .png or .exr; `opened` is called once another scene is.
+    """
+
+    def __init__(
+        self,
+        gui: viser.GuiApi,
+        document: Document,
+        tell: Tell,
+        files: Files,
+        save_picture: SavePicture,
+        opened: Callable[[], object],
+    ) -> None:
+        self._document, self._tell, self._files, self._opened = document, tell, files, opened
+        self._shown = files.shown(document.path)
         self._fields = Fields(document, tell)
-        self._name: Any = gui.add_text("File", document.path.name, hint=f"In {document.path.parent.resolve()}")
+        hint = f"From {files.home.resolve()} on: the scene's, and that of its pictures"
+        self._name: Any = gui.add_text("File", self._shown, hint=hint)
         self._fields.button(gui.add_button("Save scene", icon=viser.Icon.DEVICE_FLOPPY), self.save)
-        upload = gui.add_upload_button("Open scene …", icon=viser.Icon.FOLDER_OPEN, mime_type="application/json")
-        self._fields.button(
-            gui.add_button("Save PNG", icon=viser.Icon.PHOTO), lambda client: save_picture(client, ".png")
-        )
-        self._fields.button(
-            gui.add_button("Save EXR", icon=viser.Icon.PHOTO), lambda client: save_picture(client, ".exr")
-        )
-
-        @upload.on_upload
-        async def uploaded(event: Any) -> None:
-            try:
-                self.open(event.target.value.name, event.target.value.content)
-            except InputError as error:
-                self._tell(event.client, str(error))
+        self._fields.button(gui.add_button("Open this file", icon=viser.Icon.FOLDER_OPEN), self.open)
+        upload = gui.add_upload_button("Upload a scene …", icon=viser.Icon.UPLOAD, mime_type="application/json")
+        self._fields.upload(upload, self.take)
+        button = gui.add_button("Save PNG", icon=viser.Icon.PHOTO)
+        self._fields.button(button, lambda client: save_picture(client, ".png"))
+        button = gui.add_button("Save EXR", icon=viser.Icon.PHOTO)
+        self._fields.button(button, lambda client: save_picture(client, ".exr"))
 
     def refresh(self, _: State) -> None:
-        """Show the document's file."""
-        if self._name.value != self._document.path.name and self._shown != self._document.path.name:
-            self._name.value = self._document.path.name
-        self._shown = self._document.path.name
-
-    _shown = ""
+        """Show the document's file, if it is another one; else what was typed in stays."""
+        shown = self._files.shown(self._document.path)
+        if shown != self._shown:
+            self._shown = self._name.value = shown
 
     def save(self, client: viser.ClientHandle | None) -> None:
-        """Save the scene under the name that stands there."""
-        path = self._document.path.parent / checked_name(self._name.value, self._document.path.suffix)
-        if path != self._document.path and path.exists():
-            raise InputError(f"{path.name} is there already, and is another scene; choose another name")
+        """Save the scene under the name that stands there. Raises InputError rather than replace another scene."""
+        path = self._named()
+        if not same_file(path, self._document.path) and path.exists():
+            raise InputError(f"{self._name.value} is there already, and is another scene; choose another name")
         self._document.save(path)
         self._tell(client, f"Saved {path.resolve()}")
 
-    def open(self, name: str, content: bytes) -> None:
-        """Show a scene that a browser sent, under a name that no other scene has. Raises SceneError for none."""
-        scene = Scene.from_json(content, name, self._document.path.parent)
-        path = self._document.path.parent / checked_name(Path(name).name)
-        self._document.replace(scene, path if holds(path, scene) else free(path))
+    def open(self, client: viser.ClientHandle | None) -> None:
+        """Show the scene of the file that is named there. Raises InputError for none."""
+        path = self._named()
+        self._replace(client, Scene.load(path), path)
 
+    def take(self, client: viser.ClientHandle | None, name: str, content: bytes) -> None:
+        """Show a scene that a browser sent, saved under a name that no other one has. Raises InputError for none.
 
-def checked_name(name: str, suffix: str = ".json") -> str:
-    """The name of a scene's file. Raises InputError for a path, and for an ending but .json and this one."""
-    if Path(name).name != name or Path(name).suffix not in (".json", suffix):
-        raise InputError(f"the file is {name!r}, must be a name that ends in .json, without a folder")
-    return name
+        A map's file is looked for from the folder of the first scene on, as browsers keep secret what folder it was.
+        """
+        path = self._files.home / self._files.named(name, ENDINGS[:1]).name
+        scene = Scene.from_json(content, name, self._files.home)
+        if not holds(path, scene):
+            path = free(path)
+            scene.save(path)
+        self._replace(client, scene, path)
+
+    def _replace(self, client: viser.ClientHandle | None, scene: Scene, path: Path) -> None:
+        before, was_saved = self._document.path, self._document.is_saved
+        self._document.replace(scene, path)
+        self._opened()
+        if not was_saved and not same_file(path, before):
+            name = self._files.shown(before)
+            self._tell(client, f"{name}: what was not saved is kept, and comes back when it is opened")
+
+    def _named(self) -> Path:
+        return self._files.named(self._name.value, ENDINGS)
 
 
 def holds(path: Path, scene: Scene) -> bool:
@@ -73,12 +95,3 @@ def holds(path: Path, scene: Scene) -> bool:
         return Scene.load(path) == scene
     except InputError:
         return False
-
-
-def free(path: Path) -> Path:
-    """The path, or with a number, at which there is no file yet."""
-    number, found = 1, path
-    while found.exists():
-        number += 1
-        found = path.with_name(f"{path.stem}-{number}{path.suffix}")
-    return found

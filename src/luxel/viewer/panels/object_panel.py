@@ -9,11 +9,10 @@ from luxel import InputError
 from luxel.scene.description import Camera, Material, Object, Panel, Plane
 from luxel.viewer import colours, edits
 from luxel.viewer.document import Document, State
-from luxel.viewer.panels.fields import Fields, Tell
+from luxel.viewer.panels.fields import Fields, Tell, floats
+from luxel.viewer.panels.part_fields import MOST_RADIANCE
 
 NONE, NEW = "–", "…"
-MOST = 1e6
-"""Radiance; see `luxel.scene.description`."""
 MOST_LISTED = 200
 """Objects; all others are selected by a click."""
 LARGEST_SCALE = 4.0
@@ -49,10 +48,13 @@ class ObjectPanel:
             self._document.edit(edits.duplicated(scene, number), len(scene.objects))
 
     def delete(self) -> None:
-        """Delete the selected object. Raises SceneError for a scene's only one."""
+        """Delete the selected object. Raises InputError for a scene's only one."""
         scene, number = self._document.state
-        if number is not None:
-            self._document.edit(scene.without(number), None)
+        if number is None:
+            return
+        if len(scene.objects) == 1:
+            raise InputError("a scene must have at least one object; add another one, and delete this one then")
+        self._document.edit(scene.without(number), None)
 
     def add(self, shape: str, camera: Camera) -> None:
         """Add an object where the camera looks at, and select it."""
@@ -172,7 +174,7 @@ class ObjectPanel:
         gui = self._gui
         hue = gui.add_rgb("Emission", colours.hue_of(material.emission))
         strength = gui.add_number(
-            "Radiance", colours.strength_of(material.emission), min=0.0, max=MOST, step=0.1, hint="0: no lamp"
+            "Radiance", colours.strength_of(material.emission), min=0.0, max=MOST_RADIANCE, step=0.1, hint="0: no lamp"
         )
 
         def emitting(item: Object, _: Any) -> Object:
@@ -224,8 +226,3 @@ def with_material(item: Object, **changes: Any) -> Object:
 def is_fixed(item: Object, name: str) -> bool:
     """Whether a field of the material can't be changed: a panel has no inside that could transmit."""
     return name == "transmission" and isinstance(item, Panel)
-
-
-def floats(value: Any) -> Any:
-    """Numbers as a scene has them."""
-    return tuple(map(float, value)) if isinstance(value, tuple) else float(value)

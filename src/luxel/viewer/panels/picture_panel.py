@@ -11,6 +11,8 @@ from luxel.viewer.compose import LAYERS, Look
 
 DEFAULT_PATHS = 1024
 MOST_PATHS = 1 << 24
+MOST_PIXELS = 8192
+"""A side."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,8 @@ class PicturePanel:
             self._split = gui.add_slider("Split", 0.0, 1.0, 0.005, look.split, hint="1: left alone; 0: right alone")
         with gui.add_folder("Size and quality"):
             self._fills = gui.add_checkbox("Fill the window", settings.width is None)
-            self._width = gui.add_number("Width", settings.width or 512, min=1, max=8192, step=1, disabled=True)
-            self._height = gui.add_number("Height", settings.height, min=1, max=8192, step=1)
+            self._width = gui.add_number("Width", settings.width or 512, min=1, max=MOST_PIXELS, step=1, disabled=True)
+            self._height = gui.add_number("Height", settings.height, min=1, max=MOST_PIXELS, step=1)
             self._paths = gui.add_number(
                 "Paths a pixel",
                 settings.most_paths,
@@ -67,11 +69,11 @@ class PicturePanel:
 
     @property
     def settings(self) -> Settings:
-        """What the inputs say."""
+        """What the inputs say; a browser keeps to their limits only once a number is typed in."""
         return Settings(
-            height=int(self._height.value),
-            width=None if self._fills.value else int(self._width.value),
-            most_paths=int(self._paths.value),
+            height=within(self._height.value, 1, MOST_PIXELS),
+            width=None if self._fills.value else within(self._width.value, 1, MOST_PIXELS),
+            most_paths=within(self._paths.value, 0, MOST_PATHS),
             look=Look(
                 left=self._left.value,
                 right=self._right.value,
@@ -80,3 +82,8 @@ class PicturePanel:
                 exposure=self._exposure.value,
             ),
         )
+
+
+def within(value: int | float, low: int, high: int) -> int:
+    """The nearest whole number between these."""
+    return min(max(int(value), low), high)

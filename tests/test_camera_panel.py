@@ -1,10 +1,12 @@
+import math
+
 import pytest
 from fake_gui import USER, FakeGui
 from viewer_scenes import SCENE
 
 from luxel.scene.description import Camera
 from luxel.viewer.document import Document
-from luxel.viewer.panels.scene_panel import ScenePanel
+from luxel.viewer.panels.camera_panel import CameraPanel
 
 VIEW = Camera(position=(5, 0, 0), look_at=(0, 0, 1))
 
@@ -18,19 +20,10 @@ def gui():
 def document(gui, tmp_path):
     document = Document(SCENE, tmp_path / "a.json")
     seen = []
-    panel = ScenePanel(gui, document, gui.tell, lambda client: VIEW, seen.append)
+    panel = CameraPanel(gui, document, gui.tell, lambda client: VIEW, seen.append)
     document.listen(panel.refresh)
     gui.seen = seen
     return document
-
-
-def test_the_sky_is_a_hue_and_a_radiance(document, gui):
-    gui["Radiance"].user_sets(0.6)
-    assert document.scene.background == pytest.approx((0.4, 0.5, 0.6), rel=0.01)
-    gui["Color"].user_sets((255, 255, 255))
-    assert document.scene.background == (0.6, 0.6, 0.6)
-    document.undo()
-    assert document.scene == SCENE
 
 
 def test_the_camera_is_typed_in_or_taken_from_a_tab(document, gui):
@@ -46,3 +39,19 @@ def test_the_camera_is_typed_in_or_taken_from_a_tab(document, gui):
     assert gui["Position"].value == (5, 0, 0)
     gui["Look through it"].user_sets()
     assert gui.seen == [USER]
+
+
+def test_the_projection_changes_and_what_is_seen_stays(document, gui):
+    extent = 2 * 5 * math.tan(math.radians(20))
+    assert (gui["Extent"].value, gui["Extent"].disabled) == (pytest.approx(extent, rel=1e-5), True)
+    gui["Projection"].user_sets("orthographic")
+    camera = document.scene.camera
+    assert (camera.projection, camera.vertical_extent) == ("orthographic", pytest.approx(extent))
+    assert (gui["Field of view °"].disabled, gui["Extent"].disabled) == (True, False)
+    gui["Extent"].user_sets(2.5)
+    assert document.scene.camera.vertical_extent == 2.5
+    gui["Projection"].user_sets("perspective")
+    assert document.scene.camera.vertical_fov_degrees == pytest.approx(math.degrees(2 * math.atan(1.25 / 5)))
+    while document.undo():
+        pass
+    assert (document.scene, gui["Projection"].value) == (SCENE, "perspective")

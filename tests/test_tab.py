@@ -1,0 +1,57 @@
+import math
+from contextlib import nullcontext
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import viser
+
+from luxel.scene.description import Camera
+from luxel.viewer.cameras import Window
+from luxel.viewer.status import Status
+from luxel.viewer.tab import Tab
+
+PERSPECTIVE = Camera(position=(0, -5, 1), look_at=(0, 0, 1))
+PARALLEL = Camera(position=(3, -4, 2), look_at=(0, 0, 2), projection="orthographic", vertical_extent=1.75)
+WINDOW = Window(1.0, 2.0)
+
+
+class FakeClient(viser.ClientHandle):
+    def __init__(self):
+        self.camera, self.atomic = SimpleNamespace(), nullcontext
+
+
+def tab_at(camera):
+    tab = Tab(FakeClient(), object.__new__(Status), camera)
+    tab.stand(camera, WINDOW)
+    return tab
+
+
+@pytest.mark.parametrize("camera", [PERSPECTIVE, PARALLEL], ids=["perspective", "orthographic"])
+def test_a_tab_looks_from_where_it_is_put(camera):
+    tab = tab_at(camera)
+    there = tab.client.camera
+    found, away = tab.camera(WINDOW), math.dist(there.position, there.look_at)
+    np.testing.assert_allclose(found.position, camera.position, atol=1e-8)
+    assert found.model_copy(update={"position": camera.position}) == camera
+    assert there.near < there.min_orbit_distance < away < there.max_orbit_distance < there.far
+
+
+def test_a_tab_takes_the_scenes_projection_and_keeps_its_own_view():
+    tab = tab_at(PERSPECTIVE)
+    tab.take_projection(PARALLEL, WINDOW)
+    camera = tab.camera(WINDOW)
+    assert camera.is_orthographic
+    assert camera.vertical_extent == pytest.approx(2 * 5 * math.tan(math.radians(20)))
+    np.testing.assert_allclose(camera.position, PERSPECTIVE.position, atol=1e-8)
+    tab.take_projection(PERSPECTIVE, WINDOW)
+    assert tab.camera(WINDOW).vertical_fov_degrees == pytest.approx(40)
+
+
+def test_clicks_are_rays_of_what_is_shown():
+    middle = np.array((3.0, -4.0, 2.0)), np.array((-0.6, 0.8, 0.0))
+    for found, expected in zip(tab_at(PARALLEL).ray(WINDOW, *middle), middle, strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-9)
+    slanted = np.array((1.0, 2.0, 3.0)), np.array((0.6, 0.0, 0.8))
+    for found, expected in zip(tab_at(PERSPECTIVE).ray(WINDOW, *slanted), slanted, strict=True):
+        np.testing.assert_array_equal(found, expected)

@@ -31,7 +31,10 @@ from luxel.models.gather import (
     LOST,
     NEARNESS,
     OPENNESS,
+    REFLECTION,
+    ROUGH_WEIGHT,
     SIGNALS,
+    SKY,
     THROUGH,
     UNSHADOWED,
 )
@@ -46,7 +49,7 @@ ONCE = [*(start + levels - 2 for start, levels in zip(STARTS, FILTERED, strict=T
 ONCE += [MIRRORED, TRANSMITTED]
 """Of each kind that the network sees the estimate at the level that is called near; the scale is their sum."""
 HALF = math.sqrt(0.5)
-SHARES = [LOST, LOST + 1, LOST + 2, OPENNESS, NEARNESS]
+SHARES = [LOST, LOST + 1, LOST + 2, OPENNESS, NEARNESS, ROUGH_WEIGHT]
 VARIANCES = [DIRECT_NOISE, INDIRECT_NOISE, GLOSSY_NOISE]
 """Signals that are no radiance."""
 
@@ -120,6 +123,32 @@ def test_a_diffuse_points_estimates_are_its_albedo_times_what_it_gathers():
     torch.testing.assert_close(of[:, 3], albedo * far[DIRECT : DIRECT + 3])
     torch.testing.assert_close(of[:, CORRECTED], albedo * beside[THROUGH : THROUGH + 3])
     assert not of[:, [MIRRORED, TRANSMITTED]].any()
+
+
+def test_a_rough_lobe_reflects_its_albedo_times_the_light_that_its_rays_found():
+    """Whatever they weigh together; without such rays, what is gathered."""
+    rough = Sphere(center=(0, 0, 0), radius=1, material=Material(roughness=0.6))
+    batch, levels = scenes_of(rough), random_levels(1)
+    for level in levels:
+        level[:, REFLECTION : REFLECTION + 3] = level[:, [ROUGH_WEIGHT]] * torch.tensor(LIGHT)
+    found = measured(batch, table_of(batch, AHEAD), levels).estimates[0, :, STARTS[4] : MIRRORED]
+    albedo = found[0, 0].item() / LIGHT[0]
+    torch.testing.assert_close(found, albedo * torch.tensor(LIGHT)[:, None].expand(3, 4))
+    assert 0.03 < albedo < 0.05  # nearly Fresnel's 0.04 head-on, of which facets hide some
+    for level in levels:
+        level[:, ROUGH_WEIGHT] = 0
+    found = measured(batch, table_of(batch, AHEAD), levels).estimates[0, :, STARTS[4] : MIRRORED]
+    gathered = torch.stack([level[0, REFLECTION : REFLECTION + 3] for level in levels], 1)
+    torch.testing.assert_close(found, gathered)
+
+
+def test_less_than_no_sky_is_none():
+    batch, levels = scenes_of(GREY), random_levels(1)
+    for level in levels:
+        level[:, SKY : SKY + 3] = -0.1
+    found = measured(batch, table_of(batch, AHEAD), levels)
+    assert not found.estimates[0, :, STARTS[1] : STARTS[2]].any()
+    assert found.channel.isfinite().all()
 
 
 def test_what_chains_show_is_an_estimate_each():

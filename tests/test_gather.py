@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from kernels import DEVICES
+from outside import GRADIENT, under
 from scipy import stats
 from torch import Tensor
 from tracer_scenes import DOWN, GREY, GROUND, LAMP, ball, box, egg, metal, panel, scene
@@ -27,6 +28,7 @@ from luxel.models.gather import (
     NEARNESS,
     OPENNESS,
     REFLECTION,
+    ROUGH_WEIGHT,
     SIGNALS,
     SKY,
     SURFACES,
@@ -362,6 +364,52 @@ def test_where_all_rays_bring_the_same_there_is_no_noise():
     assert (alone[:, DIRECT_NOISE] == 0).all()
 
 
+def test_open_ground_under_a_gradient_has_the_skys_light_by_few_rays():
+    """The mean radiance by the cosine, 0.2 horizon + 0.8 zenith, whatever a point's pattern is; seen from above."""
+    sky = np.array(GRADIENT.horizon) * 0.2 + np.array(GRADIENT.zenith) * 0.8
+    above = downwards([-1.1, 0.3], [-0.9, 0.7], slant=0.0)
+    alone = under(FLOORS["chalk"], sky=GRADIENT)
+    for tiles in (1, TILE_PIXELS):
+        signals = rgb(signals_of(alone, above, diffuse_rays=4, tiles=tiles), SKY)
+        factor = signals.mean(1) / sky.mean()
+        np.testing.assert_allclose(signals, np.outer(factor, sky), rtol=0.04)
+        np.testing.assert_allclose(factor, 1 - 1 / 42 + 1.6 * 5 / 168, rtol=0.01)  # Burley's, head-on, of roughness 0.8
+
+
+def test_what_is_known_of_an_open_sky_changes_nothing_on_the_average():
+    """Where walls hide a part of it: of patterns of 4 rays, against those of many."""
+    covered = under(FLOORS["chalk"], *STONES, WALL, sky=GRADIENT)
+    batch = SceneBatch.of([covered])
+    place = points_of_rays(batch, downwards([0.1], [0.7]))
+    table = place.repeat(256, 1)
+    table[:, PATTERN] = torch.arange(256)
+    few = rgb(gather(batch, table, settings_of(diffuse_rays=4, tiles=1)).double(), SKY)
+    many = rgb(gather(batch, place, settings_of(diffuse_rays=1024)).double(), SKY)
+    assert few.std(0).min() > 0.02
+    torch.testing.assert_close(few.mean(0, keepdim=True), many, rtol=0.01, atol=0)
+
+
+def test_without_a_difference_of_index_nothing_shines():
+    """Nor does rounding: of its noise and its mean the ratio is anything."""
+    dull = Plane(center=(0, 0, -1), material=Material(base_color=(0.4, 0.3, 0.2), specular=0.0, roughness=1.0))
+    signals = signals_of(scene(dull, WALL, FAR_LAMP, background=GREY), PLACES)
+    for signal in (HIGHLIGHT, REFLECTION):
+        assert not rgb(signals, signal).any()
+    assert not signals[:, GLOSSY_NOISE].any()
+
+
+@pytest.mark.parametrize("name", ["chalk", "plastic"])
+def test_of_a_rough_lobe_the_same_light_from_everywhere_is_reflected_without_noise(name):
+    """Of the ratio of what it reflects to what it would of a radiance of 1."""
+    material = Material(base_color=(0.5, 0.5, 0.5), roughness={"chalk": 1.0, "plastic": 0.5}[name])
+    floor = Plane(center=(0, 0, -1), material=material)
+    signals = signals_of(scene(floor, background=GREY), PLACES, diffuse_rays=4, tiles=1)
+    assert (signals[:, ROUGH_WEIGHT] > 0).all()
+    expected = signals[:, [ROUGH_WEIGHT]] * torch.tensor(GREY, dtype=torch.float64)
+    torch.testing.assert_close(rgb(signals, REFLECTION), expected, rtol=1e-4, atol=0)
+    assert (signals[:, GLOSSY_NOISE].sqrt() < 1e-2 * rgb(signals, REFLECTION).mean(1)).all()
+
+
 def test_noise_is_the_variance_of_independent_rays():
     """A ball over black ground sees sky with p = (1 + cos θ) / 2 of n rays: (1/p − 1) / n of the square of the mean."""
     angle = 1.2
@@ -392,8 +440,9 @@ def test_patterns_of_a_tile_together_are_what_a_point_alone_gathers():
         turned[:, PATTERN] = pattern
         each.append(gather(batch, turned, settings_of(light_rays=8, diffuse_rays=4, tiles=1))[0])
     mean = torch.stack(each).mean(0)
-    for signal in (SKY, OPENNESS):
-        torch.testing.assert_close(mean[signal], whole[signal], rtol=1e-5, atol=0)
+    torch.testing.assert_close(mean[OPENNESS], whole[OPENNESS], rtol=1e-5, atol=0)
+    # What is known of the sky counts by each pattern's own share of it, or by that of all.
+    torch.testing.assert_close(mean[SKY], whole[SKY], rtol=3e-3, atol=0)
     # Weights of the two ways to find a lamp depend on their numbers' ratio alone.
     torch.testing.assert_close(mean[DIRECT : DIRECT + 3], whole[DIRECT : DIRECT + 3], rtol=1e-4, atol=0)
     assert torch.stack(each)[:, SKY].std() > 0

@@ -9,7 +9,7 @@ import warp as wp
 from chi_square import cells_of, p_value, probabilities
 from kernels import DEVICES, derivatives, run, uniform_numbers, unit_vectors
 
-from luxel.core.principled import albedos, bsdf_of, evaluate_bsdf, material_of, sample_bsdf
+from luxel.core.principled import albedos, bsdf_of, evaluate_bsdf, material_of, mean_burley_factor, sample_bsdf
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import eta_of
 from luxel.scene import Camera, Material, Scene, Sphere
@@ -103,6 +103,12 @@ def smooth_albedos(
     diffuse[i] = result.diffuse
     reflectance[i] = result.reflectance
     transmittance[i] = result.transmittance
+
+
+@wp.kernel(enable_backward=False)
+def mean_factors(roughness: wp.array[float], cosine: wp.array[float], factor: wp.array[float]):
+    i = wp.tid()
+    factor[i] = mean_burley_factor(material_of(wp.vec3(), 0.0, roughness[i], 0.0, 1.5), cosine[i])
 
 
 def parameters(material: Material, count: int) -> list[np.ndarray]:
@@ -282,6 +288,19 @@ def test_albedos_of_narrow_lobes_are_those_of_samples(name, device):
         # A slope of a few degrees changes Fresnel's reflectance a little, and some light is lost between facets.
         np.testing.assert_allclose((weight * reflects[:, None]).mean(0), reflectance[0], rtol=0.02, atol=6e-3)
         np.testing.assert_allclose((weight * ~reflects[:, None]).mean(0), transmittance[0], rtol=0.02, atol=6e-3)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("roughness", [0.0, 0.4, 1.0])
+def test_the_mean_of_burleys_factor_is_that_of_samples(roughness, device):
+    white = Material(base_color=(1, 1, 1), roughness=roughness, specular=0)
+    u = uniform_numbers(40_000, 2, 3).astype(np.float64)
+    radius, turn = np.sqrt(u[:, 0]), 2 * math.pi * u[:, 1]
+    wo = np.stack([radius * np.cos(turn), radius * np.sin(turn), np.sqrt(1 - u[:, 0])], 1).astype(np.float32)
+    for cosine in (1.0, 0.5, 0.05):
+        sampled_factor = values(white, incident(cosine, len(wo)), wo, device)[:, 0] * math.pi / wo[:, 2]
+        (found,) = run(mean_factors, np.float32([roughness]), np.float32([cosine]), device=device)
+        assert found[0] == pytest.approx(sampled_factor.mean(), rel=6e-3)
 
 
 @pytest.mark.parametrize("device", DEVICES)

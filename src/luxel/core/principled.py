@@ -218,6 +218,23 @@ def burley_diffuse(m: Material, cos_i: float, cos_o: float, cos_d: float) -> flo
 
 
 @wp.func
+def mean_burley_factor(m: Material, cos_i: float) -> float:
+    """The diffuse lobe's albedo, seen from outside, over the base colour: `burley_diffuse` integrated over cos θ_o.
+
+    With s = (1 − cos θ_o)⁵ and d = cos² θ_d = (1 + ω_i · ω_o) / 2, cosine-weighted means over the hemisphere are
+    ⟨s⟩ = 1/21, ⟨s cos θ_o⟩ = 1/84 and ⟨s cos² θ_o⟩ = 1/252, and those of d s and d² s follow.
+    """
+    at_i = schlick_weight(wp.abs(cos_i))
+    s = 1.0 / 21.0
+    d = 0.5 + cos_i / 3.0
+    ds = 0.5 * (s + cos_i / 84.0)
+    square = cos_i * cos_i / 252.0 + 0.5 * (1.0 - cos_i * cos_i) * (s - 1.0 / 252.0)  # ⟨(ω_i · ω_o)² s⟩
+    dds = 0.25 * (s + cos_i / 42.0 + square)
+    retro = 2.0 * m.roughness
+    return (1.0 - 0.5 * at_i) * (1.0 - 0.5 * s) + retro * (ds + at_i * (d - ds)) + retro * retro * at_i * dds
+
+
+@wp.func
 def sample_bsdf(bsdf: BSDF, u: wp.vec3) -> wp.vec3:
     """A direction of the density that `evaluate_bsdf` states, or 0 where none comes about and the path ends."""
     none = wp.vec3(0.0, 0.0, 0.0)

@@ -15,7 +15,8 @@ from luxel.core.emitters import far_radiance
 from luxel.core.fresnel import fresnel_dielectric, schlick_weight
 from luxel.core.intersect import MISS
 from luxel.core.launch import launch, to_warp
-from luxel.core.principled import albedos, refraction_weight
+from luxel.core.principled import albedos, mean, refraction_weight
+from luxel.core.rough_albedo import rough_albedo
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable, material_of_object
 from luxel.core.shapes.shape import is_panel, panel_front
@@ -29,6 +30,7 @@ from luxel.models.gather import (
     NEARNESS,
     OPENNESS,
     REFLECTION,
+    ROUGH_WEIGHT,
     SKY,
     SURFACES,
     THROUGH,
@@ -83,6 +85,22 @@ def noise_share(variance: float, mean: float) -> float:
     return wp.min(wp.sqrt(variance) / wp.max(mean, TINY), 4.0)
 
 
+@wp.func
+def with_rough_reflection(signals: Signals, albedo: float) -> Signals:
+    """REFLECTION of a lobe that the diffuse lobe's rays serve, as the albedo times the light that these found for it.
+
+    They meet so wide a range of the lobe's values, at grazing angles above all, that their plain mean is noise, and a
+    lattice where patterns repeat. This ratio is exact where the same light comes from everywhere.
+    """
+    result = signals
+    if signals[ROUGH_WEIGHT] > 0.0:
+        factor = albedo / signals[ROUGH_WEIGHT]
+        for c in range(3):
+            result[REFLECTION + c] = signals[REFLECTION + c] * factor
+        result[GLOSSY_NOISE] = signals[GLOSSY_NOISE] * factor * factor
+    return result
+
+
 @wp.kernel(enable_backward=False)
 def measure_points(
     scenes: Scenes,
@@ -131,10 +149,11 @@ def measure_points(
     mirrored = chains[index, 0]
     transmitted = chains[index, 1]
     place = index + first
-    sharp = level_0[place]
-    beside = level_1[place]
-    near = level_2[place]
-    far = level_3[place]
+    rough = mean(rough_albedo(material, wp.abs(cosine)))
+    sharp = with_rough_reflection(level_0[place], rough)
+    beside = with_rough_reflection(level_1[place], rough)
+    near = with_rough_reflection(level_2[place], rough)
+    far = with_rough_reflection(level_3[place], rough)
     point_features[index] = PointVector(
         wp.abs(cosine),
         schlick_weight(wp.abs(cosine)),
@@ -179,9 +198,9 @@ def measure_points(
             albedo * unshadowed * visible_share(beside, c),
             albedo * near[DIRECT + c],
             albedo * far[DIRECT + c],
-            albedo * beside[SKY + c],
-            albedo * near[SKY + c],
-            albedo * far[SKY + c],
+            albedo * wp.max(beside[SKY + c], 0.0),
+            albedo * wp.max(near[SKY + c], 0.0),
+            albedo * wp.max(far[SKY + c], 0.0),
             albedo * beside[SURFACES + c],
             albedo * near[SURFACES + c],
             albedo * far[SURFACES + c],

@@ -40,21 +40,24 @@ from luxel.core.principled import (
     diffuse_weight,
     evaluate_bsdf,
     mean,
+    mean_burley_factor,
     refraction_weight,
     sample_bsdf,
 )
 from luxel.core.rng import uniform
+from luxel.core.rough_albedo import ROUGH
 from luxel.core.sampling import net_point, power_heuristic
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import MOST_MIRRORS, Scenes, launchable, material_of_object, shape_of
 from luxel.core.shapes.shape import facing_normal, surface_interaction
+from luxel.core.sky import gradient_radiance, mean_gradient_radiance
 from luxel.core.visibility import LineOfSight, bent_line, is_clear, line_of_sight, next_hit
 from luxel.models.mirrored_lights import faces_of, mirror_face, mirrored_context, sample_mirrored_light
 from luxel.models.neighbourhood import Neighbours, neighbour
 from luxel.models.shading_points import ShadingPoint, as_points, pixel_width
 
 TILE_PIXELS = 16
-ROUGH = wp.constant(0.5)  # roughness from which on a diffuse surface's own rays serve its gloss too
+ROUNDING = wp.constant(1.0e-6)  # of a BSDF's value
 INDIRECT_ALPHA = wp.constant(0.3)  # at least, where a diffuse surface sees gloss, lest it flicker (path regularisation)
 MOST_SEGMENTS = wp.constant(8)  # of a gathering ray, through mirrors and glass
 MIRROR_LOOK = wp.constant(4)  # one ray to lights of so many is sent by way of each face of each mirror
@@ -73,8 +76,8 @@ DIRECT_NOISE = 12
 OF_LIGHTS = 13
 """The first of the signals: what lights do. The others are what rays over the hemisphere and into lobes find."""
 SKY, SURFACES, REFLECTION, LOST = range(OF_LIGHTS, OF_LIGHTS + 12, 3)
-OPENNESS, NEARNESS, INDIRECT_NOISE, GLOSSY_NOISE = range(OF_LIGHTS + 12, OF_LIGHTS + 16)
-SIGNALS = OF_LIGHTS + 16
+OPENNESS, NEARNESS, INDIRECT_NOISE, GLOSSY_NOISE, ROUGH_WEIGHT = range(OF_LIGHTS + 12, OF_LIGHTS + 17)
+SIGNALS = OF_LIGHTS + 17
 Signals = wp.types.vector(SIGNALS, float)
 """What a point gathers, in RGB but for OPENNESS, NEARNESS and noise.
 
@@ -84,7 +87,14 @@ mirrors (THROUGH), by the sky, and by way of other surfaces; radiance that leave
 cut off from, for a unit of radiance everywhere (LOST); the share of the hemisphere that is sky; how near the other
 surfaces are: the mean of s / (s + t), for rays that meet something at a distance of t, where a pixel is s wide; and the
 variances, as if rays were independent, of the means over channels: of DIRECT by rays to lights, of SKY and SURFACES,
-and of HIGHLIGHT and REFLECTION by rays into lobes.
+of HIGHLIGHT and REFLECTION by rays into lobes; and, where the diffuse lobe's rays serve a rough lobe (ROUGH) too, what
+REFLECTION would be under a radiance of 1, the mean of the channels (ROUGH_WEIGHT).
+"""
+
+
+RaySums = wp.types.vector(5, float)
+"""Over the rays of a point over its hemisphere: of ROUGH_WEIGHT's summands times what the rough lobe reflects by them;
+of these summands' squares; and of what stands in for the sky, in RGB (`look_around`).
 """
 
 
@@ -116,8 +126,14 @@ class Gathered:
 
 @wp.func
 def specular_value(bsdf: BSDF, value: wp.vec3, diffuse: float) -> wp.vec3:
-    """A BSDF's value without its diffuse part, whose `diffuse_value` this is."""
-    return value - bsdf.material.base_color * (diffuse * diffuse_weight(bsdf.material))
+    """A BSDF's value without its diffuse part, whose `diffuse_value` this is; 0 where the rest is rounding alone.
+
+    Of two such numbers the ratio, as that of noise and mean, would say anything.
+    """
+    rest = value - bsdf.material.base_color * (diffuse * diffuse_weight(bsdf.material))
+    if mean(rest) < ROUNDING * mean(value):
+        rest = wp.vec3(0.0, 0.0, 0.0)
+    return rest
 
 
 @wp.func
@@ -515,17 +531,21 @@ def look_around(
     light_rays: wp.array[int],
     parts: wp.array2d[Signals],
     rays_of: wp.array[wp.vec2i],
+    sums: wp.array2d[RaySums],
     begin: int,
 ) -> None:
     """What a lane's rays over the hemisphere and into glossy lobes bring to a point; see `add_up_surroundings`.
 
     In place of noise there are sums of squares, of so many rays as are in `rays_of`: of the hemisphere, and of lobes.
+    What stands in for the sky is a gradient sky's radiance times the diffuse lobe's mean factor, plus what the factor
+    differs from that times the sky's mean radiance: nearly their product, and of a mean that is known (`open_sky`).
     """
     index = (wp.tid() + begin) // settings.lanes
     lane = (wp.tid() + begin) % settings.lanes
     p = points[index]
     parts[index, lane] = Signals()
     rays_of[index] = wp.vec2i(0, 0)
+    sums[index, lane] = RaySums()
     if p.object_id == MISS:
         return
     r = receiver_at(scenes, settings, p, index)
@@ -544,6 +564,11 @@ def look_around(
     nearness = float(0.0)
     indirect_squares = float(0.0)
     glossy_squares = float(0.0)
+    rough_weight = float(0.0)
+    sum = RaySums()
+    row = scenes.scenes[p.scene]
+    mean_sky = mean_gradient_radiance(row, p.normal)
+    mean_factor = mean_burley_factor(r.bsdf.material, r.bsdf.wi[2]) / float(wp.max(r.diffuse_rays, 1))
     total = choose_light(scenes, p.scene, r.at, light_weights(scenes, p.scene, r.at), 0.5).total
     many = float(light_rays[index] * settings.tiles)
     pixel = pixel_width(scenes, p, settings.height)
@@ -578,6 +603,9 @@ def look_around(
                 sky += found.sky * plain
                 surfaces += found.surfaces * plain
                 indirect_squares += square(mean(found.sky + found.surfaces) * plain)
+                alike = mean_sky * (plain - mean_factor) + gradient_radiance(row, direction) * mean_factor
+                for c in range(3):
+                    sum[2 + c] += alike[c]
                 lost += found.lost * plain
                 openness += wp.where(found.distance == FAR, 1.0, 0.0) / float(r.diffuse_rays)
                 nearness += pixel / (pixel + found.distance) / float(r.diffuse_rays)
@@ -585,7 +613,12 @@ def look_around(
                 value = specular_value(r.bsdf, scattered.value, diffuse) / density
                 highlight += wp.cw_mul(found.lights, value)
                 reflection += wp.cw_mul(found.sky + found.surfaces, value)
-                glossy_squares += square(mean(wp.cw_mul(found.lights + found.sky + found.surfaces, value)))
+                reflected = mean(wp.cw_mul(found.lights + found.sky + found.surfaces, value))
+                glossy_squares += square(reflected)
+                if r.shares_rays:
+                    rough_weight += mean(value)
+                    sum[0] += mean(value) * reflected
+                    sum[1] += square(mean(value))
     out = Signals()
     out = with_vector(out, DIRECT, direct)
     out = with_vector(out, SKY, sky)
@@ -597,27 +630,56 @@ def look_around(
     out[NEARNESS] = nearness
     out[INDIRECT_NOISE] = indirect_squares
     out[GLOSSY_NOISE] = glossy_squares
+    out[ROUGH_WEIGHT] = rough_weight
     parts[index, lane] = out
+    sums[index, lane] = sum
+
+
+@wp.func
+def open_sky(scenes: Scenes, p: ShadingPoint) -> wp.vec3:
+    """Irradiance over π by a gradient sky without anything before it, times the diffuse lobe's mean factor."""
+    factor = mean_burley_factor(material_of_object(scenes.objects[p.object_id]), -wp.dot(p.direction, p.normal))
+    return mean_gradient_radiance(scenes.scenes[p.scene], p.normal) * factor
 
 
 @wp.kernel(enable_backward=False)
 def add_up_surroundings(
+    scenes: Scenes,
     settings: GatherSettings,
+    points: wp.array[ShadingPoint],
     parts: wp.array2d[Signals],
     rays_of: wp.array[wp.vec2i],
+    sums: wp.array2d[RaySums],
     signals: wp.array[Signals],
     begin: int,
 ) -> None:
-    """Add what all lanes of `look_around` brought to the Signals of their point."""
+    """Add what all lanes of `look_around` brought to the Signals of their point.
+
+    Of the sky, less the error that its stand-in has by the same rays, times the share that is in view (a control
+    variate: Owen, "Monte Carlo theory, methods and examples", §8.9): on open ground nothing else is left of its noise.
+    Of a rough lobe that the diffuse lobe's rays serve, noise is that of a ratio: of the rays' deviations from their
+    weights' share of the sum (Cochran, "Sampling Techniques", eq. 2.46).
+    """
     index = wp.tid() + begin
     out = parts[index, 0]
+    sum = sums[index, 0]
     for lane in range(1, settings.lanes):
         out += parts[index, lane]
+        sum += sums[index, lane]
     rays = rays_of[index]
     indirect = mean(vector_at(out, SKY) + vector_at(out, SURFACES))
     out[INDIRECT_NOISE] = variance_of_sum(out[INDIRECT_NOISE], indirect, rays[0])
     glossy = mean(vector_at(out, HIGHLIGHT) + vector_at(out, REFLECTION))
-    out[GLOSSY_NOISE] = variance_of_sum(out[GLOSSY_NOISE], glossy, rays[1])
+    if out[ROUGH_WEIGHT] > 0.0:
+        ratio = glossy / out[ROUGH_WEIGHT]
+        deviations = out[GLOSSY_NOISE] + ratio * (ratio * sum[1] - 2.0 * sum[0])
+        deviations = wp.where(deviations < ROUNDING * out[GLOSSY_NOISE], 0.0, deviations)
+        out[GLOSSY_NOISE] = variance_of_sum(deviations, 0.0, rays[1])
+    else:
+        out[GLOSSY_NOISE] = variance_of_sum(out[GLOSSY_NOISE], glossy, rays[1])
+    if rays[0] > 0:
+        error = wp.vec3(sum[2], sum[3], sum[4]) - open_sky(scenes, points[index])
+        out = with_vector(out, SKY, vector_at(out, SKY) - out[OPENNESS] * error)
     signals[index] = signals[index] + out
 
 
@@ -654,7 +716,8 @@ def gather(
         look(all_rays)
     if settings.occlusion and batch.is_flat_mirror.any():
         launch(look_into_mirrors, count, inputs[:3], outputs[:1], device, sliced=True)
-    rays_of = to_warp(rays_of, wp.vec2i)
-    launch(look_around, count * lanes, inputs, [parts, rays_of], device, sliced=True)
-    launch(add_up_surroundings, count, [settings, parts, rays_of], outputs[:1], device, sliced=True)
+    ray_sums = to_warp(torch.empty(count, lanes, len(RaySums()), device=device), RaySums)
+    around = [parts, to_warp(rays_of, wp.vec2i), ray_sums]
+    launch(look_around, count * lanes, inputs, around, device, sliced=True)
+    launch(add_up_surroundings, count, [*inputs[:3], *around], outputs[:1], device, sliced=True)
     return signals

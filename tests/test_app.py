@@ -20,7 +20,7 @@ from luxel.viewer.document import Document
 from luxel.viewer.panels.picture_panel import Settings
 from luxel.viewer.weights import Weights
 
-LONG_S = 60.0
+LONG_S = 120.0
 SIDE = 64
 WINDOW = {"width": 640, "height": 320}
 ARROW_PIXELS = 70
@@ -87,6 +87,13 @@ def canvas(page, viewer):
     return np.asarray(shot.resize((width, height), Image.Resampling.BOX))[height // 2 :]
 
 
+def is_red(page, x, y):
+    """Whether the browser shows a handle of the x axis there, which nothing in the scene is as red as."""
+    shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    red, green, _ = shot.getpixel((round(x), round(y)))
+    return red > 2 * green
+
+
 def rms(a, b):
     return float(np.sqrt(np.square(a.astype(np.float32) - b.astype(np.float32)).mean()))
 
@@ -106,7 +113,7 @@ def test_a_scene_is_seen_moved_saved_and_undone(viewer, browser, tmp_path):
     x, y = (side // 2 for side in canvas_size(viewer))
     page.mouse.click(x, y)
     wait_for(page, lambda: viewer.document.selected == BALL, "the ball's selection")
-    page.wait_for_timeout(300)  # for the gizmo to be drawn
+    wait_for(page, lambda: is_red(page, x + ARROW_PIXELS, y), "the gizmo")
     page.mouse.move(x + ARROW_PIXELS, y)
     page.mouse.down()
     for step in range(1, 7):
@@ -159,9 +166,9 @@ def test_an_orthographic_scene_is_seen_and_its_ball_sized_by_a_knob(viewer, brow
     x, y = (side // 2 for side in canvas_size(viewer))
     page.mouse.click(x, y)
     wait_for(page, lambda: viewer.document.selected == BALL, "the ball's selection")
-    page.wait_for_timeout(300)  # for the knob to be drawn
     pixel = extent / WINDOW["height"]
     left = x - 0.8 / pixel
+    wait_for(page, lambda: is_red(page, left, y), "the knob")
     page.mouse.move(left, y)
     page.mouse.down()
     for step in range(1, 7):

@@ -92,7 +92,8 @@ REFLECTION would be under a radiance of 1, the mean of the channels (ROUGH_WEIGH
 """
 
 
-RaySums = wp.types.vector(5, float)
+RAY_SUMS = 5
+RaySums = wp.types.vector(RAY_SUMS, float)
 """Over the rays of a point over its hemisphere: of ROUGH_WEIGHT's summands times what the rough lobe reflects by them;
 of these summands' squares; and of what stands in for the sky, in RGB (`look_around`).
 """
@@ -565,7 +566,7 @@ def look_around(
     indirect_squares = float(0.0)
     glossy_squares = float(0.0)
     rough_weight = float(0.0)
-    sum = RaySums()
+    of_rays = RaySums()
     row = scenes.scenes[p.scene]
     mean_sky = mean_gradient_radiance(row, p.normal)
     mean_factor = mean_burley_factor(r.bsdf.material, r.bsdf.wi[2]) / float(wp.max(r.diffuse_rays, 1))
@@ -605,7 +606,7 @@ def look_around(
                 indirect_squares += square(mean(found.sky + found.surfaces) * plain)
                 alike = mean_sky * (plain - mean_factor) + gradient_radiance(row, direction) * mean_factor
                 for c in range(3):
-                    sum[2 + c] += alike[c]
+                    of_rays[2 + c] += alike[c]
                 lost += found.lost * plain
                 openness += wp.where(found.distance == FAR, 1.0, 0.0) / float(r.diffuse_rays)
                 nearness += pixel / (pixel + found.distance) / float(r.diffuse_rays)
@@ -617,8 +618,8 @@ def look_around(
                 glossy_squares += square(reflected)
                 if r.shares_rays:
                     rough_weight += mean(value)
-                    sum[0] += mean(value) * reflected
-                    sum[1] += square(mean(value))
+                    of_rays[0] += mean(value) * reflected
+                    of_rays[1] += square(mean(value))
     out = Signals()
     out = with_vector(out, DIRECT, direct)
     out = with_vector(out, SKY, sky)
@@ -632,7 +633,7 @@ def look_around(
     out[GLOSSY_NOISE] = glossy_squares
     out[ROUGH_WEIGHT] = rough_weight
     parts[index, lane] = out
-    sums[index, lane] = sum
+    sums[index, lane] = of_rays
 
 
 @wp.func
@@ -662,23 +663,23 @@ def add_up_surroundings(
     """
     index = wp.tid() + begin
     out = parts[index, 0]
-    sum = sums[index, 0]
+    of_rays = sums[index, 0]
     for lane in range(1, settings.lanes):
         out += parts[index, lane]
-        sum += sums[index, lane]
+        of_rays += sums[index, lane]
     rays = rays_of[index]
     indirect = mean(vector_at(out, SKY) + vector_at(out, SURFACES))
     out[INDIRECT_NOISE] = variance_of_sum(out[INDIRECT_NOISE], indirect, rays[0])
     glossy = mean(vector_at(out, HIGHLIGHT) + vector_at(out, REFLECTION))
     if out[ROUGH_WEIGHT] > 0.0:
         ratio = glossy / out[ROUGH_WEIGHT]
-        deviations = out[GLOSSY_NOISE] + ratio * (ratio * sum[1] - 2.0 * sum[0])
+        deviations = out[GLOSSY_NOISE] + ratio * (ratio * of_rays[1] - 2.0 * of_rays[0])
         deviations = wp.where(deviations < ROUNDING * out[GLOSSY_NOISE], 0.0, deviations)
         out[GLOSSY_NOISE] = variance_of_sum(deviations, 0.0, rays[1])
     else:
         out[GLOSSY_NOISE] = variance_of_sum(out[GLOSSY_NOISE], glossy, rays[1])
     if rays[0] > 0:
-        error = wp.vec3(sum[2], sum[3], sum[4]) - open_sky(scenes, points[index])
+        error = wp.vec3(of_rays[2], of_rays[3], of_rays[4]) - open_sky(scenes, points[index])
         out = with_vector(out, SKY, vector_at(out, SKY) - out[OPENNESS] * error)
     signals[index] = signals[index] + out
 
@@ -716,7 +717,7 @@ def gather(
         look(all_rays)
     if settings.occlusion and batch.is_flat_mirror.any():
         launch(look_into_mirrors, count, inputs[:3], outputs[:1], device, sliced=True)
-    ray_sums = to_warp(torch.empty(count, lanes, len(RaySums()), device=device), RaySums)
+    ray_sums = to_warp(torch.empty(count, lanes, RAY_SUMS, device=device), RaySums)
     around = [parts, to_warp(rays_of, wp.vec2i), ray_sums]
     launch(look_around, count * lanes, inputs, around, device, sliced=True)
     launch(add_up_surroundings, count, [*inputs[:3], *around], outputs[:1], device, sliced=True)

@@ -189,7 +189,7 @@ def test_trees_have_the_objects_of_large_scenes_alone(device, monkeypatch):
 
 
 def test_what_reaches_far_beyond_the_others_is_an_outlier():
-    """Of points within 1 of the middle a ball at 6, a large one and a plane are; the most there is room for are found."""
+    """Of points within 1 of the middle a ball at 6, a large one and a plane are; of more the farthest eight."""
     center = np.random.default_rng(0).uniform(-1, 1, (101, 3)).astype(np.float32)
     half = np.full((101, 3), 0.01, np.float32)
     center[7], half[11], half[13] = (0, -6, 0), 7, 1e7

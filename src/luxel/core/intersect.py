@@ -71,9 +71,7 @@ def intersect_object(
     `intersect_ellipsoid`.
     """
     obj = scenes.objects[object_id]
-    return intersect_item(
-        scenes, object_id, obj.kind, obj.center, obj.radius, origin, direction, origin_object, t_max
-    )
+    return intersect_item(scenes, object_id, obj.kind, obj.center, obj.radius, origin, direction, origin_object, t_max)
 
 
 @wp.func
@@ -95,9 +93,7 @@ def nearest_item(
         if i < 0:
             break
         if i != target:
-            t = intersect_item(
-                scenes, i, item.kind, item.center, item.radius, origin, direction, origin_object, hit.t
-            )
+            t = intersect_item(scenes, i, item.kind, item.center, item.radius, origin, direction, origin_object, hit.t)
             # Of two at the same distance the first in the list, whatever the tree's order.
             if t < hit.t or (t == hit.t and t < INFINITY and i < hit.object_id):
                 hit.t = t
@@ -132,9 +128,7 @@ def walk_tree(
     Szirmay-Kalos 2014).
     """
     inverse = wp.vec3(finite_inverse(direction[0]), finite_inverse(direction[1]), finite_inverse(direction[2]))
-    hit = nearest_item(
-        scenes, row.outliers, OUTLIERS, origin, direction, origin_object, target, Hit(MISS, t_max)
-    )
+    hit = nearest_item(scenes, row.outliers, OUTLIERS, origin, direction, origin_object, target, Hit(MISS, t_max))
     node = int(1)
     trail = int(0)
     walking = target == MISS or hit.object_id == MISS
@@ -149,9 +143,7 @@ def walk_tree(
                 node = 2 * node + wp.where(right < left, 1, 0)
         else:
             first = row.tree_items + (node - row.tree_leaves) * row.leaf_objects
-            hit = nearest_item(
-                scenes, first, row.leaf_objects, origin, direction, origin_object, target, hit
-            )
+            hit = nearest_item(scenes, first, row.leaf_objects, origin, direction, origin_object, target, hit)
             if target != MISS and hit.object_id != MISS:
                 walking = False
         if not descends:

@@ -19,7 +19,9 @@ from luxel.scene.description import MIN_SPECULAR
 
 TREE_ABOVE = 96  # objects in a scene, from which on `benchmarks/tracer.py` finds a tree faster than a loop over all
 MOST_LEAF_OBJECTS = 8  # of a tree over objects
-OUTLIERS = wp.constant(8)  # objects of a scene with a tree, at most, that every ray tries instead of the tree's boxes holding them
+OUTLIERS = wp.constant(
+    8
+)  # objects of a scene with a tree, at most, that every ray tries instead of the tree's boxes holding them
 FAR_OUT = 4.0  # times the median reach from the scene's middle: where an outlier's farthest side is
 EXACT_LIGHTS = 24  # lights in a scene, up to which each is weighed for itself
 ALWAYS = "always"

@@ -11,8 +11,7 @@ from typing import get_args
 import numpy as np
 from matplotlib import colormaps
 
-from luxel import save_image
-from luxel.denoised import denoised
+from luxel import Renderer, save_image
 from luxel.scene import from_points
 from luxel.scene.figures.looks import LookName
 
@@ -47,7 +46,8 @@ def main(points: int = 2048, side: int = 512) -> None:
     height = (cloud[:, 2] - cloud[:, 2].min()) / np.ptp(cloud[:, 2])
     colors = colormaps["viridis"](height)[:, :3]
     np.save("trefoil.npy", np.concatenate([cloud, colors], 1))
-    pictures = {look: denoised(from_points(cloud, colors, look=look), side, side) for look in get_args(LookName)}
+    renderer = Renderer.from_pretrained("ray-base")
+    pictures = {look: renderer(from_points(cloud, colors, look=look), side) for look in get_args(LookName)}
     for look, picture in pictures.items():
         save_image(f"trefoil_{look}.png", picture)
     save_image("looks.png", np.concatenate(list(pictures.values()), axis=1))

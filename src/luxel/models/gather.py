@@ -216,7 +216,7 @@ def gather_along(
         is_mirror = segment == 0 and obj.is_mirror != 0  # whose image of the lights the point has looked at
         if after_diffuse and not transmits and not is_mirror:
             material.alpha = wp.max(material.alpha, INDIRECT_ALPHA)
-        elif material.alpha >= SMOOTH_ALPHA:
+        elif material.alpha >= SMOOTH_ALPHA and not transmits:
             material.alpha = wp.max(material.alpha, least_alpha)
         normal = facing_normal(shape.kind, si.normal, direction)
         local = frame(normal)
@@ -307,7 +307,7 @@ class Receiver:
     is_front: bool
     is_diffuse: bool
     is_smooth: bool  # chains show what its lobes reflect and transmit
-    highlight_share: float  # of a smooth one's: what is smaller than a pixel they show, too (`missed_light`)
+    turn_square: float  # of its normal within its pixel, if it is smooth: see `beyond_pixel`
     shares_rays: bool  # those of its diffuse lobe serve its gloss, too
     sees_light: bool
     pattern: int  # the first one of its tiles
@@ -316,18 +316,30 @@ class Receiver:
 
 
 @wp.func
+def beyond_pixel(wi: wp.vec3, wo: wp.vec3, turn_square: float) -> float:
+    """The share of a smooth surface's highlight that chains don't show: all but what they find within the pixel.
+
+    With t the tangent of the half vector's angle, t⁴ / (t² + turn²)²: 0 where the light's mirror image is, near which
+    what one point has is a spike, and about 1 from where on the pixel has no such point: in the lobe's long tails.
+    """
+    half = unit_length(wi + wo)
+    t_square = (1.0 - half[2] * half[2]) / wp.max(half[2] * half[2], 1.0e-6)
+    return square(t_square / wp.max(t_square + turn_square, 1.0e-12))
+
+
+@wp.func
 def receiver_at(scenes: Scenes, settings: GatherSettings, p: ShadingPoint, index: int) -> Receiver:
     """The point number `index`, which has an object."""
     r = Receiver()
     material = material_of_object(scenes.objects[p.object_id])
     r.is_smooth = material.alpha < SMOOTH_ALPHA and index < settings.chained
-    r.highlight_share = 1.0
+    r.turn_square = 0.0
     kind = scenes.objects[p.object_id].kind
     is_curved = kind <= ELLIPSOID or kind == CYLINDER
     if is_curved and material.roughness < ROUGH and settings.tiles == 1 and index < settings.chained:
         alpha = widened_alpha(scenes, p, material.alpha, settings.height)
         if r.is_smooth:
-            r.highlight_share = square(material.alpha / alpha)
+            r.turn_square = square(alpha) - square(material.alpha)
         else:
             material.alpha = alpha
     r.local = frame(p.normal)
@@ -418,7 +430,7 @@ def look_at_lights(
                         direct += arriving * (plain * weight)
                         squares += square(mean(arriving) * plain * weight)
                     if r.is_smooth and light.object_id != MAP:
-                        glossy_weight *= r.highlight_share
+                        glossy_weight *= beyond_pixel(r.bsdf.wi, wo, r.turn_square)
                     if not (r.is_smooth and sight.is_through):
                         highlight += wp.cw_mul(arriving, specular_value(r.bsdf, towards.value, diffuse)) * glossy_weight
         out = with_vector(out, DIRECT, direct)

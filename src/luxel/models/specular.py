@@ -41,7 +41,7 @@ BRANCHES = 3  # of each: the strongest, and those that differ from it at the sec
 MOST_INTERFACES = wp.constant(5)  # with the segment from the last one to a light, paths of depth 6
 FARTHEST = wp.constant(1.0e6)  # distance up to which rays of a pixel part
 LEAST_SHADED = wp.constant(0.01)  # throughput of an end whose surface is shaded; lights and the sky are always shown
-POINTS_AT_ONCE = {"cpu": 1 << 17, "cuda": 1 << 20}  # 2 kB each
+POINTS_AT_ONCE = {"cpu": 1 << 16, "cuda": 1 << 19}  # 4 kB each
 
 
 class Chains(NamedTuple):
@@ -287,6 +287,43 @@ def follow_chains(
             first[row] = chain.first
 
 
+@wp.func
+def weigh_by_bundle(
+    scenes: Scenes,
+    scene: int,
+    row: int,
+    first_segment: wp.array[Segment],
+    last_segment: wp.array[Segment],
+    throughput: wp.array[wp.vec3],
+    radiance: wp.array[wp.vec3],
+) -> wp.vec3:
+    """Give the chains of one lobe of one point the shares that their ends have of the pixel; what lights add to them.
+
+    By their last segments, or the first ones where the four rays go different ways from there on.
+    """
+    total = wp.vec3(0.0, 0.0, 0.0)
+    for branch in range(BRANCHES):
+        i = (row * BRANCHES + branch) * SUBPIXELS
+        a = last_segment[i]
+        b = last_segment[i + 1]
+        c = last_segment[i + 2]
+        d = last_segment[i + 3]
+        if branch == 0 and not are_alike(a, b, c, d):
+            a = first_segment[row * SUBPIXELS]
+            b = first_segment[row * SUBPIXELS + 1]
+            c = first_segment[row * SUBPIXELS + 2]
+            d = first_segment[row * SUBPIXELS + 3]
+        if are_alike(a, b, c, d):
+            total += missed_light(scenes, scene, a, b, c, d)
+            shares = shares_of_hits(scenes, a, b, c, d)
+            hits = wp.vec4i(a.hit, b.hit, c.hit, d.hit)
+            for k in range(SUBPIXELS):
+                if not is_lamp(scenes, hits[k]):  # which `missed_light` is for
+                    throughput[i + k] = throughput[i + k] * shares[k]
+                    radiance[i + k] = radiance[i + k] * shares[k]
+    return total
+
+
 @wp.kernel(enable_backward=False)
 def merge_ends(
     scenes: Scenes,
@@ -304,6 +341,8 @@ def merge_ends(
 ) -> None:
     """Of one lobe of one point: the ends on one object become one, with a slot, and radiances their sum.
 
+    Each counts as much as a bundle of rays about the pixel's four finds (`luxel.models.reflected_lights`).
+
     Ends on more than SUBPIXELS objects are left out, which are the weaker branches'. They have the slot MISS.
     """
     row = wp.tid() + begin
@@ -318,28 +357,7 @@ def merge_ends(
     if point == MISS:
         return
     if subpixels == SUBPIXELS:
-        scene = points[point].scene
-        for branch in range(BRANCHES):
-            i = first + branch * SUBPIXELS
-            a = last_segment[i]
-            b = last_segment[i + 1]
-            c = last_segment[i + 2]
-            d = last_segment[i + 3]
-            comparable = are_alike(a, b, c, d)
-            if branch == 0 and not comparable:
-                a = first_segment[row * SUBPIXELS]
-                b = first_segment[row * SUBPIXELS + 1]
-                c = first_segment[row * SUBPIXELS + 2]
-                d = first_segment[row * SUBPIXELS + 3]
-                comparable = are_alike(a, b, c, d)
-            if comparable:
-                total += missed_light(scenes, scene, a, b, c, d)
-                shares = shares_of_hits(scenes, a, b, c, d)
-                hits = wp.vec4i(a.hit, b.hit, c.hit, d.hit)
-                for k in range(SUBPIXELS):
-                    if not is_lamp(scenes, hits[k]):  # which `missed_light` is for
-                        throughput[i + k] = throughput[i + k] * shares[k]
-                        radiance[i + k] = radiance[i + k] * shares[k]
+        total += weigh_by_bundle(scenes, points[point].scene, row, first_segment, last_segment, throughput, radiance)
     for i in range(first, first + chains):
         end = ends[i]
         total += radiance[i]

@@ -27,7 +27,7 @@ from luxel.core.shapes.shape import FACES, face_of_hit, is_panel
 THIN = wp.constant(4.0)  # pixels across; of larger objects, no more than slivers come between corners
 SHARED = wp.constant(-2)  # of a pixel that many rays have to look at
 FINE_ACROSS, FINE_DOWN = wp.constant(16), wp.constant(8)  # rays for a pixel that shows a lamp
-FEW = wp.constant(2)  # rays that see a thin lamp, up to which only their own share is right in the mean
+FEW = wp.constant(4)  # rays that see a thin lamp, up to which only their own share is right in the mean
 GOLDEN_RATIO = wp.constant(0.618033989)  # its fractional part
 
 

@@ -78,7 +78,7 @@ def test_what_the_other_technique_never_finds_counts_in_full(device):
 
 @pytest.mark.parametrize("device", DEVICES)
 def test_jittered_points_are_one_in_each_cell_and_no_line_meets_many(device):
-    """In a strip as narrow as an edge moves in a frame, of any direction, are as many as its area has, but for a few."""
+    """In a strip as narrow as an edge moves in a frame, of any direction, are hardly more than its area has."""
     point = run(jittered_points, np.arange(128, dtype=np.int32), 16, 8, device=device)[0]
     cell = np.floor(point * [16, 8]).astype(int)
     assert np.array_equal(cell[:, 1] * 16 + cell[:, 0], np.arange(128))

@@ -369,7 +369,7 @@ def test_mirror_images_have_soft_edges(shift):
     mirror = Plane(center=(0, 0, -2), normal=(0, 0, 1), material=MIRROR)
     chains = shoot((mirror, wall), (0, 0, -1), background=SKY, height=HEIGHT)
     share = float(chains.throughput.sum(0)[0] / schlick(1.0)[0])
-    assert share == pytest.approx(0.5 - shift, abs=0.04)
+    assert share == pytest.approx(0.5 - shift, abs=0.06)
     np.testing.assert_allclose(chains.throughput.sum(0), share * schlick(1.0), rtol=1e-3)
     np.testing.assert_allclose(chains.radiance[0, REFLECTED], (1 - share) * schlick(1.0) * SKY, rtol=1e-3)
     assert chains.ends[:, OBJECT].tolist() == [1]

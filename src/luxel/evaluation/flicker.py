@@ -78,9 +78,7 @@ def mirror_ball(x: float, y: float, number: int) -> Sphere:
 def lamps_in_balls() -> Scene:
     """Lamps of many sizes, in mirror balls that mirror one another."""
     lamps = [
-        Sphere(
-            center=(2 * math.cos(k), -2.2 - 0.2 * k, 1.5 + 0.3 * k), radius=0.1 + 0.1 * k, material=GLOWING
-        )
+        Sphere(center=(2 * math.cos(k), -2.2 - 0.2 * k, 1.5 + 0.3 * k), radius=0.1 + 0.1 * k, material=GLOWING)
         for k in range(6)
     ]
     return Scene(objects=(LOW_FLOOR, *grid(mirror_ball), *lamps), camera=CAMERA, background=DIM)

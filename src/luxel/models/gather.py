@@ -34,7 +34,6 @@ from luxel.core.microfacet import sample_cosine_hemisphere
 from luxel.core.principled import (
     BSDF,
     SMOOTH_ALPHA,
-    Material,
     albedos,
     bsdf_of,
     burley_diffuse,
@@ -166,8 +165,8 @@ def gather_along(
 ) -> Gathered:
     """What arrives along one ray from a point; `start_density` is the ray's, times how many there are of its kind.
 
-    Rough surfaces on the way are at least as rough as the point, with `least_alpha`. After a diffuse surface, glass passes rays on but does not look for lights, and lights seen through it don't count:
-    lines of sight have found them.
+    Opaque rough surfaces on the way have at least the point's own α, `least_alpha`. After a diffuse surface, glass
+    passes rays on but does not look for lights, and lights seen through it don't count: lines of sight have found them.
     """
     none = wp.vec3(0.0, 0.0, 0.0)
     result = Gathered(none, none, none, none, FAR)
@@ -335,7 +334,7 @@ def receiver_at(scenes: Scenes, settings: GatherSettings, p: ShadingPoint, index
     r.is_smooth = material.alpha < SMOOTH_ALPHA and index < settings.chained
     r.turn_square = 0.0
     kind = scenes.objects[p.object_id].kind
-    is_curved = kind <= ELLIPSOID or kind == CYLINDER
+    is_curved = kind <= ELLIPSOID or kind == CYLINDER  # so that its highlights may be smaller than a pixel
     if is_curved and material.roughness < ROUGH and settings.tiles == 1 and index < settings.chained:
         alpha = widened_alpha(scenes, p, material.alpha, settings.height)
         if r.is_smooth:
@@ -600,7 +599,18 @@ def look_around(
             direction = unit_length(to_world(r.local, wo))
             least_alpha = r.bsdf.material.alpha
             found = gather_along(
-                scenes, settings, p.scene, r.at, direction, density, total, many, not is_glossy, least_alpha, tile, number
+                scenes,
+                settings,
+                p.scene,
+                r.at,
+                direction,
+                density,
+                total,
+                many,
+                not is_glossy,
+                least_alpha,
+                tile,
+                number,
             )
             diffuse = diffuse_value(r.bsdf, wo)
             if not is_glossy:

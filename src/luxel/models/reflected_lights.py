@@ -19,7 +19,10 @@ from luxel.models.subpixels import subpixel_offset
 
 ACROSS, DOWN = wp.constant(12), wp.constant(8)  # rays by which the share of a pixel is found that a light fills
 EDGE_ACROSS, EDGE_DOWN = wp.constant(8), wp.constant(6)  # and those by which the shares of other objects are
-SMALL, LARGE = wp.constant(0.25), wp.constant(0.75)  # images in pixels: up to one by its area, from the other on by rays
+SMALL, LARGE = (
+    wp.constant(0.25),
+    wp.constant(0.75),
+)  # images in pixels: up to one by its area, from the other on by rays
 
 SEGMENT_WORDS = 14  # of a Segment, 32 bits each
 
@@ -402,7 +405,10 @@ def shares_of_hits(scenes: Scenes, a: Segment, b: Segment, c: Segment, d: Segmen
             wp.where(hit == d.hit, 1.0, 0.0),
         )
     hits = wp.vec4(
-        hits_like(a.hit, a, b, c, d), hits_like(b.hit, a, b, c, d), hits_like(c.hit, a, b, c, d), hits_like(d.hit, a, b, c, d)
+        hits_like(a.hit, a, b, c, d),
+        hits_like(b.hit, a, b, c, d),
+        hits_like(c.hit, a, b, c, d),
+        hits_like(d.hit, a, b, c, d),
     )
     known = found[0] / hits[0] + found[1] / hits[1] + found[2] / hits[2] + found[3] / hits[3]
     if known > 0.0:

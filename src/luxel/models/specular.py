@@ -227,7 +227,9 @@ def follow_chain(scenes: Scenes, p: ShadingPoint, lobe: int, branch: int, height
             break
         shape = shape_of(scenes.objects[hit.object_id])
         si = surface_interaction(shape, end.point, end.direction, hit.t)
-        chain.radiance += wp.cw_mul(hit_share * shown, emitted_radiance(scenes, hit.object_id, end.direction, si.normal))
+        chain.radiance += wp.cw_mul(
+            hit_share * shown, emitted_radiance(scenes, hit.object_id, end.direction, si.normal)
+        )
         end.point = si.point
         end.normal = facing_normal(shape.kind, si.normal, end.direction)
         if crosses_gap:  # rays from there meet the glass for certain
@@ -421,7 +423,14 @@ def chains_of(
     segments = torch.empty(count + lobes * subpixels, SEGMENT_WORDS, dtype=torch.int32, device=device)
     last, first = (struct_array(some, Segment) for some in segments.split([count, lobes * subpixels]))
     inputs = [launchable(batch), as_points(table), smooth, subpixels]
-    launch(follow_chains, lobes * subpixels, [*inputs, height], [as_points(ends), *vectors, first, last], device, sliced=True)
+    launch(
+        follow_chains,
+        lobes * subpixels,
+        [*inputs, height],
+        [as_points(ends), *vectors, first, last],
+        device,
+        sliced=True,
+    )
     outputs = [slot, to_warp(shown, wp.vec3)]
     launch(merge_ends, lobes, [*inputs, first, last, as_points(ends), *vectors], outputs, device, sliced=True)
     return slot, throughput, ends

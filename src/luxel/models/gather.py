@@ -339,7 +339,7 @@ def receiver_at(scenes: Scenes, settings: GatherSettings, p: ShadingPoint, index
         alpha = widened_alpha(scenes, p, material.alpha, settings.height)
         if r.is_smooth:
             r.turn_square = square(alpha) - square(material.alpha)
-        else:
+        elif refraction_weight(material) == 0.0:
             material.alpha = alpha
     r.local = frame(p.normal)
     wi = r.local * (-p.direction)

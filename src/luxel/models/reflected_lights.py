@@ -24,7 +24,7 @@ SMALL, LARGE = (
     wp.constant(0.75),
 )  # images in pixels: up to one by its area, from the other on by rays
 
-SEGMENT_WORDS = 14  # of a Segment, 32 bits each
+SEGMENT_WORDS = 17  # of a Segment, 32 bits each
 
 
 @wp.struct
@@ -38,6 +38,7 @@ class Segment:
     hit: int  # an object, SUN or MISS
     path: int  # which interfaces are before it; 0 if none
     hit_share: float  # of what it hits, if that is a light, that counts: see `shown_share`
+    radiance: wp.vec3  # of lights and the sky, by all of the chain's segments
     is_apart: float  # 1, or 0 if the pixel's ray is its middle's, as it missed the object
 
 

@@ -84,7 +84,7 @@ class Chain:
 def no_chain(p: ShadingPoint) -> Chain:
     """It shows nothing."""
     none = wp.vec3(0.0, 0.0, 0.0)
-    segment = Segment(p.point, p.direction, none, MISS, MISS, 0, 1.0, 0.0)
+    segment = Segment(p.point, p.direction, none, MISS, MISS, 0, 1.0, none, 0.0)
     chain = Chain(p, none, none, 0, segment, segment)
     chain.end.object_id = MISS
     return chain
@@ -215,7 +215,9 @@ def follow_chain(scenes: Scenes, p: ShadingPoint, lobe: int, branch: int, height
         shown = wp.vec3(0.0, 0.0, 0.0)  # not again what branch 0 shows
         if interfaces >= branch:
             shown = throughput
-            chain.last = Segment(end.point, end.direction, throughput, object_id, light, path, hit_share, 1.0)
+            chain.last = Segment(
+                end.point, end.direction, throughput, object_id, light, path, hit_share, chain.radiance, 1.0
+            )
             if interfaces == 0:
                 chain.first = chain.last
         end.object_id = hit.object_id
@@ -253,9 +255,8 @@ def follow_chains(
     height: int,
     ends: wp.array[ShadingPoint],
     throughput: wp.array[wp.vec3],
-    radiance: wp.array[wp.vec3],
-    first: wp.array[Segment],
-    last: wp.array[Segment],
+    segments: wp.array[Segment],
+    begins: int,
     begin: int,
 ) -> None:
     """All branches of one ray of one lobe of one smooth point."""
@@ -281,12 +282,12 @@ def follow_chains(
         place = (row // subpixels * BRANCHES + branch) * subpixels + ray
         ends[place] = chain.end
         throughput[place] = chain.throughput / float(subpixels)
-        radiance[place] = chain.radiance / float(subpixels)
+        chain.last.radiance = chain.radiance / float(subpixels)
         chain.last.is_apart = wp.where(is_apart, 1.0, 0.0)
-        last[place] = chain.last
+        segments[place] = chain.last
         if branch == 0:
             chain.first.is_apart = chain.last.is_apart
-            first[row] = chain.first
+            segments[begins + row] = chain.first
 
 
 @wp.func
@@ -294,10 +295,9 @@ def weigh_by_bundle(
     scenes: Scenes,
     scene: int,
     row: int,
-    first_segment: wp.array[Segment],
-    last_segment: wp.array[Segment],
+    segments: wp.array[Segment],
+    begins: int,
     throughput: wp.array[wp.vec3],
-    radiance: wp.array[wp.vec3],
 ) -> wp.vec3:
     """Give the chains of one lobe of one point the shares that their ends have of the pixel; what lights add to them.
 
@@ -306,15 +306,15 @@ def weigh_by_bundle(
     total = wp.vec3(0.0, 0.0, 0.0)
     for branch in range(BRANCHES):
         i = (row * BRANCHES + branch) * SUBPIXELS
-        a = last_segment[i]
-        b = last_segment[i + 1]
-        c = last_segment[i + 2]
-        d = last_segment[i + 3]
+        a = segments[i]
+        b = segments[i + 1]
+        c = segments[i + 2]
+        d = segments[i + 3]
         if branch == 0 and not are_alike(a, b, c, d):
-            a = first_segment[row * SUBPIXELS]
-            b = first_segment[row * SUBPIXELS + 1]
-            c = first_segment[row * SUBPIXELS + 2]
-            d = first_segment[row * SUBPIXELS + 3]
+            a = segments[begins + row * SUBPIXELS]
+            b = segments[begins + row * SUBPIXELS + 1]
+            c = segments[begins + row * SUBPIXELS + 2]
+            d = segments[begins + row * SUBPIXELS + 3]
         if are_alike(a, b, c, d):
             total += missed_light(scenes, scene, a, b, c, d)
             shares = shares_of_hits(scenes, a, b, c, d)
@@ -322,7 +322,7 @@ def weigh_by_bundle(
             for k in range(SUBPIXELS):
                 if not is_lamp(scenes, hits[k]):  # which `missed_light` is for
                     throughput[i + k] = throughput[i + k] * shares[k]
-                    radiance[i + k] = radiance[i + k] * shares[k]
+                    segments[i + k].radiance = segments[i + k].radiance * shares[k]
     return total
 
 
@@ -332,11 +332,10 @@ def merge_ends(
     points: wp.array[ShadingPoint],
     smooth: wp.array[wp.int64],
     subpixels: int,
-    first_segment: wp.array[Segment],
-    last_segment: wp.array[Segment],
+    begins: int,
     ends: wp.array[ShadingPoint],
     throughput: wp.array[wp.vec3],
-    radiance: wp.array[wp.vec3],
+    segments: wp.array[Segment],
     slot: wp.array[wp.int64],
     whole_radiance: wp.array2d[wp.vec3],
     begin: int,
@@ -359,10 +358,10 @@ def merge_ends(
     if point == MISS:
         return
     if subpixels == SUBPIXELS:
-        total += weigh_by_bundle(scenes, points[point].scene, row, first_segment, last_segment, throughput, radiance)
+        total += weigh_by_bundle(scenes, points[point].scene, row, segments, begins, throughput)
     for i in range(first, first + chains):
         end = ends[i]
-        total += radiance[i]
+        total += segments[i].radiance
         if end.object_id != MISS:
             j = first
             while j < first + count and ends[j].object_id != end.object_id:
@@ -417,22 +416,14 @@ def chains_of(
     device, lobes = batch.device, len(smooth) * LOBES
     count = lobes * subpixels * BRANCHES
     ends = torch.empty(count, WORDS, dtype=torch.int32, device=device)
-    throughput, radiance = torch.empty(2, count, 3, device=device)
+    throughput = torch.empty(count, 3, device=device)
     slot = torch.empty(count, dtype=torch.long, device=device)
-    vectors = [to_warp(throughput, wp.vec3), to_warp(radiance, wp.vec3)]
+    # The last ones of all chains, and then the first ones of the strongest.
     segments = torch.empty(count + lobes * subpixels, SEGMENT_WORDS, dtype=torch.int32, device=device)
-    last, first = (struct_array(some, Segment) for some in segments.split([count, lobes * subpixels]))
+    found = [as_points(ends), to_warp(throughput, wp.vec3), struct_array(segments, Segment)]
     inputs = [launchable(batch), as_points(table), smooth, subpixels]
-    launch(
-        follow_chains,
-        lobes * subpixels,
-        [*inputs, height],
-        [as_points(ends), *vectors, first, last],
-        device,
-        sliced=True,
-    )
-    outputs = [slot, to_warp(shown, wp.vec3)]
-    launch(merge_ends, lobes, [*inputs, first, last, as_points(ends), *vectors], outputs, device, sliced=True)
+    launch(follow_chains, lobes * subpixels, [*inputs, height], [*found, count], device, sliced=True)
+    launch(merge_ends, lobes, [*inputs, count, *found], [slot, to_warp(shown, wp.vec3)], device, sliced=True)
     return slot, throughput, ends
 
 

@@ -7,7 +7,6 @@ where in the pixel it begins (ray differentials, Igehy 1999, by differences), an
 
 import warp as wp
 
-from luxel.core.emitters import is_in_sun, sun_solid_angle
 from luxel.core.frames import PI, unit_length
 from luxel.core.intersect import MISS, SUN, intersect, intersect_object
 from luxel.core.sampling import jittered_point
@@ -15,6 +14,7 @@ from luxel.core.scenes import SceneObject, Scenes, shape_of
 from luxel.core.shapes.kinds import CYLINDER, ELLIPSOID
 from luxel.core.shapes.local import INFINITY
 from luxel.core.shapes.shape import is_lit_by, solid_angle, surface_area
+from luxel.core.sky import is_in_sun, sun_solid_angle
 from luxel.models.subpixels import subpixel_offset
 
 ACROSS, DOWN = wp.constant(12), wp.constant(8)  # rays by which the share of a pixel is found that a light fills

@@ -16,6 +16,19 @@ def power_heuristic(density: float, other: float) -> float:
 
 
 @wp.func
+def jittered_point(index: int, across: int, down: int) -> wp.vec2:
+    """Point `index` of as many in [0, 1)² as a grid has cells, one in each, anywhere in it; always the same ones.
+
+    No line meets many of them at once, so that what is within a moving edge grows by one after the other. Of 128 points
+    of a lattice, edges of some directions meet eleven at once.
+    """
+    row = index // across
+    jitter = pcg4d(wp.vec4ui(wp.uint32(index), wp.uint32(4), wp.uint32(5), wp.uint32(6)))
+    x = (float(index - row * across) + unit(jitter[0])) / float(across)
+    return wp.vec2(x, (float(row) + unit(jitter[1])) / float(down))
+
+
+@wp.func
 def swap_bits(x: wp.uint32, mask: wp.uint32, shift: wp.uint32) -> wp.uint32:
     """With the bits of the mask and those `shift` above them exchanged."""
     return ((x & mask) << shift) | ((x >> shift) & mask)

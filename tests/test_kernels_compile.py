@@ -22,10 +22,12 @@ assert DEVICES  # imported first: it initialises Warp
 
 HOPPER = 90
 LOCAL_BYTES = {
-    "trace_paths": 1088,
+    "trace_paths": 1280,
     "look_at_lights": 3072,
+    "look_into_mirrors": 5632,
     "look_around": 3072,
-    "follow_chains": 1536,
+    "follow_chains": 2048,
+    "merge_ends": 7680,
     "intersect_rays": 64,
 }
 """What is known to need local memory, in bytes at most; all others need none."""

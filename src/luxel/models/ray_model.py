@@ -224,7 +224,7 @@ class RayModel(Pretrained):
         for layer in self.layers:
             hidden = hidden + F.relu(layer(hidden), inplace=True)
         with torch.autocast(hidden.device.type, enabled=False):
-            out = self.head(hidden.float())
+            out = self.head(hidden if hidden.dtype == torch.float32 else hidden.float())
             coefficients = out[..., :CORRECTED].clamp(MIN_COEFFICIENT, MAX_COEFFICIENT).exp()
             light = (coefficients * measured.estimates[..., :CORRECTED]).sum(-1)
             residual = measured.scale * F.softplus(out[..., CORRECTED])

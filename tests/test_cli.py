@@ -43,7 +43,7 @@ from luxel.cli.command import VERBS
         (["experiments", "findings"], 1, "docs/ledger holds no records"),
         (["cooldown", "nowhere", "--samples", "9", "--out", "x"], 1, "nowhere/config.json: cannot be read"),
         (["evaluate", "nowhere"], 1, "nowhere is neither a folder nor a model that comes with Luxel"),
-        (["render", str(SCENE), "--model", "nowhere", "--out", "x.gif"], 1, "x.gif: image files end in .exr"),
+        (["render", str(SCENE), "--model", "nowhere", "--out", "x.gif"], 1, "--out is x.gif, must end in .exr"),
         (["render", "gone.json", "--out", "x.png"], 1, "gone.json: cannot be read as a scene: No such file"),
         (
             ["render", str(SCENE), "--truth", "0"],

@@ -185,4 +185,4 @@ def test_a_file_where_a_folder_is_read_is_told_as_such(answers: Answers, tmp_pat
         assert (answer.code, answer.out) == (1, ""), command
         assert re.match(rf"luxel {command[0]}: file:? is a file", answer.err.splitlines()[-1]), answer.err
     (answer,) = answers([["render", "."]], tmp_path)
-    assert answer.err.startswith("luxel render: .: is a folder; a scene is a JSON file such as ")
+    assert answer.err == "luxel render: .: is a folder; for the scenes in it give *.json\n"

@@ -94,6 +94,11 @@ def test_labels_are_drawn_on_the_picture_and_crowding_is_told(render, capsys):
         ([], "no scenes: give one file or more, or - for standard input"),
         ([STILL, SIX, "--out", "x.png"], "--out is x.png, one file, but there are 2 scenes; give a folder"),
         ([STILL, SIX, "--out", "x.gif"], "--out is x.gif, must be a folder, which is there or has no dot in its name"),
+        (
+            [STILL, "--out", "v1.0"],
+            "--out is v1.0, must end in .exr (linear), or .png, .jpg or .webp (tone-mapped), or be ",
+        ),
+        ([STILL, "--out", "-"], "--out is -, but no picture goes to standard output; name a file, or a folder"),
         ([STILL, "--out", "x.png", "--format", "jpg"], "--format is jpg, but --out is x.png; leave one of them out"),
         ([STILL, "a/still_life.json"], "a/still_life.json: its picture would be still_life.png, as that of "),
         (["-", "-"], "-: its picture would be stdin.png, as that of - is"),

@@ -20,6 +20,7 @@ from luxel.data.generate import GenerateSettings, TracerName
 from luxel.files.atomic import check_folder
 from luxel.image.formats import (
     LINEAR,
+    SUFFIXES,
     Radiance,
     Stops,
     check_image_file,
@@ -122,14 +123,18 @@ def outputs(options: RenderOptions) -> list[Path]:
     if not options.scenes:
         raise InputError("no scenes: give one file or more, or - for standard input")
     out, several = options.out, len(options.scenes) > 1
+    is_image = out is not None and (is_display(out) or out.suffix.lower() == LINEAR)
+    if out == STDIN:
+        raise InputError("--out is -, but no picture goes to standard output; name a file, or a folder")
     if out is None or out.is_dir() or not out.suffix:
         folder = out or Path()
         check_folder(folder)
         found = [folder / f"{name_of(path)}.{options.format or 'png'}" for path in options.scenes]
-    elif several and (is_display(out) or out.suffix.lower() == LINEAR):
+    elif several and is_image:
         raise InputError(f"--out is {out}, one file, but there are {len(options.scenes)} scenes; give a folder")
-    elif several:
-        raise InputError(f"--out is {out}, must be a folder, which is there or has no dot in its name")
+    elif not is_image:
+        ending = "" if several else f"end in {SUFFIXES}, or "
+        raise InputError(f"--out is {out}, must {ending}be a folder, which is there or has no dot in its name")
     else:
         found = [out]
         check_format(out, options.format)
@@ -201,6 +206,8 @@ def paths_of(path: Path, options: RenderOptions) -> int:
 
 def read_scene(path: Path, options: RenderOptions) -> Scene:
     """The scene of a file, or that of standard input. Raises InputError."""
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; for the scenes in it give {path / '*.json'}")
     if path != STDIN:
         return load_scene(path, options.figure, options.aspect)
     if options.figure != Figure():

@@ -134,6 +134,6 @@ def check_still(path: Path) -> None:
         return
     if (place := keyframed_place(parsed_json(read_scene_file(path), str(path)))) is not None:
         raise InputError(
-            f"{path}: {place} has keyframes, but on a turntable the scene stands still; leave out --turntable, and "
-            "give camera.position keyframes where it is to go round"
+            f"{path}: {place} has keyframes, but on a turntable the scene stands still; leave out --turntable; where "
+            "the camera is to go round give its position keyframes"
         )

@@ -21,7 +21,7 @@ PREFIX = "scenes:"
 
 @dataclass(frozen=True)
 class SceneFolder(Distribution):
-    """The scenes of a folder's files, in JSON or binary, in the order of file names; the same scene twice counts once.
+    """The scenes of a folder, in JSON or binary, in the order of their file names; the same scene twice counts once.
 
     Raises InputError for a folder without any, and SceneError for a file that is no scene.
     """

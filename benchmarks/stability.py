@@ -2,6 +2,7 @@
 
     python benchmarks/stability.py [--models ray-small ray-base] [--scenes 8] [--people benchmarks/scenes]
         [--frames 9] [--shift 0.5] [--width 128] [--truth-spp 256] [--movie examples/movies/newtons_cradle.json]
+    python benchmarks/stability.py --causes [--models ray-small]
 
 The camera of each scene moves to the right, what it looks at by --shift pixels a frame to the left. Figures of every
 method, in 1/255 of sRGB clamped to [0, 1] (`luxel.evaluation.stability`): how much places change from frame to frame;
@@ -10,6 +11,10 @@ in every frame, as renderers of movies have; a model's that are blended with its
 frames, as `luxel movie` has them. With --movie it is the first frames of that scene with keyframes, and no other, that
 is filmed; places move with their objects. The truth moves, too, as highlights and reflections do; its row is the
 least that can be asked, but for its noise. Tables are of medians over scenes; the last line is one JSON object.
+
+With --causes it is counted, for every cause of flicker (`luxel.evaluation.flicker`), how often one of 128² pixels jumps
+by more than a quarter of the range while the camera, or what gives no light, moves by a hundredth of a unit in 8
+frames, a third of a pixel.
 """
 
 import json
@@ -28,7 +33,8 @@ from pydantic import Field
 from tqdm import tqdm
 
 from luxel.configuration import Configuration
-from luxel.evaluation.stability import reprojected_difference, second_difference, tracking_shot
+from luxel.evaluation.flicker import camera_path, causes, object_path
+from luxel.evaluation.stability import jumps, reprojected_difference, second_difference, tracking_shot
 from luxel.image.denoise import denoise
 from luxel.image.tonemap import clamp
 from luxel.movie.film import FrameRate, film_of_animation
@@ -39,6 +45,7 @@ from luxel.trace.path import PathTracer
 
 SEED = 20_261_126  # of the scenes; training starts from small seeds
 PERCENTILE = 0.999
+CAUSES_WIDTH, CAUSES_FRAMES, CAUSES_LENGTH = 128, 8, 0.01
 
 Row = dict[str, float]
 Frames = Float32[np.ndarray, "frames width width 3"]
@@ -63,6 +70,8 @@ class Options(Configuration):
     shift: Annotated[float, Field(gt=0, le=100)] = 0.5
     """Pixels a frame, by which what the camera looks at moves."""
     width: Annotated[int, Field(ge=8, le=4096)] = 128
+    causes: bool = False
+    """Count jumps, by what makes them, instead."""
     truth_spp: Annotated[int, Field(ge=1, le=1 << 16)] = 256
 
 
@@ -143,9 +152,34 @@ def films(options: Options) -> dict[str, list[Scene]]:
     return {name: tracking_shot(scene, options.frames, options.shift, options.width) for name, scene in scenes.items()}
 
 
+def jumps_by_cause(model: str, device: str) -> dict[str, dict[str, int]]:
+    """Of a model's pictures, while the camera moves and while objects do."""
+    renderer = Renderer.from_pretrained(model, device)
+    counts: dict[str, dict[str, int]] = {}
+    for name, scene in tqdm(causes().items(), desc=model, unit="scene"):
+        counts[name] = {}
+        for moving, path in (("camera", camera_path), ("objects", object_path)):
+            frames = np.stack([renderer(frame, CAUSES_WIDTH) for frame in path(scene, CAUSES_FRAMES, CAUSES_LENGTH)])
+            counts[name][moving] = jumps(clamp(torch.from_numpy(frames)))
+    return counts
+
+
+def count_jumps(options: Options, device: str) -> None:
+    """Print the table of causes and the JSON object."""
+    counts = {Path(model).name: jumps_by_cause(model, device) for model in options.models}
+    for model, of_causes in counts.items():
+        print(f"{model:>30}", *(f"{moving:>8}" for moving in ("camera", "objects")))
+        for name, found in of_causes.items():
+            print(f"{name:>30}", *(f"{count:8}" for count in found.values()))
+    print(json.dumps({"settings": vars(options), "jumps": counts}, default=str))
+
+
 def main(options: Options) -> None:
     """Film every scene by every method; print the table and the JSON object."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
+    if options.causes:
+        count_jumps(options, device)
+        return
     everyone = methods(options, device)
     rows: dict[str, dict[str, Row]] = {name: {} for name in everyone}
     for name, film in tqdm(films(options).items(), desc="filming", unit="film"):

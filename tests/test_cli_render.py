@@ -8,10 +8,12 @@ from command_line import SCENE, call
 from PIL import Image
 
 from luxel import InputError
+from luxel.denoised import denoised
 from luxel.files.exr import load_exr
 from luxel.image.formats import to_bytes
 from luxel.models.ray_model import RayModel, RayModelConfig
-from luxel.scene import Scene
+from luxel.pipeline import Renderer
+from luxel.scene import Scene, load_scene
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +106,23 @@ def test_points_are_rendered_in_a_look_and_a_shape_and_traced_beside(tmp_path, m
     assert columns.max() >= 34
     assert call("render", "cloud.npy", "--width", "16", "--truth", "2", "--out", "pair.exr", "--color-by", "x") == 0
     assert load_exr(Path("pair.exr")).shape == (16, 32, 3)
+
+
+def test_points_are_traced_and_denoised_unless_a_model_is_given(untrained, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    np.save("cloud.npy", np.random.default_rng(3).normal(size=(50, 3)))
+    scene = load_scene("cloud.npy", aspect=2.0)
+    assert call("render", "cloud.npy", "--width", "24", "--height", "12", "--out", "default.exr") == 0
+    np.testing.assert_array_equal(load_exr(Path("default.exr")), denoised(scene, 24, 12, spp=16, seed=0))
+    assert "by ray-small" not in capsys.readouterr().err
+    options = ["--model", untrained, "--width", "24", "--height", "12", "--out", "network.exr"]
+    assert call("render", "cloud.npy", *options) == 0
+    expected = Renderer.from_pretrained(untrained)(scene, 24, 12, spp=4)
+    np.testing.assert_array_equal(load_exr(Path("network.exr")), expected)
+    assert call("render", SCENE, "--model", "paths", "--spp", "2", "--seed", "3", "--width", "9", "--out", "a.exr") == 0
+    np.testing.assert_array_equal(load_exr(Path("a.exr")), denoised(Scene.load(SCENE), 9, 9, spp=2, seed=3))
+    assert call("render", "cloud.npy", "--spp", "0") == 1
+    assert "cloud.npy: --spp is 0, must be at least 1 by --model paths" in capsys.readouterr().err
 
 
 def test_mistakes_about_points_name_the_file_and_the_option(tmp_path, monkeypatch, capsys):

@@ -10,10 +10,11 @@ import warp as wp
 from kernels import DEVICES, run
 from shapes import PANELS, SOLIDS, crossings, random_objects
 
-from luxel.core.fragments import FINER, Fragments, lattice_offset, visible_fragments
+from luxel.core.fragments import FINE_ACROSS, FINE_DOWN, Fragments, lattice_offset, visible_fragments
 from luxel.core.interactions import interact
 from luxel.core.intersect import MISS
 from luxel.core.rays import image_plane_rays
+from luxel.core.sampling import jittered_point
 from luxel.core.scene_batch import SceneBatch
 from luxel.scene import (
     Box,
@@ -35,7 +36,8 @@ from luxel.scene.description import Object
 WIDTH, HEIGHT, FACES = 23, 19, 6
 RAYS = 31  # through a shared pixel
 CAMERA = Camera(position=(0, -5, 0), look_at=(0, 0, 0), vertical_fov_degrees=40)
-TIMES_AS_MANY = int(FINER)
+FINE_GRID = int(FINE_ACROSS), int(FINE_DOWN)
+FINE_RAYS = math.prod(FINE_GRID)
 PIXEL = 2 * tan_half_fov(CAMERA) / HEIGHT * 5  # its side, where the camera looks at
 
 
@@ -43,6 +45,17 @@ def lattice(rays: int) -> np.ndarray:
     """Where rays go through a pixel: one a column, rows by the fractional parts of multiples of the golden ratio."""
     k = np.arange(rays)
     return np.stack([(k + 0.5) / rays, np.modf(0.5 + k * (math.sqrt(5) - 1) / 2)[0]], 1)
+
+
+@wp.kernel(enable_backward=False)
+def jittered_points(k: wp.array[int], across: int, down: int, point: wp.array[wp.vec2]):
+    i = wp.tid()
+    point[i] = jittered_point(k[i], across, down)
+
+
+def jittered_grid() -> np.ndarray:
+    """Where the rays of a pixel that shows a lamp go through it."""
+    return run(jittered_points, np.arange(FINE_RAYS, dtype=np.int32), *FINE_GRID)[0].astype(float)
 
 
 def square_grid(side: int) -> np.ndarray:
@@ -358,13 +371,13 @@ def test_a_lamp_is_measured_by_more_rays():
         glowing = lamp.model_copy(update={"material": Material(emission=(3, 2, 5))})
         lamps.append(Scene(objects=(floor, glowing), camera=CAMERA))
         stones.append(Scene(objects=(floor, lamp), camera=CAMERA))
-    truth = expected(stones, lattice(TIMES_AS_MANY * RAYS))
+    truth = expected(stones, jittered_grid())
     coarse, fine = found(stones), found(lamps)
     shared = (coarse[..., 1:] > 0) & (coarse[..., 1:] < 1)
     assert shared.sum() > 100
     # An object that the fewer rays have all missed has no fragment.
     known = shared & (coarse > 0)
-    assert np.abs(fine - truth)[known].max() <= 2 / (TIMES_AS_MANY * RAYS)
+    assert np.abs(fine - truth)[known].max() <= 2 / FINE_RAYS
     assert np.abs(fine - truth)[known].mean() < 0.05 * np.abs(coarse - truth)[known].mean()
     assert np.array_equal(fine[..., 1:][~shared], coarse[..., 1:][~shared])
 
@@ -374,7 +387,7 @@ def test_a_lamps_faces_are_measured_by_more_rays_where_something_else_shows():
     glowing = box.model_copy(update={"material": Material(emission=(3, 2, 5))})
     stone, lamp = (Scene(objects=(Plane(center=(0, 0, -1)), item), camera=CAMERA) for item in (box, glowing))
     coarse, fine = found_faces([stone])[0], found_faces([lamp])[0]
-    truth = expected_faces([stone], lattice(TIMES_AS_MANY * RAYS))[0]
+    truth = expected_faces([stone], jittered_grid())[0]
     alone = coarse[..., 1, :].sum(-1) == 1
     assert ((coarse[..., 1, :] > 0).sum(-1)[alone] > 1).sum() > 10
     assert np.array_equal(fine[alone], coarse[alone])
@@ -384,7 +397,7 @@ def test_a_lamps_faces_are_measured_by_more_rays_where_something_else_shows():
     # Faces that the fewer rays have all missed have no fragments.
     known = outline & ((coarse > 0) == (truth > 0)).all((-1, -2))
     assert known.sum() > 0.8 * outline.sum()
-    assert np.abs(fine - truth)[known].max() <= 2 / (TIMES_AS_MANY * RAYS)
+    assert np.abs(fine - truth)[known].max() <= 2 / FINE_RAYS
 
 
 def test_specks_of_light_keep_their_area_in_the_mean():

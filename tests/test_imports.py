@@ -28,6 +28,7 @@ ALLOWED = {
     "evaluation": {"core", "models", "data", "image", "scene"},
     "pipeline": {"core", "scene", "trace", "models", "image"},
     "network_tracer": {"pipeline", "data", "scene", "trace"},
+    "denoised": {"core", "scene", "trace", "image"},
     "movie": {"pipeline", "scene", "image"},
     "videos": {"movie", "pipeline", "data", "scene", "image"},
     "notebook": {"pipeline", "scene", "image"},

@@ -11,7 +11,7 @@ from tracer_scenes import GREY, LAMP, ball, egg, glass, scene
 
 from luxel.core import scenes as core_scenes
 from luxel.core.scene_batch import SceneBatch, rotation_matrix
-from luxel.core.scenes import Scenes, eta_of, launchable, light_trees, material_of_object, shape_of
+from luxel.core.scenes import Scenes, eta_of, launchable, light_trees, material_of_object, outliers_of, shape_of
 from luxel.scene import Box, Camera, GradientSky, Material, Panel, Plane, Sun
 
 
@@ -182,9 +182,21 @@ def test_trees_have_the_objects_of_large_scenes_alone(device, monkeypatch):
     monkeypatch.setattr(core_scenes, "TREE_ABOVE", 3)
     sizes = [3, 4, 1, 53]
     batch = SceneBatch.of([scene(*random_objects("box", size, size)) for size in sizes], device)
-    objects = launchable(batch).tree_object.numpy()[1:]
-    assert [len(objects), (objects < 0).sum()] == [8 + 64, 15]
+    objects = launchable(batch).tree_items.numpy()["object_id"][1:]
+    # Places for eight outliers, and four in a leaf for 4 objects, eight leaves of seven for 53.
+    assert [len(objects), (objects < 0).sum()] == [8 + 4 + 8 + 56, 19]
     assert sorted(objects[objects >= 0].tolist()) == [*range(3, 7), *range(8, 61)]
+
+
+def test_what_reaches_far_beyond_the_others_is_an_outlier():
+    """Of points within 1 of the middle a ball at 6, a large one and a plane are; of more the farthest eight."""
+    center = np.random.default_rng(0).uniform(-1, 1, (101, 3)).astype(np.float32)
+    half = np.full((101, 3), 0.01, np.float32)
+    center[7], half[11], half[13] = (0, -6, 0), 7, 1e7
+    assert np.flatnonzero(outliers_of(center, half)).tolist() == [7, 11, 13]
+    half[50:62] = np.arange(20, 32)[:, None]
+    assert np.flatnonzero(outliers_of(center, half)).tolist() == [13, *range(55, 62)]
+    assert not outliers_of(center[:5], half[:5]).any()
 
 
 def test_light_nodes_hold_what_is_below_them():

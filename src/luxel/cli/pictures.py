@@ -17,6 +17,7 @@ from tqdm import tqdm
 from luxel import InputError, InputWarning
 from luxel.configuration import Configuration, PathCount, Pixels, Seed
 from luxel.data.generate import GenerateSettings, TracerName
+from luxel.denoised import denoised
 from luxel.files.atomic import check_folder
 from luxel.image.formats import (
     LINEAR,
@@ -42,8 +43,12 @@ from luxel.trace.object_places import object_places
 from luxel.trace.tracer import Radiance as Traced
 
 STDIN = Path("-")
-FIGURE_SPP = 4
-"""Paths a pixel of points and particles, unless given."""
+SIDE = 512
+"""Pixels of a picture without a network, unless given."""
+NETWORK, PATHS = "ray-small", "paths"
+"""What --model is unless given: of scenes, and of points and particles; the latter is no network."""
+BLENDED_SPP, DENOISED_SPP = 4, 16
+"""Paths a pixel of points and particles, unless given: by a network, and without one."""
 ImageFormat: TypeAlias = Literal["png", "jpg", "webp", "exr"]
 Progress: TypeAlias = Callable[[int], object]
 
@@ -60,15 +65,17 @@ class RenderOptions(Configuration):
     the pictures, which are named after their scenes; the current one unless given."""
     format: ImageFormat | None = None
     """Of pictures whose name --out does not give; png unless given."""
-    model: str = "ray-small"
-    """A model that Luxel comes with, a run folder, a folder that `save_pretrained` wrote, or hf-hub:OWNER/NAME."""
+    model: str | None = None
+    """A model that Luxel comes with, a run folder, a folder that `save_pretrained` wrote, or hf-hub:OWNER/NAME; or
+    paths: path tracing and a denoiser, without a network. Unless given paths of points and particles, ray-small of
+    scenes."""
     width: Pixels | None = None
     """In pixels; only a ray model can be asked for a size. Width or height alone makes a square."""
     height: Pixels | None = None
     spp: PathCount | None = None
     """Paths a pixel that the picture is blended with, which takes it to the truth. Where light is found by chance
     only (by way of mirrors and glass), a few may do harm: docs/blending.md. 0: the model's alone, as of scenes unless
-    given; of points and particles it is 4, which takes the grain off a matte ground."""
+    given; 4 of points and particles by a network; 16 by --model paths, which has nothing else."""
     seed: Seed = 0
     """Of those paths."""
     tone_map: str = "clamp"
@@ -100,15 +107,19 @@ def render_all(options: RenderOptions) -> int:
     tone_map(options.tone_map)
     outs = outputs(options)
     check_together(options, outs)
-    renderer = Renderer.from_pretrained(options.model, options.device)
+    renderers = {
+        model: Renderer.from_pretrained(model, options.device)
+        for model in dict.fromkeys(model_of(path, options) for path in options.scenes)
+        if model != PATHS
+    }
     if len(outs) == 1:
-        print(render_one(options, renderer, options.scenes[0], outs[0]))
+        print(render_one(options, renderers, options.scenes[0], outs[0]))
         return 0
     failed = 0
     with tqdm(total=len(outs), unit="scene", desc=options.model) as bar:
         for path, out in zip(options.scenes, outs, strict=True):
             try:
-                bar.write(render_one(options, renderer, path, out, bar))
+                bar.write(render_one(options, renderers, path, out, bar))
             except InputError as error:
                 failed += 1
                 bar.write(f"luxel render: {error}", file=sys.stderr)
@@ -172,22 +183,23 @@ def check_together(options: RenderOptions, outs: Sequence[Path]) -> None:
         raise InputError(f"--tracer is {options.tracer}, which traces --truth, but there is none; give --truth, too")
 
 
-def render_one(options: RenderOptions, renderer: Renderer, path: Path, out: Path, over: tqdm | None = None) -> str:
-    """Make one picture, the network's first, and say where it is; `over` is the bar of all scenes."""
-    scene = read_scene(path, options)
-    started = time.perf_counter()
-    image = renderer(scene, options.width, options.height)
-    height, width, _ = image.shape
-    if over is None:
-        print(f"{width}×{height} by {options.model} in {time.perf_counter() - started:.2f} s", file=sys.stderr)
-    save_picture(out, image, scene, options)
-    if spp := paths_of(path, options):
-        with paths_bar(options, out, spp, width * height, over) as progress:
-            image = renderer.refined([scene], image[None], spp, options.seed, progress)[0]
+def render_one(
+    options: RenderOptions, renderers: dict[str, Renderer], path: Path, out: Path, over: tqdm | None = None
+) -> str:
+    """Make one picture, a network's first, and say where it is; `over` is the bar of all scenes."""
+    scene, model, spp = read_scene(path, options), model_of(path, options), paths_of(path, options)
+    if model == PATHS:
+        width, height = size_of(options)
+        with paths_bar(spp, width * height, out, over) as progress:
+            image = denoised(scene, width, height, spp, options.seed, options.device, progress)
         save_picture(out, image, scene, options)
+    else:
+        image = by_network(options, renderers[model], scene, spp, out, over)
     if options.truth is None:
         return str(out)
-    with paths_bar(options, out, options.truth, width * height, over) as progress:
+    height, width, _ = image.shape
+    say(f"{out}: {model} alone, until the truth is traced", over)
+    with paths_bar(options.truth, width * height, out, over) as progress:
         truth = traced(options, scene, width, height, progress)
     pair = side_by_side(path, image, truth, options)
     if is_display(out):
@@ -197,11 +209,50 @@ def render_one(options: RenderOptions, renderer: Renderer, path: Path, out: Path
     return f"{out}, from left to right: {pair.summary}"
 
 
+def by_network(
+    options: RenderOptions, renderer: Renderer, scene: Scene, spp: int, out: Path, over: tqdm | None
+) -> Radiance:
+    """Make the network's picture, and then the one that is blended with paths."""
+    started = time.perf_counter()
+    image = renderer(scene, options.width, options.height)
+    height, width, _ = image.shape
+    say(f"{width}×{height} by {renderer.name} in {time.perf_counter() - started:.2f} s", over)
+    save_picture(out, image, scene, options)
+    if spp:
+        say(f"{out}: {renderer.name} alone, until {spp} paths a pixel are traced", over)
+        with paths_bar(spp, width * height, out, over) as progress:
+            image = renderer.refined([scene], image[None], spp, options.seed, progress)[0]
+        save_picture(out, image, scene, options)
+    return image
+
+
+def say(line: str, over: tqdm | None) -> None:
+    """Write a line to standard error, if one scene is rendered."""
+    if over is None:
+        print(line, file=sys.stderr)
+
+
+def model_of(path: Path, options: RenderOptions) -> str:
+    """By what a file's picture is made."""
+    return options.model or (PATHS if is_particle_file(path) else NETWORK)
+
+
 def paths_of(path: Path, options: RenderOptions) -> int:
-    """Paths a pixel of a file's picture."""
+    """Paths a pixel of a file's picture. Raises InputError for none without a network."""
+    without_network = model_of(path, options) == PATHS
     if options.spp is not None:
+        if without_network and options.spp == 0:
+            raise InputError(f"{path}: --spp is 0, must be at least 1 by --model {PATHS}, as nothing else is there")
         return options.spp
-    return FIGURE_SPP if is_particle_file(path) else 0
+    if without_network:
+        return DENOISED_SPP
+    return BLENDED_SPP if is_particle_file(path) else 0
+
+
+def size_of(options: RenderOptions) -> tuple[int, int]:
+    """Width and height of pictures that no network has a size for."""
+    side = options.width or options.height or SIDE
+    return options.width or side, options.height or side
 
 
 def read_scene(path: Path, options: RenderOptions) -> Scene:
@@ -234,14 +285,9 @@ def save_picture(out: Path, image: Radiance, scene: Scene, options: RenderOption
 
 
 @contextmanager
-def paths_bar(options: RenderOptions, out: Path, spp: int, pixels: int, over: tqdm | None) -> Iterator[Progress]:
-    """Within, a function of numbers of pixels whose paths are traced moves a bar: that of all scenes, if there is one.
-
-    Says what is there until then.
-    """
+def paths_bar(spp: int, pixels: int, out: Path, over: tqdm | None) -> Iterator[Progress]:
+    """Within, a function of numbers of pixels whose paths are traced moves a bar: that of all scenes, if any."""
     if over is None:
-        until = "the truth is" if spp == options.truth else f"{spp} paths a pixel are"
-        print(f"{out}: {options.model} alone, until {until} traced", file=sys.stderr)
         with tqdm(desc=f"path tracing, {spp} spp", total=pixels, unit="pixel", leave=False) as bar:
             yield bar.update
         return
@@ -261,7 +307,7 @@ def side_by_side(path: Path, image: Radiance, truth: Traced, options: RenderOpti
     return SideBySide.of(
         name_of(path) if path == STDIN else str(path),
         truth.mean[0],
-        {Path(options.model).resolve().name: image},
+        {Path(model_of(path, options)).resolve().name: image},
         truth.spp,
         truth.variance[0],
         float(truth.variance_of_a_path[0]),

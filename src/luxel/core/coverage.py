@@ -11,10 +11,20 @@ import warp as wp
 from jaxtyping import Float
 from torch import Tensor
 
-from luxel.core.fragments import FINER, Fragments, PixelPlace, is_thin_object, lattice_offset, pixel_range
+from luxel.core.fragments import (
+    FEW,
+    FINE_ACROSS,
+    FINE_DOWN,
+    Fragments,
+    PixelPlace,
+    is_thin_object,
+    lattice_offset,
+    pixel_range,
+)
 from luxel.core.intersect import MISS, intersect_object
 from luxel.core.launch import launch, struct_array
 from luxel.core.rays import camera_direction, camera_origin, image_plane_point
+from luxel.core.sampling import jittered_point
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable
 from luxel.core.shapes.kinds import PLANE
@@ -115,9 +125,12 @@ def share_alone(scenes: Scenes, size: Size, object_id: int, at: PixelPlace, is_t
         hits = lattice_hits(scenes, size, object_id, at, size.rays)
         share = float(hits) / float(size.rays)
         is_lamp = scenes.objects[object_id].mean_emission > 0.0
-        if is_lamp and not is_thin and hits > 0 and hits < size.rays:
-            fine = FINER * size.rays
-            share = float(lattice_hits(scenes, size, object_id, at, fine)) / float(fine)
+        if is_lamp and hits < size.rays and (hits > FEW or (hits > 0 and not is_thin)):
+            fine_hits = int(0)
+            for k in range(FINE_ACROSS * FINE_DOWN):
+                offset = jittered_point(k, FINE_ACROSS, FINE_DOWN)
+                fine_hits += hits_alone(scenes, size, object_id, at, offset[0], offset[1])
+            share = float(fine_hits) / float(FINE_ACROSS * FINE_DOWN)
     return share
 
 

@@ -17,6 +17,7 @@ from luxel.core.frames import frame
 from luxel.core.intersect import MISS, intersect
 from luxel.core.launch import launch, to_warp
 from luxel.core.rays import camera_direction, camera_origin, image_plane_point
+from luxel.core.sampling import jittered_point
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable, shape_of
 from luxel.core.selection import NOT_COUNTED
@@ -25,7 +26,8 @@ from luxel.core.shapes.shape import FACES, face_of_hit, is_panel
 
 THIN = wp.constant(4.0)  # pixels across; of larger objects, no more than slivers come between corners
 SHARED = wp.constant(-2)  # of a pixel that many rays have to look at
-FINER = wp.constant(4)  # times as many rays for a pixel that shows a lamp
+FINE_ACROSS, FINE_DOWN = wp.constant(16), wp.constant(8)  # rays for a pixel that shows a lamp
+FEW = wp.constant(4)  # rays that see a thin lamp, up to which only their own share is right in the mean
 GOLDEN_RATIO = wp.constant(0.618033989)  # its fractional part
 
 
@@ -266,6 +268,7 @@ def write_fragments(
     last_object = int(MISS)
     object_hits = int(0)  # rays that see the last object, all of them if it is alone
     shows_lamp = bool(False)
+    lamp_hits = int(0)
     for i in range(offsets[index], offsets[index + 1]):
         found = whole[index]
         share = float(1.0)
@@ -293,7 +296,9 @@ def write_fragments(
                         inside = lattice_offset(k, rays)
             object_hits = wp.where(found // FACES == last_object, object_hits, 0) + hits
             last_object = found // FACES
-            shows_lamp = shows_lamp or scenes.objects[last_object].mean_emission > 0.0
+            if scenes.objects[last_object].mean_emission > 0.0:
+                shows_lamp = True
+                lamp_hits += hits
         key[i] = found
         scene[i] = at.scene
         pixel[i] = (at.row - pictures.first_row) * pictures.width + at.column
@@ -304,13 +309,13 @@ def write_fragments(
         y = float(at.row) + inside[1]
         point[i] = image_plane_point(x, y, pictures.width, pictures.height, tan_half_fov)
     # Of what is thin the few rays may miss all, so that only their own share is right in the mean.
-    if shows_lamp and object_hits < rays and is_thin[index] == 0:
-        fine = FINER * rays
+    if shows_lamp and object_hits < rays and (is_thin[index] == 0 or lamp_hits > FEW):
+        fine = FINE_ACROSS * FINE_DOWN
         for i in range(offsets[index], offsets[index + 1]):
             coverage[i] = 0.0
         known = float(0.0)  # rays that see the sky or a face that the fewer saw, too
         for k in range(fine):
-            offset = lattice_offset(k, fine)
+            offset = jittered_point(k, FINE_ACROSS, FINE_DOWN)
             found = seen_at(scenes, pictures, at, offset[0], offset[1])
             if found == MISS:
                 known += 1.0

@@ -2,7 +2,7 @@
 
 import warp as wp
 
-from luxel.core.scenes import LEAF_OBJECTS, SceneRow, Scenes, TreeNode
+from luxel.core.scenes import OUTLIERS, SceneRow, Scenes, TreeNode
 from luxel.core.shapes.kinds import SPHERE
 from luxel.core.shapes.local import INFINITY
 from luxel.core.shapes.shape import intersect_shape
@@ -25,23 +25,25 @@ class Hit:
 
 
 @wp.func
-def intersect_object(
-    scenes: Scenes, object_id: int, origin: wp.vec3, direction: wp.vec3, origin_object: int, t_max: float
+def intersect_item(
+    scenes: Scenes,
+    object_id: int,
+    kind: int,
+    center: wp.vec3,
+    radius: float,
+    origin: wp.vec3,
+    direction: wp.vec3,
+    origin_object: int,
+    t_max: float,
 ) -> float:
-    """Distance to one object along a ray of unit direction, infinite if it is missed; what is beyond t_max may be.
-
-    Its bounding sphere is tried first, which for a sphere is the answer already, by the formulas of
-    `intersect_ellipsoid`.
-    """
-    obj = scenes.objects[object_id]
-    radius = obj.radius
-    vector = obj.center - origin
+    """What `intersect_object` returns, of an object whose kind and bounding sphere are at hand."""
+    vector = center - origin
     middle = wp.dot(vector, direction)
     square = wp.dot(vector, vector)
     offset = vector - middle * direction
     excess = radius * radius - wp.dot(offset, offset)
     t = float(INFINITY)
-    if obj.kind == SPHERE:
+    if kind == SPHERE:
         if object_id == origin_object:
             if middle > 0.0:
                 t = 2.0 * middle
@@ -54,8 +56,49 @@ def intersect_object(
             elif c < 0.0:
                 t = c / (middle - half_chord)
     elif excess > ROUNDING * square and middle > -radius and middle - radius < t_max:
-        t = intersect_shape(obj.kind, obj.center, obj.unit_from_world, origin, direction, object_id == origin_object)
+        obj = scenes.objects[object_id]
+        t = intersect_shape(kind, center, obj.unit_from_world, origin, direction, object_id == origin_object)
     return t
+
+
+@wp.func
+def intersect_object(
+    scenes: Scenes, object_id: int, origin: wp.vec3, direction: wp.vec3, origin_object: int, t_max: float
+) -> float:
+    """Distance to one object along a ray of unit direction, infinite if it is missed; what is beyond t_max may be.
+
+    Its bounding sphere is tried first, which for a sphere is the answer already, by the formulas of
+    `intersect_ellipsoid`.
+    """
+    obj = scenes.objects[object_id]
+    return intersect_item(scenes, object_id, obj.kind, obj.center, obj.radius, origin, direction, origin_object, t_max)
+
+
+@wp.func
+def nearest_item(
+    scenes: Scenes,
+    first: int,
+    most: int,
+    origin: wp.vec3,
+    direction: wp.vec3,
+    origin_object: int,
+    target: int,
+    before: Hit,
+) -> Hit:
+    """The first object along a ray, of those of a leaf and what was hit before; with a target, any but that."""
+    hit = Hit(before.object_id, before.t)
+    for k in range(first, first + most):
+        item = scenes.tree_items[k]
+        i = item.object_id
+        if i < 0:
+            break
+        if i != target:
+            t = intersect_item(scenes, i, item.kind, item.center, item.radius, origin, direction, origin_object, hit.t)
+            # Of two at the same distance the first in the list, whatever the tree's order.
+            if t < hit.t or (t == hit.t and t < INFINITY and i < hit.object_id):
+                hit.t = t
+                hit.object_id = i
+    return hit
 
 
 @wp.func
@@ -85,10 +128,10 @@ def walk_tree(
     Szirmay-Kalos 2014).
     """
     inverse = wp.vec3(finite_inverse(direction[0]), finite_inverse(direction[1]), finite_inverse(direction[2]))
-    hit = Hit(MISS, t_max)
+    hit = nearest_item(scenes, row.outliers, OUTLIERS, origin, direction, origin_object, target, Hit(MISS, t_max))
     node = int(1)
     trail = int(0)
-    walking = bool(True)
+    walking = target == MISS or hit.object_id == MISS
     while walking:
         descends = bool(False)
         if node < row.tree_leaves:
@@ -99,17 +142,8 @@ def walk_tree(
                 trail = 2 * trail + wp.where(wp.max(left, right) < INFINITY, 1, 0)
                 node = 2 * node + wp.where(right < left, 1, 0)
         else:
-            k = row.tree_objects + (node - row.tree_leaves) * LEAF_OBJECTS
-            end = k + LEAF_OBJECTS
-            while k < end:
-                i = scenes.tree_object[k]
-                if i >= 0 and i != target:
-                    t = intersect_object(scenes, i, origin, direction, origin_object, hit.t)
-                    # Of two at the same distance the first in the list, whatever the tree's order.
-                    if t < hit.t or (t == hit.t and t < INFINITY and i < hit.object_id):
-                        hit.t = t
-                        hit.object_id = i
-                k += 1
+            first = row.tree_items + (node - row.tree_leaves) * row.leaf_objects
+            hit = nearest_item(scenes, first, row.leaf_objects, origin, direction, origin_object, target, hit)
             if target != MISS and hit.object_id != MISS:
                 walking = False
         if not descends:

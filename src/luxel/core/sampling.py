@@ -2,7 +2,7 @@
 
 import warp as wp
 
-from luxel.core.rng import pcg4d, unit
+from luxel.core.rng import pcg4d, uniform, unit
 
 
 @wp.func
@@ -13,6 +13,19 @@ def power_heuristic(density: float, other: float) -> float:
     """
     ratio = other / density
     return 1.0 / (1.0 + ratio * ratio)
+
+
+@wp.func
+def jittered_point(index: int, across: int, down: int) -> wp.vec2:
+    """Point `index` of as many in [0, 1)² as a grid has cells, one in each, anywhere in it; always the same ones.
+
+    No line meets many of them at once, so that what is within a moving edge grows by one after the other. Of 128 points
+    of a lattice, edges of some directions meet eleven at once.
+    """
+    row = index // across
+    jitter = pcg4d(wp.vec4ui(wp.uint32(index), wp.uint32(4), wp.uint32(5), wp.uint32(6)))
+    x = (float(index - row * across) + unit(jitter[0])) / float(across)
+    return wp.vec2(x, (float(row) + unit(jitter[1])) / float(down))
 
 
 @wp.func
@@ -28,15 +41,14 @@ def add_bits(x: wp.uint32, mask: wp.uint32, shift: wp.uint32) -> wp.uint32:
 
 
 @wp.func
-def net_point(index: int, dimension: int) -> wp.vec2:
-    """Point `index` of a (0, 2)-sequence in [0, 1)², digitally shifted by the dimension.
+def net_words(index: int) -> wp.vec2ui:
+    """Point `index` of a (0, 2)-sequence, as binary fractions.
 
     Any 2ⁿ points that begin at a multiple of 2ⁿ are stratified in every way in which so many can be: van der Corput's
     sequence and Sobol's second (Kollig & Keller, "Efficient Multidimensional Sampling", 2002). The first is the index
     with its bits reversed; the second's matrix is Pascal's triangle mod 2, a product of five that add halves of words
     to the others.
     """
-    shift = pcg4d(wp.vec4ui(wp.uint32(dimension), wp.uint32(1), wp.uint32(2), wp.uint32(3)))
     n = wp.uint32(index)
     x = swap_bits(n, wp.uint32(0x0000FFFF), wp.uint32(16))
     x = swap_bits(x, wp.uint32(0x00FF00FF), wp.uint32(8))
@@ -48,4 +60,28 @@ def net_point(index: int, dimension: int) -> wp.vec2:
     y = add_bits(y, wp.uint32(0x0F0F0F0F), wp.uint32(4))
     y = add_bits(y, wp.uint32(0x33333333), wp.uint32(2))
     y = add_bits(y, wp.uint32(0x55555555), wp.uint32(1))
-    return wp.vec2(unit(x ^ shift[0]), unit(y ^ shift[1]))
+    return wp.vec2ui(x, y)
+
+
+@wp.func
+def net_point(index: int, dimension: int) -> wp.vec2:
+    """Point `index` of the (0, 2)-sequence in [0, 1)², digitally shifted by the dimension."""
+    shift = pcg4d(wp.vec4ui(wp.uint32(dimension), wp.uint32(1), wp.uint32(2), wp.uint32(3)))
+    words = net_words(index)
+    return wp.vec2(unit(words[0] ^ shift[0]), unit(words[1] ^ shift[1]))
+
+
+@wp.func
+def stratified(key: wp.vec2ui, pixel: int, sample: int, dimension: int, group_size: int) -> wp.vec4:
+    """As `uniform`, but the second and third numbers of a group's samples are a (0, 2)-net, groups being independent.
+
+    `group_size` is a power of two; the net is digitally shifted at random, by pixel, group and dimension, so that each
+    point is uniform in [0, 1)².
+    """
+    u = uniform(key, pixel, sample, dimension)
+    if group_size > 1:
+        group = sample // group_size
+        shift = pcg4d(wp.vec4ui(wp.uint32(pixel), ~wp.uint32(group), key[0] ^ wp.uint32(dimension), key[1]))
+        words = net_words(sample - group * group_size)
+        u = wp.vec4(u[0], unit(words[0] ^ shift[0]), unit(words[1] ^ shift[1]), u[3])
+    return u

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 import warp as wp
-from jaxtyping import Float, Float32, Int32, Int64, Shaped
+from jaxtyping import Bool, Float, Float32, Int32, Int64, Shaped
 from torch import Tensor
 
 from luxel.core.launch import launch, struct_array
@@ -18,7 +18,11 @@ from luxel.scene.camera import rotation_matrix
 from luxel.scene.description import MIN_SPECULAR
 
 TREE_ABOVE = 96  # objects in a scene, from which on `benchmarks/tracer.py` finds a tree faster than a loop over all
-LEAF_OBJECTS = wp.constant(8)  # of a tree over objects
+MOST_LEAF_OBJECTS = 8  # of a tree over objects
+OUTLIERS = wp.constant(
+    8
+)  # objects of a scene with a tree, at most, that every ray tries instead of the tree's boxes holding them
+FAR_OUT = 4.0  # times the median reach from the scene's middle: where an outlier's farthest side is
 EXACT_LIGHTS = 24  # lights in a scene, up to which each is weighed for itself
 MOST_MIRRORS = wp.constant(4)  # as many as SceneRow has room for
 ALWAYS = "always"
@@ -56,7 +60,9 @@ class SceneRow:
     end_objects: int
     tree_leaves: int  # of its tree, a power of two; 0 where there is none
     tree: int  # where its nodes begin
-    tree_objects: int  # where the objects of its leaves begin, LEAF_OBJECTS each
+    outliers: int  # where the objects begin that are in no leaf, up to the first item without an object
+    tree_items: int  # where the objects of its leaves begin
+    leaf_objects: int  # room for so many in each, the absent ones behind
     first_light: int
     end_lights: int
     light_leaves: int  # of its light tree, a power of two; 0 where there is none
@@ -101,6 +107,16 @@ class TreeNode:
 
 
 @wp.struct
+class TreeItem:
+    """What a ray is first tried against: an object's bounding sphere, beside its neighbours in the leaf."""
+
+    object_id: int  # row, or −1 where there is no object
+    kind: int
+    center: wp.vec3
+    radius: float
+
+
+@wp.struct
 class Texel:
     """One of an environment map; see `luxel.core.map_tables`."""
 
@@ -119,7 +135,7 @@ class Scenes:
     light_object: wp.array[int]  # row of each light, scene by scene
     light_nodes: wp.array[LightNode]
     tree_nodes: wp.array[TreeNode]
-    tree_object: wp.array[int]  # row of each object in a leaf, or −1
+    tree_items: wp.array[TreeItem]
     texels: wp.array[Texel]
 
 
@@ -129,7 +145,7 @@ ROW_OF = {
     "light_object": int,
     "light_nodes": LightNode,
     "tree_nodes": TreeNode,
-    "tree_object": int,
+    "tree_items": TreeItem,
 }
 
 
@@ -214,7 +230,8 @@ def scene_tables(host: SceneBatch) -> dict[str, Int32[np.ndarray, "rows words"]]
     mirrors = mirrors_of(host, area)
     return {
         "scenes": table_of(
-            *(of["offsets"][:-1], of["offsets"][1:], trees.leaves, trees.begins, trees.object_begins),
+            *(of["offsets"][:-1], of["offsets"][1:], trees.leaves, trees.begins),
+            *(trees.outliers, trees.outliers + OUTLIERS, trees.leaf_objects),
             *(lights.offsets[:-1], lights.offsets[1:], lights.leaves, lights.tree),
             *(*np.moveaxis(of["sky"] + of["background"][:, None], 1, 0), has_far_lights.astype(np.int32)),
             *(of["sun_direction"], of["sun_radiance"], chord**2),
@@ -230,7 +247,7 @@ def scene_tables(host: SceneBatch) -> dict[str, Int32[np.ndarray, "rows words"]]
         "light_object": table_of(lights.rows),
         "light_nodes": table_of(lights.nodes),
         "tree_nodes": table_of(trees.nodes),
-        "tree_object": table_of(trees.objects),
+        "tree_items": items_table(trees.objects, of["kind"], of["center"], radius),
     }
 
 
@@ -311,39 +328,67 @@ def table_of(*columns: Shaped[np.ndarray, "rows *any"]) -> Int32[np.ndarray, "ro
     return np.concatenate([column.reshape(len(column), -1).view(np.int32) for column in words], 1)
 
 
+def items_table(
+    rows: Int32[np.ndarray, " items"],
+    kind: Int32[np.ndarray, " objects"],
+    center: Float32[np.ndarray, "objects 3"],
+    radius: Float32[np.ndarray, " objects"],
+) -> Int32[np.ndarray, "items words"]:
+    """Rows of TreeItem; those of absent objects mean nothing but that."""
+    if not len(kind):
+        return np.full((len(rows), 6), -1, np.int32)
+    return table_of(rows, kind[rows], center[rows], radius[rows])
+
+
 class Trees(NamedTuple):
-    """Trees over the objects of scenes that have many."""
+    """Trees over the objects of scenes that have many; see SceneRow."""
 
     leaves: Int64[np.ndarray, " scenes"]
     begins: Int64[np.ndarray, " scenes"]
-    object_begins: Int64[np.ndarray, " scenes"]
+    outliers: Int64[np.ndarray, " scenes"]
+    leaf_objects: Int64[np.ndarray, " scenes"]
     nodes: Float32[np.ndarray, "nodes 6"]
     objects: Int32[np.ndarray, " items"]
 
 
 def trees_over(batch: SceneBatch, half_extents: Float32[np.ndarray, "objects 3"]) -> Trees:
-    """A tree over the objects of each scene that has more than TREE_ABOVE; all trees of one size are built together."""
-    counts = np.diff(batch.arrays["offsets"])
-    leaves = np.where(counts > TREE_ABOVE, powers_of_two((counts + LEAF_OBJECTS - 1) // LEAF_OBJECTS), 0)
-    begins, object_begins = np.zeros_like(counts), np.zeros_like(counts)
-    nodes, objects = [np.zeros((1, 6), np.float32)], [np.zeros(1, np.int32)]
-    center = batch.arrays["center"]
-    for size in np.unique(leaves[leaves > 0]).tolist():
-        half = half_extents.clip(max=FARTHEST) * (1 + PADDING) + PADDING * np.abs(center)
-        members, items = np.flatnonzero(leaves == size), size * LEAF_OBJECTS
-        rows = rows_of(batch.arrays["offsets"], members, items)
-        order = median_order(np.where((rows < 0)[..., None], np.inf, center[rows]).astype(np.float32), LEAF_OBJECTS)
-        rows = np.take_along_axis(rows, order, 1)
-        absent, leaf = (rows < 0)[..., None], (len(members), size, LEAF_OBJECTS, 3)
-        lower = np.where(absent, np.inf, (center - half)[rows]).astype(np.float32).reshape(leaf).min(2)
-        upper = np.where(absent, -np.inf, (center + half)[rows]).astype(np.float32).reshape(leaf).max(2)
-        found = boxes(lower, upper)
-        number = np.arange(len(members))
-        begins[members] = sum(map(len, nodes)) + number * found.shape[1]
-        object_begins[members] = sum(map(len, objects)) + number * items
-        nodes.append(found.reshape(-1, 6))
-        objects.append(rows.astype(np.int32).ravel())
-    return Trees(leaves, begins, object_begins, np.concatenate(nodes), np.concatenate(objects))
+    """A tree over the objects of each scene that has more than TREE_ABOVE, but for its outliers."""
+    offsets, center = batch.arrays["offsets"], batch.arrays["center"]
+    leaves, begins, outliers, leaf_objects = np.zeros((4, len(batch)), np.int64)
+    nodes, objects = [np.zeros((1, 6), np.float32)], [np.full(1, -1, np.int32)]
+    half = half_extents.clip(max=FARTHEST) * (1 + PADDING) + PADDING * np.abs(center)
+    for scene in np.flatnonzero(np.diff(offsets) > TREE_ABOVE).tolist():
+        rows = np.arange(offsets[scene], offsets[scene + 1])
+        far = outliers_of(center[rows], half[rows])
+        within = rows[~far]
+        leaves[scene] = powers_of_two(np.array([-(-len(within) // MOST_LEAF_OBJECTS)]))[0]
+        leaf_objects[scene] = -(-len(within) // leaves[scene])
+        begins[scene], outliers[scene] = sum(map(len, nodes)), sum(map(len, objects))
+        items = np.full(leaves[scene] * leaf_objects[scene], -1)
+        items[: len(within)] = within
+        lower, upper, middle = (
+            np.where((items < 0)[:, None], beyond, values[items]).astype(np.float32)
+            for values, beyond in ((center - half, np.inf), (center + half, -np.inf), (center, np.inf))
+        )
+        order = median_order(middle[None], int(leaf_objects[scene]))[0]
+        leaf = (1, leaves[scene], leaf_objects[scene], 3)
+        nodes.append(boxes(lower[order].reshape(leaf).min(2), upper[order].reshape(leaf).max(2))[0])
+        listed = np.full(OUTLIERS, -1)
+        listed[: far.sum()] = rows[far]
+        objects.append(np.concatenate([listed, items[order]]).astype(np.int32))
+    return Trees(leaves, begins, outliers, leaf_objects, np.concatenate(nodes), np.concatenate(objects))
+
+
+def outliers_of(
+    center: Float32[np.ndarray, "objects 3"], half_extents: Float32[np.ndarray, "objects 3"]
+) -> Bool[np.ndarray, " objects"]:
+    """The farthest-reaching objects, at most OUTLIERS, such as the ground and its lamps about a cloud of points.
+
+    In a tree's boxes they would stretch those of all nodes above them over most of the scene, for every ray to enter.
+    """
+    reach = (np.abs(center - np.median(center, axis=0)) + half_extents).max(1)
+    least = np.partition(reach, -OUTLIERS - 1)[-OUTLIERS - 1] if len(reach) > OUTLIERS else 0
+    return reach > max(least, FAR_OUT * np.median(reach))
 
 
 def rows_of(

@@ -49,6 +49,11 @@ def second_difference(frames: Float[Tensor, "frames height width 3"]) -> Float[T
     return (frames[:-2] - 2 * frames[1:-1] + frames[2:]).abs().mean(-1) / 2
 
 
+def jumps(frames: Float[Tensor, "frames height width 3"], least: float = 0.25) -> int:
+    """How often a pixel changes by more than `least` in any channel from one frame to the next."""
+    return int(((frames[1:] - frames[:-1]).abs().amax(-1) > least).sum())
+
+
 def reprojected_difference(
     scenes: list[Scene], frames: Float[Tensor, "frames height width 3"]
 ) -> Float[Tensor, " differences"]:

@@ -28,7 +28,7 @@ from luxel.core.emitters import (
     sky_radiance,
 )
 from luxel.core.frames import PI, frame, to_world, unit_length
-from luxel.core.intersect import MISS
+from luxel.core.intersect import MAP, MISS
 from luxel.core.launch import launch, to_warp
 from luxel.core.microfacet import sample_cosine_hemisphere
 from luxel.core.principled import (
@@ -49,12 +49,14 @@ from luxel.core.rough_albedo import ROUGH
 from luxel.core.sampling import net_point, power_heuristic
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import MOST_MIRRORS, Scenes, launchable, material_of_object, shape_of
+from luxel.core.shapes.kinds import CYLINDER, ELLIPSOID
 from luxel.core.shapes.shape import facing_normal, surface_interaction
 from luxel.core.sky import gradient_radiance, mean_gradient_radiance
 from luxel.core.visibility import LineOfSight, bent_line, is_clear, line_of_sight, next_hit
 from luxel.models.mirrored_lights import faces_of, mirror_face, mirrored_context, sample_mirrored_light
 from luxel.models.neighbourhood import Neighbours, neighbour
 from luxel.models.shading_points import ShadingPoint, as_points, pixel_width
+from luxel.models.subpixels import widened_alpha
 
 TILE_PIXELS = 16
 ROUNDING = wp.constant(1.0e-6)  # of a BSDF's value
@@ -174,13 +176,14 @@ def gather_along(
     lights_total: float,
     light_rays: float,
     is_diffuse: bool,
+    least_alpha: float,
     pattern: int,
     number: int,
 ) -> Gathered:
     """What arrives along one ray from a point; `start_density` is the ray's, times how many there are of its kind.
 
-    After a diffuse surface, glass passes rays on but does not look for lights, and lights seen through it don't count:
-    lines of sight have found them.
+    Opaque rough surfaces on the way have at least the point's own α, `least_alpha`. After a diffuse surface, glass
+    passes rays on but does not look for lights, and lights seen through it don't count: lines of sight have found them.
     """
     none = wp.vec3(0.0, 0.0, 0.0)
     result = Gathered(none, none, none, none, FAR)
@@ -229,6 +232,8 @@ def gather_along(
         is_mirror = segment == 0 and obj.is_mirror != 0  # whose image of the lights the point has looked at
         if after_diffuse and not transmits and not is_mirror:
             material.alpha = wp.max(material.alpha, INDIRECT_ALPHA)
+        elif material.alpha >= SMOOTH_ALPHA and not transmits:
+            material.alpha = wp.max(material.alpha, least_alpha)
         normal = facing_normal(shape.kind, si.normal, direction)
         local = frame(normal)
         wi = local * (-direction)
@@ -318,6 +323,7 @@ class Receiver:
     is_front: bool
     is_diffuse: bool
     is_smooth: bool  # chains show what its lobes reflect and transmit
+    turn_square: float  # of its normal within its pixel, if it is smooth: see `beyond_pixel`
     shares_rays: bool  # those of its diffuse lobe serve its gloss, too
     sees_light: bool
     pattern: int  # the first one of its tiles
@@ -326,10 +332,32 @@ class Receiver:
 
 
 @wp.func
+def beyond_pixel(wi: wp.vec3, wo: wp.vec3, turn_square: float) -> float:
+    """The share of a smooth surface's highlight that chains don't show: all but what they find within the pixel.
+
+    With t the tangent of the half vector's angle, t⁴ / (t² + turn²)²: 0 where the light's mirror image is, near which
+    what one point has is a spike, and about 1 from where on the pixel has no such point: in the lobe's long tails.
+    """
+    half = unit_length(wi + wo)
+    t_square = (1.0 - half[2] * half[2]) / wp.max(half[2] * half[2], 1.0e-6)
+    return square(t_square / wp.max(t_square + turn_square, 1.0e-12))
+
+
+@wp.func
 def receiver_at(scenes: Scenes, settings: GatherSettings, p: ShadingPoint, index: int) -> Receiver:
     """The point number `index`, which has an object."""
     r = Receiver()
     material = material_of_object(scenes.objects[p.object_id])
+    r.is_smooth = material.alpha < SMOOTH_ALPHA and index < settings.chained
+    r.turn_square = 0.0
+    kind = scenes.objects[p.object_id].kind
+    is_curved = kind <= ELLIPSOID or kind == CYLINDER  # so that its highlights may be smaller than a pixel
+    if is_curved and material.roughness < ROUGH and settings.tiles == 1 and index < settings.chained:
+        alpha = widened_alpha(scenes, p, material.alpha, settings.height)
+        if r.is_smooth:
+            r.turn_square = square(alpha) - square(material.alpha)
+        elif refraction_weight(material) == 0.0:
+            material.alpha = alpha
     r.local = frame(p.normal)
     wi = r.local * (-p.direction)
     r.is_front = wi[2] > 0.0
@@ -337,7 +365,6 @@ def receiver_at(scenes: Scenes, settings: GatherSettings, p: ShadingPoint, index
     r.bsdf = bsdf_of(material, wi)
     r.bsdf.diffuse_share = 0.0  # its samples and densities are of the glossy lobes alone
     r.is_diffuse = r.is_front and diffuse_weight(material) * wp.max(material.base_color) > 0.0
-    r.is_smooth = material.alpha < SMOOTH_ALPHA and index < settings.chained
     r.sees_light = r.is_front or transmits
     r.shares_rays = r.is_diffuse and material.roughness >= ROUGH and not transmits
     r.pattern = wp.where(settings.tiles > 1, 0, p.pattern)
@@ -418,6 +445,8 @@ def look_at_lights(
                     else:
                         direct += arriving * (plain * weight)
                         squares += square(mean(arriving) * plain * weight)
+                    if r.is_smooth and light.object_id != MAP:
+                        glossy_weight *= beyond_pixel(r.bsdf.wi, wo, r.turn_square)
                     if not (r.is_smooth and sight.is_through):
                         highlight += wp.cw_mul(arriving, specular_value(r.bsdf, towards.value, diffuse)) * glossy_weight
         out = with_vector(out, DIRECT, direct)
@@ -594,8 +623,20 @@ def look_around(
             number += 64  # other paths than the diffuse rays'
         if density > 0.0:
             direction = unit_length(to_world(r.local, wo))
+            least_alpha = r.bsdf.material.alpha
             found = gather_along(
-                scenes, settings, p.scene, r.at, direction, density, total, many, not is_glossy, tile, number
+                scenes,
+                settings,
+                p.scene,
+                r.at,
+                direction,
+                density,
+                total,
+                many,
+                not is_glossy,
+                least_alpha,
+                tile,
+                number,
             )
             diffuse = diffuse_value(r.bsdf, wo)
             if not is_glossy:

@@ -11,7 +11,8 @@ from luxel.core.fragments import Fragments
 from luxel.core.intersect import MISS
 from luxel.core.launch import launch, to_warp
 from luxel.models.shading_points import ShadingPoint, as_points
-from luxel.models.specular import LOBES, SUBPIXELS, Chains
+from luxel.models.specular import LOBES, Chains
+from luxel.models.subpixels import SUBPIXELS
 
 
 class Neighbourhood(NamedTuple):

@@ -10,26 +10,38 @@ from torch import Tensor
 from luxel.core.emitters import emitted_radiance, far_radiance
 from luxel.core.frames import unit_length
 from luxel.core.fresnel import fresnel_dielectric, reflect, refract
-from luxel.core.intersect import MISS, Hit, intersect, intersect_object
-from luxel.core.launch import launch, to_warp
+from luxel.core.intersect import MISS, SUN, Hit, intersect, intersect_object
+from luxel.core.launch import launch, struct_array, to_warp
 from luxel.core.principled import SMOOTH_ALPHA, Material, albedos, mean, refraction_weight
-from luxel.core.rays import camera_direction, camera_origin, image_plane_point_of
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable, material_of_object, shape_of
 from luxel.core.selection import NOT_COUNTED, selected
 from luxel.core.shapes.kinds import BOX
 from luxel.core.shapes.local import INFINITY
 from luxel.core.shapes.shape import facing_normal, surface_interaction
+from luxel.core.sky import is_in_sun
 from luxel.core.visibility import TOUCHING
-from luxel.models.shading_points import OBJECT, WORDS, ShadingPoint, absent_point, as_points
+from luxel.models.reflected_lights import (
+    SEGMENT_WORDS,
+    RayCone,
+    Segment,
+    are_alike,
+    cone_beyond,
+    is_lamp,
+    missed_light,
+    shares_of_hits,
+    shown_share,
+)
+from luxel.models.shading_points import OBJECT, WORDS, ShadingPoint, absent_point, as_points, pixel_width
+from luxel.models.subpixels import SUBPIXELS, subpixel_point
 
 REFLECTED, TRANSMITTED = 0, 1
 LOBES = 2
-SUBPIXELS = 4  # rays of a pixel that are followed, so that mirror images have soft edges
 BRANCHES = 3  # of each: the strongest, and those that differ from it at the second and third interface
 MOST_INTERFACES = wp.constant(5)  # with the segment from the last one to a light, paths of depth 6
+FARTHEST = wp.constant(1.0e6)  # distance up to which rays of a pixel part
 LEAST_SHADED = wp.constant(0.01)  # throughput of an end whose surface is shaded; lights and the sky are always shown
-POINTS_AT_ONCE = {"cpu": 1 << 17, "cuda": 1 << 20}  # 2 kB each
+POINTS_AT_ONCE = {"cpu": 1 << 16, "cuda": 1 << 19}  # 4 kB each
 
 
 class Chains(NamedTuple):
@@ -56,32 +68,6 @@ class ChainRoom(NamedTuple):
     ends: int
 
 
-@wp.func
-def subpixel_point(scenes: Scenes, p: ShadingPoint, number: int, height: int) -> ShadingPoint:
-    """The point of the same object that another ray of the same pixel meets; the point itself, if none does.
-
-    Four rays on a rotated grid have four different columns and rows. `height` is the picture's in pixels.
-    """
-    result = p
-    row = scenes.scenes[p.scene]
-    local = wp.transpose(row.camera_rotation) * p.direction
-    if local[2] < 0.0:
-        pixel = 2.0 * row.tan_half_fov / float(height)
-        x = 0.125 * float(1 - 2 * (number & 1)) * wp.where(number < 2, 1.0, 3.0)
-        y = 0.125 * float(1 - 2 * (number & 1)) * wp.where(number < 2, 3.0, -1.0)
-        xy = image_plane_point_of(scenes, p.scene, p.point, p.direction) + wp.vec2(x * pixel, y * pixel)
-        origin = camera_origin(scenes, p.scene, xy)
-        direction = camera_direction(scenes, p.scene, xy)
-        t = intersect_object(scenes, p.object_id, origin, direction, MISS, INFINITY)
-        if t < INFINITY:
-            shape = shape_of(scenes.objects[p.object_id])
-            si = surface_interaction(shape, origin, direction, t)
-            result.point = si.point
-            result.direction = direction
-            result.normal = facing_normal(shape.kind, si.normal, direction)
-    return result
-
-
 @wp.struct
 class Chain:
     """Where a ray through smooth interfaces ends, the throughput from there, and the radiance of what shines."""
@@ -90,12 +76,16 @@ class Chain:
     throughput: wp.vec3
     radiance: wp.vec3
     interfaces: int
+    first: Segment
+    last: Segment
 
 
 @wp.func
 def no_chain(p: ShadingPoint) -> Chain:
     """It shows nothing."""
-    chain = Chain(p, wp.vec3(0.0, 0.0, 0.0), wp.vec3(0.0, 0.0, 0.0), 0)
+    none = wp.vec3(0.0, 0.0, 0.0)
+    segment = Segment(p.point, p.direction, none, MISS, MISS, 0, 1.0, none, 0.0)
+    chain = Chain(p, none, none, 0, segment, segment)
     chain.end.object_id = MISS
     return chain
 
@@ -137,6 +127,7 @@ class Departure:
     ray: ShadingPoint
     throughput: wp.vec3
     transmits: bool
+    index_ratio: float
 
 
 @wp.func
@@ -144,7 +135,7 @@ def depart(
     p: ShadingPoint, material: Material, throughput: wp.vec3, lobe: int, interfaces: int, branch: int
 ) -> Departure:
     """The one way that a chain goes on from an interface, where it has arrived at `p`; see `follow_chain`."""
-    result = Departure(p, throughput, lobe == TRANSMITTED)
+    result = Departure(p, throughput, lobe == TRANSMITTED, 1.0)
     cos_i = -wp.dot(p.direction, p.normal)
     a = albedos(material, cos_i)
     if interfaces == 0:
@@ -157,6 +148,7 @@ def depart(
         result.throughput = wp.cw_mul(throughput, share)
     if result.transmits:
         index_ratio = wp.where(cos_i > 0.0, material.eta, 1.0 / material.eta)
+        result.index_ratio = index_ratio
         result.throughput = result.throughput / (index_ratio * index_ratio)
         result.ray.gain = p.gain * index_ratio * index_ratio
         cos_t = fresnel_dielectric(cos_i, material.eta).cos_t
@@ -174,7 +166,7 @@ def scatters(material: Material, cosine: float) -> bool:
 
 
 @wp.func
-def follow_chain(scenes: Scenes, p: ShadingPoint, lobe: int, branch: int) -> Chain:
+def follow_chain(scenes: Scenes, p: ShadingPoint, lobe: int, branch: int, height: int) -> Chain:
     """One ray of one lobe of a point.
 
     Beyond the point itself it takes the stronger of reflection and transmission at each interface, but at number
@@ -186,6 +178,10 @@ def follow_chain(scenes: Scenes, p: ShadingPoint, lobe: int, branch: int) -> Cha
     throughput = wp.vec3(0.0, 0.0, 0.0)
     touching = int(MISS)
     interfaces = int(0)
+    path = int(0)
+    cone = RayCone(0.0, 0.0)
+    if height > 0:
+        cone.width = pixel_width(scenes, p, height)
     while interfaces < MOST_INTERFACES:
         object_id = end.object_id
         end.object_id = MISS
@@ -194,6 +190,8 @@ def follow_chain(scenes: Scenes, p: ShadingPoint, lobe: int, branch: int) -> Cha
             break
         departure = depart(end, material, throughput, lobe, interfaces, branch)
         throughput = departure.throughput
+        cos_i = -wp.dot(end.direction, end.normal)
+        cone = cone_beyond(cone, scenes.objects[object_id], cos_i, departure.index_ratio, departure.transmits)
         if wp.max(throughput) == 0.0:
             break
         end = departure.ray
@@ -206,14 +204,34 @@ def follow_chain(scenes: Scenes, p: ShadingPoint, lobe: int, branch: int) -> Cha
             step = next_step(scenes, end, object_id, reach)
         touching = step.touching
         hit = step.hit
-        shown = wp.where(interfaces >= branch, throughput, wp.vec3(0.0, 0.0, 0.0))  # not again what branch 0 shows
+        cone.width += wp.min(hit.t, FARTHEST) * cone.spread
+        hit_share = float(1.0)
+        light = hit.object_id
+        if light == MISS and is_in_sun(scenes.scenes[p.scene], end.direction):
+            light = SUN
+        if interfaces > 0 and is_lamp(scenes, light):
+            hit_share = shown_share(scenes, p.scene, light, cone)
+        path = 31 * path + 2 * object_id + wp.where(departure.transmits, 2, 1)
+        shown = wp.vec3(0.0, 0.0, 0.0)  # not again what branch 0 shows
+        if interfaces >= branch:
+            shown = throughput
+            chain.last = Segment(
+                end.point, end.direction, throughput, object_id, light, path, hit_share, chain.radiance, 1.0
+            )
+            if interfaces == 0:
+                chain.first = chain.last
         end.object_id = hit.object_id
         if hit.object_id == MISS:
-            chain.radiance += wp.cw_mul(shown, far_radiance(scenes, p.scene, end.direction))
+            far = far_radiance(scenes, p.scene, end.direction)
+            if light == SUN:
+                far -= (1.0 - hit_share) * scenes.scenes[p.scene].sun_radiance
+            chain.radiance += wp.cw_mul(shown, far)
             break
         shape = shape_of(scenes.objects[hit.object_id])
         si = surface_interaction(shape, end.point, end.direction, hit.t)
-        chain.radiance += wp.cw_mul(shown, emitted_radiance(scenes, hit.object_id, end.direction, si.normal))
+        chain.radiance += wp.cw_mul(
+            hit_share * shown, emitted_radiance(scenes, hit.object_id, end.direction, si.normal)
+        )
         end.point = si.point
         end.normal = facing_normal(shape.kind, si.normal, end.direction)
         if crosses_gap:  # rays from there meet the glass for certain
@@ -237,7 +255,8 @@ def follow_chains(
     height: int,
     ends: wp.array[ShadingPoint],
     throughput: wp.array[wp.vec3],
-    radiance: wp.array[wp.vec3],
+    segments: wp.array[Segment],
+    begins: int,
     begin: int,
 ) -> None:
     """All branches of one ray of one lobe of one smooth point."""
@@ -248,33 +267,82 @@ def follow_chains(
         return
     p = points[point]
     lobe = (row // subpixels) % LOBES
+    is_apart = bool(False)
     if subpixels > 1:
+        center = p.point
         p = subpixel_point(scenes, p, ray, height)
+        is_apart = wp.length_sq(p.point - center) > 0.0
     branches = int(BRANCHES)
     for branch in range(BRANCHES):
         chain = no_chain(p)
         if branch < branches:
-            chain = follow_chain(scenes, p, lobe, branch)
+            chain = follow_chain(scenes, p, lobe, branch, height)
             if branch == 0:
                 branches = wp.min(BRANCHES, chain.interfaces + 1)
         place = (row // subpixels * BRANCHES + branch) * subpixels + ray
         ends[place] = chain.end
         throughput[place] = chain.throughput / float(subpixels)
-        radiance[place] = chain.radiance / float(subpixels)
+        chain.last.radiance = chain.radiance / float(subpixels)
+        chain.last.is_apart = wp.where(is_apart, 1.0, 0.0)
+        segments[place] = chain.last
+        if branch == 0:
+            chain.first.is_apart = chain.last.is_apart
+            segments[begins + row] = chain.first
+
+
+@wp.func
+def weigh_by_bundle(
+    scenes: Scenes,
+    scene: int,
+    row: int,
+    segments: wp.array[Segment],
+    begins: int,
+    throughput: wp.array[wp.vec3],
+) -> wp.vec3:
+    """Give the chains of one lobe of one point the shares that their ends have of the pixel; what lights add to them.
+
+    By their last segments, or the first ones where the four rays go different ways from there on.
+    """
+    total = wp.vec3(0.0, 0.0, 0.0)
+    for branch in range(BRANCHES):
+        i = (row * BRANCHES + branch) * SUBPIXELS
+        a = segments[i]
+        b = segments[i + 1]
+        c = segments[i + 2]
+        d = segments[i + 3]
+        if branch == 0 and not are_alike(a, b, c, d):
+            a = segments[begins + row * SUBPIXELS]
+            b = segments[begins + row * SUBPIXELS + 1]
+            c = segments[begins + row * SUBPIXELS + 2]
+            d = segments[begins + row * SUBPIXELS + 3]
+        if are_alike(a, b, c, d):
+            total += missed_light(scenes, scene, a, b, c, d)
+            shares = shares_of_hits(scenes, a, b, c, d)
+            hits = wp.vec4i(a.hit, b.hit, c.hit, d.hit)
+            for k in range(SUBPIXELS):
+                if not is_lamp(scenes, hits[k]):  # which `missed_light` is for
+                    throughput[i + k] = throughput[i + k] * shares[k]
+                    segments[i + k].radiance = segments[i + k].radiance * shares[k]
+    return total
 
 
 @wp.kernel(enable_backward=False)
 def merge_ends(
+    scenes: Scenes,
+    points: wp.array[ShadingPoint],
     smooth: wp.array[wp.int64],
     subpixels: int,
+    begins: int,
     ends: wp.array[ShadingPoint],
     throughput: wp.array[wp.vec3],
-    radiance: wp.array[wp.vec3],
+    segments: wp.array[Segment],
     slot: wp.array[wp.int64],
     whole_radiance: wp.array2d[wp.vec3],
     begin: int,
 ) -> None:
     """Of one lobe of one point: the ends on one object become one, with a slot, and radiances their sum.
+
+    Each counts as much as a bundle of rays about the pixel's four finds (`luxel.models.reflected_lights`).
 
     Ends on more than SUBPIXELS objects are left out, which are the weaker branches'. They have the slot MISS.
     """
@@ -289,9 +357,11 @@ def merge_ends(
         slot[i] = wp.int64(MISS)
     if point == MISS:
         return
+    if subpixels == SUBPIXELS:
+        total += weigh_by_bundle(scenes, points[point].scene, row, segments, begins, throughput)
     for i in range(first, first + chains):
         end = ends[i]
-        total += radiance[i]
+        total += segments[i].radiance
         if end.object_id != MISS:
             j = first
             while j < first + count and ends[j].object_id != end.object_id:
@@ -303,7 +373,7 @@ def merge_ends(
                 throughput[j] = throughput[i]
                 slot[j] = wp.int64((point * LOBES + lobe) * SUBPIXELS + count)
                 count += 1
-    whole_radiance[point, lobe] = total
+    whole_radiance[point, lobe] = wp.max(total, wp.vec3(0.0, 0.0, 0.0))
 
 
 @torch.no_grad()
@@ -346,13 +416,14 @@ def chains_of(
     device, lobes = batch.device, len(smooth) * LOBES
     count = lobes * subpixels * BRANCHES
     ends = torch.empty(count, WORDS, dtype=torch.int32, device=device)
-    throughput, radiance = torch.empty(2, count, 3, device=device)
+    throughput = torch.empty(count, 3, device=device)
     slot = torch.empty(count, dtype=torch.long, device=device)
-    vectors = [to_warp(throughput, wp.vec3), to_warp(radiance, wp.vec3)]
-    inputs = [launchable(batch), as_points(table), smooth, subpixels, height]
-    launch(follow_chains, lobes * subpixels, inputs, [as_points(ends), *vectors], device, sliced=True)
-    outputs = [slot, to_warp(shown, wp.vec3)]
-    launch(merge_ends, lobes, [smooth, subpixels, as_points(ends), *vectors], outputs, device, sliced=True)
+    # The last ones of all chains, and then the first ones of the strongest.
+    segments = torch.empty(count + lobes * subpixels, SEGMENT_WORDS, dtype=torch.int32, device=device)
+    found = [as_points(ends), to_warp(throughput, wp.vec3), struct_array(segments, Segment)]
+    inputs = [launchable(batch), as_points(table), smooth, subpixels]
+    launch(follow_chains, lobes * subpixels, [*inputs, height], [*found, count], device, sliced=True)
+    launch(merge_ends, lobes, [*inputs, count, *found], [slot, to_warp(shown, wp.vec3)], device, sliced=True)
     return slot, throughput, ends
 
 

@@ -22,7 +22,7 @@ from luxel.core.intersect import MISS, intersect, is_visible
 from luxel.core.principled import bsdf_of, evaluate_bsdf, refraction_weight, sample_bsdf
 from luxel.core.rays import camera_direction, camera_origin, image_plane_point
 from luxel.core.rng import seeded, uniform
-from luxel.core.sampling import power_heuristic
+from luxel.core.sampling import power_heuristic, stratified
 from luxel.core.scenes import Scenes, material_of_object, shape_of
 from luxel.core.shapes.local import INFINITY
 from luxel.core.shapes.shape import facing_normal, surface_interaction
@@ -40,9 +40,13 @@ def path_radiance(
     key: wp.vec2ui,
     pixel: int,
     sample: int,
+    group_size: int,
     max_depth: int,
 ) -> wp.vec3:
-    """One path from the camera: an unbiased estimate of the radiance that arrives along its ray."""
+    """One path from the camera: an unbiased estimate of the radiance that arrives along its ray.
+
+    Where that ray ends, the directions of a group of paths are stratified.
+    """
     L = wp.vec3(0.0, 0.0, 0.0)
     beta = wp.vec3(1.0, 1.0, 1.0)
     eta = float(1.0)  # index where the path is, over the camera's
@@ -83,7 +87,8 @@ def path_radiance(
         at = LightSampleContext(origin, normal, hit.object_id, material.transmission == 0.0)
 
         # Direct light: look at one light.
-        u = uniform(key, pixel, sample, 2 * depth)
+        members = wp.where(depth == 1, group_size, 1)
+        u = stratified(key, pixel, sample, 2 * depth, members)
         weights = light_weights(scenes, scene, at)
         light = sample_light(scenes, scene, at, weights, u[0], wp.vec2(u[1], u[2]))
         lights_total = light.total
@@ -96,7 +101,7 @@ def path_radiance(
                 L += wp.cw_mul(wp.cw_mul(beta, towards.value), light.radiance) * weight
 
         # Go on in a direction of the BSDF's.
-        v = uniform(key, pixel, sample, 2 * depth + 1)
+        v = stratified(key, pixel, sample, 2 * depth + 1, members)
         wo = sample_bsdf(bsdf, wp.vec3(v[0], v[1], v[2]))
         scattered = evaluate_bsdf(bsdf, wo)
         bsdf_density = scattered.density
@@ -213,7 +218,7 @@ def trace_paths(
             xy = image_plane_point(x, y, settings.width, settings.height, half)
             origin = camera_origin(scenes, scene, xy)
             direction = camera_direction(scenes, scene, xy)
-        L = path_radiance(scenes, scene, origin, direction, key, pixel, sample, settings.max_depth)
+        L = path_radiance(scenes, scene, origin, direction, key, pixel, sample, group_size, settings.max_depth)
         off = L - path_mean
         path_mean += off / float(sample + 1 - first)
         path_deviation += wp.dot(off, L - path_mean)

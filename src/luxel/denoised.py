@@ -1,0 +1,48 @@
+"""Pictures by path tracing and a denoiser, without a network: how figures of points and particles are made.
+
+A network's rays see what surrounds a point; among thousands of small objects that costs more than the paths that a
+denoiser needs for the same error (docs/particles.md).
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from jaxtyping import Float32
+
+from luxel.core.scene_batch import SceneBatch
+from luxel.image.denoise import denoise
+from luxel.memory import check_fits
+from luxel.scene.description import Scene
+from luxel.scene.lighting import warn_of_darkness
+from luxel.trace.path import PathTracer, check_size
+
+BYTES_A_PIXEL = 1000
+"""Of paths, guides and denoiser together, about."""
+
+
+@torch.inference_mode()
+def denoised(
+    scene: Scene,
+    width: int,
+    height: int,
+    spp: int = 16,
+    seed: int = 0,
+    device: str = "cpu",
+    progress: Callable[[int], object] | None = None,
+) -> Float32[np.ndarray, "height width 3"]:
+    """Linear radiance of one scene, by `spp` paths a pixel and OIDN, guided by albedo and normal. Row 0 is the top.
+
+    `progress` is called with every number of pixels whose paths are traced. Raises InputError for a size or `spp` less
+    than 1, a picture that does not fit into memory, and where pyoidn is missing; warns of a scene without light, with
+    InputWarning.
+    """
+    check_size(width, height)
+    check_fits(
+        BYTES_A_PIXEL * width * height, f"width is {width} and height is {height}", "render less at once", device
+    )
+    warn_of_darkness([scene])
+    tracer, batch = PathTracer(device=device), SceneBatch.of([scene], device)
+    radiance = tracer.sample(batch, width, height, spp, seed, progress).mean.reshape(height, width, 3)
+    guides = tracer.features(batch, width, height)
+    return denoise(*(image.cpu().numpy() for image in (radiance, guides.albedo[0], guides.normal[0])))

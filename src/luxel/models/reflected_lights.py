@@ -1,0 +1,424 @@
+"""How much of a pixel lights fill that it shows by way of mirrors and glass.
+
+Four rays a pixel find a light that is smaller than a pixel by chance, and of a larger one's edge a quarter or none: in
+motion both jump. But the rays' last segments tell, to first order, how origin and direction of such a ray depend on
+where in the pixel it begins (ray differentials, Igehy 1999, by differences), and so where in the pixel a light is seen.
+"""
+
+import warp as wp
+
+from luxel.core.frames import PI, unit_length
+from luxel.core.intersect import MISS, SUN, intersect, intersect_object
+from luxel.core.sampling import jittered_point
+from luxel.core.scenes import SceneObject, Scenes, shape_of
+from luxel.core.shapes.kinds import CYLINDER, ELLIPSOID
+from luxel.core.shapes.local import INFINITY
+from luxel.core.shapes.shape import is_lit_by, solid_angle, surface_area
+from luxel.core.sky import is_in_sun, sun_solid_angle
+from luxel.models.subpixels import subpixel_offset
+
+ACROSS, DOWN = wp.constant(12), wp.constant(8)  # rays by which the share of a pixel is found that a light fills
+EDGE_ACROSS, EDGE_DOWN = wp.constant(8), wp.constant(6)  # and those by which the shares of other objects are
+SMALL, LARGE = (
+    wp.constant(0.25),
+    wp.constant(0.75),
+)  # images in pixels: up to one by its area, from the other on by rays
+
+SEGMENT_WORDS = 17  # of a Segment, 32 bits each
+
+
+@wp.struct
+class Segment:
+    """The last segment of a chain, in the open or within glass."""
+
+    origin: wp.vec3
+    direction: wp.vec3
+    throughput: wp.vec3  # of light that arrives along it
+    origin_object: int
+    hit: int  # an object, SUN or MISS
+    path: int  # which interfaces are before it; 0 if none
+    hit_share: float  # of what it hits, if that is a light, that counts: see `shown_share`
+    radiance: wp.vec3  # of lights and the sky, by all of the chain's segments
+    is_apart: float  # 1, or 0 if the pixel's ray is its middle's, as it missed the object
+
+
+@wp.struct
+class SegmentBundle:
+    """How the segments of a pixel's rays depend on where in the pixel they begin, (x, y) pixels from its middle."""
+
+    middle: wp.vec2  # where origin and direction are those of
+    origin: wp.vec3
+    direction: wp.vec3  # unit length
+    origin_x: wp.vec3  # derivatives, a pixel
+    origin_y: wp.vec3
+    direction_x: wp.vec3
+    direction_y: wp.vec3
+    is_known: bool  # whether the rays suffice for it
+
+
+@wp.func
+def bundle_of(a: Segment, b: Segment, c: Segment, d: Segment) -> SegmentBundle:
+    """Of a pixel's segments, by least squares; those of rays that missed the object begin in the middle."""
+    bundle = SegmentBundle()
+    o_a = a.is_apart * subpixel_offset(0)
+    o_b = b.is_apart * subpixel_offset(1)
+    o_c = c.is_apart * subpixel_offset(2)
+    o_d = d.is_apart * subpixel_offset(3)
+    bundle.middle = 0.25 * (o_a + o_b + o_c + o_d)
+    o_a -= bundle.middle
+    o_b -= bundle.middle
+    o_c -= bundle.middle
+    o_d -= bundle.middle
+    spread = wp.outer(o_a, o_a) + wp.outer(o_b, o_b) + wp.outer(o_c, o_c) + wp.outer(o_d, o_d)
+    bundle.is_known = wp.determinant(spread) > 1.0e-3
+    if bundle.is_known:
+        inverse = wp.inverse(spread)
+        o_a = inverse * o_a
+        o_b = inverse * o_b
+        o_c = inverse * o_c
+        o_d = inverse * o_d
+        bundle.origin = 0.25 * (a.origin + b.origin + c.origin + d.origin)
+        bundle.direction = unit_length(a.direction + b.direction + c.direction + d.direction)
+        bundle.origin_x = o_a[0] * a.origin + o_b[0] * b.origin + o_c[0] * c.origin + o_d[0] * d.origin
+        bundle.origin_y = o_a[1] * a.origin + o_b[1] * b.origin + o_c[1] * c.origin + o_d[1] * d.origin
+        bundle.direction_x = o_a[0] * a.direction + o_b[0] * b.direction + o_c[0] * c.direction + o_d[0] * d.direction
+        bundle.direction_y = o_a[1] * a.direction + o_b[1] * b.direction + o_c[1] * c.direction + o_d[1] * d.direction
+    return bundle
+
+
+@wp.struct
+class BundleRay:
+    """One of a bundle."""
+
+    origin: wp.vec3
+    direction: wp.vec3  # unit length
+
+
+@wp.func
+def bundle_ray(bundle: SegmentBundle, at: wp.vec2) -> BundleRay:
+    """That of a place in the pixel, which is [0, 1)²."""
+    x = at[0] - 0.5 - bundle.middle[0]
+    y = at[1] - 0.5 - bundle.middle[1]
+    direction = bundle.direction + x * bundle.direction_x + y * bundle.direction_y
+    return BundleRay(bundle.origin + x * bundle.origin_x + y * bundle.origin_y, unit_length(direction))
+
+
+@wp.struct
+class LightImage:
+    """Where in a pixel a light's middle is seen, and of how many pixels its image is; none if it is 0."""
+
+    x: float
+    y: float
+    pixels: float
+    reach: float  # of its bounding sphere's image, in pixels, at most
+
+
+@wp.func
+def image_of(bundle: SegmentBundle, vector: wp.vec3, is_far: bool, angle: float, radius: float) -> LightImage:
+    """Of what is at `vector` from the bundle's origin, or in that direction, under a solid angle.
+
+    At the distance s the bundle's ray through (x, y) has passed a plane across its middle at x P_x + y P_y.
+    """
+    image = LightImage(0.0, 0.0, 0.0, 0.0)
+    s = wp.dot(vector, bundle.direction)
+    if s > 0.0:
+        off = vector - s * bundle.direction
+        p_x = s * bundle.direction_x
+        p_y = s * bundle.direction_y
+        if not is_far:
+            p_x += bundle.origin_x
+            p_y += bundle.origin_y
+        p_x -= wp.dot(p_x, bundle.direction) * bundle.direction
+        p_y -= wp.dot(p_y, bundle.direction) * bundle.direction
+        det = wp.dot(wp.cross(p_x, p_y), bundle.direction)
+        size = wp.abs(det)
+        if size > 1.0e-20:
+            image.x = bundle.middle[0] + wp.dot(wp.cross(off, p_y), bundle.direction) / det
+            image.y = bundle.middle[1] + wp.dot(wp.cross(p_x, off), bundle.direction) / det
+            image.pixels = angle * s * s / size
+            image.reach = radius * (wp.length(p_x) + wp.length(p_y)) / size
+    return image
+
+
+@wp.struct
+class RayCone:
+    """What a pixel's rays are about one of them: how far apart, and at which angle they part (Amanatides 1984)."""
+
+    width: float
+    spread: float  # radians
+
+
+@wp.func
+def cone_beyond(cone: RayCone, obj: SceneObject, cos_i: float, index_ratio: float, transmits: bool) -> RayCone:
+    """After an interface, by the laws of thin lenses and mirrors; negative where the rays converge, or have crossed."""
+    curvature = float(0.0)
+    if obj.kind <= ELLIPSOID or obj.kind == CYLINDER:
+        curvature = wp.sign(cos_i) / wp.min(obj.scale[0], obj.scale[1])
+    result = RayCone(cone.width, cone.spread + 2.0 * curvature * cone.width)
+    if transmits:
+        result.spread = cone.spread / index_ratio - (1.0 - 1.0 / index_ratio) * curvature * cone.width
+    return result
+
+
+@wp.func
+def shown_share(scenes: Scenes, scene: int, light: int, cone: RayCone) -> float:
+    """Of a light that one of a pixel's four rays hits: 1, or less if its image is smaller than what that stands for.
+
+    Of many such images few are hit, and what jumps is more disturbing than what is missing.
+    """
+    size = PI * scenes.scenes[scene].sun_chord_squared
+    across = cone.spread
+    if light >= 0:
+        obj = scenes.objects[light]
+        size = 0.25 * surface_area(obj.kind, obj.scale)
+        across = cone.width
+    return wp.min(4.0 * size / wp.max(across * across, 1.0e-20), 1.0)
+
+
+@wp.func
+def is_near(image: LightImage) -> bool:
+    """Whether a light may show in the pixel, or a small one in the tent over it."""
+    return wp.max(wp.abs(image.x), wp.abs(image.y)) < 1.0 + image.reach
+
+
+@wp.func
+def are_alike(a: Segment, b: Segment, c: Segment, d: Segment) -> bool:
+    """Whether a pixel's rays have gone the same way, so that they can be compared."""
+    return a.path != 0 and b.path == a.path and c.path == a.path and d.path == a.path
+
+
+@wp.func
+def is_lamp(scenes: Scenes, hit: int) -> bool:
+    """Whether what a segment hits is SUN or an object that emits."""
+    result = bool(hit == SUN)
+    if hit >= 0:
+        result = scenes.objects[hit].mean_emission > 0.0
+    return result
+
+
+@wp.func
+def distance_to(scenes: Scenes, scene: int, light: int, ray: BundleRay, origin_object: int) -> float:
+    """Along a ray to an object, or to SUN, to which it is 1, if nothing is in between; infinite if it is missed."""
+    result = float(INFINITY)
+    if light == SUN:
+        if is_in_sun(scenes.scenes[scene], ray.direction):
+            result = 1.0
+    else:
+        result = intersect_object(scenes, light, ray.origin, ray.direction, origin_object, INFINITY)
+    return result
+
+
+@wp.func
+def would_hit(scenes: Scenes, scene: int, light: int, segment: Segment) -> float:
+    """A quarter, which one of four rays stands for, if a segment would meet a light with nothing in between, else 0."""
+    distance = distance_to(scenes, scene, light, BundleRay(segment.origin, segment.direction), segment.origin_object)
+    return wp.where(distance < INFINITY, 0.25, 0.0)
+
+
+@wp.func
+def counted_hit(light: int, segment: Segment) -> float:
+    """The share of a light that a segment shows."""
+    return wp.where(segment.hit == light, segment.hit_share, 0.0)
+
+
+@wp.struct
+class Filled:
+    """The share of a pixel that shows a light if nothing is in between, and a point of the light, from the origin."""
+
+    share: float
+    vector: wp.vec3
+
+
+@wp.func
+def filled_by_rays(scenes: Scenes, scene: int, light: int, bundle: SegmentBundle) -> Filled:
+    """How many of the pixel's bundle of rays meet the light."""
+    result = Filled(0.0, bundle.direction)
+    for k in range(ACROSS * DOWN):
+        ray = bundle_ray(bundle, jittered_point(k, ACROSS, DOWN))
+        t = distance_to(scenes, scene, light, ray, MISS)
+        if t < INFINITY:
+            result.share += 1.0 / float(ACROSS * DOWN)
+            result.vector = t * ray.direction
+            if light != SUN:
+                result.vector += ray.origin - bundle.origin
+    return result
+
+
+@wp.func
+def filled_by(scenes: Scenes, scene: int, light: int, bundle: SegmentBundle, image: LightImage, to: wp.vec3) -> Filled:
+    """By the light with this image, whose middle is at `to` from the bundle's origin, or there in the sky.
+
+    Of a small one the area, times a tent over 2 × 2 pixels, through which it goes steadily.
+    """
+    tent = wp.max(1.0 - wp.abs(image.x), 0.0) * wp.max(1.0 - wp.abs(image.y), 0.0)
+    result = Filled(image.pixels * tent, to)
+    by_rays = wp.clamp((image.pixels - SMALL) / (LARGE - SMALL), 0.0, 1.0)
+    if by_rays > 0.0:
+        found = filled_by_rays(scenes, scene, light, bundle)
+        result.share += by_rays * (found.share - result.share)
+        if found.share > 0.0:
+            result.vector = found.vector
+    return result
+
+
+@wp.func
+def is_seen(scenes: Scenes, scene: int, light: int, bundle: SegmentBundle, by: Segment, vector: wp.vec3) -> float:
+    """1 if a segment's origin sees the point of a light at `vector` from the bundle's, else 0."""
+    towards = vector
+    if light != SUN:
+        towards += bundle.origin - by.origin
+    hit = intersect(scenes, scene, by.origin, unit_length(towards), by.origin_object)
+    return wp.where(hit.object_id == wp.max(light, MISS), 1.0, 0.0)
+
+
+@wp.func
+def nearest_segment(a: Segment, b: Segment, c: Segment, d: Segment, direction: wp.vec3) -> Segment:
+    """The one of them whose direction is most like another."""
+    result = a
+    if wp.dot(b.direction, direction) > wp.dot(result.direction, direction):
+        result = b
+    if wp.dot(c.direction, direction) > wp.dot(result.direction, direction):
+        result = c
+    if wp.dot(d.direction, direction) > wp.dot(result.direction, direction):
+        result = d
+    return result
+
+
+@wp.func
+def missed_of(
+    scenes: Scenes, scene: int, light: int, bundle: SegmentBundle, a: Segment, b: Segment, c: Segment, d: Segment
+) -> wp.vec3:
+    """Of one light, an object or SUN; see `missed_light`."""
+    row = scenes.scenes[scene]
+    vector = row.sun_direction
+    emission = row.sun_radiance
+    angle = float(0.0)
+    radius = float(0.0)
+    if light == SUN:
+        angle = sun_solid_angle(row)
+        radius = wp.sqrt(row.sun_chord_squared)
+    else:
+        obj = scenes.objects[light]
+        vector = obj.center - bundle.origin
+        emission = obj.emission
+        radius = obj.radius
+        shape = shape_of(obj)
+        start = shape.unit_from_world * (bundle.origin - obj.center)
+        if light != a.origin_object and is_lit_by(obj.kind, start):
+            angle = solid_angle(shape, start, unit_length(vector))
+    result = wp.vec3(0.0, 0.0, 0.0)
+    image = image_of(bundle, vector, light == SUN, angle, radius)
+    if image.pixels > 0.0 and is_near(image):
+        filled = filled_by(scenes, scene, light, bundle, image, vector)
+        hits = 0.25 * hits_like(light, a, b, c, d)
+        counted = 0.25 * (counted_hit(light, a) + counted_hit(light, b) + counted_hit(light, c) + counted_hit(light, d))
+        if filled.share > 0.0 or hits > 0.0:
+            free = would_hit(scenes, scene, light, a) + would_hit(scenes, scene, light, b)
+            free += would_hit(scenes, scene, light, c) + would_hit(scenes, scene, light, d)
+            visible = float(1.0)
+            if free > 0.0:
+                visible = wp.min(hits / free, 1.0)
+            else:
+                by = nearest_segment(a, b, c, d, unit_length(filled.vector))
+                visible = is_seen(scenes, scene, light, bundle, by, filled.vector)
+            result = emission * (visible * filled.share - counted)
+    return result
+
+
+@wp.func
+def missed_light(scenes: Scenes, scene: int, a: Segment, b: Segment, c: Segment, d: Segment) -> wp.vec3:
+    """Radiance of lights that a pixel shows beyond that of those that its four rays meet, of which each is a quarter.
+
+    It may be negative. Of a light that some of the rays meet, or would if nothing were in between, as much is taken to
+    be in view as they find; else one ray tells.
+    """
+    total = wp.vec3(0.0, 0.0, 0.0)
+    bundle = bundle_of(a, b, c, d)
+    if not bundle.is_known:
+        return total
+    row = scenes.scenes[scene]
+    if row.sun_chord_squared > 0.0:
+        total += missed_of(scenes, scene, SUN, bundle, a, b, c, d)
+    leaves = row.light_leaves
+    if leaves == 0:
+        for k in range(row.first_light, row.end_lights):
+            total += missed_of(scenes, scene, scenes.light_object[k], bundle, a, b, c, d)
+    node = wp.where(leaves > 0, 1, 0)
+    while node > 0:
+        bounds = scenes.light_nodes[row.light_tree + node]
+        radius = wp.length(bounds.half_extents)
+        vector = bounds.center - bundle.origin
+        s = wp.dot(vector, bundle.direction)
+        is_ahead = bounds.intensity > 0.0 and s > -radius
+        if is_ahead and s > radius:
+            is_ahead = is_near(image_of(bundle, vector, False, 1.0, radius))
+        if is_ahead and node < leaves:
+            node = 2 * node
+        else:
+            if is_ahead and row.first_light + node - leaves < row.end_lights:
+                light = scenes.light_object[row.first_light + node - leaves]
+                total += missed_of(scenes, scene, light, bundle, a, b, c, d)
+            node += 1  # the next one that is not below: up as long as it is a first child's
+            while (node & 1) == 0:
+                node = node >> 1
+            if node == 1:
+                node = 0
+    throughput = 0.25 * (a.throughput + b.throughput + c.throughput + d.throughput)
+    return wp.cw_mul(throughput, total)
+
+
+@wp.func
+def nearest_of(scenes: Scenes, ray: BundleRay, origin_object: int, a: int, b: int, c: int, d: int) -> int:
+    """Which of up to four objects a ray meets first, or MISS; the others are taken not to be there."""
+    best = int(MISS)
+    nearest = float(INFINITY)
+    for k in range(4):
+        object_id = wp.where(k == 0, a, wp.where(k == 1, b, wp.where(k == 2, c, d)))
+        is_new = (k < 1 or a != object_id) and (k < 2 or b != object_id) and (k < 3 or c != object_id)
+        if object_id >= 0 and is_new:
+            t = intersect_object(scenes, object_id, ray.origin, ray.direction, origin_object, nearest)
+            if t < nearest:
+                nearest = t
+                best = object_id
+    return best
+
+
+@wp.func
+def shares_of_hits(scenes: Scenes, a: Segment, b: Segment, c: Segment, d: Segment) -> wp.vec4:
+    """Shares of a pixel for what its four rays hit, over the quarters that they stand for: 1 if all hit the same.
+
+    By many rays of their bundle, which meet the same objects or none; the background is as far as MISS.
+    """
+    result = wp.vec4(1.0, 1.0, 1.0, 1.0)
+    if a.hit == b.hit and a.hit == c.hit and a.hit == d.hit:
+        return result
+    bundle = bundle_of(a, b, c, d)
+    if not bundle.is_known:
+        return result
+    found = wp.vec4(0.0, 0.0, 0.0, 0.0)
+    for k in range(EDGE_ACROSS * EDGE_DOWN):
+        ray = bundle_ray(bundle, jittered_point(k, EDGE_ACROSS, EDGE_DOWN))
+        hit = nearest_of(scenes, ray, a.origin_object, a.hit, b.hit, c.hit, d.hit)
+        found += wp.vec4(
+            wp.where(hit == a.hit, 1.0, 0.0),
+            wp.where(hit == b.hit, 1.0, 0.0),
+            wp.where(hit == c.hit, 1.0, 0.0),
+            wp.where(hit == d.hit, 1.0, 0.0),
+        )
+    hits = wp.vec4(
+        hits_like(a.hit, a, b, c, d),
+        hits_like(b.hit, a, b, c, d),
+        hits_like(c.hit, a, b, c, d),
+        hits_like(d.hit, a, b, c, d),
+    )
+    known = found[0] / hits[0] + found[1] / hits[1] + found[2] / hits[2] + found[3] / hits[3]
+    if known > 0.0:
+        result = wp.cw_div(4.0 / known * found, hits)
+    return result
+
+
+@wp.func
+def hits_like(hit: int, a: Segment, b: Segment, c: Segment, d: Segment) -> float:
+    """How many of four rays hit the same."""
+    same = wp.where(a.hit == hit, 1, 0) + wp.where(b.hit == hit, 1, 0)
+    return float(same + wp.where(c.hit == hit, 1, 0) + wp.where(d.hit == hit, 1, 0))

@@ -1,0 +1,106 @@
+"""Lights by way of mirrors: as much of a pixel as by ten thousand rays, and as much in all as by optics."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from luxel.core.fragments import visible_fragments
+from luxel.core.scene_batch import SceneBatch
+from luxel.models.shading_points import points_of_fragments
+from luxel.models.specular import REFLECTED, specular_chains
+from luxel.scene import Camera, Material, Panel, Plane, Scene, Sphere, Sun
+from luxel.scene.description import Object
+
+SIDE = 20
+DOWN = Camera(position=(0, 0, 2), look_at=(0, 0, 0), up=(0, 1, 0), vertical_fov_degrees=20)
+MIRROR = Material(base_color=(1, 1, 1), metallic=1, roughness=0)
+CHALK = Material(base_color=(0.5, 0.5, 0.5), roughness=1, specular=0)
+FLOOR = Plane(center=(0, 0, 0), material=MIRROR)
+
+
+def shown(*objects: Object, camera: Camera = DOWN, **scene: object) -> np.ndarray:
+    """Radiance of lights in what the scene mirrors, by pixel."""
+    batch = SceneBatch.of([Scene(objects=objects, camera=camera, **scene)])
+    found = visible_fragments(batch, SIDE, SIDE, 32)
+    radiance = specular_chains(batch, points_of_fragments(batch, found), SIDE).radiance[:, REFLECTED]
+    weighted = radiance * found.coverage[:, None]
+    return torch.zeros(SIDE * SIDE, 3).index_add(0, found.pixel.long(), weighted).reshape(SIDE, SIDE, 3).numpy()
+
+
+def glowing(radiance: float) -> Material:
+    return Material(base_color=(0, 0, 0), emission=(radiance,) * 3)
+
+
+@pytest.mark.parametrize("place", [(0.3, 0.21), (-0.13, 0.4), (0.0, 0.0)])
+@pytest.mark.parametrize("radius", [0.002, 0.02, 0.1, 0.5])
+def test_a_flat_mirror_shows_a_balls_whole_area(place, radius):
+    """Its image is at z = −6, 8 from the eye: π r² / 8² of solid angle, over a pixel's, near the axis."""
+    lamp = Sphere(center=(*place, 6.0), radius=radius, material=glowing(3.0))
+    pixel = 2 * math.tan(math.radians(10)) / SIDE
+    total = shown(FLOOR, lamp)[..., 0].sum()
+    area = math.pi * (math.asin(radius / math.hypot(8, *place)) / pixel) ** 2
+    assert total == pytest.approx(3 * area, rel=0.03)
+
+
+def test_a_ball_of_mirror_shows_a_lamp_smaller_than_a_pixel():
+    """The eye and the lamp at d₁ and d₂ on either side of the normal, near the axis: a mirror of focal length R / 2.
+
+    Magnified by (R / 2) / (d₂ + R / 2), the image is R / 2 · d₂ / (d₂ + R / 2) behind the surface.
+    """
+    radius, d1, d2, lamp = 0.5, 6.0, 3.0, 0.01
+    ball = Sphere(center=(0, 0, -radius), radius=radius, material=MIRROR)
+    camera = DOWN.model_copy(update={"position": (0, 0, d1), "vertical_fov_degrees": 12})
+    light = Sphere(center=(0.05, 0.03, d2), radius=lamp, material=glowing(1e4))
+    behind, size = radius / 2 * d2 / (d2 + radius / 2), lamp * radius / 2 / (d2 + radius / 2)
+    pixel = 2 * math.tan(math.radians(6)) / SIDE
+    pixels = math.pi * (size / (d1 + behind) / pixel) ** 2
+    assert pixels < 0.01
+    assert shown(ball, light, camera=camera)[..., 0].sum() == pytest.approx(1e4 * pixels, rel=0.05)
+
+
+def test_what_is_behind_something_is_not_shown():
+    lamp = Sphere(center=(0.3, 0.2, 6.0), radius=0.02, material=glowing(3.0))
+    shade = Panel(center=(0.25, 0.15, 4.0), half_extents=(0.5, 0.5), material=CHALK)
+    assert shown(FLOOR, lamp).sum() > 0
+    assert shown(FLOOR, lamp, shade).sum() == 0
+
+
+def test_the_back_of_a_panel_is_dark():
+    front = Panel(center=(0.1, 0.2, 5), half_extents=(0.1, 0.2), rotation=(0, 1, 0, 0), material=glowing(2.0))
+    back = front.model_copy(update={"rotation": (1, 0, 0, 0)})
+    assert shown(FLOOR, front).sum() > 0
+    assert shown(FLOOR, back).sum() == 0
+
+
+def test_many_lamps_are_found_as_few_are():
+    """By a tree over them, of which there is one from 25 on: each pixel has the sum of what single lamps show."""
+    random = np.random.default_rng(3)
+    lamps = [
+        Sphere(center=(*random.uniform(-0.7, 0.7, 2), 6 + 0.02 * k), radius=0.01 + 0.001 * k, material=glowing(1 + k))
+        for k in range(25)
+    ]
+    alone = sum(shown(FLOOR, lamp) for lamp in lamps)
+    np.testing.assert_allclose(shown(FLOOR, *lamps), alone, rtol=1e-4, atol=1e-5)
+
+
+def test_a_sun_below_a_pixel_is_seen_in_a_ball():
+    """Of an angular radius θ the image is R / 2 · θ, at the focus."""
+    ball = Sphere(center=(0, 0, -0.5), radius=0.5, material=MIRROR)
+    camera = DOWN.model_copy(update={"position": (0, 0, 6), "vertical_fov_degrees": 12})
+    sun = Sun(direction=(0.02, 0.01, 1.0), radiance=(4e4, 4e4, 4e4), angular_radius_degrees=0.27)
+    pixel = 2 * math.tan(math.radians(6)) / SIDE
+    expected = 4e4 * math.pi * (0.25 * math.radians(0.27) / (6 + 0.25) / pixel) ** 2
+    assert shown(ball, camera=camera, sun=sun)[..., 0].sum() == pytest.approx(expected, rel=0.06)
+
+
+def test_it_moves_steadily():
+    """A speck that goes across pixels of a mirror adds as much in each place, and to no pixel much at once."""
+    frames = [
+        shown(FLOOR, Sphere(center=(0.01 * k, 0.05, 6.0), radius=0.01, material=glowing(10.0)))[..., 0]
+        for k in range(30)
+    ]
+    totals = np.array([frame.sum() for frame in frames])
+    np.testing.assert_allclose(totals, totals.mean(), rtol=0.02)
+    assert np.abs(np.diff(frames, axis=0)).max() < 0.15 * totals.mean()

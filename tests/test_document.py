@@ -121,6 +121,14 @@ def test_another_scene_is_opened_and_the_first_is_not_lost(document):
     assert not document.undo()  # into a scene that is another file's
 
 
+def test_a_gesture_does_not_go_on_in_another_scene(document):
+    document.edit(RED, gesture="hue")
+    document.replace(SCENE, document.path.with_name("b.json"))
+    document.edit(RED, gesture="hue")
+    document.undo()
+    assert document.scene == SCENE
+
+
 def test_the_same_file_read_again_is_a_change_to_undo(document):
     document.edit(RED)
     document.replace(ALONE, document.path)

@@ -35,6 +35,7 @@ from luxel.models.gather import (
     ROUGH_WEIGHT,
     SIGNALS,
     SKY,
+    SURFACES,
     THROUGH,
     UNSHADOWED,
 )
@@ -148,6 +149,10 @@ def test_less_than_no_sky_is_none():
         level[:, SKY : SKY + 3] = -0.1
     found = measured(batch, table_of(batch, AHEAD), levels)
     assert not found.estimates[0, :, STARTS[1] : STARTS[2]].any()
+    for level in levels:  # where nothing else arrives, nor is anything lost
+        level[:, [*range(DIRECT, DIRECT + 3), *range(SURFACES, SURFACES + 3)]] = 0
+    found = measured(batch, table_of(batch, AHEAD), levels)
+    assert (found.estimates >= 0).all()
     assert found.channel.isfinite().all()
 
 

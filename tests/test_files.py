@@ -21,6 +21,13 @@ def test_where_others_reach_the_page_files_are_of_one_folder(tmp_path, name):
         files.named(name, (".json",))
 
 
+def test_an_upload_lies_in_the_first_scenes_folder(tmp_path):
+    files = Files(tmp_path, anywhere=True)
+    for name in ("a.json", "../a.json", "/tmp/a.json"):
+        assert files.uploaded(name, (".json",)) == tmp_path / "a.json"
+    assert files.uploaded("~$a.json", (".json",)) == tmp_path / "~$a.json"  # of no user of this name
+
+
 def test_a_name_that_is_free_has_a_number(tmp_path):
     assert free(tmp_path / "a.json") == tmp_path / "a.json"
     for name in ("a.json", "a-2.json"):

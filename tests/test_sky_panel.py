@@ -1,10 +1,12 @@
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from fake_gui import FakeGui
 from viewer_scenes import SCENE, save_map
 
 from luxel.scene.description import MapSky
+from luxel.scene.environment import embedded, lossless
 from luxel.viewer.document import Document
 from luxel.viewer.files import Files
 from luxel.viewer.panels.sky_panel import IN_THE_SCENE, NEW_GRADIENT, SkyPanel
@@ -88,8 +90,20 @@ def test_a_map_that_is_uploaded_is_kept_beside_the_scene(document, gui, tmp_path
     assert sorted(path.name for path in tmp_path.iterdir()) == ["sky-2.hdr", "sky.hdr"]
 
 
-def test_a_map_within_the_scene_has_no_file(document, gui, tmp_path):
-    sky = MapSky.of([[[0.5, 0.25, 0.125]]])
+def test_a_map_that_lies_elsewhere_now_is_found_again(document, gui, tmp_path):
+    save_map(tmp_path / "sky.hdr")
+    for name in ("sky.hdr", "moved.hdr"):
+        (tmp_path / "sky.hdr").rename(tmp_path / name)
+        gui["Map"].user_sets(name)
+        gui["Use this map"].user_sets()
+        assert document.scene.sky.file == str(tmp_path / name)
+    document.undo()
+    assert document.scene.sky.file == str(tmp_path / "sky.hdr")
+
+
+@pytest.mark.parametrize("kept", [embedded, lossless])
+def test_a_map_within_the_scene_has_no_file(document, gui, kept):
+    sky = MapSky(file=kept(np.array([[[0.5, 0.25, 0.125]]], np.float32)))
     document.edit(SCENE.model_copy(update={"sky": sky}))
     assert (gui["Map"].value, gui["Sky"].value) == (IN_THE_SCENE, "map")
     gui["Sky"].user_sets("none")

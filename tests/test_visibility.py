@@ -15,7 +15,7 @@ from luxel.core.intersect import MISS
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable
 from luxel.core.visibility import LEAST_MISS, MOST_CROSSINGS, MOST_FOCUS, bent_line, line_of_sight
-from luxel.scene import Box, Camera, Ellipsoid, Material, Panel, Scene, Sphere
+from luxel.scene import Box, Camera, Ellipsoid, Material, Panel, Plane, Scene, Sphere
 from luxel.scene.camera import rotation_matrix
 from luxel.scene.description import Object
 
@@ -389,11 +389,12 @@ def test_an_opaque_object_in_the_bent_way_blocks_it():
     assert not dark.any()
 
 
-def test_a_box_and_two_objects_are_seen_straight_through():
-    slab = Box(center=(0, 0, 0), half_extents=(3, 3, 0.5), material=GLASS)
+def test_a_plane_and_two_objects_are_seen_straight_through():
+    """A plane of glass bounds half a space, in which the lamp is."""
+    water = Plane(center=(0, 0, 0), normal=(0, 0, -1), material=GLASS)
     second = Ellipsoid(center=(0, 0, 2), semi_axes=(1, 1, 0.3), material=GLASS)
     towards = np.array([0.1, 0.05, 1.0]) / np.linalg.norm([0.1, 0.05, 1.0])
-    for objects in ((slab,), (BALL, second)):
+    for objects in ((water,), (BALL, second)):
         batch = batch_of(*objects, lamp(0.8, 0.4, 5.0))
         rays = single((0, 0, -3)), single(towards)
         bent, transmittance, straight = (each[0] for each in run(bent_lines, launchable(batch), *rays, len(objects)))

@@ -150,10 +150,10 @@ class SceneBatch:
 
     @property
     def is_flat_mirror(self) -> Bool[np.ndarray, " objects"]:
-        """Whether the object is of smooth metal, and has flat faces alone."""
+        """Whether the object is of smooth metal alone, without a diffuse part that lights would have to reach, and flat."""
         of = self.on_cpu.arrays
         is_smooth = of["roughness"] ** 2 < SMOOTH_ALPHA
-        return is_smooth & (of["metallic"] > 0.5) & np.isin(of["kind"], (BOX, RECTANGLE, DISC, PLANE))
+        return is_smooth & (of["metallic"] > 0.99) & np.isin(of["kind"], (BOX, RECTANGLE, DISC, PLANE))
 
     @property
     def is_emissive(self) -> Bool[Tensor, " objects"]:

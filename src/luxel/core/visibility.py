@@ -110,16 +110,22 @@ class BentRay:
 
 
 @wp.func
-def bent(
-    shape: Shape, material: Material, origin: wp.vec3, direction: wp.vec3, crossings: int, is_inside: bool
-) -> BentRay:
-    """A ray that crosses the surface of one clear object so many times, refracted each time."""
+def bent(shape: Shape, material: Material, origin: wp.vec3, direction: wp.vec3, ends_inside: bool) -> BentRay:
+    """A ray that crosses the surface of one clear object, refracted each time, until it is in it or out of it for good.
+
+    It begins within if its first crossing leaves: of an origin on the surface, as on the ground below a box, rounding
+    decides that, and not for all rays alike.
+    """
     ray = BentRay(origin, direction, wp.vec3(1.0, 1.0, 1.0))
-    inside = is_inside
-    for crossing in range(crossings):
+    inside = bool(False)
+    for crossing in range(2):
+        if crossing > 0 and inside == ends_inside:
+            break
         t = intersect_shape(shape.kind, shape.center, shape.unit_from_world, ray.point, ray.direction, crossing > 0)
         si = surface_interaction(shape, ray.point, ray.direction, wp.min(t, 1.0e18))
         cos_i = -wp.dot(ray.direction, si.normal)
+        if crossing == 0:
+            inside = cos_i < 0.0
         fresnel = fresnel_dielectric(cos_i, material.eta)
         if t == INFINITY or (cos_i < 0.0) != inside or fresnel.reflectance >= 1.0:
             ray.transmittance = wp.vec3(0.0, 0.0, 0.0)
@@ -185,8 +191,7 @@ def bent_line(
         if lamp.kind == SPHERE:  # it shows the same disc from everywhere, and its near side only from near by
             t_end = wp.dot(lamp.center - origin, direction)
     end = origin + direction * t_end
-    start = shape.unit_from_world * (origin - shape.center)
-    is_inside = not is_lit_by(shape.kind, start)
+    ends_inside = not is_far and not is_lit_by(shape.kind, shape.unit_from_world * (end - shape.center))
     axes = frame(direction)
     across = wp.vec3(axes[0, 0], axes[0, 1], axes[0, 2])
     up = wp.vec3(axes[1, 0], axes[1, 1], axes[1, 2])
@@ -196,14 +201,14 @@ def bent_line(
     ay = float(0.0)
     for _step in range(NEWTON_STEPS):
         towards = wp.normalize(direction + ax * across + ay * up)
-        ray = bent(shape, material, origin, towards, sight.crossings, is_inside)
+        ray = bent(shape, material, origin, towards, ends_inside)
         if wp.max(ray.transmittance) == 0.0:
             break
         miss = miss_of(ray, end, axes, is_far)
         beside = wp.normalize(direction + (ax + h) * across + ay * up)
         above = wp.normalize(direction + ax * across + (ay + h) * up)
-        one = bent(shape, material, origin, beside, sight.crossings, is_inside)
-        two = bent(shape, material, origin, above, sight.crossings, is_inside)
+        one = bent(shape, material, origin, beside, ends_inside)
+        two = bent(shape, material, origin, above, ends_inside)
         if wp.max(one.transmittance) == 0.0 or wp.max(two.transmittance) == 0.0:
             break
         dx = (miss_of(one, end, axes, is_far) - miss) / h

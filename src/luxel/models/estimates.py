@@ -192,14 +192,15 @@ def measure_points(
         # A point's own shadow, on light without shadows that its neighbours know better (ratio estimator, Heitz et al.,
         # "Combining Analytic Direct Illumination and Stochastic Shadows", 2018).
         unshadowed = near[UNSHADOWED + c]
-        incident = near[DIRECT + c] + near[SKY + c] + near[SURFACES + c]
+        near_sky = wp.max(near[SKY + c], 0.0)  # an estimate less an error, that may be less than nothing
+        incident = near[DIRECT + c] + near_sky + near[SURFACES + c]
         e = EstimateVector(
             albedo * unshadowed * visible_share(sharp, c),
             albedo * unshadowed * visible_share(beside, c),
             albedo * near[DIRECT + c],
             albedo * far[DIRECT + c],
             albedo * wp.max(beside[SKY + c], 0.0),
-            albedo * wp.max(near[SKY + c], 0.0),
+            albedo * near_sky,
             albedo * wp.max(far[SKY + c], 0.0),
             albedo * beside[SURFACES + c],
             albedo * near[SURFACES + c],

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from luxel import InputError
 from luxel.files.atomic import writing
-from luxel.scene.description import Scene
+from luxel.scene.description import MapSky, Scene
 from luxel.scene.folder import AUTOSAVED
 from luxel.viewer.claim import Claim
 
@@ -63,7 +63,7 @@ class Document:
         if kept is None:
             return False
         self._kept = kept
-        if kept == self.scene:
+        if is_same(kept, self.scene):
             return False
         self.edit(kept)
         return True
@@ -91,7 +91,7 @@ class Document:
     @property
     def is_saved(self) -> bool:
         """Whether the file holds the scene as it is now."""
-        return self._state.scene == self._saved
+        return is_same(self._state.scene, self._saved)
 
     @property
     def can_undo(self) -> bool:
@@ -116,10 +116,11 @@ class Document:
                 selected = self.selected
             if selected is not None and selected >= len(scene.objects):
                 selected = None
-            if scene != self.scene:
+            if not is_same(scene, self.scene):
                 self._remember(gesture, merge_s)
-            if (scene, selected) != self._state:
-                self._set(State(scene, selected))
+            elif selected == self.selected:
+                return
+            self._set(State(scene, selected))
 
     def _remember(self, gesture: Hashable, merge_s: float) -> None:
         """Make the state one to come back to, unless the change to come goes on with the last one."""
@@ -177,7 +178,7 @@ class Document:
         with self._file_lock, self._moving(path), self._lock:
             kept = kept_beside(path)
             self.path, self._kept, self._saved = path, kept, scene
-            self._undo, self._redo = [], []
+            self._undo, self._redo, self._gesture = [], [], None
             self._set(State(scene))
             if kept is not None:
                 self.edit(kept)
@@ -217,10 +218,10 @@ class Document:
         """
         with self._file_lock:
             scene = self.scene
-            if scene == self._saved:
+            if is_same(scene, self._saved):
                 self._forget(self.autosave_path)
                 return False
-            if scene == self._kept:
+            if self._kept is not None and is_same(scene, self._kept):
                 return False
             scene.save(self.autosave_path)
             self._kept = scene
@@ -240,6 +241,12 @@ class Document:
     def _tell(self) -> None:
         for listener in tuple(self._listeners):
             listener(self._state)
+
+
+def is_same(one: Scene, other: Scene) -> bool:
+    """Whether both are written alike: equal, and by a map of the same file, as a map may be looked for elsewhere."""
+    files = [scene.sky.file if isinstance(scene.sky, MapSky) else None for scene in (one, other)]
+    return one == other and files[0] == files[1]
 
 
 def same_file(path: Path, other: Path) -> bool:

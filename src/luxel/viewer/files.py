@@ -14,12 +14,16 @@ class Files:
 
     def named(self, name: str, endings: tuple[str, ...]) -> Path:
         """The file of this name. Raises InputError for another ending, and for a folder that the page may not name."""
-        typed = Path(name.strip()).expanduser()
+        typed = Path(os.path.expanduser(name.strip()))  # Path's own raises RuntimeError for an unknown ~user
         if not typed.name or typed.suffix.lower() not in endings:
             raise InputError(f"the file is {name!r}, must end in {' or '.join(endings)}")
         if not self._anywhere and typed.name != name:
             raise InputError(f"the file is {name!r}, must be a name without a folder, as others can reach this page")
         return self.home / typed
+
+    def uploaded(self, name: str, endings: tuple[str, ...]) -> Path:
+        """Where a file that a browser sends lies: in the first scene's folder, whatever its name leads to."""
+        return self.home / self.named(Path(name).name, endings).name
 
     def shown(self, path: Path) -> str:
         """The name of a file."""

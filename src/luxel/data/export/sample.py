@@ -52,7 +52,7 @@ class PictureDocument(TypedDict):
     objects: list[ObjectDocument]
     """In the scene's order."""
     scene: dict[str, Any]
-    """All of it, in Luxel's format."""
+    """All of it, in Luxel's format, but for a map that came from a file: of that the SHA-256."""
 
 
 class Document(PictureDocument):

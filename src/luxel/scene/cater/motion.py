@@ -12,11 +12,11 @@ import numpy as np
 from jaxtyping import Float64
 
 from luxel.scene.camera import rotation_matrix
-from luxel.scene.cater.things import Solid
 from luxel.scene.description import Box, Cylinder, Quaternion, Vector
 from luxel.scene.keyframes import smooth
 from luxel.scene.placing import extents, product, vector
 from luxel.scene.stage import turned
+from luxel.scene.visible_pixels import Solid
 
 Frame: TypeAlias = int | float
 Places: TypeAlias = tuple[tuple[Frame, Vector], ...]

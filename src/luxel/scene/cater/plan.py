@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from luxel.scene.cater.motion import Course, Move, Places, Turns, carry, flip, level_axes, slide, spin
-from luxel.scene.cater.things import Solid, Thing
+from luxel.scene.cater.things import Thing
 from luxel.scene.draws import Draws
 from luxel.scene.stage import REGION
+from luxel.scene.visible_pixels import Solid
 
 Action: TypeAlias = Literal["_slide", "_pick_place", "_rotate", "_contain"]
 """CATER's names."""

@@ -9,9 +9,9 @@ from luxel.scene.description import Box, Camera, Cylinder, Ellipsoid, Material, 
 from luxel.scene.draws import Draws
 from luxel.scene.placing import resting
 from luxel.scene.stage import COLORS, MATERIALS, Spot, free_spot, material_of, turned
+from luxel.scene.visible_pixels import Solid
 
 Shape: TypeAlias = Literal["cube", "sphere", "cylinder", "cone", "spl"]
-Solid: TypeAlias = Box | Sphere | Cylinder | Ellipsoid
 SHAPES: tuple[Shape, ...] = ("cube", "sphere", "cylinder", "cone")
 SIZES = {"large": 0.75, "medium": 0.5, "small": 0.25}
 SNITCH: Shape = "spl"

@@ -70,7 +70,7 @@ class FilePanel:
 
         A map's file is looked for from the folder of the first scene on, as browsers keep secret what folder it was.
         """
-        path = self._files.home / self._files.named(name, ENDINGS[:1]).name
+        path = self._files.uploaded(name, ENDINGS[:1])
         scene = Scene.from_json(content, name, self._files.home)
         if not holds(path, scene):
             path = free(path)

@@ -8,7 +8,7 @@ import viser
 from luxel import InputError
 from luxel.files.atomic import write_atomically
 from luxel.scene.description import GradientSky, MapSky, Scene, Sky
-from luxel.scene.environment import EMBEDDED
+from luxel.scene.environment import is_within_scene
 from luxel.viewer.document import Document, State
 from luxel.viewer.files import Files, free
 from luxel.viewer.panels.fields import Fields, Tell
@@ -42,7 +42,7 @@ class SkyPanel:
         sky, kind = state.scene.sky, kind_of(state.scene.sky)
         if isinstance(sky, MapSky):
             if self._map is None or sky.file != self._map.file:
-                self._file.value = IN_THE_SCENE if sky.file.startswith(EMBEDDED) else self._files.shown(Path(sky.file))
+                self._file.value = IN_THE_SCENE if is_within_scene(sky.file) else self._files.shown(Path(sky.file))
             self._map = sky
         self._background.refresh(state)
         self._choices.refresh(state)
@@ -93,7 +93,7 @@ class SkyPanel:
 
     def _take(self, name: str, content: bytes) -> None:
         """Take a map that a browser sent, kept beside the scene that was opened first. Raises InputError for none."""
-        path = free(self._files.named(name, ENDINGS))
+        path = free(self._files.uploaded(name, ENDINGS))
         write_atomically(path, content)
         try:
             self._show(MapSky(file=str(path)))

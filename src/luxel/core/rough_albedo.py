@@ -3,8 +3,8 @@
 The lobe's albedo is that of facets which reflect everything, of whose light masking and shadowing lose some, times the
 reflectance of the facet that light typically meets. Both are cubic polynomials, fitted here to numerical integrals of
 the lobe of `luxel.core.principled` for cos θ_i from 0.02 to 1, roughness from 0.5 to 1 and indices of refraction from
-1.05 to 1.8. The polynomials are wrong by 2 % in the root mean square, by 6 % at most; with the reflectance of one
-facet in place of the lobe's mean, albedos of dielectrics are within 8 %, of metals within 15 % (the test says where).
+1.05 to 1.8. The polynomials are wrong by 2 % in the root mean square, by 6 % at most; with the reflectance of one facet
+in place of the lobe's mean, albedos of dielectrics are within 8 %, of metals within 15 % (the test says where).
 """
 
 import warp as wp

@@ -150,7 +150,7 @@ class SceneBatch:
 
     @property
     def is_flat_mirror(self) -> Bool[np.ndarray, " objects"]:
-        """Whether the object is of smooth metal alone, without a diffuse part that lights would have to reach, and flat."""
+        """Whether the object is flat and of smooth metal alone: no part of it is diffuse, which lights would have to reach."""
         of = self.on_cpu.arrays
         is_smooth = of["roughness"] ** 2 < SMOOTH_ALPHA
         return is_smooth & (of["metallic"] > 0.99) & np.isin(of["kind"], (BOX, RECTANGLE, DISC, PLANE))

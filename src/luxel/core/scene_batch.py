@@ -150,7 +150,7 @@ class SceneBatch:
 
     @property
     def is_flat_mirror(self) -> Bool[np.ndarray, " objects"]:
-        """Whether the object is flat and of smooth metal alone: no part of it is diffuse, which lights would have to reach."""
+        """Whether the object is flat and of smooth metal alone: a diffuse part would need lights to be looked for."""
         of = self.on_cpu.arrays
         is_smooth = of["roughness"] ** 2 < SMOOTH_ALPHA
         return is_smooth & (of["metallic"] > 0.99) & np.isin(of["kind"], (BOX, RECTANGLE, DISC, PLANE))

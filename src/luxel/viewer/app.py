@@ -185,6 +185,7 @@ class Viewer:
                 view = tab.view(self.document.scene, camera, self.settings, self.weights.fixed_side)
             except SceneError as error:  # of a map whose file is gone
                 tab.status.fail(str(error))
+                self.loop.forget(tab.client.client_id)  # so that the last view is drawn, and tells, if it comes again
             else:
                 self.loop.request(tab.client.client_id, view)
 

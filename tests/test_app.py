@@ -157,6 +157,8 @@ def test_an_orthographic_scene_is_seen_and_its_ball_sized_by_a_knob(viewer, brow
     extent = 2 * 5 * math.tan(math.radians(SCENE.camera.vertical_fov_degrees / 2))
     viewer.document.edit(SCENE.with_camera(projection="orthographic", vertical_extent=extent))
     wait_for(page, lambda: is_done(viewer, SCENE) and seen_by(viewer).is_orthographic, "the other projection's picture")
+    near = pytest.approx(extent, abs=1e-3)
+    wait_for(page, lambda: is_done(viewer, SCENE) and seen_by(viewer).vertical_extent == near, "the same framing")
     camera, found = seen_by(viewer), frame(viewer)
     np.testing.assert_allclose((*camera.position, camera.vertical_extent), (0, -5, 0, extent), atol=1e-3)
     height, width, _ = found.best.shape

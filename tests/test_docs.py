@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from luxel.cli import main
+from luxel.experiments import EXPERIMENTS
 from luxel.scene import Animation, Scene
 
 ROOT = Path(__file__).parent.parent
@@ -105,6 +106,16 @@ def call(verb: str, *arguments: str) -> None:
     assert exit_.value.code in (None, 0), arguments
 
 
+@pytest.fixture
+def own_experiments():
+    """What a page registers is forgotten after its test."""
+    before = dict(EXPERIMENTS)
+    yield
+    EXPERIMENTS.clear()
+    EXPERIMENTS.update(before)
+
+
+@pytest.mark.usefixtures("own_experiments")
 def test_the_tutorial_runs(tmp_path: Path, monkeypatch):
     """Its commands and its Python, in order; a smaller network's training stands for both."""
     monkeypatch.chdir(tmp_path)
@@ -119,6 +130,7 @@ def test_the_tutorial_runs(tmp_path: Path, monkeypatch):
         assert Path(made).stat().st_size > 0, made
 
 
+@pytest.mark.usefixtures("own_experiments")
 def test_the_recipes_run(tmp_path: Path, monkeypatch):
     """Those of lights, animation, data sets and experiments."""
     monkeypatch.chdir(tmp_path)

@@ -1,3 +1,4 @@
+import json
 from itertools import islice
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from huggingface_hub.errors import HFValidationError
 import luxel.memory
 from luxel import InputError, pipeline
 from luxel.experiments.base import tiny_model
+from luxel.files.seal import without_seal
 from luxel.models.image_model import ImageModel, ImageModelConfig
 from luxel.models.ray_model import RayModel, RayModelConfig
 from luxel.models.tokens import OBJECT_FEATURES
@@ -82,8 +84,8 @@ def test_an_image_model_is_not_asked_for_a_shape_that_it_would_take_for_another(
 def test_weights_of_another_network_are_refused_with_their_folder(folder, tmp_path):
     for file in ("config.json", "model.safetensors"):
         (tmp_path / file).write_bytes((folder / "model" / file).read_bytes())
-    config = (tmp_path / "config.json").read_text().replace('"seq_width": 32', '"seq_width": 64')
-    (tmp_path / "config.json").write_text(config)
+    config = without_seal(json.loads((tmp_path / "config.json").read_text()))
+    (tmp_path / "config.json").write_text(json.dumps({**config, "seq_width": 64}))
     with pytest.raises(InputError, match=f"{tmp_path}.*not the weights of the model in config.json"):
         Renderer.from_pretrained(tmp_path)
 

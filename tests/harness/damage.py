@@ -15,6 +15,8 @@ from harness.report import Report
 from harness.verbs import Outcome, call
 from harness.workplace import COMPARE, FIT, GENERATE, TRAIN, workplace
 
+from luxel.files.seal import SEAL
+
 Damage = Callable[[Path], None]
 
 
@@ -80,7 +82,8 @@ def weights(root: Path) -> bytes:
 def metrics(root: Path) -> Any:
     """An evaluation's figures, without the time that they took; of what is no run any more, they are beside it."""
     (path,) = [*root.glob("run/evaluation-*.json"), *root.glob("run-evaluation-*.json")]
-    return {name: value for name, value in json.loads(path.read_text()).items() if name != "images_per_s"}
+    figures = json.loads(path.read_text())
+    return {name: value for name, value in figures.items() if name not in ("images_per_s", SEAL)}
 
 
 READERS: dict[str, dict[str, Reader]] = {

@@ -14,7 +14,6 @@ from typing import Any
 from harness.report import Report
 from harness.verbs import Outcome, call
 from harness.workplace import COMPARE, FIT, GENERATE, TRAIN, workplace
-
 from luxel.files.seal import SEAL
 
 Damage = Callable[[Path], None]

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import pytest
 
-from luxel.data.manifest import NAME, DataError, Manifest, ShardEntry, differences
+from luxel.data.manifest import NAME, VIDEOS, DataError, Manifest, ShardEntry, differences
 from luxel.files.atomic import checksum
 
 SETTINGS = {"distribution": "spheres", "count": 11, "width": 7, "height": 5, "spp": 2, "test_share": 0.5}
@@ -105,3 +105,9 @@ def test_verify_names_the_shard(tmp_path):
 def test_a_setting_that_differs_is_shown_as_printable_text():
     (line,) = differences({"spp": 2, "name": "\x1b[2J"}, {"spp": 2, "name": "spheres"})
     assert line == "name: the folder has \\x1b[2J, asked for is spheres"
+
+
+def test_a_folder_of_videos_is_told_to_be_one(tmp_path):
+    (tmp_path / VIDEOS).write_text("{}")
+    with pytest.raises(DataError, match="holds videos, whose labels lie beside them"):
+        Manifest.load(tmp_path)

@@ -22,7 +22,7 @@ from luxel.data.export.cater_scenes import scene_entry
 from luxel.data.export.sample import document_of, json_of, npz_of
 from luxel.data.export.webdataset import add
 from luxel.data.folder_identity import FolderIdentity
-from luxel.data.manifest import Setting
+from luxel.data.manifest import VIDEOS, Setting
 from luxel.data.split import split_of
 from luxel.files.atomic import check_folder, only_one, replacing, write_atomically, writing
 from luxel.image.formats import Stops
@@ -32,8 +32,6 @@ from luxel.movie.rendering import MovieSettings, render_movie
 from luxel.pipeline import Renderer
 from luxel.scene.cater.video import FPS, Cater, CaterVideo
 
-NAME = "videos.json"
-"""The file that says what the folder holds."""
 FOLDERS = {"videos": ".mp4", "scenes": ".json", "animations": ".json", "labels": ".tar"}
 
 
@@ -74,7 +72,7 @@ def generate_videos(settings: VideoSettings, renderer: Renderer, out: str | Path
     """
     root = Path(out)
     check_folder(root)
-    identity = FolderIdentity(NAME, "a set of videos", settings.flat(renderer))
+    identity = FolderIdentity(VIDEOS, "a set of videos", settings.flat(renderer))
     identity.check(root)
     with only_one(root):
         identity.save(root)

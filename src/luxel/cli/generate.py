@@ -76,5 +76,5 @@ def generate_cater(arguments: list[str]) -> int:
     options = parsed(Options, "luxel generate cater", arguments)
     renderer = Renderer.from_pretrained(options.model, options.device)
     generate_videos(options.settings, renderer, options.out)
-    print(f"{options.settings.count} videos in {options.out}")
+    print(f"videos in {options.out}: {options.settings.count}")
     return 0

@@ -18,6 +18,8 @@ from luxel.files.atomic import checksum, write_atomically
 from luxel.files.typed_json import read_json, validated
 
 NAME = "manifest.json"
+VIDEOS = "videos.json"
+"""What a folder of videos has in its place (`luxel.videos`)."""
 SCHEMA_VERSION = 1
 REMEDY = "generate again with the same settings"
 REPLACE = f"delete the shard, and {REMEDY}"
@@ -112,6 +114,10 @@ class Manifest:
     def load(root: Path) -> "Manifest":
         """Read a folder's manifest; raises DataError if there is none or it can't be understood."""
         path = root / NAME
+        if (root / VIDEOS).exists():
+            raise DataError(
+                f"{root}: holds videos, whose labels lie beside them in labels/; this is for single pictures"
+            )
         if not path.exists():
             raise DataError(f"{root}: not a data set, {NAME} is missing; name a folder that `luxel generate` has made")
         try:

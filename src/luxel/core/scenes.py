@@ -19,9 +19,7 @@ from luxel.scene.description import MIN_SPECULAR
 
 TREE_ABOVE = 96  # objects in a scene, from which on `benchmarks/tracer.py` finds a tree faster than a loop over all
 MOST_LEAF_OBJECTS = 8  # of a tree over objects
-OUTLIERS = wp.constant(
-    8
-)  # objects of a scene with a tree, at most, that every ray tries instead of the tree's boxes holding them
+OUTLIERS = wp.constant(8)  # objects of a scene, at most, that every ray tries, lest they stretch its tree's boxes
 FAR_OUT = 4.0  # times the median reach from the scene's middle: where an outlier's farthest side is
 EXACT_LIGHTS = 24  # lights in a scene, up to which each is weighed for itself
 MOST_MIRRORS = wp.constant(4)  # as many as SceneRow has room for
@@ -357,6 +355,7 @@ def trees_over(batch: SceneBatch, half_extents: Float32[np.ndarray, "objects 3"]
     leaves, begins, outliers, leaf_objects = np.zeros((4, len(batch)), np.int64)
     nodes, objects = [np.zeros((1, 6), np.float32)], [np.full(1, -1, np.int32)]
     half = half_extents.clip(max=FARTHEST) * (1 + PADDING) + PADDING * np.abs(center)
+    bounds = ((center - half, np.inf), (center + half, -np.inf), (center, np.inf))  # and those of absent objects
     for scene in np.flatnonzero(np.diff(offsets) > TREE_ABOVE).tolist():
         rows = np.arange(offsets[scene], offsets[scene + 1])
         far = outliers_of(center[rows], half[rows])
@@ -367,8 +366,7 @@ def trees_over(batch: SceneBatch, half_extents: Float32[np.ndarray, "objects 3"]
         items = np.full(leaves[scene] * leaf_objects[scene], -1)
         items[: len(within)] = within
         lower, upper, middle = (
-            np.where((items < 0)[:, None], beyond, values[items]).astype(np.float32)
-            for values, beyond in ((center - half, np.inf), (center + half, -np.inf), (center, np.inf))
+            np.where((items < 0)[:, None], beyond, values[items]).astype(np.float32) for values, beyond in bounds
         )
         order = median_order(middle[None], int(leaf_objects[scene]))[0]
         leaf = (1, leaves[scene], leaf_objects[scene], 3)

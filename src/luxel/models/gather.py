@@ -53,7 +53,7 @@ from luxel.core.shapes.kinds import CYLINDER, ELLIPSOID
 from luxel.core.shapes.shape import facing_normal, surface_interaction
 from luxel.core.sky import gradient_radiance, mean_gradient_radiance
 from luxel.core.visibility import LineOfSight, bent_line, is_clear, line_of_sight, next_hit
-from luxel.models.mirrored_lights import faces_of, mirror_face, mirrored_context, sample_mirrored_light
+from luxel.models.mirrored_lights import MirrorFace, faces_of, mirror_face, mirrored_context, sample_mirrored_light
 from luxel.models.neighbourhood import Neighbours, neighbour
 from luxel.models.shading_points import ShadingPoint, as_points, pixel_width
 from luxel.models.subpixels import widened_alpha
@@ -514,6 +514,36 @@ def choose_light_rays(
         light_rays[index] = all_rays
 
 
+@wp.struct
+class Thrown:
+    """What a mirror's face throws onto a point: irradiance over π, but for Burley's factors, and gloss that leaves."""
+
+    diffuse: wp.vec3
+    gloss: wp.vec3
+
+
+@wp.func
+def thrown_by_face(
+    scenes: Scenes, settings: GatherSettings, scene: int, r: Receiver, mirror: int, face: MirrorFace
+) -> Thrown:
+    """Of lights; gloss where the diffuse lobe's rays serve it, which don't look for lights in mirrors."""
+    result = Thrown(wp.vec3(0.0, 0.0, 0.0), wp.vec3(0.0, 0.0, 0.0))
+    each = wp.max(settings.light_rays // MIRROR_LOOK, 1)
+    weights = light_weights(scenes, scene, mirrored_context(r.at, face))
+    for k in range(each * settings.tiles):
+        u = net_point(r.pattern * each + k, 5)
+        choice = (float(k % each) + net_point(r.pattern + k // each, 6)[0]) / float(each)
+        light = sample_mirrored_light(scenes, scene, r.at, mirror, face, weights, choice, u)
+        if wp.max(light.radiance) > 0.0:
+            wo = r.local * light.direction
+            diffuse = diffuse_value(r.bsdf, wo)
+            arriving = light.radiance / (light.density * float(each * settings.tiles))
+            result.diffuse += arriving * diffuse
+            if r.shares_rays:
+                result.gloss += wp.cw_mul(arriving, specular_value(r.bsdf, evaluate_bsdf(r.bsdf, wo).value, diffuse))
+    return result
+
+
 @wp.kernel(enable_backward=False)
 def look_into_mirrors(
     scenes: Scenes, settings: GatherSettings, points: wp.array[ShadingPoint], signals: wp.array[Signals], begin: int
@@ -527,7 +557,6 @@ def look_into_mirrors(
     if not r.is_diffuse:
         return
     out = signals[index]
-    each = wp.max(settings.light_rays // MIRROR_LOOK, 1)
     mirrors = scenes.scenes[p.scene].mirrors
     for i in range(MOST_MIRRORS):
         mirror = mirrors[i]
@@ -536,20 +565,9 @@ def look_into_mirrors(
             for number in range(faces_of(obj.kind)):
                 face = mirror_face(obj, number, p.point)
                 if face.distance > 0.0:
-                    weights = light_weights(scenes, p.scene, mirrored_context(r.at, face))
-                    for k in range(each * settings.tiles):
-                        u = net_point(r.pattern * each + k, 5)
-                        choice = (float(k % each) + net_point(r.pattern + k // each, 6)[0]) / float(each)
-                        light = sample_mirrored_light(scenes, p.scene, r.at, mirror, face, weights, choice, u)
-                        if wp.max(light.radiance) > 0.0:
-                            wo = r.local * light.direction
-                            towards = evaluate_bsdf(r.bsdf, wo)
-                            diffuse = diffuse_value(r.bsdf, wo)
-                            arriving = light.radiance / (light.density * float(each * settings.tiles))
-                            out = with_vector(out, THROUGH, vector_at(out, THROUGH) + arriving * diffuse)
-                            if r.shares_rays:
-                                gloss = wp.cw_mul(arriving, specular_value(r.bsdf, towards.value, diffuse))
-                                out = with_vector(out, HIGHLIGHT, vector_at(out, HIGHLIGHT) + gloss)
+                    thrown = thrown_by_face(scenes, settings, p.scene, r, mirror, face)
+                    out = with_vector(out, THROUGH, vector_at(out, THROUGH) + thrown.diffuse)
+                    out = with_vector(out, HIGHLIGHT, vector_at(out, HIGHLIGHT) + thrown.gloss)
     signals[index] = out
 
 

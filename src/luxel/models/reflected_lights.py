@@ -19,10 +19,7 @@ from luxel.models.subpixels import subpixel_offset
 
 ACROSS, DOWN = wp.constant(12), wp.constant(8)  # rays by which the share of a pixel is found that a light fills
 EDGE_ACROSS, EDGE_DOWN = wp.constant(8), wp.constant(6)  # and those by which the shares of other objects are
-SMALL, LARGE = (
-    wp.constant(0.25),
-    wp.constant(0.75),
-)  # images in pixels: up to one by its area, from the other on by rays
+SMALL, LARGE = wp.constant(0.25), wp.constant(0.75)  # images in pixels: up to one by area, from the other on by rays
 
 SEGMENT_WORDS = 17  # of a Segment, 32 bits each
 

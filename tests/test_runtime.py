@@ -15,7 +15,6 @@ from luxel.train.runtime import (
     seed_step,
 )
 
-
 CPU = torch.device("cpu")
 
 

@@ -28,7 +28,7 @@ def visible_pixels(things: Sequence[Solid], camera: Camera) -> Int64[np.ndarray,
 def _distance(
     thing: Solid, origin: Float64[np.ndarray, "3"], rays: Float64[np.ndarray, "rays 3"]
 ) -> Float64[np.ndarray, " rays"]:
-    """Along each ray from outside to the object's unit shape, in rays' lengths; infinite where it misses, or is behind."""
+    """Along each ray from outside to the object's unit shape, in rays' lengths; infinite if it misses or is behind."""
     unit_from_world = rotation_matrix(thing.rotation).T / np.array(thing.scale)[:, None]
     o, d = unit_from_world @ (origin - np.array(thing.center)), rays @ unit_from_world.T
     if isinstance(thing, Box):

@@ -26,7 +26,8 @@ def evaluate(arguments: list[str]) -> int:
     from luxel.evaluation.evaluate import evaluation_file
     from luxel.evaluation.report import Section, of_test_set, write_report
     from luxel.experiments.data_sets import evaluation_set, is_run
-    from luxel.experiments.run import check_size, experiment_of
+    from luxel.experiments.requirements import check_size
+    from luxel.experiments.run_config import experiment_of
     from luxel.files.atomic import check_writable
     from luxel.files.typed_json import write_json
     from luxel.image.formats import Radiance

@@ -29,7 +29,7 @@ from luxel.experiments.folders import data_folder
 from luxel.experiments.run import run
 from luxel.image.losses import perceptual
 from luxel.pipeline import Renderer
-from luxel.train.loop import predict
+from luxel.train.trainer import predict
 
 SPP = (4, 16, 64)
 LOSSES = ("weighted_l2", "perceptual", "log1p_l1")

@@ -46,7 +46,7 @@ def test_steps_are_whole_batches_and_tests_are_spread_to_the_end():
 
 
 def test_a_run_is_branched_off_where_its_rate_begins_to_fall():
-    """After three quarters of 12 steps; one that never falls has no such step, nor has one that falls from the start."""
+    """After three quarters of 12 steps; a rate that never falls, or falls from the start, has no such step."""
     decaying = scheduled(shape="stable_decay", decay=0.25)
     assert (decaying.last_stable_step, decaying.branching_step) == (9, 9)
     constant = scheduled(shape="constant")

@@ -22,8 +22,8 @@ from luxel.core.emitters import (
     choose_light,
     emitted_radiance,
     far_lights_found,
+    light_cdf,
     light_density,
-    light_weights,
     sample_light,
     sky_radiance,
 )
@@ -36,9 +36,9 @@ from luxel.core.principled import (
     SMOOTH_ALPHA,
     albedos,
     bsdf_of,
-    burley_diffuse,
     diffuse_weight,
     evaluate_bsdf,
+    evaluate_lobes,
     mean,
     mean_burley_factor,
     refraction_weight,
@@ -49,12 +49,13 @@ from luxel.core.rough_albedo import ROUGH
 from luxel.core.sampling import net_point, power_heuristic
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import MOST_MIRRORS, Scenes, launchable, material_of_object, shape_of
+from luxel.core.shafts import EVERYTHING, shaft_to
 from luxel.core.shapes.kinds import CYLINDER, ELLIPSOID
 from luxel.core.shapes.shape import facing_normal, surface_interaction
 from luxel.core.sky import gradient_radiance, mean_gradient_radiance
 from luxel.core.visibility import LineOfSight, bent_line, is_clear, line_of_sight, next_hit
 from luxel.models.mirrored_lights import MirrorFace, faces_of, mirror_face, mirrored_context, sample_mirrored_light
-from luxel.models.neighbourhood import Neighbours, neighbour
+from luxel.models.neighbourhood import Neighbours, neighbour, place_of
 from luxel.models.shading_points import ShadingPoint, as_points, pixel_width
 from luxel.models.subpixels import widened_alpha
 
@@ -62,7 +63,7 @@ TILE_PIXELS = 16
 ROUNDING = wp.constant(1.0e-6)  # of a BSDF's value
 INDIRECT_ALPHA = wp.constant(0.3)  # at least, where a diffuse surface sees gloss, lest it flicker (path regularisation)
 MOST_SEGMENTS = wp.constant(8)  # of a gathering ray, through mirrors and glass
-MIRROR_LOOK = wp.constant(4)  # one ray to lights of so many is sent by way of each face of each mirror
+MIRROR_LOOK = wp.constant(8)  # one ray to lights of so many is sent by way of each face of each mirror
 FIRST_LOOK = 4  # one ray to lights of so many is sent first
 LANES = 8
 """Threads that share a point's rays on a GPU that has too few points to be busy: at most MANY_POINTS."""
@@ -128,32 +129,11 @@ class Gathered:
 
 
 @wp.func
-def specular_value(bsdf: BSDF, value: wp.vec3, diffuse: float) -> wp.vec3:
-    """A BSDF's value without its diffuse part, whose `diffuse_value` this is; 0 where the rest is rounding alone.
-
-    Of two such numbers the ratio, as that of noise and mean, would say anything.
-    """
-    rest = value - bsdf.material.base_color * (diffuse * diffuse_weight(bsdf.material))
-    if mean(rest) < ROUNDING * mean(value):
-        rest = wp.vec3(0.0, 0.0, 0.0)
-    return rest
-
-
-@wp.func
-def diffuse_value(bsdf: BSDF, wo: wp.vec3) -> float:
-    """The diffuse lobe's value for an albedo of 1, times |cos θ_o|."""
-    result = float(0.0)
-    if bsdf.wi[2] > 0.0 and wo[2] > 0.0:
-        half = unit_length(bsdf.wi + wo)
-        result = burley_diffuse(bsdf.material, bsdf.wi[2], wo[2], wp.dot(wo, half))
-    return result
-
-
-@wp.func
 def sight_of(
     scenes: Scenes,
     settings: GatherSettings,
     scene: int,
+    shaft: wp.uint64,
     at: LightSampleContext,
     direction: wp.vec3,
     target: int,
@@ -162,7 +142,7 @@ def sight_of(
     """The line of sight to a light, or to SUN or MAP; the settings may take every light to be in view."""
     if settings.occlusion == 0:
         return LineOfSight(wp.vec3(1.0, 1.0, 1.0), False, MISS, 0)
-    return line_of_sight(scenes, scene, at.point, direction, at.object_id, target, straight_on)
+    return line_of_sight(scenes, scene, shaft, at.point, direction, at.object_id, target, straight_on)
 
 
 @wp.func
@@ -201,7 +181,7 @@ def gather_along(
     sees_lights = bool(True)
     bounces = int(0)
     for segment in range(MOST_SEGMENTS):
-        hit = next_hit(scenes, scene, origin, direction, origin_object, left_object)
+        hit = next_hit(scenes, scene, EVERYTHING, origin, direction, origin_object, left_object)
         if hit.object_id == MISS or settings.occlusion == 0:
             sky = wp.cw_mul(beta, sky_radiance(scenes, scene, direction))
             far = none
@@ -254,15 +234,17 @@ def gather_along(
             bounces += 1
             at = LightSampleContext(origin, normal, origin_object, material.transmission == 0.0)
             u = uniform(key, pattern, segment, 0)
-            weights = light_weights(scenes, scene, at)
-            light = sample_light(scenes, scene, at, weights, u[0], wp.vec2(u[1], u[2]))
+            cdf = light_cdf(scenes, scene, at)
+            light = sample_light(scenes, scene, at, cdf, u[0], wp.vec2(u[1], u[2]))
             total = light.total
             rays_to_lights = 1.0
             if light.density > 0.0:
                 wo = local * light.direction
                 towards = evaluate_bsdf(bsdf, wo)
                 if wp.max(towards.value) > 0.0:
-                    sight = sight_of(scenes, settings, scene, at, light.direction, light.object_id, wo[2] > 0.0)
+                    sight = sight_of(
+                        scenes, settings, scene, EVERYTHING, at, light.direction, light.object_id, wo[2] > 0.0
+                    )
                     weight = 1.0 / light.density
                     if not sight.is_through:
                         weight *= power_heuristic(light.density, towards.density)
@@ -407,19 +389,20 @@ def look_at_lights(
         highlight = none
         unshadowed = none
         squares = float(0.0)
-        weights = light_weights(scenes, p.scene, r.at)
+        cdf = light_cdf(scenes, p.scene, r.at)
         many = wp.where(r.sees_light, each * settings.tiles, 0)
+        shaft = wp.uint64(0)
+        shaft_target = int(MISS)
         for k in range(lane, many, settings.lanes):
             u = net_point(r.pattern * each + k, 0)
             part = float(k % each) + net_point(r.pattern + k // each, 1)[0]
-            light = sample_light(scenes, p.scene, r.at, weights, part / float(each), u)
+            light = sample_light(scenes, p.scene, r.at, cdf, part / float(each), u)
             if light.density > 0.0:
                 density = light.density * float(many)
                 wo = r.local * light.direction
-                towards = evaluate_bsdf(r.bsdf, wo)
-                if wp.max(towards.value) > 0.0:
-                    diffuse = diffuse_value(r.bsdf, wo)
-                    plain = wp.where(r.is_diffuse, diffuse, 0.0)
+                towards = evaluate_lobes(r.bsdf, wo)
+                plain = wp.where(r.is_diffuse, towards.diffuse, 0.0)
+                if plain > 0.0 or wp.max(towards.specular) > 0.0:
                     of_diffuse = float(r.diffuse_rays) * wp.max(wo[2], 0.0) / PI
                     of_glossy = float(wp.max(r.glossy_rays, 1)) * towards.density  # of a smooth surface its chain's
                     if settings.occlusion == 0:  # then other rays don't see lights
@@ -430,25 +413,28 @@ def look_at_lights(
                     weight = power_heuristic(density, of_diffuse) / density
                     unshadowed += light.radiance * (plain / density)
                     leaves = wo[2] > 0.0 or not r.is_front
-                    sight = sight_of(scenes, settings, p.scene, r.at, light.direction, light.object_id, leaves)
+                    target = light.object_id
+                    if target != shaft_target:
+                        shaft = shaft_to(scenes, p.scene, p.point, target)
+                        shaft_target = target
+                    sight = sight_of(scenes, settings, p.scene, shaft, r.at, light.direction, target, leaves)
                     found = found | wp.where(wp.max(sight.transmittance) > 0.0, LIT, SHADOWED)
                     glossy_weight = power_heuristic(density, of_glossy) / density
                     arriving = wp.cw_mul(light.radiance, sight.transmittance)
                     if sight.is_through:
-                        line = bent_line(scenes, p.scene, p.point, light.direction, p.object_id, light.object_id, sight)
+                        line = bent_line(scenes, p.scene, p.point, light.direction, p.object_id, target, sight)
                         wo = r.local * line.direction
-                        towards = evaluate_bsdf(r.bsdf, wo)
-                        diffuse = diffuse_value(r.bsdf, wo)
+                        towards = evaluate_lobes(r.bsdf, wo)
                         arriving = wp.cw_mul(light.radiance, line.transmittance)
-                        through += arriving * (diffuse / density)
+                        through += arriving * (towards.diffuse / density)
                         glossy_weight = 1.0 / density
                     else:
                         direct += arriving * (plain * weight)
                         squares += square(mean(arriving) * plain * weight)
-                    if r.is_smooth and light.object_id != MAP:
+                    if r.is_smooth and target != MAP:
                         glossy_weight *= beyond_pixel(r.bsdf.wi, wo, r.turn_square)
                     if not (r.is_smooth and sight.is_through):
-                        highlight += wp.cw_mul(arriving, specular_value(r.bsdf, towards.value, diffuse)) * glossy_weight
+                        highlight += wp.cw_mul(arriving, towards.specular) * glossy_weight
         out = with_vector(out, DIRECT, direct)
         out = with_vector(out, THROUGH, through)
         out = with_vector(out, HIGHLIGHT, highlight)
@@ -506,8 +492,9 @@ def choose_light_rays(
     """All of them where, together, a point and its neighbours have found both of LIT and SHADOWED."""
     index = wp.tid() + begin
     found = int(0)
+    at = place_of(near, index)
     for k in range(9):
-        j = neighbour(near, index, k - 3 * (k // 3) - 1, k // 3 - 1)
+        j = neighbour(near, at, k - 3 * (k // 3) - 1, k // 3 - 1)
         if j != MISS:
             found = found | visibility[j]
     if found == (LIT | SHADOWED):
@@ -529,18 +516,17 @@ def thrown_by_face(
     """Of lights; gloss where the diffuse lobe's rays serve it, which don't look for lights in mirrors."""
     result = Thrown(wp.vec3(0.0, 0.0, 0.0), wp.vec3(0.0, 0.0, 0.0))
     each = wp.max(settings.light_rays // MIRROR_LOOK, 1)
-    weights = light_weights(scenes, scene, mirrored_context(r.at, face))
+    cdf = light_cdf(scenes, scene, mirrored_context(r.at, face))
     for k in range(each * settings.tiles):
         u = net_point(r.pattern * each + k, 5)
         choice = (float(k % each) + net_point(r.pattern + k // each, 6)[0]) / float(each)
-        light = sample_mirrored_light(scenes, scene, r.at, mirror, face, weights, choice, u)
+        light = sample_mirrored_light(scenes, scene, r.at, mirror, face, cdf, choice, u)
         if wp.max(light.radiance) > 0.0:
-            wo = r.local * light.direction
-            diffuse = diffuse_value(r.bsdf, wo)
+            towards = evaluate_lobes(r.bsdf, r.local * light.direction)
             arriving = light.radiance / (light.density * float(each * settings.tiles))
-            result.diffuse += arriving * diffuse
+            result.diffuse += arriving * towards.diffuse
             if r.shares_rays:
-                result.gloss += wp.cw_mul(arriving, specular_value(r.bsdf, evaluate_bsdf(r.bsdf, wo).value, diffuse))
+                result.gloss += wp.cw_mul(arriving, towards.specular)
     return result
 
 
@@ -617,7 +603,7 @@ def look_around(
     row = scenes.scenes[p.scene]
     mean_sky = mean_gradient_radiance(row, p.normal)
     mean_factor = mean_burley_factor(r.bsdf.material, r.bsdf.wi[2]) / float(wp.max(r.diffuse_rays, 1))
-    total = choose_light(scenes, p.scene, r.at, light_weights(scenes, p.scene, r.at), 0.5).total
+    total = choose_light(scenes, p.scene, r.at, light_cdf(scenes, p.scene, r.at), 0.5).total
     many = float(light_rays[index] * settings.tiles)
     pixel = pixel_width(scenes, p, settings.height)
     for ray in range(lane, rays, settings.lanes):
@@ -632,13 +618,13 @@ def look_around(
         u = net_point(r.pattern * each + k, wp.where(is_glossy, 3, 2))
         wo = sample_cosine_hemisphere(u)
         density = wp.max(wo[2], 1.0e-6) / PI * float(r.diffuse_rays)
-        scattered = evaluate_bsdf(r.bsdf, wo)
         if is_glossy:
             part = (float(number) + net_point(tile, 4)[0]) / float(each)
             wo = sample_bsdf(r.bsdf, wp.vec3(part, u[0], u[1]))
-            scattered = evaluate_bsdf(r.bsdf, wo)
-            density = scattered.density * float(r.glossy_rays)
             number += 64  # other paths than the diffuse rays'
+        scattered = evaluate_lobes(r.bsdf, wo)
+        if is_glossy:
+            density = scattered.density * float(r.glossy_rays)
         if density > 0.0:
             direction = unit_length(to_world(r.local, wo))
             least_alpha = r.bsdf.material.alpha
@@ -656,9 +642,8 @@ def look_around(
                 tile,
                 number,
             )
-            diffuse = diffuse_value(r.bsdf, wo)
             if not is_glossy:
-                plain = diffuse / density
+                plain = scattered.diffuse / density
                 direct += found.lights * plain
                 sky += found.sky * plain
                 surfaces += found.surfaces * plain
@@ -670,7 +655,7 @@ def look_around(
                 openness += wp.where(found.distance == FAR, 1.0, 0.0) / float(r.diffuse_rays)
                 nearness += pixel / (pixel + found.distance) / float(r.diffuse_rays)
             if is_glossy or r.shares_rays:
-                value = specular_value(r.bsdf, scattered.value, diffuse) / density
+                value = scattered.specular / density
                 highlight += wp.cw_mul(found.lights, value)
                 reflection += wp.cw_mul(found.sky + found.surfaces, value)
                 reflected = mean(wp.cw_mul(found.lights + found.sky + found.surfaces, value))

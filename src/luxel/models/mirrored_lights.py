@@ -6,7 +6,7 @@ same but for the reflection, so that what is known of sampling lights holds. A p
 
 import warp as wp
 
-from luxel.core.emitters import LightSampleContext, LightWeights, sample_light
+from luxel.core.emitters import LightCDF, LightSampleContext, sample_light
 from luxel.core.frames import unit_length
 from luxel.core.intersect import MISS, intersect_object, is_visible
 from luxel.core.principled import albedos
@@ -78,17 +78,17 @@ def sample_mirrored_light(
     at: LightSampleContext,
     mirror: int,
     face: MirrorFace,
-    weights: LightWeights,
+    cdf: LightCDF,
     choice: float,
     u: wp.vec2,
 ) -> MirroredLight:
     """What `sample_light` finds for a point's image behind a face of the object `mirror`, as the point sees it there.
 
-    The weights are `light_weights` of `mirrored_context`. Nothing may be in between, be it clear.
+    The CDF is the `light_cdf` of `mirrored_context`. Nothing may be in between, be it clear.
     """
     none = wp.vec3(0.0, 0.0, 0.0)
     result = MirroredLight(none, none, 0.0)
-    light = sample_light(scenes, scene, mirrored_context(at, face), weights, choice, u)
+    light = sample_light(scenes, scene, mirrored_context(at, face), cdf, choice, u)
     cosine = wp.dot(light.direction, face.normal)
     if light.density == 0.0 or cosine <= 0.0:
         return result

@@ -15,9 +15,9 @@ from luxel.core.intersect import MISS
 from luxel.core.launch import launch, to_warp
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable
-from luxel.models.gather import NEARNESS, OF_LIGHTS, SIGNALS, Signals
 from luxel.models.neighbourhood import Neighbours, neighbour, place_of
 from luxel.models.shading_points import pixel_width
+from luxel.models.signals import NEARNESS, OF_LIGHTS, SIGNALS, Signals
 
 STEPS: tuple[tuple[int, ...], ...] = ((1,), (2,), (4, 8))
 """Pixels between neighbours, of each level beyond the points' own.

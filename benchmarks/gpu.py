@@ -160,7 +160,8 @@ def device() -> str:
 def due(records: list[Path]) -> Iterator[tuple[str, Any, int]]:
     """Runs of the log's claims without a record, (name, scale, seed): the largest scale first, whole seeds in turn."""
     from luxel.experiments import Scale
-    from luxel.ledger.claims import CLAIMS, SEEDS
+    from luxel.ledger.claims import SEEDS
+    from luxel.ledger.log_claims import CLAIMS
 
     names = dict.fromkeys(name for claim in CLAIMS for name in claim.runs)
     for scale in reversed(get_args(Scale)):

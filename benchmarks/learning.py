@@ -26,7 +26,8 @@ from luxel.data.dataset import ShardDataset
 from luxel.evaluation.evaluate import evaluate
 from luxel.experiments import EXPERIMENTS
 from luxel.experiments.experiment import Experiment, with_model, with_train
-from luxel.experiments.run import data_folder, run
+from luxel.experiments.folders import data_folder
+from luxel.experiments.run import run
 from luxel.pipeline import Renderer
 from luxel.scene.distributions import Spheres
 from luxel.train.run_folder import read_metrics

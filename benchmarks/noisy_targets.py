@@ -25,7 +25,8 @@ from luxel.data.dataset import ShardDataset
 from luxel.evaluation.evaluate import bootstrap
 from luxel.experiments import EXPERIMENTS, Experiment, Scale
 from luxel.experiments.experiment import with_data, with_optim, with_stream, with_train
-from luxel.experiments.run import data_folder, run
+from luxel.experiments.folders import data_folder
+from luxel.experiments.run import run
 from luxel.image.losses import perceptual
 from luxel.pipeline import Renderer
 from luxel.train.loop import predict

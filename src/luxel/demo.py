@@ -19,7 +19,8 @@ from luxel.evaluation.evaluate import Background, Evaluation, evaluate
 from luxel.evaluation.page import Line
 from luxel.evaluation.report import Section, write_report
 from luxel.experiments import EXPERIMENTS, Scale
-from luxel.experiments.run import data_folder, run
+from luxel.experiments.folders import data_folder
+from luxel.experiments.run import run
 from luxel.files.exr import load_exr
 from luxel.files.typed_json import read_json, write_json
 from luxel.image.formats import save_image, save_pixels

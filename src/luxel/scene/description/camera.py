@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from luxel.scene.description.bounds import FieldOfView, Positive, Vector
 from luxel.scene.description.model import SceneModel
+from luxel.scene.limits import MIN_LENGTH
 
 
 def _camera_error(mistake: str, value: Vector) -> PydanticCustomError:
@@ -45,9 +46,9 @@ class Camera(SceneModel):
     def _has_a_frame(self) -> "Camera":
         forward = tuple(b - a for a, b in zip(self.position, self.look_at, strict=True))
         distance, height = math.hypot(*forward), math.hypot(*self.up)
-        if distance < 1e-6:
+        if distance < MIN_LENGTH:
             raise _camera_error("look_at must differ from position, both are", self.position)
-        if height < 1e-6:
+        if height < MIN_LENGTH:
             raise _camera_error("up must not be zero, it is", self.up)
         cosine = sum(a * b for a, b in zip(forward, self.up, strict=True)) / (distance * height)
         if abs(cosine) > 1 - 1e-8:

@@ -7,10 +7,10 @@ import viser
 
 from luxel import InputError
 from luxel.scene.description import Camera, Material, Object, Panel, Plane
+from luxel.scene.limits import MAX_RADIANCE
 from luxel.viewer import colours, edits
 from luxel.viewer.document import Document, State
 from luxel.viewer.panels.fields import Fields, Tell, floats
-from luxel.viewer.panels.part_fields import MOST_RADIANCE
 
 NONE, NEW = "–", "…"
 MOST_LISTED = 200
@@ -174,7 +174,7 @@ class ObjectPanel:
         gui = self._gui
         hue = gui.add_rgb("Emission", colours.hue_of(material.emission))
         strength = gui.add_number(
-            "Radiance", colours.strength_of(material.emission), min=0.0, max=MOST_RADIANCE, step=0.1, hint="0: no lamp"
+            "Radiance", colours.strength_of(material.emission), min=0.0, max=MAX_RADIANCE, step=0.1, hint="0: no lamp"
         )
 
         def emitting(item: Object, _: Any) -> Object:

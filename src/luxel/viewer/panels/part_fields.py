@@ -7,12 +7,10 @@ import viser
 from pydantic import BaseModel
 
 from luxel.scene.description import Scene
+from luxel.scene.limits import MAX_RADIANCE
 from luxel.viewer import colours
 from luxel.viewer.document import Document, State
 from luxel.viewer.panels.fields import Fields, Tell, floats
-
-MOST_RADIANCE = 1e6
-"""See `luxel.scene.description`."""
 
 
 class PartFields(Fields):
@@ -50,7 +48,7 @@ class PartFields(Fields):
         hue = gui.add_rgb(f"{label} color".lstrip().capitalize(), colours.hue_of(now))
         most = colours.strength_of(now)
         strength = gui.add_number(
-            f"{label} radiance".lstrip().capitalize(), most, min=0.0, max=MOST_RADIANCE, step=step, hint=hint
+            f"{label} radiance".lstrip().capitalize(), most, min=0.0, max=MAX_RADIANCE, step=step, hint=hint
         )
 
         def hue_shown(part: Any) -> colours.Picked:

@@ -9,6 +9,7 @@ from luxel import InputError
 from luxel.files.atomic import write_atomically
 from luxel.scene.description import GradientSky, MapSky, Scene, Sky
 from luxel.scene.environment import is_within_scene
+from luxel.scene.limits import MAX_RADIANCE
 from luxel.viewer.document import Document, State
 from luxel.viewer.files import Files, free
 from luxel.viewer.panels.fields import Fields, Tell
@@ -75,7 +76,7 @@ class SkyPanel:
         else:
             turn = gui.add_number("Rotation °", sky.rotation_degrees, step=1.0, hint="Anticlockwise from above")
             inputs.numbers(turn, "rotation_degrees")
-            inputs.numbers(gui.add_number("Strength", sky.scale, min=0.0, max=1e6, step=0.05), "scale")
+            inputs.numbers(gui.add_number("Strength", sky.scale, min=0.0, max=MAX_RADIANCE, step=0.05), "scale")
         self._inputs = inputs
 
     def _choose(self, kind: str) -> None:

@@ -14,14 +14,16 @@ from jaxtyping import Float, Int32, Int64
 from torch import Tensor
 
 from luxel.core.frames import frame
-from luxel.core.intersect import MISS, intersect
+from luxel.core.intersect import MISS
 from luxel.core.launch import launch, to_warp
 from luxel.core.rays import camera_direction, camera_origin, image_plane_point
 from luxel.core.sampling import jittered_point
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable, shape_of
 from luxel.core.selection import NOT_COUNTED
+from luxel.core.shafts import EVERYTHING, intersect_among, objects_in_cone
 from luxel.core.shapes.kinds import PLANE
+from luxel.core.shapes.local import INFINITY
 from luxel.core.shapes.shape import FACES, face_of_hit, is_panel
 
 THIN = wp.constant(4.0)  # pixels across; of larger objects, no more than slivers come between corners
@@ -84,15 +86,32 @@ def place_of(pictures: Pictures, index: int) -> PixelPlace:
 
 
 @wp.func
-def seen_at(scenes: Scenes, pictures: Pictures, at: PixelPlace, across: float, down: float) -> int:
-    """The key of what shows at a place of a pixel, in pixels from its upper left corner, or MISS."""
+def pixel_shaft(scenes: Scenes, pictures: Pictures, at: PixelPlace) -> wp.uint64:
+    """Objects that rays through a pixel may meet."""
+    row = scenes.scenes[at.scene]
+    if row.is_orthographic != 0:
+        return EVERYTHING
+    x = float(at.column) + 0.5
+    y = float(at.row) + 0.5
+    xy = image_plane_point(x, y, pictures.width, pictures.height, row.tan_half_fov)
+    half_diagonal = 1.4142136 * row.tan_half_fov / float(pictures.height)  # at distance 1, and so at least its sine
+    axis = camera_direction(scenes, at.scene, xy)
+    return objects_in_cone(scenes, at.scene, camera_origin(scenes, at.scene, xy), axis, half_diagonal, INFINITY)
+
+
+@wp.func
+def seen_at(scenes: Scenes, pictures: Pictures, at: PixelPlace, shaft: wp.uint64, across: float, down: float) -> int:
+    """The key of what shows at a place of a pixel, in pixels from its upper left corner, or MISS.
+
+    Of the objects in a shaft that holds all rays through there.
+    """
     row = scenes.scenes[at.scene]
     x = float(at.column) + across
     y = float(at.row) + down
     xy = image_plane_point(x, y, pictures.width, pictures.height, row.tan_half_fov)
     origin = camera_origin(scenes, at.scene, xy)
     direction = camera_direction(scenes, at.scene, xy)
-    hit = intersect(scenes, at.scene, origin, direction, MISS)
+    hit = intersect_among(scenes, at.scene, shaft, origin, direction, MISS)
     key = int(MISS)
     if hit.object_id != MISS:
         shape = shape_of(scenes.objects[hit.object_id])
@@ -191,7 +210,7 @@ def sample_corners(scenes: Scenes, pictures: Pictures, corner: wp.array[int], be
     scene = line // (pictures.rows + 1)
     column = index - line * (pictures.width + 1)
     row = line - scene * (pictures.rows + 1) + pictures.first_row
-    corner[index] = seen_at(scenes, pictures, PixelPlace(scene, column, row), 0.0, 0.0)
+    corner[index] = seen_at(scenes, pictures, PixelPlace(scene, column, row), EVERYTHING, 0.0, 0.0)
 
 
 @wp.kernel(enable_backward=False)
@@ -218,15 +237,16 @@ def sample_pixels(
         key = corner[above]
         corners_agree = corner[above + 1] == key and corner[below] == key and corner[below + 1] == key
         if corners_agree:  # Warp's `and` would trace the centre's ray in any case
-            center = seen_at(scenes, pictures, at, 0.5, 0.5)
+            center = seen_at(scenes, pictures, at, EVERYTHING, 0.5, 0.5)
             found = wp.where(center == key, key, SHARED)
     keys = wp.where(found >= 0, 1, 0)
     if found == SHARED:
+        shaft = pixel_shaft(scenes, pictures, at)
         recent = int(MISS)  # the last two different keys, mostly all there are
         other = int(MISS)
         for k in range(pictures.rays):
             offset = lattice_offset(k, pictures.rays)
-            key = seen_at(scenes, pictures, at, offset[0], offset[1])
+            key = seen_at(scenes, pictures, at, shaft, offset[0], offset[1])
             seen[index, k] = key
             is_new = key != MISS and key != recent and key != other
             if is_new:
@@ -313,10 +333,11 @@ def write_fragments(
         fine = FINE_ACROSS * FINE_DOWN
         for i in range(offsets[index], offsets[index + 1]):
             coverage[i] = 0.0
+        shaft = pixel_shaft(scenes, pictures, at)
         known = float(0.0)  # rays that see the sky or a face that the fewer saw, too
         for k in range(fine):
             offset = jittered_point(k, FINE_ACROSS, FINE_DOWN)
-            found = seen_at(scenes, pictures, at, offset[0], offset[1])
+            found = seen_at(scenes, pictures, at, shaft, offset[0], offset[1])
             if found == MISS:
                 known += 1.0
             for i in range(offsets[index], offsets[index + 1]):

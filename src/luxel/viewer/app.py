@@ -16,6 +16,7 @@ from luxel.viewer.address import is_own
 from luxel.viewer.autosave import Autosave
 from luxel.viewer.cameras import Window
 from luxel.viewer.document import Document, State
+from luxel.viewer.enclosing import blindness
 from luxel.viewer.files import Files
 from luxel.viewer.gizmo import Gizmo
 from luxel.viewer.panels.camera_panel import CameraPanel
@@ -156,7 +157,12 @@ class Viewer:
         tab.stand(camera, self._window(tab))
         tab.take_projection(self.document.scene.camera, self._window(tab))
         self._tabs[client.client_id] = tab
-        client.camera.on_update(lambda _: self._request(tab))
+
+        @client.camera.on_update
+        def moved(_: Any) -> None:
+            tab.moved()
+            self._request(tab)
+
         self._request(tab)
 
     def _left(self, client: viser.ClientHandle) -> None:
@@ -181,6 +187,7 @@ class Viewer:
             return
         with suppress(SceneError):  # a camera that can't be, on its way to one that can
             camera = tab.camera(self._window(tab))
+            tab.status.warn(blindness(self.document.scene, camera))
             try:
                 view = tab.view(self.document.scene, camera, self.settings, self.weights.fixed_side)
             except SceneError as error:  # of a map whose file is gone

@@ -15,7 +15,7 @@ from luxel.core.emitters import far_radiance
 from luxel.core.fresnel import fresnel_dielectric, schlick_weight
 from luxel.core.intersect import MISS
 from luxel.core.launch import launch, to_warp
-from luxel.core.principled import albedos, mean, refraction_weight
+from luxel.core.principled import Albedos, Material, albedos, mean, refraction_weight
 from luxel.core.rough_albedo import rough_albedo
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable, material_of_object
@@ -101,6 +101,136 @@ def with_rough_reflection(signals: Signals, albedo: float) -> Signals:
     return result
 
 
+@wp.struct
+class Levels:
+    """A point's signals: its own, and at three levels of filtering, each of which reaches farther."""
+
+    sharp: Signals
+    beside: Signals
+    near: Signals
+    far: Signals
+
+
+@wp.struct
+class Shares:
+    """The neighbours' weight at each level of filtering: 1 in the midst of a flat surface, 1/4 of a point alone."""
+
+    beside: float
+    near: float
+    far: float
+
+
+@wp.func
+def features_of_point(
+    material: Material, cosine: float, levels: Levels, shares: Shares, mirrored: wp.vec3, transmitted: wp.vec3
+) -> PointVector:
+    """What the network reads of a point, whatever the channel: geometry, material, occlusion and noise.
+
+    `cosine` is that between normal and viewer, negative from inside.
+    """
+    sharp = levels.sharp
+    beside = levels.beside
+    near = levels.near
+    far = levels.far
+    return PointVector(
+        wp.abs(cosine),
+        schlick_weight(wp.abs(cosine)),
+        fresnel_dielectric(cosine, material.eta).reflectance,
+        material.metallic,
+        material.eta - 1.0,
+        material.roughness,
+        wp.sqrt(material.roughness),
+        material.transmission,
+        wp.where(cosine < 0.0, 1.0, 0.0),
+        wp.where(refraction_weight(material) > 0.0, 1.0, 0.0),
+        beside[OPENNESS],
+        near[OPENNESS],
+        far[OPENNESS],
+        beside[NEARNESS],
+        near[NEARNESS],
+        far[NEARNESS],
+        mean_visible_share(sharp),
+        mean_visible_share(beside),
+        mean_visible_share(near),
+        mean_visible_share(far),
+        noise_share(sharp[DIRECT_NOISE], mean_of(sharp, UNSHADOWED)),
+        noise_share(near[DIRECT_NOISE], mean_of(near, UNSHADOWED)),
+        noise_share(near[INDIRECT_NOISE], mean_of(near, SKY) + mean_of(near, SURFACES)),
+        noise_share(sharp[GLOSSY_NOISE], mean_of(sharp, HIGHLIGHT) + mean_of(sharp, REFLECTION)),
+        noise_share(near[GLOSSY_NOISE], mean_of(near, HIGHLIGHT) + mean_of(near, REFLECTION)),
+        shares.beside,
+        shares.near,
+        shares.far,
+        wp.where(wp.max(mirrored) > 0.0, 1.0, 0.0),
+        wp.where(wp.max(transmitted) > 0.0, 1.0, 0.0),
+    )
+
+
+@wp.func
+def estimates_of_channel(
+    albedo: float, levels: Levels, mirrored: wp.vec3, transmitted: wp.vec3, c: int
+) -> EstimateVector:
+    """Radiance that leaves a point in channel `c`, by kinds of light and levels of filtering."""
+    sharp = levels.sharp
+    beside = levels.beside
+    near = levels.near
+    far = levels.far
+    # A point's own shadow, on light without shadows that its neighbours know better (ratio estimator, Heitz et al.,
+    # "Combining Analytic Direct Illumination and Stochastic Shadows", 2018).
+    unshadowed = near[UNSHADOWED + c]
+    near_sky = wp.max(near[SKY + c], 0.0)  # an estimate less an error, that may be less than nothing
+    incident = near[DIRECT + c] + near_sky + near[SURFACES + c]
+    return EstimateVector(
+        albedo * unshadowed * visible_share(sharp, c),
+        albedo * unshadowed * visible_share(beside, c),
+        albedo * near[DIRECT + c],
+        albedo * far[DIRECT + c],
+        albedo * wp.max(beside[SKY + c], 0.0),
+        albedo * near_sky,
+        albedo * wp.max(far[SKY + c], 0.0),
+        albedo * beside[SURFACES + c],
+        albedo * near[SURFACES + c],
+        albedo * far[SURFACES + c],
+        wp.max(sharp[HIGHLIGHT + c], 0.0),
+        wp.max(beside[HIGHLIGHT + c], 0.0),
+        wp.max(near[HIGHLIGHT + c], 0.0),
+        wp.max(far[HIGHLIGHT + c], 0.0),
+        wp.max(sharp[REFLECTION + c], 0.0),
+        wp.max(beside[REFLECTION + c], 0.0),
+        wp.max(near[REFLECTION + c], 0.0),
+        wp.max(far[REFLECTION + c], 0.0),
+        mirrored[c],
+        transmitted[c],
+        albedo * near[LOST + c] * incident,
+        albedo * beside[THROUGH + c],
+    )
+
+
+@wp.func
+def scale_of(e: EstimateVector) -> float:
+    """The sum of estimates, each kind of light once."""
+    total = e[NEAR_DIRECT] + e[NEAR_SKY] + e[NEAR_SURFACES] + e[NEAR_HIGHLIGHT] + e[NEAR_REFLECTION]
+    return total + (e[MIRRORED] + e[TRANSMITTED])
+
+
+@wp.func
+def features_of_channel(
+    e: EstimateVector, scale: wp.vec3, c: int, base_color: float, found: Albedos, levels: Levels
+) -> ChannelVector:
+    """What the network reads of a point's channel `c`: estimates as shares of the scale, albedos, what was cut off."""
+    x = ChannelVector()
+    for i in range(CORRECTED):
+        x[i] = wp.sqrt(wp.min(e[i] / wp.max(scale[c], TINY), 4.0))
+    x[CORRECTED] = found.diffuse[c]
+    x[CORRECTED + 1] = base_color
+    x[CORRECTED + 2] = found.reflectance[c]
+    x[CORRECTED + 3] = found.transmittance[c]
+    x[CORRECTED + 4] = levels.near[LOST + c]
+    x[CORRECTED + 5] = levels.far[LOST + c]
+    x[CORRECTED + 6] = scale[c] / wp.max(scale[0] + scale[1] + scale[2], TINY)  # how coloured the light is
+    return x
+
+
 @wp.kernel(enable_backward=False)
 def measure_points(
     scenes: Scenes,
@@ -150,93 +280,22 @@ def measure_points(
     transmitted = chains[index, 1]
     place = index + first
     rough = mean(rough_albedo(material, wp.abs(cosine)))
-    sharp = with_rough_reflection(level_0[place], rough)
-    beside = with_rough_reflection(level_1[place], rough)
-    near = with_rough_reflection(level_2[place], rough)
-    far = with_rough_reflection(level_3[place], rough)
-    point_features[index] = PointVector(
-        wp.abs(cosine),
-        schlick_weight(wp.abs(cosine)),
-        fresnel_dielectric(cosine, material.eta).reflectance,
-        material.metallic,
-        material.eta - 1.0,
-        material.roughness,
-        wp.sqrt(material.roughness),
-        material.transmission,
-        wp.where(is_inside, 1.0, 0.0),
-        wp.where(refraction_weight(material) > 0.0, 1.0, 0.0),
-        beside[OPENNESS],
-        near[OPENNESS],
-        far[OPENNESS],
-        beside[NEARNESS],
-        near[NEARNESS],
-        far[NEARNESS],
-        mean_visible_share(sharp),
-        mean_visible_share(beside),
-        mean_visible_share(near),
-        mean_visible_share(far),
-        noise_share(sharp[DIRECT_NOISE], mean_of(sharp, UNSHADOWED)),
-        noise_share(near[DIRECT_NOISE], mean_of(near, UNSHADOWED)),
-        noise_share(near[INDIRECT_NOISE], mean_of(near, SKY) + mean_of(near, SURFACES)),
-        noise_share(sharp[GLOSSY_NOISE], mean_of(sharp, HIGHLIGHT) + mean_of(sharp, REFLECTION)),
-        noise_share(near[GLOSSY_NOISE], mean_of(near, HIGHLIGHT) + mean_of(near, REFLECTION)),
-        share_1[place],
-        share_2[place],
-        share_3[place],
-        wp.where(wp.max(mirrored) > 0.0, 1.0, 0.0),
-        wp.where(wp.max(transmitted) > 0.0, 1.0, 0.0),
+    levels = Levels(
+        with_rough_reflection(level_0[place], rough),
+        with_rough_reflection(level_1[place], rough),
+        with_rough_reflection(level_2[place], rough),
+        with_rough_reflection(level_3[place], rough),
     )
-    whole = none
+    shares = Shares(share_1[place], share_2[place], share_3[place])
+    point_features[index] = features_of_point(material, cosine, levels, shares, mirrored, transmitted)
+    sums = none
     for c in range(3):
-        albedo = found.diffuse[c]
-        # A point's own shadow, on light without shadows that its neighbours know better (ratio estimator, Heitz et al.,
-        # "Combining Analytic Direct Illumination and Stochastic Shadows", 2018).
-        unshadowed = near[UNSHADOWED + c]
-        near_sky = wp.max(near[SKY + c], 0.0)  # an estimate less an error, that may be less than nothing
-        incident = near[DIRECT + c] + near_sky + near[SURFACES + c]
-        e = EstimateVector(
-            albedo * unshadowed * visible_share(sharp, c),
-            albedo * unshadowed * visible_share(beside, c),
-            albedo * near[DIRECT + c],
-            albedo * far[DIRECT + c],
-            albedo * wp.max(beside[SKY + c], 0.0),
-            albedo * near_sky,
-            albedo * wp.max(far[SKY + c], 0.0),
-            albedo * beside[SURFACES + c],
-            albedo * near[SURFACES + c],
-            albedo * far[SURFACES + c],
-            wp.max(sharp[HIGHLIGHT + c], 0.0),
-            wp.max(beside[HIGHLIGHT + c], 0.0),
-            wp.max(near[HIGHLIGHT + c], 0.0),
-            wp.max(far[HIGHLIGHT + c], 0.0),
-            wp.max(sharp[REFLECTION + c], 0.0),
-            wp.max(beside[REFLECTION + c], 0.0),
-            wp.max(near[REFLECTION + c], 0.0),
-            wp.max(far[REFLECTION + c], 0.0),
-            mirrored[c],
-            transmitted[c],
-            albedo * near[LOST + c] * incident,
-            albedo * beside[THROUGH + c],
-        )
-        total = e[NEAR_DIRECT] + e[NEAR_SKY] + e[NEAR_SURFACES] + e[NEAR_HIGHLIGHT] + e[NEAR_REFLECTION]
-        total += e[MIRRORED] + e[TRANSMITTED]
-        whole[c] = total
+        e = estimates_of_channel(found.diffuse[c], levels, mirrored, transmitted, c)
         estimates[index, c] = e
-        x = ChannelVector()
-        for i in range(CORRECTED):
-            x[i] = wp.sqrt(wp.min(e[i] / wp.max(total, TINY), 4.0))
-        x[CORRECTED] = albedo
-        x[CORRECTED + 1] = obj.base_color[c]
-        x[CORRECTED + 2] = found.reflectance[c]
-        x[CORRECTED + 3] = found.transmittance[c]
-        x[CORRECTED + 4] = near[LOST + c]
-        x[CORRECTED + 5] = far[LOST + c]
-        channel_features[index, c] = x
-    for c in range(3):  # how coloured the light is
-        x = channel_features[index, c]
-        x[CORRECTED + 6] = whole[c] / wp.max(whole[0] + whole[1] + whole[2], TINY)
-        channel_features[index, c] = x
-    scale[index] = whole
+        sums[c] = scale_of(e)
+    scale[index] = sums
+    for c in range(3):
+        channel_features[index, c] = features_of_channel(estimates[index, c], sums, c, obj.base_color[c], found, levels)
 
 
 class Measured(NamedTuple):

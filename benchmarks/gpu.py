@@ -116,8 +116,8 @@ def training(out: Path) -> dict[str, Any]:
 def images_per_s(experiment: Any, source: Any, out: Path, seconds: float = 4.0) -> float | None:
     """The median rate of ten training steps or more, after three that warm up; None if they don't fit into memory."""
     from luxel.models.kinds import model_of
-    from luxel.train.loop import Trainer
     from luxel.train.runtime import accelerator
+    from luxel.train.trainer import Trainer
 
     torch.manual_seed(0)
     config, path = replace(experiment.train, samples=1 << 20), out / "rate.safetensors"

@@ -25,7 +25,7 @@ from luxel.experiments.folders import data_folder
 from luxel.experiments.run import run
 from luxel.image.losses import perceptual
 from luxel.pipeline import Renderer
-from luxel.train.loop import predict
+from luxel.train.trainer import predict
 
 import numpy as np
 import torch

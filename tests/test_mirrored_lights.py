@@ -9,7 +9,7 @@ import warp as wp
 from kernels import DEVICES, run, uniform_numbers
 from tracer_scenes import CAMERA, ball
 
-from luxel.core.emitters import LightSampleContext, light_weights
+from luxel.core.emitters import LightSampleContext, light_cdf
 from luxel.core.intersect import MISS
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable
@@ -86,8 +86,8 @@ def lights(
     i = wp.tid()
     at = LightSampleContext(point, normal, MISS, True)
     face = mirror_face(scenes.objects[mirror], number, point)
-    weights = light_weights(scenes, 0, mirrored_context(at, face))
-    light = sample_mirrored_light(scenes, 0, at, mirror, face, weights, choice[i], u[i])
+    cdf = light_cdf(scenes, 0, mirrored_context(at, face))
+    light = sample_mirrored_light(scenes, 0, at, mirror, face, cdf, choice[i], u[i])
     direction[i] = light.direction
     radiance[i] = light.radiance
     density[i] = light.density

@@ -6,7 +6,8 @@ from typing import Any
 import viser
 
 from luxel.scene.description import Camera
-from luxel.viewer.cameras import LARGEST, SMALLEST, extent_of, with_projection
+from luxel.scene.limits import MAX_LENGTH, MIN_LENGTH
+from luxel.viewer.cameras import extent_of, with_projection
 from luxel.viewer.document import Document, State
 from luxel.viewer.panels.fields import Tell
 from luxel.viewer.panels.object_panel import CameraOf
@@ -72,4 +73,4 @@ class CameraPanel:
 
 def shown_extent(camera: Camera) -> float:
     """Height of what the camera shows where it looks at."""
-    return min(max(float(f"{extent_of(camera):.6g}"), SMALLEST), LARGEST)
+    return min(max(float(f"{extent_of(camera):.6g}"), MIN_LENGTH), MAX_LENGTH)

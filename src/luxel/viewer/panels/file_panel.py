@@ -1,6 +1,7 @@
 """The panel of files: open a scene, save it, save its picture."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,6 @@ PICTURES = (
     ("Save radiance, EXR", ".exr", "This tab's picture, blended, in linear radiance, whatever it is compared with"),
 )
 SavePicture = Callable[[viser.ClientHandle | None, str], object]
-
 
 
 class FilePanel:
@@ -49,7 +49,7 @@ class FilePanel:
         self._fields.upload(upload, self.take)
         for label, ending, hint in PICTURES:
             button = gui.add_button(label, icon=viser.Icon.PHOTO, hint=hint)
-            self._fields.button(button, lambda client, ending=ending: save_picture(client, ending))
+            self._fields.button(button, partial(save_picture, ending=ending))
 
     def refresh(self, _: State) -> None:
         """Show the document's file, if it is another one; else what was typed in stays."""

@@ -17,9 +17,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
-import tyro
-from pydantic import Field
-
 from luxel.configuration import Configuration, Objects, Pixels
 from luxel.data.batches import evaluation_batches
 from luxel.data.dataset import ShardDataset
@@ -31,6 +28,9 @@ from luxel.experiments.run import run
 from luxel.pipeline import Renderer
 from luxel.scene.distributions import Spheres
 from luxel.train.run_folder import read_metrics
+
+import tyro
+from pydantic import Field
 
 PROBE = 1280
 """Samples of the run that finds out how fast it is, from its second half."""

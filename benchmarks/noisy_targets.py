@@ -16,10 +16,6 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
-import torch
-import tyro
-
 from luxel.configuration import Configuration, Repeats, Samples
 from luxel.data.dataset import ShardDataset
 from luxel.evaluation.evaluate import bootstrap
@@ -30,6 +26,10 @@ from luxel.experiments.run import run
 from luxel.image.losses import perceptual
 from luxel.pipeline import Renderer
 from luxel.train.trainer import predict
+
+import numpy as np
+import torch
+import tyro
 
 SPP = (4, 16, 64)
 LOSSES = ("weighted_l2", "perceptual", "log1p_l1")

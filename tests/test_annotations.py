@@ -33,6 +33,8 @@ def test_camera_matrices_are_opencv(labels):
 
 
 def test_points_project_and_those_behind_do_not():
+    """As worked out in docs/datasets.md."""
+    np.testing.assert_allclose(camera_from_world(CAMERA) @ [1, -2, 1, 1], [1, -1, 2, 1], atol=1e-12)
     seen = project(CAMERA, np.array([[1.0, -2.0, 1.0], [0.0, -5.0, 0.0]]), WIDTH, HEIGHT)
     np.testing.assert_allclose(seen[0], [40, 10])  # 20 · 1 / 2 right of the middle, and above it
     assert np.isnan(seen[1]).all()

@@ -1,12 +1,16 @@
 """CLEVR's words, directions and relations, against values computed by hand."""
 
+import json
 import math
 
 import numpy as np
 import pytest
+from data_folder import write_data_folder
 
 from luxel import InputError
 from luxel.data.export.clevr_scenes import directions, object_entry, relationships, scene_entry
+from luxel.data.export.export import ExportSettings, export
+from luxel.data.generate import GenerateSettings
 from luxel.scene.clevr import Clevr, things_in_words, words_of
 from luxel.scene.description import Box, Camera, Material, Scene, Sphere
 from luxel.scene.stage import COLORS, GROUND
@@ -71,3 +75,17 @@ def test_a_scene_of_another_kind_is_told_apart():
         things_in_words(scene, "here")
     entry = scene_entry({**DOCUMENT, "scene": scene.without(2).model_dump(mode="json")}, "x.png")
     assert (entry["split"], entry["image_index"], len(entry["objects"])) == ("test", 3, 1)
+
+
+def test_every_object_of_an_export_has_words(tmp_path):
+    settings = GenerateSettings(Clevr(max_objects=4), count=2, width=32, height=24, spp=2, test_share=0.0)
+    write_data_folder(tmp_path / "data", settings)
+    export(tmp_path / "data", tmp_path / "out", ExportSettings("clevr"), progress=False)
+    scenes = json.loads((tmp_path / "out/scenes/CLEVR_train_scenes.json").read_text())
+    assert scenes["info"]["split"] == "train"
+    for index, entry in enumerate(scenes["scenes"]):
+        assert (entry["image_index"], entry["image_filename"]) == (index, f"CLEVR_train_{index:06d}.png")
+        assert (tmp_path / "out/images/train" / entry["image_filename"]).is_file()
+        shapes = [item.shape.replace("box", "cube") for item in settings.scene(index).objects]
+        assert [item["shape"] for item in entry["objects"]] == shapes[: len(entry["objects"])]
+        assert all(0 <= x <= 32 and 0 <= y <= 24 for x, y, _ in (item["pixel_coords"] for item in entry["objects"]))

@@ -11,10 +11,15 @@ from typing import Any
 
 import pytest
 import yaml
+from data_folder import write_data_folder
 
 from luxel.cli import main
+from luxel.data.generate import GenerateSettings
+from luxel.data.label_files import ALL_LABELS
+from luxel.data.labelling import write_labels
 from luxel.experiments import EXPERIMENTS
 from luxel.scene import Animation, Scene
+from luxel.scene.clevr import Clevr
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -148,3 +153,13 @@ def test_the_recipes_run(tmp_path: Path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     Path("my_experiments.py").write_text(variant)
     exec(run, {})
+
+
+def test_the_data_sets_page_reads_and_projects_labels(tmp_path: Path, monkeypatch, capsys):
+    """Its Python, on pictures of noise: an object's pixels, taken back to the world, lie on its box."""
+    monkeypatch.chdir(tmp_path)
+    settings = GenerateSettings(Clevr(max_objects=3), count=2, width=160, height=120, spp=2, test_share=0.0)
+    write_labels(write_data_folder(tmp_path / "data" / "clevr", settings), ALL_LABELS, progress=False)
+    exec("".join(blocks("datasets.md", "python")), {})
+    *_, farthest = capsys.readouterr().out.split()
+    assert float(farthest) == pytest.approx(1, abs=0.06), "at edges the nearest face's depth is not the pixel centre's"

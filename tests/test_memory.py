@@ -1,16 +1,10 @@
 import gc
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import ClassVar
 
-import numpy as np
 import pytest
 import torch
-from data_folder import write_data_folder
-from outside import under
-from tracer_scenes import ball
 
 import luxel.memory
 from luxel import InputError
@@ -18,9 +12,8 @@ from luxel.experiments import EXPERIMENTS
 from luxel.experiments.experiment import with_data, with_model, with_train
 from luxel.experiments.requirements import check_memory
 from luxel.experiments.run import run
-from luxel.experiments.scene_sizes import FIRST_SCENES, most_objects, texels_together
+from luxel.experiments.scene_sizes import SceneSizes
 from luxel.memory import check_fits, collection_paused, free_memory, in_words
-from luxel.scene import Distribution, MapSky, Scene
 
 
 def test_what_does_not_fit_is_told_before_it_starts(monkeypatch):
@@ -131,7 +124,7 @@ def test_a_training_that_does_not_fit_writes_nothing(change, message, monkeypatc
 
 def test_every_experiment_fits_into_a_machine_that_it_is_for(monkeypatch):
     """Full scale is for a GPU of 80 GiB, medium for one of 16, others for any machine. Of 12 objects at most."""
-    monkeypatch.setattr(luxel.experiments.requirements, "most_objects", lambda experiment, data: 12)
+    monkeypatch.setattr(luxel.experiments.requirements, "scene_sizes", lambda experiment, data: SceneSizes(12, ()))
     for scale, size in (("tiny", 2), ("small", 4), ("medium", 16), ("full", 80)):
         monkeypatch.setattr(luxel.memory, "free_memory", lambda device, size=size: size * 2**30)
         for entry in EXPERIMENTS.values():
@@ -141,42 +134,9 @@ def test_every_experiment_fits_into_a_machine_that_it_is_for(monkeypatch):
 def test_a_training_on_scenes_of_too_many_objects_is_refused(monkeypatch):
     made = EXPERIMENTS["standard_run"].make("small")
     monkeypatch.setattr(luxel.memory, "free_memory", lambda device, enough=None: 4 * 2**30)
-    monkeypatch.setattr(luxel.experiments.requirements, "most_objects", lambda experiment, data: 20_011)
+    monkeypatch.setattr(luxel.experiments.requirements, "scene_sizes", lambda experiment, data: SceneSizes(20_011, ()))
     with pytest.raises(InputError, match=r"pictures of 32×32 at once \(objects in one: 20011\): that takes .* GiB"):
         check_memory(made, torch.device("cpu"))
-
-
-def test_the_most_objects_are_those_of_the_data_set_or_of_the_distributions_first_scenes(tmp_path):
-    made = with_data(EXPERIMENTS["standard_run"].make("tiny"), count=24, spp=2)
-    sizes = [len(made.data.scene(index).objects) for index in range(24)]
-    assert most_objects(made, None) == max(sizes[:FIRST_SCENES])
-    assert most_objects(made, write_data_folder(tmp_path / "data", made.data)) == max(sizes)
-
-
-@dataclass(frozen=True)
-class UnderMaps(Distribution):
-    """Scenes under so many maps of 2 × 4 texels, in turns."""
-
-    maps: int = 20
-    name: ClassVar[str] = "under_maps"
-
-    def __call__(self, seed: int, index: int) -> Scene:
-        sky = MapSky.of(np.full((2, 4, 3), 1 + index % self.maps))
-        return under(ball(0, 0, 0, 1 + index / 8), sky=sky)
-
-
-@pytest.mark.parametrize(("maps", "scenes", "expected"), [(20, 1, 8), (20, 16, 16 * 8), (1, 16, 8)])
-def test_the_texels_of_a_batch_are_those_of_its_different_maps(maps, scenes, expected, tmp_path):
-    tiny = EXPERIMENTS["standard_run"].make("tiny")
-    made = replace(tiny, data=replace(tiny.data, distribution=UnderMaps(maps), count=20, spp=2))
-    assert texels_together(made, None, scenes) == expected
-    data = write_data_folder(tmp_path / "data", made.data)
-    shards = sorted(data.glob("*.safetensors"))
-    assert texels_together(made, data, scenes) == min(scenes, len(shards) if maps == 1 else 20) * 8
-    for path in shards[1:]:
-        path.write_bytes(b"damaged")
-    assert texels_together(made, data, 1) == 8
-    assert texels_together(tiny, None, scenes) == 0
 
 
 def test_collection_is_paused_within_and_goes_on_after_unless_it_was_off():

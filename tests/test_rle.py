@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from pycocotools import mask as coco
 
-from luxel.data.export.rle import encode, run_lengths
+from luxel.data.rle import encode, run_lengths
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")  # pycocotools' own
 RANDOM = np.random.default_rng(3)

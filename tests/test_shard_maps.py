@@ -86,6 +86,35 @@ def test_the_bytes_do_not_depend_on_where_the_map_lies(scenes, tmp_path):
     assert b"studio" not in paths[0].read_bytes()
 
 
+def test_a_map_within_scenes_is_stored_once_and_comes_back_as_it_was(tmp_path):
+    sky = MapSky.of(texels(61, 127))
+    scenes = [under(ball(0, 0, 0, radius), sky=sky) for radius in (1, 2, 3)]
+    reader = written(tmp_path / "set", scenes)
+    assert len(sky.file) > 20_000
+    assert reader.tensors["scenes"].size < 3 * 1500
+    assert sky.sha256.encode() in reader.tensors["scenes"].tobytes()
+    assert reader.tensors["batch.map_texels"].shape[0] == 61 * 127
+    reader.check(3, 5, 7)
+    found = [reader.scene(row) for row in range(3)]
+    assert found == scenes
+    assert [scene_id(scene) for scene in found] == reader.ids(3)
+    assert found[2].sky.file == sky.file
+
+
+@pytest.mark.parametrize("has_arrays", [True, False])
+def test_former_shards_with_the_map_in_their_json_are_read(has_arrays, tmp_path):
+    sky = MapSky.of(texels())
+    scenes = [under(ball(0, 0, 0, radius), sky=sky) for radius in (1, 2, 3)]
+    reader = with_json(written(tmp_path / "set", scenes), lambda values: values | {"sky": sky.model_dump()})
+    if not has_arrays:
+        tensors = load_file(reader.path)
+        save_file({name: array for name, array in tensors.items() if not name.startswith("batch.")}, reader.path)
+        reader = ShardReader(reader.path)
+    assert [reader.scene(row) for row in range(3)] == scenes
+    for name, array in scene_arrays(scenes).items():
+        np.testing.assert_array_equal(reader.scene_arrays[name], array)
+
+
 def test_a_map_of_several_shards_is_one_in_memory_and_in_a_batch(scenes, tmp_path):
     readers = [written(tmp_path / name, scenes) for name in ("a", "b")]
     assert readers[0].map_of(0) is None

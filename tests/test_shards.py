@@ -96,8 +96,6 @@ def test_environment_maps_go_in_and_come_out_once_each(tmp_path):
     one.check(5, 3, 7)
     same(gathered([(one, 3), (one, 4), (one, 1), (one, 0)]), scene_arrays([scenes[row] for row in (3, 4, 1, 0)]))
     same(gathered([(one, 2), (other, 2), (other, 0)]), scene_arrays([scenes[row] for row in (2, 2, 0)]))
-    without_arrays(paths[1])
-    same(ShardReader(paths[1]).scene_arrays, scene_arrays(scenes))
 
 
 def test_equal_content_has_equal_bytes(tmp_path):

@@ -2,7 +2,7 @@
 
     videos/NAME.mp4     scenes/NAME.json     animations/NAME.json     labels/NAME.tar
 
-A tar holds, frame by frame, FRAME.npz and FRAME.json as those of `luxel.data.export` do.
+A tar holds, frame by frame, FRAME.npz and FRAME.json (`luxel.data.label_files`), which `LabelTar` reads.
 """
 
 import hashlib
@@ -19,11 +19,11 @@ from luxel import __version__
 from luxel.configuration import Configuration, PathCount, Pixels, Seed, Share
 from luxel.data.annotations import annotate
 from luxel.data.export.cater_scenes import scene_entry
-from luxel.data.export.sample import document_of, json_of, npz_of
-from luxel.data.export.webdataset import add
 from luxel.data.folder_identity import FolderIdentity
+from luxel.data.label_files import ALL_LABELS, LabelChoice, arrays_of, document_of, json_of, npz_of
 from luxel.data.manifest import VIDEOS, Setting
 from luxel.data.split import split_of
+from luxel.data.tars import add
 from luxel.files.atomic import check_folder, only_one, replacing, write_atomically, writing
 from luxel.image.formats import Stops
 from luxel.movie.encode import check_even
@@ -52,6 +52,8 @@ class VideoSettings(Configuration):
     """Stops by which all frames are brighter: 1 doubles radiance before it is clipped."""
     test_share: Share = 0.1
     """Share of the videos that are for testing."""
+    labels: LabelChoice = ALL_LABELS
+    """Of every frame: all, unless some are left out."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -59,9 +61,10 @@ class VideoSettings(Configuration):
 
     def flat(self, renderer: Renderer) -> dict[str, Setting]:
         """Everything that another folder of the same bytes would share, by name."""
-        settings = {name: value for name, value in asdict(self).items() if name != "distribution"}
+        settings = {name: value for name, value in asdict(self).items() if name not in ("distribution", "labels")}
         distribution = {"distribution": self.distribution.name, **asdict(self.distribution)}
-        return {**distribution, **settings, "model": renderer.fingerprint(), "luxel": __version__}
+        labels = " ".join(self.labels.chosen)
+        return {**distribution, **settings, "labels": labels, "model": renderer.fingerprint(), "luxel": __version__}
 
 
 def generate_videos(settings: VideoSettings, renderer: Renderer, out: str | Path) -> None:
@@ -104,14 +107,15 @@ def write_video(settings: VideoSettings, renderer: Renderer, root: Path, index: 
         movie = MovieSettings(*size, fps=FPS, spp=settings.spp, seed=settings.seed, exposure=settings.exposure)
         render_movie(renderer, Film(video.frames, video.scene), files["videos"], movie)
     if not files["labels"].is_file():
-        write_labels(files["labels"], video, *size)
+        write_labels(files["labels"], video, *size, settings.labels)
 
 
-def write_labels(path: Path, video: CaterVideo, width: int, height: int) -> None:
+def write_labels(path: Path, video: CaterVideo, width: int, height: int, choice: LabelChoice) -> None:
     """Write the labels of all frames, whole or not at all."""
     with replacing(path) as partial, tarfile.open(partial, "w", format=tarfile.USTAR_FORMAT) as tar:
         for frame in tqdm(range(video.frames), desc="labelling", unit="frame", leave=False):
             scene, key = video.scene(frame), f"{frame:05d}"
             labels = annotate(scene, width, height)
-            add(tar, f"{key}.npz", npz_of(labels))
-            add(tar, f"{key}.json", json_of({"key": key, "frame": frame, **document_of(scene, labels)}))
+            if arrays := arrays_of(labels, choice):
+                add(tar, f"{key}.npz", npz_of(arrays))
+            add(tar, f"{key}.json", json_of({"key": key, "frame": frame, **document_of(scene, labels, choice)}))

@@ -16,6 +16,8 @@ def generate(arguments: list[str]) -> int:
     """Path-trace a data set: luxel generate DISTRIBUTION --out DIR, or scenes:DIR for a folder; cater, of videos."""
     from luxel.data.generate import GenerateSettings, of_folder
     from luxel.data.generate import generate as run
+    from luxel.data.label_files import LabelChoice
+    from luxel.data.labelling import check_labels, write_labels
     from luxel.network_tracer import NetworkSettings
     from luxel.scene.cater.video import Cater
     from luxel.scene.folder import PREFIX
@@ -37,6 +39,8 @@ def generate(arguments: list[str]) -> int:
         out: Path
         """Folder of the data set; the same command again completes it."""
         settings: tyro.conf.OmitArgPrefixes[tyro.conf.AvoidSubcommands[GenerateSettings]] = default
+        labels: tyro.conf.OmitArgPrefixes[LabelChoice] = LabelChoice()
+        """Written beside the pictures, in labels/, now or when the command is repeated with them."""
         model: str | None = None
         """Instead of tracing alone, pictures by this model, blended with --spp paths a pixel: docs/datasets.md."""
         workers: Annotated[int, Field(ge=0, le=1024)] = 0
@@ -53,9 +57,13 @@ def generate(arguments: list[str]) -> int:
     if options.model is not None:
         settings = NetworkSettings(**vars(settings), model=options.model)
         settings.make_tracer()  # which tells a wrong name before there is a folder
+    check_labels(options.out, options.labels)
     with on_cluster(options.cluster, options.cluster_cpus, options.cluster_gpus) as nodes:
         manifest = run(settings, options.out, options.workers, cluster=nodes)
-    print(f"{manifest.scenes} scenes in {options.out}")
+        if options.labels.chosen:
+            write_labels(options.out, options.labels, cluster=nodes)
+    labelled = f", labelled: {', '.join(options.labels.chosen)}" if options.labels.chosen else ""
+    print(f"{manifest.scenes} scenes in {options.out}{labelled}")
     return 0
 
 

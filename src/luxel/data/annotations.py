@@ -16,6 +16,7 @@ from luxel.configuration import Pixels, checker, shortened
 from luxel.core.coverage import object_coverage
 from luxel.core.intersect import MISS
 from luxel.core.scene_batch import SceneBatch
+from luxel.data.whole_boxes import whole_box
 from luxel.scene.camera import frame, rotation_matrix, tan_half_fov
 from luxel.scene.description import Camera, Scene
 from luxel.trace.first_hits import first_hit_features
@@ -38,6 +39,11 @@ class Annotations:
     """(x0, y0, x1, y1) in pixels around all that `visible` covers, x1 and y1 exclusive; zeros if it covers nothing."""
     amodal_box: Int64[np.ndarray, "objects 4"]
     """The same of `amodal`."""
+    whole_box: Float64[np.ndarray, "objects 4"]
+    """(x0, y0, x1, y1) in pixels around the whole object, maybe outside the picture, as if that had no border.
+
+    NaN for a plane, and for an object of which a part is not in front of the camera.
+    """
     box_center: Float64[np.ndarray, "objects 3"]
     """Of the oriented box in world space, scene units."""
     box_half_extents: Float64[np.ndarray, "objects 3"]
@@ -84,17 +90,25 @@ def annotate(scene: Any, width: int, height: int, pixel_rays: int = 32) -> Annot
     rotation = rotation_matrix([item.rotation for item in scene.objects])
     finite = np.where(planes[:, None], np.nan, scale)
     corners = center[:, None] + np.einsum("nij,nkj->nki", rotation, UNIT_CORNERS * finite[:, None])
+    extrinsics = camera_from_world(scene.camera)
+    pixels_from_world = projection(scene.camera, width, height)
     return Annotations(
         visible=visible,
         amodal=amodal,
         visible_box=np.stack([box_of(mask) for mask in visible]),
         amodal_box=np.stack([box_of(mask) for mask in amodal]),
+        whole_box=np.stack(
+            [
+                whole_box(item, affine(at, turned * item.scale), pixels_from_world, extrinsics[2])
+                for item, at, turned in zip(scene.objects, center, rotation, strict=True)
+            ]
+        ),
         box_center=center,
         box_half_extents=scale,
         box_rotation=rotation,
         box_corners=project(scene.camera, corners, width, height),
         intrinsics=intrinsics(scene.camera, width, height),
-        camera_from_world=camera_from_world(scene.camera),
+        camera_from_world=extrinsics,
         depth=features.depth[0].numpy(),
         normal=features.normal[0].numpy(),
         albedo=features.albedo[0].numpy(),
@@ -114,9 +128,23 @@ def intrinsics(camera: Camera, width: int, height: int) -> Float64[np.ndarray, "
 def camera_from_world(camera: Camera) -> Float64[np.ndarray, "4 4"]:
     """OpenCV's extrinsic matrix: camera space (x right, y down, z forward) from world space."""
     origin, world_from_opengl = frame(camera)
+    rotation = OPENCV_FROM_OPENGL * world_from_opengl.T
+    return affine(-rotation @ origin, rotation)
+
+
+def projection(camera: Camera, width: int, height: int) -> Float64[np.ndarray, "3 4"]:
+    """Homogeneous pixel coordinates from homogeneous ones in world space: (x, y, 1) times the third."""
+    local = camera_from_world(camera)
+    if camera.is_orthographic:
+        local[2] = 0, 0, 0, 1
+    matrix: Float64[np.ndarray, "3 4"] = intrinsics(camera, width, height) @ local[:3]
+    return matrix
+
+
+def affine(shift: Float64[np.ndarray, "3"], linear: Float64[np.ndarray, "3 3"]) -> Float64[np.ndarray, "4 4"]:
+    """The matrix of x ↦ linear x + shift."""
     matrix = np.eye(4)
-    matrix[:3, :3] = OPENCV_FROM_OPENGL * world_from_opengl.T
-    matrix[:3, 3] = -matrix[:3, :3] @ origin
+    matrix[:3, :3], matrix[:3, 3] = linear, shift
     return matrix
 
 
@@ -124,11 +152,10 @@ def project(
     camera: Camera, points: Float64[np.ndarray, "*batch 3"], width: int, height: int
 ) -> Float64[np.ndarray, "*batch 2"]:
     """Pixel coordinates of points in world space; NaN for those that are not in front of the camera."""
-    matrix = camera_from_world(camera)
-    local = points @ matrix[:3, :3].T + matrix[:3, 3]
-    depth = np.where(local[..., 2:] > 0, local[..., 2:], np.nan)
-    flat = local[..., :2] / (depth / depth if camera.is_orthographic else depth)
-    return np.concatenate([flat, np.ones_like(depth)], -1) @ intrinsics(camera, width, height)[:2].T
+    points = np.concatenate([points, np.ones_like(points[..., :1])], -1)
+    in_front = points @ camera_from_world(camera)[2] > 0
+    x, y, w = np.moveaxis(points @ projection(camera, width, height).T, -1, 0)
+    return np.stack([x, y], -1) / np.where(in_front, w, np.nan)[..., None]
 
 
 def box_of(mask: Float32[np.ndarray, "height width"] | Bool[np.ndarray, "height width"]) -> Int64[np.ndarray, "4"]:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from luxel.core.rays import Rays
 from luxel.core.scene_batch import SceneBatch
+from luxel.data.label_tars import Labels, LabelTar, label_file
 from luxel.data.manifest import ANEW, REMEDY, DataError, Manifest
 from luxel.data.order import shuffled
 from luxel.data.shards import ShardReader, gathered
@@ -94,6 +95,7 @@ class ShardDataset:
         size = int(self.manifest.settings["height"]), int(self.manifest.settings["width"])
         for shard, reader in zip(shards, self._readers, strict=True):
             reader.check(shard.scenes, *size)
+        self._labels = [LabelTar(label_file(reader.path)) for reader in self._readers]  # which reads nothing
         self._ends = list(accumulate(shard.scenes for shard in shards))
 
     @property
@@ -106,8 +108,13 @@ class ShardDataset:
 
     def scene(self, index: int) -> Scene:
         """Scene number `index` of the split, exactly as it was rendered."""
-        reader, row = self._find(index)
-        return reader.scene(row)
+        shard, row = self._find(index)
+        return self._readers[shard].scene(row)
+
+    def labels(self, index: int) -> Labels:
+        """The labels of scene number `index` that `luxel generate --masks …` wrote. Raises DataError without any."""
+        shard, row = self._find(index)
+        return self._labels[shard][row]
 
     def order(self, start: int, stop: int, seed: int) -> Int64[np.ndarray, "positions"]:
         """A new permutation of the split in every epoch; see `luxel.data.order`."""
@@ -115,7 +122,8 @@ class ShardDataset:
 
     def batch(self, indices: Sequence[int] | Int64[np.ndarray, "batch"]) -> Batch:
         """The scenes with these numbers, in this order."""
-        found = [self._find(int(index)) for index in indices]
+        places = [self._find(int(index)) for index in indices]
+        found = [(self._readers[shard], row) for shard, row in places]
         scenes = SceneBatch.from_arrays(gathered(found))
         radiance, variance = (
             torch.from_numpy(np.stack([reader.tensors[name][row] for reader, row in found]))
@@ -130,11 +138,12 @@ class ShardDataset:
         ]
         return Batch(scenes, radiance, variance, path_variance=torch.tensor(np.array(of_a_path, np.float32)))
 
-    def _find(self, index: int) -> tuple[ShardReader, int]:
+    def _find(self, index: int) -> tuple[int, int]:
+        """The number of a scene's shard, and its row there."""
         if not 0 <= index < len(self):
             raise IndexError(f"{self.root} has {len(self)} {self.split} scenes, asked for is number {index}")
         shard = bisect_right(self._ends, index)
-        return self._readers[shard], index - (self._ends[shard - 1] if shard else 0)
+        return shard, index - (self._ends[shard - 1] if shard else 0)
 
 
 def _check(manifest: Manifest, root: Path, split: Split) -> None:

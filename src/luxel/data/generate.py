@@ -16,6 +16,7 @@ from tqdm import tqdm
 from luxel import InputError
 from luxel.cluster import Cluster, Task
 from luxel.configuration import Configuration, Paths, Pixels, Seed, Share, check_fields, shortened
+from luxel.data.label_files import LabelChoice
 from luxel.data.manifest import NAME, DataError, Manifest, Setting, ShardEntry, differences
 from luxel.data.shards import SCENES_A_SHARD, shard_file, write_shard
 from luxel.data.split import SPLITS, Split, split_of
@@ -75,7 +76,8 @@ class GenerateSettings(Configuration):
             raise InputError(
                 f"count is {self.count}, must be at most {there}, the scenes of {self.distribution.folder}"
             )
-        if twice := set(parameters(self.distribution)) & {field.name for field in fields(self)}:
+        names = {field.name for field in (*fields(self), *fields(LabelChoice))}
+        if twice := set(parameters(self.distribution)) & names:
             raise InputError(f"distribution {self.distribution.name} has a field {min(twice)}, as a data set has")
 
     def scene(self, index: int) -> Scene:

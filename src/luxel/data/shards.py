@@ -14,8 +14,8 @@
 what counts; the arrays spare reading it. Shards that lack any of them are read by their JSON, as are all that were
 written before there were any, whose four other tensors (`objects`, `mask`, `camera`, `background`) nothing reads.
 
-An environment map that scenes have from a file is in `batch.map_*` alone, once, and their JSON names its SHA-256: no
-file but the shard is needed, and of older ones, whose JSON has the file's path, neither.
+An environment map of scenes is in `batch.map_*` alone, once, and their JSON names its SHA-256: no file but the shard is
+needed, and of older ones, whose JSON has the file's path, neither. Older JSON may have a map within, which is read.
 
 The bytes depend on the scenes and images alone: no date, no machine, no path, no order of a dictionary.
 """

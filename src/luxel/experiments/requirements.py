@@ -8,7 +8,7 @@ from luxel import InputError
 from luxel.core.map_tables import TEXEL_BYTES
 from luxel.data.manifest import DataError
 from luxel.experiments.experiment import Experiment
-from luxel.experiments.scene_sizes import most_objects, texels_together
+from luxel.experiments.scene_sizes import scene_sizes
 from luxel.image.losses import bias_under_noise
 from luxel.memory import check_fits
 from luxel.models.cost import rendering_memory, training_memory
@@ -36,20 +36,20 @@ def check_memory(experiment: Experiment, device: torch.device, processes: int = 
     check_fits(
         weights * copies, f"model: its {weights:,} parameters are to be trained", "take a smaller one", str(device)
     )
-    train, side, objects = experiment.train, experiment.model.width, most_objects(experiment, data)
+    train, side, sizes = experiment.train, experiment.model.width, scene_sizes(experiment, data)
+    objects = sizes.most_objects
     rays = 0 if experiment.stream is None else experiment.stream.rays
     together = train.batch_size // train.accumulate // processes
     asked = f"train.batch_size is {train.batch_size}, {together}"
     check_fits(
-        training_memory(model, together, objects, rays) + texels_together(experiment, data, together) * TEXEL_BYTES,
+        training_memory(model, together, objects, rays) + sizes.texels_together(together) * TEXEL_BYTES,
         f"{asked} {f'times {rays} rays' if rays else f'pictures of {side}×{side}'} at once (objects in one: {objects})",
         "take a smaller batch, or cut it into more parts with --train.accumulate",
         str(device),
     )
     tested = min(train.batch_size, experiment.data.count) // processes
     check_fits(
-        rendering_memory(model, tested, side, side, objects, device)
-        + texels_together(experiment, data, tested) * TEXEL_BYTES,
+        rendering_memory(model, tested, side, side, objects, device) + sizes.texels_together(tested) * TEXEL_BYTES,
         f"train.batch_size is {train.batch_size}, with which test pictures of {side}×{side} are rendered together",
         "take a smaller batch",
         str(device),

@@ -16,7 +16,8 @@ from luxel import __version__
 from luxel.data.annotations import camera_from_world, project
 from luxel.data.dataset import ShardDataset
 from luxel.data.export.loose import documents, write_lists, write_samples
-from luxel.data.export.sample import Document, key_of
+from luxel.data.export.sample import Document
+from luxel.data.label_files import key_of
 from luxel.data.split import Split
 from luxel.files.atomic import writing
 from luxel.scene.camera import frame

@@ -12,14 +12,15 @@ from tqdm import tqdm
 from luxel import __version__
 from luxel.data.dataset import ShardDataset
 from luxel.data.export.loose import documents, file_of, write_lists, write_samples
-from luxel.data.export.sample import Document, key_of
+from luxel.data.export.sample import Document
+from luxel.data.label_files import key_of
 from luxel.data.split import Split
 
 CATEGORIES = {
     shape: number for number, shape in enumerate(("sphere", "ellipsoid", "box", "cylinder", "panel", "plane"), 1)
 }
 """By shape."""
-EXTRA = ("box_center", "box_half_extents", "box_rotation", "box_corners")
+EXTRA = ("whole_box", "box_center", "box_half_extents", "box_rotation", "box_corners")
 """Of an object's labels, those that COCO has no name for."""
 
 

@@ -3,7 +3,6 @@
 SPLIT-000000.tar holds KEY.png, KEY.exr, KEY.npz and KEY.json of so many samples; the bytes depend on these alone.
 """
 
-import io
 import tarfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,6 +12,7 @@ from tqdm import tqdm
 from luxel.data.dataset import ShardDataset
 from luxel.data.export.sample import Sample
 from luxel.data.split import Split
+from luxel.data.tars import add
 from luxel.files.atomic import replacing
 
 
@@ -39,10 +39,3 @@ def write_tar(path: Path, samples: Iterable[Sample], exposure: float, bar: "tqdm
             for suffix, content in sample.files(exposure):
                 add(tar, sample.key + suffix, content)
             bar.update()
-
-
-def add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
-    """Append a file of nobody's, of no date."""
-    member = tarfile.TarInfo(name)
-    member.size = len(content)
-    tar.addfile(member, io.BytesIO(content))

@@ -16,6 +16,7 @@ def _camera_error(mistake: str, value: Vector) -> PydanticCustomError:
     return PydanticCustomError("camera", "{mistake} {value}", {"mistake": mistake, "value": str(value)})
 
 
+_NO_UP: Final = "up must not be parallel to the viewing direction, it is {up}; give another up, such as {other}"
 _NO_EXTENT: Final = (
     "vertical_extent is missing; an orthographic camera needs it, the height of what its picture shows in scene units"
 )
@@ -25,6 +26,14 @@ _NO_USE_OF_FOV: Final = (
     "vertical_fov_degrees is {value}, but an orthographic camera has none; leave it out, as vertical_extent says how "
     "high its picture is"
 )
+
+
+def _another_up(up: Vector) -> Vector:
+    """The axis that is least along this one, which is along the view: y, if it is z."""
+    x, y, z = (abs(component) for component in up)
+    if y <= x and y <= z:
+        return 0.0, 1.0, 0.0
+    return (1.0, 0.0, 0.0) if x <= z else (0.0, 0.0, 1.0)
 
 
 class Camera(SceneModel):
@@ -52,7 +61,7 @@ class Camera(SceneModel):
             raise _camera_error("up must not be zero, it is", self.up)
         cosine = sum(a * b for a, b in zip(forward, self.up, strict=True)) / (distance * height)
         if abs(cosine) > 1 - 1e-8:
-            raise _camera_error("up must not be parallel to the viewing direction, it is", self.up)
+            raise PydanticCustomError("camera", _NO_UP, {"up": str(self.up), "other": str(_another_up(self.up))})
         return self
 
     @model_validator(mode="after")

@@ -21,7 +21,7 @@ from luxel.scene.description.model import MODELS, SceneModel
 from luxel.scene.description.reading import SCHEMA_VERSION, binary_values, check_version, parsed_json, read_scene_file
 from luxel.scene.description.shapes import Box, Cylinder, Ellipsoid, Object, Panel, Plane, Sphere
 from luxel.scene.description.sky import GradientSky, MapSky, Sky, Sun
-from luxel.scene.environment import EMBEDDED, is_within_scene
+from luxel.scene.environment import is_within_scene
 from luxel.scene.errors import SceneError, explain
 from luxel.scene.keyframes import HOW_KEYFRAMES_ARE_READ, keyframed_place
 
@@ -177,20 +177,14 @@ def scene_id(scene: Scene) -> str:
 
     Of a map the content counts, not the name of its file.
     """
-    return hashlib.sha256(_without_map(scene).encode()).hexdigest()
+    return hashlib.sha256(stored_json(scene).encode()).hexdigest()
 
 
 def stored_json(scene: Scene) -> str:
     """Canonical JSON for where a map is stored once beside all its scenes: `sky` has no `file`, but `sha256` names it.
 
-    Only an EMBEDDED map stays within. Equal scenes have equal text, wherever their maps lie.
+    Equal scenes have equal text, wherever their maps lie, be it within them.
     """
-    is_beside = isinstance(scene.sky, MapSky) and not scene.sky.file.startswith(EMBEDDED)
-    return _without_map(scene) if is_beside else scene.to_json()
-
-
-def _without_map(scene: Scene) -> str:
-    """Canonical JSON, without the name of a map's file."""
     values = _values(scene)
     if isinstance(scene.sky, MapSky):
         del values["sky"]["file"]

@@ -35,8 +35,7 @@ class CameraPanel:
             )
             self._fields.button(button, lambda client: self._take(camera_of(client)))
             for label, name in (("Position", "position"), ("Look at", "look_at"), ("Up", "up")):
-                vector = gui.add_vector3(label, getattr(document.scene.camera, name), step=0.01)
-                self._fields.numbers(vector, name)
+                self._fields.numbers(gui, label, name)
             self._lens_inputs(document.scene.camera)
 
     def refresh(self, state: State) -> None:
@@ -54,11 +53,14 @@ class CameraPanel:
         self._fov: Any = gui.add_slider(
             "Field of view °", 1.0, 170.0, 0.5, camera.vertical_fov_degrees, hint="Vertical, in perspective"
         )
-        self._fields.numbers(self._fov, "vertical_fov_degrees")
-        self._extent: Any = gui.add_number(
-            "Extent", shown_extent(camera), min=MIN_LENGTH, max=MAX_LENGTH, step=0.1, hint="Height of what is seen"
+        self._fields.slider(self._fov, "vertical_fov_degrees")
+        self._extent: Any = self._fields.numbers_of_part(
+            gui,
+            "Extent",
+            shown_extent,
+            lambda extent: {"vertical_extent": extent},
+            hint="Height of what is seen, when orthographic",
         )
-        self._fields.bind_to_part(self._extent, shown_extent, lambda extent: {"vertical_extent": float(extent)})
         self._enable(camera)
 
     def _enable(self, camera: Camera) -> None:

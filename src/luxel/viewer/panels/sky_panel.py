@@ -9,7 +9,6 @@ from luxel import InputError
 from luxel.files.atomic import write_atomically
 from luxel.scene.description import GradientSky, MapSky, Scene, Sky
 from luxel.scene.environment import is_within_scene
-from luxel.scene.limits import MAX_RADIANCE
 from luxel.viewer.document import Document, State
 from luxel.viewer.files import Files, free
 from luxel.viewer.panels.fields import Fields, Tell
@@ -33,7 +32,7 @@ class SkyPanel:
         self._map: MapSky | None = None
         """The last one, to come back to."""
         with gui.add_folder("Background"):
-            self._background.radiance(gui, "background", 0.05)
+            self._background.radiance(gui, "background")
         with gui.add_folder("Sky") as self._folder:
             self._add_choices()
         self.refresh(document.state)
@@ -72,11 +71,10 @@ class SkyPanel:
         gui, inputs = self._gui, PartFields(self._document, self._tell, "sky", type(sky))
         if isinstance(sky, GradientSky):
             for name in ("zenith", "horizon", "ground"):
-                inputs.radiance(gui, name, 0.05, label=name)
+                inputs.radiance(gui, name, label=name)
         else:
-            turn = gui.add_number("Rotation °", sky.rotation_degrees, step=1.0, hint="Anticlockwise from above")
-            inputs.numbers(turn, "rotation_degrees")
-            inputs.numbers(gui.add_number("Strength", sky.scale, min=0.0, max=MAX_RADIANCE, step=0.05), "scale")
+            inputs.numbers(gui, "Rotation °", "rotation_degrees", hint="Anticlockwise from above")
+            inputs.numbers(gui, "Strength", "scale")
         self._inputs = inputs
 
     def _choose(self, kind: str) -> None:

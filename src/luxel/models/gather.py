@@ -56,7 +56,7 @@ from luxel.core.visibility import LineOfSight, bent_line, is_clear, line_of_sigh
 from luxel.models.mirrored_lights import MirrorFace, faces_of, mirror_face, mirrored_context, sample_mirrored_light
 from luxel.models.neighbourhood import Neighbours, neighbour
 from luxel.models.shading_points import ShadingPoint, as_points, pixel_width
-from luxel.models.subpixels import widened_alpha
+from luxel.models.subpixels import direction_from, place_in_pixel, widened_alpha
 
 TILE_PIXELS = 16
 ROUNDING = wp.constant(1.0e-6)  # of a BSDF's value
@@ -435,7 +435,12 @@ def look_at_lights(
                     glossy_weight = power_heuristic(density, of_glossy) / density
                     arriving = wp.cw_mul(light.radiance, sight.transmittance)
                     if sight.is_through:
-                        line = bent_line(scenes, p.scene, p.point, light.direction, p.object_id, light.object_id, sight)
+                        place = p.point
+                        if settings.tiles == 1:
+                            at = net_point(r.pattern * each + k, 7)
+                            place = place_in_pixel(scenes, p, at, settings.height, sight.clear_object)
+                        along = direction_from(scenes, place, p, light.direction, light.object_id)
+                        line = bent_line(scenes, p.scene, place, along, p.object_id, light.object_id, sight)
                         wo = r.local * line.direction
                         towards = evaluate_bsdf(r.bsdf, wo)
                         diffuse = diffuse_value(r.bsdf, wo)

@@ -28,6 +28,7 @@ from luxel.models.signals import (
     vector_at,
     with_vector,
 )
+from luxel.models.subpixels import direction_from, place_in_pixel
 
 FIRST_LOOK = 4  # one ray to lights of so many is sent first
 GLOSS_SHARE = wp.constant(0.25)  # of highlights beside diffuse light, from which on they need all of the rays
@@ -101,7 +102,12 @@ def look_at_lights(
                     glossy_weight = power_heuristic(density, of_glossy) / density
                     arriving = wp.cw_mul(light.radiance, sight.transmittance)
                     if sight.is_through:
-                        line = bent_line(scenes, p.scene, p.point, light.direction, p.object_id, target, sight)
+                        place = p.point
+                        if settings.tiles == 1:
+                            at = net_point(r.pattern * each + k, 7)
+                            place = place_in_pixel(scenes, p, at, settings.height, sight.clear_object)
+                        along = direction_from(scenes, place, p, light.direction, target)
+                        line = bent_line(scenes, p.scene, place, along, p.object_id, target, sight)
                         wo = r.local * line.direction
                         towards = evaluate_lobes(r.bsdf, wo)
                         arriving = wp.cw_mul(light.radiance, line.transmittance)

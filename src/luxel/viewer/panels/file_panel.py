@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import viser
 
@@ -20,14 +20,16 @@ PICTURES = (
     ("Save what is seen, PNG", ".png", "This tab's picture as it is shown: compared, split and tone-mapped"),
     ("Save radiance, EXR", ".exr", "This tab's picture, blended, in linear radiance, whatever it is compared with"),
 )
-SavePicture = Callable[[viser.ClientHandle | None, str], object]
+
+
+class SavePicture(Protocol):
+    """Saves a tab's picture with an ending, .png or .exr."""
+
+    def __call__(self, client: viser.ClientHandle | None, ending: str) -> object: ...
 
 
 class FilePanel:
-    """Inputs for files.
-
-    `save_picture` saves a tab's picture with an ending, .png or .exr; `opened` is called once another scene is.
-    """
+    """Inputs for files; `opened` is called once another scene is."""
 
     def __init__(
         self,

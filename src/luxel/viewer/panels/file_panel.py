@@ -23,9 +23,10 @@ PICTURES = (
 
 
 class SavePicture(Protocol):
-    """Saves a tab's picture with an ending, .png or .exr."""
+    """What saves a picture."""
 
-    def __call__(self, client: viser.ClientHandle | None, ending: str) -> object: ...
+    def __call__(self, client: viser.ClientHandle | None, ending: str) -> object:
+        """Save a tab's, with an ending, .png or .exr."""
 
 
 class FilePanel:

@@ -61,7 +61,6 @@ class FakeGui(viser.GuiApi):
     def tell(self, client, message):
         self.told.append(message)
 
-
     def _add(self, label, value=None, **properties):
         self.inputs[label] = Handle(self, label, value, **properties)
         return self.inputs[label]

@@ -3,6 +3,7 @@
 import io
 import math
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -181,3 +182,41 @@ def test_an_orthographic_scene_is_seen_and_its_ball_sized_by_a_knob(viewer, brow
     assert viewer.document.scene.objects[BALL].radius == pytest.approx(0.8 + 30 * pixel, abs=2 * pixel)
     viewer.document.undo()
     assert viewer.document.scene.objects == SCENE.objects
+
+
+def type_in(page, field, text):
+    """Replace what stands in an input."""
+    field.click()
+    page.keyboard.press("Control+a")
+    page.keyboard.type(text)
+
+
+def test_numbers_are_typed_and_undone_by_keys(viewer, browser):
+    viewer._set(replace(viewer.settings, most_paths=0))
+    viewer.document.select(BALL)
+    page = browser.new_page(viewport={"width": 900, "height": 900})
+    page.goto(viewer.url)
+    radius = page.locator("label:text-is('Radius') >> xpath=../../.. >> input")
+
+    def has_radius(expected):
+        return lambda: getattr(viewer.document.scene.objects[BALL], "radius", None) == expected
+
+    type_in(page, radius, "0.4")
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.activeElement === document.body")
+    wait_for(page, has_radius(0.4), "the typed radius")
+    page.keyboard.press("Control+z")
+    wait_for(page, has_radius(0.8), "the scene's undo")
+    wait_for(page, lambda: radius.input_value() == "0.8", "the input that follows")
+    page.keyboard.press("Control+y")
+    wait_for(page, has_radius(0.4), "the scene's redo")
+    type_in(page, radius, "1e9")
+    page.get_by_text("must be a number in [1e-6, 1e6]").wait_for()
+    wait_for(page, has_radius(0.4), "the radius before")
+    assert radius.input_value() == "0.4"
+    page.locator("label:text-is('Shape') >> xpath=../../.. >> input").click()
+    page.get_by_role("option", name="box").click()
+    wait_for(page, lambda: viewer.document.scene.objects[BALL].shape == "box", "another shape")
+    page.wait_for_function("document.activeElement === document.body")
+    page.keyboard.press("Control+z")
+    wait_for(page, has_radius(0.4), "the shape's undo")

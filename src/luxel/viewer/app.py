@@ -11,6 +11,7 @@ import viser
 from luxel import InputError
 from luxel.scene.description import Camera
 from luxel.scene.errors import SceneError
+from luxel.viewer import keys
 from luxel.viewer.address import is_own
 from luxel.viewer.autosave import Autosave
 from luxel.viewer.cameras import Window
@@ -25,8 +26,8 @@ from luxel.viewer.panels.object_panel import ObjectPanel
 from luxel.viewer.panels.picture_panel import PicturePanel, Settings
 from luxel.viewer.panels.sky_panel import SkyPanel
 from luxel.viewer.panels.sun_panel import SunPanel
-from luxel.viewer.picture_file import saved
 from luxel.viewer.picking import picked_object
+from luxel.viewer.picture_file import saved
 from luxel.viewer.render_loop import Frame, RenderLoop
 from luxel.viewer.size_handles import SizeHandles
 from luxel.viewer.status import Status
@@ -99,6 +100,7 @@ class Viewer:
         complain = self.notices.complain
         gui.configure_theme(dark_mode=True, show_logo=False, show_share_button=False)
         gui.main_panel.dock_right()
+        gui.add_html(keys.PAGE)
         scene.world_axes.visible = False
         change = gui.add_button_group("Change", ("Undo", "Redo"))
 
@@ -128,14 +130,14 @@ class Viewer:
 
     def _commands(self) -> None:
         """Keys, which the command palette lists; not those that viser's camera is moved by: W, A, S, D, Q and E."""
-        keys: list[tuple[str, Any, Any, Any]] = [
+        commands: list[tuple[str, Any, Any, Any]] = [
             ("Undo", "Z", "cmd/ctrl", self.document.undo),
             ("Redo", "Y", "cmd/ctrl", self.document.redo),
             ("Duplicate", "C", None, self._objects.duplicate),
             ("Delete", "DELETE", None, self._objects.delete),
             ("Save scene", None, None, lambda: self._file.save(None)),
         ]
-        for label, key, modifier, action in keys:
+        for label, key, modifier, action in commands:
             command = self.server.gui.add_command(label, hotkey=key, modifier=modifier)
 
             @command.on_trigger

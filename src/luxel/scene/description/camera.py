@@ -15,9 +15,7 @@ def _camera_error(mistake: str, value: Vector) -> PydanticCustomError:
     return PydanticCustomError("camera", "{mistake} {value}", {"mistake": mistake, "value": str(value)})
 
 
-_NO_UP: Final = (
-    "up must not be parallel to the viewing direction, it is {up}; give another up, such as {other}"
-)
+_NO_UP: Final = "up must not be parallel to the viewing direction, it is {up}; give another up, such as {other}"
 _NO_EXTENT: Final = (
     "vertical_extent is missing; an orthographic camera needs it, the height of what its picture shows in scene units"
 )
@@ -62,9 +60,7 @@ class Camera(SceneModel):
             raise _camera_error("up must not be zero, it is", self.up)
         cosine = sum(a * b for a, b in zip(forward, self.up, strict=True)) / (distance * height)
         if abs(cosine) > 1 - 1e-8:
-            raise PydanticCustomError(
-                "camera", _NO_UP, {"up": str(self.up), "other": str(_another_up(self.up))}
-            )
+            raise PydanticCustomError("camera", _NO_UP, {"up": str(self.up), "other": str(_another_up(self.up))})
         return self
 
     @model_validator(mode="after")

@@ -22,7 +22,6 @@ PICTURES = (
 SavePicture = Callable[[viser.ClientHandle | None, str], object]
 
 
-
 class FilePanel:
     """Inputs for files.
 

@@ -214,7 +214,7 @@ def test_numbers_are_typed_and_undone_by_keys(viewer, browser):
     page.get_by_text("must be a number in [1e-6, 1e6]").wait_for()
     wait_for(page, has_radius(0.4), "the radius before")
     assert radius.input_value() == "0.4"
-    page.locator("label:text-is('Shape') >> xpath=../../.. >> input").click()
+    page.locator("label:text-is('Shape') >> xpath=../../.. >> input").first.click()
     page.get_by_role("option", name="box").click()
     wait_for(page, lambda: viewer.document.scene.objects[BALL].shape == "box", "another shape")
     page.wait_for_function("document.activeElement === document.body")

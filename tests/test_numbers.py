@@ -23,5 +23,5 @@ def test_what_is_not_as_many_numbers_is_refused(text):
 
 
 def test_a_decimal_comma_is_refused():
-    with pytest.raises(InputError, match="Radius is '0,5', must be a number, such as 0.5 or 1e3"):
+    with pytest.raises(InputError, match=r"Radius is '0,5', must be a number, such as 0.5 or 1e3"):
         numbers_in("0,5", "Radius", 0.8)

@@ -199,7 +199,7 @@ def test_a_choice_that_may_be_left_out_is_refused_without_its_none(capsys):
 
     for words, found in (([], None), (["--format", "exr"], "exr"), (["--format", "None"], None)):
         assert parsed(Options, "luxel", words).format == found
-    with pytest.raises(InputError, match="^--format is 'gif', must be png or exr; or leave it out$"):
+    with pytest.raises(InputError, match=r"^--format is 'gif', must be png or exr; or leave it out$"):
         parsed(Options, "luxel", ["--format", "gif"])
     with pytest.raises(SystemExit):
         parsed(Options, "luxel", ["--help"])

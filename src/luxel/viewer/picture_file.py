@@ -8,7 +8,7 @@ from luxel.viewer.render_loop import Frame
 
 
 def saved(path: Path, frame: Frame, look: Look) -> str:
-    """Save a frame, and say what of it that is: in a display format its pixels as shown, in an EXR the blended radiance.
+    """Save a frame, and say what of it: in a display format its pixels as shown, in an EXR the blended radiance.
 
     Raises InputError if the file cannot be written.
     """

@@ -1,6 +1,7 @@
 """The panel of files: open a scene, save it, save its picture."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ class FilePanel:
         self._fields.upload(upload, self.take)
         for label, ending, hint in PICTURES:
             button = gui.add_button(label, icon=viser.Icon.PHOTO, hint=hint)
-            self._fields.button(button, lambda client, ending=ending: save_picture(client, ending))
+            self._fields.button(button, partial(_save, save_picture, ending))
 
     def refresh(self, _: State) -> None:
         """Show the document's file, if it is another one; else what was typed in stays."""
@@ -91,6 +92,10 @@ class FilePanel:
 
     def _named(self) -> Path:
         return self._files.named(self._name.value, ENDINGS)
+
+
+def _save(save_picture: SavePicture, ending: str, client: viser.ClientHandle | None) -> None:
+    save_picture(client, ending)
 
 
 def holds(path: Path, scene: Scene) -> bool:

@@ -201,6 +201,11 @@ def test_numbers_are_typed_and_undone_by_keys(viewer, browser):
     def has_radius(expected):
         return lambda: getattr(viewer.document.scene.objects[BALL], "radius", None) == expected
 
+    type_in(page, radius, "0.5")
+    wait_for(page, has_radius(0.5), "the first number")
+    page.keyboard.press("Control+z")
+    wait_for(page, has_radius(0.8), "its undo")
+    assert not viewer.document.can_undo
     type_in(page, radius, "0.4")
     page.keyboard.press("Enter")
     page.wait_for_function("document.activeElement === document.body")
@@ -220,3 +225,9 @@ def test_numbers_are_typed_and_undone_by_keys(viewer, browser):
     page.wait_for_function("document.activeElement === document.body")
     page.keyboard.press("Control+z")
     wait_for(page, has_radius(0.4), "the shape's undo")
+    page.get_by_role("tab", name="File").click()
+    name = page.locator("label:text-is('File') >> xpath=../../.. >> input")
+    type_in(page, name, "b.json")
+    page.keyboard.press("Control+z")
+    page.wait_for_timeout(200)
+    assert has_radius(0.4)()

@@ -1,7 +1,7 @@
-"""Keys where the browser has the focus in an input, in which viser's commands hear none.
+"""Undoing by keys where the browser has the focus in an input, in which viser's commands hear none.
 
-What is typed has the browser's own undo while it is edited. With Enter, and where something was chosen, an input is
-done, and left; from then on, and in one where nothing was typed, Ctrl+Z and Ctrl+Y are the scene's.
+What is typed, or chosen, is a change of the scene at once, and so Ctrl+Z and Ctrl+Y are the scene's there, too, and
+leave the input; where the name of a file is edited they are the browser's. Enter and a choice leave the input as well.
 """
 
 import html
@@ -9,8 +9,16 @@ import html
 SCRIPT = """
 if (!window.luxelHasKeys) {
   window.luxelHasKeys = true;
+  const namesOfFiles = ["File", "Map"];
   let edited = null;
   const leave = () => setTimeout(() => document.activeElement?.blur());
+  const labelOf = input => {
+    let row = input;
+    while (row && !row.querySelector("label")) row = row.parentElement;
+    return row?.querySelector("label").textContent;
+  };
+  const isBrowsers = input =>
+    input === edited && (input.closest("[role=dialog]") || namesOfFiles.includes(labelOf(input)));
   window.addEventListener("input", event => { edited = event.target; }, true);
   window.addEventListener("focusout", () => { edited = null; }, true);
   window.addEventListener("click", event => {
@@ -21,7 +29,7 @@ if (!window.luxelHasKeys) {
     if (!event.isTrusted || target.tagName !== "INPUT") return;
     if (key === "Enter") leave();
     const isUndo = (ctrlKey || metaKey) && !event.shiftKey && ["z", "y"].includes(key.toLowerCase());
-    if (!isUndo || edited === target) return;
+    if (!isUndo || isBrowsers(target)) return;
     event.preventDefault();
     event.stopPropagation();
     target.blur();

@@ -3,22 +3,25 @@
     OMP_WAIT_POLICY=PASSIVE python benchmarks/viewer.py [--model ray-small] [--frames 15] [--seconds 8]
 
 First the processor time of a frame of several sizes: the network, composing, and what the browser is sent. Then the
-viewer's own loop with a camera that moves on all the time: frames a second, the median of their heights, and how many
-cores it got. OpenMP waits as in Luxel's verbs, where Luxel is loaded before torch. The last line is one JSON object.
+viewer's own loop, without a browser, with a camera that moves on all the time, and with an object that does: frames a
+second, the median of their heights, and how many cores it got; and at rest, how long it takes until the blended picture
+has 16 and 64 paths a pixel. OpenMP waits as in Luxel's verbs, where Luxel is loaded before torch. Seconds are worth
+something on a quiet machine alone. The last line is one JSON object.
 """
 
 import io
 import json
 import math
 import statistics
+import threading
 import time
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Annotated
 
 from luxel import Camera, Material, Plane, Renderer, Scene, Sphere
-from luxel.configuration import Configuration, Repeats
+from luxel.configuration import Configuration, Pixels, Repeats
 from luxel.viewer.compose import Look, composed
 from luxel.viewer.render_loop import Frame, RenderLoop, View
 
@@ -28,6 +31,7 @@ from PIL import Image
 from pydantic import Field
 
 HEIGHTS = (48, 80, 120, 180, 360)
+PATHS = (16, 64)
 WARM_UP = 2
 
 
@@ -39,7 +43,9 @@ class Options(Configuration):
     frames: Repeats = 15
     """Of each size; the median counts."""
     seconds: Annotated[float, Field(gt=1, le=3600)] = 8.0
-    """Of the moving camera, after as many for the size to settle."""
+    """Of each motion, after as many for the size to settle."""
+    height: Pixels = 360
+    """Of the picture at rest, which is 8:5."""
 
 
 def eight_spheres() -> Scene:
@@ -73,36 +79,79 @@ def milliseconds(renderer: Renderer, scene: Scene, width: int, height: int, fram
     return statistics.median(times[WARM_UP:])
 
 
-def in_motion(renderer: Renderer, scene: Scene, seconds: float) -> dict[str, float]:
-    """What the loop shows of a camera that goes round."""
-    shown: list[tuple[float, int]] = []
+def orbited(scene: Scene, seconds: float) -> Scene:
+    """The scene as a camera sees it that goes round."""
+    angle = 0.2 * seconds
+    camera = Camera(position=(5 * math.sin(angle), -5 * math.cos(angle), 2.5), look_at=(0, 0, 0.4))
+    return scene.model_copy(update={"camera": camera})
 
-    def show(_: Hashable, frame: Frame) -> None:
+
+def dragged(scene: Scene, seconds: float) -> Scene:
+    """The scene with its first object on the way to and fro."""
+    return scene.with_object(0, center=(1.3, 0.5 * math.sin(seconds), 0.45))
+
+
+def loop_of(renderer: Renderer, show: Callable[[Hashable, Frame], object]) -> RenderLoop:
+    """The viewer's own loop, whose frames are composed as for a tab and then shown."""
+
+    def composed_and_shown(key: Hashable, frame: Frame) -> None:
         composed(frame, Look())
-        shown.append((time.monotonic(), len(frame.best)))
+        show(key, frame)
 
-    loop = RenderLoop(SimpleNamespace(renderer=renderer, fixed_side=None), show, print)
+    return RenderLoop(SimpleNamespace(renderer=renderer, fixed_side=None), composed_and_shown, print)
+
+
+def in_motion(
+    renderer: Renderer, scene: Scene, move: Callable[[Scene, float], Scene], options: Options
+) -> dict[str, float]:
+    """What the loop shows of a scene that moves all the time."""
+    shown: list[tuple[float, int]] = []
+    loop = loop_of(renderer, lambda _, frame: shown.append((time.monotonic(), len(frame.best))))
     started = time.monotonic()
-    counting, used = started + seconds, 0.0
-    while (now := time.monotonic()) < counting + seconds:
+    counting, used = started + options.seconds, 0.0
+    while (now := time.monotonic()) < counting + options.seconds:
         if now < counting:
             used = time.process_time()
-        angle = 0.2 * (now - started)
-        camera = Camera(position=(5 * math.sin(angle), -5 * math.cos(angle), 2.5), look_at=(0, 0, 0.4))
-        loop.request("tab", View(scene.model_copy(update={"camera": camera}), 576, 360, 0))
+        loop.request("tab", view_of(move(scene, now - started), options, 0))
         time.sleep(0.01)
     used = time.process_time() - used
     loop.close()
     heights = [height for at, height in shown if at >= counting]
     return {
-        "frames_per_s": round(len(heights) / seconds, 1),
-        "median_height": statistics.median(heights),
-        "cores": round(used / seconds, 2),
+        "frames_per_s": round(len(heights) / options.seconds, 1),
+        "median_height": statistics.median(heights) if heights else 0,
+        "cores": round(used / options.seconds, 2),
     }
 
 
+def at_rest(renderer: Renderer, scene: Scene, options: Options) -> dict[int, float]:
+    """Seconds from the request of a picture until it has so many paths a pixel."""
+    reached: dict[int, float] = {}
+    is_done = threading.Event()
+
+    def show(_: Hashable, frame: Frame) -> None:
+        seconds = round(time.monotonic() - started, 2)
+        for paths in PATHS:
+            if frame.spp >= paths:
+                reached.setdefault(paths, seconds)
+        if frame.spp >= PATHS[-1]:
+            is_done.set()
+
+    started = time.monotonic()
+    loop = loop_of(renderer, show)
+    loop.request("tab", view_of(scene, options, PATHS[-1]))
+    is_done.wait()
+    loop.close()
+    return reached
+
+
+def view_of(scene: Scene, options: Options, most_paths: int) -> View:
+    """What a tab would ask for."""
+    return View(scene, options.height * 8 // 5, options.height, most_paths)
+
+
 def main(options: Options) -> None:
-    """Time every size."""
+    """Time every size, both motions, and rest."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     renderer, scene = Renderer.from_pretrained(options.model), eight_spheres()
@@ -110,8 +159,15 @@ def main(options: Options) -> None:
         height: round(milliseconds(renderer, scene, height * 8 // 5, height, options.frames), 1) for height in HEIGHTS
     }
     torch.set_num_threads(threads)
-    motion = in_motion(renderer, scene, options.seconds)
-    print(json.dumps({"model": options.model, "objects": len(scene.objects), "ms_by_height": found, **motion}))
+    measured = {
+        "model": options.model,
+        "objects": len(scene.objects),
+        "ms_by_height": found,
+        "orbiting": in_motion(renderer, scene, orbited, options),
+        "dragging": in_motion(renderer, scene, dragged, options),
+        "s_to_paths": at_rest(renderer, scene, options),
+    }
+    print(json.dumps(measured))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import io
 import math
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -153,7 +154,6 @@ def test_an_orthographic_scene_is_seen_and_its_ball_sized_by_a_knob(viewer, brow
     page = browser.new_page(viewport=WINDOW)
     page.goto(viewer.url)
     wait_for(page, lambda: viewer._tabs and canvas_size(viewer)[0] < WINDOW["width"], "the panel beside the picture")
-    wait_for(page, lambda: frame(viewer) and seen_by(viewer).position == SCENE.camera.position, "the scene's camera")
     extent = 2 * 5 * math.tan(math.radians(SCENE.camera.vertical_fov_degrees / 2))
     viewer.document.edit(SCENE.with_camera(projection="orthographic", vertical_extent=extent))
     wait_for(page, lambda: is_done(viewer, SCENE) and seen_by(viewer).is_orthographic, "the other projection's picture")
@@ -181,3 +181,52 @@ def test_an_orthographic_scene_is_seen_and_its_ball_sized_by_a_knob(viewer, brow
     assert viewer.document.scene.objects[BALL].radius == pytest.approx(0.8 + 30 * pixel, abs=2 * pixel)
     viewer.document.undo()
     assert viewer.document.scene.objects == SCENE.objects
+
+
+def type_in(page, field, text):
+    """Replace what stands in an input."""
+    field.click()
+    page.keyboard.press("Control+a")
+    page.keyboard.type(text)
+
+
+def test_numbers_are_typed_and_undone_by_keys(viewer, browser):
+    viewer._set(replace(viewer.settings, most_paths=0))
+    viewer.document.select(BALL)
+    page = browser.new_page(viewport={"width": 900, "height": 900})
+    page.goto(viewer.url)
+    radius = page.locator("label:text-is('Radius') >> xpath=../../.. >> input")
+
+    def has_radius(expected):
+        return lambda: getattr(viewer.document.scene.objects[BALL], "radius", None) == expected
+
+    type_in(page, radius, "0.5")
+    wait_for(page, has_radius(0.5), "the first number")
+    page.keyboard.press("Control+z")
+    wait_for(page, has_radius(0.8), "its undo")
+    assert not viewer.document.can_undo
+    type_in(page, radius, "0.4")
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.activeElement === document.body")
+    wait_for(page, has_radius(0.4), "the typed radius")
+    page.keyboard.press("Control+z")
+    wait_for(page, has_radius(0.8), "the scene's undo")
+    wait_for(page, lambda: radius.input_value() == "0.8", "the input that follows")
+    page.keyboard.press("Control+y")
+    wait_for(page, has_radius(0.4), "the scene's redo")
+    type_in(page, radius, "1e9")
+    page.get_by_text("must be a number in [1e-6, 1e6]").wait_for()
+    wait_for(page, has_radius(0.4), "the radius before")
+    assert radius.input_value() == "0.4"
+    page.locator("label:text-is('Shape') >> xpath=../../.. >> input").first.click()
+    page.get_by_role("option", name="box").click()
+    wait_for(page, lambda: viewer.document.scene.objects[BALL].shape == "box", "another shape")
+    page.wait_for_function("document.activeElement === document.body")
+    page.keyboard.press("Control+z")
+    wait_for(page, has_radius(0.4), "the shape's undo")
+    page.get_by_role("tab", name="File").click()
+    name = page.locator("label:text-is('File') >> xpath=../../.. >> input")
+    type_in(page, name, "b.json")
+    page.keyboard.press("Control+z")
+    page.wait_for_timeout(200)
+    assert has_radius(0.4)()

@@ -92,9 +92,8 @@ def test_bash_completes_models_and_folders(script, tmp_path):
     (tmp_path / "runs" / "a.json").touch()
     lines = [f"cd {tmp_path}"]
     for word in ("r", "runs/"):
-        lines += [
-            f"COMP_WORDS=(luxel render --model {word}); COMP_CWORD=3; _luxel; (IFS='|'; echo \"${{COMPREPLY[*]}}\")"
-        ]
+        lines += [f"COMP_WORDS=(luxel render --model {word}); COMP_CWORD=3; _luxel"]
+        lines += ["(IFS='|'; echo \"${COMPREPLY[*]}\")"]
     assert answers("bash", script, lines) == ["ray-base|ray-small|runs", "runs/ray nr 1"]
 
 

@@ -59,6 +59,15 @@ def test_what_is_typed_is_refused_with_a_word_and_leaves_nothing_of_its_beginnin
     assert (handle.value, document.scene.objects[BALL].radius) == ("0.8", 0.8)
 
 
+def test_what_is_undone_is_no_beginning_of_what_is_typed_then(radius):
+    handle, document, _ = radius
+    handle.user_sets("0.5")
+    document.undo()
+    document.redo()
+    handle.user_sets("0", "-1")
+    assert (handle.value, document.scene.objects[BALL].radius) == ("0.5", 0.5)
+
+
 def test_what_is_typed_is_taken_as_it_stands(radius):
     handle, document, gui = radius
     for text, number in (("0.125", 0.125), ("1e-3", 0.001), ("2.50", 2.5)):

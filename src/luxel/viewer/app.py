@@ -11,6 +11,7 @@ import viser
 from luxel import InputError
 from luxel.scene.description import Camera
 from luxel.scene.errors import SceneError
+from luxel.viewer import keys
 from luxel.viewer.address import is_own
 from luxel.viewer.autosave import Autosave
 from luxel.viewer.cameras import Window
@@ -99,12 +100,13 @@ class Viewer:
         complain = self.notices.complain
         gui.configure_theme(dark_mode=True, show_logo=False, show_share_button=False)
         gui.main_panel.dock_right()
+        gui.add_html(keys.PAGE)
         scene.world_axes.visible = False
         change = gui.add_button_group("Change", ("Undo", "Redo"))
 
         @change.on_click
-        async def pressed(_: Any) -> None:
-            (document.undo if change.value == "Undo" else document.redo)()
+        async def pressed(event: Any) -> None:
+            self._step(event.client, change.value)
 
         tabs = gui.add_tab_group()
         self._objects = ObjectPanel(gui, tabs.add_tab("Objects"), document, complain, self.camera)
@@ -128,22 +130,27 @@ class Viewer:
 
     def _commands(self) -> None:
         """Keys, which the command palette lists; not those that viser's camera is moved by: W, A, S, D, Q and E."""
-        keys: list[tuple[str, Any, Any, Any]] = [
-            ("Undo", "Z", "cmd/ctrl", self.document.undo),
-            ("Redo", "Y", "cmd/ctrl", self.document.redo),
-            ("Duplicate", "C", None, self._objects.duplicate),
-            ("Delete", "DELETE", None, self._objects.delete),
-            ("Save scene", None, None, lambda: self._file.save(None)),
+        commands: list[tuple[str, Any, Any, Any]] = [
+            ("Undo", "Z", "cmd/ctrl", lambda client: self._step(client, "Undo")),
+            ("Redo", "Y", "cmd/ctrl", lambda client: self._step(client, "Redo")),
+            ("Duplicate", "C", None, lambda _: self._objects.duplicate()),
+            ("Delete", "DELETE", None, lambda _: self._objects.delete()),
+            ("Save scene", None, None, self._file.save),
         ]
-        for label, key, modifier, action in keys:
+        for label, key, modifier, action in commands:
             command = self.server.gui.add_command(label, hotkey=key, modifier=modifier)
 
             @command.on_trigger
             async def triggered(event: Any, action: Any = action) -> None:
                 try:
-                    action()
+                    action(event.client)
                 except InputError as error:
                     self.notices.complain(event.client, str(error))
+
+    def _step(self, client: viser.ClientHandle | None, step: str) -> None:
+        """Undo or redo, and say if there is nothing to."""
+        if not (self.document.undo if step == "Undo" else self.document.redo)():
+            self.notices.complain(client, f"there is nothing to {step.lower()}")
 
     def _opened(self, client: viser.ClientHandle) -> None:
         """A tab: it looks from the scene's camera or, if it was loaded again, from where it was."""

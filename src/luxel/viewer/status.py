@@ -19,6 +19,7 @@ PERIOD_S = 0.2
 SLOW_S = 0.5
 """From which on a frame's time is told, and not how many there are in a second."""
 RED, AMBER = "#e66", "#fb4"
+FIRST = "the first picture is on its way, and takes longer where Luxel has not run before"
 STYLE = "padding: 0 0.8em 0.5em; font-size: 0.85em; line-height: 1.5"
 
 
@@ -28,7 +29,7 @@ class Status:
     def __init__(self, gui: viser.GuiApi, weights: object, document: Document) -> None:
         self._weights, self._document = weights, document
         self._html = gui.add_html("", order=-1000)
-        self._picture, self._warning = "…", ""
+        self._picture, self._warning = FIRST, ""
         self._told_at = -math.inf
         self._lock = threading.Lock()
         self.refresh()

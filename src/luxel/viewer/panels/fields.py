@@ -42,6 +42,8 @@ class Field:
     """Whether it is a text input for numbers."""
     before: Any = None
     """What it showed when a user began to change it."""
+    last: Any = None
+    """What it was set to, or showed, the last time."""
     changed_at: float = -math.inf
 
     def take(self, state: Any) -> None:
@@ -50,11 +52,15 @@ class Field:
         if at - self.changed_at >= RUN_S:
             self.before = now
         self.changed_at = at
-        self.write(numbers_in(self.handle.value, self.handle.label, now) if self.is_typed else self.handle.value)
+        value = numbers_in(self.handle.value, self.handle.label, now) if self.is_typed else self.handle.value
+        self.write(value)
+        self.last = value
 
     def show(self, state: Any) -> None:
         """Show the state's value; numbers that are these already stay as they were typed."""
         value = self.read(state)
+        if value != self.last:  # by something else than this input, such as undoing
+            self.last, self.changed_at = value, -math.inf
         if self.is_typed:
             with suppress(InputError):
                 if numbers_in(self.handle.value, "", value) == value:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import viser
 
@@ -20,17 +20,14 @@ PICTURES = (
     ("Save what is seen, PNG", ".png", "This tab's picture as it is shown: compared, split and tone-mapped"),
     ("Save radiance, EXR", ".exr", "This tab's picture, blended, in linear radiance, whatever it is compared with"),
 )
-
-
-class SavePicture(Protocol):
-    """What saves a picture."""
-
-    def __call__(self, client: viser.ClientHandle | None, ending: str) -> object:
-        """Save a tab's, with an ending, .png or .exr."""
+SavePicture = Callable[[viser.ClientHandle | None, str], object]
 
 
 class FilePanel:
-    """Inputs for files; `opened` is called once another scene is."""
+    """Inputs for files.
+
+    `save_picture` saves a tab's picture with an ending, .png or .exr; `opened` is called once another scene is.
+    """
 
     def __init__(
         self,
@@ -52,7 +49,7 @@ class FilePanel:
         self._fields.upload(upload, self.take)
         for label, ending, hint in PICTURES:
             button = gui.add_button(label, icon=viser.Icon.PHOTO, hint=hint)
-            self._fields.button(button, partial(save_picture, ending=ending))
+            self._fields.button(button, partial(_save, save_picture, ending))
 
     def refresh(self, _: State) -> None:
         """Show the document's file, if it is another one; else what was typed in stays."""
@@ -95,6 +92,10 @@ class FilePanel:
 
     def _named(self) -> Path:
         return self._files.named(self._name.value, ENDINGS)
+
+
+def _save(save_picture: SavePicture, ending: str, client: viser.ClientHandle | None) -> None:
+    save_picture(client, ending)
 
 
 def holds(path: Path, scene: Scene) -> bool:

@@ -23,12 +23,6 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
-import torch
-import tyro
-from jaxtyping import Float32
-from pydantic import Field
-
 from luxel.configuration import Configuration, Paths, Pixels
 from luxel.data.annotations import annotate
 from luxel.data.dataset import Batch, ShardDataset
@@ -39,6 +33,12 @@ from luxel.pipeline import Renderer
 from luxel.scene.clevr import Clevr
 from luxel.scene.description import Scene
 from luxel.trace.path import PathTracer
+
+import numpy as np
+import torch
+import tyro
+from jaxtyping import Float32
+from pydantic import Field
 
 SEED, NOISE_SEED = 20_261_127, 1
 """Of scenes and their truth; of the pictures that are judged."""

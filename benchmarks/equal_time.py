@@ -26,16 +26,6 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import Annotated, Any, NamedTuple
 
-import numpy as np
-import torch
-import tyro
-from jaxtyping import Float32
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from pydantic import Field
-from safetensors.numpy import load_file, save
-from tqdm import tqdm
-
 from luxel import InputError
 from luxel.configuration import Configuration, Paths, Repeats
 from luxel.core.scene_batch import SceneBatch
@@ -52,6 +42,16 @@ from luxel.scene.description import Scene
 from luxel.scene.registry import distribution_type
 from luxel.trace.path import PathTracer
 from luxel.trace.tracer import Radiance
+
+import numpy as np
+import torch
+import tyro
+from jaxtyping import Float32
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from pydantic import Field
+from safetensors.numpy import load_file, save
+from tqdm import tqdm
 
 SEED = 20_261_125  # of the test scenes and their truth; training starts from small seeds
 NOISE_SEED = 1  # of the images that are judged

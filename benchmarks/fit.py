@@ -15,13 +15,13 @@ from pathlib import Path
 from statistics import median
 from typing import Annotated, Literal
 
-import tyro
-from pydantic import Field
-
 from luxel import InputError, PathTracer, Renderer, Scene
 from luxel.configuration import Configuration, Paths
 from luxel.fit import FitSettings, fit
 from luxel.fit.parameters import Views, find_leaf
+
+import tyro
+from pydantic import Field
 
 ITERATIONS = {"lm": 60, "adam": 100}
 

@@ -14,15 +14,15 @@ from pathlib import Path
 from statistics import fmean
 from typing import Annotated
 
-import tyro
-from pydantic import Field
-
 from luxel.configuration import Configuration, Paths
 from luxel.experiments import EXPERIMENTS, Scale
 from luxel.experiments.experiment import with_data, with_stream, with_train
 from luxel.experiments.run import run
 from luxel.files.typed_json import read_json
 from luxel.train.run_folder import read_metrics
+
+import tyro
+from pydantic import Field
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, get_args
 
-import tyro
-from pydantic import Field
-
 from luxel.configuration import Configuration, Repeats
 from luxel.data.generate import GenerateSettings, TracerName, generate
 from luxel.scene.distributions import Ellipsoids, Spheres
+
+import tyro
+from pydantic import Field
 
 
 @dataclass(frozen=True)

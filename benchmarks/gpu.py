@@ -116,8 +116,8 @@ def training(out: Path) -> dict[str, Any]:
 def images_per_s(experiment: Any, source: Any, out: Path, seconds: float = 4.0) -> float | None:
     """The median rate of ten training steps or more, after three that warm up; None if they don't fit into memory."""
     from luxel.models.kinds import model_of
-    from luxel.train.loop import Trainer
     from luxel.train.runtime import accelerator
+    from luxel.train.trainer import Trainer
 
     torch.manual_seed(0)
     config, path = replace(experiment.train, samples=1 << 20), out / "rate.safetensors"
@@ -160,7 +160,8 @@ def device() -> str:
 def due(records: list[Path]) -> Iterator[tuple[str, Any, int]]:
     """Runs of the log's claims without a record, (name, scale, seed): the largest scale first, whole seeds in turn."""
     from luxel.experiments import Scale
-    from luxel.ledger.claims import CLAIMS, SEEDS
+    from luxel.ledger.claims import SEEDS
+    from luxel.ledger.log_claims import CLAIMS
 
     names = dict.fromkeys(name for claim in CLAIMS for name in claim.runs)
     for scale in reversed(get_args(Scale)):

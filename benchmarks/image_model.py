@@ -12,13 +12,13 @@ import time
 from dataclasses import dataclass, replace
 from typing import Annotated
 
-import torch
-import tyro
-from pydantic import Field
-
 from luxel.configuration import Configuration, Pixels
 from luxel.models.image_model import ImageModel, ImageModelConfig, scaled
 from luxel.models.tokens import Tokens
+
+import torch
+import tyro
+from pydantic import Field
 
 REFERENCE_IMAGES_PER_S = {32: 47.0, 64: 5.3, 128: 1.1}
 BATCH, OBJECTS = 32, 8

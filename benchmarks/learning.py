@@ -17,19 +17,20 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
-import tyro
-from pydantic import Field
-
 from luxel.configuration import Configuration, Objects, Pixels
 from luxel.data.batches import evaluation_batches
 from luxel.data.dataset import ShardDataset
 from luxel.evaluation.evaluate import evaluate
 from luxel.experiments import EXPERIMENTS
 from luxel.experiments.experiment import Experiment, with_model, with_train
-from luxel.experiments.run import data_folder, run
+from luxel.experiments.folders import data_folder
+from luxel.experiments.run import run
 from luxel.pipeline import Renderer
 from luxel.scene.distributions import Spheres
 from luxel.train.run_folder import read_metrics
+
+import tyro
+from pydantic import Field
 
 PROBE = 1280
 """Samples of the run that finds out how fast it is, from its second half."""

@@ -16,19 +16,20 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
-import torch
-import tyro
-
 from luxel.configuration import Configuration, Repeats, Samples
 from luxel.data.dataset import ShardDataset
 from luxel.evaluation.evaluate import bootstrap
 from luxel.experiments import EXPERIMENTS, Experiment, Scale
 from luxel.experiments.experiment import with_data, with_optim, with_stream, with_train
-from luxel.experiments.run import data_folder, run
+from luxel.experiments.folders import data_folder
+from luxel.experiments.run import run
 from luxel.image.losses import perceptual
 from luxel.pipeline import Renderer
-from luxel.train.loop import predict
+from luxel.train.trainer import predict
+
+import numpy as np
+import torch
+import tyro
 
 SPP = (4, 16, 64)
 LOSSES = ("weighted_l2", "perceptual", "log1p_l1")

@@ -25,13 +25,6 @@ from pathlib import Path
 from statistics import median
 from typing import Annotated, Any
 
-import mitsuba
-import numpy as np
-import torch
-import tyro
-from jaxtyping import Float32, Float64
-from pydantic import Field
-
 from luxel.configuration import Configuration
 from luxel.core.rays import image_plane_rays
 from luxel.core.scene_batch import SceneBatch
@@ -44,6 +37,13 @@ from luxel.scene import from_points
 from luxel.scene.description import Scene
 from luxel.trace.mitsuba import MitsubaTracer, scene_plugin
 from luxel.trace.path import PathTracer
+
+import mitsuba
+import numpy as np
+import torch
+import tyro
+from jaxtyping import Float32, Float64
+from pydantic import Field
 
 Count = Annotated[int, Field(ge=1, le=1 << 24)]
 Picture = Float32[np.ndarray, "height width 3"]

@@ -19,11 +19,6 @@ from statistics import median
 from typing import Any
 from unittest.mock import patch
 
-import torch
-import tyro
-import warp as wp
-from torch.utils._python_dispatch import TorchDispatchMode
-
 from luxel.configuration import BatchSize, Configuration, Objects, Pixels, Repeats
 from luxel.core import launch
 from luxel.models import ray_model
@@ -31,6 +26,11 @@ from luxel.models.ray_model import RayModel, RayModelConfig
 from luxel.pipeline import Renderer
 from luxel.scene.description import Object, Scene, Sphere
 from luxel.scene.distributions import Spheres
+
+import torch
+import tyro
+import warp as wp
+from torch.utils._python_dispatch import TorchDispatchMode
 
 SEED, OBJECTS, LAMPS = 7, 16, 64
 WIDTH, SMALL = 128, 64

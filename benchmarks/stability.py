@@ -25,13 +25,6 @@ from pathlib import Path
 from statistics import median
 from typing import Annotated
 
-import numpy as np
-import torch
-import tyro
-from jaxtyping import Float32
-from pydantic import Field
-from tqdm import tqdm
-
 from luxel.configuration import Configuration
 from luxel.evaluation.flicker import camera_path, causes, object_path
 from luxel.evaluation.stability import jumps, reprojected_difference, second_difference, tracking_shot
@@ -42,6 +35,13 @@ from luxel.pipeline import Renderer
 from luxel.scene import Animation, Composed
 from luxel.scene.description import Scene
 from luxel.trace.path import PathTracer
+
+import numpy as np
+import torch
+import tyro
+from jaxtyping import Float32
+from pydantic import Field
+from tqdm import tqdm
 
 SEED = 20_261_126  # of the scenes; training starts from small seeds
 PERCENTILE = 0.999

@@ -24,10 +24,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-import torch
-import tyro
-from pydantic import Field
-
 from luxel.configuration import BatchSize, Configuration, Objects, Pixels, Repeats
 from luxel.core.scene_batch import SceneBatch
 from luxel.scene.description import Scene, Sphere
@@ -35,6 +31,10 @@ from luxel.scene.distributions import CAMERA, CUBE, Spheres, material
 from luxel.scene.draws import Draws
 from luxel.trace import Job, MitsubaTracer, Radiance, Tracer, trace_jobs
 from luxel.trace.path import PathTracer
+
+import torch
+import tyro
+from pydantic import Field
 
 MANY = 100
 """Objects beyond which drawing a scene that keeps them apart takes longer than tracing it."""

@@ -38,8 +38,8 @@ from luxel.experiments.experiment import with_train
 from luxel.models import attention, generator, image_model
 from luxel.models.kinds import model_of
 from luxel.train import replay
-from luxel.train.loop import Trainer
 from luxel.train.runtime import accelerator
+from luxel.train.trainer import Trainer
 
 VARIANTS = ("eager", "graph", "graph+norms", "graph+large", "graph+large+depthwise", "graph+whole+depthwise")
 LARGE = 4

@@ -17,15 +17,15 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Annotated
 
-import torch
-import tyro
-from PIL import Image
-from pydantic import Field
-
 from luxel import Camera, Material, Plane, Renderer, Scene, Sphere
 from luxel.configuration import Configuration, Repeats
 from luxel.viewer.compose import Look, composed
 from luxel.viewer.render_loop import Frame, RenderLoop, View
+
+import torch
+import tyro
+from PIL import Image
+from pydantic import Field
 
 HEIGHTS = (48, 80, 120, 180, 360)
 WARM_UP = 2

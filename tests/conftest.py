@@ -44,6 +44,16 @@ def trained(data) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def sixteen(tmp_path_factory) -> Path:
+    """A data set of images of 16², as small experiments learn from, whose pixels are noise."""
+    from dataclasses import replace
+
+    from data_folder import SETTINGS, write_data_folder
+
+    return write_data_folder(tmp_path_factory.mktemp("sixteen") / "data", replace(SETTINGS, width=16, height=16))
+
+
 @pytest.fixture
 def scenes(tmp_path) -> Path:
     """A folder of eight scenes."""

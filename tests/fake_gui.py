@@ -6,6 +6,8 @@ from types import SimpleNamespace
 
 import viser
 
+from luxel.viewer.notices import Notices
+
 USER = object.__new__(viser.ClientHandle)
 """Whoever sits at the browser."""
 
@@ -86,6 +88,13 @@ class FakeGui(viser.GuiApi):
         return self._add(label, value)
 
     add_vector2 = add_vector3 = add_number = add_rgb = add_text = add_checkbox = add_value
+
+
+class FakeNotices(Notices):
+    """Says all to a page."""
+
+    def __init__(self, gui):
+        self.complain = self.inform = gui.tell
 
 
 class _entered:

@@ -2,7 +2,7 @@
 
 from luxel.experiments import EXPERIMENTS
 from luxel.experiments.experiment import with_train
-from luxel.experiments.run import RunData
+from luxel.experiments.run_config import RunData
 from luxel.ledger.record import Curve, Record
 from luxel.train.run_folder import Environment, Result
 

@@ -132,7 +132,7 @@ def test_a_scene_is_seen_moved_saved_and_undone(viewer, browser, tmp_path):
     page.get_by_role("button", name="Save scene").click()
     wait_for(page, lambda: viewer.document.is_saved, "the file")
     assert Scene.load(tmp_path / "a.json").objects[BALL].center == center
-    page.get_by_role("button", name="Save EXR").click()
+    page.get_by_role("button", name="Save radiance, EXR").click()
     wait_for(page, (tmp_path / "a.exr").exists, "the picture's file")
     np.testing.assert_array_equal(load_exr(tmp_path / "a.exr"), moved.best)
 

@@ -118,19 +118,36 @@ def test_checksum(tmp_path):
     assert checksum(path) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # FIPS 180-2
 
 
-def test_before_work_a_file_is_tried_and_nothing_is_left(tmp_path, monkeypatch):
+def test_before_work_a_file_is_tried_and_nothing_is_left(tmp_path):
     path = tmp_path / "new" / "file"
-    (tmp_path / "new").mkdir()
-    (tmp_path / "new" / f"file{PARTIAL}").write_bytes(b"of an interrupted write")
-    path.write_bytes(b"old")
     check_writable(path)
-    assert {entry.name: entry.read_bytes() for entry in path.parent.iterdir()} == {"file": b"old"}
+    assert not list(path.parent.iterdir())
+    there = {"file": b"old", f"file{PARTIAL}": b"what another process is writing"}
+    for name, content in there.items():
+        (path.parent / name).write_bytes(content)
+    check_writable(path)
+    assert {entry.name: entry.read_bytes() for entry in path.parent.iterdir()} == there
     with pytest.raises(InputError, match="new: is a folder, but a file is to be written"):
         check_writable(tmp_path / "new")
 
-    def read_only(*arguments):
+
+@pytest.mark.skipif(os.name != "posix", reason="asks POSIX for the longest name")
+@pytest.mark.parametrize("spare", [0, 1])
+def test_a_name_too_long_to_be_written_is_found_before_work(tmp_path, spare):
+    """`write_atomically` needs room for PARTIAL after the name, and `check_writable` asks for as much."""
+    path = tmp_path / ("n" * (os.pathconf(tmp_path, "PC_NAME_MAX") - len(PARTIAL) + spare))
+    for write in (check_writable, lambda path: write_atomically(path, b"")):
+        if spare:
+            with pytest.raises(InputError, match="cannot be written: File name too long"):
+                write(path)
+        else:
+            write(path)
+
+
+def test_a_folder_that_cannot_be_written_to_is_found_before_work(tmp_path, monkeypatch):
+    def read_only(*arguments, **options):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
-    monkeypatch.setattr(Path, "open", read_only)
+    monkeypatch.setattr("luxel.files.atomic.NamedTemporaryFile", read_only)
     with pytest.raises(InputError, match="file: cannot be written: Read-only file system; make room, or allow it"):
-        check_writable(path)
+        check_writable(tmp_path / "file")

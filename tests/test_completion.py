@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from luxel.cli.command import VERBS
-from luxel.cli.completion import SCRIPTS, Command, commands_of, lines_of_80, options_in
+from luxel.cli.completion import SCRIPTS, Command, commands_of, lines_of_80, options_in, shipped_models
 
 HELP = """\
 usage: luxel render [-h] [OPTIONS]
@@ -20,12 +20,14 @@ usage: luxel render [-h] [OPTIONS]
   --width {None}|INT  In pixels; as --height is.
   --at {every_block,level_end}|INT
   --labels, --no-labels
+  --model {None}|STR  A name or a folder.
 """
 
 
 def test_options_are_those_that_a_help_lists():
     expected = {"--help": [], "--format": ["png", "jpg"], "--width": [], "--at": ["every_block", "level_end"]}
-    assert options_in(HELP) == expected | {"--labels": [], "--no-labels": []}
+    assert options_in(HELP) == expected | {"--labels": [], "--no-labels": [], "--model": shipped_models()}
+    assert {"ray-small", "ray-base"} <= {*shipped_models()}
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +46,7 @@ COMPLETED = {
     "luxel render a.json b.json --labels --form": ["--format"],
     "luxel render --format ": ["png", "jpg", "webp", "exr"],
     "luxel render --tracer m": ["mitsuba"],
+    "luxel render --model ray-": ["ray-base", "ray-small"],
     "luxel experiments sh": ["show"],
     "luxel experiments show just_s": ["just_seq_blocks"],
     "luxel experiments compare demo --j": ["--jobs"],
@@ -81,6 +84,18 @@ def test_bash(script):
 def test_bash_completes_files_where_nothing_is_known(script):
     lines = ["COMP_WORDS=(luxel render --out ''); COMP_CWORD=3; _luxel; echo ${#COMPREPLY[*]}", "complete -p luxel"]
     assert answers("bash", script, lines) == ["0", "complete -o default -F _luxel luxel"]
+
+
+@pytest.mark.parametrize("script", ["bash"], indirect=True)
+def test_bash_completes_models_and_folders(script, tmp_path):
+    (tmp_path / "runs" / "ray nr 1").mkdir(parents=True)
+    (tmp_path / "runs" / "a.json").touch()
+    lines = [f"cd {tmp_path}"]
+    for word in ("r", "runs/"):
+        lines += [
+            f"COMP_WORDS=(luxel render --model {word}); COMP_CWORD=3; _luxel; (IFS='|'; echo \"${{COMPREPLY[*]}}\")"
+        ]
+    assert answers("bash", script, lines) == ["ray-base|ray-small|runs", "runs/ray nr 1"]
 
 
 @pytest.mark.parametrize("script", ["zsh"], indirect=True)

@@ -23,6 +23,7 @@ def test_the_picture_alone_is_shown_as_it_is_saved():
 def test_a_split_has_one_picture_on_either_side():
     look = Look("network", "truth", split=0.25)
     assert look.compares
+    assert look._replace(right=None).layers == ("network",)
     pixels = composed(FRAME, look)
     np.testing.assert_array_equal(pixels[:, :5], to_bytes(NETWORK)[:, :5])
     np.testing.assert_array_equal(pixels[:, 6:], to_bytes(PATHS)[:, 6:])

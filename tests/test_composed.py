@@ -14,20 +14,10 @@ from luxel.scene.description import IDENTITY
 from luxel.scene.draws import Draws
 from luxel.scene.finishes import FINISHES, Palette, clear_glass, metal, rough_glass
 from luxel.scene.lamps import IN_A_ROOM, OPEN_AIR, lamp, lit, solid_angle
-from luxel.scene.placing import contains, extents, facing, on_ball, resting
+from luxel.scene.placing import contains, extents, facing
 from luxel.scene.surroundings import KINDS, Site, surround
 
 ORIGIN = (0.0, 0.0, 0.0)
-SOLIDS = {
-    "sphere": Sphere(center=(1, 2, 3), radius=0.7),
-    "ellipsoid": Ellipsoid(center=(1, 2, 3), semi_axes=(0.3, 0.5, 1.1), rotation=(0.7, 0.1, 0.5, 0.5)),
-    "box": Box(center=(1, 2, 3), half_extents=(0.3, 0.5, 1.1), rotation=(0.7, 0.1, 0.5, 0.5)),
-    "cylinder": Cylinder(center=(1, 2, 3), radius=0.3, half_height=1.1, rotation=(0.7, 0.1, 0.5, 0.5)),
-}
-PANELS = {
-    outline: Panel(center=(1, 2, 3), half_extents=(0.3, 1.1), outline=outline, rotation=(0.7, 0.1, 0.5, 0.5))
-    for outline in ("rectangle", "ellipse")
-}
 
 
 @pytest.fixture(scope="module")
@@ -206,26 +196,6 @@ def test_scales_differ(scenes):
     assert 0.6 < np.mean((lengths > 0.5) & (lengths < 30)) < 0.95
     far = [max(map(abs, scene.camera.look_at)) / size(scene) for scene in scenes]
     assert 10 < sum(ratio > 3 for ratio in far) < 90
-
-
-@pytest.mark.parametrize("name", [*SOLIDS, *PANELS])
-def test_extents_are_those_of_the_surface(name):
-    item = (SOLIDS | PANELS)[name]
-    unit = np.random.default_rng(0).uniform(-1, 1, (60000, 3))
-    unit[:, 2] *= name not in PANELS
-    scale = np.where(np.arange(3) < 2, item.scale, item.scale[2] if name in SOLIDS else 0)
-    points = unit * scale @ rotation_matrix(item.rotation).T
-    points = points[contains(item, points + item.center, 1e-9)]
-    np.testing.assert_allclose(np.abs(points).max(0), extents(item), rtol=0.08)
-    assert (np.abs(points).max(0) <= extents(item) + 1e-9).all()
-
-
-def test_what_rests_on_a_ball_touches_it():
-    item = on_ball(resting(SOLIDS["sphere"], 2.0, -1.0), 5.0)
-    assert math.isclose(math.dist(item.center, (0, 0, -5)), 5.7, abs_tol=1e-9)
-    box = on_ball(resting(Box(center=(0, 0, 0), half_extents=(0.1, 0.2, 0.3)), 2.0, -1.0), 5.0)
-    outward = (np.array(box.center) - (0, 0, -5)) / 5.3
-    np.testing.assert_allclose(rotation_matrix(box.rotation)[:, 2], outward, atol=1e-9)
 
 
 def gaps(objects):

@@ -222,7 +222,7 @@ def test_a_sphere_is_an_ellipsoid():
         ),
         ("objects", [], "objects is [], must have at least one object"),
         ("camera.up", [0, 0, 0], "camera: up must not be zero, it is (0.0, 0.0, 0.0)"),
-        ("camera.up", [0, 5, -1], "camera: up must not be parallel to the viewing direction, it is (0.0, 5.0, -1.0)"),
+        ("camera.up", [0, 5, -1], "it is (0.0, 5.0, -1.0); give another up, such as (1.0, 0.0, 0.0)"),
         ("camera.look_at", [0, -5, 1], "camera: look_at must differ from position, both are (0.0, -5.0, 1.0)"),
         ("camera.vertical_fov_degrees", 180, "is 180, must be in [1, 170] degrees"),
         ("camera.fov", 30, "camera.fov is not a known field; known are position, look_at"),

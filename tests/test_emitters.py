@@ -15,8 +15,8 @@ from luxel.core.emitters import (
     LightSampleContext,
     choose_light,
     emitted_radiance,
+    light_cdf,
     light_probability,
-    light_weights,
     map_weight,
     sky_radiance,
     sun_weight,
@@ -47,7 +47,7 @@ def choices(
 ):
     i = wp.tid()
     at = LightSampleContext(point[i], normal[i], object_id[i], is_opaque[i] != 0)
-    chosen = choose_light(scenes, scene, at, light_weights(scenes, scene, at), u[i])
+    chosen = choose_light(scenes, scene, at, light_cdf(scenes, scene, at), u[i])
     chosen_id[i] = chosen.object_id
     probability[i] = chosen.probability
     total[i] = chosen.total

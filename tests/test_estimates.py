@@ -23,7 +23,8 @@ from luxel.models.estimates import (
     Measured,
     measure,
 )
-from luxel.models.gather import (
+from luxel.models.shading_points import OBJECT, points_of_rays
+from luxel.models.signals import (
     DIRECT,
     DIRECT_NOISE,
     GLOSSY_NOISE,
@@ -39,7 +40,6 @@ from luxel.models.gather import (
     THROUGH,
     UNSHADOWED,
 )
-from luxel.models.shading_points import OBJECT, points_of_rays
 from luxel.scene import Camera, Material, Panel, Scene, Sphere, Varied
 from luxel.scene.description import Object
 

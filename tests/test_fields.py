@@ -1,3 +1,4 @@
+import pytest
 from fake_gui import FakeGui
 from viewer_scenes import BALL, SCENE
 
@@ -5,24 +6,33 @@ from luxel.viewer.document import Document
 from luxel.viewer.panels.fields import Fields
 
 
-def test_an_input_changes_the_document_and_follows_it(tmp_path):
+@pytest.fixture
+def radius(tmp_path):
+    """An input for the ball's radius, its document and its page."""
     gui, document = FakeGui(), Document(SCENE, tmp_path / "a.json")
     fields = Fields(document, gui.tell)
     document.listen(fields.refresh)
-    handle = fields.bind(
-        gui.add_number("Radius", 0.8),
+    handle = fields.bind_numbers(
+        gui,
+        "Radius",
         lambda state: state.scene.objects[BALL].radius,
         lambda value: document.edit(document.scene.with_object(BALL, radius=value)),
     )
-    handle.user_sets(0.5)
+    gui.clear = fields.clear
+    return handle, document, gui
+
+
+def test_an_input_changes_the_document_and_follows_it(radius):
+    handle, document, gui = radius
+    handle.user_sets("0.5")
     assert document.scene.objects[BALL].radius == 0.5
     document.undo()
-    assert handle.value == 0.8
-    handle.user_sets(-1)
+    assert handle.value == "0.8"
+    handle.user_sets("-1")
     assert len(gui.told) == 1
     assert "radius is -1" in gui.told[0]
-    assert handle.value == 0.8
-    fields.clear()
+    assert handle.value == "0.8"
+    gui.clear()
     assert not gui.inputs
 
 
@@ -31,3 +41,28 @@ def test_a_button_tells_what_fails(tmp_path):
     button = Fields(document, gui.tell).button(gui.add_button("Delete"), lambda _: document.scene.without(0))
     button.user_sets()
     assert "must have at least one object" in gui.told[0]
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        (("1", "1e", "1e9"), "radius is 1000000000.0, must be a number in [1e-6, 1e6]"),
+        (("1", "1x"), "Radius is '1x', must be a number, such as 0.5 or 1e3"),
+        (("1", ""), "Radius is '', must be a number, such as 0.5 or 1e3"),
+    ],
+)
+def test_what_is_typed_is_refused_with_a_word_and_leaves_nothing_of_its_beginning(radius, typed, told):
+    handle, document, gui = radius
+    handle.user_sets(*typed)
+    assert told in gui.told[0]
+    assert len(gui.told) == 1
+    assert (handle.value, document.scene.objects[BALL].radius) == ("0.8", 0.8)
+
+
+def test_what_is_typed_is_taken_as_it_stands(radius):
+    handle, document, gui = radius
+    for text, number in (("0.125", 0.125), ("1e-3", 0.001), ("2.50", 2.5)):
+        handle.user_sets(*(text[:end] for end in range(1, len(text) + 1)))
+        assert (handle.value, document.scene.objects[BALL].radius, gui.told) == (text, number, [])
+    document.select(BALL)
+    assert handle.value == "2.50"

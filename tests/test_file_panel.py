@@ -2,7 +2,7 @@ import re
 from types import SimpleNamespace
 
 import pytest
-from fake_gui import FakeGui
+from fake_gui import FakeGui, FakeNotices
 from viewer_scenes import BALL, SCENE, save_map
 
 from luxel.scene.description import Scene
@@ -28,7 +28,7 @@ def document(gui, tmp_path):
         gui.opened += 1
 
     files = Files(tmp_path, anywhere=True)
-    panel = FilePanel(gui, document, gui.tell, files, lambda client, ending: gui.saved.append(ending), opened)
+    panel = FilePanel(gui, document, FakeNotices(gui), files, lambda client, ending: gui.saved.append(ending), opened)
     document.listen(panel.refresh)
     return document
 
@@ -104,6 +104,6 @@ def test_a_scene_that_is_opened_takes_no_other_ones_name(document, gui, tmp_path
 
 
 def test_pictures_are_saved_by_their_ending(document, gui):
-    gui["Save PNG"].user_sets()
-    gui["Save EXR"].user_sets()
+    gui["Save what is seen, PNG"].user_sets()
+    gui["Save radiance, EXR"].user_sets()
     assert gui.saved == [".png", ".exr"]

@@ -12,9 +12,9 @@ from torch import Tensor
 from luxel.core.fragments import visible_fragments
 from luxel.core.scene_batch import SceneBatch
 from luxel.models.filter import LEVELS, PARALLAX, REACH, STEPS, filter_levels
-from luxel.models.gather import DIRECT, NEARNESS, SIGNALS, SKY
 from luxel.models.neighbourhood import Neighbourhood, as_neighbours, neighbourhood
 from luxel.models.shading_points import OBJECT, points_of_fragments
+from luxel.models.signals import DIRECT, NEARNESS, SIGNALS, SKY
 from luxel.models.specular import specular_chains
 from luxel.scene import Box, Camera, Ellipsoid, Material, Panel, Plane, Scene, Sphere
 

@@ -5,8 +5,8 @@ from records import record, seeds
 
 import luxel
 from luxel import InputError
-from luxel.ledger.claims import CLAIMS
 from luxel.ledger.findings import write_findings
+from luxel.ledger.log_claims import CLAIMS
 
 ROOT = Path(luxel.__file__).parent.parent.parent
 

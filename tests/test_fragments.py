@@ -379,7 +379,8 @@ def test_a_lamp_is_measured_by_more_rays():
     known = shared & (coarse > 0)
     assert np.abs(fine - truth)[known].max() <= 2 / FINE_RAYS
     assert np.abs(fine - truth)[known].mean() < 0.05 * np.abs(coarse - truth)[known].mean()
-    assert np.array_equal(fine[..., 1:][~shared], coarse[..., 1:][~shared])
+    assert (fine[..., 1:] > 0)[coarse[..., 1:] == 0].any()  # slivers that the fewer rays have all missed
+    assert np.abs(fine - truth)[..., 1:].max() <= 2 / FINE_RAYS
 
 
 def test_a_lamps_faces_are_measured_by_more_rays_where_something_else_shows():

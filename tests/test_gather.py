@@ -17,10 +17,14 @@ from tracer_scenes import DOWN, GREY, GROUND, LAMP, ball, box, egg, metal, panel
 from luxel.core.fragments import visible_fragments
 from luxel.core.rays import Rays
 from luxel.core.scene_batch import SceneBatch
-from luxel.models.gather import (
+from luxel.models.direct_light import FIRST_LOOK
+from luxel.models.gather import gather
+from luxel.models.neighbourhood import as_neighbours, neighbourhood
+from luxel.models.receivers import TILE_PIXELS, GatherSettings
+from luxel.models.shading_points import OBJECT, points_of_fragments, points_of_rays
+from luxel.models.signals import (
     DIRECT,
     DIRECT_NOISE,
-    FIRST_LOOK,
     GLOSSY_NOISE,
     HIGHLIGHT,
     INDIRECT_NOISE,
@@ -33,13 +37,8 @@ from luxel.models.gather import (
     SKY,
     SURFACES,
     THROUGH,
-    TILE_PIXELS,
     UNSHADOWED,
-    GatherSettings,
-    gather,
 )
-from luxel.models.neighbourhood import as_neighbours, neighbourhood
-from luxel.models.shading_points import OBJECT, points_of_fragments, points_of_rays
 from luxel.models.specular import no_chains
 from luxel.scene import Box, Cylinder, Material, Panel, Plane, Scene, Sphere
 from luxel.scene.camera import rotation_matrix

@@ -10,7 +10,8 @@ import luxel.memory
 from luxel import InputError
 from luxel.experiments import EXPERIMENTS
 from luxel.experiments.experiment import with_data, with_model, with_train
-from luxel.experiments.run import check_memory, run
+from luxel.experiments.requirements import check_memory
+from luxel.experiments.run import run
 from luxel.experiments.scene_sizes import SceneSizes
 from luxel.memory import check_fits, collection_paused, free_memory, in_words
 
@@ -123,7 +124,7 @@ def test_a_training_that_does_not_fit_writes_nothing(change, message, monkeypatc
 
 def test_every_experiment_fits_into_a_machine_that_it_is_for(monkeypatch):
     """Full scale is for a GPU of 80 GiB, medium for one of 16, others for any machine. Of 12 objects at most."""
-    monkeypatch.setattr(luxel.experiments.run, "scene_sizes", lambda experiment, data: SceneSizes(12, ()))
+    monkeypatch.setattr(luxel.experiments.requirements, "scene_sizes", lambda experiment, data: SceneSizes(12, ()))
     for scale, size in (("tiny", 2), ("small", 4), ("medium", 16), ("full", 80)):
         monkeypatch.setattr(luxel.memory, "free_memory", lambda device, size=size: size * 2**30)
         for entry in EXPERIMENTS.values():
@@ -133,7 +134,7 @@ def test_every_experiment_fits_into_a_machine_that_it_is_for(monkeypatch):
 def test_a_training_on_scenes_of_too_many_objects_is_refused(monkeypatch):
     made = EXPERIMENTS["standard_run"].make("small")
     monkeypatch.setattr(luxel.memory, "free_memory", lambda device, enough=None: 4 * 2**30)
-    monkeypatch.setattr(luxel.experiments.run, "scene_sizes", lambda experiment, data: SceneSizes(20_011, ()))
+    monkeypatch.setattr(luxel.experiments.requirements, "scene_sizes", lambda experiment, data: SceneSizes(20_011, ()))
     with pytest.raises(InputError, match=r"pictures of 32×32 at once \(objects in one: 20011\): that takes .* GiB"):
         check_memory(made, torch.device("cpu"))
 

@@ -8,13 +8,17 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import pytest
 
+from luxel import InputError
 from luxel.cli.command import VERBS
 from luxel.cli.experiments import ACTIONS
+from luxel.cli.options import parsed
+from luxel.configuration import Configuration
 
 WORDS = {"generate": ["spheres"], "train": ["demo"], "show": ["demo"]}
 COMMANDS = [
@@ -186,3 +190,17 @@ def test_a_file_where_a_folder_is_read_is_told_as_such(answers: Answers, tmp_pat
         assert re.match(rf"luxel {command[0]}: file:? is a file", answer.err.splitlines()[-1]), answer.err
     (answer,) = answers([["render", "."]], tmp_path)
     assert answer.err == "luxel render: .: is a folder; for the scenes in it give *.json\n"
+
+
+def test_a_choice_that_may_be_left_out_is_refused_without_its_none(capsys):
+    @dataclass(frozen=True)
+    class Options(Configuration):
+        format: Literal["png", "exr"] | None = None
+
+    for words, found in (([], None), (["--format", "exr"], "exr"), (["--format", "None"], None)):
+        assert parsed(Options, "luxel", words).format == found
+    with pytest.raises(InputError, match=r"^--format is 'gif', must be png or exr; or leave it out$"):
+        parsed(Options, "luxel", ["--format", "gif"])
+    with pytest.raises(SystemExit):
+        parsed(Options, "luxel", ["--help"])
+    assert "--format {png,exr}" in capsys.readouterr().out

@@ -8,7 +8,7 @@ from ablation import SCALES, Run, check_group, computes_otherwise
 
 from luxel.cli import main
 from luxel.experiments import EXPERIMENTS
-from luxel.models.gather import TILE_PIXELS
+from luxel.models.receivers import TILE_PIXELS
 from luxel.pipeline import Renderer
 from luxel.scene import Varied
 from luxel.train.run_folder import read_metrics

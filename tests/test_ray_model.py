@@ -628,11 +628,11 @@ WAITS = ("aten::item", "aten::_local_scalar_dense", "aten::nonzero", "aten::equa
 def counting(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Operations, list[str]]]:
     """Torch's operations and the names of the launched kernels, cut as on a GPU."""
     kernels: list[str] = []
-    plain: Callable[..., None] = wp.launch
+    plain: Callable[..., object] = wp.launch
 
     def noting(kernel, *arguments, **options):
         kernels.append(kernel.key)
-        plain(kernel, *arguments, **options)
+        return plain(kernel, *arguments, **options)
 
     with monkeypatch.context() as patch, torch.inference_mode(), Operations() as operations:
         patch.setattr(wp, "launch", noting)

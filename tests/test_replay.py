@@ -12,9 +12,9 @@ from luxel.data.batches import ShardSource
 from luxel.experiments.experiment import EXPERIMENTS
 from luxel.models.kinds import model_of
 from luxel.train import replay
-from luxel.train.loop import Trainer
 from luxel.train.replay import WARM_UP, Replay
 from luxel.train.runtime import accelerator
+from luxel.train.trainer import Trainer
 
 CPU = torch.device("cpu")
 WIDTH, BATCH, STEPS = 16, 5, WARM_UP + 3

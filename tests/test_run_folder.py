@@ -7,7 +7,7 @@ from records import result
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from luxel import InputError
-from luxel.experiments.run import config_in_todays_words
+from luxel.experiments.run_config import config_in_todays_words
 from luxel.files import typed_json
 from luxel.files.typed_json import read_json, write_json
 from luxel.train.run_folder import RunFolder, RunFolderError, differences, read_metrics

@@ -6,7 +6,7 @@ from records import result
 
 from luxel.experiments import EXPERIMENTS
 from luxel.experiments.experiment import with_schedule, with_train
-from luxel.experiments.run import run_folder
+from luxel.experiments.folders import run_folder
 from luxel.experiments.show import COLUMNS, ROWS, list_experiments, plot_rate, show_experiment
 from luxel.files.typed_json import write_json
 from luxel.models.image_model import ImageModel

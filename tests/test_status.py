@@ -36,6 +36,12 @@ def test_it_says_what_is_shown_and_whether_the_scene_is_saved(tmp_path):
     assert "nothing gives light" in gui.html.content
     status.fail("no <picture>")
     assert "no &lt;picture&gt;" in gui.html.content
+    status.warn("inside <it>")
+    status.show(FRAME, None, 0.25)
+    assert "64 paths a pixel" in gui.html.content
+    assert "inside &lt;it&gt;" in gui.html.content
+    status.warn(None)
+    assert "inside" not in gui.html.content
 
 
 def test_of_pictures_while_something_moves_it_says_how_many_there_are_in_a_second(tmp_path):

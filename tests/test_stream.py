@@ -34,9 +34,10 @@ from luxel.data.stream import (
 from luxel.scene import Camera, Spheres, scene_id
 from luxel.scene.camera import tan_half_fov
 from luxel.scene.distributions import Varied
-from luxel.train.loop import TrainConfig, train
+from luxel.train.loop import train
 from luxel.train.run_folder import RunFolder, read_metrics
 from luxel.train.runtime import accelerator
+from luxel.train.train_config import TrainConfig
 
 DATA = GenerateSettings(Spheres(max_objects=3), count=13, seed=5, width=5, height=3, spp=3, max_depth=3, test_share=0.4)
 IMAGES, PICTURE, OBJECTS = (

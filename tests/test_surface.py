@@ -35,6 +35,7 @@ TOLD = {
     "renderer(scene, 10**9)": f"width is 1000000000, {SIDE}",
     "renderer.views(scene, [3])": "Scene: camera is 3, must be an object of position, look_at, up, vertical_fov",
     "renderer.views('x.json', [])": f"scene is 'x.json', {READ}",
+    "renderer.views(scene, [])": "cameras is empty, must have at least one; the scene's own is [scene.camera]",
     "renderer.views(scene, scene.camera)": "must be a list of Camera",
     "Renderer('ray-small')": 'is Renderer.from_pretrained("ray-small")',
     "Renderer.from_pretrained(None)": "folder is None, must be the name of a model, or the folder of one",

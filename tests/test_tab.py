@@ -24,6 +24,7 @@ class FakeClient(viser.ClientHandle):
 def tab_at(camera):
     tab = Tab(FakeClient(), object.__new__(Status), camera)
     tab.stand(camera, WINDOW)
+    tab.moved()
     return tab
 
 
@@ -40,11 +41,13 @@ def test_a_tab_looks_from_where_it_is_put(camera):
 def test_a_tab_takes_the_scenes_projection_and_keeps_its_own_view():
     tab = tab_at(PERSPECTIVE)
     tab.take_projection(PARALLEL, WINDOW)
+    tab.moved()
     camera = tab.camera(WINDOW)
     assert camera.is_orthographic
     assert camera.vertical_extent == pytest.approx(2 * 5 * math.tan(math.radians(20)))
     np.testing.assert_allclose(camera.position, PERSPECTIVE.position, atol=1e-8)
     tab.take_projection(PERSPECTIVE, WINDOW)
+    tab.moved()
     assert tab.camera(WINDOW).vertical_fov_degrees == pytest.approx(40)
 
 
@@ -55,3 +58,27 @@ def test_clicks_are_rays_of_what_is_shown():
     slanted = np.array((1.0, 2.0, 3.0)), np.array((0.6, 0.0, 0.8))
     for found, expected in zip(tab_at(PERSPECTIVE).ray(WINDOW, *slanted), slanted, strict=True):
         np.testing.assert_array_equal(found, expected)
+
+
+def test_a_browser_is_not_believed_before_it_is_where_it_was_put(monkeypatch):
+    tab = tab_at(PERSPECTIVE)
+    tab.stand(PERSPECTIVE, WINDOW)
+    there = tab.client.camera
+    put = there.position, there.look_at, there.fov
+    there.position, there.look_at, there.fov = (3.0, 3.0, 3.0), (0.0, 0.0, 0.0), 1.3  # a browser's own, on its way
+    tab.moved()
+    assert tab.camera(WINDOW) == PERSPECTIVE
+    tab.take_projection(PARALLEL, WINDOW)
+    there.position, there.look_at, there.fov = (3.0, 3.0, 3.0), (0.0, 0.0, 0.0), 1.3
+    tab.moved()
+    assert tab.camera(WINDOW).vertical_extent == pytest.approx(2 * 5 * math.tan(math.radians(20)))
+    tab.take_projection(PERSPECTIVE, WINDOW)
+    there.position, there.look_at, there.fov = put
+    tab.moved()
+    there.position = (0.0, -6.0, 1.0)
+    assert tab.camera(WINDOW).position == (0, -6, 1)
+    tab.stand(PERSPECTIVE, WINDOW)
+    there.position = (0.0, -7.0, 1.0)
+    assert tab.camera(WINDOW) == PERSPECTIVE
+    monkeypatch.setattr("luxel.viewer.tab.PATIENCE_S", 0.0)
+    assert tab.camera(WINDOW).position == (0, -7, 1)

@@ -13,10 +13,10 @@ from luxel.data.batches import ShardSource
 from luxel.experiments.experiment import EXPERIMENTS
 from luxel.models.kinds import model_of
 from luxel.train.checkpoint import Progress
-from luxel.train.loop import Trainer
 from luxel.train.precision import Autocast
 from luxel.train.resident import Resident
 from luxel.train.runtime import accelerator
+from luxel.train.trainer import Trainer
 
 WIDTH, BATCH = 16, 7
 FORMERLY = {"fp32": 3060, "bf16": 3347, "fp16-o1": 3362, "fp16-o2": 3488}

@@ -14,6 +14,7 @@ from kernels import DEVICES, run
 from luxel.core.intersect import MISS
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable
+from luxel.core.shafts import EVERYTHING
 from luxel.core.visibility import LEAST_MISS, MOST_CROSSINGS, MOST_FOCUS, bent_line, line_of_sight
 from luxel.scene import Box, Camera, Ellipsoid, Material, Panel, Plane, Scene, Sphere
 from luxel.scene.camera import rotation_matrix
@@ -41,7 +42,7 @@ def sights(
     crossings: wp.array[int],
 ):
     i = wp.tid()
-    sight = line_of_sight(scenes, 0, origin[i], direction[i], MISS, target, straight_on)
+    sight = line_of_sight(scenes, 0, EVERYTHING, origin[i], direction[i], MISS, target, straight_on)
     transmittance[i] = sight.transmittance
     is_through[i] = wp.where(sight.is_through, 1, 0)
     clear_object[i] = sight.clear_object
@@ -59,7 +60,7 @@ def bent_lines(
     straight: wp.array[wp.vec3],
 ):
     i = wp.tid()
-    sight = line_of_sight(scenes, 0, origin[i], direction[i], MISS, target, True)
+    sight = line_of_sight(scenes, 0, EVERYTHING, origin[i], direction[i], MISS, target, True)
     line = bent_line(scenes, 0, origin[i], direction[i], MISS, target, sight)
     bent_direction[i] = line.direction
     transmittance[i] = line.transmittance

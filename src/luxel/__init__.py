@@ -32,8 +32,10 @@ if TYPE_CHECKING:
     from luxel.trace.path import PathTracer
 
 # Threads of torch's OpenMP that wait by spinning hold the cores which the others need: beside two busy processes on two
-# cores a frame of 0.016 s took 0.2 to 0.4 s. OpenMP reads this when torch is loaded, so it must be set before.
+# cores a frame of 0.016 s took 0.2 to 0.4 s. Those that sleep at once wake too late: a frame of 0.088 s takes 0.098 s.
+# So GNU's spin for some tens of microseconds. OpenMP reads this when torch is loaded: import luxel before torch.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("GOMP_SPINCOUNT", "1500")
 
 __version__ = "0.1.0"
 

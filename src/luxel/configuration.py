@@ -28,7 +28,8 @@ Pixels = Annotated[int, Field(ge=1, le=1 << 16)]
 Channels = Annotated[int, Field(ge=1, le=1 << 16)]
 """A width of a network."""
 Layers = Annotated[int, Field(ge=0, le=1000)]
-Objects = Annotated[int, Field(ge=1, le=1_000_000)]
+MAX_OBJECTS = 1_000_000  # of a scene
+Objects = Annotated[int, Field(ge=1, le=MAX_OBJECTS)]
 BatchSize = Annotated[int, Field(ge=1, le=1 << 20)]
 Samples = Annotated[int, Field(ge=1, le=1 << 40)]
 """Of a run; a stream of fresh scenes has so many for each seed."""

@@ -18,8 +18,9 @@ from luxel.data.generate import GenerateSettings, generate
 from luxel.evaluation.evaluate import Background, Evaluation, evaluate
 from luxel.evaluation.page import Line
 from luxel.evaluation.report import Section, write_report
-from luxel.experiments import EXPERIMENTS, Scale
-from luxel.experiments.run import data_folder, run
+from luxel.experiments import EXPERIMENTS, Experiment, Scale
+from luxel.experiments.folders import data_folder
+from luxel.experiments.run import run
 from luxel.files.exr import load_exr
 from luxel.files.typed_json import read_json, write_json
 from luxel.image.formats import save_image, save_pixels
@@ -32,7 +33,7 @@ from luxel.scene.description import Scene, scene_id
 from luxel.scene.distributions import Mixed, Spheres
 from luxel.scene.registry import Distribution
 from luxel.trace.path import PathTracer
-from luxel.train.run_folder import read_metrics
+from luxel.train.run_folder import Result, read_metrics
 
 SHIPPED = ("ray-small", "ray-base")
 SHIPPED_SCENES, SHIPPED_SIZE, SHIPPED_SPP, SHIPPED_SEED = 8, 160, 512, 2_000_003
@@ -88,18 +89,7 @@ def demo(out: Path, scale: Scale = "small") -> tuple[Path, str]:
         pictures, _ = side_by_side(out / "renders", scenes, {"demo": out}, size, TRAINED_SPP)
 
     stages = longest_stages(out / "stages.json", {**seconds, "train": result["seconds"]})
-    facts = {
-        "data": f"{experiment.data.count} scenes of “{experiment.data.distribution.name}”, traced at {spp} spp",
-        "model": f"image model, {result['parameters'] / 1e6:.2f} M parameters, {size}×{size}",
-        "training": f"{result['samples']} images seen, {result['seconds']:.0f} s, {result['images_per_s']} images/s",
-        "test": f"perceptual loss {figure(evaluation, 'perceptual')}, PSNR {figure(evaluation, 'psnr')} dB, "
-        f"{figure(evaluation, 'equivalent_spp')} equivalent spp ({evaluation.provenance})",
-        "to beat": f"perceptual loss {figure(blank, 'perceptual')}, PSNR {figure(blank, 'psnr')} dB "
-        "of the background alone",
-        "rendering": f"{evaluation.images_per_s:.0f} images/s",
-        "machine": f"{os.cpu_count()} cores",
-        "stages": ", ".join(f"{name} {longest:.0f} s" for name, longest in stages.items()),
-    }
+    facts = facts_of(experiment, result, evaluation, blank, stages)
     trained = Section(
         f"Test scenes, by a network that this demo trained in {result['seconds']:.0f} s",
         pictures,
@@ -110,6 +100,25 @@ def demo(out: Path, scale: Scale = "small") -> tuple[Path, str]:
     write_report(page, title, [*shipped, trained], evaluation, learning_curves(out), folders)
     print("\n".join(f"{name:>10}  {value}" for name, value in facts.items()))
     return page, result["status"]
+
+
+def facts_of(
+    experiment: Experiment, result: Result, evaluation: Evaluation, blank: Evaluation, stages: dict[str, float]
+) -> dict[str, str]:
+    """What the page says of the network that the demo trains; `blank` is of the background alone, `stages` in s."""
+    data, size = experiment.data, experiment.model.width
+    return {
+        "data": f"{data.count} scenes of “{data.distribution.name}”, traced at {data.spp} spp",
+        "model": f"image model, {result['parameters'] / 1e6:.2f} M parameters, {size}×{size}",
+        "training": f"{result['samples']} images seen, {result['seconds']:.0f} s, {result['images_per_s']} images/s",
+        "test": f"perceptual loss {figure(evaluation, 'perceptual')}, PSNR {figure(evaluation, 'psnr')} dB, "
+        f"{figure(evaluation, 'equivalent_spp')} equivalent spp ({evaluation.provenance})",
+        "to beat": f"perceptual loss {figure(blank, 'perceptual')}, PSNR {figure(blank, 'psnr')} dB "
+        "of the background alone",
+        "rendering": f"{evaluation.images_per_s:.0f} images/s",
+        "machine": f"{os.cpu_count()} cores",
+        "stages": ", ".join(f"{name} {longest:.0f} s" for name, longest in stages.items()),
+    }
 
 
 def shipped_section(folder: Path) -> Section:

@@ -303,6 +303,8 @@ class Renderer:
         check_scene("scene", scene)
         if not isinstance(cameras, Sequence):
             raise InputError(f"cameras is {shortened(cameras)}, must be a list of Camera")
+        if not cameras:
+            raise InputError("cameras is empty, must have at least one; the scene's own is [scene.camera]")
         return self.render(
             [scene.model_copy(update={"camera": camera}) for camera in cameras], width, height, spp, seed
         )

@@ -23,6 +23,9 @@ OPTION = re.compile(r"^  (--?[a-z].*?)(?:  |$)", re.MULTILINE)
 CHOICES = re.compile(r"^  \{([^{}]+)\} ", re.MULTILINE)
 """The same, of a word: `  {bash,zsh,fish}     Whose script …`."""
 
+MODEL = "--model"
+"""Takes a name or a folder, a run's or a model's."""
+
 
 @dataclass
 class Command:
@@ -94,7 +97,16 @@ def options_in(text: str) -> dict[str, list[str]]:
         choices = re.search(r"\{([^{}]*)\}", heading)
         values = [value for value in choices[1].split(",") if value != "None"] if choices else []
         found.update(dict.fromkeys(re.findall(r"--[\w.-]+", heading), values))
+    if MODEL in found:
+        found[MODEL] = shipped_models()
     return found
+
+
+def shipped_models() -> list[str]:
+    """The names of the models that Luxel comes with."""
+    from luxel.pipeline import SHIPPED
+
+    return sorted(folder.name for folder in SHIPPED.iterdir() if folder.is_dir())
 
 
 @contextmanager
@@ -114,7 +126,7 @@ def lines_of_80() -> Iterator[None]:
 BASH = """\
 # Completion of luxel in bash, and in zsh by bashcompinit; made by `luxel completion`.
 _luxel() {{
-    local current="${{COMP_WORDS[COMP_CWORD]}}" last=$((COMP_CWORD - 1)) depth=0 next='' options='' values=''
+    local current="${{COMP_WORDS[COMP_CWORD]}}" last=$((COMP_CWORD - 1)) depth=0 next='' options='' values='' folders=''
     [[ $current == = ]] && current=''
     [[ ${{COMP_WORDS[last]}} == = ]] && last=$((last - 1))
     case "${{COMP_WORDS[*]:1:$((COMP_CWORD - 1))}} " in
@@ -130,6 +142,11 @@ _luxel() {{
 {values}
         esac
         [[ -n $values ]] && COMPREPLY=($(compgen -W "$values" -- "$current"))
+        if [[ -n $folders ]]; then
+            local IFS=$'\n'
+            COMPREPLY+=($(compgen -d -- "$current"))
+            compopt -o filenames 2>/dev/null
+        fi
     fi
 }}
 complete -o default -F _luxel luxel
@@ -147,7 +164,8 @@ def in_bash(found: list[Command]) -> str:
         for option, choices in command.options.items():
             if choices:
                 place = shlex.quote(f"{len(command.words)} {words} {option}")
-                values.append(f"            {place}) values={shlex.quote(' '.join(choices))} ;;")
+                folders = " folders=1" if option == MODEL else ""
+                values.append(f"            {place}) values={shlex.quote(' '.join(choices))}{folders} ;;")
     return BASH.format(commands="\n".join(branches), values="\n".join(values))
 
 
@@ -177,7 +195,8 @@ def in_fish(found: list[Command]) -> str:
             here = shlex.quote(f"{is_next}; and {after}")
             lines.append(f"complete -c luxel -f -n {here} -a {shlex.quote(' '.join(command.next_words))}")
         for option, choices in command.options.items():
-            takes = f" -x -a {shlex.quote(' '.join(choices))}" if choices else ""
+            values = [*choices, "(__fish_complete_directories)"] if option == MODEL else choices
+            takes = f" -x -a {shlex.quote(' '.join(values))}" if values else ""
             lines.append(f"complete -c luxel -n {shlex.quote(after)} -l {option.removeprefix('--')}{takes}")
     return "\n".join(lines) + "\n"
 

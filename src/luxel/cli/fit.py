@@ -3,12 +3,16 @@
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import tyro
 
 from luxel import InputWarning
 from luxel.cli.options import parsed
 from luxel.configuration import Configuration
+
+if TYPE_CHECKING:
+    from luxel.fit.optimise import Found
 
 LITTLE_LOWER = 0.9
 """Share of the loss at the start, above which a fit is not to be believed."""
@@ -20,7 +24,6 @@ def fit(arguments: list[str]) -> int:
 
     from luxel.files.atomic import check_folder
     from luxel.fit.fit_folder import fit_in_folder, load_cameras, load_images, parsed_bounds
-    from luxel.fit.fit_page import error_in_words
     from luxel.fit.optimise import State
     from luxel.fit.problem import FitSettings, Problem
     from luxel.pipeline import Renderer
@@ -65,6 +68,16 @@ def fit(arguments: list[str]) -> int:
             bar.set_postfix_str(f"loss {state.losses[-1]:.4g}" if state.losses else "")
 
         result = fit_in_folder(options.out, problem, [path.name for path in options.images], progress)
+    print_numbers(result)
+    print(f"loss {result.start_loss:.4g} → {result.losses[-1]:.4g}; {options.out / 'scene.json'}")
+    print(f"open {(options.out / 'index.html').resolve()}")
+    return 0
+
+
+def print_numbers(result: "Found") -> None:
+    """A line for each number that was found; warns of a loss that has hardly fallen."""
+    from luxel.fit.fit_page import error_in_words
+
     width = max(map(len, result.numbers))
     for name, number in result.numbers.items():
         print(f"{name:<{width}}  {result.start[name]:>10.5g} → {number:<10.5g} {error_in_words(result.errors[name])}")
@@ -73,8 +86,5 @@ def fit(arguments: list[str]) -> int:
             "the loss has hardly fallen: unless the start was right already, what is free has not found the picture; "
             "start nearer, where objects overlap what they are to match (docs/fit.md)",
             InputWarning,
-            stacklevel=1,
+            stacklevel=2,
         )
-    print(f"loss {result.start_loss:.4g} → {result.losses[-1]:.4g}; {options.out / 'scene.json'}")
-    print(f"open {(options.out / 'index.html').resolve()}")
-    return 0

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, redirect_stderr
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import tyro
 
@@ -34,6 +34,23 @@ def number_or_text(
         metavar=kind.__name__.upper(),
         instance_from_str=lambda words: as_number(words[0], kind),
         is_instance=lambda value: isinstance(value, int | kind) and not isinstance(value, bool),
+        str_from_instance=lambda value: [str(value)],
+    )
+
+
+@NUMBERS.primitive_rule
+def choice_or_text(
+    type_info: tyro.constructors.PrimitiveTypeInfo,
+) -> tyro.constructors.PrimitiveConstructorSpec[Any] | None:
+    """The rule for a choice that may be left out, which help and messages show without None; None for other types."""
+    left_out, choices = type(None), without_none(type_info.type)
+    if get_origin(choices) is not Literal or left_out not in get_args(type_info.type):
+        return None
+    return tyro.constructors.PrimitiveConstructorSpec(
+        nargs=1,
+        metavar=f"{{{','.join(map(str, get_args(choices)))}}}",
+        instance_from_str=lambda words: None if words[0] == "None" else words[0],
+        is_instance=lambda value: value is None or value in get_args(choices),
         str_from_instance=lambda value: [str(value)],
     )
 

@@ -5,6 +5,7 @@ from luxel.cli.options import parsed
 
 def render(arguments: list[str]) -> int:
     """Render scenes, or points and particles, with a trained model: luxel render FILE [FILE …]."""
-    from luxel.cli.pictures import RenderOptions, render_all
+    from luxel.cli.pictures import render_all
+    from luxel.cli.render_options import RenderOptions
 
     return render_all(parsed(RenderOptions, "luxel render", arguments))

@@ -21,7 +21,8 @@ def train(arguments: list[str]) -> int:
     from luxel.experiments import EXPERIMENTS, Experiment, Scale
     from luxel.experiments.data_sets import training_set
     from luxel.experiments.experiment import with_distribution, with_optim, with_stream
-    from luxel.experiments.run import run, run_folder
+    from luxel.experiments.folders import run_folder
+    from luxel.experiments.run import Start, run
     from luxel.files.atomic import check_folder
     from luxel.pipeline import find_weights
     from luxel.train.optim import LrMultiplier
@@ -71,13 +72,13 @@ def train(arguments: list[str]) -> int:
     print(f"{name}, {options.scale}: {out}", file=sys.stderr)
     with time_limit(options.minutes):
         folder = None if options.data is None or streams else training_set(options.data, experiment.data)
-        result = run(experiment, out, folder, options.cpu, start=start)
+        result = run(experiment, out, folder, options.cpu, start=Start(start))
     return report_run(result, out)
 
 
 def cooldown(arguments: list[str]) -> int:
     """Branch off a run at its stable rate and let the rate decay: luxel cooldown RUN --samples N --out DIR."""
-    from luxel.experiments.run import cooldown as run
+    from luxel.experiments.cooldown import cooldown as run
     from luxel.files.atomic import check_folder
 
     @dataclass(frozen=True)

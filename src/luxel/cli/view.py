@@ -12,7 +12,7 @@ from pydantic import Field
 
 from luxel import InputWarning
 from luxel.cli.options import parsed
-from luxel.configuration import Configuration, Pixels
+from luxel.configuration import Configuration
 
 Port: TypeAlias = Annotated[int, Field(ge=1, le=65535)]
 
@@ -25,7 +25,7 @@ def view(arguments: list[str]) -> int:
     from luxel.viewer.address import free_port
     from luxel.viewer.app import Viewer
     from luxel.viewer.document import Document
-    from luxel.viewer.panels.picture_panel import Settings
+    from luxel.viewer.panels.picture_panel import Settings, Side
     from luxel.viewer.start import new_scene
     from luxel.viewer.weights import Weights
 
@@ -40,7 +40,7 @@ def view(arguments: list[str]) -> int:
         """Address to be reached at; with any but this machine's own, others may see and change the scene."""
         port: Port = 8080
         """The next free one is taken if it is in use."""
-        height: Pixels = 360
+        height: Side = 360
         """Of the picture at rest; it is as wide as the window has it, until the page says otherwise."""
         device: str = "cpu"
 

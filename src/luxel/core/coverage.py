@@ -12,23 +12,24 @@ from jaxtyping import Float
 from torch import Tensor
 
 from luxel.core.fragments import (
-    FEW,
+    FINE,
     FINE_ACROSS,
     FINE_DOWN,
+    SMALL_LAMP,
+    THIN,
     Fragments,
+    Pictures,
     PixelPlace,
+    hits_alone,
     is_thin_object,
     lattice_offset,
     pixel_range,
 )
-from luxel.core.intersect import MISS, intersect_object
 from luxel.core.launch import launch, struct_array
-from luxel.core.rays import camera_direction, camera_origin, image_plane_point
 from luxel.core.sampling import jittered_point
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable
 from luxel.core.shapes.kinds import PLANE
-from luxel.core.shapes.local import INFINITY
 from luxel.core.shapes.shape import half_extent
 
 
@@ -42,15 +43,6 @@ class Coverage(NamedTuple):
 
 
 @wp.struct
-class Size:
-    """Of the pictures, in pixels, and the rays of a pixel that an object covers in part."""
-
-    width: int
-    height: int
-    rays: int
-
-
-@wp.struct
 class PixelRectangle:
     """Pixels in which an object may show."""
 
@@ -61,10 +53,10 @@ class PixelRectangle:
 
 
 @wp.func
-def pixels_of_object(scenes: Scenes, scene: int, object_id: int, size: Size) -> PixelRectangle:
+def pixels_of_object(scenes: Scenes, scene: int, object_id: int, pictures: Pictures) -> PixelRectangle:
     """The rectangle about its bounding box along the camera's axes; of what the camera may be in, all pixels."""
     obj = scenes.objects[object_id]
-    whole = PixelRectangle(0, 0, size.width, size.height)
+    whole = PixelRectangle(0, 0, pictures.width, pictures.height)
     if obj.kind == PLANE:
         return whole
     row = scenes.scenes[scene]
@@ -82,65 +74,61 @@ def pixels_of_object(scenes: Scenes, scene: int, object_id: int, size: Size) -> 
         far = 1.0
     if near <= 1.0e-3 * obj.radius:
         return whole
-    scale = 2.0 * row.tan_half_fov / float(size.height)
-    columns = pixel_range(local[0] - x, local[0] + x, near, far, scale, size.width)
-    rows = pixel_range(-local[1] - y, -local[1] + y, near, far, scale, size.height)
+    scale = 2.0 * row.tan_half_fov / float(pictures.height)
+    columns = pixel_range(local[0] - x, local[0] + x, near, far, scale, pictures.width)
+    rows = pixel_range(-local[1] - y, -local[1] + y, near, far, scale, pictures.height)
     return PixelRectangle(columns[0], rows[0], wp.max(columns[1] + 1 - columns[0], 0), wp.max(rows[1] + 1 - rows[0], 0))
 
 
 @wp.func
-def hits_alone(scenes: Scenes, size: Size, object_id: int, at: PixelPlace, across: float, down: float) -> int:
-    """1 if the object is hit at a place of a pixel, in pixels from its upper left corner, whatever hides it; else 0."""
-    x = float(at.column) + across
-    y = float(at.row) + down
-    xy = image_plane_point(x, y, size.width, size.height, scenes.scenes[at.scene].tan_half_fov)
-    origin = camera_origin(scenes, at.scene, xy)
-    direction = camera_direction(scenes, at.scene, xy)
-    return wp.where(intersect_object(scenes, object_id, origin, direction, MISS, INFINITY) < INFINITY, 1, 0)
-
-
-@wp.func
-def lattice_hits(scenes: Scenes, size: Size, object_id: int, at: PixelPlace, rays: int) -> int:
+def lattice_hits(scenes: Scenes, pictures: Pictures, object_id: int, at: PixelPlace, rays: int) -> int:
     """How many of so many rays hit the object."""
     hits = int(0)
     for k in range(rays):
-        offset = lattice_offset(k, rays)
-        hits += hits_alone(scenes, size, object_id, at, offset[0], offset[1])
+        if hits_alone(scenes, pictures, object_id, at, lattice_offset(k, rays)):
+            hits += 1
     return hits
 
 
 @wp.func
-def share_alone(scenes: Scenes, size: Size, object_id: int, at: PixelPlace, is_thin: bool) -> float:
+def share_alone(
+    scenes: Scenes, pictures: Pictures, object_id: int, at: PixelPlace, is_thin: bool, is_small_lamp: bool
+) -> float:
     """The share of a pixel that an object covers, found as `luxel.core.fragments` finds it in a scene of one object."""
-    center = int(0)
+    center = bool(False)
     agree = bool(False)
     if not is_thin:
-        center = hits_alone(scenes, size, object_id, at, 0.5, 0.5)
+        center = hits_alone(scenes, pictures, object_id, at, wp.vec2(0.5, 0.5))
         agree = True
         for corner in range(4):
             if agree:
-                agree = hits_alone(scenes, size, object_id, at, float(corner % 2), float(corner // 2)) == center
-    share = float(center)
-    if not agree:
-        hits = lattice_hits(scenes, size, object_id, at, size.rays)
-        share = float(hits) / float(size.rays)
+                offset = wp.vec2(float(corner % 2), float(corner // 2))
+                agree = hits_alone(scenes, pictures, object_id, at, offset) == center
+    share = wp.where(center, 1.0, 0.0)
+    if not agree or (is_small_lamp and not center):
+        hits = lattice_hits(scenes, pictures, object_id, at, pictures.rays)
+        share = float(hits) / float(pictures.rays)
         is_lamp = scenes.objects[object_id].mean_emission > 0.0
-        if is_lamp and hits < size.rays and (hits > FEW or (hits > 0 and not is_thin)):
+        if is_lamp and hits < pictures.rays and (hits > 0 or is_small_lamp):
             fine_hits = int(0)
-            for k in range(FINE_ACROSS * FINE_DOWN):
-                offset = jittered_point(k, FINE_ACROSS, FINE_DOWN)
-                fine_hits += hits_alone(scenes, size, object_id, at, offset[0], offset[1])
-            share = float(fine_hits) / float(FINE_ACROSS * FINE_DOWN)
+            for k in range(FINE):
+                if hits_alone(scenes, pictures, object_id, at, jittered_point(k, FINE_ACROSS, FINE_DOWN)):
+                    fine_hits += 1
+            share = float(fine_hits) / float(FINE)
     return share
 
 
 @wp.kernel(enable_backward=False)
 def bound_objects(
-    scenes: Scenes, size: Size, scene_of_object: wp.array[int], rectangle: wp.array[PixelRectangle], area: wp.array[int]
+    scenes: Scenes,
+    pictures: Pictures,
+    scene_of_object: wp.array[int],
+    rectangle: wp.array[PixelRectangle],
+    area: wp.array[int],
 ) -> None:
     """The rectangle of pixels that each object may show in, and its area."""
     i = wp.tid()
-    found = pixels_of_object(scenes, scene_of_object[i], i, size)
+    found = pixels_of_object(scenes, scene_of_object[i], i, pictures)
     rectangle[i] = found
     area[i] = found.columns * found.rows
 
@@ -148,7 +136,7 @@ def bound_objects(
 @wp.kernel(enable_backward=False)
 def complete_masks(
     scenes: Scenes,
-    size: Size,
+    pictures: Pictures,
     scene_of_object: wp.array[int],
     rectangle: wp.array[PixelRectangle],
     end: wp.array[int],
@@ -167,9 +155,12 @@ def complete_masks(
     line = place // within.columns
     at = PixelPlace(scene_of_object[i], within.column + place - line * within.columns, within.row + line)
     if share[i, at.row, at.column] != 1.0:
-        scale = 2.0 * scenes.scenes[at.scene].tan_half_fov / float(size.height)
-        is_thin = is_thin_object(scenes, at.scene, i, scale)
-        alone = share_alone(scenes, size, i, at, is_thin)
+        scale = 2.0 * scenes.scenes[at.scene].tan_half_fov / float(pictures.height)
+        is_thin = is_thin_object(scenes, at.scene, i, scale, THIN)
+        is_small_lamp = bool(False)
+        if scenes.objects[i].mean_emission > 0.0:
+            is_small_lamp = is_thin_object(scenes, at.scene, i, scale, SMALL_LAMP)
+        alone = share_alone(scenes, pictures, i, at, is_thin, is_small_lamp)
         share[i, at.row, at.column] = wp.max(share[i, at.row, at.column], alone)
 
 
@@ -177,19 +168,19 @@ def complete_masks(
 def object_coverage(batch: SceneBatch, fragments: Fragments, pixel_rays: int) -> Coverage:
     """The coverage of all objects of whole pictures, from their fragments, which were found with as many rays."""
     device, scenes, objects = batch.device, launchable(batch), len(batch.kind)
-    size = Size()
-    size.width, size.height, size.rays = fragments.width, fragments.height, pixel_rays
-    pixels = size.width * size.height
+    pictures = Pictures()
+    pictures.width, pictures.height, pictures.rays = fragments.width, fragments.height, pixel_rays
+    pixels = pictures.width * pictures.height
     visible = torch.zeros(objects * pixels, device=device)
     visible.index_add_(0, fragments.object_id.long() * pixels + fragments.pixel, fragments.coverage)
-    visible = visible.view(objects, size.height, size.width)
+    visible = visible.view(objects, pictures.height, pictures.width)
     amodal = visible.clone()
     scene_of_object = batch.scene_of_object.int()
     rectangle = torch.empty(objects, 4, dtype=torch.int32, device=device)
     area = torch.empty(objects, dtype=torch.int32, device=device)
     bounds = struct_array(rectangle, PixelRectangle)
-    launch(bound_objects, objects, [scenes, size, scene_of_object], [bounds, area], device)
+    launch(bound_objects, objects, [scenes, pictures, scene_of_object], [bounds, area], device)
     end = area.cumsum(0, dtype=torch.int32)
-    inputs = [scenes, size, scene_of_object, bounds, end]
+    inputs = [scenes, pictures, scene_of_object, bounds, end]
     launch(complete_masks, int(end[-1]), inputs, [amodal], device, sliced=True)
     return Coverage(visible, amodal)

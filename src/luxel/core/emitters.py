@@ -15,7 +15,8 @@ from luxel.core.shapes.kinds import SPHERE
 from luxel.core.shapes.shape import direction_density, half_extent, is_lit_by, sample_direction, solid_angle
 from luxel.core.sky import gradient_radiance, is_in_sun, sample_sun, sun_solid_angle
 
-LightWeights = wp.types.vector(EXACT_LIGHTS, float)
+LightCDF = wp.types.vector(EXACT_LIGHTS, float)
+"""Not normalised."""
 
 
 @wp.struct
@@ -194,21 +195,23 @@ def chosen_weight(far: FarLights, object_id: int) -> float:
 
 
 @wp.func
-def light_weights(scenes: Scenes, scene: int, at: LightSampleContext) -> LightWeights:
-    """Of each of a scene's lights, where they are few; see `light_weight`."""
-    weights = LightWeights()
+def light_cdf(scenes: Scenes, scene: int, at: LightSampleContext) -> LightCDF:
+    """Sums of the weights of a scene's lights up to each, where they are few; see `light_weight`."""
+    cdf = LightCDF()
     row = scenes.scenes[scene]
     if row.light_leaves == 0:
+        total = float(0.0)
         for i in range(row.first_light, row.end_lights):
-            weights[i - row.first_light] = light_weight(scenes, scenes.light_object[i], at)
-    return weights
+            total += light_weight(scenes, scenes.light_object[i], at)
+            cdf[i - row.first_light] = total
+    return cdf
 
 
 @wp.func
-def choose_light(scenes: Scenes, scene: int, at: LightSampleContext, weights: LightWeights, u: float) -> ChosenLight:
+def choose_light(scenes: Scenes, scene: int, at: LightSampleContext, cdf: LightCDF, u: float) -> ChosenLight:
     """A light for a point: in proportion to the weights of all, or of the two halves at each node of a tree.
 
-    The weights are the point's `light_weights`.
+    The CDF is the point's `light_cdf`.
     """
     row = scenes.scenes[scene]
     first = row.first_light
@@ -216,29 +219,26 @@ def choose_light(scenes: Scenes, scene: int, at: LightSampleContext, weights: Li
     leaves = row.light_leaves
     chosen = ChosenLight(MISS, 0.0, 0.0)
     if leaves == 0:
-        x = u
-        weight = float(0.0)
-        for i in range(first, last):  # a reservoir of one, whose number is used again after each draw
-            w = weights[i - first]
-            if w > 0.0:
-                chosen.total += w
-                share = w / chosen.total
-                if x < share:
-                    chosen.object_id = scenes.light_object[i]
-                    weight = w
-                    x = x / share
-                else:
-                    x = (x - share) / (1.0 - share)
+        far = FarLights(0.0, 0.0, 0.0)
         if row.has_far_lights != 0:
             far = far_lights(row, at)
-            chosen.total += far.total
-            share = far.total / wp.max(chosen.total, 1.0e-30)
-            if x < share:
-                x = x / share
-                chosen.object_id = far_choice(far, x)
-                weight = chosen_weight(far, chosen.object_id)
-        if chosen.object_id != MISS:
-            chosen.probability = weight / chosen.total
+        near = float(0.0)
+        if last > first:
+            near = cdf[last - first - 1]
+        chosen.total = near + far.total
+        x = u * chosen.total
+        if x < near:
+            below = float(0.0)
+            for i in range(first, last):
+                up_to = cdf[i - first]
+                if x < up_to:
+                    chosen.object_id = scenes.light_object[i]
+                    chosen.probability = (up_to - below) / chosen.total
+                    break
+                below = up_to
+        elif far.total > 0.0:
+            chosen.object_id = far_choice(far, (x - near) / far.total)
+            chosen.probability = chosen_weight(far, chosen.object_id) / chosen.total
         return chosen
     x = u
     probability = float(1.0)
@@ -347,13 +347,13 @@ def light_probability(scenes: Scenes, scene: int, object_id: int, at: LightSampl
 
 @wp.func
 def sample_light(
-    scenes: Scenes, scene: int, at: LightSampleContext, weights: LightWeights, choice: float, u: wp.vec2
+    scenes: Scenes, scene: int, at: LightSampleContext, cdf: LightCDF, choice: float, u: wp.vec2
 ) -> LightSample:
     """A direction to look for a light in, by a number that chooses the light and two that choose a point of it.
 
-    The weights are `light_weights` of the point, which are the same for all of its samples.
+    The CDF is the point's `light_cdf`, which all of its samples share.
     """
-    chosen = choose_light(scenes, scene, at, weights, choice)
+    chosen = choose_light(scenes, scene, at, cdf, choice)
     result = LightSample(chosen.object_id, wp.vec3(0.0, 0.0, 0.0), 0.0, wp.vec3(0.0, 0.0, 0.0), chosen.total)
     if chosen.object_id >= 0:
         obj = scenes.objects[chosen.object_id]

@@ -2,7 +2,8 @@
 
 Visibility is cheap and shading is not: where a pixel's centre and corners see the same object it is taken for that
 object's alone; elsewhere, and wherever something thin may be, a lattice of rays finds out who covers which share. A
-lamp's share, which may be a thousand times as bright as the rest, is found by more of them. The faces of a box, or of a
+lamp's share, which may be a thousand times as bright as the rest, is found by more of them, and a small lamp is looked
+for by as many, lest it blink in motion. The faces of a box, or of a
 cylinder, count as objects here, for light differs on either side of an edge: `key` numbers them, object · FACES + face.
 """
 
@@ -14,20 +15,23 @@ from jaxtyping import Float, Int32, Int64
 from torch import Tensor
 
 from luxel.core.frames import frame
-from luxel.core.intersect import MISS, intersect
+from luxel.core.intersect import MISS, intersect_object
 from luxel.core.launch import launch, to_warp
 from luxel.core.rays import camera_direction, camera_origin, image_plane_point
 from luxel.core.sampling import jittered_point
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable, shape_of
 from luxel.core.selection import NOT_COUNTED
+from luxel.core.shafts import EVERYTHING, intersect_among, objects_in_cone
 from luxel.core.shapes.kinds import PLANE
+from luxel.core.shapes.local import INFINITY
 from luxel.core.shapes.shape import FACES, face_of_hit, is_panel
 
 THIN = wp.constant(4.0)  # pixels across; of larger objects, no more than slivers come between corners
 SHARED = wp.constant(-2)  # of a pixel that many rays have to look at
+SMALL_LAMP = wp.constant(16.0)  # pixels across; of larger lamps slivers that few rays miss are a hundredth of a pixel
 FINE_ACROSS, FINE_DOWN = wp.constant(16), wp.constant(8)  # rays for a pixel that shows a lamp
-FEW = wp.constant(4)  # rays that see a thin lamp, up to which only their own share is right in the mean
+FINE = FINE_ACROSS * FINE_DOWN
 GOLDEN_RATIO = wp.constant(0.618033989)  # its fractional part
 
 
@@ -84,15 +88,32 @@ def place_of(pictures: Pictures, index: int) -> PixelPlace:
 
 
 @wp.func
-def seen_at(scenes: Scenes, pictures: Pictures, at: PixelPlace, across: float, down: float) -> int:
-    """The key of what shows at a place of a pixel, in pixels from its upper left corner, or MISS."""
+def pixel_shaft(scenes: Scenes, pictures: Pictures, at: PixelPlace) -> wp.uint64:
+    """Objects that rays through a pixel may meet."""
+    row = scenes.scenes[at.scene]
+    if row.is_orthographic != 0:
+        return EVERYTHING
+    x = float(at.column) + 0.5
+    y = float(at.row) + 0.5
+    xy = image_plane_point(x, y, pictures.width, pictures.height, row.tan_half_fov)
+    half_diagonal = 1.4142136 * row.tan_half_fov / float(pictures.height)  # at distance 1, and so at least its sine
+    axis = camera_direction(scenes, at.scene, xy)
+    return objects_in_cone(scenes, at.scene, camera_origin(scenes, at.scene, xy), axis, half_diagonal, INFINITY)
+
+
+@wp.func
+def seen_at(scenes: Scenes, pictures: Pictures, at: PixelPlace, shaft: wp.uint64, across: float, down: float) -> int:
+    """The key of what shows at a place of a pixel, in pixels from its upper left corner, or MISS.
+
+    Of the objects in a shaft that holds all rays through there.
+    """
     row = scenes.scenes[at.scene]
     x = float(at.column) + across
     y = float(at.row) + down
     xy = image_plane_point(x, y, pictures.width, pictures.height, row.tan_half_fov)
     origin = camera_origin(scenes, at.scene, xy)
     direction = camera_direction(scenes, at.scene, xy)
-    hit = intersect(scenes, at.scene, origin, direction, MISS)
+    hit = intersect_among(scenes, at.scene, shaft, origin, direction, MISS)
     key = int(MISS)
     if hit.object_id != MISS:
         shape = shape_of(scenes.objects[hit.object_id])
@@ -112,6 +133,59 @@ def lattice_offset(k: int, rays: int) -> wp.vec2:
 
 
 @wp.func
+def shared_offset(k: int, rays: int, lamp_ray: int) -> wp.vec2:
+    """Where ray k of a shared pixel goes: the last one to where a lamp is that the others miss, if there is any."""
+    offset = lattice_offset(k, rays)
+    if lamp_ray > 0 and k == rays - 1:
+        offset = jittered_point(lamp_ray - 1, FINE_ACROSS, FINE_DOWN)
+    return offset
+
+
+@wp.func
+def hits_alone(scenes: Scenes, pictures: Pictures, object_id: int, at: PixelPlace, offset: wp.vec2) -> bool:
+    """Whether a ray through a place of a pixel hits an object, whatever hides it."""
+    x = float(at.column) + offset[0]
+    y = float(at.row) + offset[1]
+    xy = image_plane_point(x, y, pictures.width, pictures.height, scenes.scenes[at.scene].tan_half_fov)
+    origin = camera_origin(scenes, at.scene, xy)
+    direction = camera_direction(scenes, at.scene, xy)
+    return intersect_object(scenes, object_id, origin, direction, MISS, INFINITY) < INFINITY
+
+
+@wp.func
+def bounds_reach(scenes: Scenes, pictures: Pictures, object_id: int, at: PixelPlace) -> bool:
+    """Whether an object's bounding sphere may show in a pixel."""
+    row = scenes.scenes[at.scene]
+    x = float(at.column) + 0.5
+    y = float(at.row) + 0.5
+    xy = image_plane_point(x, y, pictures.width, pictures.height, row.tan_half_fov)
+    vector = scenes.objects[object_id].center - camera_origin(scenes, at.scene, xy)
+    pixel = 2.0 * row.tan_half_fov / float(pictures.height)
+    if row.is_orthographic == 0:
+        pixel *= wp.length(vector)
+    off = wp.cross(vector, camera_direction(scenes, at.scene, xy))
+    return wp.length(off) <= scenes.objects[object_id].radius + pixel
+
+
+@wp.func
+def missed_lamp_ray(scenes: Scenes, pictures: Pictures, object_id: int, at: PixelPlace) -> int:
+    """1 + the first of the fine rays that hits a lamp alone; 0 if none does, and −1 if one of the lattice's does."""
+    found = int(0)
+    if bounds_reach(scenes, pictures, object_id, at):
+        k = int(0)
+        while found == 0 and k < pictures.rays:
+            if hits_alone(scenes, pictures, object_id, at, lattice_offset(k, pictures.rays)):
+                found = -1
+            k += 1
+        k = int(0)
+        while found == 0 and k < FINE:
+            if hits_alone(scenes, pictures, object_id, at, jittered_point(k, FINE_ACROSS, FINE_DOWN)):
+                found = k + 1
+            k += 1
+    return found
+
+
+@wp.func
 def projected_half_width(scenes: Scenes, object_id: int, towards: wp.vec3) -> float:
     """Half the width, at its narrowest, of the outline of the ellipsoid with an object's half extents.
 
@@ -128,18 +202,18 @@ def projected_half_width(scenes: Scenes, object_id: int, towards: wp.vec3) -> fl
 
 
 @wp.func
-def is_thin_object(scenes: Scenes, scene: int, object_id: int, scale: float) -> bool:
-    """Whether an object that the camera is not in is at most THIN pixels across, of `scale` at distance 1."""
+def is_thin_object(scenes: Scenes, scene: int, object_id: int, scale: float, most: float) -> bool:
+    """Whether an object that the camera is not in is at most so many pixels across, of `scale` at distance 1."""
     if scenes.objects[object_id].kind == PLANE:
         return False
     if scenes.scenes[scene].is_orthographic != 0:
         along = camera_direction(scenes, scene, wp.vec2(0.0, 0.0))
-        return projected_half_width(scenes, object_id, along) <= 0.5 * THIN * scale
+        return projected_half_width(scenes, object_id, along) <= 0.5 * most * scale
     vector = scenes.objects[object_id].center - scenes.scenes[scene].camera_position
     distance = wp.length(vector)
     if distance <= scenes.objects[object_id].radius:
         return False
-    return projected_half_width(scenes, object_id, vector / distance) <= 0.5 * THIN * scale * distance
+    return projected_half_width(scenes, object_id, vector / distance) <= 0.5 * most * scale * distance
 
 
 @wp.func
@@ -153,9 +227,12 @@ def pixel_range(low: float, high: float, near: float, far: float, scale: float, 
 
 @wp.kernel(enable_backward=False)
 def mark_thin_objects(
-    scenes: Scenes, pictures: Pictures, scene_of_object: wp.array[int], is_thin: wp.array[int]
+    scenes: Scenes, pictures: Pictures, scene_of_object: wp.array[int], is_thin: wp.array[int], lamp: wp.array[int]
 ) -> None:
-    """Mark every pixel that the bounding sphere of an object less than THIN pixels across may show in."""
+    """Mark every pixel that the bounding sphere of an object less than THIN pixels across may show in.
+
+    `lamp` becomes 1 + the number of a lamp less than SMALL_LAMP pixels across there.
+    """
     i = wp.tid()
     scene = scene_of_object[i]
     if scenes.objects[i].kind == PLANE:
@@ -166,7 +243,13 @@ def mark_thin_objects(
     near = -local[2] - radius
     far = -local[2] + radius
     scale = 2.0 * scenes.scenes[scene].tan_half_fov / float(pictures.height)
-    if far <= 0.0 or not is_thin_object(scenes, scene, i, scale):
+    if far <= 0.0:
+        return
+    thin = is_thin_object(scenes, scene, i, scale, THIN)
+    small_lamp = bool(False)
+    if scenes.objects[i].mean_emission > 0.0:
+        small_lamp = is_thin_object(scenes, scene, i, scale, SMALL_LAMP)
+    if not thin and not small_lamp:
         return
     if scenes.scenes[scene].is_orthographic != 0:
         near = float(1.0)  # at any depth things are as large as at depth 1
@@ -180,7 +263,11 @@ def mark_thin_objects(
     end = wp.min(lines[1] + 1 - pictures.first_row, pictures.rows)
     for row in range(first, end):
         for column in range(columns[0], columns[1] + 1):
-            is_thin[(scene * pictures.rows + row) * pictures.width + column] = 1
+            index = (scene * pictures.rows + row) * pictures.width + column
+            if thin:
+                is_thin[index] = 1
+            if small_lamp:
+                wp.atomic_max(lamp, index, i + 1)
 
 
 @wp.kernel(enable_backward=False)
@@ -191,7 +278,7 @@ def sample_corners(scenes: Scenes, pictures: Pictures, corner: wp.array[int], be
     scene = line // (pictures.rows + 1)
     column = index - line * (pictures.width + 1)
     row = line - scene * (pictures.rows + 1) + pictures.first_row
-    corner[index] = seen_at(scenes, pictures, PixelPlace(scene, column, row), 0.0, 0.0)
+    corner[index] = seen_at(scenes, pictures, PixelPlace(scene, column, row), EVERYTHING, 0.0, 0.0)
 
 
 @wp.kernel(enable_backward=False)
@@ -199,6 +286,7 @@ def sample_pixels(
     scenes: Scenes,
     pictures: Pictures,
     is_thin: wp.array[int],
+    lamp: wp.array[int],
     corner: wp.array[int],
     whole: wp.array[int],
     seen: wp.array2d[int],
@@ -207,7 +295,7 @@ def sample_pixels(
 ) -> None:
     """The key at each pixel's centre if its corners see the same, or SHARED and the keys that the lattice of rays sees.
 
-    `count` becomes the number of different keys in the pixel.
+    `count` becomes the number of different keys in the pixel, and `lamp` what `shared_offset` reads.
     """
     index = wp.tid() + begin
     at = place_of(pictures, index)
@@ -218,15 +306,25 @@ def sample_pixels(
         key = corner[above]
         corners_agree = corner[above + 1] == key and corner[below] == key and corner[below + 1] == key
         if corners_agree:  # Warp's `and` would trace the centre's ray in any case
-            center = seen_at(scenes, pictures, at, 0.5, 0.5)
+            center = seen_at(scenes, pictures, at, EVERYTHING, 0.5, 0.5)
             found = wp.where(center == key, key, SHARED)
+    lamp_ray = int(0)
+    if lamp[index] > 0:
+        small_lamp = lamp[index] - 1
+        if found < 0 or found // FACES != small_lamp:
+            lamp_ray = missed_lamp_ray(scenes, pictures, small_lamp, at)
+            if lamp_ray != 0:
+                found = SHARED
+            lamp_ray = wp.max(lamp_ray, 0)
+    lamp[index] = lamp_ray
     keys = wp.where(found >= 0, 1, 0)
     if found == SHARED:
+        shaft = pixel_shaft(scenes, pictures, at)
         recent = int(MISS)  # the last two different keys, mostly all there are
         other = int(MISS)
         for k in range(pictures.rays):
-            offset = lattice_offset(k, pictures.rays)
-            key = seen_at(scenes, pictures, at, offset[0], offset[1])
+            offset = shared_offset(k, pictures.rays, lamp_ray)
+            key = seen_at(scenes, pictures, at, shaft, offset[0], offset[1])
             seen[index, k] = key
             is_new = key != MISS and key != recent and key != other
             if is_new:
@@ -246,7 +344,7 @@ def sample_pixels(
 def write_fragments(
     scenes: Scenes,
     pictures: Pictures,
-    is_thin: wp.array[int],
+    lamp: wp.array[int],
     whole: wp.array[int],
     seen: wp.array2d[int],
     offsets: wp.array[int],
@@ -268,7 +366,6 @@ def write_fragments(
     last_object = int(MISS)
     object_hits = int(0)  # rays that see the last object, all of them if it is alone
     shows_lamp = bool(False)
-    lamp_hits = int(0)
     for i in range(offsets[index], offsets[index + 1]):
         found = whole[index]
         share = float(1.0)
@@ -284,21 +381,20 @@ def write_fragments(
             for k in range(rays):
                 if seen[index, k] == found:
                     hits += 1
-                    mean += lattice_offset(k, rays)
+                    mean += shared_offset(k, rays, lamp[index])
             mean = mean / float(hits)
             share = float(hits) / float(rays)
             if hits < rays:  # of the rays that show it, the nearest to their mean, where it may itself be hidden
                 apart = float(9.0)
                 for k in range(rays):
-                    off = lattice_offset(k, rays) - mean
+                    off = shared_offset(k, rays, lamp[index]) - mean
                     if seen[index, k] == found and wp.dot(off, off) < apart:
                         apart = wp.dot(off, off)
-                        inside = lattice_offset(k, rays)
+                        inside = shared_offset(k, rays, lamp[index])
             object_hits = wp.where(found // FACES == last_object, object_hits, 0) + hits
             last_object = found // FACES
             if scenes.objects[last_object].mean_emission > 0.0:
                 shows_lamp = True
-                lamp_hits += hits
         key[i] = found
         scene[i] = at.scene
         pixel[i] = (at.row - pictures.first_row) * pictures.width + at.column
@@ -308,15 +404,14 @@ def write_fragments(
         x = float(at.column) + inside[0]
         y = float(at.row) + inside[1]
         point[i] = image_plane_point(x, y, pictures.width, pictures.height, tan_half_fov)
-    # Of what is thin the few rays may miss all, so that only their own share is right in the mean.
-    if shows_lamp and object_hits < rays and (is_thin[index] == 0 or lamp_hits > FEW):
-        fine = FINE_ACROSS * FINE_DOWN
+    if shows_lamp and object_hits < rays:
         for i in range(offsets[index], offsets[index + 1]):
             coverage[i] = 0.0
+        shaft = pixel_shaft(scenes, pictures, at)
         known = float(0.0)  # rays that see the sky or a face that the fewer saw, too
-        for k in range(fine):
+        for k in range(FINE):
             offset = jittered_point(k, FINE_ACROSS, FINE_DOWN)
-            found = seen_at(scenes, pictures, at, offset[0], offset[1])
+            found = seen_at(scenes, pictures, at, shaft, offset[0], offset[1])
             if found == MISS:
                 known += 1.0
             for i in range(offsets[index], offsets[index + 1]):
@@ -347,13 +442,13 @@ def visible_fragments(
     pictures.width, pictures.height, pictures.rays = width, height, pixel_rays
     pictures.first_row, pictures.rows = first_row, height - first_row if rows is None else rows
     pixels = len(batch) * width * pictures.rows
-    whole, keys, is_thin = torch.zeros(3, pixels, dtype=torch.int32, device=device)
+    whole, keys, is_thin, lamp = torch.zeros(4, pixels, dtype=torch.int32, device=device)
     seen = torch.empty(pixels, pixel_rays, dtype=torch.int32, device=device)
     scene_of_object = batch.scene_of_object.int()
-    launch(mark_thin_objects, len(batch.kind), [scenes, pictures, scene_of_object], [is_thin], device)
+    launch(mark_thin_objects, len(batch.kind), [scenes, pictures, scene_of_object], [is_thin, lamp], device)
     corner = torch.empty(len(batch) * (width + 1) * (pictures.rows + 1), dtype=torch.int32, device=device)
     launch(sample_corners, len(corner), [scenes, pictures], [corner], device, sliced=True)
-    launch(sample_pixels, pixels, [scenes, pictures, is_thin, corner], [whole, seen, keys], device, sliced=True)
+    launch(sample_pixels, pixels, [scenes, pictures, is_thin], [lamp, corner, whole, seen, keys], device, sliced=True)
     offsets = torch.zeros(pixels + 1, dtype=torch.int32, device=device)
     torch.cumsum(keys, 0, dtype=torch.int32, out=offsets[1:])
     fragments = int(offsets[-1]) if room is None else room
@@ -366,7 +461,7 @@ def visible_fragments(
         for values, absent in ((scene, 0), (pixel, 0), (object_id, MISS), (coverage, 0), (point, 0)):
             values.fill_(absent)
     written = [key, scene, pixel, object_id, number, coverage, to_warp(point, wp.vec2)]
-    launch(write_fragments, pixels, [scenes, pictures, is_thin, whole, seen, offsets], written, device, sliced=True)
+    launch(write_fragments, pixels, [scenes, pictures, lamp, whole, seen, offsets], written, device, sliced=True)
     return Fragments(
         *(scene, pixel, object_id, number, coverage, point, offsets),
         *(width, height, first_row, pictures.rows, needed),

@@ -17,14 +17,19 @@ def fresnel_dielectric(cos_i: float, eta: float) -> Fresnel:
 
     The reflectance is exactly 0 where eta is 1, exactly 1 where reflection is total (pbrt, 4th ed., §9.3.5).
     """
-    into = wp.where(cos_i >= 0.0, eta, 1.0 / eta)
-    square = 1.0 - (1.0 - cos_i * cos_i) / (into * into)
+    inverse = 1.0 / eta
+    into = wp.where(cos_i >= 0.0, eta, inverse)
+    out_of = wp.where(cos_i >= 0.0, inverse, eta)
+    square = 1.0 - (1.0 - cos_i * cos_i) * (out_of * out_of)
     result = Fresnel(1.0, 0.0)
     if square > 0.0:
         cos_t = wp.sqrt(square)
         cosine = wp.abs(cos_i)
-        s = (cosine - into * cos_t) / (cosine + into * cos_t)
-        p = (into * cosine - cos_t) / (into * cosine + cos_t)
+        across = cosine + into * cos_t
+        along = into * cosine + cos_t
+        denominator = 1.0 / (across * along)  # of both amplitudes: division is slow
+        s = (cosine - into * cos_t) * along * denominator
+        p = (into * cosine - cos_t) * across * denominator
         result = Fresnel(wp.where(eta == 1.0, 0.0, 0.5 * (s * s + p * p)), wp.where(cos_i >= 0.0, -cos_t, cos_t))
     return result
 

@@ -126,8 +126,14 @@ def launch(
     begins = iter(range(0, size, length))
 
     def run() -> None:
+        command = None  # of this thread: recorded once, as packing arguments takes longer than many slices
         for begin in begins:  # which all threads take from
-            wp.launch(kernel, min(length, size - begin), [*arguments, begin], device="cpu")
+            slice_size = min(length, size - begin)
+            if command is None:
+                command = wp.launch(kernel, slice_size, [*arguments, begin], device="cpu", record_cmd=True)
+            command.set_dim(slice_size)
+            command.set_param_at_index(len(arguments), begin)
+            command.launch()
 
     helpers = [_pool(count).submit(run) for _ in range(min(count, -(-size // length)) - 1)]
     try:

@@ -63,6 +63,15 @@ class BSDFValue:
 
 
 @wp.struct
+class LobeValues:
+    """A BSDFValue, by lobes."""
+
+    diffuse: float  # of the diffuse lobe for an albedo of 1
+    specular: wp.vec3
+    density: float
+
+
+@wp.struct
 class Albedos:
     """What a smooth surface does to light from one direction, by colour channel."""
 
@@ -164,47 +173,63 @@ def mean(v: wp.vec3) -> float:
 
 
 @wp.func
-def evaluate_bsdf(bsdf: BSDF, wo: wp.vec3) -> BSDFValue:
-    """Value and density of the direction `wo`."""
+def evaluate_lobes(bsdf: BSDF, wo: wp.vec3) -> LobeValues:
+    """What the lobes do in the direction `wo`.
+
+    Of reflection, D and G1 are written for the half vector h = wi + wo as it is, of whatever length.
+    """
     m = bsdf.material
     wi = bsdf.wi
-    result = BSDFValue(wp.vec3(0.0, 0.0, 0.0), 0.0)
+    result = LobeValues(0.0, wp.vec3(0.0, 0.0, 0.0), 0.0)
     cos_i = wi[2]
     cos_o = wo[2]
     if cos_i * cos_o == 0.0:
         return result
     front = cos_i > 0.0
-    reflects = cos_i * cos_o > 0.0
-    if not front and refraction_weight(m) == 0.0:
-        return result
-    if not reflects and refraction_weight(m) == 0.0:
-        return result
     side = wp.where(front, 1.0, -1.0)
-    eta = wp.where(front, m.eta, 1.0 / m.eta)
-    half = unit_length(wi + wo * wp.where(reflects, 1.0, eta))
-    half = half * wp.where(half[2] < 0.0, -1.0, 1.0)
-    dot_i = wp.dot(wi, half)
-    dot_o = wp.dot(wo, half)
-    fresnel = fresnel_dielectric(dot_i, m.eta).reflectance
-    reflectance = specular_reflectance(m, fresnel, dot_i, front)
-
-    if dot_i * side > 0.0 and dot_o * wp.where(reflects, side, -side) > 0.0:  # the facet faces both
-        visible = ggx_density(half, m.alpha) * bsdf.g1_over_cosine  # over |cos θ_i|
-        microfacet = (1.0 - bsdf.diffuse_share) * visible
+    if cos_i * cos_o > 0.0:
+        if not front and refraction_weight(m) == 0.0:
+            return result
+        half = wi + wo
+        square = wp.dot(half, half)
+        dot_i = 0.5 * wp.sqrt(square)
+        fresnel = fresnel_dielectric(side * dot_i, m.eta).reflectance
+        reflectance = specular_reflectance(m, fresnel, dot_i, front)
+        alpha_square = m.alpha * m.alpha
+        root = half[0] * half[0] + half[1] * half[1] + alpha_square * half[2] * half[2]
+        across = wo[0] * wo[0] + wo[1] * wo[1]
+        smith = wp.abs(cos_o) + wp.sqrt(cos_o * cos_o + alpha_square * across)
+        shared = alpha_square * square * square * bsdf.g1_over_cosine / wp.max(PI * root * root * smith, TINY * TINY)
+        if fresnel > 0.0:  # D G F / (4 |cos θ_i|), Walter et al. 2007, eq. 20 times |cos θ_o|
+            result.specular = reflectance * (shared * 0.5 * wp.abs(cos_o))
         share = reflection_share(m, reflectance, fresnel)
-        if reflects:
-            if fresnel > 0.0:  # D G F / (4 |cos θ_i|), Walter et al. 2007, eq. 20 times |cos θ_o|
-                result.value = reflectance * (visible * smith_g1(wo, m.alpha) * 0.25)
-            result.density = microfacet * share * 0.25
-        else:  # eqs. 17 and 21
+        result.density = (1.0 - bsdf.diffuse_share) * share * shared * smith * 0.25
+        if front:
+            result.diffuse = burley_diffuse(m, cos_i, cos_o, dot_i)
+            result.density += bsdf.diffuse_share * cos_o / PI
+    elif refraction_weight(m) > 0.0:
+        eta = wp.where(front, m.eta, 1.0 / m.eta)
+        half = unit_length(wi + wo * eta)
+        half = half * wp.where(half[2] < 0.0, -1.0, 1.0)
+        dot_i = wp.dot(wi, half)
+        dot_o = wp.dot(wo, half)
+        if dot_i * side > 0.0 and dot_o * side < 0.0:  # the facet faces both; eqs. 17 and 21
+            fresnel = fresnel_dielectric(dot_i, m.eta).reflectance
+            share = reflection_share(m, specular_reflectance(m, fresnel, dot_i, front), fresnel)
+            visible = ggx_density(half, m.alpha) * bsdf.g1_over_cosine  # over |cos θ_i|
             total = dot_i + eta * dot_o
             jacobian = wp.abs(dot_i * dot_o) / wp.max(total * total, TINY)
-            result.value = specular_transmittance(m, fresnel) * (visible * smith_g1(wo, m.alpha) * jacobian)
-            result.density = microfacet * (1.0 - share) * jacobian * eta * eta
-    if front and reflects:
-        result.value = result.value + m.base_color * (diffuse_weight(m) * burley_diffuse(m, cos_i, cos_o, dot_o))
-        result.density = result.density + bsdf.diffuse_share * cos_o / PI
+            result.specular = specular_transmittance(m, fresnel) * (visible * smith_g1(wo, m.alpha) * jacobian)
+            result.density = (1.0 - bsdf.diffuse_share) * visible * (1.0 - share) * jacobian * eta * eta
     return result
+
+
+@wp.func
+def evaluate_bsdf(bsdf: BSDF, wo: wp.vec3) -> BSDFValue:
+    """Value and density of the direction `wo`."""
+    lobes = evaluate_lobes(bsdf, wo)
+    m = bsdf.material
+    return BSDFValue(lobes.specular + m.base_color * (diffuse_weight(m) * lobes.diffuse), lobes.density)
 
 
 @wp.func

@@ -7,6 +7,7 @@ from luxel.core.fresnel import fresnel_dielectric, refract
 from luxel.core.intersect import MISS, SUN, Hit, intersect, intersect_object
 from luxel.core.principled import SMOOTH_ALPHA, Material, refraction_weight, specular_transmittance
 from luxel.core.scenes import Scenes, material_of_object, shape_of
+from luxel.core.shafts import intersect_among
 from luxel.core.shapes.kinds import CYLINDER, SPHERE
 from luxel.core.shapes.local import INFINITY
 from luxel.core.shapes.shape import Shape, intersect_shape, is_lit_by, is_panel, panel_front, surface_interaction
@@ -44,25 +45,38 @@ def radiance_gain(eta: float, leaves: bool) -> float:
 
 @wp.func
 def next_hit(
-    scenes: Scenes, scene: int, origin: wp.vec3, direction: wp.vec3, origin_object: int, left_object: int
+    scenes: Scenes,
+    scene: int,
+    shaft: wp.uint64,
+    origin: wp.vec3,
+    direction: wp.vec3,
+    origin_object: int,
+    left_object: int,
 ) -> Hit:
-    """The first object along a ray that starts on one, after it has left another.
+    """The first object in a shaft along a ray that starts on one, after it has left another.
 
     Where both touch, the ray may be told to meet the one that it has left again, at once: it does not.
     """
-    hit = intersect(scenes, scene, origin, direction, origin_object)
+    hit = intersect_among(scenes, scene, shaft, origin, direction, origin_object)
     reach = TOUCHING * wp.length(origin)
     if hit.object_id == left_object and hit.t < reach:
-        hit = intersect(scenes, scene, origin + reach * direction, direction, origin_object)
+        hit = intersect_among(scenes, scene, shaft, origin + reach * direction, direction, origin_object)
         hit.t += reach
     return hit
 
 
 @wp.func
 def line_of_sight(
-    scenes: Scenes, scene: int, origin: wp.vec3, direction: wp.vec3, origin_object: int, target: int, straight_on: bool
+    scenes: Scenes,
+    scene: int,
+    shaft: wp.uint64,
+    origin: wp.vec3,
+    direction: wp.vec3,
+    origin_object: int,
+    target: int,
+    straight_on: bool,
 ) -> LineOfSight:
-    """Of the ray that was aimed at the object `target`, or at SUN or MAP.
+    """Of the ray that was aimed at the object `target`, or at SUN or MAP, in the shaft towards it or EVERYTHING.
 
     `straight_on`: what is clear lets through what it transmits, as if it did not bend the ray; else nothing may be in
     between. A ray that leaves a ball or a slab meets its surface as steeply as where it entered.
@@ -73,7 +87,7 @@ def line_of_sight(
     object_id = origin_object
     left_object = int(MISS)
     for crossing in range(MOST_CROSSINGS):
-        hit = next_hit(scenes, scene, point, direction, object_id, left_object)
+        hit = next_hit(scenes, scene, shaft, point, direction, object_id, left_object)
         is_free = hit.object_id == MISS and (crossing == 0 or target < 0)  # at first also of what is tiny, by rounding
         if hit.object_id == target or is_free:
             result.transmittance = transmittance

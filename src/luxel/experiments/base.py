@@ -10,8 +10,8 @@ from luxel.models.generator import GeneratorConfig
 from luxel.models.image_model import ImageModelConfig, scaled
 from luxel.models.sequence import TransformerConfig
 from luxel.scene.distributions import Spheres
-from luxel.train.loop import TrainConfig
 from luxel.train.optim import OptimConfig, Schedule
+from luxel.train.train_config import TrainConfig
 
 SHARED_LAYERS = 4
 """Passes of the log's base transformer through its one set of parameters; the log does not say how many."""

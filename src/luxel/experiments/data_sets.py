@@ -9,7 +9,8 @@ from typing import Any
 from luxel import InputError
 from luxel.data.generate import GenerateSettings, generate, of_folder
 from luxel.data.manifest import DataError, Manifest
-from luxel.experiments.run import PLACE, DataPlace, check_data, data_folder, experiment_of, read_config
+from luxel.experiments.folders import data_folder
+from luxel.experiments.run_config import PLACE, DataPlace, check_data, experiment_of, read_config
 from luxel.files.atomic import check_folder
 from luxel.files.typed_json import read_json
 from luxel.models.kinds import ModelConfig

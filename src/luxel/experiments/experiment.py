@@ -14,7 +14,7 @@ from luxel.data.stream import StreamSettings
 from luxel.models.image_model import ImageModelConfig
 from luxel.models.kinds import ModelConfig
 from luxel.scene.registry import distribution_type, parameters
-from luxel.train.loop import TrainConfig
+from luxel.train.train_config import TrainConfig
 
 Scale: TypeAlias = Literal["tiny", "small", "medium", "full"]
 """From the smallest to the log's own; see `luxel.experiments.base`."""

@@ -9,11 +9,11 @@ from dataclasses import replace
 from luxel.data.generate import GenerateSettings
 from luxel.data.stream import StreamSettings
 from luxel.experiments.experiment import Experiment, Scale, experiment, variant, with_data, with_model
-from luxel.models.gather import TILE_PIXELS
 from luxel.models.ray_model import RayModelConfig
+from luxel.models.receivers import TILE_PIXELS
 from luxel.scene.distributions import Mixed, Varied
-from luxel.train.loop import TrainConfig
 from luxel.train.optim import OptimConfig, Schedule
+from luxel.train.train_config import TrainConfig
 
 GROUP, DATE = "ray", "2026-11-26"
 OPTIM = OptimConfig(

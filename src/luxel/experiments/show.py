@@ -11,8 +11,8 @@ from luxel.experiments.experiment import group_of
 from luxel.models.cost import Cost, cost_by_part
 from luxel.models.kinds import model_of
 from luxel.models.pretrained import WEIGHTS
-from luxel.train.loop import TrainConfig
 from luxel.train.run_folder import differences, read_result
+from luxel.train.train_config import TrainConfig
 
 COLUMNS, ROWS = 64, 6
 BARS = " ▁▂▃▄▅▆▇█"

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from filelock import FileLock, Timeout
 
@@ -73,14 +74,11 @@ def make_folder_of(path: Path) -> None:
 def check_writable(path: Path) -> None:
     """Raise InputError unless the file can be begun now: an empty one beside it is made, and removed. For before work.
 
-    Its folder is made, if need be.
+    Its folder is made, if need be. What another process is writing there is left alone.
     """
     make_folder_of(path)
-    partial = path.with_name(path.name + PARTIAL)
-    with writing(path):
-        partial.unlink(missing_ok=True)
-        partial.open("xb").close()
-        partial.unlink()
+    with writing(path), NamedTemporaryFile(dir=path.parent, prefix=path.name):
+        pass  # 8 random characters after the name make it as long as PARTIAL does, so that one too long is found
 
 
 @contextmanager

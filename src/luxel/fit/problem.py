@@ -64,6 +64,19 @@ def exposure_of(images: Pictures) -> float:
     return MIDDLE / float(np.minimum(images, most).mean(dtype=np.float64)) if most > 0 else 1.0
 
 
+def stacked_pictures(images: Sequence[Any], sources: Sequence[str] | None = None) -> Pictures:
+    """The images in one array. Raises InputError, with their names in `sources`, for none, and unless sizes agree."""
+    if not isinstance(images, Sequence) or not images:
+        raise InputError("images must be a list of at least one picture, [height, width, 3]; of one, [image]")
+    names = sources or [f"images[{number}]" for number in range(len(images))]
+    pictures = [as_radiance(image, name) for image, name in zip(images, names, strict=True)]
+    for picture, name in zip(pictures, names, strict=True):
+        if picture.shape != pictures[0].shape:
+            sizes = [f"{width}×{height}" for height, width, _ in (picture.shape, pictures[0].shape)]
+            raise InputError(f"{name} is of {sizes[0]}, but {names[0]} of {sizes[1]}: give pictures of one size")
+    return np.stack(pictures)
+
+
 @dataclass(frozen=True)
 class Problem:
     """Pictures, what may have made them, and how that is searched for."""
@@ -89,14 +102,7 @@ class Problem:
     ) -> "Problem":
         """See `fit`; `sources` are the images' names in messages."""
         check_scene("scene", scene)
-        if not isinstance(images, Sequence) or not images:
-            raise InputError("images must be a list of at least one picture, [height, width, 3]; of one, [image]")
-        names = sources or [f"images[{number}]" for number in range(len(images))]
-        pictures = [as_radiance(image, name) for image, name in zip(images, names, strict=True)]
-        for picture, name in zip(pictures, names, strict=True):
-            if picture.shape != pictures[0].shape:
-                sizes = [f"{width}×{height}" for height, width, _ in (picture.shape, pictures[0].shape)]
-                raise InputError(f"{name} is of {sizes[0]}, but {names[0]} of {sizes[1]}: give pictures of one size")
+        pictures = stacked_pictures(images, sources)
         views = Views.of(scene, cameras)
         if len(images) != len(views.cameras):
             raise InputError(
@@ -104,15 +110,14 @@ class Problem:
                 "images' order"
             )
         parameters = Parameters.of(views, free, bounds)
-        height, width, _ = pictures[0].shape
+        count, height, width, _ = pictures.shape
         numbers = len(parameters.names)
         check_fits(
-            numbers * len(pictures) * pictures[0].size * JACOBIAN,
-            f"{numbers} free numbers and {len(pictures)} images of {width}×{height}",
+            numbers * pictures.size * JACOBIAN,
+            f"{numbers} free numbers and {count} images of {width}×{height}",
             "free fewer, or give smaller images",
         )
-        stacked = np.stack(pictures)
-        return Problem(renderer, parameters, stacked, exposure_of(stacked), settings or FitSettings())
+        return Problem(renderer, parameters, pictures, exposure_of(pictures), settings or FitSettings())
 
     @cached_property
     def levels(self) -> "list[Problem]":

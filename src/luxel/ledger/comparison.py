@@ -58,29 +58,43 @@ def compare(
         raise combined(wrong, f"{page} is not written")
     scenes, not_shown = scenes_by_all(made_of)
     wrong += not_shown
-    (out / "records").mkdir(parents=True, exist_ok=True)
-    for record in records:
-        if record.scale is not None:
-            record.save(out / "records" / record.file)
-    table = run_table(records)
-    quoted = dict.fromkeys(record.provenance for record in records if not record.diverged)
+    save_records(records, out / "records")
     facts = {
         "scale": scale if any(record.scale is not None for record in records) else "as each run's",
         "data": ", ".join(sorted({describe(record) for record in records})),
         "seeds": str(seeds),
         "machine": ", ".join(sorted({machine(record) for record in records})),
     }
-    provenance = "; ".join(quoted) or "every run diverged"
-    if seeds < SEEDS:
-        provenance += f". Seeds: {seeds}; with fewer than {SEEDS}, differences may be chance"
-    distinct = list(by_name(records))
-    title = "Luxel: " + (", ".join(distinct) if len(distinct) < 5 else f"{len(distinct)} experiments compared")
-    write_comparison(page, title, facts, provenance, table, plots(records), scenes, TONE_MAP)
+    table, provenance = run_table(records), provenance_of(records, seeds)
+    write_comparison(page, title_of(records), facts, provenance, table, plots(records), scenes, TONE_MAP)
     text = f"{table.markdown()}\n{provenance}. ±: half the 95 % interval over seeds.\n"
     write_atomically(out / "comparison.md", text.encode())
     if wrong:
         raise combined(wrong, f"{page} is without them")
     return page, text
+
+
+def save_records(records: Sequence[Record], folder: Path) -> None:
+    """Keep the records of experiments, from which findings are made."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for record in records:
+        if record.scale is not None:
+            record.save(folder / record.file)
+
+
+def title_of(records: Sequence[Record]) -> str:
+    """The experiments' names, if they are few."""
+    names = list(by_name(records))
+    return "Luxel: " + (", ".join(names) if len(names) < 5 else f"{len(names)} experiments compared")
+
+
+def provenance_of(records: Sequence[Record], seeds: int) -> str:
+    """What the figures must be quoted with."""
+    quoted = dict.fromkeys(record.provenance for record in records if not record.diverged)
+    provenance = "; ".join(quoted) or "every run diverged"
+    if seeds < SEEDS:
+        provenance += f". Seeds: {seeds}; with fewer than {SEEDS}, differences may be chance"
+    return provenance
 
 
 def combined(wrong: Sequence[InputError], consequence: str) -> InputError:

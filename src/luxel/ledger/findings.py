@@ -9,8 +9,9 @@ from luxel import InputError
 from luxel.evaluation.compare import Table
 from luxel.experiments.experiment import EXPERIMENTS, Experiment, Scale, with_train
 from luxel.files.atomic import write_atomically
-from luxel.ledger.claims import CLAIMS, CONFIDENCE, NOTABLE, NOTABLE_SINCE, SEEDS, SEEN_BEFORE, Judgement
+from luxel.ledger.claims import CONFIDENCE, NOTABLE, NOTABLE_SINCE, SEEDS, SEEN_BEFORE, Judgement
 from luxel.ledger.comparison import combined, describe, machine, run_table
+from luxel.ledger.log_claims import CLAIMS
 from luxel.ledger.record import Record, load_records, noted
 
 HEAD = f"""# What the lab log found, and what holds

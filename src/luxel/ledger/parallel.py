@@ -48,53 +48,66 @@ def make_in_processes(
     is in log.txt in its run's folder. At KeyboardInterrupt every process ends its step and writes a checkpoint, at a
     second one they are ended at once.
     """
-    watches = {
-        plan: Watch(plan.name, plan.seed, plan.experiment.train.samples, plan.folder) for plan in dict.fromkeys(plans)
-    }
-    waiting = deque(watches)
-    running: dict[Planned, Worker] = {}
-    failed: dict[Planned, InputError] = {}
-    table = LiveTable(stream or sys.stderr)
-
-    def state(plan: Planned) -> State:
-        if plan in running:
-            return running[plan].state
-        if plan in failed:
-            return "failed"
-        return "waiting" if plan in waiting else how_it_ended(plan.folder) or "stopped"
-
-    def look() -> None:
-        for plan, worker in [*running.items()]:
-            if worker.has_ended:
-                if (problem := worker.problem) is not None:
-                    failed[plan] = problem
-                worker.close()
-                del running[plan]
-        table.show([watch.row(state(plan)) for plan, watch in watches.items()])
-
+    pool = RunPool(plans, jobs, cpu, stream or sys.stderr)
     try:
-        while waiting or running:
-            while waiting and len(running) < jobs:
-                slot = min(set(range(jobs)) - {worker.slot for worker in running.values()})
-                plan = waiting.popleft()
-                try:
-                    running[plan] = Worker(plan, cpu, slot, threads_a_run(jobs))
-                except InputError as error:  # of a folder that cannot be written in, which hides no other run
-                    failed[plan] = error
-            look()
-            if running:
+        while pool.waiting or pool.running:
+            pool.start_waiting()
+            pool.look()
+            if pool.running:
                 time.sleep(POLL_S)
     except KeyboardInterrupt:
-        for worker in running.values():
+        for worker in pool.running.values():
             worker.ask_to_stop()
-        while running:
-            look()
+        while pool.running:
+            pool.look()
             time.sleep(POLL_S)
         raise
     finally:
-        for worker in running.values():
+        for worker in pool.running.values():
             worker.close()
-    return failed
+    return pool.failed
+
+
+class RunPool:
+    """Runs that wait, that are being made, at most `jobs` at once, and that failed; with a live table of them all."""
+
+    def __init__(self, plans: Sequence[Planned], jobs: int, cpu: bool, stream: Output) -> None:
+        self._watches = {
+            plan: Watch(plan.name, plan.seed, plan.experiment.train.samples, plan.folder)
+            for plan in dict.fromkeys(plans)
+        }
+        self.waiting = deque(self._watches)
+        self.running: dict[Planned, Worker] = {}
+        self.failed: dict[Planned, InputError] = {}
+        self._jobs, self._cpu = jobs, cpu
+        self._table = LiveTable(stream)
+
+    def start_waiting(self) -> None:
+        """Start a process for each run that there is a slot for."""
+        while self.waiting and len(self.running) < self._jobs:
+            slot = min(set(range(self._jobs)) - {worker.slot for worker in self.running.values()})
+            plan = self.waiting.popleft()
+            try:
+                self.running[plan] = Worker(plan, self._cpu, slot, threads_a_run(self._jobs))
+            except InputError as error:  # of a folder that cannot be written in, which hides no other run
+                self.failed[plan] = error
+
+    def look(self) -> None:
+        """Note which processes have ended, and how; show where every run is."""
+        for plan, worker in [*self.running.items()]:
+            if worker.has_ended:
+                if (problem := worker.problem) is not None:
+                    self.failed[plan] = problem
+                worker.close()
+                del self.running[plan]
+        self._table.show([watch.row(self._state(plan)) for plan, watch in self._watches.items()])
+
+    def _state(self, plan: Planned) -> State:
+        if plan in self.running:
+            return self.running[plan].state
+        if plan in self.failed:
+            return "failed"
+        return "waiting" if plan in self.waiting else how_it_ended(plan.folder) or "stopped"
 
 
 class Worker:

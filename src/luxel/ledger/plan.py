@@ -8,7 +8,8 @@ from pathlib import Path
 from luxel import InputError
 from luxel.experiments.data_sets import data_of
 from luxel.experiments.experiment import EXPERIMENTS, Experiment, Scale, with_train
-from luxel.experiments.run import data_folder, experiment_of, run_folder
+from luxel.experiments.folders import data_folder, run_folder
+from luxel.experiments.run_config import experiment_of
 from luxel.train.run_folder import read_result
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from luxel import InputError
 from luxel.configuration import Seed
 from luxel.experiments.experiment import Scale
-from luxel.experiments.run import RunData, read_config
+from luxel.experiments.run_config import RunData, read_config
 from luxel.files.typed_json import read_json, write_json
 from luxel.train.run_folder import Environment, Result, read_environment, read_metrics, read_result
 

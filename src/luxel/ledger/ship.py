@@ -19,7 +19,7 @@ from luxel.data.dataset import ShardDataset
 from luxel.evaluation.evaluate import Evaluation, evaluate
 from luxel.experiments.data_sets import data_of
 from luxel.experiments.experiment import EXPERIMENTS, Experiment, Scale
-from luxel.experiments.run import experiment_of
+from luxel.experiments.run_config import experiment_of
 from luxel.files.atomic import write_atomically
 from luxel.files.typed_json import write_json
 from luxel.pipeline import Renderer

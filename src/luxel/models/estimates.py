@@ -20,7 +20,8 @@ from luxel.core.rough_albedo import rough_albedo
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable, material_of_object
 from luxel.core.shapes.shape import is_panel, panel_front
-from luxel.models.gather import (
+from luxel.models.shading_points import ShadingPoint, as_points
+from luxel.models.signals import (
     DIRECT,
     DIRECT_NOISE,
     GLOSSY_NOISE,
@@ -37,7 +38,6 @@ from luxel.models.gather import (
     UNSHADOWED,
     Signals,
 )
-from luxel.models.shading_points import ShadingPoint, as_points
 
 FILTERED = (4, 3, 3, 4, 4)
 """Estimates of light by lights, by the sky, by other surfaces, of highlights and of reflections: at that many levels of

@@ -15,9 +15,9 @@ from luxel.core.intersect import MISS
 from luxel.core.launch import launch, to_warp
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable
-from luxel.models.gather import NEARNESS, OF_LIGHTS, SIGNALS, Signals
-from luxel.models.neighbourhood import Neighbours, neighbour
+from luxel.models.neighbourhood import Neighbours, neighbour, place_of
 from luxel.models.shading_points import pixel_width
+from luxel.models.signals import NEARNESS, OF_LIGHTS, SIGNALS, Signals
 
 STEPS: tuple[tuple[int, ...], ...] = ((1,), (2,), (4, 8))
 """Pixels between neighbours, of each level beyond the points' own.
@@ -55,6 +55,7 @@ def filter_points(
         share[index] = 0.25
         return
     own = signals[index]
+    at = place_of(near, index)
     pixel = pixel_width(scenes, p, height)
     total = Signals()
     weight = float(0.0)
@@ -62,7 +63,7 @@ def filter_points(
     for k in range(9):
         down = k // 3 - 1
         across = k - 3 * (k // 3) - 1
-        j = neighbour(near, index, across * step, down * step)
+        j = neighbour(near, at, across * step, down * step)
         if j != MISS:
             q = near.points[j]
             other = pixel_width(scenes, q, height)

@@ -6,15 +6,20 @@ same but for the reflection, so that what is known of sampling lights holds. A p
 
 import warp as wp
 
-from luxel.core.emitters import LightSampleContext, LightWeights, sample_light
+from luxel.core.emitters import LightCDF, LightSampleContext, light_cdf, sample_light
 from luxel.core.frames import unit_length
 from luxel.core.intersect import MISS, intersect_object, is_visible
-from luxel.core.principled import albedos
-from luxel.core.scenes import SceneObject, Scenes, material_of_object, shape_of
+from luxel.core.principled import albedos, evaluate_lobes
+from luxel.core.sampling import net_point
+from luxel.core.scenes import MOST_MIRRORS, SceneObject, Scenes, material_of_object, shape_of
 from luxel.core.shapes.kinds import BOX
 from luxel.core.shapes.local import INFINITY
 from luxel.core.shapes.shape import is_panel, surface_interaction
+from luxel.models.receivers import GatherSettings, Receiver, receiver_at
+from luxel.models.shading_points import ShadingPoint
+from luxel.models.signals import HIGHLIGHT, THROUGH, Signals, vector_at, with_vector
 
+MIRROR_LOOK = wp.constant(8)  # one ray to lights of so many is sent by way of each face of each mirror
 SAME_FACE = wp.constant(0.999)  # cosine between normals
 
 
@@ -78,17 +83,17 @@ def sample_mirrored_light(
     at: LightSampleContext,
     mirror: int,
     face: MirrorFace,
-    weights: LightWeights,
+    cdf: LightCDF,
     choice: float,
     u: wp.vec2,
 ) -> MirroredLight:
     """What `sample_light` finds for a point's image behind a face of the object `mirror`, as the point sees it there.
 
-    The weights are `light_weights` of `mirrored_context`. Nothing may be in between, be it clear.
+    The CDF is the `light_cdf` of `mirrored_context`. Nothing may be in between, be it clear.
     """
     none = wp.vec3(0.0, 0.0, 0.0)
     result = MirroredLight(none, none, 0.0)
-    light = sample_light(scenes, scene, mirrored_context(at, face), weights, choice, u)
+    light = sample_light(scenes, scene, mirrored_context(at, face), cdf, choice, u)
     cosine = wp.dot(light.direction, face.normal)
     if light.density == 0.0 or cosine <= 0.0:
         return result
@@ -111,3 +116,59 @@ def sample_mirrored_light(
     if is_seen and is_visible(scenes, scene, si.point, light.direction, mirror, light.object_id):
         result.radiance = wp.cw_mul(light.radiance, albedos(material_of_object(obj), cosine).reflectance)
     return result
+
+
+@wp.struct
+class Thrown:
+    """What a mirror's face throws onto a point: irradiance over π, but for Burley's factors, and gloss that leaves."""
+
+    diffuse: wp.vec3
+    gloss: wp.vec3
+
+
+@wp.func
+def thrown_by_face(
+    scenes: Scenes, settings: GatherSettings, scene: int, r: Receiver, mirror: int, face: MirrorFace
+) -> Thrown:
+    """Of lights; gloss where the diffuse lobe's rays serve it, which don't look for lights in mirrors."""
+    result = Thrown(wp.vec3(0.0, 0.0, 0.0), wp.vec3(0.0, 0.0, 0.0))
+    each = wp.max(settings.light_rays // MIRROR_LOOK, 1)
+    cdf = light_cdf(scenes, scene, mirrored_context(r.at, face))
+    for k in range(each * settings.tiles):
+        u = net_point(r.pattern * each + k, 5)
+        choice = (float(k % each) + net_point(r.pattern + k // each, 6)[0]) / float(each)
+        light = sample_mirrored_light(scenes, scene, r.at, mirror, face, cdf, choice, u)
+        if wp.max(light.radiance) > 0.0:
+            towards = evaluate_lobes(r.bsdf, r.local * light.direction)
+            arriving = light.radiance / (light.density * float(each * settings.tiles))
+            result.diffuse += arriving * towards.diffuse
+            if r.shares_rays:
+                result.gloss += wp.cw_mul(arriving, towards.specular)
+    return result
+
+
+@wp.kernel(enable_backward=False)
+def look_into_mirrors(
+    scenes: Scenes, settings: GatherSettings, points: wp.array[ShadingPoint], signals: wp.array[Signals], begin: int
+) -> None:
+    """Add the light by way of flat mirrors to a diffuse point's THROUGH, and to HIGHLIGHT where no ray looks for it."""
+    index = wp.tid() + begin
+    p = points[index]
+    if p.object_id == MISS:
+        return
+    r = receiver_at(scenes, settings, p, index)
+    if not r.is_diffuse:
+        return
+    out = signals[index]
+    mirrors = scenes.scenes[p.scene].mirrors
+    for i in range(MOST_MIRRORS):
+        mirror = mirrors[i]
+        if mirror != MISS and mirror != p.object_id:
+            obj = scenes.objects[mirror]
+            for number in range(faces_of(obj.kind)):
+                face = mirror_face(obj, number, p.point)
+                if face.distance > 0.0:
+                    thrown = thrown_by_face(scenes, settings, p.scene, r, mirror, face)
+                    out = with_vector(out, THROUGH, vector_at(out, THROUGH) + thrown.diffuse)
+                    out = with_vector(out, HIGHLIGHT, vector_at(out, HIGHLIGHT) + thrown.gloss)
+    signals[index] = out

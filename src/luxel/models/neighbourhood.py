@@ -44,36 +44,63 @@ class Neighbours:
     height: int
 
 
+@wp.struct
+class Place:
+    """A point among its Neighbours."""
+
+    pixel: int  # of all pictures
+    column: int
+    row: int
+    seen_object: int  # by the pixel: the fragment's
+    object_id: int
+    lobe: int
+    normal: wp.vec3
+
+
 @wp.func
-def neighbour(near: Neighbours, index: int, across: int, down: int) -> int:
+def place_of(near: Neighbours, index: int) -> Place:
+    """Of the point number `index`."""
+    f = near.fragment[index]
+    pixel = near.pixel[f]
+    line = pixel // near.width
+    p = near.points[index]
+    return Place(
+        pixel,
+        pixel - line * near.width,
+        line % near.height,
+        near.object_id[f],
+        p.object_id,
+        near.lobe[index],
+        p.normal,
+    )
+
+
+@wp.func
+def neighbour(near: Neighbours, at: Place, across: int, down: int) -> int:
     """The point so many pixels away that is of the same object and shown by the same lobe of one, or MISS.
 
     Of several, the one whose normal is most alike.
     """
     result = int(MISS)
-    f = near.fragment[index]
-    lobe = near.lobe[index]
-    line = near.pixel[f] // near.width
-    x = near.pixel[f] - line * near.width + across
-    y = line % near.height + down
+    x = at.column + across
+    y = at.row + down
     if x >= 0 and x < near.width and y >= 0 and y < near.height:
-        normal = near.points[index].normal
         best = float(-2.0)
-        q = near.pixel[f] + down * near.width + across
+        q = at.pixel + down * near.width + across
         for g in range(near.offsets[q], near.offsets[q + 1]):
-            if near.object_id[g] == near.object_id[f]:
+            if near.object_id[g] == at.seen_object:
                 first = int(0)
                 count = int(1)
-                if lobe != MISS:
-                    first = lobe * SUBPIXELS
+                if at.lobe != MISS:
+                    first = at.lobe * SUBPIXELS
                     count = SUBPIXELS
                 for i in range(first, first + count):
                     j = int(g)
-                    if lobe != MISS:
+                    if at.lobe != MISS:
                         j = near.shown[g, i]
                     if j != MISS:
-                        cosine = wp.dot(normal, near.points[j].normal)
-                        if near.points[j].object_id == near.points[index].object_id and cosine > best:
+                        cosine = wp.dot(at.normal, near.points[j].normal)
+                        if near.points[j].object_id == at.object_id and cosine > best:
                             best = cosine
                             result = j
     return result

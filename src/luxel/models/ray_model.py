@@ -35,10 +35,11 @@ from luxel.models.estimates import (
     measure,
 )
 from luxel.models.filter import LEVELS, REACH, STEPS, filter_levels
-from luxel.models.gather import TILE_PIXELS, GatherSettings, gather
+from luxel.models.gather import gather
 from luxel.models.neighbourhood import as_neighbours, neighbourhood
 from luxel.models.open_sky import sky_of_pixels
 from luxel.models.pretrained import Pretrained
+from luxel.models.receivers import TILE_PIXELS, GatherSettings
 from luxel.models.shading_points import points_of_fragments, points_of_rays
 from luxel.models.specular import LOBES, ChainRoom, Chains, no_chains, specular_chains, unlit
 

@@ -2,16 +2,18 @@
 
 import warp as wp
 
+from luxel.core.frames import frame, unit_length
 from luxel.core.intersect import MISS, intersect_object
 from luxel.core.rays import camera_direction, camera_origin, image_plane_point_of
 from luxel.core.scenes import Scenes, shape_of
 from luxel.core.shapes.local import INFINITY
 from luxel.core.shapes.shape import facing_normal, surface_interaction
-from luxel.models.shading_points import ShadingPoint
+from luxel.models.shading_points import ShadingPoint, pixel_width
 
 SUBPIXELS = 4  # rays of a pixel that are followed through mirrors and glass, so that their images have soft edges
 PIXEL_VARIANCE = wp.constant(0.15)  # of a pixel's filter, in its widths squared: a Gaussian's (Tokuyoshi & Kaplanyan)
 MOST_WIDENING = wp.constant(0.18)  # theirs, too
+LEAST_COSINE = wp.constant(0.1)  # of a surface along which pixels stretch
 
 
 @wp.func
@@ -42,6 +44,35 @@ def subpixel_point(scenes: Scenes, p: ShadingPoint, number: int, height: int) ->
             result.point = si.point
             result.direction = direction
             result.normal = facing_normal(shape.kind, si.normal, direction)
+    return result
+
+
+@wp.func
+def place_in_pixel(scenes: Scenes, p: ShadingPoint, u: wp.vec2, height: int, beside: int) -> wp.vec3:
+    """Of the plane that touches a point's surface the place that shows `u` of the way over the pixel about it.
+
+    The point itself if the place is hidden by the object `beside` it, or the point is of that object. What glass
+    focuses may be narrower than a pixel: a single point is in it or not.
+    """
+    axes = frame(p.direction)
+    x = u[0] - 0.5
+    y = u[1] - 0.5
+    off = x * wp.vec3(axes[0, 0], axes[0, 1], axes[0, 2]) + y * wp.vec3(axes[1, 0], axes[1, 1], axes[1, 2])
+    off -= p.direction * (wp.dot(off, p.normal) / wp.min(wp.dot(p.direction, p.normal), -LEAST_COSINE))
+    place = p.point + pixel_width(scenes, p, height) * off
+    if beside == p.object_id or intersect_object(scenes, beside, place, -p.direction, MISS, INFINITY) < INFINITY:
+        place = p.point
+    return place
+
+
+@wp.func
+def direction_from(scenes: Scenes, place: wp.vec3, p: ShadingPoint, direction: wp.vec3, light: int) -> wp.vec3:
+    """From a place to where a direction from a point hits a light; what is at infinity has the same from everywhere."""
+    result = direction
+    if light >= 0:
+        t = intersect_object(scenes, light, p.point, direction, p.object_id, INFINITY)
+        if t < INFINITY:
+            result = unit_length(p.point - place + t * direction)
     return result
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 import numpy as np
 from pydantic import Field
 
+from luxel.configuration import MAX_OBJECTS
 from luxel.scene.arrangements import IN_THE_AIR, ON_THE_GROUND, add_strewn, single
 from luxel.scene.description import RGB, Camera, Material, Object, Scene, Vector
 from luxel.scene.draws import Draws
@@ -54,7 +55,7 @@ class Composed(Distribution):
     have 3 to 16 objects, few up to `max_objects`; every fifth is scaled by up to a hundred, or a hundredth.
     """
 
-    max_objects: Annotated[int, Field(ge=3, le=1_000_000)] = 256
+    max_objects: Annotated[int, Field(ge=3, le=MAX_OBJECTS)] = 256
     """At least 3: a ground, an object and a lamp."""
     name: ClassVar[str] = "composed"
 

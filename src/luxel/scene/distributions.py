@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal, TypeAlias
 import numpy as np
 from pydantic import Field
 
-from luxel.configuration import Objects, Share
+from luxel.configuration import MAX_OBJECTS, Objects, Share
 from luxel.scene.camera import rotation_matrix
 from luxel.scene.clevr import Clevr
 from luxel.scene.composed import Composed
@@ -174,7 +174,7 @@ class Varied(Distribution):
     from dim to bright.
     """
 
-    max_objects: Annotated[int, Field(ge=2, le=1_000_000)] = 16
+    max_objects: Annotated[int, Field(ge=2, le=MAX_OBJECTS)] = 16
     """At least 2, as a ground is one."""
     lights: Share = 0.2
     """Share of the objects that emit."""
@@ -224,7 +224,7 @@ class Varied(Distribution):
 class Mixed(Distribution):
     """What a renderer for every scene learns from: of each eight scenes four composed, three varied, one of spheres."""
 
-    max_objects: Annotated[int, Field(ge=3, le=1_000_000)] = 256
+    max_objects: Annotated[int, Field(ge=3, le=MAX_OBJECTS)] = 256
     """Of composed scenes, which have at least 3; the others have their own most."""
     name: ClassVar[str] = "mixed"
 
@@ -238,7 +238,7 @@ class Mixed(Distribution):
 class Assorted(Distribution):
     """`Mixed` with light from outside: of each eight scenes two composed, three outdoor, two varied, one of spheres."""
 
-    max_objects: Annotated[int, Field(ge=3, le=1_000_000)] = 256
+    max_objects: Annotated[int, Field(ge=3, le=MAX_OBJECTS)] = 256
     """Of composed and outdoor scenes, which have at least 3; the others have their own most."""
     name: ClassVar[str] = "assorted"
 

@@ -19,10 +19,10 @@ from luxel.files.exr import load_exr
 from luxel.files.pfm import decode_pfm, encode_pfm
 from luxel.files.radiance_hdr import decode_hdr, encode_hdr
 from luxel.files.typed_json import check_size, reading
+from luxel.scene.limits import MAX_RADIANCE
 
 MOST_TEXELS = 1 << 23
 """4096 × 2048: with what sampling needs, 200 MB."""
-MOST_RADIANCE = 1e6
 MAX_BYTES = 1 << 30
 EMBEDDED = "data:image/vnd.radiance;base64,"
 """What the name of a map begins with whose .hdr file is in the scene itself (RFC 2397)."""
@@ -110,12 +110,12 @@ def environment_map(texels: Float32[np.ndarray, "height width 3"], source: str) 
     height, width, _ = texels.shape
     if not 0 < height * width <= MOST_TEXELS:
         raise InputError(f"{source}: has {width}×{height} pixels, must have at most {MOST_TEXELS}; scale it down")
-    wrong = np.argwhere(~((texels >= 0) & (texels <= MOST_RADIANCE)))
+    wrong = np.argwhere(~((texels >= 0) & (texels <= MAX_RADIANCE)))
     if len(wrong):
         row, column, _ = wrong[0].tolist()
         raise InputError(
             f"{source}: is {texels[row, column].tolist()} at row {row}, column {column}, must be radiance in "
-            f"[0, {MOST_RADIANCE:g}]"
+            f"[0, {MAX_RADIANCE:g}]"
         )
     texels = np.ascontiguousarray(texels, np.float32)
     texels.flags.writeable = False

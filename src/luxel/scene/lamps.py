@@ -16,11 +16,12 @@ from luxel.scene.description import RGB, Box, Cylinder, Ellipsoid, Material, Obj
 from luxel.scene.draws import Draws
 from luxel.scene.finishes import OPAQUE, clear_glass, tone
 from luxel.scene.finishes import TONES as BASE_TONES
+from luxel.scene.limits import MAX_RADIANCE
 from luxel.scene.placing import about_z, contains, direction, facing, product, vector
 from luxel.scene.surroundings import Site
 
 TRIES = 16
-MAX_RADIANCE = 9e5  # the scene format allows 1e6
+MOST_RADIANCE = 0.9 * MAX_RADIANCE
 LUMINANCE = (0.2126, 0.7152, 0.0722)
 WHITE_LIGHT: dict[Vector, float] = {
     (1.0, 0.55, 0.25): 0.15,  # candle
@@ -322,12 +323,12 @@ def light_color(draws: Draws) -> Vector:
 def lit(draws: Draws, emitters: Sequence[Object], site: Site, irradiance: float) -> list[Object]:
     """The lamp's objects with the radiance that brings `irradiance` (over π) to the middle of the scene."""
     angle = sum(solid_angle(item, site.focus) for item in emitters)
-    radiance = min(irradiance * math.pi / max(angle, 1e-6), MAX_RADIANCE)
+    radiance = min(irradiance * math.pi / max(angle, 1e-6), MOST_RADIANCE)
     material = Material(base_color=tone(draws, BASE_TONES), emission=emission(light_color(draws), radiance))
     return [item.model_copy(update={"material": material}) for item in emitters]
 
 
 def emission(color: Vector, radiance: float) -> RGB:
     """A colour times a radiance, to 6 significant digits."""
-    red, green, blue = (float(f"{min(channel * radiance, MAX_RADIANCE):.6g}") for channel in color)
+    red, green, blue = (float(f"{min(channel * radiance, MOST_RADIANCE):.6g}") for channel in color)
     return red, green, blue

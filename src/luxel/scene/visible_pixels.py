@@ -28,7 +28,7 @@ def visible_pixels(things: Sequence[Solid], camera: Camera) -> Int64[np.ndarray,
 def _distance(
     thing: Solid, origin: Float64[np.ndarray, "3"], rays: Float64[np.ndarray, "rays 3"]
 ) -> Float64[np.ndarray, " rays"]:
-    """Along each ray from outside to the object's unit shape, in rays' lengths; infinite where it misses."""
+    """Along each ray from outside to the object's unit shape, in rays' lengths; infinite if it misses or is behind."""
     unit_from_world = rotation_matrix(thing.rotation).T / np.array(thing.scale)[:, None]
     o, d = unit_from_world @ (origin - np.array(thing.center)), rays @ unit_from_world.T
     if isinstance(thing, Box):
@@ -38,7 +38,7 @@ def _distance(
     else:
         sides, caps = _round(o[:2], d[:, :2]), _between(o[2:], d[:, 2:], 1)
         enters, leaves = np.maximum(sides[0], caps[0]), np.minimum(sides[1], caps[1])
-    hit: Bool[np.ndarray, " rays"] = enters < leaves
+    hit: Bool[np.ndarray, " rays"] = (enters < leaves) & (enters > 0)
     return np.where(hit, enters, np.inf)
 
 

@@ -12,8 +12,8 @@ from luxel.core.emitters import (
     LightSampleContext,
     emitted_radiance,
     far_lights_found,
+    light_cdf,
     light_density,
-    light_weights,
     sample_light,
     sky_radiance,
 )
@@ -89,8 +89,8 @@ def path_radiance(
         # Direct light: look at one light.
         members = wp.where(depth == 1, group_size, 1)
         u = stratified(key, pixel, sample, 2 * depth, members)
-        weights = light_weights(scenes, scene, at)
-        light = sample_light(scenes, scene, at, weights, u[0], wp.vec2(u[1], u[2]))
+        cdf = light_cdf(scenes, scene, at)
+        light = sample_light(scenes, scene, at, cdf, u[0], wp.vec2(u[1], u[2]))
         lights_total = light.total
         if light.density > 0.0:
             towards = evaluate_bsdf(bsdf, local * light.direction)

@@ -46,6 +46,7 @@ from luxel.scene.description import (
     Vector,
     scene_id,
 )
+from luxel.scene.limits import MAX_LENGTH
 from luxel.trace.icosphere import icosphere, subdivisions_for
 from luxel.trace.mitsuba_sky import far_plugins
 from luxel.trace.tracer import Radiance
@@ -53,7 +54,7 @@ from luxel.trace.tracer import Radiance
 BATCHES = 16  # independent estimates whose spread gives the variance, on 15 degrees of freedom
 BLOCK_SIZE = 32  # fixed, since Mitsuba seeds by block and would choose the size by the number of threads
 OUTLINE_ERROR = 0.01  # pixels; of the mesh of an emissive ellipsoid that is as high as the image
-PLANE_RADIUS = 1e6
+PLANE_RADIUS = MAX_LENGTH
 """Radius, in scene units, of the disc that stands for a plane, as far as the camera sees (FAR_CLIP).
 
 Its edge lies 1e-6 radians below the horizon for each unit of the camera's height, a pixel of 1000 being 7e-4 high in a
@@ -61,7 +62,7 @@ view of 40°. A bare grey disc of this size under a sky of 1 is as bright as its
 hit points back into a disc's plane; a `rectangle`, two triangles, is up to 34 % too dark from 1e4 on.
 """
 NEAR_CLIP = 1e-3  # scene units along the viewing direction, which Mitsuba cannot do without
-FAR_CLIP = 1e6  # scene units along the viewing direction
+FAR_CLIP = MAX_LENGTH  # scene units along the viewing direction
 
 Plugin = dict[str, Any]
 

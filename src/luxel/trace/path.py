@@ -76,9 +76,9 @@ class PathTracer:
         count = len(batch) * width * height
         if count > MOST_PIXELS:
             raise InputError(f"{len(batch)} scenes of {width}×{height}: at most {MOST_PIXELS} pixels at once")
-        estimate = self._estimate(batch, count, spp, seed, (width, height), WorldRays(), progress)
-        mean, variance = (values.reshape(len(batch), height, width, 3).cpu().numpy() for values in estimate[:2])
-        return Radiance(mean, variance, spp, estimate.path_variance.reshape(len(batch), -1).mean(1).cpu().numpy())
+        found = estimate(batch, count, self._settings(spp, seed, width, height), WorldRays(), progress)
+        mean, variance = (values.reshape(len(batch), height, width, 3).cpu().numpy() for values in found[:2])
+        return Radiance(mean, variance, spp, found.path_variance.reshape(len(batch), -1).mean(1).cpu().numpy())
 
     def sample(
         self,
@@ -96,7 +96,8 @@ class PathTracer:
         """
         check_size(width, height)
         batch = self._batch(scenes)
-        return self._estimate(batch, len(batch) * width * height, spp, seed, (width, height), WorldRays(), progress, 1)
+        settings = self._settings(spp, seed, width, height, groups=1)
+        return estimate(batch, len(batch) * width * height, settings, WorldRays(), progress)
 
     def trace_rays(self, scenes: Sequence[Scene] | SceneBatch, rays: Rays, spp: int, seed: int = 0) -> Estimate:
         """Radiance that arrives along rays of their own, from `spp` paths a ray, on this tracer's device.
@@ -112,7 +113,7 @@ class PathTracer:
         world.direction = to_warp(rays.unit_direction.float(), wp.vec3)
         world.scene = to_warp(rays.scene.int())
         world.number = to_warp(number_in_scene(rays.scene, len(batch)))
-        return self._estimate(batch, len(rays), spp, seed, (0, 0), world, None)
+        return estimate(batch, len(rays), self._settings(spp, seed), world)
 
     def features(self, scenes: Sequence[Scene] | SceneBatch, width: int, height: int) -> Features:
         """Albedo, normal, depth, object numbers and coverage of first hits, without noise, on this tracer's device.
@@ -133,43 +134,41 @@ class PathTracer:
         except (RuntimeError, AssertionError) as error:  # torch says so in either way
             raise InputError(f"device {self.device!r} is not to be had here: {error}") from error
 
-    def _estimate(
-        self,
-        batch: SceneBatch,
-        count: int,
-        spp: int,
-        seed: int,
-        size: tuple[int, int],
-        rays: Any,
-        progress: Callable[[int], object] | None,
-        groups: int = 4,
-    ) -> Estimate:
-        """Mean and variance over `spp` paths for each of `count` rays, so many at once that memory is bounded.
-
-        There are strata where at least so many `groups` have them.
-        """
+    def _settings(self, spp: int, seed: int, width: int = 0, height: int = 0, groups: int = 4) -> Any:
+        """PathSettings of a picture, or of rays of their own; with strata where at least so many `groups` have them."""
         if spp < 1:
             raise InputError(f"spp is {spp}, must be at least 1")
-        device, chunks = batch.device, -(-spp // CHUNK)
-        scenes = launchable(batch)
         settings = PathSettings()
         settings.seed = wp.vec2ui(seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF)
-        settings.width, settings.height = size
+        settings.width, settings.height = width, height
         settings.spp, settings.max_depth = spp, self.max_depth
-        settings.columns, settings.rows = strata_of(spp, groups) if settings.width else (1, 1)
-        groups = spp // (settings.columns * settings.rows)
-        mean, variance, path_variance = (torch.empty(count, *size, device=device) for size in ((3,), (3,), ()))
-        for part in parts(count, max(1, (CPU_CHUNKS if device.type == "cpu" else CUDA_CHUNKS) // chunks)):
-            settings.first_ray, rows = part.start, len(part)
-            moments = [to_warp(torch.empty(rows, chunks, 3, device=device), wp.vec3) for _ in range(2)]
-            moments.append(to_warp(torch.empty(rows, chunks, device=device)))
-            launch(trace_paths, rows * chunks, [scenes, settings, rays], moments, device, sliced=True)
-            merged = [to_warp(values[part.start : part.stop], wp.vec3) for values in (mean, variance)]
-            merged.append(to_warp(path_variance[part.start : part.stop]))
-            launch(merge_chunks, rows, [*moments, spp, groups], merged, device, sliced=True)
-            if progress is not None:
-                progress(rows)
-        return Estimate(mean, variance, path_variance)
+        settings.columns, settings.rows = strata_of(spp, groups) if width else (1, 1)
+        return settings
+
+
+def estimate(
+    batch: SceneBatch, count: int, settings: Any, rays: Any, progress: Callable[[int], object] | None = None
+) -> Estimate:
+    """Mean and variance over the settings' paths for each of `count` rays, so many at once that memory is bounded.
+
+    `settings` are PathSettings; `rays` WorldRays, empty where the rays are those of pictures.
+    """
+    device, spp = batch.device, settings.spp
+    chunks, groups = -(-spp // CHUNK), spp // (settings.columns * settings.rows)
+    scenes = launchable(batch)
+    mean, variance = torch.empty(2, count, 3, device=device)
+    path_variance = torch.empty(count, device=device)
+    for part in parts(count, max(1, (CPU_CHUNKS if device.type == "cpu" else CUDA_CHUNKS) // chunks)):
+        settings.first_ray, rows = part.start, len(part)
+        moments = [to_warp(torch.empty(rows, chunks, 3, device=device), wp.vec3) for _ in range(2)]
+        moments.append(to_warp(torch.empty(rows, chunks, device=device)))
+        launch(trace_paths, rows * chunks, [scenes, settings, rays], moments, device, sliced=True)
+        merged = [to_warp(values[part.start : part.stop], wp.vec3) for values in (mean, variance)]
+        merged.append(to_warp(path_variance[part.start : part.stop]))
+        launch(merge_chunks, rows, [*moments, spp, groups], merged, device, sliced=True)
+        if progress is not None:
+            progress(rows)
+    return Estimate(mean, variance, path_variance)
 
 
 def check_size(width: int, height: int) -> None:

@@ -9,15 +9,16 @@ from typing import Any
 import viser
 
 from luxel import InputError
-from luxel.image.formats import save_image
 from luxel.scene.description import Camera
 from luxel.scene.errors import SceneError
 from luxel.viewer.address import is_own
 from luxel.viewer.autosave import Autosave
 from luxel.viewer.cameras import Window
 from luxel.viewer.document import Document, State
+from luxel.viewer.enclosing import blindness
 from luxel.viewer.files import Files
 from luxel.viewer.gizmo import Gizmo
+from luxel.viewer.notices import Notices
 from luxel.viewer.panels.camera_panel import CameraPanel
 from luxel.viewer.panels.file_panel import FilePanel
 from luxel.viewer.panels.object_panel import ObjectPanel
@@ -25,6 +26,7 @@ from luxel.viewer.panels.picture_panel import PicturePanel, Settings
 from luxel.viewer.panels.sky_panel import SkyPanel
 from luxel.viewer.panels.sun_panel import SunPanel
 from luxel.viewer.picking import picked_object
+from luxel.viewer.picture_file import saved
 from luxel.viewer.render_loop import Frame, RenderLoop
 from luxel.viewer.size_handles import SizeHandles
 from luxel.viewer.status import Status
@@ -33,8 +35,6 @@ from luxel.viewer.weights import Weights
 
 POLL_S = 2.0
 """Between looks at a run for newer weights."""
-TOLD_S = 8.0
-"""How long a message is shown."""
 
 
 class Viewer:
@@ -47,6 +47,7 @@ class Viewer:
         document.claim()
         self.document, self.weights, self.settings = document, weights, settings
         self._tabs: dict[int, Tab] = {}
+        self.notices = Notices(lambda: [tab.client for tab in list(self._tabs.values())])
         self._left_at: Camera | None = None
         self._closed = threading.Event()
         # A tab may be closed while its picture is on its way, which is no mistake.
@@ -57,7 +58,7 @@ class Viewer:
         self._files = Files(document.path.parent, anywhere=is_own(host))
         self._build()
         document.listen(self._changed)
-        self.autosave = Autosave(document, lambda message: self.tell(None, message))
+        self.autosave = Autosave(document, lambda message: self.notices.complain(None, message))
         self._watch = threading.Thread(target=self._watch_weights, name="weights", daemon=True)
         self._watch.start()
         self.server.on_client_connect(self._opened)
@@ -78,12 +79,6 @@ class Viewer:
         with redirect_stdout(io.StringIO()):
             self.server.stop()
 
-    def tell(self, client: viser.ClientHandle | None, message: str) -> None:
-        """Show a message for some seconds, in a tab or in all."""
-        clients = [client] if client is not None else [tab.client for tab in list(self._tabs.values())]
-        for one in clients:
-            one.add_notification("Luxel", message, auto_close_seconds=TOLD_S)
-
     def camera(self, client: viser.ClientHandle | None) -> Camera:
         """Where a tab looks from; without one, the scene's camera. Raises SceneError for what no camera can be."""
         tab = self._tab_of(client)
@@ -101,6 +96,7 @@ class Viewer:
     def _build(self) -> None:
         """Everything of the page that all tabs share."""
         gui, document, scene = self.server.gui, self.document, self.server.scene
+        complain = self.notices.complain
         gui.configure_theme(dark_mode=True, show_logo=False, show_share_button=False)
         gui.main_panel.dock_right()
         scene.world_axes.visible = False
@@ -111,16 +107,16 @@ class Viewer:
             (document.undo if change.value == "Undo" else document.redo)()
 
         tabs = gui.add_tab_group()
-        self._objects = ObjectPanel(gui, tabs.add_tab("Objects"), document, self.tell, self.camera)
+        self._objects = ObjectPanel(gui, tabs.add_tab("Objects"), document, complain, self.camera)
         with tabs.add_tab("Scene"):
-            self._camera = CameraPanel(gui, document, self.tell, self.camera, self._look_through)
-            self._sky = SkyPanel(gui, document, self.tell, self._files)
-            self._sun = SunPanel(gui, document, self.tell)
+            self._camera = CameraPanel(gui, document, complain, self.camera, self._look_through)
+            self._sky = SkyPanel(gui, document, complain, self._files)
+            self._sun = SunPanel(gui, document, complain)
         with tabs.add_tab("Picture"):
-            PicturePanel(gui, self.settings, self._set)
+            PicturePanel(gui, self.settings, self._set, complain)
         with tabs.add_tab("File"):
-            self._file = FilePanel(gui, document, self.tell, self._files, self._save_picture, self._look_all)
-        self._gizmo, self._sizes = Gizmo(scene, document, self.tell), SizeHandles(scene, document, self.tell)
+            self._file = FilePanel(gui, document, self.notices, self._files, self._save_picture, self._look_all)
+        self._gizmo, self._sizes = Gizmo(scene, document, complain), SizeHandles(scene, document, complain)
         self._commands()
 
         @scene.on_click()
@@ -147,7 +143,7 @@ class Viewer:
                 try:
                     action()
                 except InputError as error:
-                    self.tell(event.client, str(error))
+                    self.notices.complain(event.client, str(error))
 
     def _opened(self, client: viser.ClientHandle) -> None:
         """A tab: it looks from the scene's camera or, if it was loaded again, from where it was."""
@@ -156,7 +152,12 @@ class Viewer:
         tab.stand(camera, self._window(tab))
         tab.take_projection(self.document.scene.camera, self._window(tab))
         self._tabs[client.client_id] = tab
-        client.camera.on_update(lambda _: self._request(tab))
+
+        @client.camera.on_update
+        def moved(_: Any) -> None:
+            tab.moved()
+            self._request(tab)
+
         self._request(tab)
 
     def _left(self, client: viser.ClientHandle) -> None:
@@ -181,6 +182,7 @@ class Viewer:
             return
         with suppress(SceneError):  # a camera that can't be, on its way to one that can
             camera = tab.camera(self._window(tab))
+            tab.status.warn(blindness(self.document.scene, camera))
             try:
                 view = tab.view(self.document.scene, camera, self.settings, self.weights.fixed_side)
             except SceneError as error:  # of a map whose file is gone
@@ -222,10 +224,9 @@ class Viewer:
         tab = self._tab_of(client)
         if tab is None or tab.frame is None or not tab.frame.is_whole:
             raise InputError("the picture has not its size yet; wait a moment, and save it then")
-        path, look = self.document.path.with_suffix(ending), self.settings.look
-        tone = (look.tone, look.exposure) if ending == ".png" else ()
-        save_image(path, tab.frame.best, *tone)
-        self.tell(client, f"Saved {path.resolve()}, {tab.frame.spp} paths a pixel")
+        path, found = self.document.path.with_suffix(ending), tab.frame
+        what = saved(path, found, self.settings.look)
+        self.notices.inform(client, f"Saved {path.resolve()}: {what}, {found.spp} paths a pixel")
 
     def _watch_weights(self) -> None:
         """Take a run's newer weights as they come; tell, once, what is wrong with them."""
@@ -239,4 +240,4 @@ class Viewer:
             except InputError as error:
                 if str(error) != told:
                     told = str(error)
-                    self.tell(None, told)
+                    self.notices.complain(None, told)

@@ -14,6 +14,7 @@ from jaxtyping import Float64, UInt8
 
 from luxel.scene.camera import tan_half_fov
 from luxel.scene.description import Camera
+from luxel.scene.limits import MAX_LENGTH, MIN_LENGTH
 
 Projection: TypeAlias = Literal["perspective", "orthographic"]
 Triple: TypeAlias = tuple[float, float, float]
@@ -27,8 +28,6 @@ PARALLEL_FOV = math.radians(1.0)
 """Of the canvas, for parallel rays: at its edge what is as far behind the target as the picture is high is 1 % off."""
 LEAST_TILT = 1e-3
 """Radians between the viewing direction and `up`, as orbiting may end at the pole."""
-SMALLEST, LARGEST = 1e-6, 1e6
-"""Lengths in scene units; see `luxel.scene.description`."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,7 @@ def camera_of(there: Stand, window: Window, scene_camera: Camera) -> Camera:
         return Camera(position=rounded(origin), look_at=rounded(target), up=up, vertical_fov_degrees=round(degrees, 6))
     away = float(np.linalg.norm(target - origin))
     seen = 2 * away * math.tan(there.fov / 2) * window.lower
-    extent = min(max(float(f"{seen:.9g}"), SMALLEST), LARGEST)
+    extent = min(max(float(f"{seen:.9g}"), MIN_LENGTH), MAX_LENGTH)
     depth = distance(scene_camera) * max(1.0, extent / extent_of(scene_camera))
     return Camera(
         position=rounded(target + (origin - target) * (depth / away) if away else target),
@@ -111,7 +110,7 @@ def with_projection(camera: Camera, projection: Projection) -> Camera:
     if projection == camera.projection:
         return camera
     if projection == "orthographic":
-        extent = min(max(extent_of(camera), SMALLEST), LARGEST)
+        extent = min(max(extent_of(camera), MIN_LENGTH), MAX_LENGTH)
         return camera.model_copy(update={"projection": projection, "vertical_extent": float(f"{extent:.9g}")})
     fov = 2 * math.degrees(math.atan(extent_of(camera) / (2 * distance(camera))))
     usual = min(max(fov, LEAST_USUAL), MOST_USUAL)

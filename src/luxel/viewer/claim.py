@@ -13,7 +13,8 @@ from luxel.files.atomic import LOCK
 class Claim:
     """Keeps other viewers from a scene's file until it is released; that of a process which was killed is void.
 
-    Raises InputError if another viewer has the file. Where nothing can be written, or locked, nothing is kept.
+    Raises InputError if another viewer has the file. Where nothing can be written, or locked, nothing is kept. The
+    lock is filelock's: flock's on Linux and macOS, LockFileEx's on Windows.
     """
 
     def __init__(self, path: Path) -> None:
@@ -36,6 +37,6 @@ class Claim:
         """Leave the file to others."""
         if self._lock is not None:
             with suppress(OSError):
-                self._file.unlink()  # while it is held, so that nobody else's is removed
+                self._file.unlink()  # while it is held, so that nobody else's is removed; on Windows `release` does it
             self._lock.release()
             self._lock = None

@@ -23,8 +23,9 @@ class Look(NamedTuple):
     """How frames are shown: `left` of the split, which is a share of the width, and `right` of it."""
 
     left: Layer = "picture"
-    right: Layer = "truth"
-    split: float = 1.0
+    right: Layer | None = None
+    """None: the left one fills the window."""
+    split: float = 0.5
     tone: str = "clamp"
     exposure: float = 0.0
     """In stops."""
@@ -32,7 +33,7 @@ class Look(NamedTuple):
     @property
     def layers(self) -> tuple[Layer, ...]:
         """What can be seen."""
-        if self.split >= 1:
+        if self.right is None or self.split >= 1:
             return (self.left,)
         return (self.right,) if self.split <= 0 else (self.left, self.right)
 
@@ -74,7 +75,7 @@ def composed(frame: Frame, look: Look, errors: Errors | None = None) -> Pixels:
     left = layer_pixels(frame, look.layers[0], look, errors)
     if len(look.layers) == 1:
         return left
-    right = layer_pixels(frame, look.right, look, errors)
+    right = layer_pixels(frame, look.layers[1], look, errors)
     _, width, _ = left.shape
     column = min(max(round(look.split * width), 1), width - 1)
     pixels = np.concatenate([left[:, :column], right[:, column:]], axis=1)

@@ -21,6 +21,7 @@ from luxel.scene.description import (
     Sphere,
     Vector,
 )
+from luxel.scene.limits import MAX_LENGTH, MIN_LENGTH
 
 SHAPES = ("sphere", "ellipsoid", "box", "cylinder", "panel", "plane")
 SHARE_OF_VIEW = 0.08
@@ -142,7 +143,7 @@ def with_added(scene: Scene, item: Object) -> Scene:
 def added(scene: Scene, shape: str, camera: Camera) -> Scene:
     """The scene with a new object, its last, where the camera looks at."""
     distance = math.dist(camera.position, camera.look_at)
-    size = min(max(float(f"{SHARE_OF_VIEW * distance:.2g}"), 1e-6), 1e6)
+    size = min(max(float(f"{SHARE_OF_VIEW * distance:.2g}"), MIN_LENGTH), MAX_LENGTH)
     return with_added(scene, reshaped(Sphere(center=camera.look_at, radius=size), shape))
 
 

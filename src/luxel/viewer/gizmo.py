@@ -7,6 +7,7 @@ import viser
 
 from luxel import InputError
 from luxel.scene.description import Object, Sphere
+from luxel.scene.limits import MAX_LENGTH
 from luxel.viewer import edits
 from luxel.viewer.cameras import rounded
 from luxel.viewer.document import Document, State
@@ -45,7 +46,7 @@ class Gizmo:
             fixed=True,
             depth_test=False,
             disable_rotations=isinstance(item, Sphere),
-            translation_limits=((-1e6, 1e6),) * 3,
+            translation_limits=((-MAX_LENGTH, MAX_LENGTH),) * 3,
             position=item.center,
             wxyz=item.rotation,
         )

@@ -10,8 +10,8 @@ from jaxtyping import Float64
 from luxel import InputError
 from luxel.scene.camera import rotation_matrix
 from luxel.scene.description import Object
+from luxel.scene.limits import MAX_LENGTH, MIN_LENGTH
 from luxel.viewer import edits
-from luxel.viewer.cameras import LARGEST, SMALLEST
 from luxel.viewer.document import Document, State
 from luxel.viewer.panels.fields import Tell
 
@@ -109,5 +109,5 @@ def resized(grab: Grab, pointer: Vector, alike: bool) -> Object:
     across = max(1 - float(outward @ grab.view) ** 2, LEAST_ACROSS)
     before = grab.item.scale[grab.axis]
     length = before + float((pointer - grab.pressed_at) @ outward) / across
-    length = float(f"{min(max(length, 0.01 * before, SMALLEST), LARGEST):.6g}")
+    length = float(f"{min(max(length, 0.01 * before, MIN_LENGTH), MAX_LENGTH):.6g}")
     return edits.scaled(grab.item, length / before) if alike else edits.with_half_extent(grab.item, grab.axis, length)

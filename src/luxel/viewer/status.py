@@ -18,6 +18,7 @@ PERIOD_S = 0.2
 """Between two texts while something moves."""
 SLOW_S = 0.5
 """From which on a frame's time is told, and not how many there are in a second."""
+RED, AMBER = "#e66", "#fb4"
 STYLE = "padding: 0 0.8em 0.5em; font-size: 0.85em; line-height: 1.5"
 
 
@@ -27,7 +28,7 @@ class Status:
     def __init__(self, gui: viser.GuiApi, weights: object, document: Document) -> None:
         self._weights, self._document = weights, document
         self._html = gui.add_html("", order=-1000)
-        self._picture = "…"
+        self._picture, self._warning = "…", ""
         self._told_at = -math.inf
         self._lock = threading.Lock()
         self.refresh()
@@ -38,7 +39,7 @@ class Status:
         dark = "<br>nothing gives light" if is_dark(self._document.scene) else ""
         text = f"{html.escape(self._document.path.name)}{saved} · {html.escape(str(self._weights))}"
         with self._lock:
-            self._html.content = f'<div style="{STYLE}">{text}<br>{self._picture}{dark}</div>'
+            self._html.content = f'<div style="{STYLE}">{text}<br>{self._picture}{dark}{self._warning}</div>'
 
     def show(self, frame: Frame, errors: Errors | None, sending_s: float) -> None:
         """Say what a frame is, and how long it took; of frames that come fast, not of each."""
@@ -53,8 +54,20 @@ class Status:
 
     def fail(self, message: str) -> None:
         """Say why there is no picture."""
-        self._picture = f'<span style="color: #e66">{html.escape(message)}</span>'
+        self._picture = coloured(message, RED)
         self.refresh()
+
+    def warn(self, message: str | None) -> None:
+        """Say from now on what makes the picture worthless though it is right; None: nothing does."""
+        warning = f"<br>{coloured(message, AMBER)}" if message else ""
+        if warning != self._warning:
+            self._warning = warning
+            self.refresh()
+
+
+def coloured(message: str, color: str) -> str:
+    """The message in HTML."""
+    return f'<span style="color: {color}">{html.escape(message)}</span>'
 
 
 def is_dark(scene: Scene) -> bool:

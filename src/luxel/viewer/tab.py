@@ -19,6 +19,10 @@ from luxel.viewer.status import Status
 
 QUALITY = 80
 """Of JPEG, while something moves; at rest pixels are sent as they are."""
+PATIENCE_S = 2.0
+"""After which a browser is believed that has not been where it was put."""
+NEARNESS = 1e-3
+"""How near to where it was put, over the distance of its target, a browser is there."""
 REACH = 1e3
 """Factor by which a browser's camera may come nearer to its target, or go away from it, than where it was put."""
 
@@ -30,6 +34,10 @@ class Tab:
         self.client, self.status = client, status
         self._stood = camera
         """Where it stood last: what projection it has, and how far an orthographic camera is from its target."""
+        self._awaited: Stand | None = None
+        """Where the browser is to be, and may not be yet: what it says until then is of before."""
+        self._stood_at = -math.inf
+        """Seconds of `time.monotonic`."""
         self.frame: Frame | None = None
         self._lock = threading.Lock()
 
@@ -44,9 +52,18 @@ class Tab:
 
     def camera(self, window: Window) -> Camera:
         """Where the tab looks from. Raises SceneError for what no camera can be."""
+        if self._awaited is not None and time.monotonic() - self._stood_at < PATIENCE_S:
+            return self._stood
+        return camera_of(self._stand(), window, self._stood)
+
+    def moved(self) -> None:
+        """The browser has said where its camera is."""
+        if self._awaited is not None and is_near(self._stand(), self._awaited):
+            self._awaited = None
+
+    def _stand(self) -> Stand:
         there = self.client.camera
-        stand = Stand(rounded(there.position), rounded(there.look_at), rounded(there.up_direction), there.fov)
-        return camera_of(stand, window, self._stood)
+        return Stand(rounded(there.position), rounded(there.look_at), rounded(there.up_direction), there.fov)
 
     def view(self, scene: Scene, camera: Camera, settings: Settings, fixed_side: int | None) -> View:
         """What the tab is to show of a scene from there. Raises SceneError for one whose map can't be read any more."""
@@ -57,7 +74,7 @@ class Tab:
         """Look from where a camera is, in its projection."""
         there, stand = self.client.camera, stand_of(camera, window)
         away = math.dist(stand.position, stand.look_at)
-        self._stood = camera
+        self._stood, self._awaited, self._stood_at = camera, stand, time.monotonic()
         with self.client.atomic():
             there.max_orbit_distance = math.inf  # which viser never lets be less than the other
             there.min_orbit_distance, there.max_orbit_distance = away / REACH, away * REACH
@@ -89,6 +106,13 @@ class Tab:
             self.client.scene.set_background_image(pixels, format=kind, jpeg_quality=QUALITY)
             self.client.flush()
         self.status.show(found, errors, time.perf_counter() - started)
+
+
+def is_near(there: Stand, put: Stand) -> bool:
+    """Whether a browser's camera is where it was put, but for rounding."""
+    slack = NEARNESS * math.dist(put.position, put.look_at)
+    apart = max(math.dist(there.position, put.position), math.dist(there.look_at, put.look_at))
+    return apart <= slack and math.isclose(there.fov, put.fov, rel_tol=NEARNESS)
 
 
 def looks_along_up(camera: Camera) -> bool:

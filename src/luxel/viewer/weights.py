@@ -71,7 +71,7 @@ def checkpointed_model(run: Path) -> tuple[Model, int]:
 
     Raises InputError, naming the file, for what is damaged or of another version.
     """
-    from luxel.experiments.run import experiment_of  # seconds, which only a run that trains is worth
+    from luxel.experiments.run_config import experiment_of  # seconds, which only a run that trains is worth
 
     model = model_of(experiment_of(run).model)
     checkpoint = run / "checkpoint.safetensors"

@@ -67,8 +67,13 @@ def cone_density(start: wp.vec3, along: wp.vec3, volume: float) -> float:
     space, and `volume` is det A, the product of the semi-axes.
     """
     stretch = wp.dot(along, along)
-    solid_angle = 2.0 * PI * one_minus_cosine(wp.dot(start, start))
-    return 1.0 / (solid_angle * stretch * wp.sqrt(stretch) * volume)
+    return 1.0 / (cone_solid_angle(start) * stretch * wp.sqrt(stretch) * volume)
+
+
+@wp.func
+def cone_solid_angle(start: wp.vec3) -> float:
+    """Of the cone from `start`, outside, to the unit sphere."""
+    return 2.0 * PI * one_minus_cosine(wp.dot(start, start))
 
 
 @wp.func

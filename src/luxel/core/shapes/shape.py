@@ -23,6 +23,7 @@ from luxel.core.shapes.cylinder import (
 )
 from luxel.core.shapes.ellipsoid import (
     cone_density,
+    cone_solid_angle,
     half_extent_ellipsoid,
     intersect_ellipsoid,
     is_elongated,
@@ -30,7 +31,7 @@ from luxel.core.shapes.ellipsoid import (
     sample_cone,
     sample_cone_along,
 )
-from luxel.core.shapes.kinds import BOX, CYLINDER, DISC, ELLIPSOID, PLANE, RECTANGLE
+from luxel.core.shapes.kinds import BOX, CYLINDER, DISC, ELLIPSOID, PLANE, RECTANGLE, SPHERE
 from luxel.core.shapes.local import INFINITY, LocalHit, SurfaceSample
 from luxel.core.shapes.panel import (
     half_extent_panel,
@@ -249,13 +250,13 @@ def volume(scale: wp.vec3) -> float:
 @wp.func
 def sample_direction(shape: Shape, point: wp.vec3, u: wp.vec2) -> DirectionSample:
     """A random direction from a point that the shape shines on to its surface."""
+    if shape.kind == SPHERE:  # most lights: without matrices
+        offset = (point - shape.center) / shape.scale[0]
+        return DirectionSample(sample_cone(offset, u), 1.0 / cone_solid_angle(offset))
     start = shape.unit_from_world * (point - shape.center)
-    if shape.kind <= ELLIPSOID:
+    if shape.kind == ELLIPSOID:
         along = wp.vec3(0.0, 0.0, 0.0)
-        if shape.kind == ELLIPSOID and is_elongated(shape.scale):
-            along = sample_cone_along(start, shape.scale, u)
-        else:
-            along = sample_cone(start, u)
+        along = sample_cone_along(start, shape.scale, u) if is_elongated(shape.scale) else sample_cone(start, u)
         direction = wp.normalize(shape.world_from_unit * along)
         density = cone_density(start, shape.unit_from_world * direction, volume(shape.scale))
         return DirectionSample(direction, density)

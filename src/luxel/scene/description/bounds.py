@@ -7,6 +7,8 @@ from typing import Annotated, TypeAlias
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
+from luxel.scene.limits import MAX_LENGTH, MAX_RADIANCE, MIN_LENGTH
+
 
 @dataclass(frozen=True)
 class Between:
@@ -24,18 +26,19 @@ class Between:
         return value + 0.0  # −0.0 becomes 0.0, so that equal scenes have equal JSON
 
 
-def _between(low: float, high: float, allowed: str) -> AfterValidator:
-    return AfterValidator(Between(low, high, allowed))
+def _between(low: float, high: float, words: str = "a number in {}") -> AfterValidator:
+    """The check, whose message has the interval between the words: [0, 1e6]."""
+    interval = f"[{low:g}, {high:g}]".replace("e+0", "e").replace("e-0", "e-")
+    return AfterValidator(Between(low, high, words.format(interval)))
 
 
-# Bounds that single precision, in which scenes are traced and learned, is comfortable with.
 Number = Annotated[float, Field(strict=True)]  # neither "1" nor true
-Finite = Annotated[Number, _between(-1e6, 1e6, "a number in [-1e6, 1e6]")]
-Positive = Annotated[Number, _between(1e-6, 1e6, "a number in [1e-6, 1e6]")]
-NonNegative = Annotated[Number, _between(0.0, 1e6, "a number in [0, 1e6]")]
-Unit = Annotated[Number, _between(0.0, 1.0, "in [0, 1]")]
-FieldOfView = Annotated[Number, _between(1.0, 170.0, "in [1, 170] degrees")]
-AngularRadius = Annotated[Number, _between(0.01, 90.0, "in [0.01, 90] degrees")]
+Finite = Annotated[Number, _between(-MAX_LENGTH, MAX_LENGTH)]
+Positive = Annotated[Number, _between(MIN_LENGTH, MAX_LENGTH)]
+NonNegative = Annotated[Number, _between(0.0, MAX_RADIANCE)]
+Unit = Annotated[Number, _between(0.0, 1.0, "in {}")]
+FieldOfView = Annotated[Number, _between(1.0, 170.0, "in {} degrees")]
+AngularRadius = Annotated[Number, _between(0.01, 90.0, "in {} degrees")]
 
 Vector: TypeAlias = tuple[Finite, Finite, Finite]
 Axes: TypeAlias = tuple[Positive, Positive, Positive]
@@ -48,7 +51,7 @@ def _normalised(what: str) -> AfterValidator:
 
     def normalise(vector: tuple[float, ...]) -> tuple[float, ...]:
         length = math.hypot(*vector)
-        if length < 1e-6:
+        if length < MIN_LENGTH:
             raise PydanticCustomError("range", "must be {what} other than zero", {"what": what})
         if abs(length - 1) < 1e-5:
             return vector

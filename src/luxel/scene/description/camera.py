@@ -9,12 +9,14 @@ from pydantic_core import PydanticCustomError
 
 from luxel.scene.description.bounds import FieldOfView, Positive, Vector
 from luxel.scene.description.model import SceneModel
+from luxel.scene.limits import MIN_LENGTH
 
 
 def _camera_error(mistake: str, value: Vector) -> PydanticCustomError:
     return PydanticCustomError("camera", "{mistake} {value}", {"mistake": mistake, "value": str(value)})
 
 
+_NO_UP: Final = "up must not be parallel to the viewing direction, it is {up}; give another up, such as {other}"
 _NO_EXTENT: Final = (
     "vertical_extent is missing; an orthographic camera needs it, the height of what its picture shows in scene units"
 )
@@ -24,6 +26,14 @@ _NO_USE_OF_FOV: Final = (
     "vertical_fov_degrees is {value}, but an orthographic camera has none; leave it out, as vertical_extent says how "
     "high its picture is"
 )
+
+
+def _another_up(up: Vector) -> Vector:
+    """The axis that is least along this one, which is along the view: y, if it is z."""
+    x, y, z = (abs(component) for component in up)
+    if y <= x and y <= z:
+        return 0.0, 1.0, 0.0
+    return (1.0, 0.0, 0.0) if x <= z else (0.0, 0.0, 1.0)
 
 
 class Camera(SceneModel):
@@ -45,13 +55,13 @@ class Camera(SceneModel):
     def _has_a_frame(self) -> "Camera":
         forward = tuple(b - a for a, b in zip(self.position, self.look_at, strict=True))
         distance, height = math.hypot(*forward), math.hypot(*self.up)
-        if distance < 1e-6:
+        if distance < MIN_LENGTH:
             raise _camera_error("look_at must differ from position, both are", self.position)
-        if height < 1e-6:
+        if height < MIN_LENGTH:
             raise _camera_error("up must not be zero, it is", self.up)
         cosine = sum(a * b for a, b in zip(forward, self.up, strict=True)) / (distance * height)
         if abs(cosine) > 1 - 1e-8:
-            raise _camera_error("up must not be parallel to the viewing direction, it is", self.up)
+            raise PydanticCustomError("camera", _NO_UP, {"up": str(self.up), "other": str(_another_up(self.up))})
         return self
 
     @model_validator(mode="after")

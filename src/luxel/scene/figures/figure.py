@@ -31,6 +31,7 @@ from luxel.scene.figures.looks import (
 )
 from luxel.scene.figures.particles import Particles, Up
 from luxel.scene.figures.readers import is_particle_file, particles_of_atoms, read_particles
+from luxel.scene.limits import MAX_LENGTH, MIN_LENGTH
 from luxel.scene.placing import facing, vector
 
 MOST = 1_000_000
@@ -252,10 +253,10 @@ def check_drawing(drawing: Drawing, center: Float64[np.ndarray, "3"], radius: fl
             f"{least:g} of particle {ball}, must be at most {least / RESOLVED:g}, as single precision tells no more: "
             "move their middle to the origin, leave out strays, or make radii larger"
         )
-    if reach + ROOM * radius > 1e6 or least < 1e-6:
+    if reach + ROOM * radius > MAX_LENGTH or least < MIN_LENGTH:
         raise InputError(
             f"{source}: positions reach {reach:g} from the origin and radii are {least:g} and more, must be at most "
-            f"{1e6 / (1 + ROOM):g} and at least 1e-06 in a scene: give both in another unit"
+            f"{MAX_LENGTH / (1 + ROOM):g} and at least {MIN_LENGTH:g} in a scene: give both in another unit"
         )
 
 

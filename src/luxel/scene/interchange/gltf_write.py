@@ -24,6 +24,7 @@ from luxel.scene.interchange.placing import (
     unit_shape,
     world_from_unit,
 )
+from luxel.scene.limits import MAX_LENGTH
 
 LUXEL = "luxel"
 """The name of what Luxel adds in `extras`."""
@@ -133,12 +134,11 @@ def _placed(matrix: np.ndarray) -> dict[str, Any]:
 
 
 def _camera(camera: Camera) -> dict[str, Any]:
-    far = 1e6
     if camera.vertical_extent is not None:
         half = camera.vertical_extent / 2
-        return {"type": "orthographic", "orthographic": {"xmag": half, "ymag": half, "znear": NEAR, "zfar": far}}
+        return {"type": "orthographic", "orthographic": {"xmag": half, "ymag": half, "znear": NEAR, "zfar": MAX_LENGTH}}
     angle = math.radians(camera.vertical_fov_degrees)
-    return {"type": "perspective", "perspective": {"yfov": angle, "znear": NEAR, "zfar": far}}
+    return {"type": "perspective", "perspective": {"yfov": angle, "znear": NEAR, "zfar": MAX_LENGTH}}
 
 
 def _packed(content: dict[str, Any], data: bytes, binary: bool) -> bytes:

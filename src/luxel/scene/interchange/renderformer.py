@@ -37,16 +37,7 @@ def write_renderformer(scene: Scene, path: Path) -> list[str]:
     Raises InputError, with every reason, for a scene beyond the ranges.
     """
     center, factor = _fit(scene)
-    problems = [*_problems_of_scene(scene, center, factor)]
-    for number, item in enumerate(scene.objects):
-        problems += [f"objects[{number}] {problem}" for problem in _problems_of(item, center, factor)]
-    meshes = next((found for around in AROUND if _triangles(found := _meshes(scene, around)) <= MAX_TRIANGLES), None)
-    if meshes is None:
-        least = _triangles(_meshes(scene, AROUND[-1]))
-        problems.append(f"the scene has {least} triangles at the coarsest, must have at most {MAX_TRIANGLES}")
-    if problems or meshes is None:
-        lines = "\n".join(f"{path}: {problem}" for problem in problems)
-        raise InputError(f"{lines}\n{path}: RenderFormer was not trained on such scenes; nothing is written")
+    meshes = _checked_meshes(scene, path, center, factor)
     total = sum(item.material.emission[0] for item in scene.objects)
     gain = EMISSION / total
     folder = path.with_name(path.name.removesuffix(SUFFIX) + "_meshes")
@@ -82,6 +73,21 @@ def write_renderformer(scene: Scene, path: Path) -> list[str]:
     if any(isinstance(item, Plane) for item in scene.objects):
         notes.append("planes: cut off at the bounding box, 1 wide")
     return notes
+
+
+def _checked_meshes(scene: Scene, path: Path, center: np.ndarray, factor: float) -> list[Mesh]:
+    """The finest meshes that are not too many triangles. Raises InputError, with all that is wrong with the scene."""
+    problems = [*_problems_of_scene(scene, center, factor)]
+    for number, item in enumerate(scene.objects):
+        problems += [f"objects[{number}] {problem}" for problem in _problems_of(item, center, factor)]
+    meshes = next((found for around in AROUND if _triangles(found := _meshes(scene, around)) <= MAX_TRIANGLES), None)
+    if meshes is None:
+        least = _triangles(_meshes(scene, AROUND[-1]))
+        problems.append(f"the scene has {least} triangles at the coarsest, must have at most {MAX_TRIANGLES}")
+    if problems or meshes is None:
+        lines = "\n".join(f"{path}: {problem}" for problem in problems)
+        raise InputError(f"{lines}\n{path}: RenderFormer was not trained on such scenes; nothing is written")
+    return meshes
 
 
 def _fit(scene: Scene) -> tuple[np.ndarray, float]:

@@ -22,6 +22,7 @@ from luxel.scene.interchange.placing import (
     unit_shape,
     world_from_unit,
 )
+from luxel.scene.limits import MAX_LENGTH
 
 SHAPE, DISTANCE = "luxel:shape", "luxel:distance"
 APERTURE = 24.0
@@ -121,7 +122,7 @@ def _camera(pxr: Any, stage: Any, scene: Scene) -> None:
     camera = scene.camera
     prim = pxr.UsdGeom.Camera.Define(stage, "/scene/camera")
     prim.AddTransformOp().Set(pxr.Gf.Matrix4d(*frame_matrix(scene).T.ravel().tolist()))
-    prim.CreateClippingRangeAttr(pxr.Gf.Vec2f(1e-3, 1e6))
+    prim.CreateClippingRangeAttr(pxr.Gf.Vec2f(1e-3, MAX_LENGTH))
     for name, value in lens(camera).items():
         prim.GetPrim().GetAttribute(name).Set(value)
     distance = prim.GetPrim().CreateAttribute(DISTANCE, pxr.Sdf.ValueTypeNames.Double, custom=True)

@@ -6,7 +6,8 @@ from typing import Any
 import viser
 
 from luxel.scene.description import Camera
-from luxel.viewer.cameras import LARGEST, SMALLEST, extent_of, with_projection
+from luxel.scene.limits import MAX_LENGTH, MIN_LENGTH
+from luxel.viewer.cameras import extent_of, with_projection
 from luxel.viewer.document import Document, State
 from luxel.viewer.panels.fields import Tell
 from luxel.viewer.panels.object_panel import CameraOf
@@ -34,8 +35,7 @@ class CameraPanel:
             )
             self._fields.button(button, lambda client: self._take(camera_of(client)))
             for label, name in (("Position", "position"), ("Look at", "look_at"), ("Up", "up")):
-                vector = gui.add_vector3(label, getattr(document.scene.camera, name), step=0.01)
-                self._fields.numbers(vector, name)
+                self._fields.numbers(gui, label, name)
             self._lens_inputs(document.scene.camera)
 
     def refresh(self, state: State) -> None:
@@ -53,11 +53,14 @@ class CameraPanel:
         self._fov: Any = gui.add_slider(
             "Field of view °", 1.0, 170.0, 0.5, camera.vertical_fov_degrees, hint="Vertical, in perspective"
         )
-        self._fields.numbers(self._fov, "vertical_fov_degrees")
-        self._extent: Any = gui.add_number(
-            "Extent", shown_extent(camera), min=SMALLEST, max=LARGEST, step=0.1, hint="Height of what is seen"
+        self._fields.slider(self._fov, "vertical_fov_degrees")
+        self._extent: Any = self._fields.numbers_of_part(
+            gui,
+            "Extent",
+            shown_extent,
+            lambda extent: {"vertical_extent": extent},
+            hint="Height of what is seen, when orthographic",
         )
-        self._fields.bind_to_part(self._extent, shown_extent, lambda extent: {"vertical_extent": float(extent)})
         self._enable(camera)
 
     def _enable(self, camera: Camera) -> None:
@@ -70,4 +73,4 @@ class CameraPanel:
 
 def shown_extent(camera: Camera) -> float:
     """Height of what the camera shows where it looks at."""
-    return min(max(float(f"{extent_of(camera):.6g}"), SMALLEST), LARGEST)
+    return min(max(float(f"{extent_of(camera):.6g}"), MIN_LENGTH), MAX_LENGTH)

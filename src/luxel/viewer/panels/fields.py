@@ -1,62 +1,118 @@
 """Inputs of the page that show a value of the document, and change it."""
 
 import asyncio
+import math
+import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
 
 import viser
 
 from luxel import InputError
-from luxel.viewer.document import Document, State
+from luxel.viewer.panels.numbers import numbers_in, text_of
 
 PATIENCE_S = 2.0
 """How long a number that can't be may stand: of 0.5 a browser sends 0 first."""
+RUN_S = 1.0
+"""Between two keystrokes of one number."""
 Tell = Callable[[viser.ClientHandle | None, str], object]
-"""Shows a message in a tab, or in all of them."""
+"""Shows in a tab, or in all of them, what is wrong."""
 
 
-class Field(NamedTuple):
-    """An input, and what it shows of a state."""
+@runtime_checkable
+class Source(Protocol):
+    """What has a state to show."""
+
+    @property
+    def state(self) -> Any:
+        """As it is now."""
+        ...
+
+
+@dataclass(eq=False)
+class Field:
+    """An input, what it shows of a state, and what is done with what a user sets it to."""
 
     handle: Any
-    read: Callable[[State], Any]
+    read: Callable[[Any], Any]
+    write: Callable[[Any], object]
+    is_typed: bool = False
+    """Whether it is a text input for numbers."""
+    before: Any = None
+    """What it showed when a user began to change it."""
+    changed_at: float = -math.inf
+
+    def take(self, state: Any) -> None:
+        """Do what the user says. Raises InputError for what can't be."""
+        now, at = self.read(state), time.monotonic()
+        if at - self.changed_at >= RUN_S:
+            self.before = now
+        self.changed_at = at
+        self.write(numbers_in(self.handle.value, self.handle.label, now) if self.is_typed else self.handle.value)
+
+    def show(self, state: Any) -> None:
+        """Show the state's value; numbers that are these already stay as they were typed."""
+        value = self.read(state)
+        if self.is_typed:
+            with suppress(InputError):
+                if numbers_in(self.handle.value, "", value) == value:
+                    return
+            value = text_of(value)
+        self.handle.value = value
 
 
 class Fields:
     """Inputs that follow the document. What can't be, and stays, is told, and the input shows the old value again."""
 
-    def __init__(self, document: Document, tell: Tell) -> None:
-        self.document, self._tell = document, tell
+    def __init__(self, document: Source, tell: Tell) -> None:
+        self._source_of_state, self._tell = document, tell
         self._fields: list[Field] = []
-        self._source: Any = None
+        self._changing: Field | None = None
 
-    def bind(self, handle: Any, read: Callable[[State], Any], write: Callable[[Any], object]) -> Any:
+    def bind(self, handle: Any, read: Callable[[Any], Any], write: Callable[[Any], object]) -> Any:
         """Let an input show what `read` says of a state, and `write` what a user sets it to; returns the input."""
-        field = Field(handle, read)
+        return self._bound(Field(handle, read, write))
+
+    def bind_numbers(
+        self, gui: viser.GuiApi, label: str, read: Callable[[Any], Any], write: Callable[[Any], object], **options: Any
+    ) -> Any:
+        """Add an input for a number, or a tuple of up to three, with viser's `options`, and bind it; returns it."""
+        handle = gui.add_text(label, text_of(read(self._source_of_state.state)), **options)
+        return self._bound(Field(handle, read, write, is_typed=True))
+
+    def _bound(self, field: Field) -> Any:
         self._fields.append(field)
 
-        @handle.on_update
+        @field.handle.on_update
         async def changed(event: Any) -> None:  # in the event loop, so that changes keep their order
             if event.client is None:  # `refresh`
                 return
-            self._source = handle
+            self._changing = field
             try:
-                write(handle.value)
+                field.take(self._source_of_state.state)
             except InputError as error:
-                delay_s = 0.0 if isinstance(handle.value, bool | str) else PATIENCE_S
+                value = field.handle.value
+                is_chosen = isinstance(value, bool | str) and not field.is_typed
                 asyncio.get_running_loop().call_later(
-                    delay_s, self._refuse, field, handle.value, event.client, str(error)
+                    0.0 if is_chosen else PATIENCE_S, self._refuse, field, value, event.client, str(error)
                 )
             finally:
-                self._source = None
+                self._changing = None
 
-        return handle
+        return field.handle
 
     def _refuse(self, field: Field, value: Any, client: viser.ClientHandle, message: str) -> None:
-        """Tell what is wrong with a value, and show what the document has, if it still stands there."""
-        if field in self._fields and field.handle.value == value:
-            self._tell(client, message)
-            field.handle.value = field.read(self.document.state)
+        """Tell what is wrong with a value, if it still stands there, and go back to that before it was begun."""
+        if field not in self._fields or field.handle.value != value:
+            return
+        self._tell(client, message)
+        field.changed_at = -math.inf
+        if field.read(self._source_of_state.state) != field.before:
+            with suppress(InputError):  # of what others changed meanwhile
+                field.write(field.before)
+        field.show(self._source_of_state.state)
 
     def button(self, handle: Any, press: Callable[[viser.ClientHandle | None], object]) -> Any:
         """Let a button do something, and tell what fails; returns the button."""
@@ -88,13 +144,8 @@ class Fields:
             field.handle.remove()
         self._fields.clear()
 
-    def refresh(self, state: State) -> None:
+    def refresh(self, state: Any) -> None:
         """Show the state's values, but in the input that it comes from."""
         for field in self._fields:
-            if field.handle is not self._source:
-                field.handle.value = field.read(state)
-
-
-def floats(value: Any) -> Any:
-    """Numbers as a scene has them."""
-    return tuple(map(float, value)) if isinstance(value, tuple) else float(value)
+            if field is not self._changing:
+                field.show(state)

@@ -1,8 +1,9 @@
 """The panel of files: open a scene, save it, save its picture."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import viser
 
@@ -10,41 +11,47 @@ from luxel import InputError
 from luxel.scene.description import Scene
 from luxel.viewer.document import Document, State, same_file
 from luxel.viewer.files import Files, free
-from luxel.viewer.panels.fields import Fields, Tell
+from luxel.viewer.notices import Notices
+from luxel.viewer.panels.fields import Fields
 
 ENDINGS = (".json", ".safetensors")
 
-SavePicture = Callable[[viser.ClientHandle | None, str], object]
+PICTURES = (
+    ("Save what is seen, PNG", ".png", "This tab's picture as it is shown: compared, split and tone-mapped"),
+    ("Save radiance, EXR", ".exr", "This tab's picture, blended, in linear radiance, whatever it is compared with"),
+)
+
+
+class SavePicture(Protocol):
+    """Saves a tab's picture with an ending, .png or .exr."""
+
+    def __call__(self, client: viser.ClientHandle | None, ending: str) -> object: ...
 
 
 class FilePanel:
-    """Inputs for files.
-
-    `save_picture` saves what a tab shows with an ending, .png or .exr; `opened` is called once another scene is.
-    """
+    """Inputs for files; `opened` is called once another scene is."""
 
     def __init__(
         self,
         gui: viser.GuiApi,
         document: Document,
-        tell: Tell,
+        notices: Notices,
         files: Files,
         save_picture: SavePicture,
         opened: Callable[[], object],
     ) -> None:
-        self._document, self._tell, self._files, self._opened = document, tell, files, opened
+        self._document, self._inform, self._files, self._opened = document, notices.inform, files, opened
         self._shown = files.shown(document.path)
-        self._fields = Fields(document, tell)
+        self._fields = Fields(document, notices.complain)
         hint = f"From {files.home.resolve()} on: the scene's, and that of its pictures"
         self._name: Any = gui.add_text("File", self._shown, hint=hint)
         self._fields.button(gui.add_button("Save scene", icon=viser.Icon.DEVICE_FLOPPY), self.save)
         self._fields.button(gui.add_button("Open this file", icon=viser.Icon.FOLDER_OPEN), self.open)
         upload = gui.add_upload_button("Upload a scene …", icon=viser.Icon.UPLOAD, mime_type="application/json")
         self._fields.upload(upload, self.take)
-        button = gui.add_button("Save PNG", icon=viser.Icon.PHOTO)
-        self._fields.button(button, lambda client: save_picture(client, ".png"))
-        button = gui.add_button("Save EXR", icon=viser.Icon.PHOTO)
-        self._fields.button(button, lambda client: save_picture(client, ".exr"))
+        for label, ending, hint in PICTURES:
+            button = gui.add_button(label, icon=viser.Icon.PHOTO, hint=hint)
+            self._fields.button(button, partial(save_picture, ending=ending))
 
     def refresh(self, _: State) -> None:
         """Show the document's file, if it is another one; else what was typed in stays."""
@@ -58,7 +65,7 @@ class FilePanel:
         if not same_file(path, self._document.path) and path.exists():
             raise InputError(f"{self._name.value} is there already, and is another scene; choose another name")
         self._document.save(path)
-        self._tell(client, f"Saved {path.resolve()}")
+        self._inform(client, f"Saved {path.resolve()}")
 
     def open(self, client: viser.ClientHandle | None) -> None:
         """Show the scene of the file that is named there. Raises InputError for none."""
@@ -83,7 +90,7 @@ class FilePanel:
         self._opened()
         if not was_saved and not same_file(path, before):
             name = self._files.shown(before)
-            self._tell(client, f"{name}: what was not saved is kept, and comes back when it is opened")
+            self._inform(client, f"{name}: what was not saved is kept, and comes back when it is opened")
 
     def _named(self) -> Path:
         return self._files.named(self._name.value, ENDINGS)

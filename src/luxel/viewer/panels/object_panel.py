@@ -9,8 +9,7 @@ from luxel import InputError
 from luxel.scene.description import Camera, Material, Object, Panel, Plane
 from luxel.viewer import colours, edits
 from luxel.viewer.document import Document, State
-from luxel.viewer.panels.fields import Fields, Tell, floats
-from luxel.viewer.panels.part_fields import MOST_RADIANCE
+from luxel.viewer.panels.fields import Fields, Tell
 
 NONE, NEW = "–", "…"
 MOST_LISTED = 200
@@ -109,19 +108,19 @@ class ObjectPanel:
         self._bind(
             gui.add_dropdown("Shape", edits.SHAPES, initial_value=item.shape), lambda item: item.shape, edits.reshaped
         )
-        self._vector("Center", item, "center")
+        self._numbers_of("Center", "center")
         if "rotation" in fields:
-            self._bind(
-                gui.add_vector3("Rotation °", edits.euler_degrees(item.rotation), step=1.0),
+            self._numbers(
+                "Rotation °",
                 lambda item: edits.euler_degrees(item.rotation),
                 lambda item, degrees: item.model_copy(update={"rotation": edits.quaternion_of(degrees)}),
             )
         if isinstance(item, Plane):
-            self._vector("Normal", item, "normal")
+            self._numbers_of("Normal", "normal")
             return
         for name in ("semi_axes", "half_extents", "radius", "half_height"):
             if name in fields:
-                self._vector(name.replace("_", " ").capitalize(), item, name)
+                self._numbers_of(name.replace("_", " ").capitalize(), name)
         if isinstance(item, Panel):
             self._bind(
                 gui.add_dropdown("Outline", ("rectangle", "ellipse"), initial_value=item.outline),
@@ -135,19 +134,12 @@ class ObjectPanel:
             lambda item, scale: edits.scaled(item, scale * base / edits.size_of(item)),
         )
 
-    def _vector(self, label: str, item: Object, name: str) -> None:
-        """Numbers of a field of the object: one, two or three."""
-        value = getattr(item, name)
-        if not isinstance(value, tuple):
-            handle: Any = self._gui.add_number(label, value, step=0.01)
-        elif len(value) == 2:
-            handle = self._gui.add_vector2(label, value, step=0.01)
-        else:
-            handle = self._gui.add_vector3(label, value, step=0.01)
-        self._bind(
-            handle,
+    def _numbers_of(self, label: str, name: str) -> None:
+        """One, two or three numbers of a field of the object."""
+        self._numbers(
+            label,
             lambda item: getattr(item, name),
-            lambda item, value: item.model_copy(update={name: floats(value)}),
+            lambda item, value: item.model_copy(update={name: value}),
         )
 
     def _material_inputs(self, item: Object) -> None:
@@ -171,34 +163,51 @@ class ObjectPanel:
         )
 
     def _emission_inputs(self, material: Material) -> None:
-        gui = self._gui
-        hue = gui.add_rgb("Emission", colours.hue_of(material.emission))
-        strength = gui.add_number(
-            "Radiance", colours.strength_of(material.emission), min=0.0, max=MOST_RADIANCE, step=0.1, hint="0: no lamp"
-        )
+        hue = self._gui.add_rgb("Emission", colours.hue_of(material.emission))
 
-        def emitting(item: Object, _: Any) -> Object:
-            return with_material(item, emission=colours.radiance_of(hue.value, strength.value))
+        def strength_of(item: Object) -> float:
+            return colours.strength_of(item.material.emission)
+
+        def emitting(item: Object, picked: colours.Picked, strength: float) -> Object:
+            return with_material(item, emission=colours.radiance_of(picked, strength))
 
         def hue_shown(item: Object) -> Any:  # of what is dark, the hue that it had
             return colours.hue_of(item.material.emission) if item.material.is_emissive else hue.value
 
-        self._bind(hue, hue_shown, emitting)
-        self._bind(strength, lambda item: colours.strength_of(item.material.emission), emitting)
+        self._bind(hue, hue_shown, lambda item, picked: emitting(item, picked, strength_of(item)))
+        self._numbers(
+            "Radiance", strength_of, lambda item, strength: emitting(item, hue.value, strength), hint="0: no lamp"
+        )
 
     def _bind(self, handle: Any, read: Callable[[Any], Any], write: Callable[[Any, Any], Object]) -> None:
         """Bind an input to the selected object."""
+        self._of_object.bind(handle, self._reader(read, lambda: handle.value), self._writer(handle.label, write))
+
+    def _numbers(
+        self, label: str, read: Callable[[Any], Any], write: Callable[[Any, Any], Object], **options: Any
+    ) -> None:
+        """Add an input for a number of the selected object, or some, and bind it."""
+        now = read(self._document.scene.objects[self._document.selected or 0])
+        self._of_object.bind_numbers(
+            self._gui, label, self._reader(read, lambda: now), self._writer(label, write), **options
+        )
+
+    def _reader(self, read: Callable[[Any], Any], otherwise: Callable[[], Any]) -> Callable[[State], Any]:
+        """What the selected object has; without one, what stands for that."""
 
         def read_selected(state: State) -> Any:
-            return handle.value if state.selected is None else read(state.scene.objects[state.selected])
+            return otherwise() if state.selected is None else read(state.scene.objects[state.selected])
 
+        return read_selected
+
+    def _writer(self, label: str, write: Callable[[Any, Any], Object]) -> Callable[[Any], None]:
         def write_selected(value: Any) -> None:
             scene, number = self._document.state
             if number is not None:
                 item = write(scene.objects[number], value)
-                self._document.edit(edits.with_item(scene, number, item), gesture=(number, handle.label))
+                self._document.edit(edits.with_item(scene, number, item), gesture=(number, label))
 
-        self._of_object.bind(handle, read_selected, write_selected)
+        return write_selected
 
 
 def name_of(number: int, item: Object) -> str:

@@ -9,10 +9,7 @@ from pydantic import BaseModel
 from luxel.scene.description import Scene
 from luxel.viewer import colours
 from luxel.viewer.document import Document, State
-from luxel.viewer.panels.fields import Fields, Tell, floats
-
-MOST_RADIANCE = 1e6
-"""See `luxel.scene.description`."""
+from luxel.viewer.panels.fields import Fields, Tell
 
 
 class PartFields(Fields):
@@ -20,48 +17,78 @@ class PartFields(Fields):
 
     def __init__(self, document: Document, tell: Tell, part: str | None, kind: type[BaseModel]) -> None:
         super().__init__(document, tell)
+        self.document = document
         self._part, self._kind = part, kind
 
     def bind_to_part(self, handle: Any, read: Callable[[Any], Any], changes: Callable[[Any], dict[str, Any]]) -> Any:
         """Let an input show what `read` says of the part, and make the `changes` of its fields that a value means."""
+        return self.bind(handle, self._reader(read, lambda: handle.value), self._writer(handle.label, changes))
 
-        def read_part(state: State) -> Any:
-            part = self._part_of(state.scene)
-            return read(part) if isinstance(part, self._kind) else handle.value
+    def numbers_of_part(
+        self,
+        gui: viser.GuiApi,
+        label: str,
+        read: Callable[[Any], Any],
+        changes: Callable[[Any], dict[str, Any]],
+        **options: Any,
+    ) -> Any:
+        """Add an input for a number, or a tuple of them, and bind it as `bind_to_part` does; returns it."""
+        now = read(self._part_of(self.document.scene))
+        return self.bind_numbers(gui, label, self._reader(read, lambda: now), self._writer(label, changes), **options)
 
-        def write_part(value: Any) -> None:
-            part = self._part_of(self.document.scene)
-            if isinstance(part, self._kind):
-                changed = part.model_copy(update=changes(value))
-                self.document.edit(self._with_part(changed), gesture=(self._part, handle.label))
+    def numbers(self, gui: viser.GuiApi, label: str, name: str, **options: Any) -> Any:
+        """Add an input for a field of numbers; returns it."""
+        return self.numbers_of_part(
+            gui, label, lambda part: getattr(part, name), lambda value: {name: value}, **options
+        )
 
-        return self.bind(handle, read_part, write_part)
+    def slider(self, handle: Any, name: str) -> Any:
+        """Bind a slider to a field that is a number; returns it."""
+        return self.bind_to_part(handle, lambda part: getattr(part, name), lambda value: {name: float(value)})
 
-    def numbers(self, handle: Any, name: str) -> Any:
-        """Bind an input to a field of numbers."""
-        return self.bind_to_part(handle, lambda part: getattr(part, name), lambda value: {name: floats(value)})
-
-    def radiance(self, gui: viser.GuiApi, name: str, step: float, hint: str | None = None, label: str = "") -> None:
+    def radiance(self, gui: viser.GuiApi, name: str, hint: str | None = None, label: str = "") -> None:
         """A colour and a number for a field of radiance, whose strongest channel the number is.
 
         What is black keeps the hue that it had.
         """
-        now = getattr(self._part_of(self.document.scene), name)
-        hue = gui.add_rgb(f"{label} color".lstrip().capitalize(), colours.hue_of(now))
-        most = colours.strength_of(now)
-        strength = gui.add_number(
-            f"{label} radiance".lstrip().capitalize(), most, min=0.0, max=MOST_RADIANCE, step=step, hint=hint
-        )
+
+        def strength_of(part: Any) -> float:
+            return colours.strength_of(getattr(part, name))
 
         def hue_shown(part: Any) -> colours.Picked:
-            radiance = getattr(part, name)
-            return colours.hue_of(radiance) if any(radiance) else hue.value
+            return colours.hue_of(getattr(part, name)) if strength_of(part) else hue.value
 
-        def changes(_: Any) -> dict[str, Any]:
-            return {name: colours.radiance_of(hue.value, strength.value)}
+        def changes_of_hue(picked: colours.Picked) -> dict[str, Any]:
+            return {name: colours.radiance_of(picked, strength_of(self._part_of(self.document.scene)))}
 
-        self.bind_to_part(hue, hue_shown, changes)
-        self.bind_to_part(strength, lambda part: colours.strength_of(getattr(part, name)), changes)
+        now = getattr(self._part_of(self.document.scene), name)
+        hue = gui.add_rgb(f"{label} color".lstrip().capitalize(), colours.hue_of(now))
+        self.bind_to_part(hue, hue_shown, changes_of_hue)
+        self.numbers_of_part(
+            gui,
+            f"{label} radiance".lstrip().capitalize(),
+            strength_of,
+            lambda strength: {name: colours.radiance_of(hue.value, strength)},
+            hint=hint,
+        )
+
+    def _reader(self, read: Callable[[Any], Any], otherwise: Callable[[], Any]) -> Callable[[State], Any]:
+        """What a state's part has, and what stands for that of a part of another kind."""
+
+        def read_part(state: State) -> Any:
+            part = self._part_of(state.scene)
+            return read(part) if isinstance(part, self._kind) else otherwise()
+
+        return read_part
+
+    def _writer(self, label: str, changes: Callable[[Any], dict[str, Any]]) -> Callable[[Any], None]:
+        def write_part(value: Any) -> None:
+            part = self._part_of(self.document.scene)
+            if isinstance(part, self._kind):
+                changed = part.model_copy(update=changes(value))
+                self.document.edit(self._with_part(changed), gesture=(self._part, label))
+
+        return write_part
 
     def _part_of(self, scene: Scene) -> Any:
         return scene if self._part is None else getattr(scene, self._part)

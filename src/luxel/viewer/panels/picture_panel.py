@@ -1,89 +1,115 @@
 """The panel of the picture: its size, how it is shown, and what it is compared with."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, TypeAlias
 
 import viser
+from pydantic import Field
 
+from luxel.configuration import Configuration, PathCount
 from luxel.image.tonemap import TONE_MAPS
 from luxel.viewer.compose import LAYERS, Look
+from luxel.viewer.panels.fields import Fields, Tell
 
-DEFAULT_PATHS = 1024
-MOST_PATHS = 1 << 24
-MOST_PIXELS = 8192
-"""A side."""
+NOTHING = "nothing"
+DEFAULT_WIDTH, DEFAULT_PATHS = 512, 1024
+Side: TypeAlias = Annotated[int, Field(ge=1, le=8192)]
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(Configuration):
     """How pictures are made and shown, in every tab."""
 
-    height: int = 360
+    height: Side = 360
     """Of the picture at rest, in pixels."""
-    width: int | None = None
+    width: Side | None = None
     """None: as the window has it."""
-    most_paths: int = DEFAULT_PATHS
+    most_paths: PathCount = DEFAULT_PATHS
     """A pixel, at which a picture is done."""
     look: Look = Look()
 
 
 class PicturePanel:
-    """Inputs for `Settings`; `changed` is called with new ones."""
+    """Inputs for `Settings`; `changed` is called with new ones, `tell` with what can't be."""
 
-    def __init__(self, gui: viser.GuiApi, settings: Settings, changed: Callable[[Settings], object]) -> None:
-        look, self._changed = settings.look, changed
+    def __init__(
+        self, gui: viser.GuiApi, settings: Settings, changed: Callable[[Settings], object], tell: Tell
+    ) -> None:
+        self.settings, self._changed, self._gui = settings, changed, gui
+        self._width = settings.width or DEFAULT_WIDTH
+        self._fields = Fields(self, tell)
         with gui.add_folder("Display"):
-            self._exposure = gui.add_slider(
-                "Exposure", -8.0, 8.0, 0.1, look.exposure, hint="Stops: 1 is twice as bright"
-            )
-            self._tone = gui.add_dropdown("Tone map", tuple(TONE_MAPS), initial_value=look.tone)
+            self._display_inputs(settings.look)
         with gui.add_folder("Compare"):
-            self._left = gui.add_dropdown("Left", LAYERS, initial_value=look.left)
-            self._right = gui.add_dropdown(
-                "Right",
-                LAYERS,
-                initial_value=look.right,
-                hint="truth: traced paths alone; error: FLIP of the network against them",
-            )
-            self._split = gui.add_slider("Split", 0.0, 1.0, 0.005, look.split, hint="1: left alone; 0: right alone")
+            self._compare_inputs(settings.look)
         with gui.add_folder("Size and quality"):
-            self._fills = gui.add_checkbox("Fill the window", settings.width is None)
-            self._width = gui.add_number("Width", settings.width or 512, min=1, max=MOST_PIXELS, step=1, disabled=True)
-            self._height = gui.add_number("Height", settings.height, min=1, max=MOST_PIXELS, step=1)
-            self._paths = gui.add_number(
-                "Paths a pixel",
-                settings.most_paths,
-                min=0,
-                max=MOST_PATHS,
-                step=1,
-                hint="At most; 0: the network alone",
-            )
-        inputs = (self._exposure, self._tone, self._left, self._right, self._split)
-        for handle in (*inputs, self._fills, self._width, self._height, self._paths):
-            handle.on_update(self._update)
-
-    async def _update(self, _: Any) -> None:
-        self._width.disabled = self._fills.value
-        self._changed(self.settings)
+            self._size_inputs(settings)
+        self._enable()
 
     @property
-    def settings(self) -> Settings:
-        """What the inputs say; a browser keeps to their limits only once a number is typed in."""
-        return Settings(
-            height=within(self._height.value, 1, MOST_PIXELS),
-            width=None if self._fills.value else within(self._width.value, 1, MOST_PIXELS),
-            most_paths=within(self._paths.value, 0, MOST_PATHS),
-            look=Look(
-                left=self._left.value,
-                right=self._right.value,
-                split=self._split.value,
-                tone=self._tone.value,
-                exposure=self._exposure.value,
-            ),
+    def state(self) -> Settings:
+        """What the inputs show."""
+        return self.settings
+
+    def _display_inputs(self, look: Look) -> None:
+        gui = self._gui
+        hint = "Stops: 1 is twice as bright"
+        self._bind_look(gui.add_slider("Exposure", -8.0, 8.0, 0.1, look.exposure, hint=hint), "exposure")
+        self._bind_look(gui.add_dropdown("Tone map", tuple(TONE_MAPS), initial_value=look.tone), "tone")
+
+    def _compare_inputs(self, look: Look) -> None:
+        gui = self._gui
+        self._bind_look(gui.add_dropdown("Left", LAYERS, initial_value=look.left), "left")
+        right = gui.add_dropdown(
+            "Right",
+            (NOTHING, *LAYERS),
+            initial_value=look.right or NOTHING,
+            hint="truth: traced paths alone; error: FLIP of the network against them",
+        )
+        self._fields.bind(
+            right,
+            lambda settings: settings.look.right or NOTHING,
+            lambda layer: self._look(right=None if layer == NOTHING else layer),
+        )
+        self._split = gui.add_slider("Split", 0.0, 1.0, 0.005, look.split, hint="1: left alone; 0: right alone")
+        self._bind_look(self._split, "split")
+
+    def _size_inputs(self, settings: Settings) -> None:
+        gui, fields = self._gui, self._fields
+        fields.bind(
+            gui.add_checkbox("Fill the window", settings.width is None),
+            lambda settings: settings.width is None,
+            lambda fills: self._set(width=None if fills else self._width),
+        )
+        self._wide: Any = fields.bind_numbers(
+            gui, "Width", lambda settings: settings.width or self._width, lambda width: self._set(width=width)
+        )
+        fields.bind_numbers(gui, "Height", lambda settings: settings.height, lambda height: self._set(height=height))
+        fields.bind_numbers(
+            gui,
+            "Paths a pixel",
+            lambda settings: settings.most_paths,
+            lambda paths: self._set(most_paths=paths),
+            hint="At most; 0: the network alone",
         )
 
+    def _bind_look(self, handle: Any, name: str) -> None:
+        self._fields.bind(
+            handle, lambda settings: getattr(settings.look, name), lambda value: self._look(**{name: value})
+        )
 
-def within(value: int | float, low: int, high: int) -> int:
-    """The nearest whole number between these."""
-    return min(max(int(value), low), high)
+    def _look(self, **changes: Any) -> None:
+        self._set(look=self.settings.look._replace(**changes))
+
+    def _set(self, **changes: Any) -> None:
+        """Take new settings. Raises InputError for what they can't be."""
+        self.settings = replace(self.settings, **changes)
+        self._width = self.settings.width or self._width
+        self._enable()
+        self._fields.refresh(self.settings)
+        self._changed(self.settings)
+
+    def _enable(self) -> None:
+        """Only what has an effect can be changed."""
+        self._wide.disabled, self._split.disabled = self.settings.width is None, self.settings.look.right is None

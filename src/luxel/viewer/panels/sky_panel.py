@@ -32,7 +32,7 @@ class SkyPanel:
         self._map: MapSky | None = None
         """The last one, to come back to."""
         with gui.add_folder("Background"):
-            self._background.radiance(gui, "background", 0.05)
+            self._background.radiance(gui, "background")
         with gui.add_folder("Sky") as self._folder:
             self._add_choices()
         self.refresh(document.state)
@@ -71,11 +71,10 @@ class SkyPanel:
         gui, inputs = self._gui, PartFields(self._document, self._tell, "sky", type(sky))
         if isinstance(sky, GradientSky):
             for name in ("zenith", "horizon", "ground"):
-                inputs.radiance(gui, name, 0.05, label=name)
+                inputs.radiance(gui, name, label=name)
         else:
-            turn = gui.add_number("Rotation °", sky.rotation_degrees, step=1.0, hint="Anticlockwise from above")
-            inputs.numbers(turn, "rotation_degrees")
-            inputs.numbers(gui.add_number("Strength", sky.scale, min=0.0, max=1e6, step=0.05), "scale")
+            inputs.numbers(gui, "Rotation °", "rotation_degrees", hint="Anticlockwise from above")
+            inputs.numbers(gui, "Strength", "scale")
         self._inputs = inputs
 
     def _choose(self, kind: str) -> None:

@@ -56,9 +56,8 @@ class SunPanel:
 
         inputs.bind_to_part(turn, azimuth_shown, turned)
         inputs.bind_to_part(height, lambda sun: angles_of(sun.direction)[1], turned)
-        radius = gui.add_number("Angular radius °", sun.angular_radius_degrees, min=0.01, max=90.0, step=0.05)
-        inputs.numbers(radius, "angular_radius_degrees")
-        inputs.radiance(gui, "radiance", 1000.0, HOW_BRIGHT)
+        inputs.numbers(gui, "Angular radius °", "angular_radius_degrees")
+        inputs.radiance(gui, "radiance", HOW_BRIGHT)
         self._inputs = inputs
 
 

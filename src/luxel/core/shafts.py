@@ -1,0 +1,78 @@
+"""What can be in the way of rays that begin at one point: found once for all of them (shaft culling).
+
+Haines & Wallace, "Shaft Culling for Efficient Ray-Traced Radiosity", 1991; here a shaft is a cone, and of objects their
+bounding spheres count.
+"""
+
+import warp as wp
+
+from luxel.core.frames import unit_length
+from luxel.core.intersect import MISS, SUN, Hit, intersect_object, walk_tree
+from luxel.core.scenes import Scenes
+from luxel.core.shapes.local import INFINITY
+
+EVERYTHING = wp.constant(wp.uint64(0xFFFFFFFFFFFFFFFF))
+SLACK = wp.constant(1.0e-4)  # for rounding, of an object's radius and of a tenth of its distance
+
+
+@wp.func
+def objects_in_cone(scenes: Scenes, scene: int, apex: wp.vec3, axis: wp.vec3, sine: float, reach: float) -> wp.uint64:
+    """Objects that a cone may meet up to a distance from its apex: bit n for the n-th of its scene.
+
+    `sine` is that of the angle between its axis and its sides. EVERYTHING if it is 1 or more, or the scene has a tree.
+    """
+    row = scenes.scenes[scene]
+    if row.tree_leaves > 0 or sine >= 1.0:
+        return EVERYTHING
+    cosine = wp.sqrt(1.0 - sine * sine)
+    found = wp.uint64(0)
+    bit = wp.uint64(1)
+    for i in range(row.first_object, row.end_objects):
+        obj = scenes.objects[i]
+        vector = obj.center - apex
+        middle = wp.dot(vector, axis)
+        offset = wp.length(vector - middle * axis)
+        radius = obj.radius + SLACK * (obj.radius + 0.1 * wp.abs(middle))
+        if offset * cosine - middle * sine <= radius and middle >= -radius and middle - radius <= reach:
+            found = found | bit
+        bit = bit << wp.uint64(1)
+    return found
+
+
+@wp.func
+def shaft_to(scenes: Scenes, scene: int, point: wp.vec3, target: int) -> wp.uint64:
+    """Objects that lines from a point to an object, or SUN, may meet; of MAP, EVERYTHING."""
+    if target >= 0:
+        lamp = scenes.objects[target]
+        vector = lamp.center - point
+        distance = wp.length(vector)
+        sine = lamp.radius / wp.max(distance, 1.0e-30)
+        return objects_in_cone(scenes, scene, point, unit_length(vector), sine, distance + lamp.radius)
+    if target == SUN:
+        row = scenes.scenes[scene]
+        sine = wp.sqrt(row.sun_chord_squared)  # at least that of the angular radius
+        return objects_in_cone(scenes, scene, point, row.sun_direction, sine, INFINITY)
+    return EVERYTHING
+
+
+@wp.func
+def intersect_among(
+    scenes: Scenes, scene: int, shaft: wp.uint64, origin: wp.vec3, direction: wp.vec3, origin_object: int
+) -> Hit:
+    """What `intersect` returns, of the objects in a shaft, which the ray does not leave before it meets one."""
+    row = scenes.scenes[scene]
+    hit = Hit(MISS, INFINITY)
+    if row.tree_leaves == 0:
+        left = shaft
+        for i in range(row.first_object, row.end_objects):
+            if left == wp.uint64(0):
+                break
+            if (left & wp.uint64(1)) != wp.uint64(0):
+                t = intersect_object(scenes, i, origin, direction, origin_object, hit.t)
+                if t < hit.t:
+                    hit.t = t
+                    hit.object_id = i
+            left = left >> wp.uint64(1)
+    else:
+        hit = walk_tree(scenes, row, origin, direction, origin_object, MISS, INFINITY)
+    return hit

@@ -1,0 +1,77 @@
+"""What an experiment has to meet before anything is traced or trained."""
+
+from pathlib import Path
+
+import torch
+
+from luxel import InputError
+from luxel.core.map_tables import TEXEL_BYTES
+from luxel.data.manifest import DataError
+from luxel.experiments.experiment import Experiment
+from luxel.experiments.scene_sizes import scene_sizes
+from luxel.image.losses import bias_under_noise
+from luxel.memory import check_fits
+from luxel.models.cost import rendering_memory, training_memory
+from luxel.models.kinds import model_of
+from luxel.models.ray_model import RayModelConfig
+
+
+def check_model(experiment: Experiment) -> None:
+    """Raise InputError for a precision that the experiment's network cannot be computed in."""
+    if isinstance(experiment.model, RayModelConfig) and experiment.train.precision == "fp16-o2":
+        raise InputError(
+            "train.precision is fp16-o2, which would round a ray model's geometry to 11 bits; take fp16-o1 or bf16"
+        )
+
+
+def check_memory(experiment: Experiment, device: torch.device, processes: int = 1, data: Path | None = None) -> None:
+    """Raise InputError, with an estimate, for a network or a batch that does not fit into the device's memory.
+
+    `data` is the folder of the data set, if it is there already.
+    """
+    with torch.device("meta"):
+        model = model_of(experiment.model)
+    weights = sum(parameter.numel() for parameter in model.parameters())
+    copies = 5 * 4  # in bytes: weights, their gradients, Adam's two moments, the moving average
+    check_fits(
+        weights * copies, f"model: its {weights:,} parameters are to be trained", "take a smaller one", str(device)
+    )
+    train, side, sizes = experiment.train, experiment.model.width, scene_sizes(experiment, data)
+    objects = sizes.most_objects
+    rays = 0 if experiment.stream is None else experiment.stream.rays
+    together = train.batch_size // train.accumulate // processes
+    asked = f"train.batch_size is {train.batch_size}, {together}"
+    check_fits(
+        training_memory(model, together, objects, rays) + sizes.texels_together(together) * TEXEL_BYTES,
+        f"{asked} {f'times {rays} rays' if rays else f'pictures of {side}×{side}'} at once (objects in one: {objects})",
+        "take a smaller batch, or cut it into more parts with --train.accumulate",
+        str(device),
+    )
+    tested = min(train.batch_size, experiment.data.count) // processes
+    check_fits(
+        rendering_memory(model, tested, side, side, objects, device) + sizes.texels_together(tested) * TEXEL_BYTES,
+        f"train.batch_size is {train.batch_size}, with which test pictures of {side}×{side} are rendered together",
+        "take a smaller batch",
+        str(device),
+    )
+
+
+def check_stream(experiment: Experiment, biased: bool = False) -> None:
+    """Raise InputError if the network cannot learn from the experiment's stream, or its loss not rightly."""
+    assert experiment.stream is not None
+    rays, spp = experiment.stream.rays, experiment.stream.paths(experiment.data)
+    if rays and not isinstance(experiment.model, RayModelConfig):
+        raise InputError(
+            f"stream.rays is {rays}, but the network makes whole images; leave stream.rays at 0, or train a ray model"
+        )
+    if not biased and (bias := bias_under_noise(experiment.train.loss, spp)):
+        raise InputError(f"{bias}; the stream's paths are stream.spp")
+
+
+def check_size(model: int, width: int, height: int, data: str) -> None:
+    """Raise DataError unless the data's images are as large as the model's."""
+    if (width, height) != (model, model):
+        raise DataError(
+            f"{data}: its images are {width}×{height}, the model's {model}×{model}; generate with --width {model} "
+            f"--height {model}, or train with --model.width of the data's"
+        )

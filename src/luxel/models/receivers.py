@@ -1,0 +1,111 @@
+"""Points that gather light, as rays to lights and into the surroundings need them."""
+
+import warp as wp
+
+from luxel.core.emitters import LightSampleContext
+from luxel.core.frames import frame, unit_length
+from luxel.core.intersect import MISS
+from luxel.core.principled import BSDF, SMOOTH_ALPHA, bsdf_of, diffuse_weight, refraction_weight
+from luxel.core.rough_albedo import ROUGH
+from luxel.core.scenes import Scenes, material_of_object
+from luxel.core.shapes.kinds import CYLINDER, ELLIPSOID
+from luxel.core.visibility import LineOfSight, line_of_sight
+from luxel.models.shading_points import ShadingPoint
+from luxel.models.signals import square
+from luxel.models.subpixels import widened_alpha
+
+TILE_PIXELS = 16
+
+
+@wp.struct
+class GatherSettings:
+    """Rays of each kind that a point sends in its pattern, and how it goes on from there."""
+
+    light_rays: int
+    diffuse_rays: int
+    glossy_rays: int
+    bounces: int  # surfaces that scatter, beyond the point, up to which a gathering ray goes on
+    tiles: int  # patterns that every point goes through: 1, or TILE_PIXELS for a point without neighbours
+    occlusion: int  # 0: nothing is ever in between, for comparison
+    chained: int  # points whose smooth lobes are followed (`luxel.models.specular`), the first ones
+    lanes: int  # threads that share each point's rays, for a GPU's sake
+    height: int  # of pictures in pixels
+
+
+@wp.struct
+class Receiver:
+    """A point that gathers: its BSDF in its own frame, and the rays of each kind that it sends."""
+
+    bsdf: BSDF
+    local: wp.mat33
+    at: LightSampleContext
+    is_front: bool
+    is_diffuse: bool
+    is_smooth: bool  # chains show what its lobes reflect and transmit
+    turn_square: float  # of its normal within its pixel, if it is smooth: see `beyond_pixel`
+    shares_rays: bool  # those of its diffuse lobe serve its gloss, too
+    sees_light: bool
+    pattern: int  # the first one of its tiles
+    diffuse_rays: int
+    glossy_rays: int
+
+
+@wp.func
+def beyond_pixel(wi: wp.vec3, wo: wp.vec3, turn_square: float) -> float:
+    """The share of a smooth surface's highlight that chains don't show: all but what they find within the pixel.
+
+    With t the tangent of the half vector's angle, t⁴ / (t² + turn²)²: 0 where the light's mirror image is, near which
+    what one point has is a spike, and about 1 from where on the pixel has no such point: in the lobe's long tails.
+    """
+    half = unit_length(wi + wo)
+    t_square = (1.0 - half[2] * half[2]) / wp.max(half[2] * half[2], 1.0e-6)
+    return square(t_square / wp.max(t_square + turn_square, 1.0e-12))
+
+
+@wp.func
+def receiver_at(scenes: Scenes, settings: GatherSettings, p: ShadingPoint, index: int) -> Receiver:
+    """The point number `index`, which has an object."""
+    r = Receiver()
+    material = material_of_object(scenes.objects[p.object_id])
+    r.is_smooth = material.alpha < SMOOTH_ALPHA and index < settings.chained
+    r.turn_square = 0.0
+    kind = scenes.objects[p.object_id].kind
+    is_curved = kind <= ELLIPSOID or kind == CYLINDER  # so that its highlights may be smaller than a pixel
+    if is_curved and material.roughness < ROUGH and settings.tiles == 1 and index < settings.chained:
+        alpha = widened_alpha(scenes, p, material.alpha, settings.height)
+        if r.is_smooth:
+            r.turn_square = square(alpha) - square(material.alpha)
+        elif refraction_weight(material) == 0.0:
+            material.alpha = alpha
+    r.local = frame(p.normal)
+    wi = r.local * (-p.direction)
+    r.is_front = wi[2] > 0.0
+    transmits = refraction_weight(material) > 0.0
+    r.bsdf = bsdf_of(material, wi)
+    r.bsdf.diffuse_share = 0.0  # its samples and densities are of the glossy lobes alone
+    r.is_diffuse = r.is_front and diffuse_weight(material) * wp.max(material.base_color) > 0.0
+    r.sees_light = r.is_front or transmits
+    r.shares_rays = r.is_diffuse and material.roughness >= ROUGH and not transmits
+    r.pattern = wp.where(settings.tiles > 1, 0, p.pattern)
+    r.diffuse_rays = wp.where(r.is_diffuse, settings.diffuse_rays * settings.tiles, 0)
+    has_lobe = r.sees_light and not r.is_smooth and not r.shares_rays
+    r.glossy_rays = wp.where(has_lobe, settings.glossy_rays * settings.tiles, 0)
+    r.at = LightSampleContext(p.point, p.normal, p.object_id, material.transmission == 0.0)
+    return r
+
+
+@wp.func
+def sight_of(
+    scenes: Scenes,
+    settings: GatherSettings,
+    scene: int,
+    shaft: wp.uint64,
+    at: LightSampleContext,
+    direction: wp.vec3,
+    target: int,
+    straight_on: bool,
+) -> LineOfSight:
+    """The line of sight to a light, or to SUN or MAP; the settings may take every light to be in view."""
+    if settings.occlusion == 0:
+        return LineOfSight(wp.vec3(1.0, 1.0, 1.0), False, MISS, 0)
+    return line_of_sight(scenes, scene, shaft, at.point, direction, at.object_id, target, straight_on)

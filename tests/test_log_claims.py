@@ -1,0 +1,51 @@
+"""The table of the log's claims against the log: which run it calls better, and that all are of runs there are."""
+
+import pytest
+
+from luxel.experiments import EXPERIMENTS
+from luxel.ledger.claims import Better
+from luxel.ledger.log_claims import CLAIMS
+
+
+@pytest.mark.parametrize(
+    ("better", "worse"),
+    [
+        ("spheres_O1", "spheres_O2"),
+        ("spheres_lower_lr_O1", "spheres_O1"),
+        ("spheres_O0", "broken_lr"),
+        ("spheres_O0", "tanh"),
+        ("perceptual_loss", "spheres_O0"),
+        ("perceptual_loss", "use_exp"),
+        ("just_image_to_seq", "standard_run"),
+        ("big_new_run", "standard_run"),
+        ("just_image_to_seq_big", "orig_big"),
+        ("just_seq_blocks", "standard_run"),
+        ("standard_run", "just_seq_blocks"),
+        ("big_new_run", "add_seq_to_image_fixed"),
+        ("add_seq_to_image_mix_bias", "add_seq_to_image_new"),
+        ("add_seq_to_image_mix_bias", "big_new_run"),
+        ("seq_to_image_all_channels", "add_seq_to_image_fixed"),
+        ("minimal_base_transformer", "no_base_transformer"),
+        ("minimal_base_transformer", "big_new_run"),
+        ("only_descending_ch", "big_new_run"),
+        ("just_image_to_seq_big", "just_image_to_seq"),
+        ("big_new_run", "log_schedule"),
+    ],
+)
+def test_which_run_the_log_calls_better(better, worse):
+    """Read off the log; training loss is better with sequence blocks, jumps of the test loss without."""
+    (claim,) = [c for c in CLAIMS if isinstance(c, Better) and (c.better, c.worse) == (better, worse)]
+    metric = {"perceptual_loss": "flip" if worse == "spheres_O0" else "perceptual", "just_seq_blocks": "train_loss"}
+    jumps = "jumpiness" if worse == "just_seq_blocks" else "perceptual"
+    assert claim.metric == metric.get(better, jumps)
+
+
+def test_no_comparison_is_missing_from_the_table():
+    assert sum(isinstance(claim, Better) for claim in CLAIMS) == 20
+
+
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.text)
+def test_every_claim_is_of_runs_there_are(claim):
+    assert all(name in EXPERIMENTS for name in claim.runs)
+    assert claim.date.startswith("2020-")
+    assert claim.judge([])[0].verdict == "undecided"

@@ -8,10 +8,10 @@ than that of the path tracer's. Time is that of the processor, all threads toget
 
 The last line is one JSON object: by method the error (which has the truth's own noise in it, too), PSNR, FLIP, images a
 second and core, and two equivalent spp, the paths a pixel of whose pictures the error would be the same: of what is
-shown, judged by the error of --spp paths, which falls with 1 / paths; and of linear radiance, highlights included, by
-the variance of a path (`luxel.image.metrics.equivalent_spp`). The truth's own noise is taken off both. `enough` is the
-fewest paths that are as good, or null; `times_faster` its rate over the tracer's; `label_s` a core's seconds for all
-labels of a picture; and `labelled_per_s` pictures of `enough` with their labels.
+shown, by the error of --spp paths and 1 / paths, which clamped error follows nearly; and of linear radiance, highlights
+included, by the variance of a path (`luxel.image.metrics.equivalent_spp`). The truth's own noise is taken off both.
+`enough` is the fewest paths that are as good, or null; `times_faster` its rate over the tracer's; `label_s` a core's
+seconds for all labels of a picture; and `labelled_per_s` pictures of `enough` with their labels.
 """
 
 import json

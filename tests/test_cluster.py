@@ -104,12 +104,14 @@ def end_well(process: "subprocess.Popen[str]") -> str:
 
 
 @needs_ray
-def test_shards_traced_on_a_cluster_have_the_same_bytes(nodes: Nodes, tmp_path: Path):
+def test_shards_traced_and_labelled_on_a_cluster_have_the_same_bytes(nodes: Nodes, tmp_path: Path):
     options = ["generate", "spheres", "--count", "600", "--spp", "2", "--width", "7", "--height", "5", "--out", "set"]
+    options += ["--masks", "--depth"]
     end_well(command(*options, "--cluster", nodes.address, cwd=tmp_path / "there"))
     end_well(command(*options, cwd=tmp_path / "here"))
-    here, there = ({p.name: p.read_bytes() for p in (tmp_path / at / "set").iterdir()} for at in ("here", "there"))
-    assert len([name for name in here if name.endswith(".safetensors")]) > 2
+    here, there = ({p.name: p.read_bytes() for p in (tmp_path / at / "set").rglob("*.*")} for at in ("here", "there"))
+    for suffix in (".safetensors", ".tar"):
+        assert len([name for name in here if name.endswith(suffix)]) > 2
     assert here == there
 
 

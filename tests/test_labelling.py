@@ -1,6 +1,8 @@
 """Labels beside a data set: what was chosen, for every scene, without a byte of the shards changed."""
 
 import json
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -11,9 +13,11 @@ from luxel.cli import main
 from luxel.data import labelling as module
 from luxel.data.annotations import annotate
 from luxel.data.dataset import ShardDataset
+from luxel.data.generate import GenerateSettings
 from luxel.data.label_files import ALL_LABELS, LabelChoice
 from luxel.data.labelling import check_labels, write_labels
 from luxel.data.manifest import DataError
+from luxel.scene import Spheres
 
 WIDTH, HEIGHT = 7, 5
 
@@ -121,3 +125,16 @@ def test_the_command_traces_and_labels_and_labels_what_is_traced(tmp_path, capsy
     assert labelled.keys() - traced.keys() == {"labels/labels.json", "labels/train-00000.tar"}
     assert json.loads(labelled["labels/labels.json"])["labels"] == "depth boxes"
     assert ShardDataset(tmp_path / "data", "train").labels(2).arrays["depth"].shape == (5, 7)
+
+
+@dataclass(frozen=True)
+class Deep(Spheres):
+    """With a field of a label's name, which would be one option for both."""
+
+    depth: int = 3
+    name: ClassVar[str] = "deep"
+
+
+def test_a_distributions_fields_have_other_names():
+    with pytest.raises(InputError, match="distribution deep has a field depth, as a data set has"):
+        GenerateSettings(Deep())

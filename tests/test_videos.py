@@ -12,13 +12,15 @@ from test_encode import decoded
 
 from luxel import InputError
 from luxel.data.annotations import annotate
+from luxel.data.label_files import LabelChoice
+from luxel.data.label_tars import LabelTar
 from luxel.models.ray_model import RayModel, RayModelConfig
 from luxel.movie import film_of_animation
 from luxel.pipeline import Renderer
 from luxel.scene.animation import Animation
 from luxel.scene.cater.video import FPS, Cater
 from luxel.scene.description import Scene
-from luxel.videos import VideoSettings, files_of, generate_videos
+from luxel.videos import VideoSettings, files_of, generate_videos, write_labels
 
 FRAMES = 31
 SETTINGS = VideoSettings(Cater(frames=FRAMES, max_objects=5), count=1, seed=5, width=14, height=10, spp=0)
@@ -54,6 +56,27 @@ def test_every_frame_has_its_labels_and_its_scene(root):
     np.testing.assert_array_equal(arrays["depth"], labels.depth)
     assert document["objects"][1]["visible_box"] == labels.visible_box[1].tolist()
     assert (document["frame"], document["key"]) == (17, "00017")
+
+
+def test_objects_keep_their_numbers_from_frame_to_frame(root):
+    labels = LabelTar(files_of(root, 0)["labels"])
+    assert len(labels) == FRAMES
+    things = [[(item["shape"], item["material"]) for item in frame.document["scene"]["objects"]] for frame in labels]
+    assert things == [things[0]] * FRAMES
+    words = json.loads(files_of(root, 0)["scenes"].read_text())["objects"]
+    for frame in (labels[0], labels[30]):
+        assert frame.arrays["visible"].shape == (len(things[0]), 10, 14)
+        for number, thing in enumerate(words):
+            at = thing["locations"][str(frame.document["frame"])]
+            assert frame.document["objects"][number]["box_center"] == pytest.approx(at)
+
+
+def test_labels_may_be_left_out(tmp_path):
+    choice = LabelChoice(depth=True)
+    write_labels(tmp_path / "a.tar", SETTINGS.distribution(5, 0), 14, 10, choice)
+    labels = LabelTar(tmp_path / "a.tar")[30]
+    assert labels.arrays.keys() == {"depth"}
+    assert "visible_box" not in labels.document["objects"][0]
 
 
 def test_the_movie_format_gives_the_same_frames(root):

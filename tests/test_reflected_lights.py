@@ -60,6 +60,21 @@ def test_a_ball_of_mirror_shows_a_lamp_smaller_than_a_pixel():
     assert shown(ball, light, camera=camera)[..., 0].sum() == pytest.approx(1e4 * pixels, rel=0.05)
 
 
+def test_three_of_a_pixels_rays_tell_of_a_light_by_two_mirrors():
+    """The second mirror ends in the pixel that shows the speck, a quarter from its middle: the fourth ray passes it.
+
+    The speck's image is 9 from the eye, a tenth of a pixel to the left: that much of it is the next one's, by the tent.
+    """
+    pixel, radius = 2 * math.tan(math.radians(10)) / SIDE, 0.002
+    middle = 2.5 * pixel
+    floor = Panel(center=(0, 0, 0), half_extents=(0.25, 0.25), material=MIRROR)  # the way back passes it
+    ceiling = Panel(center=((middle + 0.25 * pixel) * 6 - 2, 0, 4), half_extents=(2, 2), material=MIRROR)
+    speck = Sphere(center=((middle - 0.1 * pixel) * 9, 0.5 * pixel * 9, 1.0), radius=radius, material=glowing(1e6))
+    found = shown(floor, ceiling, speck)[SIDE // 2 - 1, SIDE // 2 + 2, 0]
+    area = math.pi * (radius / 9 / pixel) ** 2
+    assert found == pytest.approx(1e6 * area * 0.75 * 0.9, rel=0.02)
+
+
 def test_what_is_behind_something_is_not_shown():
     lamp = Sphere(center=(0.3, 0.2, 6.0), radius=0.02, material=glowing(3.0))
     shade = Panel(center=(0.25, 0.15, 4.0), half_extents=(0.5, 0.5), material=CHALK)

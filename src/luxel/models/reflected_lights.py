@@ -19,6 +19,7 @@ from luxel.models.subpixels import subpixel_offset
 
 ACROSS, DOWN = wp.constant(12), wp.constant(8)  # rays by which the share of a pixel is found that a light fills
 EDGE_ACROSS, EDGE_DOWN = wp.constant(8), wp.constant(6)  # and those by which the shares of other objects are
+LEAST_SPREAD = wp.constant(1.0e-3 / 16.0)  # the determinant of the rays' covariance in the pixel; of three, 0.0017
 SMALL, LARGE = wp.constant(0.25), wp.constant(0.75)  # images in pixels: up to one by area, from the other on by rays
 
 SEGMENT_WORDS = 17  # of a Segment, 32 bits each
@@ -54,28 +55,42 @@ class SegmentBundle:
 
 
 @wp.func
-def bundle_of(a: Segment, b: Segment, c: Segment, d: Segment) -> SegmentBundle:
-    """Of a pixel's segments, by least squares; those of rays that missed the object begin in the middle."""
+def counts(weight: float) -> float:
+    """1 of a segment that has a weight, else 0."""
+    return wp.where(weight > 0.0, 1.0, 0.0)
+
+
+@wp.func
+def bundle_of(weights: wp.vec4, a: Segment, b: Segment, c: Segment, d: Segment) -> SegmentBundle:
+    """Of those of a pixel's segments that have weights, by least squares; others may have gone other ways.
+
+    Segments of rays that missed the object begin in the middle.
+    """
     bundle = SegmentBundle()
+    w = wp.vec4(counts(weights[0]), counts(weights[1]), counts(weights[2]), counts(weights[3]))
+    w = w / wp.max(w[0] + w[1] + w[2] + w[3], 1.0)
     o_a = a.is_apart * subpixel_offset(0)
     o_b = b.is_apart * subpixel_offset(1)
     o_c = c.is_apart * subpixel_offset(2)
     o_d = d.is_apart * subpixel_offset(3)
-    bundle.middle = 0.25 * (o_a + o_b + o_c + o_d)
+    bundle.middle = w[0] * o_a + w[1] * o_b + w[2] * o_c + w[3] * o_d
     o_a -= bundle.middle
     o_b -= bundle.middle
     o_c -= bundle.middle
     o_d -= bundle.middle
-    spread = wp.outer(o_a, o_a) + wp.outer(o_b, o_b) + wp.outer(o_c, o_c) + wp.outer(o_d, o_d)
-    bundle.is_known = wp.determinant(spread) > 1.0e-3
+    spread = w[0] * wp.outer(o_a, o_a) + w[1] * wp.outer(o_b, o_b)
+    spread += w[2] * wp.outer(o_c, o_c) + w[3] * wp.outer(o_d, o_d)
+    bundle.is_known = wp.determinant(spread) > LEAST_SPREAD
     if bundle.is_known:
         inverse = wp.inverse(spread)
-        o_a = inverse * o_a
-        o_b = inverse * o_b
-        o_c = inverse * o_c
-        o_d = inverse * o_d
-        bundle.origin = 0.25 * (a.origin + b.origin + c.origin + d.origin)
-        bundle.direction = unit_length(a.direction + b.direction + c.direction + d.direction)
+        o_a = w[0] * (inverse * o_a)
+        o_b = w[1] * (inverse * o_b)
+        o_c = w[2] * (inverse * o_c)
+        o_d = w[3] * (inverse * o_d)
+        bundle.origin = w[0] * a.origin + w[1] * b.origin + w[2] * c.origin + w[3] * d.origin
+        bundle.direction = unit_length(
+            w[0] * a.direction + w[1] * b.direction + w[2] * c.direction + w[3] * d.direction
+        )
         bundle.origin_x = o_a[0] * a.origin + o_b[0] * b.origin + o_c[0] * c.origin + o_d[0] * d.origin
         bundle.origin_y = o_a[1] * a.origin + o_b[1] * b.origin + o_c[1] * c.origin + o_d[1] * d.origin
         bundle.direction_x = o_a[0] * a.direction + o_b[0] * b.direction + o_c[0] * c.direction + o_d[0] * d.direction
@@ -185,6 +200,25 @@ def are_alike(a: Segment, b: Segment, c: Segment, d: Segment) -> bool:
 
 
 @wp.func
+def alike_most(a: Segment, b: Segment, c: Segment, d: Segment, first_path: int) -> wp.vec4:
+    """1 for each of three of a pixel's rays, as many as tell of their bundle, that have gone the same way.
+
+    But for one that ends after the first interface.
+    """
+    result = wp.vec4(0.0, 0.0, 0.0, 0.0)
+    path = wp.where(a.path == b.path or a.path == c.path, a.path, d.path)
+    w = wp.vec4(
+        wp.where(a.path == path, 1.0, 0.0),
+        wp.where(b.path == path, 1.0, 0.0),
+        wp.where(c.path == path, 1.0, 0.0),
+        wp.where(d.path == path, 1.0, 0.0),
+    )
+    if path != 0 and path != first_path and w[0] + w[1] + w[2] + w[3] > 2.5:
+        result = w
+    return result
+
+
+@wp.func
 def is_lamp(scenes: Scenes, hit: int) -> bool:
     """Whether what a segment hits is SUN or an object that emits."""
     result = bool(hit == SUN)
@@ -206,16 +240,20 @@ def distance_to(scenes: Scenes, scene: int, light: int, ray: BundleRay, origin_o
 
 
 @wp.func
-def would_hit(scenes: Scenes, scene: int, light: int, segment: Segment) -> float:
-    """A quarter, which one of four rays stands for, if a segment would meet a light with nothing in between, else 0."""
-    distance = distance_to(scenes, scene, light, BundleRay(segment.origin, segment.direction), segment.origin_object)
-    return wp.where(distance < INFINITY, 0.25, 0.0)
+def would_hit(scenes: Scenes, scene: int, light: int, weight: float, segment: Segment) -> float:
+    """The share of a pixel that a segment stands for, if it would meet a light with nothing in between, else 0."""
+    distance = float(INFINITY)
+    if weight > 0.0:
+        ray = BundleRay(segment.origin, segment.direction)
+        distance = distance_to(scenes, scene, light, ray, segment.origin_object)
+    return wp.where(distance < INFINITY, 0.25 * weight, 0.0)
 
 
 @wp.func
-def counted_hit(light: int, segment: Segment) -> float:
-    """The share of a light that a segment shows."""
-    return wp.where(segment.hit == light, segment.hit_share, 0.0)
+def counted(light: int, weight: float, segment: Segment, as_shown: bool) -> float:
+    """The share of a pixel that a segment stands for, if it hits a light, or what that counts for; else 0."""
+    share = wp.where(as_shown, segment.hit_share, 1.0)
+    return wp.where(segment.hit == light, 0.25 * weight * share, 0.0)
 
 
 @wp.struct
@@ -269,21 +307,35 @@ def is_seen(scenes: Scenes, scene: int, light: int, bundle: SegmentBundle, by: S
 
 
 @wp.func
-def nearest_segment(a: Segment, b: Segment, c: Segment, d: Segment, direction: wp.vec3) -> Segment:
-    """The one of them whose direction is most like another."""
+def nearest_segment(weights: wp.vec4, a: Segment, b: Segment, c: Segment, d: Segment, direction: wp.vec3) -> Segment:
+    """Of those that have weights, the one whose direction is most like another."""
     result = a
-    if wp.dot(b.direction, direction) > wp.dot(result.direction, direction):
+    nearest = counts(weights[0]) * (2.0 + wp.dot(a.direction, direction))
+    by_b = counts(weights[1]) * (2.0 + wp.dot(b.direction, direction))
+    by_c = counts(weights[2]) * (2.0 + wp.dot(c.direction, direction))
+    by_d = counts(weights[3]) * (2.0 + wp.dot(d.direction, direction))
+    if by_b > nearest:
         result = b
-    if wp.dot(c.direction, direction) > wp.dot(result.direction, direction):
+        nearest = by_b
+    if by_c > nearest:
         result = c
-    if wp.dot(d.direction, direction) > wp.dot(result.direction, direction):
+        nearest = by_c
+    if by_d > nearest:
         result = d
     return result
 
 
 @wp.func
 def missed_of(
-    scenes: Scenes, scene: int, light: int, bundle: SegmentBundle, a: Segment, b: Segment, c: Segment, d: Segment
+    scenes: Scenes,
+    scene: int,
+    light: int,
+    bundle: SegmentBundle,
+    weights: wp.vec4,
+    a: Segment,
+    b: Segment,
+    c: Segment,
+    d: Segment,
 ) -> wp.vec3:
     """Of one light, an object or SUN; see `missed_light`."""
     row = scenes.scenes[scene]
@@ -307,39 +359,45 @@ def missed_of(
     image = image_of(bundle, vector, light == SUN, angle, radius)
     if image.pixels > 0.0 and is_near(image):
         filled = filled_by(scenes, scene, light, bundle, image, vector)
-        hits = 0.25 * hits_like(light, a, b, c, d)
-        counted = 0.25 * (counted_hit(light, a) + counted_hit(light, b) + counted_hit(light, c) + counted_hit(light, d))
+        hits = counted(light, weights[0], a, False) + counted(light, weights[1], b, False)
+        hits += counted(light, weights[2], c, False) + counted(light, weights[3], d, False)
+        shown = counted(light, weights[0], a, True) + counted(light, weights[1], b, True)
+        shown += counted(light, weights[2], c, True) + counted(light, weights[3], d, True)
+        share = 0.25 * (weights[0] + weights[1] + weights[2] + weights[3])
         if filled.share > 0.0 or hits > 0.0:
-            free = would_hit(scenes, scene, light, a) + would_hit(scenes, scene, light, b)
-            free += would_hit(scenes, scene, light, c) + would_hit(scenes, scene, light, d)
+            free = would_hit(scenes, scene, light, weights[0], a) + would_hit(scenes, scene, light, weights[1], b)
+            free += would_hit(scenes, scene, light, weights[2], c) + would_hit(scenes, scene, light, weights[3], d)
             visible = float(1.0)
             if free > 0.0:
                 visible = wp.min(hits / free, 1.0)
             else:
-                by = nearest_segment(a, b, c, d, unit_length(filled.vector))
+                by = nearest_segment(weights, a, b, c, d, unit_length(filled.vector))
                 visible = is_seen(scenes, scene, light, bundle, by, filled.vector)
-            result = emission * (visible * filled.share - counted)
+            result = emission * (visible * share * filled.share - shown)
     return result
 
 
 @wp.func
-def missed_light(scenes: Scenes, scene: int, a: Segment, b: Segment, c: Segment, d: Segment) -> wp.vec3:
-    """Radiance of lights that a pixel shows beyond that of those that its four rays meet, of which each is a quarter.
+def missed_light(
+    scenes: Scenes, scene: int, weights: wp.vec4, a: Segment, b: Segment, c: Segment, d: Segment
+) -> wp.vec3:
+    """Radiance of lights that a pixel shows beyond that of those that its four rays meet.
 
-    It may be negative. Of a light that some of the rays meet, or would if nothing were in between, as much is taken to
-    be in view as they find; else one ray tells.
+    Each ray stands for a quarter of the pixel times its weight; those without any have gone another way. It may be
+    negative. Of a light that some of the rays meet, or would if nothing were in between, as much is taken to be in view
+    as they find; else one ray tells.
     """
     total = wp.vec3(0.0, 0.0, 0.0)
-    bundle = bundle_of(a, b, c, d)
+    bundle = bundle_of(weights, a, b, c, d)
     if not bundle.is_known:
         return total
     row = scenes.scenes[scene]
     if row.sun_chord_squared > 0.0:
-        total += missed_of(scenes, scene, SUN, bundle, a, b, c, d)
+        total += missed_of(scenes, scene, SUN, bundle, weights, a, b, c, d)
     leaves = row.light_leaves
     if leaves == 0:
         for k in range(row.first_light, row.end_lights):
-            total += missed_of(scenes, scene, scenes.light_object[k], bundle, a, b, c, d)
+            total += missed_of(scenes, scene, scenes.light_object[k], bundle, weights, a, b, c, d)
     node = wp.where(leaves > 0, 1, 0)
     while node > 0:
         bounds = scenes.light_nodes[row.light_tree + node]
@@ -354,14 +412,15 @@ def missed_light(scenes: Scenes, scene: int, a: Segment, b: Segment, c: Segment,
         else:
             if is_ahead and row.first_light + node - leaves < row.end_lights:
                 light = scenes.light_object[row.first_light + node - leaves]
-                total += missed_of(scenes, scene, light, bundle, a, b, c, d)
+                total += missed_of(scenes, scene, light, bundle, weights, a, b, c, d)
             node += 1  # the next one that is not below: up as long as it is a first child's
             while (node & 1) == 0:
                 node = node >> 1
             if node == 1:
                 node = 0
-    throughput = 0.25 * (a.throughput + b.throughput + c.throughput + d.throughput)
-    return wp.cw_mul(throughput, total)
+    throughput = weights[0] * a.throughput + weights[1] * b.throughput
+    throughput += weights[2] * c.throughput + weights[3] * d.throughput
+    return wp.cw_mul(throughput / (weights[0] + weights[1] + weights[2] + weights[3]), total)
 
 
 @wp.func
@@ -389,7 +448,7 @@ def shares_of_hits(scenes: Scenes, a: Segment, b: Segment, c: Segment, d: Segmen
     result = wp.vec4(1.0, 1.0, 1.0, 1.0)
     if a.hit == b.hit and a.hit == c.hit and a.hit == d.hit:
         return result
-    bundle = bundle_of(a, b, c, d)
+    bundle = bundle_of(wp.vec4(1.0, 1.0, 1.0, 1.0), a, b, c, d)
     if not bundle.is_known:
         return result
     found = wp.vec4(0.0, 0.0, 0.0, 0.0)

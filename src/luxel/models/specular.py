@@ -25,6 +25,7 @@ from luxel.models.reflected_lights import (
     SEGMENT_WORDS,
     RayCone,
     Segment,
+    alike_most,
     are_alike,
     cone_beyond,
     is_lamp,
@@ -301,28 +302,39 @@ def weigh_by_bundle(
 ) -> wp.vec3:
     """Give the chains of one lobe of one point the shares that their ends have of the pixel; what lights add to them.
 
-    By their last segments, or the first ones where the four rays go different ways from there on.
+    By their last segments, or the first ones where the four rays go different ways from there on; then lights by the
+    last ones of the three of them that go the same way, if there are three.
     """
     total = wp.vec3(0.0, 0.0, 0.0)
     for branch in range(BRANCHES):
         i = (row * BRANCHES + branch) * SUBPIXELS
-        a = segments[i]
-        b = segments[i + 1]
-        c = segments[i + 2]
-        d = segments[i + 3]
-        if branch == 0 and not are_alike(a, b, c, d):
-            a = segments[begins + row * SUBPIXELS]
-            b = segments[begins + row * SUBPIXELS + 1]
-            c = segments[begins + row * SUBPIXELS + 2]
-            d = segments[begins + row * SUBPIXELS + 3]
-        if are_alike(a, b, c, d):
-            total += missed_light(scenes, scene, a, b, c, d)
-            shares = shares_of_hits(scenes, a, b, c, d)
-            hits = wp.vec4i(a.hit, b.hit, c.hit, d.hit)
-            for k in range(SUBPIXELS):
-                if not is_lamp(scenes, hits[k]):  # which `missed_light` is for
-                    throughput[i + k] = throughput[i + k] * shares[k]
-                    segments[i + k].radiance = segments[i + k].radiance * shares[k]
+        weights = wp.vec4(1.0, 1.0, 1.0, 1.0)
+        first_path = int(0)
+        for step in range(2):
+            a = segments[i]
+            b = segments[i + 1]
+            c = segments[i + 2]
+            d = segments[i + 3]
+            differ = not are_alike(a, b, c, d)
+            if step == 0 and branch == 0 and differ:
+                a = segments[begins + row * SUBPIXELS]
+                b = segments[begins + row * SUBPIXELS + 1]
+                c = segments[begins + row * SUBPIXELS + 2]
+                d = segments[begins + row * SUBPIXELS + 3]
+                first_path = a.path
+            is_whole = step == 0 and are_alike(a, b, c, d)
+            if step == 1 and differ:
+                weights = wp.cw_mul(weights, alike_most(a, b, c, d, first_path))
+            if is_whole or (step == 1 and differ and wp.max(weights) > 0.0):
+                total += missed_light(scenes, scene, weights, a, b, c, d)
+            if is_whole:
+                shares = shares_of_hits(scenes, a, b, c, d)
+                hits = wp.vec4i(a.hit, b.hit, c.hit, d.hit)
+                for k in range(SUBPIXELS):
+                    if not is_lamp(scenes, hits[k]):  # which `missed_light` is for
+                        weights[k] = shares[k]
+                        throughput[i + k] = throughput[i + k] * shares[k]
+                        segments[i + k].radiance = segments[i + k].radiance * shares[k]
     return total
 
 

@@ -59,6 +59,7 @@ def place_in_pixel(scenes: Scenes, p: ShadingPoint, u: wp.vec2, height: int, bes
     y = u[1] - 0.5
     off = x * wp.vec3(axes[0, 0], axes[0, 1], axes[0, 2]) + y * wp.vec3(axes[1, 0], axes[1, 1], axes[1, 2])
     off -= p.direction * (wp.dot(off, p.normal) / wp.min(wp.dot(p.direction, p.normal), -LEAST_COSINE))
+    off -= p.normal * wp.dot(off, p.normal)  # none, but below LEAST_COSINE
     place = p.point + pixel_width(scenes, p, height) * off
     if beside == p.object_id or intersect_object(scenes, beside, place, -p.direction, MISS, INFINITY) < INFINITY:
         place = p.point

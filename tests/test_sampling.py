@@ -5,7 +5,7 @@ import pytest
 import warp as wp
 from kernels import DEVICES, run
 
-from luxel.core.sampling import jittered_point, net_point, power_heuristic, stratified
+from luxel.core.sampling import jittered_point, net_place, net_point, power_heuristic, stratified
 
 
 @wp.kernel(enable_backward=False)
@@ -29,7 +29,8 @@ def weights(density: wp.array[float], other: wp.array[float], weight: wp.array[f
 @wp.kernel(enable_backward=False)
 def stratified_numbers(sample: wp.array[int], pixel: int, dimension: int, group_size: int, numbers: wp.array[wp.vec4]):
     i = wp.tid()
-    numbers[i] = stratified(wp.vec2ui(wp.uint32(5), wp.uint32(7)), pixel, sample[i], dimension, group_size)
+    key = wp.vec2ui(wp.uint32(5), wp.uint32(7))
+    numbers[i] = stratified(key, pixel, net_place(key, pixel, 0), sample[i], dimension, group_size)
 
 
 def points_of(first: int, count: int, dimension: int, device: str) -> np.ndarray:

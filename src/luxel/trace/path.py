@@ -22,6 +22,7 @@ from luxel.trace.integrator import CHUNK, PathSettings, WorldRays, merge_chunks,
 from luxel.trace.tracer import Radiance
 
 MOST_PIXELS = 2**31 - 1  # of one call, as kernels count them
+LONGEST_NET = 1 << 12  # paths of a pixel
 CPU_CHUNKS, CUDA_CHUNKS = 1 << 16, 1 << 23  # of CHUNK paths, followed at once: 24 bytes each; at most a second or two
 
 
@@ -88,15 +89,21 @@ class PathTracer:
         spp: int,
         seed: int,
         progress: Callable[[int], object] | None = None,
+        pixels: Int32[Tensor, " some"] | None = None,
     ) -> Estimate:
         """What `trace` returns, on this tracer's device and pixel by pixel, row 0 first, by as many strata as fit.
+
+        Of all pixels, or of these alone, counted in that order, scene by scene.
 
         One group may be all there is, so that few paths are well spread, too; then `variance` is infinite, and
         `path_variance` over spp, which knows of no strata, more than that of the mean.
         """
         check_size(width, height)
         batch = self._batch(scenes)
-        return self._estimate(batch, len(batch) * width * height, spp, seed, (width, height), WorldRays(), progress, 1)
+        count, chosen = len(batch) * width * height, WorldRays()
+        if pixels is not None:
+            count, chosen.number = len(pixels), to_warp(pixels.to(batch.device))
+        return self._estimate(batch, count, spp, seed, (width, height), chosen, progress, 1)
 
     def trace_rays(self, scenes: Sequence[Scene] | SceneBatch, rays: Rays, spp: int, seed: int = 0) -> Estimate:
         """Radiance that arrives along rays of their own, from `spp` paths a ray, on this tracer's device.
@@ -155,8 +162,12 @@ class PathTracer:
         settings = PathSettings()
         settings.seed = wp.vec2ui(seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF)
         settings.width, settings.height = size
+        settings.is_listed = int(bool(settings.width) and len(rays.number or ()) > 0)
         settings.spp, settings.max_depth = spp, self.max_depth
         settings.columns, settings.rows = strata_of(spp, groups) if settings.width else (1, 1)
+        settings.net_size = settings.columns * settings.rows
+        if groups == 1 and settings.width:
+            settings.net_size = min(spp & -spp, LONGEST_NET)  # all paths of a pixel if they are a power of two, else what divides them
         groups = spp // (settings.columns * settings.rows)
         mean, variance, path_variance = (torch.empty(count, *size, device=device) for size in ((3,), (3,), ()))
         for part in parts(count, max(1, (CPU_CHUNKS if device.type == "cpu" else CUDA_CHUNKS) // chunks)):

@@ -238,7 +238,7 @@ def mean_burley_factor(m: Material, cos_i: float) -> float:
 def lobe_by_first(bsdf: BSDF, u: wp.vec3) -> wp.vec3:
     """Numbers for `sample_bsdf`, of which the first of `u` chooses the lobe and is used again for the direction.
 
-    So the first two, if they are stratified, stratify the choice of the lobe, too; the third is for what else is chosen.
+    So strata of the first two are strata of the lobe's choice, too; the third is for what else is chosen.
     """
     share = bsdf.diffuse_share
     if u[0] < share:

@@ -86,7 +86,7 @@ class NetPlace:
 
 @wp.func
 def permuted_digit(digit: int, word: wp.uint32) -> int:
-    """A digit 0 … 3 by one of the 24 permutations, which random bits choose: 3 turns, 2 directions, 4 exclusive ors."""
+    """A digit 0 … 3 by one of the 24 permutations, chosen by random bits: 3 turns, 2 directions, 4 exclusive ors."""
     turned = digit
     if digit > 0:
         turn = int((word >> wp.uint32(2)) % wp.uint32(3))
@@ -141,7 +141,7 @@ def stratified(key: wp.vec2ui, pixel: int, place: NetPlace, sample: int, dimensi
     if group_size > 1:
         group = sample // group_size
         shift = pcg4d(wp.vec4ui(place.tile, ~wp.uint32(group), key[0] ^ wp.uint32(dimension), key[1]))
-        word = (place.word ^ (wp.uint32(dimension) * wp.uint32(0x9E3779B9))) * wp.uint32(0x85EBCA6B)
+        word = (place.word ^ (wp.uint32(dimension) * wp.uint32(0x1E3779B9))) * wp.uint32(0x05EBCA6B)
         member = member_of_group(sample - group * group_size, group_size, word ^ (word >> wp.uint32(15)))
         words = net_words(place.order * group_size + member)
         u = wp.vec4(u[0], unit(words[0] ^ shift[0]), unit(words[1] ^ shift[1]), u[3])

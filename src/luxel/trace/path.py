@@ -167,7 +167,9 @@ class PathTracer:
         settings.columns, settings.rows = strata_of(spp, groups) if settings.width else (1, 1)
         settings.net_size = settings.columns * settings.rows
         if groups == 1 and settings.width:
-            settings.net_size = min(spp & -spp, LONGEST_NET)  # all paths of a pixel if they are a power of two, else what divides them
+            settings.net_size = min(
+                spp & -spp, LONGEST_NET
+            )  # all paths of a pixel if they are a power of two, else what divides them
         groups = spp // (settings.columns * settings.rows)
         mean, variance, path_variance = (torch.empty(count, *size, device=device) for size in ((3,), (3,), ()))
         for part in parts(count, max(1, (CPU_CHUNKS if device.type == "cpu" else CUDA_CHUNKS) // chunks)):

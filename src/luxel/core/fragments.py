@@ -341,6 +341,34 @@ def sample_pixels(
     count[index] = keys
 
 
+@wp.func
+def count_fine_hits(
+    scenes: Scenes,
+    pictures: Pictures,
+    at: PixelPlace,
+    key: wp.array[int],
+    first: int,
+    end: int,
+    hits: wp.array[float],
+) -> float:
+    """Add to the hits of a pixel's fragments, `first` … `end` − 1, those of the fine rays; how many see other faces.
+
+    The lattice has missed these, and what it saw stands for them.
+    """
+    shaft = pixel_shaft(scenes, pictures, at)
+    unknown = float(FINE)
+    for k in range(FINE):
+        offset = jittered_point(k, FINE_ACROSS, FINE_DOWN)
+        found = seen_at(scenes, pictures, at, shaft, offset[0], offset[1])
+        if found == MISS:
+            unknown -= 1.0
+        for i in range(first, end):
+            if key[i] == found:
+                hits[i] += 1.0
+                unknown -= 1.0
+    return unknown
+
+
 @wp.kernel(enable_backward=False)
 def write_fragments(
     scenes: Scenes,
@@ -411,27 +439,19 @@ def write_fragments(
         y = float(at.row) + inside[1]
         point[i] = image_plane_point(x, y, pictures.width, pictures.height, tan_half_fov)
     if shows_lamp and object_hits < rays:
-        for i in range(offsets[index], offsets[index + 1]):
-            coverage[i] = 0.0
         lattice_rays = wp.where(lamp_ray[index] > 0, rays - 1, rays)
+        first = offsets[index]
+        end = offsets[index + 1]
         stands_for = float(FINE) / float(lattice_rays)
+        for i in range(first, end):
+            coverage[i] = 0.0
         if not shows_other_lamp:  # of which only the lattice's share is right in the mean
-            shaft = pixel_shaft(scenes, pictures, at)
-            unknown = float(FINE)  # rays that see faces which the lattice has missed: those that it saw stand for them
-            for k in range(FINE):
-                offset = jittered_point(k, FINE_ACROSS, FINE_DOWN)
-                found = seen_at(scenes, pictures, at, shaft, offset[0], offset[1])
-                if found == MISS:
-                    unknown -= 1.0
-                for i in range(offsets[index], offsets[index + 1]):
-                    if key[i] == found:
-                        coverage[i] += 1.0
-                        unknown -= 1.0
+            unknown = count_fine_hits(scenes, pictures, at, key, first, end, coverage)
             hits = int(0)
             for k in range(lattice_rays):
                 hits += wp.where(seen[index, k] == MISS, 0, 1)
             stands_for = unknown / float(wp.max(hits, 1))
-        for i in range(offsets[index], offsets[index + 1]):
+        for i in range(first, end):
             for k in range(lattice_rays):
                 if seen[index, k] == key[i]:
                     coverage[i] += stands_for

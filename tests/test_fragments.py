@@ -418,6 +418,26 @@ def test_specks_of_light_keep_their_area_in_the_mean():
     assert deviation < 0.15 * area.mean()
 
 
+@pytest.mark.parametrize("radius", [0.001, 0.003, 0.009])  # which hide about 0.006, 0.06 and 0.4 of what is behind
+def test_a_cloud_covers_as_much_whether_it_glows_or_not(radius):
+    """Of many balls in a pixel each ray sees another one, and most have no fragment."""
+    centers = np.random.default_rng(6).uniform(-0.5, 0.5, (2000, 3)).tolist()
+    camera = Camera(position=(0, -50, 0), look_at=(0, 0, 0), vertical_fov_degrees=1.2)
+    shares = []
+    for every in (2001, 5, 1):
+        materials = [Material(emission=(float(number % every == 0),) * 3) for number in range(1, 2001)]
+        balls = tuple(
+            Sphere(center=at, radius=radius, material=material) for at, material in zip(centers, materials, strict=True)
+        )
+        fragment = visible_fragments(SceneBatch.of([Scene(objects=balls, camera=camera)]), 17, 17, RAYS)
+        is_lamp = (fragment.object_number + 1) % every == 0
+        shares.append([float(fragment.coverage.sum()), float(fragment.coverage[is_lamp].sum())])
+    (stones, _), (fifth, lamps), (glowing, _) = shares
+    assert fifth == pytest.approx(stones, rel=0.1)
+    assert glowing == pytest.approx(stones, rel=0.1)
+    assert lamps == pytest.approx(0.2 * stones, rel=0.25)
+
+
 def test_nothing_in_view_leaves_no_fragments():
     behind = Scene(objects=(Sphere(center=(0, -9, 0), radius=1.0),), camera=CAMERA)
     assert found([behind]).sum() == 0

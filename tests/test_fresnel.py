@@ -57,6 +57,17 @@ def exact_reflectance(cos_i: np.ndarray, eta: np.ndarray) -> np.ndarray:
     return np.where(sine >= 1, 1.0, (s + p) / 2)
 
 
+def test_at_grazing_angles_little_is_reflected_where_there_is_hardly_an_interface():
+    """Where 1 − sin² θ is lost to rounding, which would take it for total reflection."""
+    cos_i = column(1e-3, 1e-4, 1e-5, 1e-3, 1e-2)
+    eta = column(1, 1, 1, 1.000001, 1.0003)
+    reflectance, cos_t = run(reflectances, cos_i, eta)
+    assert (reflectance[:3] == 0).all()
+    assert cos_t[:3] == pytest.approx(-cos_i[:3], rel=1e-6)
+    exact = exact_reflectance(cos_i[3:].astype(np.float64), eta[3:].astype(np.float64))
+    assert reflectance[3:] == pytest.approx(exact, rel=1e-3)
+
+
 @pytest.mark.parametrize("device", DEVICES)
 def test_values_by_hand(device):
     reflectance, cos_t = run(

@@ -86,6 +86,15 @@ def test_where_the_light_is_all_round_everything_counts():
     assert shaft_from((0, 0, 0), MAP, ball(0, 0, 5, 1.0)) == ALL
 
 
+def test_the_last_object_of_the_largest_scene_without_a_tree_has_a_bit():
+    gravel = [ball(float(x), 9.0, 0.0, 0.1) for x in range(TREE_ABOVE - 2)]
+    described = scene(ball(0, 0, 10, 1.0), *gravel, ball(0, 0, 5, 1.0))
+    assert shaft_from((0, 0, 0), 0, *described.objects) == 1 | 1 << TREE_ABOVE - 1
+    points, u = np.zeros((1, 3), np.float32), np.full((1, 2), 0.5, np.float32)
+    _, found, _ = run(hits_towards, launchable(SceneBatch.of([described])), points, u, 0)
+    assert found.tolist() == [TREE_ABOVE - 1]
+
+
 def test_scenes_with_a_tree_have_no_shafts():
     gravel = [ball(float(x), 9.0, 0.0, 0.1) for x in range(TREE_ABOVE + 1)]
     assert shaft_from((0, 0, 0), 3, *gravel) == ALL

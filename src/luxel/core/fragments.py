@@ -3,8 +3,8 @@
 Visibility is cheap and shading is not: where a pixel's centre and corners see the same object it is taken for that
 object's alone; elsewhere, and wherever something thin may be, a lattice of rays finds out who covers which share. A
 lamp's share, which may be a thousand times as bright as the rest, is found by more of them, and a small lamp is looked
-for by as many, lest it blink in motion. The faces of a box, or of a
-cylinder, count as objects here, for light differs on either side of an edge: `key` numbers them, object · FACES + face.
+for by as many, lest it blink in motion. The faces of a box, or of a cylinder, count as objects here, for light differs
+on either side of an edge: `key` numbers them, object · FACES + face.
 """
 
 from dataclasses import dataclass
@@ -291,11 +291,12 @@ def sample_pixels(
     whole: wp.array[int],
     seen: wp.array2d[int],
     count: wp.array[int],
+    lamp_ray: wp.array[int],
     begin: int,
 ) -> None:
     """The key at each pixel's centre if its corners see the same, or SHARED and the keys that the lattice of rays sees.
 
-    `count` becomes the number of different keys in the pixel, and `lamp` what `shared_offset` reads.
+    `count` becomes the number of different keys in the pixel, and `lamp_ray` what `shared_offset` reads.
     """
     index = wp.tid() + begin
     at = place_of(pictures, index)
@@ -308,22 +309,22 @@ def sample_pixels(
         if corners_agree:  # Warp's `and` would trace the centre's ray in any case
             center = seen_at(scenes, pictures, at, EVERYTHING, 0.5, 0.5)
             found = wp.where(center == key, key, SHARED)
-    lamp_ray = int(0)
+    missed = int(0)
     if lamp[index] > 0:
         small_lamp = lamp[index] - 1
         if found < 0 or found // FACES != small_lamp:
-            lamp_ray = missed_lamp_ray(scenes, pictures, small_lamp, at)
-            if lamp_ray != 0:
+            missed = missed_lamp_ray(scenes, pictures, small_lamp, at)
+            if missed != 0:
                 found = SHARED
-            lamp_ray = wp.max(lamp_ray, 0)
-    lamp[index] = lamp_ray
+            missed = wp.max(missed, 0)
+    lamp_ray[index] = missed
     keys = wp.where(found >= 0, 1, 0)
     if found == SHARED:
         shaft = pixel_shaft(scenes, pictures, at)
         recent = int(MISS)  # the last two different keys, mostly all there are
         other = int(MISS)
         for k in range(pictures.rays):
-            offset = shared_offset(k, pictures.rays, lamp_ray)
+            offset = shared_offset(k, pictures.rays, missed)
             key = seen_at(scenes, pictures, at, shaft, offset[0], offset[1])
             seen[index, k] = key
             is_new = key != MISS and key != recent and key != other
@@ -340,11 +341,40 @@ def sample_pixels(
     count[index] = keys
 
 
+@wp.func
+def count_fine_hits(
+    scenes: Scenes,
+    pictures: Pictures,
+    at: PixelPlace,
+    key: wp.array[int],
+    first: int,
+    end: int,
+    hits: wp.array[float],
+) -> float:
+    """Add to the hits of a pixel's fragments, `first` … `end` − 1, those of the fine rays; how many see other faces.
+
+    The lattice has missed these, and what it saw stands for them.
+    """
+    shaft = pixel_shaft(scenes, pictures, at)
+    unknown = float(FINE)
+    for k in range(FINE):
+        offset = jittered_point(k, FINE_ACROSS, FINE_DOWN)
+        found = seen_at(scenes, pictures, at, shaft, offset[0], offset[1])
+        if found == MISS:
+            unknown -= 1.0
+        for i in range(first, end):
+            if key[i] == found:
+                hits[i] += 1.0
+                unknown -= 1.0
+    return unknown
+
+
 @wp.kernel(enable_backward=False)
 def write_fragments(
     scenes: Scenes,
     pictures: Pictures,
     lamp: wp.array[int],
+    lamp_ray: wp.array[int],
     whole: wp.array[int],
     seen: wp.array2d[int],
     offsets: wp.array[int],
@@ -366,6 +396,8 @@ def write_fragments(
     last_object = int(MISS)
     object_hits = int(0)  # rays that see the last object, all of them if it is alone
     shows_lamp = bool(False)
+    shows_other_lamp = bool(False)  # a thin one that has not been looked for, and may have been missed as well as seen
+    scale = 2.0 * tan_half_fov / float(pictures.height)
     for i in range(offsets[index], offsets[index + 1]):
         found = whole[index]
         share = float(1.0)
@@ -381,20 +413,22 @@ def write_fragments(
             for k in range(rays):
                 if seen[index, k] == found:
                     hits += 1
-                    mean += shared_offset(k, rays, lamp[index])
+                    mean += shared_offset(k, rays, lamp_ray[index])
             mean = mean / float(hits)
             share = float(hits) / float(rays)
             if hits < rays:  # of the rays that show it, the nearest to their mean, where it may itself be hidden
                 apart = float(9.0)
                 for k in range(rays):
-                    off = shared_offset(k, rays, lamp[index]) - mean
+                    off = shared_offset(k, rays, lamp_ray[index]) - mean
                     if seen[index, k] == found and wp.dot(off, off) < apart:
                         apart = wp.dot(off, off)
-                        inside = shared_offset(k, rays, lamp[index])
+                        inside = shared_offset(k, rays, lamp_ray[index])
             object_hits = wp.where(found // FACES == last_object, object_hits, 0) + hits
             last_object = found // FACES
             if scenes.objects[last_object].mean_emission > 0.0:
                 shows_lamp = True
+                if last_object != lamp[index] - 1 and is_thin_object(scenes, at.scene, last_object, scale, THIN):
+                    shows_other_lamp = True
         key[i] = found
         scene[i] = at.scene
         pixel[i] = (at.row - pictures.first_row) * pictures.width + at.column
@@ -405,21 +439,23 @@ def write_fragments(
         y = float(at.row) + inside[1]
         point[i] = image_plane_point(x, y, pictures.width, pictures.height, tan_half_fov)
     if shows_lamp and object_hits < rays:
-        for i in range(offsets[index], offsets[index + 1]):
+        lattice_rays = wp.where(lamp_ray[index] > 0, rays - 1, rays)
+        first = offsets[index]
+        end = offsets[index + 1]
+        stands_for = float(FINE) / float(lattice_rays)
+        for i in range(first, end):
             coverage[i] = 0.0
-        shaft = pixel_shaft(scenes, pictures, at)
-        known = float(0.0)  # rays that see the sky or a face that the fewer saw, too
-        for k in range(FINE):
-            offset = jittered_point(k, FINE_ACROSS, FINE_DOWN)
-            found = seen_at(scenes, pictures, at, shaft, offset[0], offset[1])
-            if found == MISS:
-                known += 1.0
-            for i in range(offsets[index], offsets[index + 1]):
-                if key[i] == found:
-                    coverage[i] += 1.0
-                    known += 1.0
-        for i in range(offsets[index], offsets[index + 1]):
-            coverage[i] = coverage[i] / known
+        if not shows_other_lamp:  # of which only the lattice's share is right in the mean
+            unknown = count_fine_hits(scenes, pictures, at, key, first, end, coverage)
+            hits = int(0)
+            for k in range(lattice_rays):
+                hits += wp.where(seen[index, k] == MISS, 0, 1)
+            stands_for = unknown / float(wp.max(hits, 1))
+        for i in range(first, end):
+            for k in range(lattice_rays):
+                if seen[index, k] == key[i]:
+                    coverage[i] += stands_for
+            coverage[i] = coverage[i] / float(FINE)
 
 
 @torch.no_grad()
@@ -442,13 +478,14 @@ def visible_fragments(
     pictures.width, pictures.height, pictures.rays = width, height, pixel_rays
     pictures.first_row, pictures.rows = first_row, height - first_row if rows is None else rows
     pixels = len(batch) * width * pictures.rows
-    whole, keys, is_thin, lamp = torch.zeros(4, pixels, dtype=torch.int32, device=device)
+    whole, keys, is_thin, lamp, lamp_ray = torch.zeros(5, pixels, dtype=torch.int32, device=device)
     seen = torch.empty(pixels, pixel_rays, dtype=torch.int32, device=device)
     scene_of_object = batch.scene_of_object.int()
     launch(mark_thin_objects, len(batch.kind), [scenes, pictures, scene_of_object], [is_thin, lamp], device)
     corner = torch.empty(len(batch) * (width + 1) * (pictures.rows + 1), dtype=torch.int32, device=device)
     launch(sample_corners, len(corner), [scenes, pictures], [corner], device, sliced=True)
-    launch(sample_pixels, pixels, [scenes, pictures, is_thin], [lamp, corner, whole, seen, keys], device, sliced=True)
+    marked, pixels_seen = [scenes, pictures, is_thin, lamp, corner], [whole, seen, keys, lamp_ray]
+    launch(sample_pixels, pixels, marked, pixels_seen, device, sliced=True)
     offsets = torch.zeros(pixels + 1, dtype=torch.int32, device=device)
     torch.cumsum(keys, 0, dtype=torch.int32, out=offsets[1:])
     fragments = int(offsets[-1]) if room is None else room
@@ -461,7 +498,8 @@ def visible_fragments(
         for values, absent in ((scene, 0), (pixel, 0), (object_id, MISS), (coverage, 0), (point, 0)):
             values.fill_(absent)
     written = [key, scene, pixel, object_id, number, coverage, to_warp(point, wp.vec2)]
-    launch(write_fragments, pixels, [scenes, pictures, lamp, whole, seen, offsets], written, device, sliced=True)
+    shared = [scenes, pictures, lamp, lamp_ray, whole, seen, offsets]
+    launch(write_fragments, pixels, shared, written, device, sliced=True)
     return Fragments(
         *(scene, pixel, object_id, number, coverage, point, offsets),
         *(width, height, first_row, pictures.rows, needed),

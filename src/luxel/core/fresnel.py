@@ -20,7 +20,8 @@ def fresnel_dielectric(cos_i: float, eta: float) -> Fresnel:
     inverse = 1.0 / eta
     into = wp.where(cos_i >= 0.0, eta, inverse)
     out_of = wp.where(cos_i >= 0.0, inverse, eta)
-    square = 1.0 - (1.0 - cos_i * cos_i) * (out_of * out_of)
+    # 1 - sin² θ_i / η², which at grazing angles rounding would take for total reflection where η is about 1
+    square = ((into - 1.0) * (into + 1.0) + cos_i * cos_i) * (out_of * out_of)
     result = Fresnel(1.0, 0.0)
     if square > 0.0:
         cos_t = wp.sqrt(square)

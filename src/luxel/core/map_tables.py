@@ -37,7 +37,7 @@ class MapTables(NamedTuple):
     """Of all texels, by channel."""
     texels: Float32[np.ndarray, "texels words"]
     """Radiance, the share of it that is looked for, and for choosing texels the cumulative probabilities of columns in
-    their row, and of rows, in each of their texels: see `luxel.core.maps.Texel`."""
+    their row, and of rows, in each of their texels: see `luxel.core.scenes.Texel`."""
 
 
 def map_tables(maps: Sequence[EnvironmentMap]) -> MapTables:

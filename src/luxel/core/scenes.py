@@ -17,7 +17,8 @@ from luxel.core.trees import boxes, heap, median_order, powers_of_two
 from luxel.scene.camera import rotation_matrix
 from luxel.scene.description import MIN_SPECULAR
 
-TREE_ABOVE = 64  # objects in a scene, from which on `benchmarks/tracer.py` finds a tree faster than a loop over all
+TREE_ABOVE = 64  # objects in a scene, from which on `benchmarks/tracer.py` finds a tree faster than a loop over all;
+# at most as many as `luxel.core.shafts` has bits
 MOST_LEAF_OBJECTS = 8  # of a tree over objects
 OUTLIERS = wp.constant(8)  # objects of a scene, at most, that every ray tries, lest they stretch its tree's boxes
 FAR_OUT = 4.0  # times the median reach from the scene's middle: where an outlier's farthest side is

@@ -8,6 +8,7 @@ on either side of an edge: `key` numbers them, object · FACES + face.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 import warp as wp
@@ -57,6 +58,11 @@ class Fragments:
     rows: int
     needed: Int64[Tensor, " one"] = NOT_COUNTED
     """Room that would have done, if any was given; behind the last fragment are some without an object or coverage."""
+
+    @cached_property
+    def pixel_of_all(self) -> Int32[Tensor, " fragments"]:
+        """The pixel among those of all pictures."""
+        return self.scene * (self.width * self.rows) + self.pixel
 
 
 @wp.struct
@@ -225,13 +231,24 @@ def pixel_range(low: float, high: float, near: float, far: float, scale: float, 
     return wp.vec2i(int(wp.clamp(a - 1.0, 0.0, last)), int(wp.clamp(b + 1.0, -1.0, last)))
 
 
+@wp.func
+def small_lamp_in(lamp: wp.array[wp.int64], pixel: int) -> int:
+    """The small lamp that may show in a pixel, or MISS."""
+    return int(lamp[pixel] & wp.int64(0x7FFFFFFF)) - 1
+
+
 @wp.kernel(enable_backward=False)
 def mark_thin_objects(
-    scenes: Scenes, pictures: Pictures, scene_of_object: wp.array[int], is_thin: wp.array[int], lamp: wp.array[int]
+    scenes: Scenes,
+    pictures: Pictures,
+    scene_of_object: wp.array[int],
+    is_thin: wp.array[int],
+    lamp: wp.array[wp.int64],
 ) -> None:
     """Mark every pixel that the bounding sphere of an object less than THIN pixels across may show in.
 
-    `lamp` becomes 1 + the number of a lamp less than SMALL_LAMP pixels across there.
+    `lamp` becomes what `small_lamp_in` reads: of the lamps less than SMALL_LAMP pixels across there, that which gives
+    the camera most light, whatever the objects' order.
     """
     i = wp.tid()
     scene = scene_of_object[i]
@@ -259,6 +276,10 @@ def mark_thin_objects(
     if near > 1.0e-3 * radius:
         columns = pixel_range(local[0] - radius, local[0] + radius, near, far, scale, pictures.width)
         lines = pixel_range(-local[1] - radius, -local[1] + radius, near, far, scale, pictures.height)
+    intensity = scenes.objects[i].mean_emission * radius * radius / wp.max(wp.dot(vector, vector), 1.0e-30)
+    marked = (wp.int64(wp.cast(intensity, wp.int32)) << wp.int64(32)) | wp.int64(
+        i + 1
+    )  # floats as ints, in their order
     first = wp.max(lines[0] - pictures.first_row, 0)
     end = wp.min(lines[1] + 1 - pictures.first_row, pictures.rows)
     for row in range(first, end):
@@ -267,7 +288,7 @@ def mark_thin_objects(
             if thin:
                 is_thin[index] = 1
             if small_lamp:
-                wp.atomic_max(lamp, index, i + 1)
+                wp.atomic_max(lamp, index, marked)
 
 
 @wp.kernel(enable_backward=False)
@@ -286,7 +307,7 @@ def sample_pixels(
     scenes: Scenes,
     pictures: Pictures,
     is_thin: wp.array[int],
-    lamp: wp.array[int],
+    lamp: wp.array[wp.int64],
     corner: wp.array[int],
     whole: wp.array[int],
     seen: wp.array2d[int],
@@ -310,13 +331,12 @@ def sample_pixels(
             center = seen_at(scenes, pictures, at, EVERYTHING, 0.5, 0.5)
             found = wp.where(center == key, key, SHARED)
     missed = int(0)
-    if lamp[index] > 0:
-        small_lamp = lamp[index] - 1
-        if found < 0 or found // FACES != small_lamp:
-            missed = missed_lamp_ray(scenes, pictures, small_lamp, at)
-            if missed != 0:
-                found = SHARED
-            missed = wp.max(missed, 0)
+    small_lamp = small_lamp_in(lamp, index)
+    if small_lamp != MISS and (found < 0 or found // FACES != small_lamp):
+        missed = missed_lamp_ray(scenes, pictures, small_lamp, at)
+        if missed != 0:
+            found = SHARED
+        missed = wp.max(missed, 0)
     lamp_ray[index] = missed
     keys = wp.where(found >= 0, 1, 0)
     if found == SHARED:
@@ -373,7 +393,7 @@ def count_fine_hits(
 def write_fragments(
     scenes: Scenes,
     pictures: Pictures,
-    lamp: wp.array[int],
+    lamp: wp.array[wp.int64],
     lamp_ray: wp.array[int],
     whole: wp.array[int],
     seen: wp.array2d[int],
@@ -427,7 +447,9 @@ def write_fragments(
             last_object = found // FACES
             if scenes.objects[last_object].mean_emission > 0.0:
                 shows_lamp = True
-                if last_object != lamp[index] - 1 and is_thin_object(scenes, at.scene, last_object, scale, THIN):
+                if last_object != small_lamp_in(lamp, index) and is_thin_object(
+                    scenes, at.scene, last_object, scale, THIN
+                ):
                     shows_other_lamp = True
         key[i] = found
         scene[i] = at.scene
@@ -478,7 +500,8 @@ def visible_fragments(
     pictures.width, pictures.height, pictures.rays = width, height, pixel_rays
     pictures.first_row, pictures.rows = first_row, height - first_row if rows is None else rows
     pixels = len(batch) * width * pictures.rows
-    whole, keys, is_thin, lamp, lamp_ray = torch.zeros(5, pixels, dtype=torch.int32, device=device)
+    whole, keys, is_thin, lamp_ray = torch.zeros(4, pixels, dtype=torch.int32, device=device)
+    lamp = torch.zeros(pixels, dtype=torch.int64, device=device)
     seen = torch.empty(pixels, pixel_rays, dtype=torch.int32, device=device)
     scene_of_object = batch.scene_of_object.int()
     launch(mark_thin_objects, len(batch.kind), [scenes, pictures, scene_of_object], [is_thin, lamp], device)

@@ -131,8 +131,9 @@ def neighbourhood(table: Int32[Tensor, "points words"], chains: Chains, found: F
     fragment, lobe = torch.empty(2, len(table), dtype=torch.int32, device=device)
     shown = torch.full((fragments, LOBES * SUBPIXELS), MISS, dtype=torch.int32, device=device)
     launch(place_points, len(table), [chains.slot, fragments], [fragment, lobe, shown], device)
-    pixel = found.scene * (found.width * found.rows) + found.pixel
-    return Neighbourhood(table, fragment, lobe, pixel, found.object_id, found.offsets, shown, found.width, found.rows)
+    return Neighbourhood(
+        table, fragment, lobe, found.pixel_of_all, found.object_id, found.offsets, shown, found.width, found.rows
+    )
 
 
 def as_neighbours(near: Neighbourhood) -> Any:

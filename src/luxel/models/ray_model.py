@@ -240,8 +240,7 @@ def blended(
     scenes: SceneBatch, found: Fragments, radiance: Float32[Tensor, "fragments 3"]
 ) -> Float32[Tensor, "scenes rows width 3"]:
     """Pictures of fragments, each as much of its pixel as it covers, and of the sky."""
-    pixels = found.width * found.rows
-    place = found.scene * pixels + found.pixel
+    pixels, place = found.width * found.rows, found.pixel_of_all
     if scenes.has_constant_skies:
         sky = scenes.background
         over_sky = found.coverage[:, None] * (radiance - sky[found.scene])

@@ -231,7 +231,8 @@ def mark_thin_objects(
 ) -> None:
     """Mark every pixel that the bounding sphere of an object less than THIN pixels across may show in.
 
-    `lamp` becomes 1 + the number of a lamp less than SMALL_LAMP pixels across there.
+    `lamp` becomes 1 + the number of a lamp less than SMALL_LAMP pixels across there: among the scene's lights, whose
+    order is not the description's.
     """
     i = wp.tid()
     scene = scene_of_object[i]
@@ -267,7 +268,7 @@ def mark_thin_objects(
             if thin:
                 is_thin[index] = 1
             if small_lamp:
-                wp.atomic_max(lamp, index, i + 1)
+                wp.atomic_max(lamp, index, scenes.objects[i].light_number + 1)
 
 
 @wp.kernel(enable_backward=False)
@@ -311,7 +312,7 @@ def sample_pixels(
             found = wp.where(center == key, key, SHARED)
     missed = int(0)
     if lamp[index] > 0:
-        small_lamp = lamp[index] - 1
+        small_lamp = scenes.light_object[scenes.scenes[at.scene].first_light + lamp[index] - 1]
         if found < 0 or found // FACES != small_lamp:
             missed = missed_lamp_ray(scenes, pictures, small_lamp, at)
             if missed != 0:
@@ -427,7 +428,8 @@ def write_fragments(
             last_object = found // FACES
             if scenes.objects[last_object].mean_emission > 0.0:
                 shows_lamp = True
-                if last_object != lamp[index] - 1 and is_thin_object(scenes, at.scene, last_object, scale, THIN):
+                is_other = scenes.objects[last_object].light_number != lamp[index] - 1
+                if is_other and is_thin_object(scenes, at.scene, last_object, scale, THIN):
                     shows_other_lamp = True
         key[i] = found
         scene[i] = at.scene

@@ -5,7 +5,7 @@ import pytest
 import warp as wp
 from kernels import DEVICES, run
 
-from luxel.core.sampling import jittered_point, net_point, power_heuristic, stratified
+from luxel.core.sampling import jittered_point, net_place, net_point, power_heuristic, stratified
 
 
 @wp.kernel(enable_backward=False)
@@ -27,9 +27,18 @@ def weights(density: wp.array[float], other: wp.array[float], weight: wp.array[f
 
 
 @wp.kernel(enable_backward=False)
+def numbers_of_pixels(width: int, members: int, dimension: int, numbers: wp.array2d[wp.vec4]):
+    i, sample = wp.tid()
+    key = wp.vec2ui(wp.uint32(5), wp.uint32(7))
+    place = net_place(key, i % width, i // width)
+    numbers[i, sample] = stratified(key, i, place, sample, dimension, members)
+
+
+@wp.kernel(enable_backward=False)
 def stratified_numbers(sample: wp.array[int], pixel: int, dimension: int, group_size: int, numbers: wp.array[wp.vec4]):
     i = wp.tid()
-    numbers[i] = stratified(wp.vec2ui(wp.uint32(5), wp.uint32(7)), pixel, sample[i], dimension, group_size)
+    key = wp.vec2ui(wp.uint32(5), wp.uint32(7))
+    numbers[i] = stratified(key, pixel, net_place(key, pixel, 0), sample[i], dimension, group_size)
 
 
 def points_of(first: int, count: int, dimension: int, device: str) -> np.ndarray:
@@ -77,6 +86,32 @@ def test_a_groups_numbers_are_a_net_and_groups_are_uniform_and_apart(device):
     alone = run(stratified_numbers, sample, 11, 3, 1, device=device)[0].reshape(997, 16, 4)
     np.testing.assert_array_equal(alone[..., [0, 3]], numbers[..., [0, 3]])
     assert len(np.unique(alone[..., 1])) > 15000
+
+
+def test_neighbouring_pixels_share_a_net():
+    """Blocks of 1, 2 × 2, 4 × 4 and 16 × 16 pixels of 8 samples: one in every box of as many equal ones."""
+    numbers = wp.empty((32 * 32, 8), dtype=wp.vec4, device="cpu")
+    wp.launch(numbers_of_pixels, (32 * 32, 8), [32, 8, 3, numbers], device="cpu")
+    points = numbers.numpy().reshape(32, 32, 8, 4)[..., 1:3]
+    for side, bits in ((1, 3), (2, 5), (4, 7), (16, 11)):
+        block = points[16 : 16 + side, 32 - side :].reshape(-1, 2)
+        for split in range(bits + 1):
+            cell = np.floor(block * [1 << split, 1 << (bits - split)]).astype(int)
+            assert len(np.unique(cell[:, 0] << (bits - split) | cell[:, 1])) == len(block)
+    assert len(np.unique(points[..., 0])) > 8000
+
+
+@pytest.mark.parametrize("members", [16, 256, 4096])
+@pytest.mark.parametrize("pixel", [0, 3, 200])
+def test_two_dimensions_of_a_pixel_are_independent(pixel, members):
+    """Of 16 384 samples the joint counts of 8 × 8 cells by one number of each are uniform (χ²: 63 ± 11.2)."""
+    sample = np.arange(1 << 14, dtype=np.int32)
+    one, other = (run(stratified_numbers, sample, pixel, dimension, members)[0][:, 1:3] for dimension in (2, 3))
+    for i, j in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        cell = (np.floor(one[:, i] * 8) * 8 + np.floor(other[:, j] * 8)).astype(int)
+        expected = len(sample) / 64
+        assert ((np.bincount(cell, minlength=64) - expected) ** 2).sum() / expected < 63 + 6 * 11.2
+        assert abs(np.mean((one[:, i] - 0.5) * (other[:, j] - 0.5))) < 4 / 12 / len(sample) ** 0.5
 
 
 def test_dimensions_are_shifted_apart():

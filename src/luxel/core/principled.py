@@ -260,6 +260,18 @@ def mean_burley_factor(m: Material, cos_i: float) -> float:
 
 
 @wp.func
+def lobe_by_first(bsdf: BSDF, u: wp.vec3) -> wp.vec3:
+    """Numbers for `sample_bsdf`, of which the first of `u` chooses the lobe and is used again for the direction.
+
+    So strata of the first two are strata of the lobe's choice, too; the third is for what else is chosen.
+    """
+    share = bsdf.diffuse_share
+    if u[0] < share:
+        return wp.vec3(0.0, u[0] / share, u[1])
+    return wp.vec3(share + (1.0 - share) * u[2], (u[0] - share) / (1.0 - share), u[1])
+
+
+@wp.func
 def sample_bsdf(bsdf: BSDF, u: wp.vec3) -> wp.vec3:
     """A direction of the density that `evaluate_bsdf` states, or 0 where none comes about and the path ends."""
     none = wp.vec3(0.0, 0.0, 0.0)

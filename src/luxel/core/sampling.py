@@ -71,17 +71,80 @@ def net_point(index: int, dimension: int) -> wp.vec2:
     return wp.vec2(unit(words[0] ^ shift[0]), unit(words[1] ^ shift[1]))
 
 
+TILE_BITS = wp.constant(4)
+"""Of the sides of tiles, in pixels, whose pixels share nets."""
+
+
+@wp.struct
+class NetPlace:
+    """A pixel's place among those of its tile."""
+
+    tile: wp.uint32
+    order: int  # of the pixel, from which its part of a net follows
+    word: wp.uint32  # random bits of the pixel's own
+
+
 @wp.func
-def stratified(key: wp.vec2ui, pixel: int, sample: int, dimension: int, group_size: int) -> wp.vec4:
+def permuted_digit(digit: int, word: wp.uint32) -> int:
+    """A digit 0 … 3 by one of the 24 permutations, chosen by random bits: 3 turns, 2 directions, 4 exclusive ors."""
+    turned = digit
+    if digit > 0:
+        turn = int((word >> wp.uint32(2)) % wp.uint32(3))
+        step = wp.where((word & wp.uint32(0x40000000)) != wp.uint32(0), 3 - digit, digit - 1)
+        turned = 1 + (step + turn) % 3
+    return turned ^ int(word & wp.uint32(3))
+
+
+@wp.func
+def net_place(key: wp.vec2ui, column: int, row: int) -> NetPlace:
+    """A pixel's place along a Z-shaped curve, whose quadrants are in random order at every level.
+
+    Neighbours then have neighbouring parts of a net, so that errors differ in sign from pixel to pixel, where they are
+    seen least and filtered best (Ahmed & Wonka, "Screen-Space Blue-Noise Diffusion of Monte Carlo Sampling Error via
+    Hierarchical Ordering of Pixels", 2020).
+    """
+    order = int(0)
+    for level in range(TILE_BITS):
+        shift = TILE_BITS - 1 - level
+        x = column >> shift
+        y = row >> shift
+        words = pcg4d(wp.vec4ui(wp.uint32(x >> 1), wp.uint32(y >> 1), key[0] ^ wp.uint32(level + 91), key[1]))
+        order = 4 * order + permuted_digit((x & 1) + 2 * (y & 1), words[0])
+    words = pcg4d(wp.vec4ui(wp.uint32(column), wp.uint32(row), key[0] ^ wp.uint32(97), key[1]))
+    return NetPlace(wp.uint32((column >> TILE_BITS) + ((row >> TILE_BITS) << 16)), order, words[0])
+
+
+@wp.func
+def member_of_group(member: int, group_size: int, words: wp.vec4ui) -> int:
+    """A permutation of 0 … group_size − 1, a power of two, which random words choose.
+
+    Each step can be undone: exclusive ors, products with odd numbers, and adding upper bits to lower ones (Kensler,
+    "Correlated Multi-Jittered Sampling", 2013, §2).
+    """
+    mask = wp.uint32(group_size - 1)
+    m = (wp.uint32(member) ^ words[0]) & mask
+    m = (m * (words[1] | wp.uint32(1))) & mask
+    m = m ^ (m >> wp.uint32(1)) ^ (m >> wp.uint32(3))
+    m = (m * (words[2] | wp.uint32(1))) & mask
+    m = m ^ (m >> wp.uint32(2)) ^ (m >> wp.uint32(5))
+    m = (m * (words[3] | wp.uint32(1))) & mask
+    return int((m ^ (words[0] >> wp.uint32(16))) & mask)
+
+
+@wp.func
+def stratified(key: wp.vec2ui, pixel: int, place: NetPlace, sample: int, dimension: int, group_size: int) -> wp.vec4:
     """As `uniform`, but the second and third numbers of a group's samples are a (0, 2)-net, groups being independent.
 
-    `group_size` is a power of two; the net is digitally shifted at random, by pixel, group and dimension, so that each
-    point is uniform in [0, 1)².
+    `group_size` is a power of two; the net is digitally shifted at random, by tile, group and dimension, so that each
+    point is uniform in [0, 1)². Of a group, the pixels of 2ⁿ × 2ⁿ, at multiples of 2ⁿ in a tile, have a net together.
+    Which sample has which point is random in each pixel, group and dimension, so that these are independent.
     """
     u = uniform(key, pixel, sample, dimension)
     if group_size > 1:
         group = sample // group_size
-        shift = pcg4d(wp.vec4ui(wp.uint32(pixel), ~wp.uint32(group), key[0] ^ wp.uint32(dimension), key[1]))
-        words = net_words(sample - group * group_size)
+        shift = pcg4d(wp.vec4ui(place.tile, ~wp.uint32(group), key[0] ^ wp.uint32(dimension), key[1]))
+        chosen = pcg4d(wp.vec4ui(place.word, wp.uint32(group), key[0] ^ wp.uint32(dimension), ~key[1]))
+        member = member_of_group(sample - group * group_size, group_size, chosen)
+        words = net_words(place.order * group_size + member)
         u = wp.vec4(u[0], unit(words[0] ^ shift[0]), unit(words[1] ^ shift[1]), u[3])
     return u

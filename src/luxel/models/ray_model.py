@@ -69,7 +69,7 @@ class RayModelConfig(Configuration, path="model"):
     """Residual layers between its input and its output."""
     light_rays: RayCount = 16
     """That each point sends to lights where shadows may end, and a quarter elsewhere; a power of two is best spread."""
-    diffuse_rays: RayCount = 4
+    diffuse_rays: RayCount = 6
     """Over the hemisphere of a diffuse point."""
     glossy_rays: RayCount = 8
     """Into the lobes of a glossy one."""

@@ -22,6 +22,7 @@ from luxel.trace.integrator import CHUNK, PathSettings, WorldRays, merge_chunks,
 from luxel.trace.tracer import Radiance
 
 MOST_PIXELS = 2**31 - 1  # of one call, as kernels count them
+LONGEST_NET = 1 << 12  # paths of a pixel
 CPU_CHUNKS, CUDA_CHUNKS = 1 << 16, 1 << 23  # of CHUNK paths, followed at once: 24 bytes each; at most a second or two
 
 
@@ -88,8 +89,11 @@ class PathTracer:
         spp: int,
         seed: int,
         progress: Callable[[int], object] | None = None,
+        pixels: Int32[Tensor, " some"] | None = None,
     ) -> Estimate:
         """What `trace` returns, on this tracer's device and pixel by pixel, row 0 first, by as many strata as fit.
+
+        Of all pixels, or of these alone, counted in that order, scene by scene.
 
         One group may be all there is, so that few paths are well spread, too; then `variance` is infinite, and
         `path_variance` over spp, which knows of no strata, more than that of the mean.
@@ -97,7 +101,12 @@ class PathTracer:
         check_size(width, height)
         batch = self._batch(scenes)
         settings = self._settings(spp, seed, width, height, groups=1)
-        return estimate(batch, len(batch) * width * height, settings, WorldRays(), progress)
+        settings.net_size = min(spp & -spp, LONGEST_NET)  # all of a pixel's paths, if they are a power of two
+        count, chosen = len(batch) * width * height, WorldRays()
+        if pixels is not None:
+            settings.is_listed = int(len(pixels) > 0)
+            count, chosen.number = len(pixels), to_warp(pixels.to(batch.device))
+        return estimate(batch, count, settings, chosen, progress)
 
     def trace_rays(self, scenes: Sequence[Scene] | SceneBatch, rays: Rays, spp: int, seed: int = 0) -> Estimate:
         """Radiance that arrives along rays of their own, from `spp` paths a ray, on this tracer's device.
@@ -143,6 +152,7 @@ class PathTracer:
         settings.width, settings.height = width, height
         settings.spp, settings.max_depth = spp, self.max_depth
         settings.columns, settings.rows = strata_of(spp, groups) if width else (1, 1)
+        settings.net_size = settings.columns * settings.rows
         return settings
 
 
@@ -151,7 +161,7 @@ def estimate(
 ) -> Estimate:
     """Mean and variance over the settings' paths for each of `count` rays, so many at once that memory is bounded.
 
-    `settings` are PathSettings; `rays` WorldRays, empty where the rays are those of pictures.
+    `settings` are PathSettings; `rays` WorldRays, empty where the rays are those of whole pictures.
     """
     device, spp = batch.device, settings.spp
     chunks, groups = -(-spp // CHUNK), spp // (settings.columns * settings.rows)

@@ -1,0 +1,107 @@
+"""Paths where they matter: as many on average as asked for, more where a few first ones differ from one another."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+from torch.nn.functional import avg_pool2d, interpolate
+
+from luxel.core.scene_batch import SceneBatch
+from luxel.trace.path import PathTracer
+
+FIRST_SPP = 4
+"""Of every pixel, from which noise is estimated."""
+STEP = 16
+"""Paths, of whose multiples a pixel gets so many more, so that each has the tracer's finest strata."""
+MOST = 8
+"""Times the mean that a pixel may get."""
+TILE = 8
+"""Pixels along the sides of tiles that get the same number, as noise is known of no single pixel."""
+DARK = 0.1
+"""Radiance, below which noise is no more visible the darker it is."""
+WHITE = 1.0, 1.2
+"""Radiance from which on noise is less visible, and from which on it is not, as pictures show no brighter white."""
+SECOND = 1 << 32  # added to the seed for the paths that follow
+
+
+class AdaptiveEstimate(NamedTuple):
+    """Radiance, and how many paths each pixel got."""
+
+    mean: Float[Tensor, "height width 3"]
+    spp: Int64[Tensor, "height width"]
+
+
+def sample_adaptively(
+    tracer: PathTracer,
+    batch: SceneBatch,
+    width: int,
+    height: int,
+    spp: int,
+    seed: int,
+    progress: Callable[[int], object] | None = None,
+) -> AdaptiveEstimate:
+    """One scene by `spp` paths a pixel on average: a sum of squared errors, relative to radiance, that is about least.
+
+    For independent paths it is least if their number is in proportion to their standard deviation. Too few to be told
+    apart are the same everywhere. `progress` is called with numbers of pixels that sum to all. The mean is biased by
+    no more than what one of a tile's first paths tells of the tile.
+    """
+    told = 0
+
+    def tell(paths: int) -> None:
+        nonlocal told
+        if progress is not None:
+            done = min(paths // spp, width * height) - told
+            told += done
+            progress(done)
+
+    alike = spp < 2 * FIRST_SPP
+    first_spp = spp if alike else FIRST_SPP
+    first = tracer.sample(batch, width, height, first_spp, seed)
+    traced = first_spp * width * height
+    tell(traced)
+    mean, more = first.mean, torch.zeros(height * width, dtype=torch.int64, device=first.mean.device)
+    if not alike:
+        noise = relative_noise(mean.reshape(height, width, 3), first.path_variance.reshape(height, width))
+        more = allocated(noise, spp - first_spp, MOST * spp).flatten()
+    for number in more.unique().tolist():
+        if number:
+            pixels = (more == number).nonzero()[:, 0]
+            then = tracer.sample(batch, width, height, number, seed + SECOND, None, pixels.int())
+            mean[pixels] += (then.mean - mean[pixels]) * (number / (first_spp + number))
+            traced += number * len(pixels)
+            tell(traced)
+    tell(spp * width * height)
+    return AdaptiveEstimate(mean.reshape(height, width, 3), more.reshape(height, width) + first_spp)
+
+
+def relative_noise(
+    mean: Float[Tensor, "height width 3"], path_variance: Float[Tensor, "height width"]
+) -> Float[Tensor, "height width"]:
+    """Standard deviation of a path over radiance and DARK, as far as it shows: tiles' means, at least those around."""
+    height, width = path_variance.shape
+    darkest = avg_pool2d(mean.amin(2)[None, None], 3, 1, 1, count_include_pad=False)[0, 0]
+    shows = ((WHITE[1] - darkest) / (WHITE[1] - WHITE[0])).clamp(0, 1)
+    noise = shows * path_variance.sqrt() / (mean.mean(2) + DARK)
+    tiles = avg_pool2d(noise[None, None], TILE, ceil_mode=True, count_include_pad=False)
+    around = avg_pool2d(tiles, 3, 1, 1, count_include_pad=False)
+    spread = interpolate(torch.maximum(tiles, around), scale_factor=TILE, mode="nearest")
+    return spread[0, 0, :height, :width]
+
+
+def allocated(noise: Float[Tensor, "height width"], spp: int, most: int) -> Int64[Tensor, "height width"]:
+    """Multiples of STEP up to `most`, in proportion to the noise but for rounding, with a mean of at most `spp`."""
+    low, high = 0.0, most / max(float(noise[noise > 0].min()), 1e-6) if bool((noise > 0).any()) else 0.0
+    for _ in range(48):  # bisection; the mean grows with the factor
+        factor = (low + high) / 2
+        if float(_rounded(noise, factor, most).double().mean()) <= spp:
+            low = factor
+        else:
+            high = factor
+    return _rounded(noise, low, most)
+
+
+def _rounded(noise: Float[Tensor, "height width"], factor: float, most: int) -> Int64[Tensor, "height width"]:
+    return ((noise * factor).clamp(max=most) / STEP).round().long() * STEP

@@ -1,0 +1,62 @@
+"""Paths where they matter: as many on average as asked for, most of them where noise shows."""
+
+import numpy as np
+import pytest
+import torch
+
+from luxel.core.scene_batch import SceneBatch
+from luxel.scene import from_points
+from luxel.trace.adaptive import FIRST_SPP, STEP, allocated, relative_noise, sample_adaptively
+from luxel.trace.path import PathTracer
+
+SCENE = from_points(np.random.default_rng(1).normal(size=(31, 3)), aspect=97 / 61)
+WIDTH, HEIGHT = 97, 61
+
+
+def test_paths_go_with_the_noise_up_to_the_most_and_to_the_mean():
+    noise = torch.tensor([[0.0, 1.0], [2.0, 100.0]])
+    np.testing.assert_array_equal(allocated(noise, 44, 128), [[0, 16], [32, 128]])
+    np.testing.assert_array_equal(allocated(torch.zeros(3, 2), 8, 128), np.zeros((3, 2)))
+
+
+def test_noise_shows_in_what_is_dark_and_not_over_white():
+    mean = torch.full((8, 24, 3), 0.15)
+    mean[:, 16:] = 1.3
+    noise = relative_noise(mean, torch.full((8, 24), 0.25))
+    assert float(noise[3, 2]) == pytest.approx(0.5 / 0.25)
+    assert float(noise[3, 22]) == pytest.approx(
+        0.5 * float(noise[3, 12]), rel=0.05
+    )  # its own shows not, its neighbours' does
+
+
+def test_chosen_pixels_get_what_they_get_among_all():
+    batch = SceneBatch.of([SCENE, SCENE])
+    tracer = PathTracer()
+    pixels = torch.tensor([5, 301, 11, WIDTH * HEIGHT + 7], dtype=torch.int32)
+    every = tracer.sample(batch, WIDTH, HEIGHT, 4, 3).mean
+    chosen = tracer.sample(batch, WIDTH, HEIGHT, 4, 3, pixels=pixels).mean
+    np.testing.assert_array_equal(chosen, every[pixels.long()])
+
+
+def test_more_paths_go_to_the_spheres_and_the_mean_stays():
+    batch, tracer = SceneBatch.of([SCENE]), PathTracer()
+    done: list[int] = []
+    mean, spp = sample_adaptively(tracer, batch, WIDTH, HEIGHT, 13, 0, done.append)
+    assert sum(done) == WIDTH * HEIGHT
+    assert min(done) >= 0
+    assert spp.double().mean() <= 13
+    assert spp.double().mean() > 11
+    assert set(spp.unique().tolist()) <= {FIRST_SPP + STEP * step for step in range(8)}
+    seen = tracer.features(batch, WIDTH, HEIGHT).object_number[0]
+    shapes = [item.shape for item in SCENE.objects]
+    sphere = torch.tensor([[number >= 0 and shapes[number] == "sphere" for number in row] for row in seen.tolist()])
+    assert spp[sphere].double().mean() > 1.2 * spp[~sphere].double().mean()
+    truth = tracer.sample(batch, WIDTH, HEIGHT, 256, 9).mean.reshape(HEIGHT, WIDTH, 3)
+    assert float(mean.mean()) == pytest.approx(float(truth.mean()), rel=0.01)
+
+
+def test_few_paths_are_the_same_everywhere():
+    batch, tracer = SceneBatch.of([SCENE]), PathTracer()
+    mean, spp = sample_adaptively(tracer, batch, WIDTH, HEIGHT, 5, 0)
+    assert (spp == 5).all()
+    np.testing.assert_array_equal(mean.reshape(-1, 3), tracer.sample(batch, WIDTH, HEIGHT, 5, 0).mean)

@@ -284,22 +284,17 @@ def sample_corners(scenes: Scenes, pictures: Pictures, corner: wp.array[int], be
 
 
 @wp.kernel(enable_backward=False)
-def sample_pixels(
+def sample_centers(
     scenes: Scenes,
     pictures: Pictures,
     is_thin: wp.array[int],
     lamp: wp.array[int],
     corner: wp.array[int],
     whole: wp.array[int],
-    seen: wp.array2d[int],
-    count: wp.array[int],
     lamp_ray: wp.array[int],
     begin: int,
 ) -> None:
-    """The key at each pixel's centre if its corners see the same, or SHARED and the keys that the lattice of rays sees.
-
-    `count` becomes the number of different keys in the pixel, and `lamp_ray` what `shared_offset` reads.
-    """
+    """The key at each pixel's centre if its corners see the same, or SHARED; and what `shared_offset` reads."""
     index = wp.tid() + begin
     at = place_of(pictures, index)
     found = int(SHARED)
@@ -320,8 +315,25 @@ def sample_pixels(
                 found = SHARED
             missed = wp.max(missed, 0)
     lamp_ray[index] = missed
-    keys = wp.where(found >= 0, 1, 0)
-    if found == SHARED:
+    whole[index] = found
+
+
+@wp.kernel(enable_backward=False)
+def sample_pixels(
+    scenes: Scenes,
+    pictures: Pictures,
+    whole: wp.array[int],
+    lamp_ray: wp.array[int],
+    seen: wp.array2d[int],
+    count: wp.array[int],
+    begin: int,
+) -> None:
+    """The keys that the lattice of rays sees in each pixel that is SHARED; how many there are in every pixel."""
+    index = wp.tid() + begin
+    keys = wp.where(whole[index] >= 0, 1, 0)
+    if whole[index] == SHARED:
+        at = place_of(pictures, index)
+        missed = lamp_ray[index]
         shaft = pixel_shaft(scenes, pictures, at)
         recent = int(MISS)  # the last two different keys, mostly all there are
         other = int(MISS)
@@ -339,7 +351,6 @@ def sample_pixels(
             if key != recent:
                 other = recent
                 recent = key
-    whole[index] = found
     count[index] = keys
 
 
@@ -487,8 +498,9 @@ def visible_fragments(
     launch(mark_thin_objects, len(batch.kind), [scenes, pictures, scene_of_object], [is_thin, lamp], device)
     corner = torch.empty(len(batch) * (width + 1) * (pictures.rows + 1), dtype=torch.int32, device=device)
     launch(sample_corners, len(corner), [scenes, pictures], [corner], device, sliced=True)
-    marked, pixels_seen = [scenes, pictures, is_thin, lamp, corner], [whole, seen, keys, lamp_ray]
-    launch(sample_pixels, pixels, marked, pixels_seen, device, sliced=True)
+    marked = [scenes, pictures, is_thin, lamp, corner]
+    launch(sample_centers, pixels, marked, [whole, lamp_ray], device, sliced=True)
+    launch(sample_pixels, pixels, [scenes, pictures, whole, lamp_ray], [seen, keys], device, sliced=True)
     offsets = torch.zeros(pixels + 1, dtype=torch.int32, device=device)
     torch.cumsum(keys, 0, dtype=torch.int32, out=offsets[1:])
     fragments = int(offsets[-1]) if room is None else room

@@ -3,7 +3,8 @@ import math
 import pytest
 from records import record, seeds
 
-from luxel.ledger.comparison import plots, run_table, spread
+from luxel import InputError
+from luxel.ledger.comparison import plots, run_table, save_records, spread
 
 
 def test_a_spread_by_hand():
@@ -31,6 +32,12 @@ def test_a_finished_run_tells_what_the_guard_noted():
     noted = record("tanh")
     noted.result["events"] = [{"step": 3, "diagnosis": "loss spike", "verdict": "go on"}]
     assert run_table([noted]).rows[0][-1] == "0 of 1; noted: loss spike"
+
+
+def test_a_file_in_the_records_place_is_named(tmp_path):
+    (tmp_path / "records").write_text("notes")
+    with pytest.raises(InputError, match=r"records: cannot be written: File exists"):
+        save_records([record("tanh")], tmp_path / "records")
 
 
 def test_four_plots_with_a_line_a_seed():

@@ -438,6 +438,19 @@ def test_a_cloud_covers_as_much_whether_it_glows_or_not(radius):
     assert lamps == pytest.approx(0.2 * stones, rel=0.25)
 
 
+def test_specks_of_light_in_one_pixel_have_the_same_shares_in_any_order():
+    random, glow = np.random.default_rng(8), Material(emission=(1, 1, 1))
+    scenes = []
+    for _ in range(101):
+        centers = random.uniform(-0.3, 0.3, (2, 2)) * PIXEL
+        balls = [Sphere(center=(x, 0, z), radius=0.12 * PIXEL, material=glow) for x, z in centers]
+        scenes.append(Scene(objects=tuple(balls), camera=CAMERA))
+    turned = [scene.model_copy(update={"objects": scene.objects[::-1]}) for scene in scenes]
+    shares = found(scenes)
+    assert (shares > 0).all(-1).any((1, 2)).mean() > 0.5, "mostly both are in one pixel"
+    np.testing.assert_array_equal(found(turned)[..., ::-1], shares)
+
+
 def test_nothing_in_view_leaves_no_fragments():
     behind = Scene(objects=(Sphere(center=(0, -9, 0), radius=1.0),), camera=CAMERA)
     assert found([behind]).sum() == 0

@@ -272,6 +272,12 @@ def test_a_scene_for_renderformer(tmp_path):
     assert lamp["emissive"] == [3750.0] * 3
 
 
+def test_a_file_in_the_place_of_renderformers_meshes_is_named(tmp_path):
+    (tmp_path / "plain_meshes").write_text("notes")
+    with pytest.raises(InputError, match=r"plain_meshes: cannot be written: File exists"):
+        write_renderformer(PLAIN, tmp_path / "plain.renderformer.json")
+
+
 def test_scenes_beyond_renderformers_ranges_are_told_why(tmp_path):
     with pytest.raises(InputError) as error:
         write_renderformer(MIXED, tmp_path / "mixed.renderformer.json")

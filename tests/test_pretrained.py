@@ -87,6 +87,12 @@ except InputError as error:
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
+def test_a_file_in_a_models_place_is_named(tmp_path):
+    (tmp_path / "model").write_text("notes")
+    with pytest.raises(InputError, match=r"model: cannot be written: File exists"):
+        RayModel(SMALL).save_pretrained(tmp_path / "model")
+
+
 def test_a_configuration_of_another_version_is_refused(folder):
     path = folder / "config.json"
     values = read_json(path)

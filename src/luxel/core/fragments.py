@@ -33,6 +33,7 @@ SHARED = wp.constant(-2)  # of a pixel that many rays have to look at
 SMALL_LAMP = wp.constant(16.0)  # pixels across; of larger lamps slivers that few rays miss are a hundredth of a pixel
 FINE_ACROSS, FINE_DOWN = wp.constant(16), wp.constant(8)  # rays for a pixel that shows a lamp
 FINE = FINE_ACROSS * FINE_DOWN
+FEW = wp.constant(4)  # rays that see a thin lamp; one that 5 of 32 see is missed by all of them once in 230 times
 GOLDEN_RATIO = wp.constant(0.618033989)  # its fractional part
 
 
@@ -231,24 +232,14 @@ def pixel_range(low: float, high: float, near: float, far: float, scale: float, 
     return wp.vec2i(int(wp.clamp(a - 1.0, 0.0, last)), int(wp.clamp(b + 1.0, -1.0, last)))
 
 
-@wp.func
-def small_lamp_in(lamp: wp.array[wp.int64], pixel: int) -> int:
-    """The small lamp that may show in a pixel, or MISS."""
-    return int(lamp[pixel] & wp.int64(0x7FFFFFFF)) - 1
-
-
 @wp.kernel(enable_backward=False)
 def mark_thin_objects(
-    scenes: Scenes,
-    pictures: Pictures,
-    scene_of_object: wp.array[int],
-    is_thin: wp.array[int],
-    lamp: wp.array[wp.int64],
+    scenes: Scenes, pictures: Pictures, scene_of_object: wp.array[int], is_thin: wp.array[int], lamp: wp.array[int]
 ) -> None:
     """Mark every pixel that the bounding sphere of an object less than THIN pixels across may show in.
 
-    `lamp` becomes what `small_lamp_in` reads: of the lamps less than SMALL_LAMP pixels across there, that which gives
-    the camera most light, whatever the objects' order.
+    `lamp` becomes 1 + the number of a lamp less than SMALL_LAMP pixels across there: among the scene's lights, whose
+    order is not the description's.
     """
     i = wp.tid()
     scene = scene_of_object[i]
@@ -276,10 +267,6 @@ def mark_thin_objects(
     if near > 1.0e-3 * radius:
         columns = pixel_range(local[0] - radius, local[0] + radius, near, far, scale, pictures.width)
         lines = pixel_range(-local[1] - radius, -local[1] + radius, near, far, scale, pictures.height)
-    intensity = scenes.objects[i].mean_emission * radius * radius / wp.max(wp.dot(vector, vector), 1.0e-30)
-    marked = (wp.int64(wp.cast(intensity, wp.int32)) << wp.int64(32)) | wp.int64(
-        i + 1
-    )  # floats as ints, in their order
     first = wp.max(lines[0] - pictures.first_row, 0)
     end = wp.min(lines[1] + 1 - pictures.first_row, pictures.rows)
     for row in range(first, end):
@@ -288,7 +275,7 @@ def mark_thin_objects(
             if thin:
                 is_thin[index] = 1
             if small_lamp:
-                wp.atomic_max(lamp, index, marked)
+                wp.atomic_max(lamp, index, scenes.objects[i].light_number + 1)
 
 
 @wp.kernel(enable_backward=False)
@@ -303,22 +290,17 @@ def sample_corners(scenes: Scenes, pictures: Pictures, corner: wp.array[int], be
 
 
 @wp.kernel(enable_backward=False)
-def sample_pixels(
+def sample_centers(
     scenes: Scenes,
     pictures: Pictures,
     is_thin: wp.array[int],
-    lamp: wp.array[wp.int64],
+    lamp: wp.array[int],
     corner: wp.array[int],
     whole: wp.array[int],
-    seen: wp.array2d[int],
-    count: wp.array[int],
     lamp_ray: wp.array[int],
     begin: int,
 ) -> None:
-    """The key at each pixel's centre if its corners see the same, or SHARED and the keys that the lattice of rays sees.
-
-    `count` becomes the number of different keys in the pixel, and `lamp_ray` what `shared_offset` reads.
-    """
+    """The key at each pixel's centre if its corners see the same, or SHARED; and what `shared_offset` reads."""
     index = wp.tid() + begin
     at = place_of(pictures, index)
     found = int(SHARED)
@@ -331,15 +313,33 @@ def sample_pixels(
             center = seen_at(scenes, pictures, at, EVERYTHING, 0.5, 0.5)
             found = wp.where(center == key, key, SHARED)
     missed = int(0)
-    small_lamp = small_lamp_in(lamp, index)
-    if small_lamp != MISS and (found < 0 or found // FACES != small_lamp):
-        missed = missed_lamp_ray(scenes, pictures, small_lamp, at)
-        if missed != 0:
-            found = SHARED
-        missed = wp.max(missed, 0)
+    if lamp[index] > 0:
+        small_lamp = scenes.light_object[scenes.scenes[at.scene].first_light + lamp[index] - 1]
+        if found < 0 or found // FACES != small_lamp:
+            missed = missed_lamp_ray(scenes, pictures, small_lamp, at)
+            if missed != 0:
+                found = SHARED
+            missed = wp.max(missed, 0)
     lamp_ray[index] = missed
-    keys = wp.where(found >= 0, 1, 0)
-    if found == SHARED:
+    whole[index] = found
+
+
+@wp.kernel(enable_backward=False)
+def sample_pixels(
+    scenes: Scenes,
+    pictures: Pictures,
+    whole: wp.array[int],
+    lamp_ray: wp.array[int],
+    seen: wp.array2d[int],
+    count: wp.array[int],
+    begin: int,
+) -> None:
+    """The keys that the lattice of rays sees in each pixel that is SHARED; how many there are in every pixel."""
+    index = wp.tid() + begin
+    keys = wp.where(whole[index] >= 0, 1, 0)
+    if whole[index] == SHARED:
+        at = place_of(pictures, index)
+        missed = lamp_ray[index]
         shaft = pixel_shaft(scenes, pictures, at)
         recent = int(MISS)  # the last two different keys, mostly all there are
         other = int(MISS)
@@ -357,7 +357,6 @@ def sample_pixels(
             if key != recent:
                 other = recent
                 recent = key
-    whole[index] = found
     count[index] = keys
 
 
@@ -393,7 +392,7 @@ def count_fine_hits(
 def write_fragments(
     scenes: Scenes,
     pictures: Pictures,
-    lamp: wp.array[wp.int64],
+    lamp: wp.array[int],
     lamp_ray: wp.array[int],
     whole: wp.array[int],
     seen: wp.array2d[int],
@@ -416,7 +415,7 @@ def write_fragments(
     last_object = int(MISS)
     object_hits = int(0)  # rays that see the last object, all of them if it is alone
     shows_lamp = bool(False)
-    shows_other_lamp = bool(False)  # a thin one that has not been looked for, and may have been missed as well as seen
+    shows_other_lamp = bool(False)  # a thin one that was not looked for, and may have been missed as well as seen
     scale = 2.0 * tan_half_fov / float(pictures.height)
     for i in range(offsets[index], offsets[index + 1]):
         found = whole[index]
@@ -447,9 +446,8 @@ def write_fragments(
             last_object = found // FACES
             if scenes.objects[last_object].mean_emission > 0.0:
                 shows_lamp = True
-                if last_object != small_lamp_in(lamp, index) and is_thin_object(
-                    scenes, at.scene, last_object, scale, THIN
-                ):
+                may_be_missed = scenes.objects[last_object].light_number != lamp[index] - 1 and object_hits <= FEW
+                if may_be_missed and is_thin_object(scenes, at.scene, last_object, scale, THIN):
                     shows_other_lamp = True
         key[i] = found
         scene[i] = at.scene
@@ -500,15 +498,15 @@ def visible_fragments(
     pictures.width, pictures.height, pictures.rays = width, height, pixel_rays
     pictures.first_row, pictures.rows = first_row, height - first_row if rows is None else rows
     pixels = len(batch) * width * pictures.rows
-    whole, keys, is_thin, lamp_ray = torch.zeros(4, pixels, dtype=torch.int32, device=device)
-    lamp = torch.zeros(pixels, dtype=torch.int64, device=device)
+    whole, keys, is_thin, lamp, lamp_ray = torch.zeros(5, pixels, dtype=torch.int32, device=device)
     seen = torch.empty(pixels, pixel_rays, dtype=torch.int32, device=device)
     scene_of_object = batch.scene_of_object.int()
     launch(mark_thin_objects, len(batch.kind), [scenes, pictures, scene_of_object], [is_thin, lamp], device)
     corner = torch.empty(len(batch) * (width + 1) * (pictures.rows + 1), dtype=torch.int32, device=device)
     launch(sample_corners, len(corner), [scenes, pictures], [corner], device, sliced=True)
-    marked, pixels_seen = [scenes, pictures, is_thin, lamp, corner], [whole, seen, keys, lamp_ray]
-    launch(sample_pixels, pixels, marked, pixels_seen, device, sliced=True)
+    marked = [scenes, pictures, is_thin, lamp, corner]
+    launch(sample_centers, pixels, marked, [whole, lamp_ray], device, sliced=True)
+    launch(sample_pixels, pixels, [scenes, pictures, whole, lamp_ray], [seen, keys], device, sliced=True)
     offsets = torch.zeros(pixels + 1, dtype=torch.int32, device=device)
     torch.cumsum(keys, 0, dtype=torch.int32, out=offsets[1:])
     fragments = int(offsets[-1]) if room is None else room

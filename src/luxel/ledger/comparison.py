@@ -14,7 +14,7 @@ from luxel.evaluation.compare import Table, write_comparison
 from luxel.evaluation.page import Line
 from luxel.evaluation.report import of_test_set
 from luxel.experiments.experiment import Scale
-from luxel.files.atomic import write_atomically
+from luxel.files.atomic import write_atomically, writing
 from luxel.image.side_by_side import SideBySide
 from luxel.ledger.claims import SEEDS
 from luxel.ledger.collect import TONE_MAP, collect
@@ -76,7 +76,8 @@ def compare(
 
 def save_records(records: Sequence[Record], folder: Path) -> None:
     """Keep the records of experiments, from which findings are made."""
-    folder.mkdir(parents=True, exist_ok=True)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     for record in records:
         if record.scale is not None:
             record.save(folder / record.file)

@@ -10,7 +10,7 @@ from huggingface_hub import PyTorchModelHubMixin
 from torch import Tensor, nn
 
 from luxel import InputError
-from luxel.files.atomic import write_atomically
+from luxel.files.atomic import write_atomically, writing
 from luxel.files.seal import opened, sealed
 from luxel.files.tensors import read_tensors, write_tensors
 from luxel.files.typed_json import validated
@@ -82,7 +82,8 @@ class Pretrained(nn.Module, PyTorchModelHubMixin, library_name="luxel", license=
         The mixin begins by deleting config.json, so that a full disk would take the model that was there.
         """
         folder, card_arguments = Path(save_directory), model_card_kwargs or {}
-        folder.mkdir(parents=True, exist_ok=True)
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
         if not (folder / "README.md").exists():
             write_atomically(folder / "README.md", str(self.generate_model_card(**card_arguments)).encode())
         values = asdict(self.config) if config is None else config

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from luxel import InputError
-from luxel.files.atomic import write_atomically
+from luxel.files.atomic import write_atomically, writing
 from luxel.scene.description import Material, Object, Panel, Plane, Scene
 from luxel.scene.interchange.meshes import Mesh, unit_mesh
 from luxel.scene.interchange.placing import far_fields, unit_shape, world_from_unit
@@ -41,7 +41,8 @@ def write_renderformer(scene: Scene, path: Path) -> list[str]:
     total = sum(item.material.emission[0] for item in scene.objects)
     gain = EMISSION / total
     folder = path.with_name(path.name.removesuffix(SUFFIX) + "_meshes")
-    folder.mkdir(parents=True, exist_ok=True)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     objects = {}
     for number, (item, mesh) in enumerate(zip(scene.objects, meshes, strict=True)):
         file = folder / f"object_{number}.obj"

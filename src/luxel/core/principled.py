@@ -196,10 +196,12 @@ def evaluate_lobes(bsdf: BSDF, wo: wp.vec3) -> LobeValues:
         fresnel = fresnel_dielectric(side * dot_i, m.eta).reflectance
         reflectance = specular_reflectance(m, fresnel, dot_i, front)
         alpha_square = m.alpha * m.alpha
-        root = half[0] * half[0] + half[1] * half[1] + alpha_square * half[2] * half[2]
+        spread = half[0] * half[0] + half[1] * half[1] + alpha_square * half[2] * half[2]
         across = wo[0] * wo[0] + wo[1] * wo[1]
         smith = wp.abs(cos_o) + wp.sqrt(cos_o * cos_o + alpha_square * across)
-        shared = alpha_square * square * square * bsdf.g1_over_cosine / wp.max(PI * root * root * smith, TINY * TINY)
+        shared = (
+            alpha_square * square * square * bsdf.g1_over_cosine / wp.max(PI * spread * spread * smith, TINY * TINY)
+        )
         if fresnel > 0.0:  # D G F / (4 |cos θ_i|), Walter et al. 2007, eq. 20 times |cos θ_o|
             result.specular = reflectance * (shared * 0.5 * wp.abs(cos_o))
         share = reflection_share(m, reflectance, fresnel)

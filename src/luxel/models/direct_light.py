@@ -13,7 +13,7 @@ from luxel.core.sampling import net_point, power_heuristic
 from luxel.core.scenes import Scenes, material_of_object
 from luxel.core.shafts import shaft_to
 from luxel.core.visibility import bent_line
-from luxel.models.neighbourhood import Neighbours, neighbour, place_of
+from luxel.models.neighbourhood import Neighbours, neighbour, place_among
 from luxel.models.receivers import GatherSettings, beyond_pixel, receiver_at, sight_of
 from luxel.models.shading_points import ShadingPoint
 from luxel.models.signals import (
@@ -177,7 +177,7 @@ def choose_light_rays(
     """All of them where, together, a point and its neighbours have found both of LIT and SHADOWED."""
     index = wp.tid() + begin
     found = int(0)
-    at = place_of(near, index)
+    at = place_among(near, index)
     for k in range(9):
         j = neighbour(near, at, k - 3 * (k // 3) - 1, k // 3 - 1)
         if j != MISS:

@@ -15,7 +15,7 @@ from luxel.core.intersect import MISS
 from luxel.core.launch import launch, to_warp
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable
-from luxel.models.neighbourhood import Neighbours, neighbour, place_of
+from luxel.models.neighbourhood import Neighbours, neighbour, place_among
 from luxel.models.shading_points import pixel_width
 from luxel.models.signals import NEARNESS, OF_LIGHTS, SIGNALS, Signals
 
@@ -55,7 +55,7 @@ def filter_points(
         share[index] = 0.25
         return
     own = signals[index]
-    at = place_of(near, index)
+    at = place_among(near, index)
     pixel = pixel_width(scenes, p, height)
     total = Signals()
     weight = float(0.0)

@@ -58,7 +58,7 @@ class Place:
 
 
 @wp.func
-def place_of(near: Neighbours, index: int) -> Place:
+def place_among(near: Neighbours, index: int) -> Place:
     """Of the point number `index`."""
     f = near.fragment[index]
     pixel = near.pixel[f]

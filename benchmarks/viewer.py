@@ -1,12 +1,11 @@
 """The viewer's frames while something moves: what they cost, and how many there are in a second.
 
-    OMP_WAIT_POLICY=PASSIVE python benchmarks/viewer.py [--model ray-small] [--frames 15] [--seconds 8]
+    python benchmarks/viewer.py [--model ray-small] [--frames 15] [--seconds 8]
 
 First the processor time of a frame of several sizes: the network, composing, and what the browser is sent. Then the
 viewer's own loop, without a browser, with a camera that moves on all the time, and with an object that does: frames a
 second, the median of their heights, and how many cores it got; and at rest, how long it takes until the blended picture
-has 16 and 64 paths a pixel. OpenMP waits as in Luxel's verbs, where Luxel is loaded before torch. Seconds are worth
-something on a quiet machine alone. The last line is one JSON object.
+has 16 and 64 paths a pixel. Seconds are worth something on a quiet machine alone. The last line is one JSON object.
 """
 
 import io

@@ -204,3 +204,16 @@ def test_a_choice_that_may_be_left_out_is_refused_without_its_none(capsys):
     with pytest.raises(SystemExit):
         parsed(Options, "luxel", ["--help"])
     assert "--format {png,exr}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", [["-1", "2"], ["-1,2"]])
+def test_two_numbers_are_two_words_or_one_with_a_comma(words):
+    @dataclass(frozen=True)
+    class Options(Configuration):
+        range: tuple[float, float] | None = None
+
+    assert parsed(Options, "luxel", ["--range", *words]).range == (-1, 2)
+    assert parsed(Options, "luxel", []).range is None
+    for wrong in (["7"], ["1,2,3"], ["x,2"]):
+        with pytest.raises(InputError, match=r"^--range is \(.*\), must be 2 values, each a number in .*; or leave it out$"):
+            parsed(Options, "luxel", ["--range", *wrong])

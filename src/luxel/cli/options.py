@@ -1,6 +1,7 @@
 """From the words of a command to the options of a verb, each mistake in the user's words."""
 
 import io
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, redirect_stderr
@@ -126,6 +127,17 @@ def option_of(error: FieldError, arguments: Sequence[str]) -> str:
             gave_it = repr(as_number(value if equals else following)) == repr(as_number(str(error.value)))
             named.append((gave_it, path.endswith(field) or field.endswith(path), option))
     return max(named)[-1] if named else error.field
+
+
+def naming_options(message: str, arguments: Sequence[str]) -> str:
+    """The message with the options that were given in place of the fields, or arguments in Python, that it names."""
+    given = {word.partition("=")[0] for word in arguments if word.startswith("--")}
+
+    def named(match: re.Match[str]) -> str:
+        option = f"--{match[2].replace('_', '-')}"
+        return f"{match[1]}{option if option in given else match[2]} is "
+
+    return re.sub(r"(^|: )([a-z_]+) is ", named, message)
 
 
 def refuse_former(arguments: list[str]) -> None:

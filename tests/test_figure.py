@@ -129,9 +129,9 @@ def test_a_stray_point_is_told(tmp_path):
     with pytest.raises(InputError) as error:
         load_scene(tmp_path / "a.npz")
     assert str(error.value) == (
-        f"{tmp_path}/a.npz: positions[7] is [0.0, 1000000000.0, 0.0], too far away for the radius 0.1 of particle 0, of "
-        "which it must be at most 1e+06 times, as single precision tells no more: leave it out, or give a --radius of "
-        "5e+02 or more"
+        f"{tmp_path}/a.npz: positions[7] is [0.0, 1000000000.0, 0.0], too far away for the radius 0.1 of particle 0, "
+        "of which it must be at most 1e+06 times, as single precision tells no more: leave it out, or give a "
+        "--radius of 5e+02 or more"
     )
     assert len(of(load_scene(tmp_path / "a.npz", Figure(radius=510.0)), Sphere)) == 98
 

@@ -215,7 +215,9 @@ def test_two_numbers_are_two_words_or_one_with_a_comma(words):
     assert parsed(Options, "luxel", ["--range", *words]).range == (-1, 2)
     assert parsed(Options, "luxel", []).range is None
     for wrong in (["7"], ["1,2,3"], ["x,2"]):
-        with pytest.raises(InputError, match=r"^--range is \(.*\), must be 2 values, each a number in .*; or leave it out$"):
+        with pytest.raises(
+            InputError, match=r"^--range is \(.*\), must be 2 values, each a number in .*; or leave it out$"
+        ):
             parsed(Options, "luxel", ["--range", *wrong])
 
 

@@ -179,7 +179,7 @@ def to_file_radius(
 
 
 def moved_to_file_radius(drawing: Drawing, offset: Float64[np.ndarray, "3"], factor: float) -> Drawing:
-    """The drawing moved and scaled by `to_file_radius`; raises InputError, in the file's unit, if that tells no radii."""
+    """The drawing moved and scaled, by `to_file_radius`; raises InputError, in the file's unit, if radii are lost."""
     reach = FILE_RADIUS / factor
     check_resolved(drawing, reach, f"leave it out, or give a --radius of {RESOLVED * reach:.2g} or more")
     return drawing.moved(offset, factor)

@@ -29,7 +29,9 @@ def read_particles(path: Path, frame: int = -1) -> Particles:
     """
     with reading_particles(path):
         if frame not in (-1, 0) and not has_frames(path):
-            raise InputError(f"{path}: --frame is {frame}, but the file holds one set of points and no frames; leave it out")
+            raise InputError(
+                f"{path}: --frame is {frame}, but the file holds one set of points and no frames; leave it out"
+            )
         return reader_of(path)(path, frame)
 
 

@@ -122,6 +122,17 @@ def test_what_is_none_between_keys_is_told_with_the_time():
         flips(0.5)
 
 
+def test_a_keys_own_value_is_blamed_before_what_lies_between_keys():
+    """Of the radius, whose value at the other field's key, at 1 s, is wrong, too."""
+    moving = {"objects.0.radius": keys((0, 0.1), (2, -0.5)), "background": keys((0, [0, 0, 0]), (1, [1, 1, 1]))}
+    with pytest.raises(SceneError) as error:
+        Animation.from_json(text(moving), "my.json")
+    assert str(error.value) == "my.json: objects[0].radius.keyframes[1][1] is -0.5, must be a number in [1e-6, 1e6]"
+    flips = {**moving, "objects.0.radius": 1, "objects.1.normal": keys((0, [0, 0, 1]), (2, [0, 0, -1]))}
+    with pytest.raises(SceneError, match=r"^my.json, at 1 s: objects\[1\].normal .* one that leads round it$"):
+        Animation.from_json(text(flips), "my.json")
+
+
 @pytest.mark.parametrize("time", [-1.0, float("nan"), 2e6])
 def test_a_time_is_checked(time):
     with pytest.raises(InputError, match=r"^time is .*, must be a number in \[0, 1e\+06\]"):

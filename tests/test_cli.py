@@ -107,7 +107,7 @@ from luxel.cli.command import VERBS
             "--height is 0, must be an integer in [1, 65536]",
         ),
         (["render", str(SCENE), "--exposure", "nan"], 1, "--exposure is nan, must be a number in [-64, 64]"),
-        (["render", str(SCENE), "--exposure", "1", "--out", "x.exr"], 1, "exposure is 1.0, but x.exr holds radiance"),
+        (["render", str(SCENE), "--exposure", "1", "--out", "x.exr"], 1, "--exposure is 1.0, but x.exr holds radiance"),
         (["cooldown", "x", "--samples", "0", "--out", "y"], 1, "--samples is 0, must be an integer in [1, 10995116277"),
     ],
 )

@@ -57,6 +57,17 @@ def test_what_is_left_out_is_told(source, tmp_path, capsys):
     assert '<integer name="width" value="24"' in (tmp_path / "a.xml").read_text()
 
 
+def test_what_mitsuba_gets_wrong_is_told_without_an_option_of_another_verb(source, tmp_path, capsys):
+    data = json.loads(source.read_text())
+    data["camera"]["position"] = [0, -5e4, 1]
+    (tmp_path / "far.json").write_text(json.dumps(data))
+    assert converted(tmp_path / "far.json", tmp_path / "a.xml") == 0
+    told = capsys.readouterr().err
+    assert "camera.position is " in told
+    assert "the file is written all the same" in told
+    assert "--tracer" not in told
+
+
 @pytest.mark.parametrize(
     ("names", "told"),
     [

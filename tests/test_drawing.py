@@ -68,7 +68,7 @@ def test_a_field_is_colored_by_a_map_over_its_range_or_the_given_one():
         ({"color_by": "x", "color_map": "viridi"}, "color_map is 'viridi', must be one of "),
         (
             {"color_by": "x", "color_range": (2.0, 2.0)},
-            "color_range is (2.0, 2.0), must be a lower number and a higher one",
+            "--color-range is 2 2, must be two numbers, the lower first",
         ),
         ({"bonds": True}, "points: bonds are found by elements' covalent radii, but it names no elements"),
     ],

@@ -124,9 +124,16 @@ def test_a_files_unit_and_place_do_not_matter(tmp_path):
 
 
 def test_a_stray_point_is_told(tmp_path):
-    np.savez(tmp_path / "a.npz", positions=[*POINTS, [0, 1e12, 0]], radii=np.full(98, 0.1))
-    with pytest.raises(InputError, match=r"a\.npz: positions\[\d+\] is .*too far away for the radius"):
+    """In the file's own numbers, with a radius that helps."""
+    np.savez(tmp_path / "a.npz", positions=[*POINTS[:7], [0, 1e9, 0], *POINTS[7:]], radii=np.full(98, 0.1))
+    with pytest.raises(InputError) as error:
         load_scene(tmp_path / "a.npz")
+    assert str(error.value) == (
+        f"{tmp_path}/a.npz: positions[7] is [0.0, 1000000000.0, 0.0], too far away for the radius 0.1 of particle 0, "
+        "of which it must be at most 1e+06 times, as single precision tells no more: leave it out, or give a "
+        "--radius of 5e+02 or more"
+    )
+    assert len(of(load_scene(tmp_path / "a.npz", Figure(radius=510.0)), Sphere)) == 98
 
 
 def test_what_figures_have_is_of_no_use_to_a_scene():

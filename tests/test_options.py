@@ -17,7 +17,7 @@ import pytest
 from luxel import InputError
 from luxel.cli.command import VERBS
 from luxel.cli.experiments import ACTIONS
-from luxel.cli.options import parsed
+from luxel.cli.options import naming_options, parsed
 from luxel.configuration import Configuration
 
 WORDS = {"generate": ["spheres"], "train": ["demo"], "show": ["demo"]}
@@ -204,3 +204,25 @@ def test_a_choice_that_may_be_left_out_is_refused_without_its_none(capsys):
     with pytest.raises(SystemExit):
         parsed(Options, "luxel", ["--help"])
     assert "--format {png,exr}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", [["-1", "2"], ["-1,2"]])
+def test_two_numbers_are_two_words_or_one_with_a_comma(words):
+    @dataclass(frozen=True)
+    class Options(Configuration):
+        range: tuple[float, float] | None = None
+
+    assert parsed(Options, "luxel", ["--range", *words]).range == (-1, 2)
+    assert parsed(Options, "luxel", []).range is None
+    for wrong in (["7"], ["1,2,3"], ["x,2"]):
+        with pytest.raises(
+            InputError, match=r"^--range is \(.*\), must be 2 values, each a number in .*; or leave it out$"
+        ):
+            parsed(Options, "luxel", ["--range", *wrong])
+
+
+def test_a_message_names_the_options_that_were_given():
+    words = ["render", "a.npy", "--view", "up", "--color-map=x"]
+    assert naming_options("view is 'up', must be one", words) == "--view is 'up', must be one"
+    assert naming_options("a.npy: color_map is 'x'", words) == "a.npy: --color-map is 'x'"
+    assert naming_options("a.npy: select is 'x'; view", words) == "a.npy: select is 'x'; view"

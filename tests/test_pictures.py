@@ -102,7 +102,7 @@ def test_labels_are_drawn_on_the_picture_and_crowding_is_told(render, capsys):
         ([STILL, "--out", "x.png", "--format", "jpg"], "--format is jpg, but --out is x.png; leave one of them out"),
         ([STILL, "a/still_life.json"], "a/still_life.json: its picture would be still_life.png, as that of "),
         (["-", "-"], "-: its picture would be stdin.png, as that of - is"),
-        ([STILL, "--format", "exr", "--exposure", "1"], "exposure is 1.0, but still_life.exr holds radiance"),
+        ([STILL, "--format", "exr", "--exposure", "1"], "--exposure is 1.0, but still_life.exr holds radiance"),
         ([STILL, "--out", "x.exr", "--labels"], "--labels is of tone-mapped pictures, but x.exr holds radiance"),
         ([STILL, "--out", "x.exr", "--tone-map", "reinhard"], "--tone-map is of tone-mapped pictures, but x.exr"),
         ([STILL, "--labels", "--truth", "2"], "--labels and --truth don't go together"),

@@ -29,6 +29,16 @@ def test_npy_of_three_and_six_columns(tmp_path):
     np.testing.assert_allclose(read_particles(tmp_path / "b.NPY").colors, PLACES / 10)
 
 
+def test_a_frame_of_a_file_without_frames_is_refused(tmp_path):
+    np.save(tmp_path / "a.npy", PLACES)
+    np.savetxt(tmp_path / "a.xyz", PLACES)
+    for name in ("a.npy", "a.xyz"):
+        for frame in (0, -1):
+            assert len(read_particles(tmp_path / name, frame)) == 3
+        with pytest.raises(InputError, match=rf"{name}: --frame is 3, but .* no frames; leave it out$"):
+            read_particles(tmp_path / name, 3)
+
+
 def test_npz_of_all_arrays(tmp_path):
     arrays: dict[str, Any] = {"colors": PLACES / 10, "radii": [1, 2, 3], "rotations": np.eye(4)[:3]}
     np.savez(tmp_path / "a.npz", positions=PLACES, semi_axes=PLACES + 1, heat=[7, 8, 9], other=[1, 2], **arrays)

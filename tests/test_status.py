@@ -5,7 +5,7 @@ import viser
 from viewer_scenes import LAMP, SCENE, save_map
 
 from luxel.scene.description import MapSky
-from luxel.viewer.compose import Errors
+from luxel.viewer.compose import Errors, Look
 from luxel.viewer.document import Document
 from luxel.viewer.render_loop import Frame, View
 from luxel.viewer.status import Status
@@ -52,6 +52,20 @@ def test_of_pictures_while_something_moves_it_says_how_many_there_are_in_a_secon
     status = Status(gui, "ray-small", Document(SCENE, tmp_path / "a.json"))
     status.show(FRAME._replace(spp=0, seconds=1.25, is_whole=False), None, 0.0)
     assert "5×3, network alone<br>1.2 s" in gui.html.content
+
+
+def test_without_paths_it_says_what_needs_them(tmp_path):
+    gui = FakeGui()
+    status = Status(gui, "ray-small", Document(SCENE, tmp_path / "a.json"))
+    for most_paths, look, told in (
+        (0, Look("picture", "error"), True),
+        (0, Look("truth"), True),
+        (0, Look("picture", "network"), False),
+        (0, Look("picture", "error", split=1.0), False),
+        (64, Look("picture", "error"), False),
+    ):
+        status.show(FRAME._replace(view=View(SCENE, 5, 3, most_paths)), None, 0.0, look.needs_paths)
+        assert ("error and truth need paths" in gui.html.content) == told
 
 
 def test_a_map_whose_file_is_gone_is_no_obstacle(tmp_path):

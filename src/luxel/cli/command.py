@@ -22,7 +22,7 @@ from luxel.cli.export import export
 from luxel.cli.fit import fit
 from luxel.cli.generate import generate
 from luxel.cli.movie import movie
-from luxel.cli.options import first_line, first_word
+from luxel.cli.options import first_line, first_word, naming_options
 from luxel.cli.render import render
 from luxel.cli.time_limit import TIME_IS_UP, TimeIsUp
 from luxel.cli.training import cooldown, train
@@ -67,7 +67,7 @@ def main(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:  # `| head` has seen enough; with 2>&1 the verb may have been cut off anywhere
         code = PIPE_BROKEN if is_broken(sys.stderr) else 0
     except InputError as error:
-        print(f"{called}: {error}", file=sys.stderr)
+        print(f"{called}: {naming_options(str(error), words)}", file=sys.stderr)
         code = 1
     except OSError as error:  # of files, all of which have names, or from printing
         print(f"{called}: {error.filename or 'standard output'}: {error.strerror or error}", file=sys.stderr)

@@ -1,6 +1,7 @@
 """From the words of a command to the options of a verb, each mistake in the user's words."""
 
 import io
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, redirect_stderr
@@ -11,7 +12,7 @@ import tyro
 
 from luxel import InputError
 from luxel.cluster import Cluster, connected
-from luxel.configuration import Configuration, FieldError, described, did_you_mean, shortened, without_none
+from luxel.configuration import Configuration, FieldError, described, did_you_mean, intervals, shortened, without_none
 
 Parsed = TypeVar("Parsed", bound=Configuration)
 
@@ -53,6 +54,31 @@ def choice_or_text(
         is_instance=lambda value: value is None or value in get_args(choices),
         str_from_instance=lambda value: [str(value)],
     )
+
+
+@NUMBERS.primitive_rule
+def numbers_or_text(
+    type_info: tyro.constructors.PrimitiveTypeInfo,
+) -> tyro.constructors.PrimitiveConstructorSpec[Any] | None:
+    """The rule for two numbers that may be left out, as two words or one with a comma; None for other types."""
+    left_out, numbers = type(None), without_none(type_info.type)
+    ranges = list(intervals(numbers))
+    if get_origin(numbers) is not tuple or left_out not in get_args(type_info.type) or len(ranges) != 2:
+        return None
+    return tyro.constructors.PrimitiveConstructorSpec(
+        nargs=(1, 2),
+        metavar=" ".join(each.kind.__name__.upper() for each in ranges),
+        instance_from_str=lambda words: as_numbers(words, ranges[0].kind),
+        is_instance=lambda value: value is None or isinstance(value, tuple),
+        str_from_instance=lambda value: ["None"] if value is None else list(map(str, value)),
+    )
+
+
+def as_numbers(words: Sequence[str], kind: type[int] | type[float]) -> tuple[int | float | str, ...] | None:
+    """The numbers that the words hold, or their texts; None of the word None."""
+    if list(words) == ["None"]:
+        return None
+    return tuple(as_number(each, kind) for word in words for each in word.split(","))
 
 
 def as_number(text: str, kind: type[int] | type[float] = float) -> int | float | str:
@@ -101,6 +127,17 @@ def option_of(error: FieldError, arguments: Sequence[str]) -> str:
             gave_it = repr(as_number(value if equals else following)) == repr(as_number(str(error.value)))
             named.append((gave_it, path.endswith(field) or field.endswith(path), option))
     return max(named)[-1] if named else error.field
+
+
+def naming_options(message: str, arguments: Sequence[str]) -> str:
+    """The message with the options that were given in place of the fields, or arguments in Python, that it names."""
+    given = {word.partition("=")[0] for word in arguments if word.startswith("--")}
+
+    def named(match: re.Match[str]) -> str:
+        option = f"--{match[2].replace('_', '-')}"
+        return f"{match[1]}{option if option in given else match[2]} is "
+
+    return re.sub(r"(^|: )([a-z_]+) is ", named, message)
 
 
 def refuse_former(arguments: list[str]) -> None:

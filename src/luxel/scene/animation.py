@@ -16,6 +16,10 @@ from luxel.scene.keyframes import Seconds, Track, at_time, tracks_in, with_track
 check_time = checker(Seconds)
 
 
+class BetweenKeysError(SceneError):
+    """No scene at a time between keys, whose own values may all be right."""
+
+
 @dataclass(frozen=True)
 class Animation:
     """The scenes of a file over time: `Animation.load("cradle.json")(0.5)` is that at half a second.
@@ -36,7 +40,7 @@ class Animation:
     @staticmethod
     @collection_paused()
     def from_json(text: str | bytes, source: str = "animation") -> "Animation":
-        """Read JSON, whose scenes are checked at the times of all its keys.
+        """Read JSON, whose scenes are checked at the times of all its keys: the keys' own values, then what is between.
 
         Raises SceneError, with one line for every mistake that names `source`, its place and value, as of
         `objects[2].center.keyframes[1][1]`.
@@ -48,8 +52,14 @@ class Animation:
             raise SceneError(f"{source}: nested too deeply; a scene has five levels") from None
         except SceneError as error:
             raise SceneError(printable(f"{source}: {error}")) from None
+        between: BetweenKeysError | None = None
         for time in sorted({0.0, *(time for track in animation.tracks for time in track.times)}):
-            animation(time)
+            try:
+                animation(time)
+            except BetweenKeysError as error:  # a later key's own value may be the cause
+                between = between or error
+        if between is not None:
+            raise between
         return animation
 
     @cached_property
@@ -72,19 +82,27 @@ class Animation:
             return Scene.from_values(values, self.source, Path(self.source).parent)
         except SceneError as error:
             lines = str(error).removeprefix(f"{self.source}: ").split(f"\n{self.source}: ")
-            raise SceneError("\n".join(self._placed(line, time) for line in lines)) from None
+            placed = [self._placed(line, time) for line in lines]
+            of_keys = [line for line, is_between in placed if not is_between]
+            if of_keys:
+                raise SceneError("\n".join(of_keys)) from None
+            raise BetweenKeysError("\n".join(line for line, _ in placed)) from None
 
-    def _placed(self, mistake: str, time: float) -> str:
-        """A mistake of the scene at a time, with the key's place in the file, or with the time if it is of no key."""
+    def _placed(self, mistake: str, time: float) -> tuple[str, bool]:
+        """A mistake of the scene at a time, with the key's place in the file, or with the time if it is of no key.
+
+        And whether it is of what lies between keys.
+        """
         match = re.match(r"[\w.\[\]]+", mistake)
         field = match.group() if match else ""
         track = next((track for track in self.tracks if is_part(field, track.field)), None)
         if track is not None and (key := track.key_at(time)) is not None:
-            return f"{self.source}: {key}{mistake.removeprefix(track.field)}"
+            return f"{self.source}: {key}{mistake.removeprefix(track.field)}", False
         moving = [track] if track is not None else [each for each in self.tracks if is_part(each.field, field)]
         if not moving:
-            return f"{self.source}: {mistake}"
-        return f"{self.source}, at {time:g} s: {mistake}{remedy(moving, time)}"
+            return f"{self.source}: {mistake}", False
+        way_round = remedy(moving, time)
+        return f"{self.source}, at {time:g} s: {mistake}{way_round}", bool(way_round)
 
 
 def remedy(moving: Sequence[Track], time: float) -> str:

@@ -20,7 +20,7 @@ SOUND_FLATNESS = 10 * 2.0**-24  # scene units; an ellipsoid's least semi-axis² 
 SOUND_HEIGHT = 1e3  # scene units of the camera above a plane
 
 
-def known_wrong(scene: Scene) -> list[str]:
+def known_wrong(scene: Scene, remedy: str = "use --tracer path") -> list[str]:
     """Why Mitsuba's picture of a scene would be wrong without a word: a line for each reason, none if none is known.
 
     Measured with Mitsuba 3.9.1, `scalar_rgb`:
@@ -51,7 +51,7 @@ def known_wrong(scene: Scene) -> list[str]:
     for index, item in enumerate(scene.objects):
         reasons = [*_wrong_size(item), *_wrong_view(item, scene.camera.position), *_wrong_light(index, scene.objects)]
         lines += [f"objects[{index}] {reason}" for reason in reasons]
-    return [f"{line}; use --tracer path" for line in lines]
+    return [f"{line}; {remedy}" for line in lines]
 
 
 _TOO_FAR_OUT = f"beyond {SOUND_POSITION:g} Mitsuba's numbers are too coarse"

@@ -42,6 +42,11 @@ class Look(NamedTuple):
         """Whether anything but the picture is seen."""
         return self.layers != ("picture",)
 
+    @property
+    def needs_paths(self) -> bool:
+        """Whether something is seen that there is of traced paths alone."""
+        return "truth" in self.layers or "error" in self.layers
+
 
 class Errors(NamedTuple):
     """How far the network's picture is from the paths' mean, of display values."""

@@ -20,6 +20,7 @@ SLOW_S = 0.5
 """From which on a frame's time is told, and not how many there are in a second."""
 RED, AMBER = "#e66", "#fb4"
 FIRST = "the first picture is on its way, and takes longer where Luxel has not run before"
+NO_PATHS = "error and truth need paths: give Paths a pixel; the network's picture is shown instead"
 STYLE = "padding: 0 0.8em 0.5em; font-size: 0.85em; line-height: 1.5"
 
 
@@ -42,8 +43,11 @@ class Status:
         with self._lock:
             self._html.content = f'<div style="{STYLE}">{text}<br>{self._picture}{dark}{self._warning}</div>'
 
-    def show(self, frame: Frame, errors: Errors | None, sending_s: float) -> None:
-        """Say what a frame is, and how long it took; of frames that come fast, not of each."""
+    def show(self, frame: Frame, errors: Errors | None, sending_s: float, needs_paths: bool = False) -> None:
+        """Say what a frame is, and how long it took; of frames that come fast, not of each.
+
+        `needs_paths` is of what is asked to be seen: without any the network's picture stands for it.
+        """
         now = time.monotonic()
         if not frame.spp and now - self._told_at < PERIOD_S:
             return
@@ -51,6 +55,8 @@ class Status:
         self._picture = described(frame, sending_s)
         if errors is not None:
             self._picture += f"<br>network to paths: PSNR {errors.psnr:.1f} dB, FLIP {errors.flip:.3f}"
+        if needs_paths and not frame.view.most_paths:
+            self._picture += f"<br>{coloured(NO_PATHS, AMBER)}"
         self.refresh()
 
     def fail(self, message: str) -> None:

@@ -105,7 +105,7 @@ class Tab:
             kind: Literal["png", "jpeg"] = "png" if found.is_whole else "jpeg"
             self.client.scene.set_background_image(pixels, format=kind, jpeg_quality=QUALITY)
             self.client.flush()
-        self.status.show(found, errors, time.perf_counter() - started)
+        self.status.show(found, errors, time.perf_counter() - started, look.needs_paths)
 
 
 def is_near(there: Stand, put: Stand) -> bool:

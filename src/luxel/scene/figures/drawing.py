@@ -175,7 +175,8 @@ def mapped(
         raise unknown("color_map", color_map, [each for each in colormaps if not each.endswith("_r")])
     low, high = color_range or (values.min(), values.max())
     if color_range is not None and low >= high:
-        raise InputError(f"color_range is {color_range}, must be a lower number and a higher one")
+        told = f"{low:g} {high:g}, must be two numbers, the lower first"
+        raise InputError(f"--color-range is {told}{f': --color-range {high:g} {low:g}' if high < low else ''}")
     share = (values - low) / (high - low) if high > low else np.full(len(values), 0.5)
     return np.asarray(colormaps[color_map](share), np.float64)[:, :3]
 

@@ -168,7 +168,7 @@ def load_scene(path: str | Path, figure: Figure | None = None, aspect: float = 1
         check_no_figure(path, figure)
         return Scene.load(path)
     drawing = figure.drawing(read_particles(path, figure.frame))
-    return scene_of(drawing.moved(*to_file_radius(*bounds(drawing))), figure, aspect)
+    return scene_of(moved_to_file_radius(drawing, *to_file_radius(*bounds(drawing))), figure, aspect)
 
 
 def to_file_radius(
@@ -176,6 +176,13 @@ def to_file_radius(
 ) -> tuple[Float64[np.ndarray, "3"], float]:
     """The offset and then the factor that make a ball of FILE_RADIUS about the origin of a box's."""
     return -(low + high) / 2, FILE_RADIUS / float(np.linalg.norm(high - low) / 2)
+
+
+def moved_to_file_radius(drawing: Drawing, offset: Float64[np.ndarray, "3"], factor: float) -> Drawing:
+    """The drawing moved and scaled, by `to_file_radius`; raises InputError, in the file's unit, if radii are lost."""
+    reach = FILE_RADIUS / factor
+    check_resolved(drawing, reach, f"leave it out, or give a --radius of {RESOLVED * reach:.2g} or more")
+    return drawing.moved(offset, factor)
 
 
 def check_no_figure(path: Path, figure: Figure) -> None:
@@ -244,19 +251,26 @@ def check_drawing(drawing: Drawing, center: Float64[np.ndarray, "3"], radius: fl
         every = -(-count // MOST)
         raise InputError(f"{source}: {count} objects, must be at most {MOST}; take a part: select ::{every}")
     reach = float(np.abs(center).max()) + radius
-    ball = int(drawing.semi_axes.min(1).argmin())
-    least = float(drawing.semi_axes[ball].min())
-    if least < RESOLVED * reach:
-        far = int(np.abs(drawing.positions).max(1).argmax())
-        raise InputError(
-            f"{source}: positions[{far}] is {shortened(drawing.positions[far].tolist())}, too far away for the radius "
-            f"{least:g} of particle {ball}, must be at most {least / RESOLVED:g}, as single precision tells no more: "
-            "move their middle to the origin, leave out strays, or make radii larger"
-        )
+    check_resolved(drawing, reach, "move their middle to the origin, leave out strays, or make radii larger")
+    least = float(drawing.semi_axes.min())
     if reach + ROOM * radius > MAX_LENGTH or least < MIN_LENGTH:
         raise InputError(
             f"{source}: positions reach {reach:g} from the origin and radii are {least:g} and more, must be at most "
             f"{MAX_LENGTH / (1 + ROOM):g} and at least {MIN_LENGTH:g} in a scene: give both in another unit"
+        )
+
+
+def check_resolved(drawing: Drawing, reach: float, remedy: str) -> None:
+    """Raise InputError for radii that single precision can't tell in a scene that reaches so far, naming a stray."""
+    ball = int(drawing.semi_axes.min(1).argmin())
+    least = float(drawing.semi_axes[ball].min())
+    if least < RESOLVED * reach:
+        positions = drawing.positions
+        far = int(np.abs(positions - np.median(positions, 0)).max(1).argmax())
+        raise InputError(
+            f"{drawing.source}: positions[{far}] is {shortened(positions[far].tolist())}, too far away for the radius "
+            f"{least:g} of particle {ball}, of which it must be at most {1 / RESOLVED:g} times, as single precision "
+            f"tells no more: {remedy}"
         )
 
 

@@ -28,7 +28,16 @@ def read_particles(path: Path, frame: int = -1) -> Particles:
     Raises InputError that names the file and what is wrong with it, or the package that is missing.
     """
     with reading_particles(path):
+        if frame not in (-1, 0) and not has_frames(path):
+            raise InputError(
+                f"{path}: --frame is {frame}, but the file holds one set of points and no frames; leave it out"
+            )
         return reader_of(path)(path, frame)
+
+
+def has_frames(path: Path) -> bool:
+    """Whether a file of this format may hold several frames."""
+    return path.suffix.lower() == ".gsd" or ase_format(path) is not None or reader_of(path) is read_dump
 
 
 def read_trajectory(path: Path) -> Iterator[Particles]:

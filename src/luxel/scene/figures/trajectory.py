@@ -10,7 +10,15 @@ from jaxtyping import Float64
 from luxel import InputError
 from luxel.scene.description import Scene
 from luxel.scene.figures.drawing import field_of, radii_of
-from luxel.scene.figures.figure import Figure, Stage, bounds, scene_of, stage_of, to_file_radius
+from luxel.scene.figures.figure import (
+    Figure,
+    Stage,
+    bounds,
+    moved_to_file_radius,
+    scene_of,
+    stage_of,
+    to_file_radius,
+)
 from luxel.scene.figures.particles import Particles
 from luxel.scene.figures.readers import read_trajectory
 
@@ -66,7 +74,10 @@ class Trajectory:
         if figure.color_range is None and values and min(values) < max(values):
             figure = replace(figure, color_range=(min(values), max(values)))
         move = to_file_radius(np.min([low for low, _ in corners], 0), np.max([high for _, high in corners], 0))
-        stages = [stage_of(figure.drawing(each).moved(*move), figure, aspect) for each in read_trajectory(path)]
+        stages = [
+            stage_of(moved_to_file_radius(figure.drawing(each), *move), figure, aspect)
+            for each in read_trajectory(path)
+        ]
         lows, highs, outlines = zip(*stages, strict=True)
         stage = Stage(np.min(lows, 0), np.max(highs, 0), np.min(outlines, 0))
         return Trajectory(FramesInTurn(path), len(corners), figure, aspect, move, stage)

@@ -230,7 +230,7 @@ ELSEWHERE = {
     "kill -9 of a caller of processes": "test_pool.py::test_a_process_ends_with_a_caller_that_is_killed",
     "JSON files of something else": "test_run_folder.py::test_a_damaged_file_is_one_line",
     "mistyped fields": "test_run_folder.py::test_a_wrong_field_of_a_result_is_named",
-    "a damaged config.json": "test_run.py::test_a_damaged_configuration_is_one_line",
+    "a damaged config.json": "test_run_config.py::test_a_damaged_configuration_is_one_line",
     "one bad result among others": "test_show.py::test_a_damaged_result_does_not_hide_the_others",
     "lost weights of a finished run": "test_loop.py::test_lost_weights_of_a_finished_run_are_made_anew",
     "a damaged line of metrics": "test_run_folder.py::test_a_damaged_line_of_the_metrics_is_left_out",

@@ -131,8 +131,8 @@ def test_mistakes_about_points_name_the_file_and_the_option(tmp_path, monkeypatc
     np.save("pairs.npy", np.ones((5, 2)))
     for words, told in (
         (("pairs.npy",), "pairs.npy: has the shape 5 × 2, must be n × 3 (x y z) or n × 6 (x y z red green blue)"),
-        (("cloud.npy", "--select", "9:"), "cloud.npy: select is '9:', which none of 3 particles is"),
-        (("cloud.npy", "--view", "up"), "view is 'up', must be azimuth,elevation in degrees"),
+        (("cloud.npy", "--select", "9:"), "cloud.npy: --select is '9:', which none of 3 particles is"),
+        (("cloud.npy", "--view", "up"), "--view is 'up', must be azimuth,elevation in degrees"),
         (("cloud.npy", "--radius", "-1"), "--radius is -1.0, must be a number in (0, 1e+30]; or leave it out"),
         (("cloud.npy", "--bonds"), "cloud.npy: bonds are found by elements' covalent radii, but it names no elements"),
         ((SCENE, "--look", "dark"), f"{SCENE}: --look is dark, but a scene in JSON has its own look and camera"),

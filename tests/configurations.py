@@ -4,7 +4,7 @@ import inspect
 import math
 from collections.abc import Iterator
 from dataclasses import MISSING, fields, is_dataclass
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 
 import luxel.experiments
 import luxel.fit  # noqa: F401 (whose modules, with those of experiments, define all of them)
@@ -36,9 +36,11 @@ def dataclasses_within(hint: Any) -> Iterator[type]:
 
 
 def example(kind: type) -> Any:
-    """One of its kind, with 1 for the numbers that have no default."""
+    """One of its kind, with 1 for the numbers that have no default, and the first of several words."""
     required = [f.name for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING]
-    return kind(**{name: found[0].kind(1) for name, found, _ in numbers(kind) if name in required})
+    words = {name: get_args(hint)[0] for name, hint in hints_of(kind).items() if get_origin(hint) is Literal}
+    given = words | {name: found[0].kind(1) for name, found, _ in numbers(kind)}
+    return kind(**{name: value for name, value in given.items() if name in required})
 
 
 def changed(given: Any, **values: Any) -> Any:

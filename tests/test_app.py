@@ -200,6 +200,7 @@ def test_numbers_are_typed_and_undone_by_keys(viewer, browser):
     def has_radius(expected):
         return lambda: getattr(viewer.document.scene.objects[BALL], "radius", None) == expected
 
+    wait_for(page, lambda: len(viewer._tabs) == 1 and frame(viewer) is not None, "the first frame")
     type_in(page, radius, "0.5")
     wait_for(page, has_radius(0.5), "the first number")
     page.keyboard.press("Control+z")

@@ -95,14 +95,20 @@ def place_of(pictures: Pictures, index: int) -> PixelPlace:
 
 
 @wp.func
+def point_of_pixel(scenes: Scenes, pictures: Pictures, at: PixelPlace, across: float, down: float) -> wp.vec2:
+    """On the image plane, of a place of a pixel, in pixels from its upper left corner."""
+    x = float(at.column) + across
+    y = float(at.row) + down
+    return image_plane_point(x, y, pictures.width, pictures.height, scenes.scenes[at.scene].tan_half_fov)
+
+
+@wp.func
 def pixel_shaft(scenes: Scenes, pictures: Pictures, at: PixelPlace) -> wp.uint64:
     """Objects that rays through a pixel may meet."""
     row = scenes.scenes[at.scene]
     if row.is_orthographic != 0:
         return EVERYTHING
-    x = float(at.column) + 0.5
-    y = float(at.row) + 0.5
-    xy = image_plane_point(x, y, pictures.width, pictures.height, row.tan_half_fov)
+    xy = point_of_pixel(scenes, pictures, at, 0.5, 0.5)
     half_diagonal = 1.4142136 * row.tan_half_fov / float(pictures.height)  # at distance 1, and so at least its sine
     axis = camera_direction(scenes, at.scene, xy)
     return objects_in_cone(scenes, at.scene, camera_origin(scenes, at.scene, xy), axis, half_diagonal, INFINITY)
@@ -114,10 +120,7 @@ def seen_at(scenes: Scenes, pictures: Pictures, at: PixelPlace, shaft: wp.uint64
 
     Of the objects in a shaft that holds all rays through there.
     """
-    row = scenes.scenes[at.scene]
-    x = float(at.column) + across
-    y = float(at.row) + down
-    xy = image_plane_point(x, y, pictures.width, pictures.height, row.tan_half_fov)
+    xy = point_of_pixel(scenes, pictures, at, across, down)
     origin = camera_origin(scenes, at.scene, xy)
     direction = camera_direction(scenes, at.scene, xy)
     hit = intersect_among(scenes, at.scene, shaft, origin, direction, MISS)
@@ -151,9 +154,7 @@ def shared_offset(k: int, rays: int, lamp_ray: int) -> wp.vec2:
 @wp.func
 def hits_alone(scenes: Scenes, pictures: Pictures, object_id: int, at: PixelPlace, offset: wp.vec2) -> bool:
     """Whether a ray through a place of a pixel hits an object, whatever hides it."""
-    x = float(at.column) + offset[0]
-    y = float(at.row) + offset[1]
-    xy = image_plane_point(x, y, pictures.width, pictures.height, scenes.scenes[at.scene].tan_half_fov)
+    xy = point_of_pixel(scenes, pictures, at, offset[0], offset[1])
     origin = camera_origin(scenes, at.scene, xy)
     direction = camera_direction(scenes, at.scene, xy)
     return intersect_object(scenes, object_id, origin, direction, MISS, INFINITY) < INFINITY
@@ -163,9 +164,7 @@ def hits_alone(scenes: Scenes, pictures: Pictures, object_id: int, at: PixelPlac
 def bounds_reach(scenes: Scenes, pictures: Pictures, object_id: int, at: PixelPlace) -> bool:
     """Whether an object's bounding sphere may show in a pixel."""
     row = scenes.scenes[at.scene]
-    x = float(at.column) + 0.5
-    y = float(at.row) + 0.5
-    xy = image_plane_point(x, y, pictures.width, pictures.height, row.tan_half_fov)
+    xy = point_of_pixel(scenes, pictures, at, 0.5, 0.5)
     vector = scenes.objects[object_id].center - camera_origin(scenes, at.scene, xy)
     pixel = 2.0 * row.tan_half_fov / float(pictures.height)
     if row.is_orthographic == 0:
@@ -409,14 +408,13 @@ def write_fragments(
     """Each pixel's fragments, in the order of their keys and so of their objects."""
     index = wp.tid() + begin
     at = place_of(pictures, index)
-    tan_half_fov = scenes.scenes[at.scene].tan_half_fov
     rays = pictures.rays
     last = int(MISS)
     last_object = int(MISS)
     object_hits = int(0)  # rays that see the last object, all of them if it is alone
     shows_lamp = bool(False)
     shows_other_lamp = bool(False)  # a thin one that was not looked for, and may have been missed as well as seen
-    scale = 2.0 * tan_half_fov / float(pictures.height)
+    scale = 2.0 * scenes.scenes[at.scene].tan_half_fov / float(pictures.height)
     for i in range(offsets[index], offsets[index + 1]):
         found = whole[index]
         share = float(1.0)
@@ -455,9 +453,7 @@ def write_fragments(
         object_id[i] = found // FACES
         object_number[i] = found // FACES - scenes.scenes[at.scene].first_object
         coverage[i] = share
-        x = float(at.column) + inside[0]
-        y = float(at.row) + inside[1]
-        point[i] = image_plane_point(x, y, pictures.width, pictures.height, tan_half_fov)
+        point[i] = point_of_pixel(scenes, pictures, at, inside[0], inside[1])
     if shows_lamp and object_hits < rays:
         lattice_rays = wp.where(lamp_ray[index] > 0, rays - 1, rays)
         first = offsets[index]

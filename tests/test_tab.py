@@ -14,11 +14,34 @@ from luxel.viewer.tab import Tab
 PERSPECTIVE = Camera(position=(0, -5, 1), look_at=(0, 0, 1))
 PARALLEL = Camera(position=(3, -4, 2), look_at=(0, 0, 2), projection="orthographic", vertical_extent=1.75)
 WINDOW = Window(1.0, 2.0)
+ITS_OWN = {"position": (3.0, 3.0, 3.0), "look_at": (0.0, 0.0, 0.0), "fov": 1.3}
+"""Where a browser is before it is told."""
+
+
+class InterruptedCamera:
+    """As viser's, which sends what differs from what it knows; once, the browser speaks before its target is sent."""
+
+    def __init__(self):
+        self.known, self.sent, self.has_spoken = dict(ITS_OWN), dict(ITS_OWN), False
+
+    def __getattr__(self, name):
+        return (0.0, 0.0, 1.0) if name == "up_direction" else self.known[name]
+
+    def __setattr__(self, name, value):
+        if name not in ITS_OWN:
+            vars(self)[name] = value
+        elif not np.allclose(value, self.known[name]):
+            offset = np.subtract(value, self.known[name])
+            self.known[name] = self.sent[name] = value
+            if name == "position":
+                self.look_at = tuple(self.look_at + offset)
+                if not self.has_spoken:
+                    self.known, self.has_spoken = dict(ITS_OWN), True
 
 
 class FakeClient(viser.ClientHandle):
     def __init__(self):
-        self.camera, self.atomic = SimpleNamespace(), nullcontext
+        self.camera, self.atomic = SimpleNamespace(**ITS_OWN, up_direction=(0.0, 0.0, 1.0)), nullcontext
 
 
 def tab_at(camera):
@@ -60,25 +83,49 @@ def test_clicks_are_rays_of_what_is_shown():
         np.testing.assert_array_equal(found, expected)
 
 
-def test_a_browser_is_not_believed_before_it_is_where_it_was_put(monkeypatch):
-    tab = tab_at(PERSPECTIVE)
-    tab.stand(PERSPECTIVE, WINDOW)
-    there = tab.client.camera
-    put = there.position, there.look_at, there.fov
-    there.position, there.look_at, there.fov = (3.0, 3.0, 3.0), (0.0, 0.0, 0.0), 1.3  # a browser's own, on its way
+def says(tab, **stand):
+    """The browser tells where it is."""
+    vars(tab.client.camera).update(stand)
     tab.moved()
+
+
+def test_a_browser_is_not_believed_before_it_is_where_it_was_put(monkeypatch):
+    monkeypatch.setattr("luxel.viewer.tab.PATIENCE_S", 0.0)
+    tab = Tab(FakeClient(), object.__new__(Status), PERSPECTIVE)
+    tab.stand(PERSPECTIVE, WINDOW)
+    says(tab, **ITS_OWN)
     assert tab.camera(WINDOW) == PERSPECTIVE
     tab.take_projection(PARALLEL, WINDOW)
-    there.position, there.look_at, there.fov = (3.0, 3.0, 3.0), (0.0, 0.0, 0.0), 1.3
-    tab.moved()
+    says(tab, **ITS_OWN)
     assert tab.camera(WINDOW).vertical_extent == pytest.approx(2 * 5 * math.tan(math.radians(20)))
     tab.take_projection(PERSPECTIVE, WINDOW)
-    there.position, there.look_at, there.fov = put
-    tab.moved()
-    there.position = (0.0, -6.0, 1.0)
+    there = tab.client.camera
+    says(tab, position=there.position, look_at=there.look_at, fov=there.fov)
+    says(tab, position=(0.0, -6.0, 1.0))
     assert tab.camera(WINDOW).position == (0, -6, 1)
-    tab.stand(PERSPECTIVE, WINDOW)
-    there.position = (0.0, -7.0, 1.0)
-    assert tab.camera(WINDOW) == PERSPECTIVE
+
+
+def test_a_browser_that_went_elsewhere_is_believed_after_a_while(monkeypatch):
+    tab = tab_at(PERSPECTIVE)
+    tab.stand(PARALLEL, WINDOW)
+    says(tab, position=(0.0, -7.0, 1.0), look_at=(0.0, 0.0, 1.0))
+    assert tab.camera(WINDOW) == PARALLEL
     monkeypatch.setattr("luxel.viewer.tab.PATIENCE_S", 0.0)
+    assert tab.camera(WINDOW).look_at == (0, 0, 1)
+
+
+def test_a_browser_that_is_there_already_is_believed_at_once():
+    tab = tab_at(PERSPECTIVE)
+    tab.stand(PERSPECTIVE, WINDOW)
+    says(tab, position=(0.0, -7.0, 1.0))
     assert tab.camera(WINDOW).position == (0, -7, 1)
+
+
+def test_a_browser_that_speaks_while_it_is_put_is_put_there_all_the_same():
+    client = FakeClient()
+    client.camera = InterruptedCamera()
+    tab = Tab(client, object.__new__(Status), PERSPECTIVE)
+    tab.stand(Camera(position=(0, -5, 0), look_at=ITS_OWN["look_at"]), WINDOW)
+    assert client.camera.has_spoken
+    np.testing.assert_allclose(client.camera.sent["position"], (0, -5, 0))
+    np.testing.assert_allclose(client.camera.sent["look_at"], ITS_OWN["look_at"])

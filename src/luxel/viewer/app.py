@@ -187,7 +187,7 @@ class Viewer:
         """Draw a tab anew, if it would show something else."""
         if tab.client.client_id not in self._tabs:
             return
-        with suppress(SceneError):  # a camera that can't be, on its way to one that can
+        with tab.request_turn, suppress(SceneError):  # a camera that can't be, on its way to one that can
             camera = tab.camera(self._window(tab))
             tab.status.warn(blindness(self.document.scene, camera))
             try:

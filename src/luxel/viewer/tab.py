@@ -4,6 +4,7 @@ import math
 import threading
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -20,11 +21,32 @@ from luxel.viewer.status import Status
 QUALITY = 80
 """Of JPEG, while something moves; at rest pixels are sent as they are."""
 PATIENCE_S = 2.0
-"""After which a browser is believed that has not been where it was put."""
+"""After which a browser is believed that went elsewhere than where it was put."""
 NEARNESS = 1e-3
 """How near to where it was put, over the distance of its target, a browser is there."""
+TELLINGS = 5
+"""How often a browser is told where to be, at most, if it speaks meanwhile."""
 REACH = 1e3
 """Factor by which a browser's camera may come nearer to its target, or go away from it, than where it was put."""
+
+
+@dataclass
+class Put:
+    """Where a browser was told to be: what it says until it is there is of before, however long that takes."""
+
+    stand: Stand
+    before: tuple[Stand, ...]
+    """Where it was, and was told to be, until then."""
+    left_at: float = math.inf
+    """When it was first seen at none of these, seconds of `time.monotonic`."""
+
+    def is_reached(self, there: Stand) -> bool:
+        """Whether a browser that says where it is has arrived; notes when it has gone elsewhere."""
+        if is_near(there, self.stand):
+            return True
+        if self.left_at == math.inf and not any(is_near(there, stand) for stand in self.before):
+            self.left_at = time.monotonic()
+        return False
 
 
 class Tab:
@@ -34,10 +56,9 @@ class Tab:
         self.client, self.status = client, status
         self._stood = camera
         """Where it stood last: what projection it has, and how far an orthographic camera is from its target."""
-        self._awaited: Stand | None = None
-        """Where the browser is to be, and may not be yet: what it says until then is of before."""
-        self._stood_at = -math.inf
-        """Seconds of `time.monotonic`."""
+        self._put: Put | None = None
+        self.request_turn = threading.Lock()
+        """Held from a look at where it is to the request of that view, so that the last look makes the last request."""
         self.frame: Frame | None = None
         self._lock = threading.Lock()
 
@@ -52,14 +73,14 @@ class Tab:
 
     def camera(self, window: Window) -> Camera:
         """Where the tab looks from. Raises SceneError for what no camera can be."""
-        if self._awaited is not None and time.monotonic() - self._stood_at < PATIENCE_S:
+        if self._put is not None and time.monotonic() < self._put.left_at + PATIENCE_S:
             return self._stood
         return camera_of(self._stand(), window, self._stood)
 
     def moved(self) -> None:
         """The browser has said where its camera is."""
-        if self._awaited is not None and is_near(self._stand(), self._awaited):
-            self._awaited = None
+        if self._put is not None and self._put.is_reached(self._stand()):
+            self._put = None
 
     def _stand(self) -> Stand:
         there = self.client.camera
@@ -73,14 +94,29 @@ class Tab:
     def stand(self, camera: Camera, window: Window) -> None:
         """Look from where a camera is, in its projection."""
         there, stand = self.client.camera, stand_of(camera, window)
+        put, now = self._put, self._stand()
+        before = (now,) if put is None else (*put.before, put.stand)
+        self._stood = camera
+        self._put = None if put is None and is_near(now, stand) else Put(stand, before)
         away = math.dist(stand.position, stand.look_at)
-        self._stood, self._awaited, self._stood_at = camera, stand, time.monotonic()
         with self.client.atomic():
             there.max_orbit_distance = math.inf  # which viser never lets be less than the other
             there.min_orbit_distance, there.max_orbit_distance = away / REACH, away * REACH
             there.near, there.far = 0.1 * away / REACH, 10 * away * REACH
             there.up_direction = frame(camera).rotation[:, 1] if looks_along_up(camera) else camera.up
+            self._tell(stand)
+
+    def _tell(self, stand: Stand) -> None:
+        """Tell the browser where to be.
+
+        viser sends nothing for a value that the browser has said itself, and setting a position moves its target: what
+        a browser says between the two keeps the right target from being sent. So it is told again.
+        """
+        for _ in range(TELLINGS):
+            there = self.client.camera
             there.position, there.look_at, there.fov = stand.position, stand.look_at, stand.fov
+            if is_near(self._stand(), stand):
+                return
 
     def take_projection(self, scene_camera: Camera, window: Window) -> None:
         """Show in the projection of the scene's camera what the tab shows in another one."""

@@ -5,6 +5,7 @@ import math
 import warp as wp
 
 PI = wp.constant(math.pi)
+INVERSE_PI = wp.constant(1.0 / math.pi)  # as division is slow
 
 
 @wp.func

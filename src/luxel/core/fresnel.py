@@ -17,21 +17,22 @@ def fresnel_dielectric(cos_i: float, eta: float) -> Fresnel:
 
     The reflectance is exactly 0 where eta is 1, exactly 1 where reflection is total (pbrt, 4th ed., §9.3.5).
     """
-    inverse = 1.0 / eta
-    into = wp.where(cos_i >= 0.0, eta, inverse)
-    out_of = wp.where(cos_i >= 0.0, inverse, eta)
-    # 1 - sin² θ_i / η², which at grazing angles rounding would take for total reflection where η is about 1
-    square = ((into - 1.0) * (into + 1.0) + cos_i * cos_i) * (out_of * out_of)
+    into = eta
+    if cos_i < 0.0:
+        into = 1.0 / eta
+    # η² cos² θ_t, which written with sin² θ_i rounding would take for total reflection at grazing angles where η is 1
+    square = (into - 1.0) * (into + 1.0) + cos_i * cos_i
     result = Fresnel(1.0, 0.0)
     if square > 0.0:
-        cos_t = wp.sqrt(square)
+        bent = wp.sqrt(square)
         cosine = wp.abs(cos_i)
-        across = cosine + into * cos_t
-        along = into * cosine + cos_t
+        across = cosine + bent
+        along = into * into * cosine + bent
         denominator = 1.0 / (across * along)  # of both amplitudes: division is slow
-        s = (cosine - into * cos_t) * along * denominator
-        p = (into * cosine - cos_t) * across * denominator
-        result = Fresnel(wp.where(eta == 1.0, 0.0, 0.5 * (s * s + p * p)), wp.where(cos_i >= 0.0, -cos_t, cos_t))
+        s = (cosine - bent) * along * denominator
+        p = (into * into * cosine - bent) * across * denominator
+        result.reflectance = wp.where(eta == 1.0, 0.0, 0.5 * (s * s + p * p))
+        result.cos_t = wp.where(cos_i >= 0.0, -bent, bent) / into
     return result
 
 

@@ -15,7 +15,7 @@ the surface, and `wi` is where the path comes from.
 
 import warp as wp
 
-from luxel.core.frames import PI, unit_length
+from luxel.core.frames import INVERSE_PI, PI, unit_length
 from luxel.core.fresnel import fresnel_dielectric, reflect, refract, schlick_weight
 from luxel.core.microfacet import (
     TINY,
@@ -208,7 +208,7 @@ def evaluate_lobes(bsdf: BSDF, wo: wp.vec3) -> LobeValues:
         result.density = (1.0 - bsdf.diffuse_share) * share * shared * smith * 0.25
         if front:
             result.diffuse = burley_diffuse(m, cos_i, cos_o, dot_i)
-            result.density += bsdf.diffuse_share * cos_o / PI
+            result.density += bsdf.diffuse_share * cos_o * INVERSE_PI
     elif refraction_weight(m) > 0.0:
         eta = wp.where(front, m.eta, 1.0 / m.eta)
         half = unit_length(wi + wo * eta)
@@ -241,7 +241,7 @@ def burley_diffuse(m: Material, cos_i: float, cos_o: float, cos_d: float) -> flo
     at_o = schlick_weight(wp.abs(cos_o))
     retro = 2.0 * m.roughness * cos_d * cos_d
     factor = (1.0 - 0.5 * at_i) * (1.0 - 0.5 * at_o) + retro * (at_o + at_i + at_o * at_i * (retro - 1.0))
-    return wp.abs(cos_o) / PI * factor
+    return wp.abs(cos_o) * INVERSE_PI * factor
 
 
 @wp.func

@@ -19,10 +19,11 @@ SLACK = wp.constant(1.0e-4)  # for rounding, of an object's radius and of a tent
 def objects_in_cone(scenes: Scenes, scene: int, apex: wp.vec3, axis: wp.vec3, sine: float, reach: float) -> wp.uint64:
     """Objects that a cone may meet up to a distance from its apex: bit n for the n-th of its scene.
 
-    `sine` is that of the angle between its axis and its sides. EVERYTHING if it is 1 or more, or the scene has a tree.
+    `sine` is that of the angle between its axis and its sides, 1 of a hemisphere. EVERYTHING if it is more, as of
+    lines to what surrounds the apex, or the scene has a tree.
     """
     row = scenes.scenes[scene]
-    if row.tree_leaves > 0 or sine >= 1.0:
+    if row.tree_leaves > 0 or sine > 1.0:
         return EVERYTHING
     cosine = wp.sqrt(1.0 - sine * sine)
     found = wp.uint64(0)

@@ -6,7 +6,7 @@ A light behind glass is looked for along the refracted line.
 import warp as wp
 
 from luxel.core.emitters import light_cdf, sample_light
-from luxel.core.frames import PI
+from luxel.core.frames import INVERSE_PI
 from luxel.core.intersect import MAP, MISS
 from luxel.core.principled import SMOOTH_ALPHA, diffuse_weight, evaluate_lobes, mean
 from luxel.core.sampling import net_point, power_heuristic
@@ -83,7 +83,7 @@ def look_at_lights(
                 towards = evaluate_lobes(r.bsdf, wo)
                 plain = wp.where(r.is_diffuse, towards.diffuse, 0.0)
                 if plain > 0.0 or wp.max(towards.specular) > 0.0:
-                    of_diffuse = float(r.diffuse_rays) * wp.max(wo[2], 0.0) / PI
+                    of_diffuse = float(r.diffuse_rays) * wp.max(wo[2], 0.0) * INVERSE_PI
                     of_glossy = float(wp.max(r.glossy_rays, 1)) * towards.density  # of a smooth surface its chain's
                     if settings.occlusion == 0:  # then other rays don't see lights
                         of_diffuse = 0.0

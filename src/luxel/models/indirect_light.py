@@ -16,7 +16,7 @@ from luxel.core.emitters import (
     sample_light,
     sky_radiance,
 )
-from luxel.core.frames import PI, frame, to_world, unit_length
+from luxel.core.frames import INVERSE_PI, frame, to_world, unit_length
 from luxel.core.intersect import MISS
 from luxel.core.microfacet import sample_cosine_hemisphere
 from luxel.core.principled import (
@@ -33,7 +33,8 @@ from luxel.core.principled import (
 from luxel.core.rng import uniform
 from luxel.core.sampling import net_point, power_heuristic
 from luxel.core.scenes import Scenes, material_of_object, shape_of
-from luxel.core.shafts import EVERYTHING
+from luxel.core.shafts import EVERYTHING, objects_in_cone
+from luxel.core.shapes.local import INFINITY
 from luxel.core.shapes.shape import facing_normal, surface_interaction
 from luxel.core.sky import gradient_radiance, mean_gradient_radiance
 from luxel.core.visibility import is_clear, next_hit
@@ -61,6 +62,7 @@ from luxel.models.signals import (
 ROUNDING = wp.constant(1.0e-6)  # of a variance
 INDIRECT_ALPHA = wp.constant(0.3)  # at least, where a diffuse surface sees gloss, lest it flicker (path regularisation)
 MOST_SEGMENTS = wp.constant(8)  # of a gathering ray, through mirrors and glass
+ROULETTE = wp.constant(2.0)  # survival after a surface, over what is left of the path; 1 costs half a dB, 2 nothing
 FAR = wp.constant(1.0e9)  # the sky's distance
 
 RAY_SUMS = 5
@@ -86,6 +88,7 @@ class GatheringRay:
     """A ray of a point's pattern as it leaves, and how the point has looked for lights itself."""
 
     start: LightSampleContext
+    shaft: wp.uint64  # of what it may meet first
     direction: wp.vec3
     density: float  # per steradian, times how many rays of its kind there are
     is_diffuse: bool  # over the hemisphere, not into a lobe
@@ -113,13 +116,14 @@ def gather_along(scenes: Scenes, settings: GatherSettings, scene: int, ray: Gath
     left_object = int(MISS)
     direction = ray.direction
     density = ray.density
+    shaft = ray.shaft
     total = ray.lights_total
     rays_to_lights = ray.light_rays
     after_diffuse = ray.is_diffuse
     sees_lights = bool(True)
     bounces = int(0)
     for segment in range(MOST_SEGMENTS):
-        hit = next_hit(scenes, scene, EVERYTHING, origin, direction, origin_object, left_object)
+        hit = next_hit(scenes, scene, shaft, origin, direction, origin_object, left_object)
         if hit.object_id == MISS or settings.occlusion == 0:
             sky = wp.cw_mul(beta, sky_radiance(scenes, scene, direction))
             far = none
@@ -159,6 +163,7 @@ def gather_along(scenes: Scenes, settings: GatherSettings, scene: int, ray: Gath
             break
         bsdf = bsdf_of(material, wi)
         origin = si.point
+        shaft = EVERYTHING
         left_object = origin_object
         origin_object = hit.object_id
         passes = material.alpha < SMOOTH_ALPHA and bsdf.diffuse_share < 0.5
@@ -199,6 +204,11 @@ def gather_along(scenes: Scenes, settings: GatherSettings, scene: int, ray: Gath
             break
         sees_lights = not passes or (not after_diffuse and wi[2] * wo[2] > 0.0)
         beta = wp.cw_mul(beta, scattered.value) * (1.0 / density)
+        if not passes:  # Russian roulette
+            survival = wp.min(ROULETTE * wp.max(beta), 1.0)
+            if v[3] >= survival:
+                break
+            beta = beta / survival
         direction = unit_length(to_world(local, wo))
     return result
 
@@ -252,6 +262,9 @@ def look_around(
     total = choose_light(scenes, p.scene, r.at, light_cdf(scenes, p.scene, r.at), 0.5).total
     many = float(light_rays[index] * settings.tiles)
     pixel = pixel_width(scenes, p, settings.height)
+    shaft = EVERYTHING
+    if r.is_diffuse and refraction_weight(r.bsdf.material) == 0.0:
+        shaft = objects_in_cone(scenes, p.scene, p.point, p.normal, 1.0, INFINITY)
     for ray in range(lane, rays, settings.lanes):
         is_glossy = ray >= r.diffuse_rays
         each = settings.diffuse_rays
@@ -263,7 +276,7 @@ def look_around(
         number = k % each
         u = net_point(r.pattern * each + k, wp.where(is_glossy, 3, 2))
         wo = sample_cosine_hemisphere(u)
-        density = wp.max(wo[2], 1.0e-6) / PI * float(r.diffuse_rays)
+        density = wp.max(wo[2], 1.0e-6) * INVERSE_PI * float(r.diffuse_rays)
         if is_glossy:
             part = (float(number) + net_point(tile, 4)[0]) / float(each)
             wo = sample_bsdf(r.bsdf, wp.vec3(part, u[0], u[1]))
@@ -274,7 +287,7 @@ def look_around(
         if density > 0.0:
             direction = unit_length(to_world(r.local, wo))
             least_alpha = r.bsdf.material.alpha
-            sent = GatheringRay(r.at, direction, density, not is_glossy, least_alpha, total, many, tile, number)
+            sent = GatheringRay(r.at, shaft, direction, density, not is_glossy, least_alpha, total, many, tile, number)
             found = gather_along(scenes, settings, p.scene, sent)
             if not is_glossy:
                 plain = scattered.diffuse / density

@@ -60,24 +60,32 @@ def write_labels(data: str | Path, choice: LabelChoice, progress: bool = True, c
     root = Path(data)
     if not choice.chosen:
         raise InputError(f"no labels are chosen; choose some of {', '.join(LabelChoice.__dataclass_fields__)}")
-    manifest, identity = Manifest.load(root), identity_of(choice)
-    identity.check(root / FOLDER)
-    due = [plan for plan in _plans(root, manifest) if not label_file(plan.shard).is_file()]
-    if not due:
+    if not _due(root, choice):  # which takes no lock, so that several may find it out, of a folder to read from, too
         return
-    there = manifest.scenes - sum(plan.scenes for plan in due)
     with only_one(root):
+        due = _due(root, choice)  # again: until now others may have written
+        if not due:
+            return
         with writing(root):
             (root / FOLDER).mkdir(exist_ok=True)
-        identity.save(root / FOLDER)
+        identity_of(choice).save(root / FOLDER)
+        total = Manifest.load(root).scenes
+        there = total - sum(plan.scenes for plan in due)
         with tqdm(
-            desc="labelling", total=manifest.scenes, initial=there, unit="image", disable=not progress, smoothing=0.1
+            desc="labelling", total=total, initial=there, unit="image", disable=not progress, smoothing=0.1
         ) as bar:
             if cluster is None:
                 for plan in due:
                     _write(plan, choice, bar)
             else:
                 _write_on(cluster, due, choice, bar)
+
+
+def _due(root: Path, choice: LabelChoice) -> list[_Plan]:
+    """The tars that are not there yet. Raises InputError if the folder has other labels."""
+    manifest = Manifest.load(root)
+    identity_of(choice).check(root / FOLDER)
+    return [plan for plan in _plans(root, manifest) if not label_file(plan.shard).is_file()]
 
 
 def _plans(root: Path, manifest: Manifest) -> Iterator[_Plan]:

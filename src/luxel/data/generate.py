@@ -20,7 +20,8 @@ from luxel.data.label_files import LabelChoice
 from luxel.data.manifest import NAME, DataError, Manifest, Setting, ShardEntry, differences
 from luxel.data.shards import SCENES_A_SHARD, shard_file, write_shard
 from luxel.data.split import SPLITS, Split, split_of
-from luxel.files.atomic import LOCK, PARTIAL, check_folder, checksum, only_one
+from luxel.files.atomic import LOCK, check_folder, checksum, only_one
+from luxel.files.partial import PARTIAL
 from luxel.scene.description import Scene, scene_id
 from luxel.scene.distributions import Spheres
 from luxel.scene.folder import SceneFolder

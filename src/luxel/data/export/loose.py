@@ -51,7 +51,7 @@ def documents(root: Path, split: Split, names: Iterable[str]) -> Iterator[Docume
 
 def write_lists(path: Path, head: Mapping[str, Any], lists: Mapping[str, Iterable[Any]]) -> None:
     """Write a JSON object of `head` and of lists too long for the memory: their items are written as they come."""
-    with replacing(path) as partial, partial.open("x", encoding="utf-8") as file:
+    with replacing(path) as partial, partial.open("w", encoding="utf-8") as file:
         file.write(json.dumps(head, allow_nan=False)[:-1])
         for name, items in lists.items():
             file.write(f",\n{json.dumps(name)}: [")

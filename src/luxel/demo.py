@@ -15,7 +15,7 @@ from tqdm import tqdm
 from luxel.core.intersect import MISS
 from luxel.data.batches import ShardSource
 from luxel.data.generate import GenerateSettings, generate
-from luxel.evaluation.evaluate import Background, Evaluation, evaluate
+from luxel.evaluation.evaluate import Background, Evaluation, EvaluationProtocol, evaluate
 from luxel.evaluation.page import Line
 from luxel.evaluation.report import Section, write_report
 from luxel.experiments import EXPERIMENTS, Experiment, Scale
@@ -78,9 +78,9 @@ def demo(out: Path, scale: Scale = "small") -> tuple[Path, str]:
         result = run(experiment, out, data)
     with stage("evaluate", seconds):
         renderer, source = Renderer.from_pretrained(out), ShardSource(data)
-        test, spp, loss = source.test, experiment.data.spp, experiment.train.loss
+        test, protocol = source.test, EvaluationProtocol.of(source.test, experiment.train.loss)
         evaluation, blank = (
-            evaluate(model, source.test_batches(64, 0, 1), spp, test.content_hash, loss)
+            evaluate(model, source.test_batches(64, 0, 1), protocol)
             for model in (renderer.model, Background(experiment.model.width))
         )
         write_json(out / evaluation.file, asdict(evaluation))

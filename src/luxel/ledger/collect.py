@@ -9,7 +9,7 @@ from luxel import InputError
 from luxel.cluster import Cluster
 from luxel.data.batches import evaluation_batches
 from luxel.data.dataset import ShardDataset
-from luxel.evaluation.evaluate import evaluate
+from luxel.evaluation.evaluate import EvaluationProtocol, evaluate
 from luxel.experiments.run import generate_for, run
 from luxel.ledger.on_cluster import make_on_cluster
 from luxel.ledger.parallel import make_in_processes
@@ -69,10 +69,9 @@ def evaluated(plan: Planned | Made, cpu: bool = False) -> Record:
     if result["status"] != "diverged":
         device = accelerator(cpu).device
         model = Renderer.from_pretrained(plan.folder, device).model
-        test, experiment = ShardDataset(plan.data, "test"), plan.experiment
-        spp, loss = int(test.manifest.settings["spp"]), experiment.train.loss
-        batches = evaluation_batches(test, 64)
-        evaluation = evaluate(model, batches, spp, test.content_hash, loss, TONE_MAP, device, progress=False)
+        test = ShardDataset(plan.data, "test")
+        protocol = EvaluationProtocol.of(test, plan.experiment.train.loss, TONE_MAP)
+        evaluation = evaluate(model, evaluation_batches(test, 64), protocol, device, progress=False)
         metrics = {name: summary.mean for name, summary in evaluation.metrics.items()}
         provenance = evaluation.provenance
     record = record_of(plan.folder, plan.name, plan.scale, plan.seed, metrics, provenance)

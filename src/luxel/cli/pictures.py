@@ -3,7 +3,7 @@
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias
@@ -12,6 +12,8 @@ import numpy as np
 from tqdm import tqdm
 
 from luxel import InputError, InputWarning
+from luxel.cli.figure_words import check_figure_words
+from luxel.cli.options import naming_options
 from luxel.cli.render_options import (
     PATHS,
     STDIN,
@@ -31,7 +33,7 @@ from luxel.image.side_by_side import SideBySide, sheet
 from luxel.image.tonemap import tone_map
 from luxel.pipeline import Renderer
 from luxel.scene.description import MAX_BYTES, Scene
-from luxel.scene.figures.figure import Figure, load_scene
+from luxel.scene.figures.figure import load_scene
 from luxel.trace.mitsuba import MitsubaTracer
 from luxel.trace.mitsuba_limits import known_wrong
 from luxel.trace.object_places import object_places
@@ -40,14 +42,17 @@ from luxel.trace.tracer import Radiance as Traced
 Progress: TypeAlias = Callable[[int], object]
 
 
-def render_all(options: RenderOptions) -> int:
+def render_all(options: RenderOptions, words: Sequence[str]) -> int:
     """Render the scenes one after another, and return the exit code; one that fails is named, and the others go on.
 
+    `words` are what gave the options, for messages.
     Raises InputError for options that cannot be met, before any work, and if there is one scene, that one's.
     """
     tone_map(options.tone_map)
     outs = outputs(options)
     check_together(options, outs)
+    for path in options.scenes:
+        check_figure_words(path, options.figure, words)
     renderers = {
         model: Renderer.from_pretrained(model, options.device)
         for model in dict.fromkeys(model_of(path, options) for path in options.scenes)
@@ -63,7 +68,7 @@ def render_all(options: RenderOptions) -> int:
                 bar.write(render_one(options, renderers, path, out, bar))
             except InputError as error:
                 failed += 1
-                bar.write(f"luxel render: {error}", file=sys.stderr)
+                bar.write(f"luxel render: {naming_options(str(error), words)}", file=sys.stderr)
             bar.update()
     if failed:
         print(f"luxel render: {failed} of {len(outs)} scenes failed, as said above", file=sys.stderr)
@@ -123,11 +128,9 @@ def read_scene(path: Path, options: RenderOptions) -> Scene:
     """The scene of a file, or that of standard input. Raises InputError."""
     if path.is_dir():
         raise InputError(f"{path}: is a folder; for the scenes in it give {path / '*.json'}")
-    if path != STDIN:
-        return load_scene(path, options.figure, options.aspect)
-    if options.figure != Figure():
-        raise InputError("-: a scene from standard input has its own look and camera; leave the figure options out")
-    return Scene.from_json(sys.stdin.buffer.read(MAX_BYTES), "standard input")
+    if path == STDIN:
+        return Scene.from_json(sys.stdin.buffer.read(MAX_BYTES), "standard input")
+    return load_scene(path, options.figure, options.aspect)
 
 
 def save_picture(out: Path, image: Radiance, scene: Scene, options: RenderOptions) -> None:

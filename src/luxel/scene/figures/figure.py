@@ -5,6 +5,7 @@ from luxel.scene import from_points
 scene = from_points(points, colors, look="paper", view="35,20")
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, TypeAlias
@@ -79,6 +80,10 @@ class Figure(Configuration):
     """A part of the particles: "element O,H", "type 2", or indices as in Python: 0:100, ::10."""
     frame: Annotated[int, Field(ge=-1_000_000_000, le=1_000_000_000)] = -1
     """Of a trajectory; negative numbers count from the end."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        View.of(self.view)
 
     def shown(self, particles: Particles) -> Particles:
         """Those of the particles that are selected, z up."""
@@ -185,10 +190,13 @@ def moved_to_file_radius(drawing: Drawing, offset: Float64[np.ndarray, "3"], fac
     return drawing.moved(offset, factor)
 
 
-def check_no_figure(path: Path, figure: Figure) -> None:
-    """Raise InputError for options of figures beside a file that has no use for them."""
+def check_no_figure(path: Path, figure: Figure, given: Collection[str] = ()) -> None:
+    """Raise InputError for options of figures beside a file that has no use for them: those not at their defaults.
+
+    Of fields that are `given` the defaults are no better.
+    """
     for each in fields(figure):
-        if (value := getattr(figure, each.name)) != each.default:
+        if (value := getattr(figure, each.name)) != each.default or each.name in given:
             option = each.name.replace("_", "-")
             raise InputError(
                 f"{path}: --{option} is {value}, but a scene in JSON has its own look and camera; leave it out"

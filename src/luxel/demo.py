@@ -10,7 +10,6 @@ from pathlib import Path
 from statistics import fmean
 
 import torch
-from tqdm import tqdm
 
 from luxel.core.intersect import MISS
 from luxel.data.batches import ShardSource
@@ -29,6 +28,7 @@ from luxel.image.tonemap import clamp
 from luxel.models.pretrained import WEIGHTS
 from luxel.pipeline import SHIPPED as SHIPPED_FOLDER
 from luxel.pipeline import Renderer, weights_folder
+from luxel.progress import ProgressBar
 from luxel.scene.description import Scene, scene_id
 from luxel.scene.distributions import Mixed, Spheres
 from luxel.scene.registry import Distribution
@@ -186,7 +186,7 @@ def side_by_side(
             seconds[place][name] = time.monotonic() - started
             save_image(place / f"{name}.exr", image)
     tracer = GenerateSettings().make_tracer()
-    for place, scene in tqdm(missing, "path tracing", unit="image", disable=not missing):
+    for place, scene in ProgressBar(missing, "path tracing", unit="image", disable=not missing):
         started = time.monotonic()
         truth = tracer.trace([scene], size, size, spp, seed=1)
         seconds[place][TRUTH] = time.monotonic() - started

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
-from tqdm import tqdm
 
 from luxel import __version__
 from luxel.configuration import Configuration, PathCount, Pixels, Seed, Share
@@ -30,6 +29,7 @@ from luxel.movie.encode import check_even
 from luxel.movie.film import Film
 from luxel.movie.rendering import MovieSettings, render_movie
 from luxel.pipeline import Renderer
+from luxel.progress import ProgressBar
 from luxel.scene.cater.video import FPS, Cater, CaterVideo
 
 FOLDERS = {"videos": ".mp4", "scenes": ".json", "animations": ".json", "labels": ".tar"}
@@ -82,7 +82,7 @@ def generate_videos(settings: VideoSettings, renderer: Renderer, out: str | Path
         with writing(root):
             for folder in FOLDERS:
                 (root / folder).mkdir(exist_ok=True)
-        for index in tqdm(range(settings.count), desc="videos", unit="video"):
+        for index in ProgressBar(range(settings.count), desc="videos", unit="video"):
             write_video(settings, renderer, root, index)
 
 
@@ -113,7 +113,7 @@ def write_video(settings: VideoSettings, renderer: Renderer, root: Path, index: 
 def write_labels(path: Path, video: CaterVideo, width: int, height: int, choice: LabelChoice) -> None:
     """Write the labels of all frames, whole or not at all."""
     with replacing(path) as partial, tarfile.open(partial, "w", format=tarfile.USTAR_FORMAT) as tar:
-        for frame in tqdm(range(video.frames), desc="labelling", unit="frame", leave=False):
+        for frame in ProgressBar(range(video.frames), desc="labelling", unit="frame", leave=False):
             scene, key = video.scene(frame), f"{frame:05d}"
             labels = annotate(scene, width, height)
             if arrays := arrays_of(labels, choice):

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
-from tqdm import tqdm
 
 from luxel import InputError, InputWarning
 from luxel.cli.figure_words import check_figure_words
@@ -32,6 +31,7 @@ from luxel.image.labels import Label, labelled
 from luxel.image.side_by_side import SideBySide, sheet
 from luxel.image.tonemap import tone_map
 from luxel.pipeline import Renderer
+from luxel.progress import ProgressBar
 from luxel.scene.description import MAX_BYTES, Scene
 from luxel.scene.figures.figure import load_scene
 from luxel.trace.mitsuba import MitsubaTracer
@@ -62,7 +62,7 @@ def render_all(options: RenderOptions, words: Sequence[str]) -> int:
         print(render_one(options, renderers, options.scenes[0], outs[0]))
         return 0
     failed = 0
-    with tqdm(total=len(outs), unit="scene", desc=options.model) as bar:
+    with ProgressBar(total=len(outs), unit="scene", desc=options.model) as bar:
         for path, out in zip(options.scenes, outs, strict=True):
             try:
                 bar.write(render_one(options, renderers, path, out, bar))
@@ -76,7 +76,7 @@ def render_all(options: RenderOptions, words: Sequence[str]) -> int:
 
 
 def render_one(
-    options: RenderOptions, renderers: dict[str, Renderer], path: Path, out: Path, over: tqdm | None = None
+    options: RenderOptions, renderers: dict[str, Renderer], path: Path, out: Path, over: ProgressBar | None = None
 ) -> str:
     """Make one picture, a network's first, and say where it is; `over` is the bar of all scenes."""
     scene, model, spp = read_scene(path, options), model_of(path, options), paths_of(path, options)
@@ -102,7 +102,7 @@ def render_one(
 
 
 def by_network(
-    options: RenderOptions, renderer: Renderer, scene: Scene, spp: int, out: Path, over: tqdm | None
+    options: RenderOptions, renderer: Renderer, scene: Scene, spp: int, out: Path, over: ProgressBar | None
 ) -> Radiance:
     """Make the network's picture, and then the one that is blended with paths."""
     started = time.perf_counter()
@@ -118,7 +118,7 @@ def by_network(
     return image
 
 
-def say(line: str, over: tqdm | None) -> None:
+def say(line: str, over: ProgressBar | None) -> None:
     """Write a line to standard error, if one scene is rendered."""
     if over is None:
         print(line, file=sys.stderr)
@@ -152,10 +152,10 @@ def save_picture(out: Path, image: Radiance, scene: Scene, options: RenderOption
 
 
 @contextmanager
-def paths_bar(spp: int, pixels: int, out: Path, over: tqdm | None) -> Iterator[Progress]:
+def paths_bar(spp: int, pixels: int, out: Path, over: ProgressBar | None) -> Iterator[Progress]:
     """Within, a function of numbers of pixels whose paths are traced moves a bar: that of all scenes, if any."""
     if over is None:
-        with tqdm(desc=f"path tracing, {spp} spp", total=pixels, unit="pixel", leave=False) as bar:
+        with ProgressBar(desc=f"path tracing, {spp} spp", total=pixels, unit="pixel", leave=False) as bar:
             yield bar.update
         return
     traced_pixels = 0

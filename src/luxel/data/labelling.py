@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 
-from tqdm import tqdm
-
 from luxel import InputError, __version__
 from luxel.cluster import Cluster, Task
 from luxel.data.annotations import annotate
@@ -23,6 +21,7 @@ from luxel.data.shards import ShardReader
 from luxel.data.split import SPLITS
 from luxel.data.tars import add
 from luxel.files.atomic import only_one, replacing, writing
+from luxel.progress import ProgressBar
 
 NAME = "labels.json"
 """The file in labels/ that says which are there."""
@@ -71,7 +70,7 @@ def write_labels(data: str | Path, choice: LabelChoice, progress: bool = True, c
         identity_of(choice).save(root / FOLDER)
         total = Manifest.load(root).scenes
         there = total - sum(plan.scenes for plan in due)
-        with tqdm(
+        with ProgressBar(
             desc="labelling", total=total, initial=there, unit="image", disable=not progress, smoothing=0.1
         ) as bar:
             if cluster is None:
@@ -96,7 +95,7 @@ def _plans(root: Path, manifest: Manifest) -> Iterator[_Plan]:
             yield _Plan(root / shard.file, shard.scenes, end - shard.scenes, *size)
 
 
-def _write(plan: _Plan, choice: LabelChoice, bar: "tqdm[None]") -> None:
+def _write(plan: _Plan, choice: LabelChoice, bar: ProgressBar) -> None:
     """Write a shard's labels, whole or not at all."""
     reader = ShardReader(plan.shard)
     reader.check(plan.scenes, plan.height, plan.width)
@@ -110,7 +109,7 @@ def _write(plan: _Plan, choice: LabelChoice, bar: "tqdm[None]") -> None:
             bar.update()
 
 
-def _write_on(cluster: Cluster, plans: Sequence[_Plan], choice: LabelChoice, bar: "tqdm[None]") -> None:
+def _write_on(cluster: Cluster, plans: Sequence[_Plan], choice: LabelChoice, bar: ProgressBar) -> None:
     """Write them by a cluster's tasks."""
     tasks: list[Task] = [cluster.submit(_write_one, plan, choice) for plan in plans]
     try:
@@ -124,6 +123,6 @@ def _write_on(cluster: Cluster, plans: Sequence[_Plan], choice: LabelChoice, bar
 
 def _write_one(plan: _Plan, choice: LabelChoice) -> int:
     """A task: a shard's labels; of how many scenes."""
-    with tqdm(disable=True) as bar:
+    with ProgressBar(disable=True) as bar:
         _write(plan, choice, bar)
     return plan.scenes

@@ -9,13 +9,13 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from luxel.core.scene_batch import SceneBatch
 from luxel.data.dataset import Batch, ShardDataset
 from luxel.image.losses import loss_function
 from luxel.image.metrics import LOWER_IS_BETTER, SSIM_WINDOW, equivalent_spp, image_metrics, per_image
 from luxel.models.ray_model import RayModel
+from luxel.progress import ProgressBar
 
 RESAMPLES = 2000
 Images: TypeAlias = Float[Tensor, "batch height width 3"]
@@ -108,7 +108,7 @@ def evaluate(
     loss = loss_function(protocol.loss)
     columns: dict[str, list[float]] = {}
     seconds = 0.0
-    for batch in tqdm(batches, desc="evaluate", unit="batch", disable=not progress):
+    for batch in ProgressBar(batches, desc="evaluate", unit="batch", disable=not progress):
         batch = batch.to(device)
         started = time.monotonic()
         height, width = batch.radiance.shape[1:3]

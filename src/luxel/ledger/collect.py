@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from contextlib import suppress
 
-from tqdm import tqdm
-
 from luxel import InputError
 from luxel.cluster import Cluster
 from luxel.data.batches import evaluation_batches
@@ -16,6 +14,7 @@ from luxel.ledger.parallel import make_in_processes
 from luxel.ledger.plan import Made, Planned
 from luxel.ledger.record import Record, noted, record_of
 from luxel.pipeline import Renderer
+from luxel.progress import ProgressBar
 from luxel.train.run_folder import read_result
 from luxel.train.runtime import accelerator
 
@@ -44,7 +43,7 @@ def collect(
     wrong += failed.values()
     runs = [plan for plan in runs if plan not in failed]  # those that have just been made are but checked and read
     total = sum(plan.experiment.train.samples for plan in runs if isinstance(plan, Planned))
-    with tqdm(total=total, unit="img", smoothing=0.01) as bar:
+    with ProgressBar(total=total, unit="img", smoothing=0.01) as bar:
         for number, plan in enumerate(runs, start=1):
             bar.set_description(f"{number}/{len(runs)} {plan.name} seed {plan.seed}")
             before = bar.n

@@ -17,6 +17,7 @@ from pydantic import Field
 from luxel import InputError
 from luxel.configuration import Configuration, checker, shortened
 from luxel.memory import collection_paused
+from luxel.near_words import naming_near_words
 from luxel.scene.camera import rotation_matrix
 from luxel.scene.description import Cylinder, Ellipsoid, Object, Scene, Sphere
 from luxel.scene.figures.drawing import Drawing, drawing_of
@@ -103,6 +104,7 @@ class Figure(Configuration):
         )
 
 
+@naming_near_words
 def from_points(
     positions: Any,
     colors: Any = None,
@@ -129,6 +131,7 @@ def from_points(
     return scene_of(figure.drawing(particles), figure, aspect)
 
 
+@naming_near_words
 def from_ase(
     atoms: Any,
     look: LookName = "paper",

@@ -97,7 +97,7 @@ def pairs_of(options: type) -> Iterator[str]:
         kind = get_args(hint)[0] if get_origin(hint) is Annotated else hint
         if is_pair(kind):
             yield f"--{name.replace('_', '-')}"
-        elif is_dataclass(kind):
+        elif isinstance(kind, type) and is_dataclass(kind):
             yield from pairs_of(kind)
 
 

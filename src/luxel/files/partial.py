@@ -21,11 +21,9 @@ def partial_of(path: Path) -> Iterator[Path]:
 
     It is NAME.partial or, while others write that, NAME.1.partial, NAME.2.partial … Raises OSError.
     """
-    for number in count():
-        partial = path.with_name(f"{path.name}.{number}{PARTIAL}" if number else path.name + PARTIAL)
-        file = _begun(partial)
-        if file is not None:
-            break
+    names = (f"{path.name}.{number}{PARTIAL}" if number else path.name + PARTIAL for number in count())
+    begun = ((partial, _begun(partial)) for partial in map(path.with_name, names))
+    partial, file = next((partial, file) for partial, file in begun if file is not None)
     try:
         yield partial
     except BaseException:

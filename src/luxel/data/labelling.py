@@ -4,7 +4,6 @@ They follow from the scenes alone. So they are no part of the shards: training r
 the test set's hash stay as they are, and a data set that is there already gets them without a path being traced.
 """
 
-import tarfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -14,13 +13,13 @@ from luxel import InputError, __version__
 from luxel.cluster import Cluster, Task
 from luxel.data.annotations import annotate
 from luxel.data.folder_identity import FolderIdentity
-from luxel.data.label_files import LabelChoice, arrays_of, document_of, json_of, key_of, npz_of
-from luxel.data.label_tars import FOLDER, label_file
+from luxel.data.label_files import LabelChoice, key_of
+from luxel.data.label_tars import FOLDER, add_labels, label_file
 from luxel.data.manifest import Manifest
 from luxel.data.shards import ShardReader
 from luxel.data.split import SPLITS
-from luxel.data.tars import add
-from luxel.files.atomic import only_one, replacing, writing
+from luxel.data.tars import new_tar
+from luxel.files.atomic import only_one, writing
 from luxel.progress import ProgressBar
 
 NAME = "labels.json"
@@ -99,13 +98,11 @@ def _write(plan: _Plan, choice: LabelChoice, bar: ProgressBar) -> None:
     """Write a shard's labels, whole or not at all."""
     reader = ShardReader(plan.shard)
     reader.check(plan.scenes, plan.height, plan.width)
-    with replacing(label_file(plan.shard)) as partial, tarfile.open(partial, "w", format=tarfile.USTAR_FORMAT) as tar:
+    with new_tar(label_file(plan.shard)) as tar:
         for row in range(plan.scenes):
-            scene, key = reader.scene(row), key_of(plan.first + row)
+            scene = reader.scene(row)
             labels = annotate(scene, plan.width, plan.height)
-            if arrays := arrays_of(labels, choice):
-                add(tar, f"{key}.npz", npz_of(arrays))
-            add(tar, f"{key}.json", json_of({"key": key, **document_of(scene, labels, choice)}))
+            add_labels(tar, key_of(plan.first + row), scene, labels, choice)
             bar.update()
 
 

@@ -3,15 +3,13 @@
 SPLIT-000000.tar holds KEY.png, KEY.exr, KEY.npz and KEY.json of so many samples; the bytes depend on these alone.
 """
 
-import tarfile
 from collections.abc import Iterable
 from pathlib import Path
 
 from luxel.data.dataset import ShardDataset
 from luxel.data.export.sample import Sample
 from luxel.data.split import Split
-from luxel.data.tars import add
-from luxel.files.atomic import replacing
+from luxel.data.tars import add, new_tar
 from luxel.progress import ProgressBar
 
 
@@ -33,7 +31,7 @@ def write_split(root: Path, dataset: ShardDataset, exposure: float, samples_per_
 
 def write_tar(path: Path, samples: Iterable[Sample], exposure: float, bar: ProgressBar) -> None:
     """Write samples, one after another, into a tar that is whole or not there."""
-    with replacing(path) as partial, tarfile.open(partial, "w", format=tarfile.USTAR_FORMAT) as tar:
+    with new_tar(path) as tar:
         for sample in samples:
             for suffix, content in sample.files(exposure):
                 add(tar, sample.key + suffix, content)

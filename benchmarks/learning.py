@@ -20,7 +20,7 @@ from typing import Annotated, Any
 from luxel.configuration import Configuration, Objects, Pixels
 from luxel.data.batches import evaluation_batches
 from luxel.data.dataset import ShardDataset
-from luxel.evaluation.evaluate import evaluate
+from luxel.evaluation.evaluate import EvaluationProtocol, evaluate
 from luxel.experiments import EXPERIMENTS
 from luxel.experiments.experiment import Experiment, with_model, with_train
 from luxel.experiments.folders import data_folder
@@ -66,8 +66,8 @@ def figures(made: Experiment, folder: Path, seconds: float) -> dict[str, float |
     """What came of a run, on its test set."""
     test = ShardDataset(data_folder(made.data), "test")
     model = Renderer.from_pretrained(folder).model
-    spp, loss = made.data.spp, made.train.loss
-    found = evaluate(model, evaluation_batches(test, 16), spp, test.content_hash, loss, progress=False)
+    protocol = EvaluationProtocol.of(test, made.train.loss)
+    found = evaluate(model, evaluation_batches(test, 16), protocol, progress=False)
     means = {name: found.metrics[name].mean for name in ("perceptual", "psnr", "equivalent_spp")}
     means["loss"] = means.pop("perceptual")
     return {**means, "samples": made.train.samples, "seconds": seconds, "measured_on": found.provenance}

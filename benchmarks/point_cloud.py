@@ -119,7 +119,7 @@ class Kept:
         if not path.exists():
             made = make()
             save_image(path.with_suffix(".png"), made)
-            with replacing(path) as partial, partial.open("xb") as file:
+            with replacing(path) as partial, partial.open("wb") as file:
                 np.save(file, made)
         found: Picture = np.load(path)
         return found

@@ -8,14 +8,15 @@ import pytest
 
 from luxel import InputError
 from luxel.files.atomic import (
-    PARTIAL,
     check_folder,
     check_writable,
     checksum,
     make_folder_of,
     only_one,
+    replacing,
     write_atomically,
 )
+from luxel.files.partial import PARTIAL
 
 
 def test_writes_and_replaces(tmp_path):
@@ -36,15 +37,24 @@ def test_an_interrupted_write_leaves_the_old_file(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", interrupted)
     with pytest.raises(KeyboardInterrupt):
         write_atomically(path, b"new")
-    assert path.read_bytes() == b"old"
-    assert (tmp_path / f"file{PARTIAL}").exists()
+    assert {entry.name: entry.read_bytes() for entry in tmp_path.iterdir()} == {"file": b"old"}
 
 
-def test_an_interrupted_write_is_repeated(tmp_path, monkeypatch):
+def test_a_killed_write_is_repeated(tmp_path):
     path = tmp_path / "file"
-    (tmp_path / f"file{PARTIAL}").write_bytes(b"what an interrupted write left, and longer")
+    (tmp_path / f"file{PARTIAL}").write_bytes(b"what a killed write left, and longer")
     write_atomically(path, b"new")
-    assert path.read_bytes() == b"new"
+    assert {entry.name: entry.read_bytes() for entry in tmp_path.iterdir()} == {"file": b"new"}
+
+
+def test_of_several_writers_at_once_each_writes_its_own_file_and_the_last_one_is_left(tmp_path):
+    path = tmp_path / "file"
+    with replacing(path) as first:
+        with replacing(path) as second:
+            first.write_bytes(b"first, and longer")
+            second.write_bytes(b"second")
+        assert path.read_bytes() == b"second"
+    assert {entry.name: entry.read_bytes() for entry in tmp_path.iterdir()} == {"file": b"first, and longer"}
 
 
 def test_a_link_in_the_way_is_not_followed(tmp_path):

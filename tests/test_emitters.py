@@ -336,3 +336,38 @@ def test_what_lights_turn_their_backs_to_is_black(limit, device, monkeypatch):
     mean = PathTracer(max_depth=2, device=device).trace(batch, 7, 5, 64, 0).mean
     lower = torch.from_numpy(mean[0, 3:])  # the floor; higher up the lamps' black backs reflect it
     assert (lower == 0).all()
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize(("x", "u"), [(-2, 0.0), (2, 1 - 2.0**-24)], ids=["first", "last"])
+@pytest.mark.parametrize(("ratio", "share"), [(1e4, 1 / 10001), (1e9, 0.0)])
+def test_a_light_too_weak_to_be_chosen_as_often_as_is_stated_is_not_looked_for(ratio, share, x, u, device):
+    """By the random number at the weak light's end of all, which are in the order of their places."""
+    weak, strong = (Material(base_color=(0, 0, 0), emission=(e, e, e)) for e in (1e-4, 1e-4 * ratio))
+    batch = SceneBatch.of([scene(ball(-x, 0, 0, 0.3, strong), ball(x, 0, 0, 0.3, weak))], device)
+    scenes, row = launchable(batch), 1
+    at = [np.array([vector], np.float32) for vector in ((0, 0, 0), (0, 0, 1))]
+    at += [np.array([number], np.int32) for number in (NOTHING, 0)]
+    chosen, probability, total = run(choices, scenes, 0, *at, np.array([u], np.float32), device=device)
+    (stated,) = run(probabilities, scenes, 0, *at, np.array([row], np.int32), total, device=device)
+    np.testing.assert_allclose(stated, share, rtol=1e-5)
+    if share > 0:
+        assert chosen == row
+        np.testing.assert_allclose(probability, share, rtol=1e-3)
+    else:
+        assert chosen != row
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("limit", [24, 0], ids=["exact", "tree"])
+def test_points_that_see_a_weak_lamp_alone_are_lit_as_if_there_were_no_strong_one(limit, device, monkeypatch):
+    """A lamp in a closed box has 10⁹ times its power, so that it is all but always looked for, and never seen."""
+    monkeypatch.setattr(core_scenes, "EXACT_LIGHTS", limit)
+    strong = ball(-1.2, 0.5, -0.5, 0.3, Material(base_color=(0, 0, 0), emission=(2e5, 3e5, 5e5)))
+    case = Box(center=strong.center, half_extents=(0.4, 0.4, 0.4))
+    weak = ball(1.5, -0.5, 1.2, 0.6, Material(base_color=(0, 0, 0), emission=(2e-4, 3e-4, 5e-4)))
+    seen = [FLOOR, ball(0.3, 0, -0.3, 0.6), case, weak]
+    tracer = PathTracer(max_depth=3, device=device)
+    alone, both = (tracer.trace([scene(*lamps, *seen)], 13, 11, 4096, seed) for seed, lamps in ((0, []), (1, [strong])))
+    assert alone.mean.mean() > 1e-5
+    assert_agree("a weak lamp beside a strong one", both, alone)

@@ -6,7 +6,8 @@ import pytest
 
 from luxel import InputError
 from luxel.data.folder_identity import FolderIdentity
-from luxel.files.atomic import LOCK, PARTIAL
+from luxel.files.atomic import LOCK
+from luxel.files.partial import PARTIAL
 
 MINE = FolderIdentity("mine.json", "a set of things", {"count": 3, "kind": "round"})
 

@@ -255,8 +255,8 @@ def test_the_path_tracer_has_no_workers(tmp_path):
 def test_the_bar_counts_images_and_ends_full(settings, tmp_path, monkeypatch, capsys):
     """The path tracer's moves within a job: after every launch, here of some pixels."""
     monkeypatch.setattr("luxel.trace.path.CPU_CHUNKS", 11)
-    moves, update = [], generation.tqdm.update
-    monkeypatch.setattr(generation.tqdm, "update", lambda bar, n=1: (moves.append(n), update(bar, n))[1])
+    moves, update = [], generation.ProgressBar.update
+    monkeypatch.setattr(generation.ProgressBar, "update", lambda bar, n=1: (moves.append(n), update(bar, n))[1])
     generate(dataclasses.replace(settings, count=5), tmp_path, progress=True)
     assert sum(moves) == pytest.approx(5)
     if settings is PATH:

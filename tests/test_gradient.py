@@ -8,7 +8,7 @@ import torch
 
 from luxel import InputError
 from luxel.fit import differentiable_picture, leaf_names, picture_and_jacobian
-from luxel.fit.gradient import differences
+from luxel.fit.gradient import Stepping, differences
 from luxel.fit.parameters import Parameters, Views, find_leaf
 from luxel.fit.steps import steps
 from luxel.models.ray_model import RayModel, RayModelConfig
@@ -226,6 +226,15 @@ def test_a_camera_of_several_changes_its_own_view_alone():
     assert (found.jacobian[1].sum((1, 2)) > 0)[:, 1].all()
 
 
+def test_wider_steps_of_what_pictures_are_linear_in_find_the_same():
+    """A background's radiance, which an empty pixel shows as it is."""
+    scene = Scene(objects=(Sphere(center=(0, 0, 0), radius=0.3),), camera=SCENE.camera, background=(0.1, 0.2, 0.3))
+    parameters = Parameters.of(Views.of(scene), ["background[1]"])
+    for stepping in (None, Stepping(widening=3.0), Stepping(pairs=2)):
+        found = differences(RENDERER, parameters, parameters.start, 13, None, stepping)
+        np.testing.assert_allclose(found.jacobian[0, 0, 0, 0], [0, 1, 0], atol=1e-3)
+
+
 def test_torch_has_the_gradients_of_any_loss():
     """Which are the Jacobian's products with the loss's gradient, for the leaves that require them."""
     color = torch.tensor([0.7, 0.5, 0.3], dtype=torch.float64, requires_grad=True)
@@ -250,6 +259,8 @@ def test_what_cannot_be_is_told():
         picture_and_jacobian(RENDERER, SCENE, ["objects[1].centre"])
     with pytest.raises(InputError, match=r"^pixels is 0.0, must be a number in \[0\.01, 100\]"):
         picture_and_jacobian(RENDERER, SCENE, ["background"], pixels=0.0)
+    with pytest.raises(InputError, match=r"^widening is 0.0, must be a number in \(0, 1e\+06\]"):
+        Stepping(widening=0.0)
     with pytest.raises(InputError, match=r"^pairs is 0, must be an integer in \[1, 1000\]"):
         picture_and_jacobian(RENDERER, SCENE, ["background"], pairs=0)
     with pytest.raises(InputError, match=r"^background is of shape \(2,\), must be \(3,\)"):

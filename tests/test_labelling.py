@@ -91,6 +91,35 @@ def test_after_a_cut_only_what_is_missing_is_made_and_the_bytes_are_the_same(dat
     assert not calls
 
 
+def test_what_others_wrote_before_the_lock_was_taken_is_not_written_again(data, monkeypatch):
+    choice, lock = LabelChoice(boxes=True), module.only_one
+    calls = []
+
+    def taken_after_another(folder):
+        monkeypatch.setattr(module, "only_one", lock)
+        write_labels(data, choice, progress=False)
+        monkeypatch.setattr(module, "annotate", lambda *arguments: calls.append(arguments))
+        return lock(folder)
+
+    monkeypatch.setattr(module, "only_one", taken_after_another)
+    write_labels(data, choice, progress=False)
+    assert not calls
+    assert len(ShardDataset(data, "train").labels(0).document["objects"]) >= 1
+
+
+def test_other_labels_that_came_before_the_lock_are_left_alone(data, monkeypatch):
+    lock = module.only_one
+
+    def taken_after_another(folder):
+        monkeypatch.setattr(module, "only_one", lock)
+        write_labels(data, LabelChoice(boxes=True), progress=False)
+        return lock(folder)
+
+    monkeypatch.setattr(module, "only_one", taken_after_another)
+    with pytest.raises(InputError, match="holds another set of labels"):
+        write_labels(data, LabelChoice(depth=True), progress=False)
+
+
 def test_other_labels_are_left_alone_and_told_before_anything_is_traced(data):
     write_labels(data, LabelChoice(masks=True), progress=False)
     for ask in (check_labels, write_labels):

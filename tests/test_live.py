@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from records import result
 
-from luxel.ledger.live import NEWS_EVERY_S, LiveTable, Row, Watch, clock, fitting, how_it_ended
+from luxel.ledger.live import NEWS_EVERY_S, LiveTable, Row, Watch, clock, fitting, how_it_ended, logs_since
 
 AT_WORK = Row("tanh", 1, "training", 300, 1000, 25.0, 0.0123)
 ROWS = [Row("standard_run", 0, "finished", 1000, 1000, 20.0, 0.01), AT_WORK, Row("use_exp", 2, "waiting", 0, 1000)]
@@ -94,3 +94,10 @@ def test_elsewhere_there_are_lines_of_what_is_new():
     time[0] += NEWS_EVERY_S
     table.show(ROWS)
     assert stream.getvalue().splitlines() == [*news, at_work, at_work], "of what is at work alone"
+
+
+def test_a_run_trains_once_it_has_logged_a_step_since(tmp_path):
+    assert not logs_since(tmp_path, 0.0)
+    (tmp_path / "metrics.jsonl").write_text("{}\n")
+    os.utime(tmp_path / "metrics.jsonl", (1000, 1000))
+    assert [logs_since(tmp_path, began) for began in (999.0, 1001.0)] == [True, False]

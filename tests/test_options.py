@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import pytest
+import tyro
 
 from luxel import InputError
 from luxel.cli.command import VERBS
@@ -219,6 +220,27 @@ def test_two_numbers_are_two_words_or_one_with_a_comma(words):
             InputError, match=r"^--range is \(.*\), must be 2 values, each a number in .*; or leave it out$"
         ):
             parsed(Options, "luxel", ["--range", *wrong])
+
+
+def test_what_follows_two_numbers_is_none_of_them():
+    @dataclass(frozen=True)
+    class Part(Configuration):
+        color_range: tuple[float, float] | None = None
+
+    @dataclass(frozen=True)
+    class Options(Configuration):
+        files: tyro.conf.Positional[tuple[Path, ...]]
+        part: tyro.conf.OmitArgPrefixes[Part] = Part()
+
+    for words in (
+        ["--color-range", "-1", "1", "a", "b"],
+        ["--color-range", "-1,1", "a", "b"],
+        ["a", "b", "--color_range", "-1", "1"],
+    ):
+        found = parsed(Options, "luxel", words)
+        assert (found.files, found.part.color_range) == ((Path("a"), Path("b")), (-1, 1))
+    with pytest.raises(InputError, match=r"^--color-range is \(5.0, 'a'\), must be 2 values, each a number"):
+        parsed(Options, "luxel", ["--color-range", "5", "a"])
 
 
 def test_a_message_names_the_options_that_were_given():

@@ -47,6 +47,15 @@ def test_several_scenes_go_into_a_folder_and_one_that_fails_stops_no_other(rende
         assert printed.err.count(f"luxel render: {told}") == 1, printed.err
 
 
+def test_of_several_files_a_message_names_the_one_and_the_option(render, capsys):
+    for name in ("a.npy", "b.npy"):
+        np.save(name, np.eye(3))
+    assert render("a.npy", "b.npy", "--select", "9:", "--width", "5") == 1
+    told = capsys.readouterr().err
+    for name in ("a", "b"):
+        assert told.count(f"luxel render: {name}.npy: --select is '9:', which none of 3 particles is") == 1
+
+
 def test_several_pictures_are_those_of_each_alone_with_paths_and_truth(render, capsys):
     options = ["--width", "7", "--spp", "2", "--seed", "3", "--format", "exr"]
     assert render(STILL, SIX, *options) == 0
@@ -108,7 +117,10 @@ def test_labels_are_drawn_on_the_picture_and_crowding_is_told(render, capsys):
         ([STILL, "--labels", "--truth", "2"], "--labels and --truth don't go together"),
         ([STILL, "--seed", "3"], "--seed is 3, which is of --spp's paths, but there are none"),
         ([STILL, "--tracer", "mitsuba"], "--tracer is mitsuba, which traces --truth, but there is none"),
-        (["-", "--look", "dark"], "-: a scene from standard input has its own look and camera"),
+        (["-", "--look", "dark"], "-: --look is dark, but a scene in JSON has its own look and camera"),
+        ([STILL, "--look", "paper"], f"{STILL}: --look is paper, but a scene in JSON has its own look and camera"),
+        (["cloud.npy", STILL, "--no-box"], f"{STILL}: --box is False, but a scene in JSON has its own look and camera"),
+        ([STILL, SIX, "--view", "up"], "--view is 'up', must be azimuth,elevation in degrees"),
     ],
 )
 def test_what_does_not_go_together_is_told_before_any_work(words, told, render, capsys, tmp_path):

@@ -10,12 +10,11 @@ from pathlib import Path
 from statistics import fmean
 
 import torch
-from tqdm import tqdm
 
 from luxel.core.intersect import MISS
 from luxel.data.batches import ShardSource
 from luxel.data.generate import GenerateSettings, generate
-from luxel.evaluation.evaluate import Background, Evaluation, evaluate
+from luxel.evaluation.evaluate import Background, Evaluation, EvaluationProtocol, evaluate
 from luxel.evaluation.page import Line
 from luxel.evaluation.report import Section, write_report
 from luxel.experiments import EXPERIMENTS, Experiment, Scale
@@ -29,6 +28,7 @@ from luxel.image.tonemap import clamp
 from luxel.models.pretrained import WEIGHTS
 from luxel.pipeline import SHIPPED as SHIPPED_FOLDER
 from luxel.pipeline import Renderer, weights_folder
+from luxel.progress import ProgressBar
 from luxel.scene.description import Scene, scene_id
 from luxel.scene.distributions import Mixed, Spheres
 from luxel.scene.registry import Distribution
@@ -78,9 +78,9 @@ def demo(out: Path, scale: Scale = "small") -> tuple[Path, str]:
         result = run(experiment, out, data)
     with stage("evaluate", seconds):
         renderer, source = Renderer.from_pretrained(out), ShardSource(data)
-        test, spp, loss = source.test, experiment.data.spp, experiment.train.loss
+        test, protocol = source.test, EvaluationProtocol.of(source.test, experiment.train.loss)
         evaluation, blank = (
-            evaluate(model, source.test_batches(64, 0, 1), spp, test.content_hash, loss)
+            evaluate(model, source.test_batches(64, 0, 1), protocol)
             for model in (renderer.model, Background(experiment.model.width))
         )
         write_json(out / evaluation.file, asdict(evaluation))
@@ -186,7 +186,7 @@ def side_by_side(
             seconds[place][name] = time.monotonic() - started
             save_image(place / f"{name}.exr", image)
     tracer = GenerateSettings().make_tracer()
-    for place, scene in tqdm(missing, "path tracing", unit="image", disable=not missing):
+    for place, scene in ProgressBar(missing, "path tracing", unit="image", disable=not missing):
         started = time.monotonic()
         truth = tracer.trace([scene], size, size, spp, seed=1)
         seconds[place][TRUTH] = time.monotonic() - started

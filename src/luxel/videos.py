@@ -7,29 +7,29 @@ A tar holds, frame by frame, FRAME.npz and FRAME.json (`luxel.data.label_files`)
 
 import hashlib
 import json
-import tarfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
-from tqdm import tqdm
 
 from luxel import __version__
 from luxel.configuration import Configuration, PathCount, Pixels, Seed, Share
 from luxel.data.annotations import annotate
 from luxel.data.export.cater_scenes import scene_entry
 from luxel.data.folder_identity import FolderIdentity
-from luxel.data.label_files import ALL_LABELS, LabelChoice, arrays_of, document_of, json_of, npz_of
+from luxel.data.label_files import ALL_LABELS, LabelChoice, json_of
+from luxel.data.label_tars import add_labels
 from luxel.data.manifest import VIDEOS, Setting
 from luxel.data.split import split_of
-from luxel.data.tars import add
-from luxel.files.atomic import check_folder, only_one, replacing, write_atomically, writing
+from luxel.data.tars import new_tar
+from luxel.files.atomic import check_folder, only_one, write_atomically, writing
 from luxel.image.formats import Stops
 from luxel.movie.encode import check_even
 from luxel.movie.film import Film
 from luxel.movie.rendering import MovieSettings, render_movie
 from luxel.pipeline import Renderer
+from luxel.progress import ProgressBar
 from luxel.scene.cater.video import FPS, Cater, CaterVideo
 
 FOLDERS = {"videos": ".mp4", "scenes": ".json", "animations": ".json", "labels": ".tar"}
@@ -82,7 +82,7 @@ def generate_videos(settings: VideoSettings, renderer: Renderer, out: str | Path
         with writing(root):
             for folder in FOLDERS:
                 (root / folder).mkdir(exist_ok=True)
-        for index in tqdm(range(settings.count), desc="videos", unit="video"):
+        for index in ProgressBar(range(settings.count), desc="videos", unit="video"):
             write_video(settings, renderer, root, index)
 
 
@@ -112,10 +112,7 @@ def write_video(settings: VideoSettings, renderer: Renderer, root: Path, index: 
 
 def write_labels(path: Path, video: CaterVideo, width: int, height: int, choice: LabelChoice) -> None:
     """Write the labels of all frames, whole or not at all."""
-    with replacing(path) as partial, tarfile.open(partial, "w", format=tarfile.USTAR_FORMAT) as tar:
-        for frame in tqdm(range(video.frames), desc="labelling", unit="frame", leave=False):
-            scene, key = video.scene(frame), f"{frame:05d}"
-            labels = annotate(scene, width, height)
-            if arrays := arrays_of(labels, choice):
-                add(tar, f"{key}.npz", npz_of(arrays))
-            add(tar, f"{key}.json", json_of({"key": key, "frame": frame, **document_of(scene, labels, choice)}))
+    with new_tar(path) as tar:
+        for frame in ProgressBar(range(video.frames), desc="labelling", unit="frame", leave=False):
+            scene = video.scene(frame)
+            add_labels(tar, f"{frame:05d}", scene, annotate(scene, width, height), choice, frame=frame)

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 import tyro
-from tqdm import tqdm
 
 from luxel.cli.options import parsed
 from luxel.configuration import Configuration
+from luxel.progress import ProgressBar
 
 Shell: TypeAlias = Literal["bash", "zsh", "fish"]
 WORD = re.compile(r"^  (\S+)  ", re.MULTILINE)
@@ -60,7 +60,7 @@ def commands() -> list[Command]:
 
     found = [Command((), [*VERBS], {option: [] for option in ("--help", "--version", "--plugin")})]
     with lines_of_80():
-        for verb in tqdm(VERBS, desc="reading --help", unit="verb", leave=False):
+        for verb in ProgressBar(VERBS, desc="reading --help", unit="verb", leave=False):
             found += commands_of((verb,))
     return found
 

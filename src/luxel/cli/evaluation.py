@@ -14,7 +14,7 @@ from torch import Tensor
 from luxel.configuration import BatchSize, Configuration, Pixels
 from luxel.data.batches import evaluation_batches
 from luxel.data.dataset import ShardDataset
-from luxel.evaluation.evaluate import Evaluation, evaluate, evaluation_file
+from luxel.evaluation.evaluate import Evaluation, EvaluationProtocol, evaluate, evaluation_file
 from luxel.evaluation.report import Section, of_test_set, write_report
 from luxel.experiments.data_sets import evaluation_set, is_run
 from luxel.experiments.requirements import check_size
@@ -100,14 +100,12 @@ def evaluated(
     def keep_first(radiance: Tensor) -> None:
         pictures.extend(radiance[: GALLERY - len(pictures)].clamp(min=0).numpy())  # as `Renderer` does
 
+    loss = experiment_of(folder).train.loss if is_run(folder) else "perceptual"
     evaluation = evaluate(
         model,
         evaluation_batches(test, options.batch_size),
-        int(test.manifest.settings["spp"]),
-        test.content_hash,
-        loss=experiment_of(folder).train.loss if is_run(folder) else "perceptual",
-        tone_map=options.tone_map,
-        device=options.device,
+        EvaluationProtocol.of(test, loss, options.tone_map),
+        options.device,
         seen=keep_first,
     )
     return evaluation, np.stack(pictures)

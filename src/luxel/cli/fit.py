@@ -20,13 +20,12 @@ LITTLE_LOWER = 0.9
 
 def fit(arguments: list[str]) -> int:
     """Find numbers of a scene from pictures of it: luxel fit IMAGE.exr --scene START.json --free NAME … --out DIR."""
-    from tqdm import tqdm
-
     from luxel.files.atomic import check_folder
     from luxel.fit.fit_folder import fit_in_folder, load_cameras, load_images, parsed_bounds
     from luxel.fit.optimise import State
     from luxel.fit.problem import FitSettings, Problem
     from luxel.pipeline import Renderer
+    from luxel.progress import ProgressBar
     from luxel.scene.description import Scene
 
     @dataclass(frozen=True)
@@ -61,7 +60,7 @@ def fit(arguments: list[str]) -> int:
         settings=options.settings,
         sources=list(map(str, options.images)),
     )
-    with tqdm(desc="fitting", total=options.settings.iterations, unit="iteration", leave=False) as bar:
+    with ProgressBar(desc="fitting", total=options.settings.iterations, unit="iteration", leave=False) as bar:
 
         def progress(state: State) -> None:
             bar.n = state.iterations

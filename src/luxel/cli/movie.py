@@ -11,6 +11,7 @@ from luxel.configuration import Configuration
 
 def movie(arguments: list[str]) -> int:
     """Render a movie of a scene with keyframes, a folder of scenes, a trajectory, or a turntable: luxel movie FILE."""
+    from luxel.cli.figure_words import check_figure_words
     from luxel.movie.film import FrameCount, film_of_file
     from luxel.movie.rendering import MovieSettings, Output, Pictures, render_movie
     from luxel.pipeline import Renderer
@@ -42,6 +43,7 @@ def movie(arguments: list[str]) -> int:
     settings, suffix = options.settings, "-frames" if options.pictures else ".mp4"
     out = options.out or Path(options.scenes.resolve().stem + suffix)
     Output.of(out, options.pictures)
+    check_figure_words(options.scenes, options.figure, arguments)
     aspect = settings.width / settings.height if settings.width and settings.height else 1.0
     film = film_of_file(options.scenes, settings.fps, options.turntable, options.figure, aspect)[:: options.every]
     renderer = Renderer.from_pretrained(options.model, options.device)

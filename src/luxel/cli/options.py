@@ -3,16 +3,27 @@
 import io
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, redirect_stderr
+from dataclasses import is_dataclass
 from itertools import pairwise
-from typing import Any, Literal, TypeVar, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 import tyro
 
 from luxel import InputError
 from luxel.cluster import Cluster, connected
-from luxel.configuration import Configuration, FieldError, described, did_you_mean, intervals, shortened, without_none
+from luxel.configuration import (
+    Configuration,
+    FieldError,
+    described,
+    did_you_mean,
+    hints_of,
+    intervals,
+    shortened,
+    without_none,
+)
 
 Parsed = TypeVar("Parsed", bound=Configuration)
 
@@ -60,25 +71,53 @@ def choice_or_text(
 def numbers_or_text(
     type_info: tyro.constructors.PrimitiveTypeInfo,
 ) -> tyro.constructors.PrimitiveConstructorSpec[Any] | None:
-    """The rule for two numbers that may be left out, as two words or one with a comma; None for other types."""
-    left_out, numbers = type(None), without_none(type_info.type)
-    ranges = list(intervals(numbers))
-    if get_origin(numbers) is not tuple or left_out not in get_args(type_info.type) or len(ranges) != 2:
+    """The rule for two numbers, with a comma (`pairs_joined`), that may be left out; None for other types."""
+    if not is_pair(type_info.type):
         return None
+    ranges = list(intervals(without_none(type_info.type)))
     return tyro.constructors.PrimitiveConstructorSpec(
-        nargs=(1, 2),
+        nargs=1,
         metavar=" ".join(each.kind.__name__.upper() for each in ranges),
-        instance_from_str=lambda words: as_numbers(words, ranges[0].kind),
+        instance_from_str=lambda words: as_numbers(words[0], ranges[0].kind),
         is_instance=lambda value: value is None or isinstance(value, tuple),
         str_from_instance=lambda value: ["None"] if value is None else list(map(str, value)),
     )
 
 
-def as_numbers(words: Sequence[str], kind: type[int] | type[float]) -> tuple[int | float | str, ...] | None:
-    """The numbers that the words hold, or their texts; None of the word None."""
-    if list(words) == ["None"]:
-        return None
-    return tuple(as_number(each, kind) for word in words for each in word.split(","))
+def is_pair(hint: Any) -> bool:
+    """Whether the type is two numbers, or None."""
+    numbers = without_none(hint)
+    is_tuple, may_be_none = get_origin(numbers) is tuple, type(None) in get_args(hint)
+    return is_tuple and may_be_none and len(list(intervals(numbers))) == 2
+
+
+def pairs_of(options: type) -> Iterator[str]:
+    """The options of two numbers, `--color-range`, of options and their parts."""
+    for name, hint in hints_of(options).items():
+        kind = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+        if is_pair(kind):
+            yield f"--{name.replace('_', '-')}"
+        elif isinstance(kind, type) and is_dataclass(kind):
+            yield from pairs_of(kind)
+
+
+def pairs_joined(arguments: Sequence[str], pairs: Collection[str]) -> list[str]:
+    """The arguments with `--range -1 1` as `--range=-1,1`, so that what follows, a file, is no value of it."""
+    joined, words = [], deque(arguments)
+    while words:
+        word = words.popleft()
+        if word.replace("_", "-") in pairs:
+            values = [words.popleft()] if words else []
+            if values and "," not in values[0] and words and not words[0].startswith("--"):
+                values.append(words.popleft())
+            word = f"{word}={','.join(values)}" if values else word
+        joined.append(word)
+    return joined
+
+
+def as_numbers(text: str, kind: type[int] | type[float]) -> tuple[int | float | str, ...] | None:
+    """The numbers that the text holds, with commas between, or their texts; None of the text None."""
+    return None if text == "None" else tuple(as_number(each, kind) for each in text.split(","))
 
 
 def as_number(text: str, kind: type[int] | type[float] = float) -> int | float | str:
@@ -94,7 +133,8 @@ def parsed(options: type[Parsed], program: str, arguments: list[str]) -> Parsed:
     drawn = io.StringIO()
     try:
         with redirect_stderr(drawn):
-            return tyro.cli(options, prog=program, args=arguments, registry=NUMBERS)
+            words = pairs_joined(arguments, set(pairs_of(options)))
+            return tyro.cli(options, prog=program, args=words, registry=NUMBERS)
     except SystemExit as exit_:
         cause = exit_.__context__
         while cause is not None and not isinstance(cause, InputError):

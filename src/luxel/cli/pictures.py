@@ -3,15 +3,16 @@
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
-from tqdm import tqdm
 
 from luxel import InputError, InputWarning
+from luxel.cli.figure_words import check_figure_words
+from luxel.cli.options import naming_options
 from luxel.cli.render_options import (
     PATHS,
     STDIN,
@@ -30,8 +31,9 @@ from luxel.image.labels import Label, labelled
 from luxel.image.side_by_side import SideBySide, sheet
 from luxel.image.tonemap import tone_map
 from luxel.pipeline import Renderer
+from luxel.progress import ProgressBar
 from luxel.scene.description import MAX_BYTES, Scene
-from luxel.scene.figures.figure import Figure, load_scene
+from luxel.scene.figures.figure import load_scene
 from luxel.trace.mitsuba import MitsubaTracer
 from luxel.trace.mitsuba_limits import known_wrong
 from luxel.trace.object_places import object_places
@@ -40,14 +42,17 @@ from luxel.trace.tracer import Radiance as Traced
 Progress: TypeAlias = Callable[[int], object]
 
 
-def render_all(options: RenderOptions) -> int:
+def render_all(options: RenderOptions, words: Sequence[str]) -> int:
     """Render the scenes one after another, and return the exit code; one that fails is named, and the others go on.
 
+    `words` are what gave the options, for messages.
     Raises InputError for options that cannot be met, before any work, and if there is one scene, that one's.
     """
     tone_map(options.tone_map)
     outs = outputs(options)
     check_together(options, outs)
+    for path in options.scenes:
+        check_figure_words(path, options.figure, words)
     renderers = {
         model: Renderer.from_pretrained(model, options.device)
         for model in dict.fromkeys(model_of(path, options) for path in options.scenes)
@@ -57,13 +62,13 @@ def render_all(options: RenderOptions) -> int:
         print(render_one(options, renderers, options.scenes[0], outs[0]))
         return 0
     failed = 0
-    with tqdm(total=len(outs), unit="scene", desc=options.model) as bar:
+    with ProgressBar(total=len(outs), unit="scene", desc=options.model) as bar:
         for path, out in zip(options.scenes, outs, strict=True):
             try:
                 bar.write(render_one(options, renderers, path, out, bar))
             except InputError as error:
                 failed += 1
-                bar.write(f"luxel render: {error}", file=sys.stderr)
+                bar.write(f"luxel render: {naming_options(str(error), words)}", file=sys.stderr)
             bar.update()
     if failed:
         print(f"luxel render: {failed} of {len(outs)} scenes failed, as said above", file=sys.stderr)
@@ -71,7 +76,7 @@ def render_all(options: RenderOptions) -> int:
 
 
 def render_one(
-    options: RenderOptions, renderers: dict[str, Renderer], path: Path, out: Path, over: tqdm | None = None
+    options: RenderOptions, renderers: dict[str, Renderer], path: Path, out: Path, over: ProgressBar | None = None
 ) -> str:
     """Make one picture, a network's first, and say where it is; `over` is the bar of all scenes."""
     scene, model, spp = read_scene(path, options), model_of(path, options), paths_of(path, options)
@@ -97,7 +102,7 @@ def render_one(
 
 
 def by_network(
-    options: RenderOptions, renderer: Renderer, scene: Scene, spp: int, out: Path, over: tqdm | None
+    options: RenderOptions, renderer: Renderer, scene: Scene, spp: int, out: Path, over: ProgressBar | None
 ) -> Radiance:
     """Make the network's picture, and then the one that is blended with paths."""
     started = time.perf_counter()
@@ -113,7 +118,7 @@ def by_network(
     return image
 
 
-def say(line: str, over: tqdm | None) -> None:
+def say(line: str, over: ProgressBar | None) -> None:
     """Write a line to standard error, if one scene is rendered."""
     if over is None:
         print(line, file=sys.stderr)
@@ -123,11 +128,9 @@ def read_scene(path: Path, options: RenderOptions) -> Scene:
     """The scene of a file, or that of standard input. Raises InputError."""
     if path.is_dir():
         raise InputError(f"{path}: is a folder; for the scenes in it give {path / '*.json'}")
-    if path != STDIN:
-        return load_scene(path, options.figure, options.aspect)
-    if options.figure != Figure():
-        raise InputError("-: a scene from standard input has its own look and camera; leave the figure options out")
-    return Scene.from_json(sys.stdin.buffer.read(MAX_BYTES), "standard input")
+    if path == STDIN:
+        return Scene.from_json(sys.stdin.buffer.read(MAX_BYTES), "standard input")
+    return load_scene(path, options.figure, options.aspect)
 
 
 def save_picture(out: Path, image: Radiance, scene: Scene, options: RenderOptions) -> None:
@@ -149,10 +152,10 @@ def save_picture(out: Path, image: Radiance, scene: Scene, options: RenderOption
 
 
 @contextmanager
-def paths_bar(spp: int, pixels: int, out: Path, over: tqdm | None) -> Iterator[Progress]:
+def paths_bar(spp: int, pixels: int, out: Path, over: ProgressBar | None) -> Iterator[Progress]:
     """Within, a function of numbers of pixels whose paths are traced moves a bar: that of all scenes, if any."""
     if over is None:
-        with tqdm(desc=f"path tracing, {spp} spp", total=pixels, unit="pixel", leave=False) as bar:
+        with ProgressBar(desc=f"path tracing, {spp} spp", total=pixels, unit="pixel", leave=False) as bar:
             yield bar.update
         return
     traced_pixels = 0

@@ -8,4 +8,4 @@ def render(arguments: list[str]) -> int:
     from luxel.cli.pictures import render_all
     from luxel.cli.render_options import RenderOptions
 
-    return render_all(parsed(RenderOptions, "luxel render", arguments))
+    return render_all(parsed(RenderOptions, "luxel render", arguments), arguments)

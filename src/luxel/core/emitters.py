@@ -18,6 +18,13 @@ from luxel.core.sky import gradient_radiance, is_in_sun, sample_sun, sun_solid_a
 LightCDF = wp.types.vector(EXACT_LIGHTS, float)
 """Not normalised."""
 
+LEAST_SHARE = wp.constant(2.0**-20)
+"""Of all weights, below which a light is not looked for, but left to rays that meet it by chance.
+
+Random numbers are multiples of 2⁻²⁴, and sums of weights are rounded to as much: a light of less would be chosen never,
+or always by 0, which is not what `light_probability` would weigh the rays against that meet it.
+"""
+
 
 @wp.struct
 class LightSampleContext:
@@ -195,6 +202,12 @@ def chosen_weight(far: FarLights, object_id: int) -> float:
 
 
 @wp.func
+def enough(share: float) -> float:
+    """The share of a light among all weights, or 0; see LEAST_SHARE."""
+    return wp.where(share < LEAST_SHARE, 0.0, share)
+
+
+@wp.func
 def light_cdf(scenes: Scenes, scene: int, at: LightSampleContext) -> LightCDF:
     """Sums of the weights of a scene's lights up to each, where they are few; see `light_weight`."""
     cdf = LightCDF()
@@ -232,8 +245,9 @@ def choose_light(scenes: Scenes, scene: int, at: LightSampleContext, cdf: LightC
             for i in range(first, last):
                 up_to = cdf[i - first]
                 if x < up_to:
-                    chosen.object_id = scenes.light_object[i]
-                    chosen.probability = (up_to - below) / chosen.total
+                    share = enough((up_to - below) / chosen.total)
+                    chosen.object_id = wp.where(share > 0.0, scenes.light_object[i], MISS)
+                    chosen.probability = share
                     break
                 below = up_to
         elif far.total > 0.0:
@@ -330,7 +344,7 @@ def light_probability(scenes: Scenes, scene: int, object_id: int, at: LightSampl
     row = scenes.scenes[scene]
     leaves = row.light_leaves
     if leaves == 0:
-        return light_weight(scenes, object_id, at) / total
+        return enough(light_weight(scenes, object_id, at) / total)
     begin = row.light_tree
     probability = float(1.0)
     if row.has_far_lights != 0:

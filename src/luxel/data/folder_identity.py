@@ -7,7 +7,8 @@ from pathlib import Path
 
 from luxel import InputError
 from luxel.data.manifest import Setting, differences
-from luxel.files.atomic import LOCK, PARTIAL, write_atomically
+from luxel.files.atomic import LOCK, write_atomically
+from luxel.files.partial import PARTIAL
 from luxel.files.typed_json import read_json
 
 

@@ -11,7 +11,6 @@ from typing import Annotated, Any, Literal, TypeAlias, get_args
 import numpy as np
 import torch
 from pydantic import Field
-from tqdm import tqdm
 
 from luxel import InputError
 from luxel.cluster import Cluster, Task
@@ -20,7 +19,9 @@ from luxel.data.label_files import LabelChoice
 from luxel.data.manifest import NAME, DataError, Manifest, Setting, ShardEntry, differences
 from luxel.data.shards import SCENES_A_SHARD, shard_file, write_shard
 from luxel.data.split import SPLITS, Split, split_of
-from luxel.files.atomic import LOCK, PARTIAL, check_folder, checksum, only_one
+from luxel.files.atomic import LOCK, check_folder, checksum, only_one
+from luxel.files.partial import PARTIAL
+from luxel.progress import ProgressBar
 from luxel.scene.description import Scene, scene_id
 from luxel.scene.distributions import Spheres
 from luxel.scene.folder import SceneFolder
@@ -216,7 +217,7 @@ def _complete(
     total = settings.count if {*splits, empty} >= {*SPLITS} else None  # how many a split has shows at its end
     what = f"tracing {' and '.join(split for split in splits if split != empty)} images"
     shown = SHARE if total else COUNT
-    with tqdm(
+    with ProgressBar(
         desc=what, total=total, initial=there, unit="image", disable=not progress, smoothing=0.1, bar_format=shown
     ) as bar:
         if cluster is None:
@@ -270,7 +271,7 @@ def _plans(settings: GenerateSettings) -> Iterator[_Plan]:
 
 
 def _written(
-    settings: GenerateSettings, root: Path, plans: Iterator[_Plan], workers: int, bar: "tqdm[None]"
+    settings: GenerateSettings, root: Path, plans: Iterator[_Plan], workers: int, bar: ProgressBar
 ) -> Iterator[ShardEntry]:
     """The planned shards, each in its file."""
     for plan, radiance in _traced(settings, plans, workers, bar):
@@ -278,7 +279,7 @@ def _written(
 
 
 def _written_on(
-    cluster: Cluster, settings: GenerateSettings, root: Path, plans: Iterator[_Plan], workers: int, bar: "tqdm[None]"
+    cluster: Cluster, settings: GenerateSettings, root: Path, plans: Iterator[_Plan], workers: int, bar: ProgressBar
 ) -> Iterator[ShardEntry]:
     """The planned shards, traced and written by a cluster's tasks, as they end; a few wait while the others work.
 
@@ -310,13 +311,13 @@ def _write_one(settings: GenerateSettings, root: Path, plan: _Plan, workers: int
             f"a node's renderer is {mine}, the caller's {renderer}; call Luxel on a machine of the nodes' kind, and "
             "give --cluster-gpus 1 where they have GPUs"
         )
-    with tqdm(disable=True, total=len(plan.scenes)) as bar:
+    with ProgressBar(disable=True, total=len(plan.scenes)) as bar:
         (shard,) = _written(settings, root, iter([plan]), workers, bar)
     return shard
 
 
 def _traced(
-    settings: GenerateSettings, plans: Iterator[_Plan], workers: int, bar: "tqdm[None]"
+    settings: GenerateSettings, plans: Iterator[_Plan], workers: int, bar: ProgressBar
 ) -> Iterator[tuple[_Plan, Radiance]]:
     """The planned shards' images, in order; the bar follows the jobs that they are cut into."""
     begun: list[_Plan] = []
@@ -345,7 +346,7 @@ def _traced(
 
 
 def _radiances(
-    tracer: MitsubaTracer | InProcessTracer, jobs: Iterator[Job], workers: int, bar: "tqdm[None]"
+    tracer: MitsubaTracer | InProcessTracer, jobs: Iterator[Job], workers: int, bar: ProgressBar
 ) -> Iterator[Radiance]:
     """The jobs' images, in order."""
     if isinstance(tracer, MitsubaTracer):
@@ -358,7 +359,7 @@ def _radiances(
         yield tracer.trace(job.scenes, job.width, job.height, job.spp, job.seed, done)
 
 
-def _advance(bar: "tqdm[None]", pixels_an_image: int, pixels: int) -> None:
+def _advance(bar: ProgressBar, pixels_an_image: int, pixels: int) -> None:
     images = pixels / pixels_an_image
     bar.update(images if bar.total is None else min(images, bar.total - bar.n))  # of which tqdm warns, by rounding
 
@@ -368,6 +369,6 @@ def _warned(jobs: Iterator[Job]) -> Iterator[Job]:
     said = False
     for job in jobs:
         if not said and (reasons := [line for scene in job.scenes for line in known_wrong(scene)]):
-            tqdm.write(f"Mitsuba is known to be wrong in a scene of this set: {reasons[0]}", file=sys.stderr)
+            ProgressBar.write(f"Mitsuba is known to be wrong in a scene of this set: {reasons[0]}", file=sys.stderr)
             said = True
         yield job

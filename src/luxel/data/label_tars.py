@@ -1,6 +1,7 @@
 """Reading the labels of pictures: of a data set's shards, beside them, and of videos, frame by frame."""
 
 import io
+import tarfile
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -9,10 +10,12 @@ from typing import Any, cast, overload
 
 import numpy as np
 
-from luxel.data.label_files import LabelChoice, PictureDocument
+from luxel.data.annotations import Annotations
+from luxel.data.label_files import LabelChoice, PictureDocument, arrays_of, document_of, json_of, npz_of
 from luxel.data.manifest import REMEDY, DataError
-from luxel.data.tars import places_in
+from luxel.data.tars import add, places_in
 from luxel.files.typed_json import parse_json
+from luxel.scene.description import Scene
 
 FOLDER = "labels"
 """Of a data set."""
@@ -38,6 +41,15 @@ class Labels:
 def label_file(shard: Path) -> Path:
     """Where a shard's labels are."""
     return shard.parent / FOLDER / f"{shard.stem}.tar"
+
+
+def add_labels(
+    tar: tarfile.TarFile, key: str, scene: Scene, labels: Annotations, choice: LabelChoice, **more: Any
+) -> None:
+    """Append what is chosen of a picture's labels, as KEY.npz and KEY.json, which begins with `key` and `more`."""
+    if arrays := arrays_of(labels, choice):
+        add(tar, f"{key}.npz", npz_of(arrays))
+    add(tar, f"{key}.json", json_of({"key": key, **more, **document_of(scene, labels, choice)}))
 
 
 class LabelTar(Sequence[Labels]):

@@ -4,25 +4,23 @@ They follow from the scenes alone. So they are no part of the shards: training r
 the test set's hash stay as they are, and a data set that is there already gets them without a path being traced.
 """
 
-import tarfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 
-from tqdm import tqdm
-
 from luxel import InputError, __version__
 from luxel.cluster import Cluster, Task
 from luxel.data.annotations import annotate
 from luxel.data.folder_identity import FolderIdentity
-from luxel.data.label_files import LabelChoice, arrays_of, document_of, json_of, key_of, npz_of
-from luxel.data.label_tars import FOLDER, label_file
+from luxel.data.label_files import LabelChoice, key_of
+from luxel.data.label_tars import FOLDER, add_labels, label_file
 from luxel.data.manifest import Manifest
 from luxel.data.shards import ShardReader
 from luxel.data.split import SPLITS
-from luxel.data.tars import add
-from luxel.files.atomic import only_one, replacing, writing
+from luxel.data.tars import new_tar
+from luxel.files.atomic import only_one, writing
+from luxel.progress import ProgressBar
 
 NAME = "labels.json"
 """The file in labels/ that says which are there."""
@@ -60,24 +58,32 @@ def write_labels(data: str | Path, choice: LabelChoice, progress: bool = True, c
     root = Path(data)
     if not choice.chosen:
         raise InputError(f"no labels are chosen; choose some of {', '.join(LabelChoice.__dataclass_fields__)}")
-    manifest, identity = Manifest.load(root), identity_of(choice)
-    identity.check(root / FOLDER)
-    due = [plan for plan in _plans(root, manifest) if not label_file(plan.shard).is_file()]
-    if not due:
+    if not _due(root, choice):  # which takes no lock, so that several may find it out, of a folder to read from, too
         return
-    there = manifest.scenes - sum(plan.scenes for plan in due)
     with only_one(root):
+        due = _due(root, choice)  # again: until now others may have written
+        if not due:
+            return
         with writing(root):
             (root / FOLDER).mkdir(exist_ok=True)
-        identity.save(root / FOLDER)
-        with tqdm(
-            desc="labelling", total=manifest.scenes, initial=there, unit="image", disable=not progress, smoothing=0.1
+        identity_of(choice).save(root / FOLDER)
+        total = Manifest.load(root).scenes
+        there = total - sum(plan.scenes for plan in due)
+        with ProgressBar(
+            desc="labelling", total=total, initial=there, unit="image", disable=not progress, smoothing=0.1
         ) as bar:
             if cluster is None:
                 for plan in due:
                     _write(plan, choice, bar)
             else:
                 _write_on(cluster, due, choice, bar)
+
+
+def _due(root: Path, choice: LabelChoice) -> list[_Plan]:
+    """The tars that are not there yet. Raises InputError if the folder has other labels."""
+    manifest = Manifest.load(root)
+    identity_of(choice).check(root / FOLDER)
+    return [plan for plan in _plans(root, manifest) if not label_file(plan.shard).is_file()]
 
 
 def _plans(root: Path, manifest: Manifest) -> Iterator[_Plan]:
@@ -88,21 +94,19 @@ def _plans(root: Path, manifest: Manifest) -> Iterator[_Plan]:
             yield _Plan(root / shard.file, shard.scenes, end - shard.scenes, *size)
 
 
-def _write(plan: _Plan, choice: LabelChoice, bar: "tqdm[None]") -> None:
+def _write(plan: _Plan, choice: LabelChoice, bar: ProgressBar) -> None:
     """Write a shard's labels, whole or not at all."""
     reader = ShardReader(plan.shard)
     reader.check(plan.scenes, plan.height, plan.width)
-    with replacing(label_file(plan.shard)) as partial, tarfile.open(partial, "w", format=tarfile.USTAR_FORMAT) as tar:
+    with new_tar(label_file(plan.shard)) as tar:
         for row in range(plan.scenes):
-            scene, key = reader.scene(row), key_of(plan.first + row)
+            scene = reader.scene(row)
             labels = annotate(scene, plan.width, plan.height)
-            if arrays := arrays_of(labels, choice):
-                add(tar, f"{key}.npz", npz_of(arrays))
-            add(tar, f"{key}.json", json_of({"key": key, **document_of(scene, labels, choice)}))
+            add_labels(tar, key_of(plan.first + row), scene, labels, choice)
             bar.update()
 
 
-def _write_on(cluster: Cluster, plans: Sequence[_Plan], choice: LabelChoice, bar: "tqdm[None]") -> None:
+def _write_on(cluster: Cluster, plans: Sequence[_Plan], choice: LabelChoice, bar: ProgressBar) -> None:
     """Write them by a cluster's tasks."""
     tasks: list[Task] = [cluster.submit(_write_one, plan, choice) for plan in plans]
     try:
@@ -116,6 +120,6 @@ def _write_on(cluster: Cluster, plans: Sequence[_Plan], choice: LabelChoice, bar
 
 def _write_one(plan: _Plan, choice: LabelChoice) -> int:
     """A task: a shard's labels; of how many scenes."""
-    with tqdm(disable=True) as bar:
+    with ProgressBar(disable=True) as bar:
         _write(plan, choice, bar)
     return plan.scenes

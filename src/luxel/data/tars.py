@@ -2,9 +2,19 @@
 
 import io
 import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from luxel.data.manifest import REMEDY, DataError
+from luxel.files.atomic import replacing
+
+
+@contextmanager
+def new_tar(path: Path) -> Iterator[tarfile.TarFile]:
+    """A tar for the block to `add` files to, which is then at `path`, whole or not at all. Raises as `replacing`."""
+    with replacing(path) as partial, tarfile.open(partial, "w", format=tarfile.USTAR_FORMAT) as tar:
+        yield tar
 
 
 def add(tar: tarfile.TarFile, name: str, content: bytes) -> None:

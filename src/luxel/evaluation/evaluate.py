@@ -9,13 +9,13 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from luxel.core.scene_batch import SceneBatch
-from luxel.data.dataset import Batch
+from luxel.data.dataset import Batch, ShardDataset
 from luxel.image.losses import loss_function
 from luxel.image.metrics import LOWER_IS_BETTER, SSIM_WINDOW, equivalent_spp, image_metrics, per_image
 from luxel.models.ray_model import RayModel
+from luxel.progress import ProgressBar
 
 RESAMPLES = 2000
 Images: TypeAlias = Float[Tensor, "batch height width 3"]
@@ -74,14 +74,28 @@ def evaluation_file(test_set: str, tone_map: str) -> str:
     return f"evaluation-{test_set[:8]}-{tone_map}.json"
 
 
+@dataclass(frozen=True)
+class EvaluationProtocol:
+    """What figures are measured by, and quoted with; `Evaluation` says it, too."""
+
+    reference_spp: int
+    """Of the truth."""
+    test_set: str
+    """Its content hash."""
+    loss: str = "perceptual"
+    tone_map: str = "clamp"
+
+    @staticmethod
+    def of(test: ShardDataset, loss: str = "perceptual", tone_map: str = "clamp") -> "EvaluationProtocol":
+        """That of the pictures of a test set."""
+        return EvaluationProtocol(int(test.manifest.settings["spp"]), test.content_hash, loss, tone_map)
+
+
 @torch.no_grad()
 def evaluate(
     model: nn.Module,
     batches: Iterable[Batch],
-    reference_spp: int,
-    test_set: str,
-    loss: str = "perceptual",
-    tone_map: str = "clamp",
+    protocol: EvaluationProtocol,
     device: str | torch.device = "cpu",
     progress: bool = True,
     seen: Callable[[Images], object] | None = None,
@@ -91,9 +105,10 @@ def evaluate(
     `seen` is called with the radiance of every batch as the model renders it, on the CPU.
     """
     model.eval()
+    loss = loss_function(protocol.loss)
     columns: dict[str, list[float]] = {}
     seconds = 0.0
-    for batch in tqdm(batches, desc="evaluate", unit="batch", disable=not progress):
+    for batch in ProgressBar(batches, desc="evaluate", unit="batch", disable=not progress):
         batch = batch.to(device)
         started = time.monotonic()
         height, width = batch.radiance.shape[1:3]
@@ -104,8 +119,8 @@ def evaluate(
             seen(radiance)
         target, variance = batch.radiance.cpu(), batch.variance.cpu()
         noise = per_image(variance)
-        of_a_path = reference_spp * noise if batch.path_variance is None else batch.path_variance.cpu()
-        values = image_metrics(radiance, target, variance, of_a_path, tone_map, loss_function(loss))
+        of_a_path = protocol.reference_spp * noise if batch.path_variance is None else batch.path_variance.cpu()
+        values = image_metrics(radiance, target, variance, of_a_path, protocol.tone_map, loss)
         for name, column in {**values, "noise": noise, "path_variance": of_a_path}.items():
             columns.setdefault(name, []).extend(column.tolist())
     noises, path_variances = np.array(columns.pop("noise")), np.array(columns.pop("path_variance"))
@@ -116,7 +131,16 @@ def evaluate(
 
     metrics["equivalent_spp"] = bootstrap(np.stack([columns["mse"], noises, path_variances], axis=1), pooled)
     images = len(noises)
-    return Evaluation(tone_map, reference_spp, test_set, images, images / seconds, loss, metrics, columns)
+    return Evaluation(
+        tone_map=protocol.tone_map,
+        reference_spp=protocol.reference_spp,
+        test_set=protocol.test_set,
+        images=images,
+        images_per_s=images / seconds,
+        loss=protocol.loss,
+        metrics=metrics,
+        per_image=columns,
+    )
 
 
 class Background(nn.Module):

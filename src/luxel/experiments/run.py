@@ -9,7 +9,6 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 from torch import nn
-from tqdm import tqdm
 
 from luxel import InputError
 from luxel.cluster import Cluster
@@ -26,6 +25,7 @@ from luxel.files.typed_json import write_json
 from luxel.image.losses import bias_under_noise
 from luxel.models.kinds import load_model, model_of
 from luxel.models.pretrained import WEIGHTS
+from luxel.progress import ProgressBar
 from luxel.train.loop import train
 from luxel.train.precision import check_precision
 from luxel.train.run_folder import Result, RunFolder
@@ -55,7 +55,7 @@ def run(
     out: Path,
     data: Path | None = None,
     cpu: bool = False,
-    bar: "tqdm[None] | None" = None,
+    bar: ProgressBar | None = None,
     start: Start = NEW_WEIGHTS,
     biased: bool = False,
 ) -> Result:

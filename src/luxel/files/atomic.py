@@ -3,15 +3,15 @@
 import hashlib
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from filelock import FileLock, Timeout
 
 from luxel import InputError
+from luxel.files.partial import partial_of
 
-PARTIAL = ".partial"  # the ending of a file that is still being written
 LOCK = ".lock"
 
 
@@ -21,32 +21,26 @@ class FolderInUse(InputError):
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file, whole or not at all; see `replacing`."""
-    with replacing(path) as partial, partial.open("xb") as file:
+    with replacing(path) as partial, partial.open("wb") as file:
         file.write(content)
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A new file beside `path`, for the block to write, that takes its place once it is on the disk.
+    """An empty file beside `path`, for the block to fill, that takes its place once it is on the disk.
 
-    Whatever happens, `path` is the old file or the new one. Raises InputError, naming it, where the system refuses.
-    What lies in the new file's way is removed first, so that a link there is not followed.
+    Whatever happens, `path` is the old file or a new one, whole; of several writers at once the last is left. Raises
+    InputError, naming it, where the system refuses.
     """
     check_file(path)
-    partial = path.with_name(path.name + PARTIAL)
-    try:
-        with writing(path, "what was there before is as it was"):
-            partial.unlink(missing_ok=True)
+    with writing(path, "what was there before is as it was"):
+        with partial_of(path) as partial:
             yield partial
             with partial.open("rb+") as file:
                 os.fsync(file.fileno())
             partial.replace(path)
-            if os.name == "posix":  # where a rename, too, lasts only once its folder is on the disk
-                sync_folder(path.parent)
-    except InputError:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
-        raise
+        if os.name == "posix":  # where a rename, too, lasts only once its folder is on the disk
+            sync_folder(path.parent)
 
 
 def check_file(path: Path, example: str = "NAME") -> None:

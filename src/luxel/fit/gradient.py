@@ -6,7 +6,8 @@ samples. Scenes are rendered together, so k numbers cost 2 k pictures and few la
 of solids have, that is seconds on a CPU, and none of the renderer's parts has to know of it.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -16,7 +17,7 @@ from pydantic import Field
 from torch import Tensor
 
 from luxel import InputError
-from luxel.configuration import checker, shortened
+from luxel.configuration import Configuration, shortened
 from luxel.fit.parameters import Parameters, Vector, Views
 from luxel.fit.steps import steps
 from luxel.image.formats import Radiance
@@ -25,11 +26,24 @@ from luxel.scene.description import Scene
 
 PixelsMoved: TypeAlias = Annotated[float, Field(ge=0.01, le=100)]
 Pairs: TypeAlias = Annotated[int, Field(ge=1, le=1000)]
-check_pixels, check_pairs = checker(PixelsMoved), checker(Pairs)
 SPREAD = 0.5
 """Several pairs of scenes lie within this share of the step about it."""
 PIXELS_AT_ONCE = 1 << 20
 """Of scenes that are rendered together."""
+NOT_VALUES = 4
+"""Arguments of `_Picture` that have no gradient."""
+
+
+@dataclass(frozen=True)
+class Stepping(Configuration):
+    """How far numbers are moved to take differences of pictures, and how often."""
+
+    pixels: PixelsMoved = 0.5
+    """How far geometry moves, seen by a camera; see `luxel.fit.steps`."""
+    pairs: Pairs = 1
+    """Pairs of pictures for each number, over steps about that one."""
+    widening: Annotated[float, Field(gt=0, le=1e6)] = 1.0
+    """What all steps are multiplied by, those of materials and lights, too."""
 
 
 class Differences(NamedTuple):
@@ -57,7 +71,7 @@ def picture_and_jacobian(
     """
     check_scene("scene", scene)
     parameters = Parameters.of(Views.of(scene), names)
-    found = differences(renderer, parameters, parameters.start, width, height, pixels=pixels, pairs=pairs)
+    found = differences(renderer, parameters, parameters.start, width, height, Stepping(pixels, pairs))
     by_leaf, begin = {}, 0
     for leaf in parameters.leaves:
         rows = found.jacobian[begin : begin + leaf.size, 0]
@@ -72,33 +86,22 @@ def differences(
     views: Views,
     width: int | None = None,
     height: int | None = None,
-    *,
-    pixels: float = 0.5,
-    pairs: int = 1,
-    widening: float = 1.0,
-    progress: Callable[[int], object] | None = None,
+    stepping: Stepping | None = None,
 ) -> Differences:
-    """The views' pictures and their derivatives by the free numbers; see `picture_and_jacobian`.
-
-    All steps are `widening` times as long, those of materials and lights, too.
-    `progress` is called with every number of pictures that are done, of 2 · pairs for each number and view.
-    """
-    check_pixels("pixels", pixels)
-    check_pairs("pairs", pairs)
+    """The views' pictures and their derivatives by the free numbers; see `picture_and_jacobian`."""
+    stepping = stepping or Stepping()
     pictures = renderer.render(views.scenes, width, height)
     jacobian = np.zeros((len(parameters.names), *pictures.shape), np.float32)
     moments = np.zeros(len(jacobian))
     at_once = max(1, PIXELS_AT_ONCE // (pictures.shape[1] * pictures.shape[2]))
-    step = widening * steps(parameters, views, pictures.shape[1], pixels)
-    moved = _moved(parameters, views, step, pairs)
+    step = stepping.widening * steps(parameters, views, pictures.shape[1], stepping.pixels)
+    moved = _moved(parameters, views, step, stepping.pairs)
     for batch in _batches(moved, at_once):
         rendered = renderer.render([item.scene for item in batch], pictures.shape[2], pictures.shape[1])
         for item, picture in zip(batch, rendered, strict=True):
             # Least squares through the picture itself: Σ d (f(x + d) − f(x)) / Σ d², a difference of two for one pair.
             jacobian[item.number, item.view] += item.offset * (picture - pictures[item.view])
             moments[item.number] += item.offset**2 if item.counts else 0.0
-        if progress is not None:
-            progress(len(batch))
     jacobian /= moments[:, None, None, None, None].astype(np.float32)
     return Differences(pictures, jacobian)
 
@@ -169,8 +172,8 @@ def differentiable_picture(
             raise InputError(
                 f"{leaf.name} is of shape {tuple(leaves[leaf.name].shape)}, must be {shortened(leaf.shape)}"
             )
-    options = {"width": width, "height": height, "pixels": pixels, "pairs": pairs}
-    picture: Tensor = _Picture.apply(renderer, parameters, options, *(leaves[leaf.name] for leaf in parameters.leaves))
+    values = [leaves[leaf.name] for leaf in parameters.leaves]
+    picture: Tensor = _Picture.apply(renderer, parameters, (width, height), Stepping(pixels, pairs), *values)
     return picture
 
 
@@ -178,14 +181,21 @@ class _Picture(torch.autograd.Function):
     """Forward takes the picture and its Jacobian, backward multiplies by that."""
 
     @staticmethod
-    def forward(ctx: Any, renderer: Renderer, parameters: Parameters, options: dict[str, Any], *values: Tensor) -> Any:
+    def forward(
+        ctx: Any,
+        renderer: Renderer,
+        parameters: Parameters,
+        size: tuple[int | None, int | None],
+        stepping: Stepping,
+        *values: Tensor,
+    ) -> Any:
         vector = torch.cat([value.detach().double().cpu().reshape(-1) for value in values]).numpy()
         views, device = parameters.at(vector), values[0].device
         wanted = [leaf for leaf, value in zip(parameters.leaves, values, strict=True) if value.requires_grad]
         if not wanted:
-            picture = renderer.render(views.scenes, options["width"], options["height"])[0]
+            picture = renderer.render(views.scenes, *size)[0]
             return torch.from_numpy(picture).to(device)
-        found = differences(renderer, Parameters(views, tuple(wanted)), views, **options)
+        found = differences(renderer, Parameters(views, tuple(wanted)), views, *size, stepping)
         ctx.save_for_backward(torch.from_numpy(found.jacobian[:, 0]).to(device), *values)
         return torch.from_numpy(found.pictures[0]).to(device)
 
@@ -195,9 +205,9 @@ class _Picture(torch.autograd.Function):
         jacobian, *values = ctx.saved_tensors
         numbers = (jacobian * gradient).double().sum((1, 2, 3))
         gradients: list[Tensor | None] = []
-        for value, needed in zip(values, ctx.needs_input_grad[3:], strict=True):
+        for value, needed in zip(values, ctx.needs_input_grad[NOT_VALUES:], strict=True):
             gradients.append(None)
             if needed:
                 own, numbers = numbers[: value.numel()], numbers[value.numel() :]
                 gradients[-1] = own.reshape(value.shape).to(value)
-        return None, None, None, *gradients
+        return *[None] * NOT_VALUES, *gradients

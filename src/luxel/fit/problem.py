@@ -17,7 +17,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 
 from luxel import InputError
 from luxel.configuration import Configuration
-from luxel.fit.gradient import Differences, Pairs, PixelsMoved, differences
+from luxel.fit.gradient import Differences, Pairs, PixelsMoved, Stepping, differences
 from luxel.fit.parameters import Parameters, Vector, Views
 from luxel.image.formats import as_radiance
 from luxel.image.losses import DISPLAY_HUBER, display_huber, display_scale
@@ -144,10 +144,8 @@ class Problem:
     def differences(self, views: Views, widening: float = 1.0) -> Differences:
         """See `luxel.fit.gradient`; over steps so many times as long."""
         _, height, width, _ = self.images.shape
-        pixels, pairs = self.settings.pixels, self.settings.pairs
-        return differences(
-            self.renderer, self.parameters, views, width, height, pixels=pixels, pairs=pairs, widening=widening
-        )
+        stepping = Stepping(self.settings.pixels, self.settings.pairs, widening)
+        return differences(self.renderer, self.parameters, views, width, height, stepping)
 
     def loss(self, pictures: Pictures) -> float:
         """The mean of `display_huber` over pixels and channels."""

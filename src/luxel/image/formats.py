@@ -15,6 +15,7 @@ from luxel import InputError
 from luxel.configuration import checker, shortened
 from luxel.files.atomic import check_file, make_folder_of, replacing
 from luxel.image.tonemap import tone_map
+from luxel.near_words import naming_near_words
 
 Radiance = Float32[np.ndarray, "height width 3"]
 Stops: TypeAlias = Annotated[float, Field(ge=-64, le=64)]
@@ -41,6 +42,7 @@ def to_bytes(radiance: Radiance, tone: str = "clamp", exposure: float = 0.0) -> 
     return (display * 255 + 0.5).to(torch.uint8).numpy()
 
 
+@naming_near_words
 def save_image(path: str | Path, radiance: Any, tone: str = "clamp", exposure: float = 0.0) -> None:
     """Write linear radiance, [height, width, 3], as `.exr` (float32), `.png`, `.jpg` or `.webp` (8 bit, `tone`, sRGB).
 

@@ -3,19 +3,18 @@
 from collections.abc import Sequence
 from contextlib import suppress
 
-from tqdm import tqdm
-
 from luxel import InputError
 from luxel.cluster import Cluster
 from luxel.data.batches import evaluation_batches
 from luxel.data.dataset import ShardDataset
-from luxel.evaluation.evaluate import evaluate
+from luxel.evaluation.evaluate import EvaluationProtocol, evaluate
 from luxel.experiments.run import generate_for, run
 from luxel.ledger.on_cluster import make_on_cluster
 from luxel.ledger.parallel import make_in_processes
 from luxel.ledger.plan import Made, Planned
 from luxel.ledger.record import Record, noted, record_of
 from luxel.pipeline import Renderer
+from luxel.progress import ProgressBar
 from luxel.train.run_folder import read_result
 from luxel.train.runtime import accelerator
 
@@ -44,7 +43,7 @@ def collect(
     wrong += failed.values()
     runs = [plan for plan in runs if plan not in failed]  # those that have just been made are but checked and read
     total = sum(plan.experiment.train.samples for plan in runs if isinstance(plan, Planned))
-    with tqdm(total=total, unit="img", smoothing=0.01) as bar:
+    with ProgressBar(total=total, unit="img", smoothing=0.01) as bar:
         for number, plan in enumerate(runs, start=1):
             bar.set_description(f"{number}/{len(runs)} {plan.name} seed {plan.seed}")
             before = bar.n
@@ -69,10 +68,9 @@ def evaluated(plan: Planned | Made, cpu: bool = False) -> Record:
     if result["status"] != "diverged":
         device = accelerator(cpu).device
         model = Renderer.from_pretrained(plan.folder, device).model
-        test, experiment = ShardDataset(plan.data, "test"), plan.experiment
-        spp, loss = int(test.manifest.settings["spp"]), experiment.train.loss
-        batches = evaluation_batches(test, 64)
-        evaluation = evaluate(model, batches, spp, test.content_hash, loss, TONE_MAP, device, progress=False)
+        test = ShardDataset(plan.data, "test")
+        protocol = EvaluationProtocol.of(test, plan.experiment.train.loss, TONE_MAP)
+        evaluation = evaluate(model, evaluation_batches(test, 64), protocol, device, progress=False)
         metrics = {name: summary.mean for name, summary in evaluation.metrics.items()}
         provenance = evaluation.provenance
     record = record_of(plan.folder, plan.name, plan.scale, plan.seed, metrics, provenance)

@@ -77,6 +77,12 @@ class Watch:
         return Row(self._name, self._seed, state, samples, self._total, speed, last.get("train_loss"))
 
 
+def logs_since(folder: Path, began: float) -> bool:
+    """Whether the run has logged a step since this time, in seconds of `time.time`."""
+    metrics = folder / "metrics.jsonl"
+    return metrics.exists() and metrics.stat().st_mtime > began
+
+
 def how_it_ended(folder: Path) -> State | None:
     """What the result in a run's folder says; None while there is none."""
     if not (folder / "result.json").exists():

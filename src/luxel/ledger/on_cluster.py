@@ -16,7 +16,7 @@ import torch
 from luxel import InputError
 from luxel.cluster import Cluster, Task
 from luxel.files.atomic import FolderInUse, writing
-from luxel.ledger.live import LiveTable, Output, State, Watch, how_it_ended
+from luxel.ledger.live import LiveTable, Output, State, Watch, how_it_ended, logs_since
 from luxel.ledger.plan import Planned
 from luxel.ledger.run_process import RunTask, log_head, work
 from luxel.scene.registry import loaded_plugins
@@ -46,9 +46,7 @@ def make_on_cluster(
     def state(plan: Planned) -> State:
         if plan in failed:
             return "failed"
-        metrics = plan.folder / "metrics.jsonl"
-        begun = metrics.exists() and metrics.stat().st_mtime > began
-        return how_it_ended(plan.folder) or ("training" if begun else "waiting")
+        return how_it_ended(plan.folder) or ("training" if logs_since(plan.folder, began) else "waiting")
 
     try:
         for plan in watches:

@@ -22,7 +22,7 @@ import torch
 from luxel import InputError
 from luxel.core.launch import cores
 from luxel.files.atomic import writing
-from luxel.ledger.live import LiveTable, Output, State, Watch, how_it_ended
+from luxel.ledger.live import LiveTable, Output, State, Watch, how_it_ended, logs_since
 from luxel.ledger.plan import Planned
 from luxel.ledger.run_process import RunTask, log_head
 from luxel.scene.registry import loaded_plugins
@@ -117,7 +117,6 @@ class Worker:
         self.plan, self.slot = plan, slot
         self._stopping = False
         self._log = plan.folder / LOG
-        self._metrics = plan.folder / "metrics.jsonl"
         self._started = time.time()
         task = RunTask(plan.name, plan.scale, plan.seed, cpu, loaded_plugins())
         environment = {**os.environ, "OMP_NUM_THREADS": str(threads), **gpu_of(slot, cpu)}
@@ -149,8 +148,7 @@ class Worker:
             return "stopping"
         if (self.plan.folder / "result.json").exists():
             return "evaluating"
-        begun = self._metrics.exists() and self._metrics.stat().st_mtime > self._started
-        return "training" if begun else "starting"
+        return "training" if logs_since(self.plan.folder, self._started) else "starting"
 
     @property
     def has_ended(self) -> bool:

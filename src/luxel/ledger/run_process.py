@@ -66,17 +66,16 @@ def log_head(task: RunTask, threads: int, where: str) -> str:
 
 def work(task: RunTask) -> None:
     """Make the run, or what is missing of it."""
-    from tqdm import tqdm
-
     from luxel.experiments.run import run
     from luxel.ledger.collect import evaluated
     from luxel.ledger.plan import Planned
+    from luxel.progress import ProgressBar
     from luxel.scene.registry import load_plugin
 
     for module in task.plugins:
         load_plugin(module)
     plan = Planned(task.name, task.scale, task.seed)
-    with tqdm(total=plan.experiment.train.samples, disable=True) as bar:
+    with ProgressBar(total=plan.experiment.train.samples, disable=True) as bar:
         run(plan.experiment, plan.folder, plan.data, task.cpu, bar)
     evaluated(plan, task.cpu)
 

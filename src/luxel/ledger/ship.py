@@ -16,7 +16,7 @@ from luxel import InputError
 from luxel.configuration import Configuration
 from luxel.data.batches import evaluation_batches
 from luxel.data.dataset import ShardDataset
-from luxel.evaluation.evaluate import Evaluation, evaluate
+from luxel.evaluation.evaluate import Evaluation, EvaluationProtocol, evaluate
 from luxel.experiments.data_sets import data_of
 from luxel.experiments.experiment import EXPERIMENTS, Experiment, Scale
 from luxel.experiments.run_config import experiment_of
@@ -96,10 +96,9 @@ def ship(options: Options) -> Evaluation:
 def evaluated(model: Path, run: Path, experiment: Experiment, device: str) -> Evaluation:
     """A model on the test scenes of a run."""
     test = ShardDataset(data_of(run), "test")
-    spp, loss = int(test.manifest.settings["spp"]), experiment.train.loss
     network = Renderer.from_pretrained(model, device).model
-    batches = evaluation_batches(test, 64)
-    return evaluate(network, batches, spp, test.content_hash, loss, device=device, progress=False)
+    protocol = EvaluationProtocol.of(test, experiment.train.loss)
+    return evaluate(network, evaluation_batches(test, 64), protocol, device, progress=False)
 
 
 def command_of(experiment: Experiment, run: Path) -> str:

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from tqdm import tqdm
-
 from luxel import InputError, InputWarning, __version__
 from luxel.configuration import Configuration, PathCount, Pixels, Seed, checker, shortened
 from luxel.files.atomic import check_file, check_folder, only_one
@@ -18,6 +16,7 @@ from luxel.movie.encode import check_even, write_mp4
 from luxel.movie.film import FrameRate
 from luxel.movie.frame_files import frame_file, identity_of, is_made, remove_frames, write_frame
 from luxel.pipeline import Renderer
+from luxel.progress import ProgressBar
 from luxel.scene.description import Scene, scene_id
 
 Pictures: TypeAlias = Literal["png", "exr"]
@@ -120,7 +119,7 @@ def frame_identities(
     paths = (settings.spp, settings.seed if settings.spp else 0)
     return [
         identity_of(luxel=__version__, model=fingerprint, scene=scene_id(scene), size=size, paths=paths)
-        for scene in tqdm(scenes, desc="reading scenes", unit="frame", leave=False)
+        for scene in ProgressBar(scenes, desc="reading scenes", unit="frame", leave=False)
     ]
 
 
@@ -131,7 +130,7 @@ def render_frames(
     files = [frame_file(folder, number) for number in range(len(scenes))]
     missing = [number for number, identity in enumerate(identities) if not is_made(files[number], identity)]
     made = len(scenes) - len(missing)
-    with tqdm(desc="rendering", total=len(scenes), initial=made, unit="frame", leave=False) as bar:
+    with ProgressBar(desc="rendering", total=len(scenes), initial=made, unit="frame", leave=False) as bar:
         for number in missing:
             scene = [scenes[number]]
             radiance = renderer.render(scene, settings.width, settings.height)
@@ -143,7 +142,7 @@ def render_frames(
 def show_frames(output: Output, count: int, size: tuple[int, int], settings: MovieSettings) -> None:
     """The frames as a movie or as .png, all under one exposure."""
     files = [frame_file(output.frames, number) for number in range(count)]
-    with tqdm(files, desc="writing", unit="frame", leave=False) as bar:
+    with ProgressBar(files, desc="writing", unit="frame", leave=False) as bar:
         if output.pictures is None:
             shown = (to_bytes(load_exr(file), settings.tone_map, settings.exposure) for file in bar)
             write_mp4(output.path, shown, size, settings.fps)

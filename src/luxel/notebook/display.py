@@ -11,6 +11,7 @@ from luxel import InputError
 from luxel.configuration import PathCount, Pixels, checker, shortened
 from luxel.image.formats import as_radiance, check_exposure, encoded, to_bytes
 from luxel.image.tonemap import tone_map
+from luxel.near_words import naming_near_words
 from luxel.pipeline import Renderer
 from luxel.scene.description import Scene
 
@@ -49,6 +50,7 @@ def thumbnail(scene: Scene) -> bytes | None:
     return encoded(to_bytes(renderer_of(MODEL)(scene, SIDE)), ".png")
 
 
+@naming_near_words
 def show(
     shown: Any,
     *,

@@ -8,8 +8,8 @@ from typing import Any
 
 from accelerate import Accelerator
 from torch import nn
-from tqdm import tqdm
 
+from luxel.progress import ProgressBar
 from luxel.train.checkpoint import Progress
 from luxel.train.guard import Verdict
 from luxel.train.run_folder import Result, RunFolder
@@ -24,7 +24,7 @@ def train(
     config: TrainConfig,
     folder: RunFolder,
     runtime: Accelerator,
-    bar: "tqdm[None] | None" = None,
+    bar: ProgressBar | None = None,
 ) -> Result:
     """Train `model`, or go on where the folder's checkpoint stands; return the result that is left in the folder.
 
@@ -45,7 +45,7 @@ def train(
     test_steps = config.test_steps
     started = time.monotonic() - progress.seconds
     own_bar = bar is None
-    bar = bar or tqdm(total=config.steps * config.batch_size, unit="img", disable=not main)
+    bar = bar or ProgressBar(total=config.steps * config.batch_size, unit="img", disable=not main)
     bar.update(progress.step * config.batch_size)
     with bar if own_bar else nullcontext(), closing(folder), closing(trainer), interruption_noted() as interrupted:
         while progress.step < config.steps and verdict != "stop":
@@ -92,7 +92,7 @@ def log_pictures(folder: RunFolder, trainer: Trainer, step: int) -> None:
         folder.log_images(step, name, grid)
 
 
-def show_losses(bar: "tqdm[None]", progress: Progress) -> None:
+def show_losses(bar: ProgressBar, progress: Progress) -> None:
     """Put the last losses behind the bar."""
     tested = {} if math.isnan(progress.test_loss) else {"test": f"{progress.test_loss:.2e}"}
     bar.set_postfix(loss=f"{progress.train_loss:.2e}", **tested)

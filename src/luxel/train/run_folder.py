@@ -161,7 +161,7 @@ class RunFolder:
         self.close()
         path = self.path / "metrics.jsonl"
         if path.exists():
-            with replacing(path) as partial, partial.open("x", encoding="utf-8") as file:
+            with replacing(path) as partial, partial.open("w", encoding="utf-8") as file:
                 file.writelines(json.dumps(row) + "\n" for row in metrics_rows(path) if row["step"] <= step)
         self._writer = SummaryWriter(str(self.path / "tensorboard"), purge_step=step + 1)
 

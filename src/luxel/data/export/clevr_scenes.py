@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float64
-from tqdm import tqdm
 
 from luxel import __version__
 from luxel.data.annotations import camera_from_world, project
@@ -20,6 +19,7 @@ from luxel.data.export.sample import Document
 from luxel.data.label_files import key_of
 from luxel.data.split import Split
 from luxel.files.atomic import writing
+from luxel.progress import ProgressBar
 from luxel.scene.camera import frame
 from luxel.scene.clevr import Thing, Words, things_in_words
 from luxel.scene.description import Camera, Object, Scene
@@ -29,7 +29,7 @@ LEVEL = 0.2
 """An object that is no farther than this along a direction, scene units, is not said to be there."""
 
 
-def write_split(root: Path, dataset: ShardDataset, exposure: float, bar: "tqdm[None]") -> None:
+def write_split(root: Path, dataset: ShardDataset, exposure: float, bar: ProgressBar) -> None:
     """Write what is not there of a split."""
     split = dataset.split
     names = [f"CLEVR_{split}_{key_of(index)}" for index in range(len(dataset))]

@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from luxel import __version__
 from luxel.data.dataset import ShardDataset
 from luxel.data.export.loose import documents, file_of, write_lists, write_samples
 from luxel.data.export.sample import Document
 from luxel.data.label_files import key_of
 from luxel.data.split import Split
+from luxel.progress import ProgressBar
 
 CATEGORIES = {
     shape: number for number, shape in enumerate(("sphere", "ellipsoid", "box", "cylinder", "panel", "plane"), 1)
@@ -29,7 +28,7 @@ def annotations_file(split: Split) -> str:
     return f"annotations_{split}.json"
 
 
-def write_split(root: Path, dataset: ShardDataset, exposure: float, bar: "tqdm[None]") -> None:
+def write_split(root: Path, dataset: ShardDataset, exposure: float, bar: ProgressBar) -> None:
     """Write what is not there of a split."""
     split, names = dataset.split, [key_of(index) for index in range(len(dataset))]
     write_samples(root, dataset, names, exposure, bar)

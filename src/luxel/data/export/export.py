@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
-from tqdm import tqdm
 
 from luxel import __version__
 from luxel.configuration import Configuration
@@ -17,6 +16,7 @@ from luxel.data.manifest import Manifest, Setting
 from luxel.data.split import SPLITS, Split
 from luxel.files.atomic import check_folder, only_one
 from luxel.image.formats import Stops
+from luxel.progress import ProgressBar
 
 NAME = "export.json"
 """The file that says what is exported, and from what."""
@@ -62,7 +62,7 @@ def export(data: str | Path, out: str | Path, settings: ExportSettings, progress
     total = sum(map(len, datasets))
     with only_one(root):
         identity.save(root)
-        with tqdm(desc="exporting", total=total, unit="image", disable=not progress, smoothing=0.1) as bar:
+        with ProgressBar(desc="exporting", total=total, unit="image", disable=not progress, smoothing=0.1) as bar:
             for dataset in datasets:
                 write_split(root, dataset, settings, bar)
     return total
@@ -75,7 +75,7 @@ def chosen_splits(manifest: Manifest, split: Literal["train", "test", "all"]) ->
     return [name for name in SPLITS if manifest.of(name) or not manifest.is_complete]
 
 
-def write_split(root: Path, dataset: ShardDataset, settings: ExportSettings, bar: "tqdm[None]") -> None:
+def write_split(root: Path, dataset: ShardDataset, settings: ExportSettings, bar: ProgressBar) -> None:
     """Write a split in the layout."""
     if settings.layout == "webdataset":
         webdataset.write_split(root, dataset, settings.exposure, settings.samples_per_tar, bar)

@@ -10,19 +10,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from tqdm import tqdm
-
 from luxel.data.dataset import ShardDataset
 from luxel.data.export.sample import Document, Sample
 from luxel.data.split import Split
 from luxel.files.atomic import replacing, write_atomically, writing
 from luxel.files.typed_json import parse_json, reading
+from luxel.progress import ProgressBar
 
 FOLDERS = {".png": "images", ".exr": "radiance", ".npz": "arrays", ".json": "labels"}
 REMEDY = "delete it, and export again"
 
 
-def write_samples(root: Path, dataset: ShardDataset, names: Sequence[str], exposure: float, bar: "tqdm[None]") -> None:
+def write_samples(root: Path, dataset: ShardDataset, names: Sequence[str], exposure: float, bar: ProgressBar) -> None:
     """Write the samples of a split that are not there; their names are those of the files."""
     with writing(root):
         for folder in FOLDERS.values():
@@ -51,7 +50,7 @@ def documents(root: Path, split: Split, names: Iterable[str]) -> Iterator[Docume
 
 def write_lists(path: Path, head: Mapping[str, Any], lists: Mapping[str, Iterable[Any]]) -> None:
     """Write a JSON object of `head` and of lists too long for the memory: their items are written as they come."""
-    with replacing(path) as partial, partial.open("x", encoding="utf-8") as file:
+    with replacing(path) as partial, partial.open("w", encoding="utf-8") as file:
         file.write(json.dumps(head, allow_nan=False)[:-1])
         for name, items in lists.items():
             file.write(f",\n{json.dumps(name)}: [")

@@ -3,17 +3,14 @@
 SPLIT-000000.tar holds KEY.png, KEY.exr, KEY.npz and KEY.json of so many samples; the bytes depend on these alone.
 """
 
-import tarfile
 from collections.abc import Iterable
 from pathlib import Path
-
-from tqdm import tqdm
 
 from luxel.data.dataset import ShardDataset
 from luxel.data.export.sample import Sample
 from luxel.data.split import Split
-from luxel.data.tars import add
-from luxel.files.atomic import replacing
+from luxel.data.tars import add, new_tar
+from luxel.progress import ProgressBar
 
 
 def tar_file(split: Split, number: int) -> str:
@@ -21,7 +18,7 @@ def tar_file(split: Split, number: int) -> str:
     return f"{split}-{number:06d}.tar"
 
 
-def write_split(root: Path, dataset: ShardDataset, exposure: float, samples_per_tar: int, bar: "tqdm[None]") -> None:
+def write_split(root: Path, dataset: ShardDataset, exposure: float, samples_per_tar: int, bar: ProgressBar) -> None:
     """Write the tars of a split that are not there."""
     for number, start in enumerate(range(0, len(dataset), samples_per_tar)):
         indices = range(start, min(start + samples_per_tar, len(dataset)))
@@ -32,9 +29,9 @@ def write_split(root: Path, dataset: ShardDataset, exposure: float, samples_per_
             write_tar(path, (Sample.of(dataset, index) for index in indices), exposure, bar)
 
 
-def write_tar(path: Path, samples: Iterable[Sample], exposure: float, bar: "tqdm[None]") -> None:
+def write_tar(path: Path, samples: Iterable[Sample], exposure: float, bar: ProgressBar) -> None:
     """Write samples, one after another, into a tar that is whole or not there."""
-    with replacing(path) as partial, tarfile.open(partial, "w", format=tarfile.USTAR_FORMAT) as tar:
+    with new_tar(path) as tar:
         for sample in samples:
             for suffix, content in sample.files(exposure):
                 add(tar, sample.key + suffix, content)

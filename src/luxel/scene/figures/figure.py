@@ -5,6 +5,7 @@ from luxel.scene import from_points
 scene = from_points(points, colors, look="paper", view="35,20")
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, TypeAlias
@@ -16,6 +17,7 @@ from pydantic import Field
 from luxel import InputError
 from luxel.configuration import Configuration, checker, shortened
 from luxel.memory import collection_paused
+from luxel.near_words import naming_near_words
 from luxel.scene.camera import rotation_matrix
 from luxel.scene.description import Cylinder, Ellipsoid, Object, Scene, Sphere
 from luxel.scene.figures.drawing import Drawing, drawing_of
@@ -80,6 +82,10 @@ class Figure(Configuration):
     frame: Annotated[int, Field(ge=-1_000_000_000, le=1_000_000_000)] = -1
     """Of a trajectory; negative numbers count from the end."""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        View.of(self.view)
+
     def shown(self, particles: Particles) -> Particles:
         """Those of the particles that are selected, z up."""
         return (particles if self.select is None else particles.selected(self.select)).with_up(self.up)
@@ -98,6 +104,7 @@ class Figure(Configuration):
         )
 
 
+@naming_near_words
 def from_points(
     positions: Any,
     colors: Any = None,
@@ -124,6 +131,7 @@ def from_points(
     return scene_of(figure.drawing(particles), figure, aspect)
 
 
+@naming_near_words
 def from_ase(
     atoms: Any,
     look: LookName = "paper",
@@ -185,10 +193,13 @@ def moved_to_file_radius(drawing: Drawing, offset: Float64[np.ndarray, "3"], fac
     return drawing.moved(offset, factor)
 
 
-def check_no_figure(path: Path, figure: Figure) -> None:
-    """Raise InputError for options of figures beside a file that has no use for them."""
+def check_no_figure(path: Path, figure: Figure, given: Collection[str] = ()) -> None:
+    """Raise InputError for options of figures beside a file that has no use for them: those not at their defaults.
+
+    Of fields that are `given` the defaults are no better.
+    """
     for each in fields(figure):
-        if (value := getattr(figure, each.name)) != each.default:
+        if (value := getattr(figure, each.name)) != each.default or each.name in given:
             option = each.name.replace("_", "-")
             raise InputError(
                 f"{path}: --{option} is {value}, but a scene in JSON has its own look and camera; leave it out"

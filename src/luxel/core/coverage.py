@@ -108,8 +108,7 @@ def share_alone(
     if not agree or (is_small_lamp and not center):
         hits = lattice_hits(scenes, pictures, object_id, at, pictures.rays)
         share = float(hits) / float(pictures.rays)
-        is_lamp = scenes.objects[object_id].mean_emission > 0.0
-        if is_lamp and hits < pictures.rays and (hits > 0 or is_small_lamp):
+        if scenes.objects[object_id].mean_emission > 0.0 and hits < pictures.rays:
             fine_hits = int(0)
             for k in range(FINE):
                 if hits_alone(scenes, pictures, object_id, at, jittered_point(k, FINE_ACROSS, FINE_DOWN)):

@@ -26,6 +26,7 @@ from luxel.core.selection import NOT_COUNTED
 from luxel.core.shafts import EVERYTHING, intersect_among, objects_in_cone
 from luxel.core.shapes.kinds import PLANE
 from luxel.core.shapes.local import INFINITY, slab
+from luxel.core.shapes.outline import outline_margin, share_inside
 from luxel.core.shapes.shape import FACES, face_of_hit, is_panel
 
 THIN = wp.constant(4.0)  # pixels across; of larger objects, no more than slivers come between corners
@@ -33,6 +34,8 @@ SHARED = wp.constant(-2)  # of a pixel that many rays have to look at
 SMALL_LAMP = wp.constant(16.0)  # pixels across; of larger lamps slivers that few rays miss are a hundredth of a pixel
 FINE_ACROSS, FINE_DOWN = wp.constant(16), wp.constant(8)  # rays for a pixel that shows a lamp
 FINE = FINE_ACROSS * FINE_DOWN
+FINE_SPACING, FINE_STEP = wp.constant(0.0884), wp.constant(1.0 / 32.0)  # of these rays, and to where they are compared
+CORNERS = wp.constant(4)
 LAMP_BITS = wp.constant(32)  # of a pixel's set of lamps: a lamp's is its number modulo so many
 MOST_MISSED = wp.constant(4)  # lamps in a pixel that the lattice misses and that are looked at: their rays fill 32 bits
 MOST_TRIED = wp.constant(512)  # lamps whose boxes are tried for a pixel
@@ -146,6 +149,16 @@ def lattice_offset(k: int, rays: int) -> wp.vec2:
 
 
 @wp.func
+def fine_offset(k: int) -> wp.vec2:
+    """Where fine ray k goes through the pixel; after all of them come its corners."""
+    corner = k - FINE
+    offset = wp.vec2(float(corner & 1), float(corner >> 1))
+    if k < FINE:
+        offset = jittered_point(k, FINE_ACROSS, FINE_DOWN)
+    return offset
+
+
+@wp.func
 def lamp_ray(lamp_rays: int, number: int) -> int:
     """1 + which of the fine rays is the one of that number, of those to lamps that the lattice misses; 0 if none is."""
     return wp.where(lamp_rays == CROWDED, 0, (lamp_rays >> (8 * number)) & 255)
@@ -158,7 +171,7 @@ def shared_offset(k: int, rays: int, lamp_rays: int) -> wp.vec2:
     if lamp_rays != 0 and k >= rays - MOST_MISSED:
         ray = lamp_ray(lamp_rays, rays - 1 - k)
         if ray > 0:
-            offset = jittered_point(ray - 1, FINE_ACROSS, FINE_DOWN)
+            offset = fine_offset(ray - 1)
     return offset
 
 
@@ -199,7 +212,7 @@ def box_reaches(scenes: Scenes, pictures: Pictures, object_id: int, at: PixelPla
 
 @wp.func
 def missed_lamp_ray(scenes: Scenes, pictures: Pictures, object_id: int, at: PixelPlace) -> int:
-    """1 + the first of the fine rays that hits a lamp alone; 0 if none does, and −1 if one of the lattice's does."""
+    """1 + the first of the fine rays, or corners, that hits a lamp alone; 0 if none, and −1 if one of the lattice's."""
     found = int(0)
     k = int(0)
     while found == 0 and k < pictures.rays:
@@ -207,8 +220,8 @@ def missed_lamp_ray(scenes: Scenes, pictures: Pictures, object_id: int, at: Pixe
             found = -1
         k += 1
     k = int(0)
-    while found == 0 and k < FINE:
-        if hits_alone(scenes, pictures, object_id, at, jittered_point(k, FINE_ACROSS, FINE_DOWN)):
+    while found == 0 and k < FINE + CORNERS:
+        if hits_alone(scenes, pictures, object_id, at, fine_offset(k)):
             found = k + 1
         k += 1
     return found
@@ -454,7 +467,7 @@ def count_fine_hits(
     shaft = pixel_shaft(scenes, pictures, at)
     unknown = float(FINE)
     for k in range(FINE):
-        offset = jittered_point(k, FINE_ACROSS, FINE_DOWN)
+        offset = fine_offset(k)
         found = seen_at(scenes, pictures, at, shaft, offset[0], offset[1])
         if found == MISS:
             unknown -= 1.0
@@ -537,6 +550,7 @@ def write_fragments(
             coverage[i] = 0.0
         if lamp_rays[index] != CROWDED:  # where only the lattice's shares are right in the mean
             unknown = count_fine_hits(scenes, pictures, at, key, first, end, coverage)
+            smooth_lamps(scenes, pictures, at, key, first, end, coverage)
             hits = int(0)
             for k in range(lattice_rays):
                 hits += wp.where(seen[index, k] == MISS, 0, 1)
@@ -546,6 +560,66 @@ def write_fragments(
                 if seen[index, k] == key[i]:
                     coverage[i] += stands_for
             coverage[i] = coverage[i] / float(FINE)
+
+
+@wp.func
+def margin_at(scenes: Scenes, pictures: Pictures, object_id: int, at: PixelPlace, offset: wp.vec2) -> float:
+    """How far within an object's outline a place of a pixel is: see `luxel.core.shapes.outline`."""
+    xy = point_of_pixel(scenes, pictures, at, offset[0], offset[1])
+    origin = camera_origin(scenes, at.scene, xy)
+    return outline_margin(shape_of(scenes.objects[object_id]), origin, camera_direction(scenes, at.scene, xy))
+
+
+@wp.struct
+class FilledByLamp:
+    """What a lamp alone fills of the squares about a pixel's fine rays, and how many of these hit it."""
+
+    squares: float
+    hits: float
+
+
+@wp.func
+def filled_by_lamp(scenes: Scenes, pictures: Pictures, object_id: int, at: PixelPlace) -> FilledByLamp:
+    """The squares change steadily as the lamp's outline moves over the pixel."""
+    filled = FilledByLamp(0.0, 0.0)
+    for k in range(FINE):
+        offset = fine_offset(k)
+        if hits_alone(scenes, pictures, object_id, at, offset):
+            filled.hits += 1.0
+        margin = margin_at(scenes, pictures, object_id, at, offset)
+        beside = margin_at(scenes, pictures, object_id, at, offset + wp.vec2(FINE_STEP, 0.0))
+        below = margin_at(scenes, pictures, object_id, at, offset + wp.vec2(0.0, FINE_STEP))
+        filled.squares += share_inside(margin, beside, below, FINE_STEP, FINE_SPACING)
+    return filled
+
+
+@wp.func
+def smooth_lamps(
+    scenes: Scenes,
+    pictures: Pictures,
+    at: PixelPlace,
+    key: wp.array[int],
+    first: int,
+    end: int,
+    hits: wp.array[float],
+) -> None:
+    """Make fine rays' hits of lamps what they fill, and those of all else what that leaves."""
+    before = float(0.0)
+    after = float(0.0)
+    for i in range(first, end):
+        object_id = key[i] // FACES
+        if scenes.objects[object_id].mean_emission > 0.0 and hits[i] < float(FINE):
+            filled = filled_by_lamp(scenes, pictures, object_id, at)
+            before += hits[i]
+            if filled.hits > 0.0:
+                hits[i] = hits[i] * (filled.squares / filled.hits)
+            else:
+                hits[i] = filled.squares
+            after += hits[i]
+    left = wp.max(float(FINE) - after, 0.0) / wp.max(float(FINE) - before, 1.0)
+    for i in range(first, end):
+        if scenes.objects[key[i] // FACES].mean_emission == 0.0:
+            hits[i] = hits[i] * left
 
 
 @torch.no_grad()

@@ -13,20 +13,19 @@ from torch import Tensor
 
 from luxel.core.fragments import (
     FINE,
-    FINE_ACROSS,
-    FINE_DOWN,
     SMALL_LAMP,
     THIN,
     Fragments,
     Pictures,
     PixelPlace,
+    filled_by_lamp,
     hits_alone,
     is_thin_object,
-    lattice_offset,
+    missed_lamp_ray,
     pixel_range,
 )
 from luxel.core.launch import launch, struct_array
-from luxel.core.sampling import jittered_point
+from luxel.core.sampling import lattice_point
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable
 from luxel.core.shapes.kinds import PLANE
@@ -85,7 +84,7 @@ def lattice_hits(scenes: Scenes, pictures: Pictures, object_id: int, at: PixelPl
     """How many of so many rays hit the object."""
     hits = int(0)
     for k in range(rays):
-        if hits_alone(scenes, pictures, object_id, at, lattice_offset(k, rays)):
+        if hits_alone(scenes, pictures, object_id, at, lattice_point(k, rays)):
             hits += 1
     return hits
 
@@ -109,11 +108,10 @@ def share_alone(
         hits = lattice_hits(scenes, pictures, object_id, at, pictures.rays)
         share = float(hits) / float(pictures.rays)
         if scenes.objects[object_id].mean_emission > 0.0 and hits < pictures.rays:
-            fine_hits = int(0)
-            for k in range(FINE):
-                if hits_alone(scenes, pictures, object_id, at, jittered_point(k, FINE_ACROSS, FINE_DOWN)):
-                    fine_hits += 1
-            share = float(fine_hits) / float(FINE)
+            filled = filled_by_lamp(scenes, pictures, object_id, at)
+            share = wp.where(filled.hits < float(FINE), filled.squares / float(FINE), 1.0)
+            if hits == 0 and missed_lamp_ray(scenes, pictures, object_id, at) == 0:
+                share = 0.0
     return share
 
 

@@ -3,8 +3,8 @@
 Visibility is cheap and shading is not: where a pixel's centre and corners see the same object it is taken for that
 object's alone; elsewhere, and wherever something thin may be, a lattice of rays finds out who covers which share. A
 lamp's share, which may be a thousand times as bright as the rest, is found by more of them, and small lamps, and those
-that a corner sees, are looked for by as many, lest they blink in motion. The faces of a box, or of a cylinder, count as objects here, for light differs
-on either side of an edge: `key` numbers them, object · FACES + face.
+that a corner sees, are looked for by as many, lest they blink in motion. The faces of a box, or of a cylinder, count as
+objects here, for light differs on either side of an edge: `key` numbers them, object · FACES + face.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from luxel.core.frames import frame
 from luxel.core.intersect import MISS, intersect_object
 from luxel.core.launch import launch, to_warp
 from luxel.core.rays import camera_direction, camera_origin, image_plane_point
-from luxel.core.sampling import jittered_point
+from luxel.core.sampling import lattice_point
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable, shape_of
 from luxel.core.selection import NOT_COUNTED
@@ -32,15 +32,13 @@ from luxel.core.shapes.shape import FACES, face_of_hit, is_panel
 THIN = wp.constant(4.0)  # pixels across; of larger objects, no more than slivers come between corners
 SHARED = wp.constant(-2)  # of a pixel that many rays have to look at
 SMALL_LAMP = wp.constant(16.0)  # pixels across; of larger lamps slivers that few rays miss are a hundredth of a pixel
-FINE_ACROSS, FINE_DOWN = wp.constant(16), wp.constant(8)  # rays for a pixel that shows a lamp
-FINE = FINE_ACROSS * FINE_DOWN
+FINE = wp.constant(128)  # rays for a pixel that shows a lamp
 FINE_SPACING, FINE_STEP = wp.constant(0.0884), wp.constant(1.0 / 32.0)  # of these rays, and to where they are compared
 CORNERS = wp.constant(4)
 LAMP_BITS = wp.constant(32)  # of a pixel's set of lamps: a lamp's is its number modulo so many
 MOST_MISSED = wp.constant(4)  # lamps in a pixel that the lattice misses and that are looked at: their rays fill 32 bits
 MOST_TRIED = wp.constant(512)  # lamps whose boxes are tried for a pixel
 CROWDED = wp.constant(-1)  # in the place of those rays: there are more lamps, all of which only the lattice measures
-GOLDEN_RATIO = wp.constant(0.618033989)  # its fractional part
 
 
 @dataclass(frozen=True)
@@ -138,23 +136,12 @@ def seen_at(scenes: Scenes, pictures: Pictures, at: PixelPlace, shaft: wp.uint64
 
 
 @wp.func
-def lattice_offset(k: int, rays: int) -> wp.vec2:
-    """Where ray k of so many goes through the pixel: no two in one column or row.
-
-    32 rays find the share behind a straight edge to 0.023, in the mean square over all directions, as a grid of about
-    5 × 5 does, and to 0.016 if it is level or upright, where a grid of 16 × 16 is 0.018 off.
-    """
-    down = float(k) * GOLDEN_RATIO + 0.5
-    return wp.vec2((float(k) + 0.5) / float(rays), down - wp.floor(down))
-
-
-@wp.func
 def fine_offset(k: int) -> wp.vec2:
     """Where fine ray k goes through the pixel; after all of them come its corners."""
     corner = k - FINE
     offset = wp.vec2(float(corner & 1), float(corner >> 1))
     if k < FINE:
-        offset = jittered_point(k, FINE_ACROSS, FINE_DOWN)
+        offset = lattice_point(k, FINE)
     return offset
 
 
@@ -167,7 +154,7 @@ def lamp_ray(lamp_rays: int, number: int) -> int:
 @wp.func
 def shared_offset(k: int, rays: int, lamp_rays: int) -> wp.vec2:
     """Where ray k of a shared pixel goes: the last ones to where lamps are that the others miss, if there are any."""
-    offset = lattice_offset(k, rays)
+    offset = lattice_point(k, rays)
     if lamp_rays != 0 and k >= rays - MOST_MISSED:
         ray = lamp_ray(lamp_rays, rays - 1 - k)
         if ray > 0:
@@ -216,7 +203,7 @@ def missed_lamp_ray(scenes: Scenes, pictures: Pictures, object_id: int, at: Pixe
     found = int(0)
     k = int(0)
     while found == 0 and k < pictures.rays:
-        if hits_alone(scenes, pictures, object_id, at, lattice_offset(k, pictures.rays)):
+        if hits_alone(scenes, pictures, object_id, at, lattice_point(k, pictures.rays)):
             found = -1
         k += 1
     k = int(0)
@@ -451,6 +438,37 @@ def sample_pixels(
 
 
 @wp.func
+def margin_at(scenes: Scenes, pictures: Pictures, object_id: int, at: PixelPlace, offset: wp.vec2) -> float:
+    """How far within an object's outline a place of a pixel is: see `luxel.core.shapes.outline`."""
+    xy = point_of_pixel(scenes, pictures, at, offset[0], offset[1])
+    origin = camera_origin(scenes, at.scene, xy)
+    return outline_margin(shape_of(scenes.objects[object_id]), origin, camera_direction(scenes, at.scene, xy))
+
+
+@wp.struct
+class FilledByLamp:
+    """What a lamp alone fills of the squares about a pixel's fine rays, and how many of these hit it."""
+
+    squares: float
+    hits: float
+
+
+@wp.func
+def filled_by_lamp(scenes: Scenes, pictures: Pictures, object_id: int, at: PixelPlace) -> FilledByLamp:
+    """The squares change steadily as the lamp's outline moves over the pixel."""
+    filled = FilledByLamp(0.0, 0.0)
+    for k in range(FINE):
+        offset = fine_offset(k)
+        if hits_alone(scenes, pictures, object_id, at, offset):
+            filled.hits += 1.0
+        margin = margin_at(scenes, pictures, object_id, at, offset)
+        beside = margin_at(scenes, pictures, object_id, at, offset + wp.vec2(FINE_STEP, 0.0))
+        below = margin_at(scenes, pictures, object_id, at, offset + wp.vec2(0.0, FINE_STEP))
+        filled.squares += share_inside(margin, beside, below, FINE_STEP, FINE_SPACING)
+    return filled
+
+
+@wp.func
 def count_fine_hits(
     scenes: Scenes,
     pictures: Pictures,
@@ -459,23 +477,95 @@ def count_fine_hits(
     first: int,
     end: int,
     hits: wp.array[float],
-) -> float:
-    """Add to the hits of a pixel's fragments, `first` … `end` − 1, those of the fine rays; how many see other faces.
+) -> int:
+    """Add to the hits of a pixel's fragments, `first` … `end` − 1, those of the fine rays; how many see other objects.
 
-    The lattice has missed these, and what it saw stands for them.
+    A face that the lattice has missed counts as another one of the same object.
     """
     shaft = pixel_shaft(scenes, pictures, at)
-    unknown = float(FINE)
+    unknown = int(0)
     for k in range(FINE):
         offset = fine_offset(k)
         found = seen_at(scenes, pictures, at, shaft, offset[0], offset[1])
-        if found == MISS:
-            unknown -= 1.0
+        fragment = int(-1)
         for i in range(first, end):
-            if key[i] == found:
-                hits[i] += 1.0
-                unknown -= 1.0
+            if key[i] == found or (fragment < 0 and key[i] // FACES == found // FACES):
+                fragment = i
+        if fragment >= 0:
+            hits[fragment] += 1.0
+        elif found != MISS:
+            unknown += 1
     return unknown
+
+
+@wp.func
+def smooth_lamps(
+    scenes: Scenes,
+    pictures: Pictures,
+    at: PixelPlace,
+    key: wp.array[int],
+    first: int,
+    end: int,
+    hits: wp.array[float],
+) -> float:
+    """Make fine rays' hits of lamps what they fill, and those of all else what that leaves; which is the result."""
+    before = float(0.0)
+    after = float(0.0)
+    for i in range(first, end):
+        object_id = key[i] // FACES
+        if scenes.objects[object_id].mean_emission > 0.0:
+            before += hits[i]
+            if hits[i] < float(FINE):
+                filled = filled_by_lamp(scenes, pictures, object_id, at)
+                hits[i] = wp.where(filled.hits > 0.0, hits[i] / wp.max(filled.hits, 1.0), 1.0) * filled.squares
+            after += hits[i]
+    of_lamps = float(1.0)
+    if before >= float(FINE) or after > float(FINE):
+        of_lamps = float(FINE) / after
+    left = wp.max(float(FINE) - of_lamps * after, 0.0)
+    of_others = left / wp.max(float(FINE) - before, 1.0)
+    for i in range(first, end):
+        is_lamp = scenes.objects[key[i] // FACES].mean_emission > 0.0
+        hits[i] = hits[i] * wp.where(is_lamp, of_lamps, of_others)
+    return left
+
+
+@wp.func
+def measure_finely(
+    scenes: Scenes,
+    pictures: Pictures,
+    at: PixelPlace,
+    seen: wp.array[int],
+    lattice_rays: int,
+    key: wp.array[int],
+    first: int,
+    end: int,
+    coverage: wp.array[float],
+) -> None:
+    """What a pixel's fragments cover, `first` … `end` − 1, of which some are lamps'.
+
+    Where the fine rays see objects without lamps that the lattice has missed, only the lattice's shares of such objects
+    are right in the mean.
+    """
+    for i in range(first, end):
+        coverage[i] = 0.0
+    unknown = count_fine_hits(scenes, pictures, at, key, first, end, coverage)
+    left = smooth_lamps(scenes, pictures, at, key, first, end, coverage)
+    if unknown > 0:
+        total = float(0.0)
+        for i in range(first, end):
+            if scenes.objects[key[i] // FACES].mean_emission == 0.0:
+                hits = int(0)
+                for k in range(lattice_rays):
+                    hits += wp.where(seen[k] == key[i], 1, 0)
+                coverage[i] = float(FINE * hits) / float(wp.max(lattice_rays, 1))
+                total += coverage[i]
+        of_others = wp.min(left / wp.max(total, 1.0), 1.0)
+        for i in range(first, end):
+            if scenes.objects[key[i] // FACES].mean_emission == 0.0:
+                coverage[i] = coverage[i] * of_others
+    for i in range(first, end):
+        coverage[i] = coverage[i] / float(FINE)
 
 
 @wp.kernel(enable_backward=False)
@@ -539,87 +629,12 @@ def write_fragments(
         object_number[i] = found // FACES - scenes.scenes[at.scene].first_object
         coverage[i] = share
         point[i] = point_of_pixel(scenes, pictures, at, inside[0], inside[1])
-    if shows_lamp and object_hits < rays:
+    if shows_lamp and object_hits < rays and lamp_rays[index] != CROWDED:
         lattice_rays = int(rays)
         for number in range(MOST_MISSED):
             lattice_rays -= wp.where(lamp_ray(lamp_rays[index], number) > 0, 1, 0)
         first = offsets[index]
-        end = offsets[index + 1]
-        stands_for = float(FINE) / float(lattice_rays)
-        for i in range(first, end):
-            coverage[i] = 0.0
-        if lamp_rays[index] != CROWDED:  # where only the lattice's shares are right in the mean
-            unknown = count_fine_hits(scenes, pictures, at, key, first, end, coverage)
-            smooth_lamps(scenes, pictures, at, key, first, end, coverage)
-            hits = int(0)
-            for k in range(lattice_rays):
-                hits += wp.where(seen[index, k] == MISS, 0, 1)
-            stands_for = unknown / float(wp.max(hits, 1))
-        for i in range(first, end):
-            for k in range(lattice_rays):
-                if seen[index, k] == key[i]:
-                    coverage[i] += stands_for
-            coverage[i] = coverage[i] / float(FINE)
-
-
-@wp.func
-def margin_at(scenes: Scenes, pictures: Pictures, object_id: int, at: PixelPlace, offset: wp.vec2) -> float:
-    """How far within an object's outline a place of a pixel is: see `luxel.core.shapes.outline`."""
-    xy = point_of_pixel(scenes, pictures, at, offset[0], offset[1])
-    origin = camera_origin(scenes, at.scene, xy)
-    return outline_margin(shape_of(scenes.objects[object_id]), origin, camera_direction(scenes, at.scene, xy))
-
-
-@wp.struct
-class FilledByLamp:
-    """What a lamp alone fills of the squares about a pixel's fine rays, and how many of these hit it."""
-
-    squares: float
-    hits: float
-
-
-@wp.func
-def filled_by_lamp(scenes: Scenes, pictures: Pictures, object_id: int, at: PixelPlace) -> FilledByLamp:
-    """The squares change steadily as the lamp's outline moves over the pixel."""
-    filled = FilledByLamp(0.0, 0.0)
-    for k in range(FINE):
-        offset = fine_offset(k)
-        if hits_alone(scenes, pictures, object_id, at, offset):
-            filled.hits += 1.0
-        margin = margin_at(scenes, pictures, object_id, at, offset)
-        beside = margin_at(scenes, pictures, object_id, at, offset + wp.vec2(FINE_STEP, 0.0))
-        below = margin_at(scenes, pictures, object_id, at, offset + wp.vec2(0.0, FINE_STEP))
-        filled.squares += share_inside(margin, beside, below, FINE_STEP, FINE_SPACING)
-    return filled
-
-
-@wp.func
-def smooth_lamps(
-    scenes: Scenes,
-    pictures: Pictures,
-    at: PixelPlace,
-    key: wp.array[int],
-    first: int,
-    end: int,
-    hits: wp.array[float],
-) -> None:
-    """Make fine rays' hits of lamps what they fill, and those of all else what that leaves."""
-    before = float(0.0)
-    after = float(0.0)
-    for i in range(first, end):
-        object_id = key[i] // FACES
-        if scenes.objects[object_id].mean_emission > 0.0 and hits[i] < float(FINE):
-            filled = filled_by_lamp(scenes, pictures, object_id, at)
-            before += hits[i]
-            if filled.hits > 0.0:
-                hits[i] = hits[i] * (filled.squares / filled.hits)
-            else:
-                hits[i] = filled.squares
-            after += hits[i]
-    left = wp.max(float(FINE) - after, 0.0) / wp.max(float(FINE) - before, 1.0)
-    for i in range(first, end):
-        if scenes.objects[key[i] // FACES].mean_emission == 0.0:
-            hits[i] = hits[i] * left
+        measure_finely(scenes, pictures, at, seen[index], lattice_rays, key, first, offsets[index + 1], coverage)
 
 
 @torch.no_grad()

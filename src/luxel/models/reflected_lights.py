@@ -9,7 +9,7 @@ import warp as wp
 
 from luxel.core.frames import PI, unit_length
 from luxel.core.intersect import MISS, SUN, intersect, intersect_object
-from luxel.core.sampling import jittered_point
+from luxel.core.sampling import jittered_point, lattice_point
 from luxel.core.scenes import SceneObject, Scenes, shape_of
 from luxel.core.shapes.kinds import CYLINDER, ELLIPSOID
 from luxel.core.shapes.local import INFINITY
@@ -18,7 +18,7 @@ from luxel.core.shapes.shape import is_lit_by, solid_angle, surface_area
 from luxel.core.sky import is_in_sun, sun_solid_angle
 from luxel.models.subpixels import subpixel_offset
 
-ACROSS, DOWN = wp.constant(8), wp.constant(6)  # rays by which the share of a pixel is found that a light fills
+RAYS = wp.constant(48)  # by which the share of a pixel is found that a light fills
 SPACING, STEP = wp.constant(0.144), wp.constant(1.0 / 16.0)  # of those, in pixels, and to where margins are compared
 EDGE_ACROSS, EDGE_DOWN = wp.constant(8), wp.constant(6)  # and those by which the shares of other objects are
 LEAST_SPREAD = wp.constant(1.0e-3 / 16.0)  # the determinant of the rays' covariance in the pixel; of three, 0.0017
@@ -287,11 +287,13 @@ def blockers_of(light: int, weights: wp.vec4, a: Segment, b: Segment, c: Segment
 def is_clear(scenes: Scenes, ray: BundleRay, blockers: Blockers, origin_object: int, distance: float) -> bool:
     """Whether none of the blockers is nearer along a ray."""
     clear = bool(True)
-    for k in range(4):
+    k = int(0)  # no constant range, which would be unrolled
+    while k < 4 and clear:
         blocker = wp.where(k == 0, blockers.a, wp.where(k == 1, blockers.b, wp.where(k == 2, blockers.c, blockers.d)))
-        if blocker >= 0 and clear:
+        if blocker >= 0:
             t = intersect_object(scenes, blocker, ray.origin, ray.direction, origin_object, distance)
             clear = t >= distance
+        k += 1
     return clear
 
 
@@ -305,6 +307,18 @@ def light_margin(scenes: Scenes, scene: int, light: int, ray: BundleRay) -> floa
     else:
         margin = outline_margin(shape_of(scenes.objects[light]), ray.origin, ray.direction)
     return margin
+
+
+@wp.func
+def share_about(scenes: Scenes, scene: int, light: int, bundle: SegmentBundle, at: wp.vec2) -> float:
+    """That a light fills of the square about a place in the pixel, if nothing is in the way."""
+    margins = wp.vec3(0.0, 0.0, 0.0)
+    k = int(0)
+    while k < 3:
+        off = wp.vec2(wp.where(k == 1, STEP, 0.0), wp.where(k == 2, STEP, 0.0))
+        margins[k] = light_margin(scenes, scene, light, bundle_ray(bundle, at + off))
+        k += 1
+    return share_inside(margins[0], margins[1], margins[2], STEP, SPACING)
 
 
 @wp.struct
@@ -331,13 +345,10 @@ def filled_by_rays(
     """
     result = Filled(0.0, to)
     most = float(0.0)
-    for k in range(ACROSS * DOWN):
-        at = jittered_point(k, ACROSS, DOWN)
+    for k in range(RAYS):
+        at = lattice_point(k, RAYS)
         ray = bundle_ray(bundle, at)
-        margin = light_margin(scenes, scene, light, ray)
-        beside = light_margin(scenes, scene, light, bundle_ray(bundle, at + wp.vec2(STEP, 0.0)))
-        below = light_margin(scenes, scene, light, bundle_ray(bundle, at + wp.vec2(0.0, STEP)))
-        share = share_inside(margin, beside, below, STEP, SPACING)
+        share = share_about(scenes, scene, light, bundle, at)
         if share > 0.0:
             t = float(INFINITY)
             if light != SUN:
@@ -345,7 +356,7 @@ def filled_by_rays(
                 if t == INFINITY:
                     t = wp.dot(to, ray.direction)
             if is_clear(scenes, ray, blockers, origin_object, t):
-                result.share += share / float(ACROSS * DOWN)
+                result.share += share / float(RAYS)
                 if share >= most:
                     most = share
                     result.vector = ray.direction

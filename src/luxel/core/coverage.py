@@ -21,7 +21,6 @@ from luxel.core.fragments import (
     filled_by_lamp,
     hits_alone,
     is_thin_object,
-    missed_lamp_ray,
     pixel_range,
 )
 from luxel.core.launch import launch, struct_array
@@ -94,15 +93,14 @@ def share_alone(
     scenes: Scenes, pictures: Pictures, object_id: int, at: PixelPlace, is_thin: bool, is_small_lamp: bool
 ) -> float:
     """The share of a pixel that an object covers, found as `luxel.core.fragments` finds it in a scene of one object."""
-    center = bool(False)
-    agree = bool(False)
-    if not is_thin:
-        center = hits_alone(scenes, pictures, object_id, at, wp.vec2(0.5, 0.5))
-        agree = True
-        for corner in range(4):
-            if agree:
-                offset = wp.vec2(float(corner % 2), float(corner // 2))
-                agree = hits_alone(scenes, pictures, object_id, at, offset) == center
+    center = hits_alone(scenes, pictures, object_id, at, wp.vec2(0.5, 0.5))
+    corners = int(0)
+    corner = int(0)
+    while corner < 4:
+        if hits_alone(scenes, pictures, object_id, at, wp.vec2(float(corner & 1), float(corner >> 1))):
+            corners += 1
+        corner += 1
+    agree = not is_thin and corners == wp.where(center, 4, 0)
     share = wp.where(center, 1.0, 0.0)
     if not agree or (is_small_lamp and not center):
         hits = lattice_hits(scenes, pictures, object_id, at, pictures.rays)
@@ -110,7 +108,7 @@ def share_alone(
         if scenes.objects[object_id].mean_emission > 0.0 and hits < pictures.rays:
             filled = filled_by_lamp(scenes, pictures, object_id, at)
             share = wp.where(filled.hits < float(FINE), filled.squares / float(FINE), 1.0)
-            if hits == 0 and missed_lamp_ray(scenes, pictures, object_id, at) == 0:
+            if hits + corners == 0 and filled.hits == 0.0:
                 share = 0.0
     return share
 

@@ -15,8 +15,9 @@ least that can be asked, but for its noise. Tables are of medians over scenes; t
 With --causes it is counted, for every cause of flicker (`luxel.evaluation.flicker`), how often one of 128² pixels jumps
 by more than a quarter of the range while the camera, or what gives no light, moves by a hundredth of a unit in 8
 frames, a third of a pixel: of the picture; of its truth, the model's own picture of 4 × 4 times as many pixels,
-averaged, as paths hardly find such lamps; and of the error, picture minus truth. A lamp's edge that moves on steadily
-may jump in the truth, too, and a picture may err by more than it jumps.
+averaged, as paths hardly find such lamps; of the error, picture minus truth; and of 16 paths a pixel denoised by OIDN,
+which take about as long as ray-small. A lamp's edge that moves on steadily may jump in the truth, too, and a picture
+may err by more than it jumps.
 """
 
 import json
@@ -48,6 +49,7 @@ from tqdm import tqdm
 SEED = 20_261_126  # of the scenes; training starts from small seeds
 PERCENTILE = 0.999
 CAUSES_WIDTH, CAUSES_FRAMES, CAUSES_LENGTH = 128, 8, 0.01
+DENOISED_SPP = 16  # about as long as ray-small takes
 FINER = 4  # times as many pixels along both sides has the truth of --causes
 
 Row = dict[str, float]
@@ -99,23 +101,6 @@ def methods(options: Options, device: str) -> dict[str, Method]:
 
         return method
 
-    def traced(spp: int) -> Method:
-        return lambda scenes: np.concatenate(
-            [tracer.trace([scene], width, width, spp, seed).mean for seed, scene in enumerate(scenes)]
-        )
-
-    def denoised(spp: int) -> Method:
-        def method(scenes: Sequence[Scene]) -> Frames:
-            guides = [tracer.features([scene], width, width) for scene in scenes]
-            return np.stack(
-                [
-                    denoise(noisy, guide.albedo[0].cpu().numpy(), guide.normal[0].cpu().numpy())
-                    for noisy, guide in zip(traced(spp)(scenes), guides, strict=True)
-                ]
-            )
-
-        return method
-
     return {
         **{Path(name).name: model(name) for name in options.models},
         **{
@@ -123,9 +108,31 @@ def methods(options: Options, device: str) -> dict[str, Method]:
             for name in options.models
             for noise in ("other", "same")
         },
-        **{f"path tracing + OIDN, {spp} spp": denoised(spp) for spp in (4, 16)},
-        f"truth, {options.truth_spp} spp": traced(options.truth_spp),
+        **{f"path tracing + OIDN, {spp} spp": denoised(tracer, width, spp) for spp in (4, DENOISED_SPP)},
+        f"truth, {options.truth_spp} spp": traced(tracer, width, options.truth_spp),
     }
+
+
+def traced(tracer: PathTracer, width: int, spp: int) -> Method:
+    """Path tracing, with other random numbers in every frame."""
+    return lambda scenes: np.concatenate(
+        [tracer.trace([scene], width, width, spp, seed).mean for seed, scene in enumerate(scenes)]
+    )
+
+
+def denoised(tracer: PathTracer, width: int, spp: int) -> Method:
+    """The same, denoised frame by frame."""
+
+    def method(scenes: Sequence[Scene]) -> Frames:
+        guides = [tracer.features([scene], width, width) for scene in scenes]
+        return np.stack(
+            [
+                denoise(noisy, guide.albedo[0].cpu().numpy(), guide.normal[0].cpu().numpy())
+                for noisy, guide in zip(traced(tracer, width, spp)(scenes), guides, strict=True)
+            ]
+        )
+
+    return method
 
 
 def figures(method: Method, scenes: list[Scene]) -> Row:
@@ -161,8 +168,8 @@ def finer_picture(renderer: Renderer, scene: Scene, width: int) -> Float32[np.nd
     return finer.reshape(width, FINER, width, FINER, 3).mean((1, 3))
 
 
-def jumps_of_path(renderer: Renderer, path: Sequence[Scene]) -> dict[str, int]:
-    """Of the picture, its truth and its error along a path."""
+def jumps_of_path(renderer: Renderer, tracer: PathTracer, path: Sequence[Scene]) -> dict[str, int]:
+    """Of the picture, its truth, its error and paths denoised along a path."""
     picture, truth = (
         clamp(torch.from_numpy(np.stack([render(frame) for frame in path])))
         for render in (
@@ -170,16 +177,23 @@ def jumps_of_path(renderer: Renderer, path: Sequence[Scene]) -> dict[str, int]:
             lambda frame: finer_picture(renderer, frame, CAUSES_WIDTH),
         )
     )
-    return {"picture": jumps(picture), "truth": jumps(truth), "error": jumps(picture - truth)}
+    noisy = clamp(torch.from_numpy(denoised(tracer, CAUSES_WIDTH, DENOISED_SPP)(path)))
+    return {
+        "picture": jumps(picture),
+        "truth": jumps(truth),
+        "error": jumps(picture - truth),
+        "OIDN": jumps(noisy),
+    }
 
 
 def jumps_by_cause(model: str, device: str) -> dict[str, dict[str, dict[str, int]]]:
     """Of a model's pictures, while the camera moves and while objects do."""
-    renderer = Renderer.from_pretrained(model, device)
+    renderer, tracer = Renderer.from_pretrained(model, device), PathTracer(device=device)
     paths = {"camera": camera_path, "objects": object_path}
     return {
         name: {
-            moving: jumps_of_path(renderer, path(scene, CAUSES_FRAMES, CAUSES_LENGTH)) for moving, path in paths.items()
+            moving: jumps_of_path(renderer, tracer, path(scene, CAUSES_FRAMES, CAUSES_LENGTH))
+            for moving, path in paths.items()
         }
         for name, scene in tqdm(causes().items(), desc=model, unit="scene")
     }

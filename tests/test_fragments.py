@@ -10,11 +10,11 @@ import warp as wp
 from kernels import DEVICES, run
 from shapes import PANELS, SOLIDS, crossings, random_objects
 
-from luxel.core.fragments import FINE_ACROSS, FINE_DOWN, Fragments, lattice_offset, visible_fragments
+from luxel.core.fragments import FINE, Fragments, visible_fragments
 from luxel.core.interactions import interact
 from luxel.core.intersect import MISS
 from luxel.core.rays import image_plane_rays
-from luxel.core.sampling import jittered_point
+from luxel.core.sampling import lattice_point
 from luxel.core.scene_batch import SceneBatch
 from luxel.scene import (
     Box,
@@ -36,8 +36,7 @@ from luxel.scene.description import Object
 WIDTH, HEIGHT, FACES = 23, 19, 6
 RAYS = 31  # through a shared pixel
 CAMERA = Camera(position=(0, -5, 0), look_at=(0, 0, 0), vertical_fov_degrees=40)
-FINE_GRID = int(FINE_ACROSS), int(FINE_DOWN)
-FINE_RAYS = math.prod(FINE_GRID)
+FINE_RAYS = int(FINE)
 PIXEL = 2 * tan_half_fov(CAMERA) / HEIGHT * 5  # its side, where the camera looks at
 
 
@@ -45,17 +44,6 @@ def lattice(rays: int) -> np.ndarray:
     """Where rays go through a pixel: one a column, rows by the fractional parts of multiples of the golden ratio."""
     k = np.arange(rays)
     return np.stack([(k + 0.5) / rays, np.modf(0.5 + k * (math.sqrt(5) - 1) / 2)[0]], 1)
-
-
-@wp.kernel(enable_backward=False)
-def jittered_points(k: wp.array[int], across: int, down: int, point: wp.array[wp.vec2]):
-    i = wp.tid()
-    point[i] = jittered_point(k[i], across, down)
-
-
-def jittered_grid() -> np.ndarray:
-    """Where the rays of a pixel that shows a lamp go through it."""
-    return run(jittered_points, np.arange(FINE_RAYS, dtype=np.int32), *FINE_GRID)[0].astype(float)
 
 
 def square_grid(side: int) -> np.ndarray:
@@ -161,7 +149,7 @@ def test_coverage_by_every_shape(kind):
 @wp.kernel(enable_backward=False)
 def lattice_offsets(k: wp.array[int], rays: int, offset: wp.array[wp.vec2]):
     i = wp.tid()
-    offset[i] = lattice_offset(k[i], rays)
+    offset[i] = lattice_point(k[i], rays)
 
 
 def edge_error(offsets: np.ndarray, angle: np.ndarray) -> float:
@@ -361,7 +349,7 @@ def test_a_band_has_the_fragments_of_the_whole_picture_in_its_rows(first_row, ro
 
 
 def test_a_lamp_is_measured_by_more_rays():
-    """Where it shares a pixel and is not thin: to the ray, but for what rounding decides, all that the pixel shows."""
+    """Where it shares a pixel: nearer to what many rays find than a ray of them counts, and so is what is beside it."""
     random = np.random.default_rng(11)
     lamps, stones = [], []
     for _ in range(13):
@@ -371,16 +359,16 @@ def test_a_lamp_is_measured_by_more_rays():
         glowing = lamp.model_copy(update={"material": Material(emission=(3, 2, 5))})
         lamps.append(Scene(objects=(floor, glowing), camera=CAMERA))
         stones.append(Scene(objects=(floor, lamp), camera=CAMERA))
-    truth = expected(stones, jittered_grid())
+    truth = expected(stones, square_grid(48))
     coarse, fine = found(stones), found(lamps)
     shared = (coarse[..., 1:] > 0) & (coarse[..., 1:] < 1)
     assert shared.sum() > 100
     # An object that the fewer rays have all missed has no fragment.
     known = shared & (coarse > 0)
     assert np.abs(fine - truth)[known].max() <= 2 / FINE_RAYS
-    assert np.abs(fine - truth)[known].mean() < 0.05 * np.abs(coarse - truth)[known].mean()
+    assert np.abs(fine - truth)[known].mean() < 0.2 * np.abs(coarse - truth)[known].mean()
     assert (fine[..., 1:] > 0)[coarse[..., 1:] == 0].any()  # slivers that the fewer rays have all missed
-    assert np.abs(fine - truth)[..., 1:].max() <= 2 / FINE_RAYS
+    assert np.abs(fine - truth)[..., 1:].max() <= 3 / FINE_RAYS
 
 
 def test_a_lamps_faces_are_measured_by_more_rays_where_something_else_shows():
@@ -388,7 +376,7 @@ def test_a_lamps_faces_are_measured_by_more_rays_where_something_else_shows():
     glowing = box.model_copy(update={"material": Material(emission=(3, 2, 5))})
     stone, lamp = (Scene(objects=(Plane(center=(0, 0, -1)), item), camera=CAMERA) for item in (box, glowing))
     coarse, fine = found_faces([stone])[0], found_faces([lamp])[0]
-    truth = expected_faces([stone], jittered_grid())[0]
+    truth = expected_faces([stone], square_grid(48))[0]
     alone = coarse[..., 1, :].sum(-1) == 1
     assert ((coarse[..., 1, :] > 0).sum(-1)[alone] > 1).sum() > 10
     assert np.array_equal(fine[alone], coarse[alone])
@@ -398,7 +386,7 @@ def test_a_lamps_faces_are_measured_by_more_rays_where_something_else_shows():
     # Faces that the fewer rays have all missed have no fragments.
     known = outline & ((coarse > 0) == (truth > 0)).all((-1, -2))
     assert known.sum() > 0.8 * outline.sum()
-    assert np.abs(fine - truth)[known].max() <= 2 / FINE_RAYS
+    assert np.abs(fine - truth)[known].max() <= 3 / FINE_RAYS
 
 
 def test_specks_of_light_keep_their_area_in_the_mean():
@@ -414,8 +402,8 @@ def test_specks_of_light_keep_their_area_in_the_mean():
     cosine = 5 / np.sqrt(25 + (centers**2).sum(1))
     area = math.pi * (radius / PIXEL) ** 2 / cosine
     deviation = shares.std() / math.sqrt(len(shares))
-    assert abs(shares.mean() - area.mean()) < 3 * deviation
-    assert deviation < 0.15 * area.mean()
+    assert shares.mean() == pytest.approx(area.mean(), rel=0.015)
+    assert deviation < 0.003 * area.mean()
 
 
 @pytest.mark.parametrize("radius", [0.001, 0.003, 0.009])  # which hide about 0.006, 0.06 and 0.4 of what is behind
@@ -449,6 +437,37 @@ def test_specks_of_light_in_one_pixel_have_the_same_shares_in_any_order():
     shares = found(scenes)
     assert (shares > 0).all(-1).any((1, 2)).mean() > 0.5, "mostly both are in one pixel"
     np.testing.assert_array_equal(found(turned)[..., ::-1], shares)
+
+
+def test_all_specks_of_light_in_one_pixel_are_measured():
+    """Three, a fifth of a pixel wide: each in steps much finer than the few rays', of which one is 0.032."""
+    random, glow, size = np.random.default_rng(9), Material(emission=(1, 1, 1)), 0.2
+    wrong = []
+    for _ in range(31):
+        turn = random.uniform(0, 2 * math.pi) + np.array([0, 2, 4]) * math.pi / 3
+        centers = (0.25 * np.stack([np.cos(turn), np.sin(turn)], 1) + random.uniform(-0.1, 0.1, 2)) * PIXEL
+        balls = [Sphere(center=(x, 0, z), radius=size / 2 * PIXEL, material=glow) for x, z in centers]
+        shares = found([Scene(objects=tuple(balls), camera=CAMERA)])[0, HEIGHT // 2, WIDTH // 2]
+        wrong.append(shares - math.pi * size**2 / 4)
+    assert np.abs(wrong).max() < 0.012
+    assert np.sqrt(np.mean(np.square(wrong))) < 0.005
+
+
+def test_a_lamps_share_changes_steadily_as_it_moves_over_pixels():
+    """A ball nine pixels across, by a fiftieth of a pixel a frame: no pixel by much more than its edge moves."""
+    random, step = np.random.default_rng(10), 0.02
+    glowing = Material(emission=(1, 1, 1))
+    for _ in range(3):
+        direction = random.normal(size=2)
+        direction *= step * PIXEL / np.linalg.norm(direction)
+        places = np.arange(60)[:, None] * direction
+        frames = found(
+            [
+                Scene(objects=(Sphere(center=(x, 0, z), radius=4.6 * PIXEL, material=glowing),), camera=CAMERA)
+                for x, z in places
+            ]
+        )[..., 0]
+        assert np.abs(np.diff(frames, axis=0)).max() < 1.42 * step + 0.02
 
 
 def test_nothing_in_view_leaves_no_fragments():

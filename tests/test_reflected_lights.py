@@ -119,3 +119,30 @@ def test_it_moves_steadily():
     totals = np.array([frame.sum() for frame in frames])
     np.testing.assert_allclose(totals, totals.mean(), rtol=0.02)
     assert np.abs(np.diff(frames, axis=0)).max() < 0.15 * totals.mean()
+
+
+def lens(a: float, b: float, apart: float) -> float:
+    """The area that two discs of radii a and b have in common."""
+    if apart >= a + b:
+        return 0.0
+    if apart <= abs(a - b):
+        return math.pi * min(a, b) ** 2
+    x = (apart**2 + a**2 - b**2) / (2 * apart)
+    segments = [r * r * math.acos(c / r) - c * math.sqrt(r * r - c * c) for r, c in ((a, x), (b, apart - x))]
+    return sum(segments)
+
+
+def test_a_lamp_that_moves_before_another_hides_as_much_as_it_covers():
+    """Images at 7 and 8 from the eye, two and three pixels across, the farther one nine times as bright."""
+    pixel, off = 2 * math.tan(math.radians(10)) / SIDE, []
+    far = Sphere(center=(0.05, 0.02, 6.0), radius=0.2, material=glowing(9.0))
+    for x in np.linspace(-0.3, 0.3, 31):
+        near = Sphere(center=(float(x), 0.03, 5.0), radius=0.15, material=glowing(1.0))
+        total = shown(FLOOR, near, far)[..., 0].sum()
+        (a, at_a), (b, at_b) = (
+            (r / z, np.array([x, y]) / z) for x, y, z, r in ((x, 0.03, 7, 0.15), (0.05, 0.02, 8, 0.2))
+        )
+        hidden = lens(a, b, float(np.linalg.norm(at_a - at_b)))
+        off.append(total - (math.pi * a * a + 9 * (math.pi * b * b - hidden)) / pixel**2)
+    assert np.abs(off).max() < 2.0
+    assert np.sqrt(np.mean(np.square(off))) < 1.0

@@ -13,20 +13,18 @@ from torch import Tensor
 
 from luxel.core.fragments import (
     FINE,
-    FINE_ACROSS,
-    FINE_DOWN,
     SMALL_LAMP,
     THIN,
     Fragments,
     Pictures,
     PixelPlace,
+    filled_by_lamp,
     hits_alone,
     is_thin_object,
-    lattice_offset,
     pixel_range,
 )
 from luxel.core.launch import launch, struct_array
-from luxel.core.sampling import jittered_point
+from luxel.core.sampling import lattice_point
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable
 from luxel.core.shapes.kinds import PLANE
@@ -85,7 +83,7 @@ def lattice_hits(scenes: Scenes, pictures: Pictures, object_id: int, at: PixelPl
     """How many of so many rays hit the object."""
     hits = int(0)
     for k in range(rays):
-        if hits_alone(scenes, pictures, object_id, at, lattice_offset(k, rays)):
+        if hits_alone(scenes, pictures, object_id, at, lattice_point(k, rays)):
             hits += 1
     return hits
 
@@ -95,26 +93,23 @@ def share_alone(
     scenes: Scenes, pictures: Pictures, object_id: int, at: PixelPlace, is_thin: bool, is_small_lamp: bool
 ) -> float:
     """The share of a pixel that an object covers, found as `luxel.core.fragments` finds it in a scene of one object."""
-    center = bool(False)
-    agree = bool(False)
-    if not is_thin:
-        center = hits_alone(scenes, pictures, object_id, at, wp.vec2(0.5, 0.5))
-        agree = True
-        for corner in range(4):
-            if agree:
-                offset = wp.vec2(float(corner % 2), float(corner // 2))
-                agree = hits_alone(scenes, pictures, object_id, at, offset) == center
+    center = hits_alone(scenes, pictures, object_id, at, wp.vec2(0.5, 0.5))
+    corners = int(0)
+    corner = int(0)
+    while corner < 4:
+        if hits_alone(scenes, pictures, object_id, at, wp.vec2(float(corner & 1), float(corner >> 1))):
+            corners += 1
+        corner += 1
+    agree = not is_thin and corners == wp.where(center, 4, 0)
     share = wp.where(center, 1.0, 0.0)
     if not agree or (is_small_lamp and not center):
         hits = lattice_hits(scenes, pictures, object_id, at, pictures.rays)
         share = float(hits) / float(pictures.rays)
-        is_lamp = scenes.objects[object_id].mean_emission > 0.0
-        if is_lamp and hits < pictures.rays and (hits > 0 or is_small_lamp):
-            fine_hits = int(0)
-            for k in range(FINE):
-                if hits_alone(scenes, pictures, object_id, at, jittered_point(k, FINE_ACROSS, FINE_DOWN)):
-                    fine_hits += 1
-            share = float(fine_hits) / float(FINE)
+        if scenes.objects[object_id].mean_emission > 0.0 and hits < pictures.rays:
+            filled = filled_by_lamp(scenes, pictures, object_id, at)
+            share = wp.where(filled.hits < float(FINE), filled.squares / float(FINE), 1.0)
+            if hits + corners == 0 and filled.hits == 0.0:
+                share = 0.0
     return share
 
 

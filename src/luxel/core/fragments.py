@@ -2,9 +2,9 @@
 
 Visibility is cheap and shading is not: where a pixel's centre and corners see the same object it is taken for that
 object's alone; elsewhere, and wherever something thin may be, a lattice of rays finds out who covers which share. A
-lamp's share, which may be a thousand times as bright as the rest, is found by more of them, and a small lamp is looked
-for by as many, lest it blink in motion. The faces of a box, or of a cylinder, count as objects here, for light differs
-on either side of an edge: `key` numbers them, object · FACES + face.
+lamp's share, which may be a thousand times as bright as the rest, is found by more of them, and small lamps, and those
+that a corner sees, are looked for by as many, lest they blink in motion. The faces of a box, or of a cylinder, count as
+objects here, for light differs on either side of an edge: `key` numbers them, object · FACES + face.
 """
 
 from dataclasses import dataclass
@@ -19,22 +19,26 @@ from luxel.core.frames import frame
 from luxel.core.intersect import MISS, intersect_object
 from luxel.core.launch import launch, to_warp
 from luxel.core.rays import camera_direction, camera_origin, image_plane_point
-from luxel.core.sampling import jittered_point
+from luxel.core.sampling import lattice_point
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable, shape_of
 from luxel.core.selection import NOT_COUNTED
 from luxel.core.shafts import EVERYTHING, intersect_among, objects_in_cone
 from luxel.core.shapes.kinds import PLANE
-from luxel.core.shapes.local import INFINITY
+from luxel.core.shapes.local import INFINITY, slab
+from luxel.core.shapes.outline import outline_margin, share_inside
 from luxel.core.shapes.shape import FACES, face_of_hit, is_panel
 
 THIN = wp.constant(4.0)  # pixels across; of larger objects, no more than slivers come between corners
 SHARED = wp.constant(-2)  # of a pixel that many rays have to look at
 SMALL_LAMP = wp.constant(16.0)  # pixels across; of larger lamps slivers that few rays miss are a hundredth of a pixel
-FINE_ACROSS, FINE_DOWN = wp.constant(16), wp.constant(8)  # rays for a pixel that shows a lamp
-FINE = FINE_ACROSS * FINE_DOWN
-FEW = wp.constant(4)  # rays that see a thin lamp; one that 5 of 32 see is missed by all of them once in 230 times
-GOLDEN_RATIO = wp.constant(0.618033989)  # its fractional part
+FINE = wp.constant(128)  # rays for a pixel that shows a lamp
+FINE_SPACING, FINE_STEP = wp.constant(0.0884), wp.constant(1.0 / 32.0)  # of these rays, and to where they are compared
+CORNERS = wp.constant(4)
+LAMP_BITS = wp.constant(32)  # of a pixel's set of lamps: a lamp's is its number modulo so many
+MOST_MISSED = wp.constant(4)  # lamps in a pixel that the lattice misses and that are looked at: their rays fill 32 bits
+MOST_TRIED = wp.constant(512)  # lamps whose boxes are tried for a pixel
+CROWDED = wp.constant(-1)  # in the place of those rays: there are more lamps, all of which only the lattice measures
 
 
 @dataclass(frozen=True)
@@ -132,22 +136,29 @@ def seen_at(scenes: Scenes, pictures: Pictures, at: PixelPlace, shaft: wp.uint64
 
 
 @wp.func
-def lattice_offset(k: int, rays: int) -> wp.vec2:
-    """Where ray k of so many goes through the pixel: no two in one column or row.
-
-    32 rays find the share behind a straight edge to 0.023, in the mean square over all directions, as a grid of about
-    5 × 5 does, and to 0.016 if it is level or upright, where a grid of 16 × 16 is 0.018 off.
-    """
-    down = float(k) * GOLDEN_RATIO + 0.5
-    return wp.vec2((float(k) + 0.5) / float(rays), down - wp.floor(down))
+def fine_offset(k: int) -> wp.vec2:
+    """Where fine ray k goes through the pixel; after all of them come its corners."""
+    corner = k - FINE
+    offset = wp.vec2(float(corner & 1), float(corner >> 1))
+    if k < FINE:
+        offset = lattice_point(k, FINE)
+    return offset
 
 
 @wp.func
-def shared_offset(k: int, rays: int, lamp_ray: int) -> wp.vec2:
-    """Where ray k of a shared pixel goes: the last one to where a lamp is that the others miss, if there is any."""
-    offset = lattice_offset(k, rays)
-    if lamp_ray > 0 and k == rays - 1:
-        offset = jittered_point(lamp_ray - 1, FINE_ACROSS, FINE_DOWN)
+def lamp_ray(lamp_rays: int, number: int) -> int:
+    """1 + which of the fine rays is the one of that number, of those to lamps that the lattice misses; 0 if none is."""
+    return wp.where(lamp_rays == CROWDED, 0, (lamp_rays >> (8 * number)) & 255)
+
+
+@wp.func
+def shared_offset(k: int, rays: int, lamp_rays: int) -> wp.vec2:
+    """Where ray k of a shared pixel goes: the last ones to where lamps are that the others miss, if there are any."""
+    offset = lattice_point(k, rays)
+    if lamp_rays != 0 and k >= rays - MOST_MISSED:
+        ray = lamp_ray(lamp_rays, rays - 1 - k)
+        if ray > 0:
+            offset = fine_offset(ray - 1)
     return offset
 
 
@@ -161,34 +172,100 @@ def hits_alone(scenes: Scenes, pictures: Pictures, object_id: int, at: PixelPlac
 
 
 @wp.func
-def bounds_reach(scenes: Scenes, pictures: Pictures, object_id: int, at: PixelPlace) -> bool:
-    """Whether an object's bounding sphere may show in a pixel."""
+def box_reaches(scenes: Scenes, pictures: Pictures, object_id: int, at: PixelPlace) -> bool:
+    """Whether an object's box, along its own axes, may show in a pixel.
+
+    At the distance d no ray of a pixel is farther from the one through its middle than d times the pixel's width at
+    distance 1. So the box is taken to be larger by that, and tried against this one.
+    """
     row = scenes.scenes[at.scene]
+    obj = scenes.objects[object_id]
     xy = point_of_pixel(scenes, pictures, at, 0.5, 0.5)
-    vector = scenes.objects[object_id].center - camera_origin(scenes, at.scene, xy)
-    pixel = 2.0 * row.tan_half_fov / float(pictures.height)
+    origin = camera_origin(scenes, at.scene, xy)
+    margin = 2.0 * row.tan_half_fov / float(pictures.height)
     if row.is_orthographic == 0:
-        pixel *= wp.length(vector)
-    off = wp.cross(vector, camera_direction(scenes, at.scene, xy))
-    return wp.length(off) <= scenes.objects[object_id].radius + pixel
+        margin *= wp.length(obj.center - origin) + obj.radius
+    start = obj.unit_from_world * (origin - obj.center)
+    along = obj.unit_from_world * camera_direction(scenes, at.scene, xy)
+    enter = float(0.0)
+    leave = float(INFINITY)
+    for axis in range(3):
+        half_extent = 1.0 + margin / obj.scale[axis]
+        interval = slab(start[axis] / half_extent, along[axis] / half_extent)
+        enter = wp.max(enter, interval[0])
+        leave = wp.min(leave, interval[1])
+    return enter <= leave
 
 
 @wp.func
 def missed_lamp_ray(scenes: Scenes, pictures: Pictures, object_id: int, at: PixelPlace) -> int:
-    """1 + the first of the fine rays that hits a lamp alone; 0 if none does, and −1 if one of the lattice's does."""
+    """1 + the first of the fine rays, or corners, that hits a lamp alone; 0 if none, and −1 if one of the lattice's."""
     found = int(0)
-    if bounds_reach(scenes, pictures, object_id, at):
-        k = int(0)
-        while found == 0 and k < pictures.rays:
-            if hits_alone(scenes, pictures, object_id, at, lattice_offset(k, pictures.rays)):
-                found = -1
-            k += 1
-        k = int(0)
-        while found == 0 and k < FINE:
-            if hits_alone(scenes, pictures, object_id, at, jittered_point(k, FINE_ACROSS, FINE_DOWN)):
-                found = k + 1
-            k += 1
+    k = int(0)
+    while found == 0 and k < pictures.rays:
+        if hits_alone(scenes, pictures, object_id, at, lattice_point(k, pictures.rays)):
+            found = -1
+        k += 1
+    k = int(0)
+    while found == 0 and k < FINE + CORNERS:
+        if hits_alone(scenes, pictures, object_id, at, fine_offset(k)):
+            found = k + 1
+        k += 1
     return found
+
+
+@wp.func
+def lamp_bit(scenes: Scenes, object_id: int) -> int:
+    """A set of lamps with an object alone in it, or the empty one if it is no lamp."""
+    bit = int(0)
+    if object_id >= 0 and scenes.objects[object_id].mean_emission > 0.0:
+        bit = 1 << (scenes.objects[object_id].light_number % LAMP_BITS)
+    return bit
+
+
+@wp.func
+def lamp_bit_of_key(scenes: Scenes, key: int) -> int:
+    """That of the object whose face a key numbers, or the empty set of MISS."""
+    return lamp_bit(scenes, wp.where(key >= 0, key // FACES, MISS))
+
+
+@wp.struct
+class LampSearch:
+    """Whether rays of a pixel may hit a lamp, and those to lamps that the lattice misses: see `lamp_ray`, CROWDED."""
+
+    may_show: bool
+    rays: int
+
+
+@wp.func
+def look_for_lamps(scenes: Scenes, pictures: Pictures, at: PixelPlace, lamps: int, whole: int) -> LampSearch:
+    """Of a set of lamps, but for the one that covers the whole pixel, if one does.
+
+    By their numbers among the scene's lights, whose order is not the description's.
+    """
+    row = scenes.scenes[at.scene]
+    most = wp.clamp(pictures.rays // 4, 1, MOST_MISSED)
+    search = LampSearch(False, 0)
+    missed = int(0)
+    tried = int(0)
+    bit = int(0)
+    while bit < LAMP_BITS and search.rays != CROWDED:
+        light = row.first_light + bit
+        while ((lamps >> bit) & 1) != 0 and light < row.end_lights and search.rays != CROWDED:
+            object_id = scenes.light_object[light]
+            tried += 1
+            if tried > MOST_TRIED:
+                search = LampSearch(True, CROWDED)
+            elif object_id != whole and box_reaches(scenes, pictures, object_id, at):
+                ray = missed_lamp_ray(scenes, pictures, object_id, at)
+                if ray != 0:
+                    search.may_show = True
+                if ray > 0:
+                    search.rays = wp.where(missed < most, search.rays | (ray << (8 * missed)), CROWDED)
+                    missed += 1
+            light += LAMP_BITS
+        bit += 1
+    return search
 
 
 @wp.func
@@ -233,12 +310,11 @@ def pixel_range(low: float, high: float, near: float, far: float, scale: float, 
 
 @wp.kernel(enable_backward=False)
 def mark_thin_objects(
-    scenes: Scenes, pictures: Pictures, scene_of_object: wp.array[int], is_thin: wp.array[int], lamp: wp.array[int]
+    scenes: Scenes, pictures: Pictures, scene_of_object: wp.array[int], is_thin: wp.array[int], lamps: wp.array[int]
 ) -> None:
     """Mark every pixel that the bounding sphere of an object less than THIN pixels across may show in.
 
-    `lamp` becomes 1 + the number of a lamp less than SMALL_LAMP pixels across there: among the scene's lights, whose
-    order is not the description's.
+    `lamps` becomes the set of lamps less than SMALL_LAMP pixels across there: see `lamp_bit`.
     """
     i = wp.tid()
     scene = scene_of_object[i]
@@ -274,7 +350,7 @@ def mark_thin_objects(
             if thin:
                 is_thin[index] = 1
             if small_lamp:
-                wp.atomic_max(lamp, index, scenes.objects[i].light_number + 1)
+                wp.atomic_or(lamps, index, lamp_bit(scenes, i))
 
 
 @wp.kernel(enable_backward=False)
@@ -293,16 +369,17 @@ def sample_centers(
     scenes: Scenes,
     pictures: Pictures,
     is_thin: wp.array[int],
-    lamp: wp.array[int],
+    lamps: wp.array[int],
     corner: wp.array[int],
     whole: wp.array[int],
-    lamp_ray: wp.array[int],
+    lamp_rays: wp.array[int],
     begin: int,
 ) -> None:
     """The key at each pixel's centre if its corners see the same, or SHARED; and what `shared_offset` reads."""
     index = wp.tid() + begin
     at = place_of(pictures, index)
     found = int(SHARED)
+    looked_for = lamps[index]
     if is_thin[index] == 0:
         above = (at.scene * (pictures.rows + 1) + at.row - pictures.first_row) * (pictures.width + 1) + at.column
         below = above + pictures.width + 1
@@ -311,16 +388,17 @@ def sample_centers(
         if corners_agree:  # Warp's `and` would trace the centre's ray in any case
             center = seen_at(scenes, pictures, at, EVERYTHING, 0.5, 0.5)
             found = wp.where(center == key, key, SHARED)
-    missed = int(0)
-    if lamp[index] > 0:
-        small_lamp = scenes.light_object[scenes.scenes[at.scene].first_light + lamp[index] - 1]
-        if found < 0 or found // FACES != small_lamp:
-            missed = missed_lamp_ray(scenes, pictures, small_lamp, at)
-            if missed != 0:
-                found = SHARED
-            missed = wp.max(missed, 0)
-    lamp_ray[index] = missed
-    whole[index] = found
+            if center != key:
+                looked_for = looked_for | lamp_bit_of_key(scenes, key) | lamp_bit_of_key(scenes, center)
+        else:
+            looked_for = looked_for | lamp_bit_of_key(scenes, key) | lamp_bit_of_key(scenes, corner[above + 1])
+            looked_for = looked_for | lamp_bit_of_key(scenes, corner[below])
+            looked_for = looked_for | lamp_bit_of_key(scenes, corner[below + 1])
+    search = LampSearch(False, 0)
+    if looked_for != 0:
+        search = look_for_lamps(scenes, pictures, at, looked_for, wp.where(found >= 0, found // FACES, MISS))
+    lamp_rays[index] = search.rays
+    whole[index] = wp.where(search.may_show, SHARED, found)
 
 
 @wp.kernel(enable_backward=False)
@@ -328,7 +406,7 @@ def sample_pixels(
     scenes: Scenes,
     pictures: Pictures,
     whole: wp.array[int],
-    lamp_ray: wp.array[int],
+    lamp_rays: wp.array[int],
     seen: wp.array2d[int],
     count: wp.array[int],
     begin: int,
@@ -338,7 +416,7 @@ def sample_pixels(
     keys = wp.where(whole[index] >= 0, 1, 0)
     if whole[index] == SHARED:
         at = place_of(pictures, index)
-        missed = lamp_ray[index]
+        missed = lamp_rays[index]
         shaft = pixel_shaft(scenes, pictures, at)
         recent = int(MISS)  # the last two different keys, mostly all there are
         other = int(MISS)
@@ -360,6 +438,37 @@ def sample_pixels(
 
 
 @wp.func
+def margin_at(scenes: Scenes, pictures: Pictures, object_id: int, at: PixelPlace, offset: wp.vec2) -> float:
+    """How far within an object's outline a place of a pixel is: see `luxel.core.shapes.outline`."""
+    xy = point_of_pixel(scenes, pictures, at, offset[0], offset[1])
+    origin = camera_origin(scenes, at.scene, xy)
+    return outline_margin(shape_of(scenes.objects[object_id]), origin, camera_direction(scenes, at.scene, xy))
+
+
+@wp.struct
+class FilledByLamp:
+    """What a lamp alone fills of the squares about a pixel's fine rays, and how many of these hit it."""
+
+    squares: float
+    hits: float
+
+
+@wp.func
+def filled_by_lamp(scenes: Scenes, pictures: Pictures, object_id: int, at: PixelPlace) -> FilledByLamp:
+    """The squares change steadily as the lamp's outline moves over the pixel."""
+    filled = FilledByLamp(0.0, 0.0)
+    for k in range(FINE):
+        offset = fine_offset(k)
+        if hits_alone(scenes, pictures, object_id, at, offset):
+            filled.hits += 1.0
+        margin = margin_at(scenes, pictures, object_id, at, offset)
+        beside = margin_at(scenes, pictures, object_id, at, offset + wp.vec2(FINE_STEP, 0.0))
+        below = margin_at(scenes, pictures, object_id, at, offset + wp.vec2(0.0, FINE_STEP))
+        filled.squares += share_inside(margin, beside, below, FINE_STEP, FINE_SPACING)
+    return filled
+
+
+@wp.func
 def count_fine_hits(
     scenes: Scenes,
     pictures: Pictures,
@@ -368,31 +477,102 @@ def count_fine_hits(
     first: int,
     end: int,
     hits: wp.array[float],
-) -> float:
-    """Add to the hits of a pixel's fragments, `first` … `end` − 1, those of the fine rays; how many see other faces.
+) -> int:
+    """Add to the hits of a pixel's fragments, `first` … `end` − 1, those of the fine rays; how many see other objects.
 
-    The lattice has missed these, and what it saw stands for them.
+    A face that the lattice has missed counts as another one of the same object.
     """
     shaft = pixel_shaft(scenes, pictures, at)
-    unknown = float(FINE)
+    unknown = int(0)
     for k in range(FINE):
-        offset = jittered_point(k, FINE_ACROSS, FINE_DOWN)
+        offset = fine_offset(k)
         found = seen_at(scenes, pictures, at, shaft, offset[0], offset[1])
-        if found == MISS:
-            unknown -= 1.0
+        fragment = int(-1)
         for i in range(first, end):
-            if key[i] == found:
-                hits[i] += 1.0
-                unknown -= 1.0
+            if key[i] == found or (fragment < 0 and key[i] // FACES == found // FACES):
+                fragment = i
+        if fragment >= 0:
+            hits[fragment] += 1.0
+        elif found != MISS:
+            unknown += 1
     return unknown
+
+
+@wp.func
+def smooth_lamps(
+    scenes: Scenes,
+    pictures: Pictures,
+    at: PixelPlace,
+    key: wp.array[int],
+    first: int,
+    end: int,
+    hits: wp.array[float],
+) -> float:
+    """Make fine rays' hits of lamps what they fill, and those of all else what that leaves; which is the result."""
+    before = float(0.0)
+    after = float(0.0)
+    for i in range(first, end):
+        object_id = key[i] // FACES
+        if scenes.objects[object_id].mean_emission > 0.0:
+            before += hits[i]
+            if hits[i] < float(FINE):
+                filled = filled_by_lamp(scenes, pictures, object_id, at)
+                hits[i] = wp.where(filled.hits > 0.0, hits[i] / wp.max(filled.hits, 1.0), 1.0) * filled.squares
+            after += hits[i]
+    of_lamps = float(1.0)
+    if before >= float(FINE) or after > float(FINE):
+        of_lamps = float(FINE) / after
+    left = wp.max(float(FINE) - of_lamps * after, 0.0)
+    of_others = left / wp.max(float(FINE) - before, 1.0)
+    for i in range(first, end):
+        is_lamp = scenes.objects[key[i] // FACES].mean_emission > 0.0
+        hits[i] = hits[i] * wp.where(is_lamp, of_lamps, of_others)
+    return left
+
+
+@wp.func
+def measure_finely(
+    scenes: Scenes,
+    pictures: Pictures,
+    at: PixelPlace,
+    seen: wp.array[int],
+    lattice_rays: int,
+    key: wp.array[int],
+    first: int,
+    end: int,
+    coverage: wp.array[float],
+) -> None:
+    """What a pixel's fragments cover, `first` … `end` − 1, of which some are lamps'.
+
+    Where the fine rays see objects without lamps that the lattice has missed, only the lattice's shares of such objects
+    are right in the mean.
+    """
+    for i in range(first, end):
+        coverage[i] = 0.0
+    unknown = count_fine_hits(scenes, pictures, at, key, first, end, coverage)
+    left = smooth_lamps(scenes, pictures, at, key, first, end, coverage)
+    if unknown > 0:
+        total = float(0.0)
+        for i in range(first, end):
+            if scenes.objects[key[i] // FACES].mean_emission == 0.0:
+                hits = int(0)
+                for k in range(lattice_rays):
+                    hits += wp.where(seen[k] == key[i], 1, 0)
+                coverage[i] = float(FINE * hits) / float(wp.max(lattice_rays, 1))
+                total += coverage[i]
+        of_others = wp.min(left / wp.max(total, 1.0), 1.0)
+        for i in range(first, end):
+            if scenes.objects[key[i] // FACES].mean_emission == 0.0:
+                coverage[i] = coverage[i] * of_others
+    for i in range(first, end):
+        coverage[i] = coverage[i] / float(FINE)
 
 
 @wp.kernel(enable_backward=False)
 def write_fragments(
     scenes: Scenes,
     pictures: Pictures,
-    lamp: wp.array[int],
-    lamp_ray: wp.array[int],
+    lamp_rays: wp.array[int],
     whole: wp.array[int],
     seen: wp.array2d[int],
     offsets: wp.array[int],
@@ -413,8 +593,6 @@ def write_fragments(
     last_object = int(MISS)
     object_hits = int(0)  # rays that see the last object, all of them if it is alone
     shows_lamp = bool(False)
-    shows_other_lamp = bool(False)  # a thin one that was not looked for, and may have been missed as well as seen
-    scale = 2.0 * scenes.scenes[at.scene].tan_half_fov / float(pictures.height)
     for i in range(offsets[index], offsets[index + 1]):
         found = whole[index]
         share = float(1.0)
@@ -430,23 +608,20 @@ def write_fragments(
             for k in range(rays):
                 if seen[index, k] == found:
                     hits += 1
-                    mean += shared_offset(k, rays, lamp_ray[index])
+                    mean += shared_offset(k, rays, lamp_rays[index])
             mean = mean / float(hits)
             share = float(hits) / float(rays)
             if hits < rays:  # of the rays that show it, the nearest to their mean, where it may itself be hidden
                 apart = float(9.0)
                 for k in range(rays):
-                    off = shared_offset(k, rays, lamp_ray[index]) - mean
+                    off = shared_offset(k, rays, lamp_rays[index]) - mean
                     if seen[index, k] == found and wp.dot(off, off) < apart:
                         apart = wp.dot(off, off)
-                        inside = shared_offset(k, rays, lamp_ray[index])
+                        inside = shared_offset(k, rays, lamp_rays[index])
             object_hits = wp.where(found // FACES == last_object, object_hits, 0) + hits
             last_object = found // FACES
             if scenes.objects[last_object].mean_emission > 0.0:
                 shows_lamp = True
-                may_be_missed = scenes.objects[last_object].light_number != lamp[index] - 1 and object_hits <= FEW
-                if may_be_missed and is_thin_object(scenes, at.scene, last_object, scale, THIN):
-                    shows_other_lamp = True
         key[i] = found
         scene[i] = at.scene
         pixel[i] = (at.row - pictures.first_row) * pictures.width + at.column
@@ -454,24 +629,12 @@ def write_fragments(
         object_number[i] = found // FACES - scenes.scenes[at.scene].first_object
         coverage[i] = share
         point[i] = point_of_pixel(scenes, pictures, at, inside[0], inside[1])
-    if shows_lamp and object_hits < rays:
-        lattice_rays = wp.where(lamp_ray[index] > 0, rays - 1, rays)
+    if shows_lamp and object_hits < rays and lamp_rays[index] != CROWDED:
+        lattice_rays = int(rays)
+        for number in range(MOST_MISSED):
+            lattice_rays -= wp.where(lamp_ray(lamp_rays[index], number) > 0, 1, 0)
         first = offsets[index]
-        end = offsets[index + 1]
-        stands_for = float(FINE) / float(lattice_rays)
-        for i in range(first, end):
-            coverage[i] = 0.0
-        if not shows_other_lamp:  # of which only the lattice's share is right in the mean
-            unknown = count_fine_hits(scenes, pictures, at, key, first, end, coverage)
-            hits = int(0)
-            for k in range(lattice_rays):
-                hits += wp.where(seen[index, k] == MISS, 0, 1)
-            stands_for = unknown / float(wp.max(hits, 1))
-        for i in range(first, end):
-            for k in range(lattice_rays):
-                if seen[index, k] == key[i]:
-                    coverage[i] += stands_for
-            coverage[i] = coverage[i] / float(FINE)
+        measure_finely(scenes, pictures, at, seen[index], lattice_rays, key, first, offsets[index + 1], coverage)
 
 
 @torch.no_grad()
@@ -494,15 +657,15 @@ def visible_fragments(
     pictures.width, pictures.height, pictures.rays = width, height, pixel_rays
     pictures.first_row, pictures.rows = first_row, height - first_row if rows is None else rows
     pixels = len(batch) * width * pictures.rows
-    whole, keys, is_thin, lamp, lamp_ray = torch.zeros(5, pixels, dtype=torch.int32, device=device)
+    whole, keys, is_thin, lamps, lamp_rays = torch.zeros(5, pixels, dtype=torch.int32, device=device)
     seen = torch.empty(pixels, pixel_rays, dtype=torch.int32, device=device)
     scene_of_object = batch.scene_of_object.int()
-    launch(mark_thin_objects, len(batch.kind), [scenes, pictures, scene_of_object], [is_thin, lamp], device)
+    launch(mark_thin_objects, len(batch.kind), [scenes, pictures, scene_of_object], [is_thin, lamps], device)
     corner = torch.empty(len(batch) * (width + 1) * (pictures.rows + 1), dtype=torch.int32, device=device)
     launch(sample_corners, len(corner), [scenes, pictures], [corner], device, sliced=True)
-    marked = [scenes, pictures, is_thin, lamp, corner]
-    launch(sample_centers, pixels, marked, [whole, lamp_ray], device, sliced=True)
-    launch(sample_pixels, pixels, [scenes, pictures, whole, lamp_ray], [seen, keys], device, sliced=True)
+    marked = [scenes, pictures, is_thin, lamps, corner]
+    launch(sample_centers, pixels, marked, [whole, lamp_rays], device, sliced=True)
+    launch(sample_pixels, pixels, [scenes, pictures, whole, lamp_rays], [seen, keys], device, sliced=True)
     offsets = torch.zeros(pixels + 1, dtype=torch.int32, device=device)
     torch.cumsum(keys, 0, dtype=torch.int32, out=offsets[1:])
     fragments = int(offsets[-1]) if room is None else room
@@ -515,7 +678,7 @@ def visible_fragments(
         for values, absent in ((scene, 0), (pixel, 0), (object_id, MISS), (coverage, 0), (point, 0)):
             values.fill_(absent)
     written = [key, scene, pixel, object_id, number, coverage, to_warp(point, wp.vec2)]
-    shared = [scenes, pictures, lamp, lamp_ray, whole, seen, offsets]
+    shared = [scenes, pictures, lamp_rays, whole, seen, offsets]
     launch(write_fragments, pixels, shared, written, device, sliced=True)
     return Fragments(
         *(scene, pixel, object_id, number, coverage, point, offsets),

@@ -9,15 +9,17 @@ import warp as wp
 
 from luxel.core.frames import PI, unit_length
 from luxel.core.intersect import MISS, SUN, intersect, intersect_object
-from luxel.core.sampling import jittered_point
+from luxel.core.sampling import jittered_point, lattice_point
 from luxel.core.scenes import SceneObject, Scenes, shape_of
 from luxel.core.shapes.kinds import CYLINDER, ELLIPSOID
 from luxel.core.shapes.local import INFINITY
+from luxel.core.shapes.outline import outline_margin, share_inside
 from luxel.core.shapes.shape import is_lit_by, solid_angle, surface_area
 from luxel.core.sky import is_in_sun, sun_solid_angle
 from luxel.models.subpixels import subpixel_offset
 
-ACROSS, DOWN = wp.constant(12), wp.constant(8)  # rays by which the share of a pixel is found that a light fills
+RAYS = wp.constant(48)  # by which the share of a pixel is found that a light fills
+SPACING, STEP = wp.constant(0.144), wp.constant(1.0 / 16.0)  # of those, in pixels, and to where margins are compared
 EDGE_ACROSS, EDGE_DOWN = wp.constant(8), wp.constant(6)  # and those by which the shares of other objects are
 LEAST_SPREAD = wp.constant(1.0e-3 / 16.0)  # the determinant of the rays' covariance in the pixel; of three, 0.0017
 SMALL, LARGE = wp.constant(0.25), wp.constant(0.75)  # images in pixels: up to one by area, from the other on by rays
@@ -257,43 +259,155 @@ def counted(light: int, weight: float, segment: Segment, as_shown: bool) -> floa
 
 
 @wp.struct
+class Blockers:
+    """Up to four objects that a pixel's rays hit, which may be in the way of a light; each once, or MISS."""
+
+    a: int
+    b: int
+    c: int
+    d: int
+
+
+@wp.func
+def blockers_of(light: int, weights: wp.vec4, a: Segment, b: Segment, c: Segment, d: Segment) -> Blockers:
+    """What segments that have weights hit, but for the light itself."""
+    hits = Blockers(MISS, MISS, MISS, MISS)
+    if weights[0] > 0.0 and a.hit >= 0 and a.hit != light:
+        hits.a = a.hit
+    if weights[1] > 0.0 and b.hit >= 0 and b.hit != light and b.hit != hits.a:
+        hits.b = b.hit
+    if weights[2] > 0.0 and c.hit >= 0 and c.hit != light and c.hit != hits.a and c.hit != hits.b:
+        hits.c = c.hit
+    if weights[3] > 0.0 and d.hit >= 0 and d.hit != light and d.hit != hits.a and d.hit != hits.b and d.hit != hits.c:
+        hits.d = d.hit
+    return hits
+
+
+@wp.func
+def is_clear(scenes: Scenes, ray: BundleRay, blockers: Blockers, origin_object: int, distance: float) -> bool:
+    """Whether none of the blockers is nearer along a ray."""
+    clear = bool(True)
+    k = int(0)  # no constant range, which would be unrolled
+    while k < 4 and clear:
+        blocker = wp.where(k == 0, blockers.a, wp.where(k == 1, blockers.b, wp.where(k == 2, blockers.c, blockers.d)))
+        if blocker >= 0:
+            t = intersect_object(scenes, blocker, ray.origin, ray.direction, origin_object, distance)
+            clear = t >= distance
+        k += 1
+    return clear
+
+
+@wp.func
+def light_margin(scenes: Scenes, scene: int, light: int, ray: BundleRay) -> float:
+    """How far within the outline of a light, but a plane, a ray is: see `luxel.core.shapes.outline`."""
+    margin = float(0.0)
+    if light == SUN:
+        row = scenes.scenes[scene]
+        margin = 1.0 - wp.length(ray.direction - row.sun_direction) / wp.sqrt(row.sun_chord_squared)
+    else:
+        margin = outline_margin(shape_of(scenes.objects[light]), ray.origin, ray.direction)
+    return margin
+
+
+@wp.func
+def margins_about(scenes: Scenes, scene: int, light: int, bundle: SegmentBundle, at: wp.vec2) -> wp.vec3:
+    """Of the bundle's rays at a place in the pixel, and STEP beside and below."""
+    margins = wp.vec3(0.0, 0.0, 0.0)
+    k = int(0)
+    while k < 3:
+        off = wp.vec2(wp.where(k == 1, STEP, 0.0), wp.where(k == 2, STEP, 0.0))
+        margins[k] = light_margin(scenes, scene, light, bundle_ray(bundle, at + off))
+        k += 1
+    return margins
+
+
+@wp.func
+def share_about(scenes: Scenes, scene: int, light: int, bundle: SegmentBundle, at: wp.vec2) -> float:
+    """That a light fills of the square about a place in the pixel, if nothing is in the way."""
+    margins = margins_about(scenes, scene, light, bundle, at)
+    return share_inside(margins[0], margins[1], margins[2], STEP, SPACING)
+
+
+@wp.func
+def may_fill(scenes: Scenes, scene: int, light: int, bundle: SegmentBundle) -> bool:
+    """Whether a light may show in the pixel, by the margin in its middle.
+
+    Margins are concave, so that nowhere are they above the tangent: the corners are 0.71 of a pixel away.
+    """
+    middle = wp.vec2(0.5, 0.5)
+    margins = margins_about(scenes, scene, light, bundle, middle)
+    slope = wp.length(wp.vec2(margins[1] - margins[0], margins[2] - margins[0])) / STEP
+    return margins[0] + slope > 0.0
+
+
+@wp.func
+def fills_all(scenes: Scenes, scene: int, light: int, bundle: SegmentBundle) -> bool:
+    """Whether a light fills the pixel, if nothing is in the way: the squares about all of its corners."""
+    least = float(1.0)
+    k = int(0)
+    while k < 4 and least == 1.0:
+        least = share_about(scenes, scene, light, bundle, wp.vec2(float(k & 1), float(k >> 1)))
+        k += 1
+    return least == 1.0
+
+
+@wp.struct
 class Filled:
-    """The share of a pixel that shows a light if nothing is in between, and a point of the light, from the origin."""
+    """The share of a pixel that shows a light, and a point of what shows, from the origin."""
 
     share: float
     vector: wp.vec3
 
 
 @wp.func
-def filled_by_rays(scenes: Scenes, scene: int, light: int, bundle: SegmentBundle) -> Filled:
-    """How many of the pixel's bundle of rays meet the light."""
-    result = Filled(0.0, bundle.direction)
-    for k in range(ACROSS * DOWN):
-        ray = bundle_ray(bundle, jittered_point(k, ACROSS, DOWN))
-        t = distance_to(scenes, scene, light, ray, MISS)
-        if t < INFINITY:
-            result.share += 1.0 / float(ACROSS * DOWN)
-            result.vector = t * ray.direction
+def filled_by_rays(
+    scenes: Scenes,
+    scene: int,
+    light: int,
+    bundle: SegmentBundle,
+    blockers: Blockers,
+    origin_object: int,
+    to: wp.vec3,
+) -> Filled:
+    """How much of the squares about the pixel's bundle of rays the light fills, where no blocker is in the way.
+
+    The light's middle is at `to`.
+    """
+    result = Filled(0.0, to)
+    if not may_fill(scenes, scene, light, bundle):
+        return result
+    fills = fills_all(scenes, scene, light, bundle)
+    if fills and wp.max(wp.max(blockers.a, blockers.b), wp.max(blockers.c, blockers.d)) < 0:
+        result.share = 1.0
+        return result
+    most = float(0.0)
+    for k in range(RAYS):
+        at = lattice_point(k, RAYS)
+        ray = bundle_ray(bundle, at)
+        share = float(1.0)
+        if not fills:
+            share = share_about(scenes, scene, light, bundle, at)
+        if share > 0.0:
+            t = float(INFINITY)
             if light != SUN:
-                result.vector += ray.origin - bundle.origin
+                t = distance_to(scenes, scene, light, ray, MISS)
+                if t == INFINITY:
+                    t = wp.dot(to, ray.direction)
+            if is_clear(scenes, ray, blockers, origin_object, t):
+                result.share += share / float(RAYS)
+                if share >= most:
+                    most = share
+                    result.vector = ray.direction
+                    if light != SUN:
+                        result.vector = t * ray.direction + ray.origin - bundle.origin
     return result
 
 
 @wp.func
-def filled_by(scenes: Scenes, scene: int, light: int, bundle: SegmentBundle, image: LightImage, to: wp.vec3) -> Filled:
-    """By the light with this image, whose middle is at `to` from the bundle's origin, or there in the sky.
-
-    Of a small one the area, times a tent over 2 × 2 pixels, through which it goes steadily.
-    """
+def area_in_pixel(image: LightImage) -> float:
+    """Of a small light's image, times a tent over 2 × 2 pixels, through which it goes steadily."""
     tent = wp.max(1.0 - wp.abs(image.x), 0.0) * wp.max(1.0 - wp.abs(image.y), 0.0)
-    result = Filled(image.pixels * tent, to)
-    by_rays = wp.clamp((image.pixels - SMALL) / (LARGE - SMALL), 0.0, 1.0)
-    if by_rays > 0.0:
-        found = filled_by_rays(scenes, scene, light, bundle)
-        result.share += by_rays * (found.share - result.share)
-        if found.share > 0.0:
-            result.vector = found.vector
-    return result
+    return image.pixels * tent
 
 
 @wp.func
@@ -302,8 +416,10 @@ def is_seen(scenes: Scenes, scene: int, light: int, bundle: SegmentBundle, by: S
     towards = vector
     if light != SUN:
         towards += bundle.origin - by.origin
-    hit = intersect(scenes, scene, by.origin, unit_length(towards), by.origin_object)
-    return wp.where(hit.object_id == wp.max(light, MISS), 1.0, 0.0)
+    distance = wp.length(towards)
+    hit = intersect(scenes, scene, by.origin, towards / distance, by.origin_object)
+    is_clear_way = hit.object_id == wp.max(light, MISS) or (light >= 0 and hit.t > distance)
+    return wp.where(is_clear_way, 1.0, 0.0)
 
 
 @wp.func
@@ -358,22 +474,29 @@ def missed_of(
     result = wp.vec3(0.0, 0.0, 0.0)
     image = image_of(bundle, vector, light == SUN, angle, radius)
     if image.pixels > 0.0 and is_near(image):
-        filled = filled_by(scenes, scene, light, bundle, image, vector)
         hits = counted(light, weights[0], a, False) + counted(light, weights[1], b, False)
         hits += counted(light, weights[2], c, False) + counted(light, weights[3], d, False)
         shown = counted(light, weights[0], a, True) + counted(light, weights[1], b, True)
         shown += counted(light, weights[2], c, True) + counted(light, weights[3], d, True)
         share = 0.25 * (weights[0] + weights[1] + weights[2] + weights[3])
-        if filled.share > 0.0 or hits > 0.0:
+        by_rays = wp.clamp((image.pixels - SMALL) / (LARGE - SMALL), 0.0, 1.0)
+        filled = Filled((1.0 - by_rays) * area_in_pixel(image), vector)
+        found = Filled(0.0, vector)
+        if by_rays > 0.0:
+            blockers = blockers_of(light, weights, a, b, c, d)
+            found = filled_by_rays(scenes, scene, light, bundle, blockers, a.origin_object, vector)
+            found.share *= by_rays
+        if filled.share + found.share + hits > 0.0:
             free = would_hit(scenes, scene, light, weights[0], a) + would_hit(scenes, scene, light, weights[1], b)
             free += would_hit(scenes, scene, light, weights[2], c) + would_hit(scenes, scene, light, weights[3], d)
-            visible = float(1.0)
             if free > 0.0:
-                visible = wp.min(hits / free, 1.0)
+                filled.share *= wp.min(hits / free, 1.0)
             else:
-                by = nearest_segment(weights, a, b, c, d, unit_length(filled.vector))
-                visible = is_seen(scenes, scene, light, bundle, by, filled.vector)
-            result = emission * (visible * share * filled.share - shown)
+                by = nearest_segment(weights, a, b, c, d, unit_length(found.vector))
+                seen = is_seen(scenes, scene, light, bundle, by, found.vector)
+                filled.share *= seen
+                found.share *= seen
+            result = emission * (share * (filled.share + found.share) - shown)
     return result
 
 

@@ -306,11 +306,13 @@ def weigh_by_bundle(
     last ones of the three of them that go the same way, if there are three.
     """
     total = wp.vec3(0.0, 0.0, 0.0)
-    for branch in range(BRANCHES):
+    branch = int(0)  # no constant ranges, which would be unrolled
+    while branch < BRANCHES:
         i = (row * BRANCHES + branch) * SUBPIXELS
         weights = wp.vec4(1.0, 1.0, 1.0, 1.0)
         first_path = int(0)
-        for step in range(2):
+        step = int(0)
+        while step < 2:
             a = segments[i]
             b = segments[i + 1]
             c = segments[i + 2]
@@ -335,6 +337,8 @@ def weigh_by_bundle(
                         weights[k] = shares[k]
                         throughput[i + k] = throughput[i + k] * shares[k]
                         segments[i + k].radiance = segments[i + k].radiance * shares[k]
+            step += 1
+        branch += 1
     return total
 
 

@@ -109,8 +109,8 @@ def make(path: Path, scene: Scene, options: Options) -> None:
         tensors[f"mean{spp}"] = found.mean.unflatten(0, (side, side))
         tensors[f"var{spp}"] = found.path_variance.unflatten(0, (side, side))
     for half, seed in enumerate(TARGET_SEEDS):
-        found = tracer.trace(batch, side, side, options.target_spp, seed)
-        tensors[f"truth{half}"] = torch.from_numpy(found.mean[0])
+        target = tracer.trace(batch, side, side, options.target_spp, seed)
+        tensors[f"truth{half}"] = torch.from_numpy(target.mean[0])
     write_tensors(path, tensors)
 
 

@@ -152,8 +152,9 @@ class Blender(Pretrained):
         self.input = nn.Linear(FEATURES, config.hidden)
         self.layers = nn.ModuleList(nn.Linear(config.hidden, config.hidden) for _ in range(config.layers))
         self.head = nn.Linear(config.hidden, LEVELS + DETAILS + 1)
-        self.judge = nn.Sequential(nn.Linear(JUDGED, config.hidden), nn.ReLU(), nn.Linear(config.hidden, 1))
-        for last in (self.head, self.judge[2]):
+        first, judge_head = nn.Linear(JUDGED, config.hidden), nn.Linear(config.hidden, 1)
+        self.judge = nn.Sequential(first, nn.ReLU(), judge_head)
+        for last in (self.head, judge_head):
             nn.init.zeros_(last.weight)
             nn.init.zeros_(last.bias)
 

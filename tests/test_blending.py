@@ -1,5 +1,7 @@
 """Blending a picture with paths: whatever the picture, the truth in the end."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -48,7 +50,8 @@ def blender(seed: int = 0) -> Blender:
     """With random weights everywhere."""
     torch.manual_seed(seed)
     result = Blender(BlenderConfig(hidden=8)).eval()
-    torch.nn.init.normal_(result.head.weight)
+    for last in (result.head, result.judge[2]):
+        torch.nn.init.normal_(last.weight, std=0.3 if last is result.judge[2] else 1.0)
     return result
 
 
@@ -199,10 +202,21 @@ def test_the_blender_is_what_was_saved_and_every_weight_has_a_gradient(tmp_path)
         Blender.from_pretrained(tmp_path)
     paths = traced(FEATURES["many lights"][0], 4)
     picture = (paths.mean * 0.9 + 0.01).reshape(1, HEIGHT, WIDTH, 3)
-    blended, _ = blend(SceneBatch.of([FEATURES["many lights"][0]]), picture, paths, saved.train())
-    blended.square().sum().backward()
+    blended, error = blend(SceneBatch.of([FEATURES["many lights"][0]]), picture, paths, saved.train())
+    (blended.square().sum() + error.log().sum()).backward()
     for name, weights in saved.named_parameters():
         assert (weights.grad != 0).any(), name
+
+
+def test_a_judge_multiplies_what_is_expected():
+    """Untrained it says what `combine` does and (0.001 of the radiance)²; with a bias of log 4, 4 times it."""
+    saved = Blender(BlenderConfig(hidden=8))
+    residual = residual_of(torch.zeros(1, LEVELS, 3), torch.ones(1, LEVELS), 2, 1)
+    told = [torch.ones(1, 3), residual, torch.full((1, 3), 1.5), torch.tensor([0.03])]
+    with torch.no_grad():
+        torch.testing.assert_close(saved.judged(*told), torch.tensor([0.03 + 4e-6]))
+        saved.judge[2].bias.fill_(math.log(4))
+        torch.testing.assert_close(saved.judged(*told), torch.tensor([4 * (0.03 + 4e-6)]))
 
 
 def test_what_is_cut_off_heavy_paths_makes_their_neighbourhood_uncertain():

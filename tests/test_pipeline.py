@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from huggingface_hub.errors import HFValidationError
+from tracer_scenes import room
 
 import luxel.memory
 from luxel import InputError, pipeline
@@ -275,6 +276,53 @@ def test_progress_gets_better_and_says_how_good_it_is():
     assert steps[0].paths is None
     np.testing.assert_allclose(steps[-1].paths.mean((0, 1)), truth.mean((0, 1)), rtol=0.1)
     assert np.square(steps[-1].paths - truth).mean() < 0.2 * np.square(steps[1].paths - truth).mean()
+
+
+MIRROR = Material(base_color=(0.95, 0.95, 0.95), metallic=1.0, roughness=0.04)
+CLEAR = Material(base_color=(1, 1, 1), transmission=1.0, roughness=0.04)
+BY_CHANCE = {
+    "a room of mirrors": Scene(
+        objects=(
+            *(
+                wall.model_copy(update={"material": MIRROR} if at in (1, 2, 4) else {})
+                for at, wall in enumerate(room())
+            ),
+            Sphere(center=(-1, 0.5, 0.6), radius=0.12, material=Material(base_color=(0, 0, 0), emission=(60, 60, 50))),
+            Sphere(center=(0.6, 0.3, -0.8), radius=0.4),
+            Box(center=(-0.4, 0.8, -0.7), half_extents=(0.3, 0.3, 0.5)),
+        ),
+        camera=Camera(position=(0.2, -3.5, 0.2), look_at=(0, 0, -0.1)),
+        background=(0, 0, 0),
+    ),
+    "a lamp in glass": Scene(
+        objects=(
+            Plane(center=(0, 0, -1)),
+            Sphere(center=(0, 0, 0), radius=0.5, material=CLEAR),
+            Sphere(center=(0, 0, 0), radius=0.2, material=Material(base_color=(0, 0, 0), emission=(30, 28, 20))),
+            Sphere(center=(1, 0.5, -0.6), radius=0.4),
+            Box(center=(-1, 0.6, -0.6), half_extents=(0.3, 0.3, 0.4)),
+        ),
+        camera=Camera(position=(0, -4.5, 0.8), look_at=(0, 0, -0.3)),
+        background=(0.02, 0.02, 0.02),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BY_CHANCE)
+def test_the_estimated_error_is_honest_where_paths_find_light_by_chance(name):
+    """Over two runs it is never less than two thirds of what it is, and at most four times that.
+
+    What variances alone expect (`combine`) is a third of it with 4 paths, or less, and grows with more.
+    """
+    scene, renderer = BY_CHANCE[name], Renderer.from_pretrained("ray-small")
+    halves = [PathTracer().trace([scene], 24, 24, 2048, seed).mean[0] for seed in (50, 51)]
+    runs = [list(islice(renderer.progress(scene, 24, seed=seed), 1, 6)) for seed in (0, 1)]
+    found = []
+    for steps in zip(*runs, strict=True):
+        truth = np.mean([((step.radiance - halves[0]) * (step.radiance - halves[1])).mean() for step in steps])
+        found.append(np.sqrt(np.mean([step.error**2 for step in steps])))
+        assert 2 / 3 < found[-1] / np.sqrt(truth) < 4, steps[0].spp
+    assert (np.diff(found) < 0.1 * found[0]).all()
 
 
 def test_progress_is_given_up_by_what_its_callback_raises():

@@ -1,12 +1,15 @@
 """Training the Blender: the same command gives the same weights, from files that are made once."""
 
+import math
 from dataclasses import replace
 
 import torch
 
-from luxel.experiments.train_blender import MODELS, SPP, Options, examples, main, scene_of
+from luxel.experiments.rare_light import rare_light
+from luxel.experiments.train_blender import MODELS, SPP, Options, bounded, examples, main, scene_of
 from luxel.models.blending import FEATURES, Blender, BlenderConfig
 from luxel.scene.composed import Composed
+from luxel.scene.distributions import Mixed
 
 
 def test_it_is_trained_again_to_the_same_weights(tmp_path):
@@ -30,6 +33,7 @@ def test_it_is_trained_again_to_the_same_weights(tmp_path):
     torch.testing.assert_close(again, first, rtol=0, atol=0)
     learned = (first["head.bias"] != 0).tolist()  # all but what pictures of 13² have not: bands of 8 and 16 pixels
     assert learned == [True] * 3 + [False] * 2 + [True] * 4
+    assert (first["judge.2.bias"] != 0).all()
     data = examples(options)
     assert len(data) == len(SPP)
     for of_spp in data:
@@ -38,7 +42,14 @@ def test_it_is_trained_again_to_the_same_weights(tmp_path):
         assert of_spp.weight.unique().numel() == 2
 
 
-def test_scenes_are_of_both_distributions_and_models_ship():
-    assert scene_of(7, 0) == Composed()(7, 0)
-    assert scene_of(7, 5) != Composed()(7, 5)
+def test_what_is_far_more_than_expected_counts_as_its_logarithm():
+    torch.testing.assert_close(
+        bounded(torch.tensor([-1.0, 4.0, 5.0, 5 * math.e])), torch.tensor([-1.0, 4.0, 5.0, 10.0])
+    )
+
+
+def test_scenes_are_of_three_kinds_and_models_ship():
+    assert scene_of(7, 4) == Composed()(7, 4)
+    assert scene_of(7, 5) == rare_light(7, 5)
+    assert scene_of(7, 6) == Mixed()(7, 6)
     assert set(MODELS) == {"ray-small", "ray-base"}

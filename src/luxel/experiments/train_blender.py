@@ -2,9 +2,10 @@
 
     python -m luxel.experiments.train_blender --out src/luxel/pretrained/ray-small/blender
 
-Scenes of `composed`, every third of `mixed`, of a seed that no ray model has seen, are rendered by the ray models that
-ship and traced once for each number of paths, with noise of its own, and once more for the target; each file is kept in
-the folder --data, and a repeated command makes what is missing. The network reads single pixels, so that a few hundred
+Scenes of `composed`, every fourth of `mixed`, and every fourth with light that paths find by chance
+(`luxel.experiments.rare_light`), of a seed that no ray model has seen, are rendered by the ray models that ship and
+traced once for each number of paths, with noise of its own, and twice more for the target; each file is kept in the
+folder --data, and a repeated command makes what is missing. The network reads single pixels, so that a few hundred
 scenes are millions of examples. The loss of every scene is taken over that of the network's picture: what is gained is
 to be gained everywhere, not on the few scenes of the largest errors.
 """
@@ -24,9 +25,10 @@ from tqdm import tqdm
 import luxel
 from luxel.configuration import Configuration, Pixels, Seed, Steps
 from luxel.core.scene_batch import SceneBatch
+from luxel.experiments.rare_light import rare_light
 from luxel.files.tensors import read_tensors, write_tensors
 from luxel.image.losses import display_huber
-from luxel.models.blending import Blender, BlenderConfig, Paths, Residual, combine, describe, filtered_residual
+from luxel.models.blending import TINY, Blender, BlenderConfig, Paths, Residual, combine, describe, filtered_residual
 from luxel.models.kinds import load_model
 from luxel.scene.composed import Composed
 from luxel.scene.description import Scene
@@ -36,10 +38,14 @@ from luxel.trace.path import PathTracer
 MODELS = ("ray-small", "ray-base", "ray-small")
 """Scene i is shown by number i modulo 3."""
 SPP = (1, 4, 16, 64)
-PATHS_SEED, TARGET_SEED = 1000, 5  # of n paths: 1000 + n
+PATHS_SEED, TARGET_SEEDS = 1000, (5, 6)  # of n paths: 1000 + n
 PIXELS_A_SCENE = 2400
 """That are learned from, of each number of paths."""
 PIXELS_A_STEP = 1024  # the same
+JUDGED_TOGETHER, GROUPS_A_STEP = 160, 8
+"""Pixels of a scene whose expected error is compared with what it is, and how many of them."""
+SURPRISING = 5.0
+"""Times what was expected: see `bounded`."""
 LEARNING_RATE, WEIGHT_DECAY, CLIP_NORM = 4e-3, 1e-4, 0.1
 FLOOR = 3e-5
 """Of the loss that a scene's is taken over: what the eye does not see."""
@@ -52,10 +58,11 @@ class Options(Configuration):
     out: Path
     """Folder for the Blender's config.json and weights."""
     data: Path = Path("data/blending")
-    scenes: Annotated[int, Field(ge=1, le=1 << 20)] = 280
-    """Their generation takes seconds each, on two cores."""
+    scenes: Annotated[int, Field(ge=1, le=1 << 20)] = 236
+    """Their generation takes seconds each, on a core."""
     width: Pixels = 96
     target_spp: Annotated[int, Field(ge=1, le=1 << 24)] = 96
+    """Of each of two targets."""
     steps: Steps = 6000
     """Of PIXELS_A_STEP pixels for each number of paths."""
     seed: Seed = 7
@@ -70,12 +77,23 @@ class Examples(NamedTuple):
     mean: Float[Tensor, "pixels 3"]
     residual: Residual
     weight: Float[Tensor, " pixels"]
-    target: Float[Tensor, "pixels 3"]
+    halves: Float[Tensor, "halves pixels 3"]
+    """Two targets, with noise of their own."""
+
+    @property
+    def target(self) -> Float[Tensor, "pixels 3"]:
+        """The mean of both."""
+        return self.halves.mean(0)
+
+    def some(self, pixels: Tensor) -> "Examples":
+        """These of the pixels."""
+        residual = Residual(*(values[pixels] for values in self.residual))
+        return Examples(self.picture[pixels], self.mean[pixels], residual, self.weight[pixels], self.halves[:, pixels])
 
 
 def scene_of(seed: int, index: int) -> Scene:
     """Scene number `index`."""
-    return (Mixed() if index % 3 == 2 else Composed())(seed, index)
+    return (Composed(), rare_light, Mixed(), Composed())[index % 4](seed, index)
 
 
 def make(path: Path, scene: Scene, options: Options) -> None:
@@ -90,8 +108,10 @@ def make(path: Path, scene: Scene, options: Options) -> None:
         found = tracer.sample(batch, side, side, spp, PATHS_SEED + spp)
         tensors[f"mean{spp}"] = found.mean.unflatten(0, (side, side))
         tensors[f"var{spp}"] = found.path_variance.unflatten(0, (side, side))
-    target = tracer.trace(batch, side, side, options.target_spp, TARGET_SEED)
-    write_tensors(path, {**tensors, "truth": torch.from_numpy(target.mean[0])})
+    for half, seed in enumerate(TARGET_SEEDS):
+        target = tracer.trace(batch, side, side, options.target_spp, seed)
+        tensors[f"truth{half}"] = torch.from_numpy(target.mean[0])
+    write_tensors(path, tensors)
 
 
 def examples(options: Options) -> list[Examples]:
@@ -104,23 +124,22 @@ def examples(options: Options) -> list[Examples]:
         if not path.exists():
             make(path, scene, options)
         tensors, _ = read_tensors(path, "delete it and repeat the command")
-        picture, target = tensors[MODELS[index % len(MODELS)]], tensors["truth"].flatten(0, 1)
-        flat, batch = picture.flatten(0, 1), SceneBatch.of([scene])
-        weight = 1 / (display_huber(flat, target).mean() + FLOOR)
+        picture, halves = tensors[MODELS[index % len(MODELS)]], torch.stack([tensors["truth0"], tensors["truth1"]])
+        flat, batch, halves = picture.flatten(0, 1), SceneBatch.of([scene]), halves.flatten(1, 2)
+        weight = 1 / (display_huber(flat, halves.mean(0)).mean() + FLOOR)
         for of_spp, spp in zip(found, SPP, strict=True):
             paths = Paths(tensors[f"mean{spp}"].flatten(0, 1), tensors[f"var{spp}"].flatten() / spp, spp)
             residual = describe(batch, flat, paths, filtered_residual(batch, picture[None], paths))
-            some = torch.randperm(len(flat), generator=rng)[:PIXELS_A_SCENE]
-            chosen = Residual(*(values[some] for values in residual))
-            of_spp.append(Examples(flat[some], paths.mean[some], chosen, weight.expand(len(some)), target[some]))
+            whole = Examples(flat, paths.mean, residual, weight.expand(len(flat)), halves)
+            of_spp.append(whole.some(torch.randperm(len(flat), generator=rng)[:PIXELS_A_SCENE]))
     return [joined(of_spp) for of_spp in found]
 
 
 def joined(parts: list[Examples]) -> Examples:
     """All of them as one."""
-    columns = zip(*((*part[:2], *part.residual, *part[3:]) for part in parts), strict=True)
-    picture, mean, *residual, weight, target = (torch.cat(column) for column in columns)
-    return Examples(picture, mean, Residual(*residual), weight, target)
+    columns = zip(*((*part[:2], *part.residual, part.weight) for part in parts), strict=True)
+    picture, mean, *residual, weight = (torch.cat(column) for column in columns)
+    return Examples(picture, mean, Residual(*residual), weight, torch.cat([part.halves for part in parts], 1))
 
 
 def train(options: Options) -> Blender:
@@ -136,17 +155,65 @@ def train(options: Options) -> Blender:
         optimizer.zero_grad()
         losses = []
         for of_spp, spp in zip(data, SPP, strict=True):
-            some = torch.randint(len(of_spp.target), (PIXELS_A_STEP,), generator=rng)
-            residual = Residual(*(values[some] for values in of_spp.residual))
-            paths = Paths(of_spp.mean[some], residual.paths_variance, spp)
-            blended, _ = combine(of_spp.picture[some], paths, residual, blender(residual))
-            losses.append((display_huber(blended, of_spp.target[some]).mean(1) * of_spp.weight[some]).mean())
+            some = of_spp.some(torch.randint(len(of_spp.picture), (PIXELS_A_STEP,), generator=rng))
+            blended, _ = blended_examples(some, spp, blender)
+            losses.append((display_huber(blended, some.target).mean(1) * some.weight).mean())
         sum(losses[1:], losses[0]).backward()
         torch.nn.utils.clip_grad_norm_(blender.parameters(), CLIP_NORM)
         optimizer.step()
         schedule.step()
         bar.set_postfix_str(" ".join(f"{spp}: {loss.item():.3f}" for spp, loss in zip(SPP, losses, strict=True)))
+    train_judge(blender, data, options)
     return blender.eval()
+
+
+def blended_examples(
+    of_spp: Examples, spp: int, blender: Blender
+) -> tuple[Float[Tensor, "pixels 3"], Float[Tensor, " pixels"]]:
+    """What `combine` makes of them."""
+    paths = Paths(of_spp.mean, of_spp.residual.paths_variance, spp)
+    return combine(of_spp.picture, paths, of_spp.residual, blender(of_spp.residual))
+
+
+def train_judge(blender: Blender, data: list[Examples], options: Options) -> None:
+    """Teach a Blender, whose blends are what they will be, how far those are off.
+
+    The loss of a group of pixels of one scene, whose squared errors are E and expected ones ê, is that of a gamma
+    distribution, Σ E / Σ ê + log Σ ê, which is least in the mean where ê is the mean of E, and knows no unit of light;
+    but what is far more than expected does not count for all others. E is the product of the distances from two
+    targets, whose noise it has not: it may be less than 0, and groups count less the larger that noise.
+    """
+    rng = torch.Generator().manual_seed(options.seed)
+    optimizer = torch.optim.AdamW(blender.judge.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=options.steps)
+    bar = tqdm(range(options.steps), desc="training the judge", leave=False)
+    groups = len(data[0].picture) // JUDGED_TOGETHER
+    for _ in bar:
+        optimizer.zero_grad()
+        losses = []
+        for of_spp, spp in zip(data, SPP, strict=True):
+            starts = torch.randint(groups, (GROUPS_A_STEP,), generator=rng) * JUDGED_TOGETHER
+            some = of_spp.some((starts[:, None] + torch.arange(JUDGED_TOGETHER)).flatten())
+            with torch.no_grad():
+                blended, error = blended_examples(some, spp, blender)
+            expected = blender.judged(some.picture, some.residual, blended, error)
+            squared = ((blended - some.halves[0]) * (blended - some.halves[1])).mean(1)
+            noise = (some.halves[0] - some.halves[1]).square().mean(1) / 4
+            of_group, found, noise = (
+                values.unflatten(0, (GROUPS_A_STEP, -1)).sum(1) + TINY for values in (expected, squared, noise)
+            )
+            weight = (of_group / (of_group + noise)).detach()
+            losses.append((weight * (bounded(found / of_group) + of_group.log())).mean())
+        sum(losses[1:], losses[0]).backward()
+        torch.nn.utils.clip_grad_norm_(blender.judge.parameters(), CLIP_NORM)
+        optimizer.step()
+        schedule.step()
+        bar.set_postfix_str(" ".join(f"{spp}: {loss.item():.3f}" for spp, loss in zip(SPP, losses, strict=True)))
+
+
+def bounded(ratio: Tensor) -> Tensor:
+    """The ratio, beyond SURPRISING its logarithm, with no corner."""
+    return torch.where(ratio < SURPRISING, ratio, SURPRISING * (1 + (ratio.clamp(min=SURPRISING) / SURPRISING).log()))
 
 
 def main(options: Options) -> None:

@@ -66,6 +66,8 @@ BEYOND_NOISE, HEAVY_TAILS = 9.0, 32
 and 9 (1 + 32 / n) of n, since the excess kurtosis of their mean falls like 1/n. With 3, 16 were worse than 4."""
 AT_ONCE = {"cpu": 1 << 13, "cuda": 1 << 20}
 """Pixels that the network sees together: a CPU's caches nearly hold them."""
+LEAST_JUDGED = 1e-3
+"""Relative to the radiance: error that is added to what the judge multiplies, so that 0 is nothing certain."""
 BAND_BIAS, ERROR_BIAS = -2.0, -7.0
 """Of the Blender's outputs before training, which leave most to the picture: 0.12 of a band, e 0.03 of the radiance."""
 TINY = 1e-30
@@ -75,6 +77,8 @@ MOST_LOGARITHM = 12.0
 MOTTLE_LEVELS = (2, 3, 5)
 """Of which the Blender reads what the residual has of the picture's details."""
 FEATURES = 5 * LEVELS + 11 + 4 * DETAILS * len(MOTTLE_LEVELS)
+JUDGED = FEATURES + 3
+"""What the judge of a blend reads: the Blender's features, and `judged_features`."""
 
 
 class Paths(NamedTuple):
@@ -148,8 +152,11 @@ class Blender(Pretrained):
         self.input = nn.Linear(FEATURES, config.hidden)
         self.layers = nn.ModuleList(nn.Linear(config.hidden, config.hidden) for _ in range(config.layers))
         self.head = nn.Linear(config.hidden, LEVELS + DETAILS + 1)
-        nn.init.zeros_(self.head.weight)
-        nn.init.zeros_(self.head.bias)
+        first, judge_head = nn.Linear(JUDGED, config.hidden), nn.Linear(config.hidden, 1)
+        self.judge = nn.Sequential(first, nn.ReLU(), judge_head)
+        for last in (self.head, judge_head):
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
 
     def forward(self, residual: Residual) -> Coefficients:
         """Coefficients are sigmoids of the network's outputs; e² is an exponential, over the radiance squared."""
@@ -160,6 +167,30 @@ class Blender(Pretrained):
         shares = (out[:, :-1] + BAND_BIAS).sigmoid()
         error = residual.scale**2 * (out[:, -1] + ERROR_BIAS).clamp(-MOST_LOGARITHM, MOST_LOGARITHM).exp()
         return Coefficients(shares[:, :LEVELS], shares[:, LEVELS:], error)
+
+    def judged(
+        self,
+        picture: Float[Tensor, "pixels 3"],
+        residual: Residual,
+        blended: Float[Tensor, "pixels 3"],
+        error: Float[Tensor, " pixels"],
+    ) -> Float[Tensor, " pixels"]:
+        """Expected squared error of a blend: what `combine` says, times what the judge has learned that it misses."""
+        features = torch.cat([residual.features, judged_features(picture, residual, blended, error)], 1)
+        least = (LEAST_JUDGED * residual.scale) ** 2
+        return (error + least) * self.judge(features)[:, 0].clamp(-MOST_LOGARITHM, MOST_LOGARITHM).exp()
+
+
+def judged_features(
+    picture: Float[Tensor, "pixels 3"],
+    residual: Residual,
+    blended: Float[Tensor, "pixels 3"],
+    error: Float[Tensor, " pixels"],
+) -> Float[Tensor, "pixels 3"]:
+    """How large the error is said to be, how far the blend is from the picture, and how noisy paths are."""
+    squared = residual.scale**2
+    moved = ((blended - picture) ** 2).mean(1)
+    return torch.stack([log_ratio(values, squared) for values in (error, moved, residual.paths_variance)], 1)
 
 
 def james_stein(residual: Residual) -> Coefficients:
@@ -192,7 +223,10 @@ def blend(
         some = slice(first, first + AT_ONCE[flat.device.type])
         own = Paths(paths.mean[some], paths.variance[some], paths.spp)
         residual = describe(scenes, flat[some], own, levels.part(some))
-        parts.append(combine(flat[some], own, residual, coefficients_of(residual)))
+        picture_part, error = combine(flat[some], own, residual, coefficients_of(residual))
+        if blender is not None:
+            error = blender.judged(flat[some], residual, picture_part, error)
+        parts.append((picture_part, error))
     blended, error = (torch.cat(values) for values in zip(*parts, strict=True))
     return blended.reshape(picture.shape), error.reshape(picture.shape[:3])
 

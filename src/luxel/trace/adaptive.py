@@ -11,12 +11,17 @@ from torch.nn.functional import avg_pool2d, interpolate
 from luxel.core.scene_batch import SceneBatch
 from luxel.trace.path import PathTracer
 
-FIRST_SPP = 4
+FIRST_SPP = 2
 """Of every pixel, from which noise is estimated."""
+ALIKE = 8
+"""Paths on average, below which they are the same everywhere."""
 BRANCHES = 4
-"""Paths that then share a camera's ray: a half to four fifths more efficient than a ray each, and more than 2 or 8."""
+"""Paths that then share a camera's ray: a fifth to a half more efficient than a ray each, and more than 2 or 8."""
 STEP = 32
-"""Paths, of whose multiples a pixel gets so many more: larger nets are better, by up to a quarter than 16 paths'."""
+"""Paths, of whose multiples, or halves or quarters, a pixel gets so many more: a net of its own as large as may be.
+
+32 paths are up to a quarter more efficient than 16 and 16.
+"""
 MOST = 8
 """Times the mean that a pixel may get."""
 TILE = 8
@@ -59,7 +64,7 @@ def sample_adaptively(
             told += done
             progress(done)
 
-    alike = spp < 2 * FIRST_SPP
+    alike = spp < ALIKE
     first_spp = spp if alike else FIRST_SPP
     first = tracer.sample(batch, width, height, first_spp, seed)
     traced = first_spp * width * height
@@ -95,7 +100,7 @@ def relative_noise(
 
 
 def allocated(noise: Float[Tensor, "height width"], spp: int, most: int) -> Int64[Tensor, "height width"]:
-    """Multiples of STEP up to `most`, in proportion to the noise but for rounding, with a mean of at most `spp`."""
+    """As STEP says, up to `most`, in proportion to the noise but for rounding, with a mean of at most `spp`."""
     low, high = 0.0, most / max(float(noise[noise > 0].min()), 1e-6) if bool((noise > 0).any()) else 0.0
     for _ in range(48):  # bisection; the mean grows with the factor
         factor = (low + high) / 2
@@ -107,4 +112,6 @@ def allocated(noise: Float[Tensor, "height width"], spp: int, most: int) -> Int6
 
 
 def _rounded(noise: Float[Tensor, "height width"], factor: float, most: int) -> Int64[Tensor, "height width"]:
-    return ((noise * factor).clamp(max=most) / STEP).round().long() * STEP
+    steps = (noise * factor).clamp(max=most) / STEP
+    part = torch.exp2(steps.log2().round())
+    return (STEP * torch.where(part < 1, torch.where(part < 0.25, 0.0, part), steps.round())).long()

@@ -21,7 +21,7 @@ from luxel.core.launch import launch, to_warp
 from luxel.core.scene_batch import SceneBatch
 from luxel.trace.first_hits import Features
 
-RADII = 2.3, 3.2, 4.5, 6.4
+RADII = 1.5, 2.3, 3.2, 4.5, 6.4
 """Of the discs, in pixels: each has twice the pixels of the one before."""
 LEAST = wp.constant(6.0)  # pixels for a fit: its slopes and its noise are told from them, too
 CREASE = wp.constant(0.5)  # cosine between normals from which on two places are of one face

@@ -6,7 +6,7 @@ import torch
 
 from luxel.core.scene_batch import SceneBatch
 from luxel.scene import from_points
-from luxel.trace.adaptive import FIRST_SPP, STEP, allocated, relative_noise, sample_adaptively
+from luxel.trace.adaptive import BRANCHES, FIRST_SPP, STEP, allocated, best_branches, relative_noise, sample_adaptively
 from luxel.trace.path import PathTracer
 
 SCENE = from_points(np.random.default_rng(1).normal(size=(31, 3)), aspect=97 / 61)
@@ -55,6 +55,18 @@ def test_more_paths_go_to_the_spheres_and_the_mean_stays():
     assert spp[sphere].double().mean() > 1.2 * spp[~sphere].double().mean()
     truth = tracer.sample(batch, WIDTH, HEIGHT, 256, 9).mean.reshape(HEIGHT, WIDTH, 3)
     assert float(mean.mean()) == pytest.approx(float(truth.mean()), rel=0.01)
+
+
+def test_paths_share_rays_under_a_sky_and_not_among_lamps():
+    """In the look `dark` two lamps make nearly all noise, in `flat` there is none."""
+    points, every = np.random.default_rng(1).normal(size=(31, 3)), torch.arange(0, WIDTH * HEIGHT, 7)
+    chosen = {}
+    for look in ("flat", "dark"):
+        batch = SceneBatch.of([from_points(points, look=look, aspect=WIDTH / HEIGHT)])
+        features = PathTracer().features(batch, WIDTH, HEIGHT)
+        pixels = every[features.object_number.flatten()[every] > 1]
+        chosen[look] = best_branches(PathTracer(), batch, WIDTH, HEIGHT, 0, pixels)
+    assert chosen == {"flat": BRANCHES, "dark": 1}
 
 
 def test_few_paths_are_the_same_everywhere():

@@ -30,7 +30,7 @@ def denoised(
     scene: Scene,
     width: int,
     height: int,
-    spp: int = 12,
+    spp: int = 18,
     seed: int = 0,
     device: str = "cpu",
     progress: Callable[[int], object] | None = None,

@@ -21,7 +21,7 @@ SIDE = 512
 """Pixels of a picture without a network, unless given."""
 NETWORK, PATHS = "ray-small", "paths"
 """What --model is unless given: of scenes, and of points and particles; the latter is no network."""
-BLENDED_SPP, DENOISED_SPP = 4, 12
+BLENDED_SPP, DENOISED_SPP = 4, 18
 """Paths a pixel of points and particles, unless given: by a network, and without one."""
 ImageFormat: TypeAlias = Literal["png", "jpg", "webp", "exr"]
 

@@ -1,4 +1,4 @@
-"""Fits on matte surfaces: exact where radiance is linear in the place, edges too; noise is less; the rest is left out."""
+"""Fits on matte surfaces: exact where radiance is linear in the place, edges too; less noise; the rest is left out."""
 
 import math
 

@@ -35,9 +35,9 @@ def denoised(
     device: str = "cpu",
     progress: Callable[[int], object] | None = None,
 ) -> Float32[np.ndarray, "height width 3"]:
-    """Linear radiance of one scene, by `spp` paths a pixel on average, more where there is more noise, and OIDN.
+    """Linear radiance of one scene, by `spp` paths a pixel on average, more where there is more noise, denoised.
 
-    It is guided by albedo and normal. Row 0 is the top.
+    By OIDN, guided by albedo and normal, and on matte surfaces half by a fit to places on them. Row 0 is the top.
 
     `progress` is called with every number of pixels whose paths are traced. Raises InputError for a size or `spp` less
     than 1, a picture that does not fit into memory, and where pyoidn is missing; warns of a scene without light, with
@@ -53,7 +53,7 @@ def denoised(
     features = tracer.features(batch, width, height)
     fit = surface_fit(batch, features, radiance)
     clean = denoise(*(image.cpu() for image in (radiance, features.albedo[0], features.normal[0]))).to(radiance.device)
-    # OIDN leaves noise of several pixels' width, the fit bias where light changes fast: of both half is less than either.
+    # OIDN leaves noise of several pixels' width, the fit bias where light changes fast; half of both has less error.
     clean += torch.where(fit.is_known[..., None], 0.5 * (fit.radiance - clean), 0.0)
     share = (0.5 * paths / (paths + HALF_TRUSTED))[..., None].float()
     blended: Float32[np.ndarray, "height width 3"] = (clean + share * (radiance - clean)).cpu().numpy()

@@ -20,7 +20,7 @@ BRANCHES = 4
 BRANCH_COST = 0.65
 """Of one of them, in paths with a ray of their own; measured of three clouds of points."""
 PILOTS = 2048
-"""Pixels at most, of which is told whether sharing pays: not where most noise is of lamps, whose light is shared, too."""
+"""Pixels at most, that tell whether sharing pays: not where most noise is of lamps, whose light is shared, too."""
 PILOT_RAYS = 16
 STEP = 32
 """Paths, of whose multiples, or halves or quarters, a pixel gets so many more: a net of its own as large as may be.

@@ -93,16 +93,16 @@ def fit_fragments(
             k += 1
             if x >= 0 and y >= 0 and x < width and y < height:
                 other = whole[y * width + x]
-                if other >= 0 and object_id[wp.max(other, 0)] == object_id[i]:
-                    if wp.dot(normal[other], normal[i]) > CREASE:
-                        d = position[other] - place
-                        L = radiance[y * width + x]
-                        n += 1.0
-                        d_sum += d
-                        y_sum += L
-                        dd_sum += wp.outer(d, d)
-                        dy_sum += wp.outer(d, L)
-                        yy_sum += wp.outer(L, L)
+                near = wp.max(other, 0)  # as Warp reads all parts of a condition
+                if other >= 0 and object_id[near] == object_id[i] and wp.dot(normal[near], normal[i]) > CREASE:
+                    d = position[near] - place
+                    L = radiance[y * width + x]
+                    n += 1.0
+                    d_sum += d
+                    y_sum += L
+                    dd_sum += wp.outer(d, d)
+                    dy_sum += wp.outer(d, L)
+                    yy_sum += wp.outer(L, L)
         if n >= LEAST:
             d_mean = d_sum / n
             y_mean = y_sum / n

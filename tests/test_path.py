@@ -513,3 +513,20 @@ def test_few_paths_are_spread_over_the_pixel():
     assert torch.isinf(runs[0].variance).all()
     assert runs[0].path_variance.shape == (12,)
     assert np.mean([float(run.path_variance.mean()) for run in runs]) / 4 > float(means.var(0).mean())
+
+
+@pytest.mark.parametrize("name", ["diffuse", "nested glass"])
+def test_branches_have_the_mean_of_paths_and_less_noise_for_a_cameras_ray(name):
+    tracer, lit = PathTracer(), FEATURES[name][0]
+    alone = torch.stack([tracer.sample([lit], 7, 5, 64, seed).mean for seed in range(8)])
+    branched = torch.stack([tracer.sample([lit], 7, 5, 64, seed + 50, branches=4).mean for seed in range(8)])
+    noise = torch.sqrt((alone.var(0) + branched.var(0)).sum(0) / 8) / 35
+    assert ((alone.mean((0, 1)) - branched.mean((0, 1))).abs() < 4 * noise + 1e-6).all()
+    assert branched.var(0).mean() < alone.var(0).mean()
+
+
+def test_one_branch_is_a_path():
+    tracer, lit = PathTracer(), FEATURES["diffuse"][0]
+    np.testing.assert_array_equal(
+        tracer.sample([lit], 7, 5, 4, 1).mean, tracer.sample([lit], 7, 5, 4, 1, branches=1).mean
+    )

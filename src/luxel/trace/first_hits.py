@@ -29,6 +29,10 @@ class Features(NamedTuple):
     """Which of the scene's objects covers most of the pixel, or MISS (−1) where the sky does."""
     fragments: Fragments
     """Every face of every object in every pixel, and how much of it that covers."""
+    position: Float[Tensor, "fragments 3"]
+    """Where the most central ray that shows a fragment hits it; world space."""
+    facing: Float[Tensor, "fragments 3"]
+    """The normal there, on the viewer's side."""
 
     def coverage(self, scene: int, object_number: int) -> Float[Tensor, "height width"]:
         """The share of each pixel that one object covers: its mask, with soft edges."""
@@ -77,6 +81,8 @@ def first_hit_features(batch: SceneBatch, width: int, height: int, pixel_rays: i
         image(nearest),
         image(torch.where(number == none, MISS, number)),
         fragments,
+        met.point,
+        facing,
     )
 
 

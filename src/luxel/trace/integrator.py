@@ -19,7 +19,7 @@ from luxel.core.emitters import (
 )
 from luxel.core.frames import frame, to_world, unit_length
 from luxel.core.intersect import MISS, intersect, is_visible
-from luxel.core.principled import bsdf_of, evaluate_bsdf, lobe_by_first, refraction_weight, sample_bsdf
+from luxel.core.principled import BSDF, bsdf_of, evaluate_bsdf, lobe_by_first, refraction_weight, sample_bsdf
 from luxel.core.rays import camera_direction, camera_origin, image_plane_point
 from luxel.core.rng import seeded, uniform
 from luxel.core.sampling import NetPlace, net_place, power_heuristic, stratified
@@ -35,6 +35,82 @@ NET_DEPTH = wp.constant(2)  # segments up to which a group's numbers are nets
 MAX_SURVIVAL = wp.constant(0.95)  # lest a path be caught by total reflection
 
 
+@wp.struct
+class Vertex:
+    """Where a path arrives, and what it needs to scatter there."""
+
+    scatters: bool  # False: the path ends here
+    at: LightSampleContext
+    local: wp.mat33  # local from world
+    wi: wp.vec3  # local, towards where the path comes from
+    bsdf: BSDF
+    lights_total: float
+    roulette: float  # a number in [0, 1)
+
+
+@wp.func
+def arrive(
+    scenes: Scenes,
+    scene: int,
+    before: Vertex,
+    origin: wp.vec3,
+    direction: wp.vec3,
+    bsdf_density: float,
+    last: bool,
+    key: wp.vec2ui,
+    pixel: int,
+    place: NetPlace,
+    number: int,
+    dimension: int,
+    members: int,
+) -> tuple[wp.vec3, Vertex]:
+    """Radiance along a ray that `before` scattered, all but what its end scatters on, and that end.
+
+    The light that it finds, weighted against having looked for it, and the direct light of one lamp at its end; of the
+    `last` segment the former alone.
+    """
+    ended = Vertex()
+    hit = intersect(scenes, scene, origin, direction, before.at.object_id)
+    if hit.object_id == MISS:
+        far = far_lights_found(scenes, scene, before.at, before.lights_total, direction, bsdf_density, 1.0)
+        return sky_radiance(scenes, scene, direction) + far, ended
+
+    L = wp.vec3(0.0, 0.0, 0.0)
+    obj = scenes.objects[hit.object_id]
+    shape = shape_of(obj)
+    si = surface_interaction(shape, origin, direction, hit.t)
+    Le = emitted_radiance(scenes, hit.object_id, direction, si.normal)
+    if wp.max(Le) > 0.0:
+        looked_for = light_density(
+            scenes, scene, before.at, before.lights_total, hit.object_id, direction, hit.t, si.normal
+        )
+        L += Le * power_heuristic(bsdf_density, looked_for)
+    if last:
+        return L, ended
+
+    material = material_of_object(obj)
+    normal = facing_normal(shape.kind, si.normal, direction)
+    local = frame(normal)
+    wi = local * (-direction)
+    if wi[2] <= 0.0 and refraction_weight(material) == 0.0:
+        return L, ended  # an opaque object is black from inside
+    bsdf = bsdf_of(material, wi)
+    at = LightSampleContext(si.point, normal, hit.object_id, material.transmission == 0.0)
+
+    # Direct light: look at one light.
+    u = stratified(key, pixel, place, number, dimension, members)
+    cdf = light_cdf(scenes, scene, at)
+    light = sample_light(scenes, scene, at, cdf, u[0], wp.vec2(u[1], u[2]))
+    if light.density > 0.0:
+        towards = evaluate_bsdf(bsdf, local * light.direction)
+        if wp.max(towards.value) > 0.0 and is_visible(
+            scenes, scene, si.point, light.direction, hit.object_id, light.object_id
+        ):
+            weight = power_heuristic(light.density, towards.density) / light.density
+            L += wp.cw_mul(towards.value, light.radiance) * weight
+    return L, Vertex(True, at, local, wi, bsdf, light.total, u[3])
+
+
 @wp.func
 def path_radiance(
     scenes: Scenes,
@@ -45,85 +121,87 @@ def path_radiance(
     pixel: int,
     place: NetPlace,
     sample: int,
+    branches: int,
     group_size: int,
     max_depth: int,
 ) -> wp.vec3:
-    """One path from the camera: an unbiased estimate of the radiance that arrives along its ray.
+    """Paths that share the camera's ray: an unbiased estimate of the radiance that arrives along it, their mean.
 
-    Where that ray ends, and at the next surface, the directions of a group of paths are stratified.
+    From where that ray ends so many `branches` go on. There, and at the next surface, the directions of a group of
+    paths are stratified.
     """
     L = wp.vec3(0.0, 0.0, 0.0)
     beta = wp.vec3(1.0, 1.0, 1.0)
     eta = float(1.0)  # index where the path is, over the camera's
     origin = camera_origin
     direction = camera_direction
-    at = LightSampleContext(origin, direction, MISS, False)  # where the path last scattered
     bsdf_density = float(1.0)  # of the camera's ray any will do, beside 0 for lights
-    lights_total = float(0.0)
+    vertex = Vertex()
+    vertex.at = LightSampleContext(origin, direction, MISS, False)
+    first = Vertex()  # where the camera's ray ends
+    branch = int(0)
 
     depth = int(0)
-    while depth < max_depth:
-        hit = intersect(scenes, scene, origin, direction, at.object_id)
+    going = bool(True)
+    while going:
         depth += 1
-        if hit.object_id == MISS:
-            far = far_lights_found(scenes, scene, at, lights_total, direction, bsdf_density, 1.0)
-            L += wp.cw_mul(beta, sky_radiance(scenes, scene, direction) + far)
-            break
+        path = sample * branches + branch
+        # Branches share the first surface's direct light.
+        number = wp.where(depth == 1, sample, path)
+        shared = wp.where(depth == 1, branches, 1)
+        members = wp.where(depth <= NET_DEPTH, wp.max(group_size // shared, 1), 1)
+        arriving, vertex = arrive(
+            scenes,
+            scene,
+            vertex,
+            origin,
+            direction,
+            bsdf_density,
+            depth == max_depth,
+            key,
+            pixel,
+            place,
+            number,
+            2 * depth,
+            members,
+        )
+        L += wp.cw_mul(beta, arriving)
+        if depth == 1:
+            first = vertex
+            beta = beta / float(branches)
 
-        # Light that the BSDF's direction has found, weighted against having looked for it.
-        obj = scenes.objects[hit.object_id]
-        shape = shape_of(obj)
-        si = surface_interaction(shape, origin, direction, hit.t)
-        Le = emitted_radiance(scenes, hit.object_id, direction, si.normal)
-        if wp.max(Le) > 0.0:
-            looked_for = light_density(scenes, scene, at, lights_total, hit.object_id, direction, hit.t, si.normal)
-            L += wp.cw_mul(beta, Le) * power_heuristic(bsdf_density, looked_for)
-        if depth == max_depth:
-            break
+        # Go on in a direction of the BSDF's; where a path ends, the next branch does from the first surface.
+        going = bool(False)
+        while not going and branch < branches:
+            if vertex.scatters:
+                members = wp.where(depth <= NET_DEPTH, group_size, 1)
+                v = stratified(key, pixel, place, sample * branches + branch, 2 * depth + 1, members)
+                wo = sample_bsdf(vertex.bsdf, lobe_by_first(vertex.bsdf, wp.vec3(v[1], v[2], v[0])))
+                scattered = evaluate_bsdf(vertex.bsdf, wo)
+                bsdf_density = scattered.density
+                if bsdf_density > 0.0:
+                    beta = wp.cw_mul(beta, scattered.value) * (1.0 / bsdf_density)
+                    if vertex.wi[2] * wo[2] < 0.0:
+                        index = vertex.bsdf.material.eta
+                        eta *= wp.where(vertex.wi[2] > 0.0, index, 1.0 / index)
+                    origin = vertex.at.point
+                    direction = unit_length(to_world(vertex.local, wo))
 
-        material = material_of_object(obj)
-        normal = facing_normal(shape.kind, si.normal, direction)
-        local = frame(normal)
-        wi = local * (-direction)
-        if wi[2] <= 0.0 and refraction_weight(material) == 0.0:
-            break  # an opaque object is black from inside
-        bsdf = bsdf_of(material, wi)
-        origin = si.point
-        at = LightSampleContext(origin, normal, hit.object_id, material.transmission == 0.0)
-
-        # Direct light: look at one light.
-        members = wp.where(depth <= NET_DEPTH, group_size, 1)
-        u = stratified(key, pixel, place, sample, 2 * depth, members)
-        cdf = light_cdf(scenes, scene, at)
-        light = sample_light(scenes, scene, at, cdf, u[0], wp.vec2(u[1], u[2]))
-        lights_total = light.total
-        if light.density > 0.0:
-            towards = evaluate_bsdf(bsdf, local * light.direction)
-            if wp.max(towards.value) > 0.0 and is_visible(
-                scenes, scene, origin, light.direction, at.object_id, light.object_id
-            ):
-                weight = power_heuristic(light.density, towards.density) / light.density
-                L += wp.cw_mul(wp.cw_mul(beta, towards.value), light.radiance) * weight
-
-        # Go on in a direction of the BSDF's.
-        v = stratified(key, pixel, place, sample, 2 * depth + 1, members)
-        wo = sample_bsdf(bsdf, lobe_by_first(bsdf, wp.vec3(v[1], v[2], v[0])))
-        scattered = evaluate_bsdf(bsdf, wo)
-        bsdf_density = scattered.density
-        if bsdf_density <= 0.0:
-            break
-        beta = wp.cw_mul(beta, scattered.value) * (1.0 / bsdf_density)
-        if wi[2] * wo[2] < 0.0:
-            eta *= wp.where(wi[2] > 0.0, material.eta, 1.0 / material.eta)
-        direction = unit_length(to_world(local, wo))
-
-        # Russian roulette, by what the path will be worth at the camera: radiance there is η² times less.
-        survival = float(1.0)
-        if depth >= ROULETTE_DEPTH:
-            survival = wp.min(ROULETTE_SCALE * wp.max(beta) * eta * eta, MAX_SURVIVAL)
-        if u[3] >= survival or wp.max(beta) == 0.0:
-            break
-        beta = beta / survival
+                    # Russian roulette, by what the path will be worth at the camera: radiance there is η² times less.
+                    survival = float(1.0)
+                    if depth >= ROULETTE_DEPTH:
+                        worth = wp.max(beta) * float(branches)
+                        survival = wp.min(ROULETTE_SCALE * worth * eta * eta, MAX_SURVIVAL)
+                    going = vertex.roulette < survival and wp.max(beta) > 0.0
+                    beta = beta / survival
+            if not going:
+                branch += 1
+                vertex = first
+                if not first.scatters:
+                    branch = branches
+                depth = int(1)
+                eta = float(1.0)
+                beta = wp.vec3(1.0, 1.0, 1.0) / float(branches)
     return L
 
 
@@ -156,7 +234,8 @@ class PathSettings:
     spp: int
     columns: int  # of strata, see `strata_of`
     rows: int
-    net_size: int  # samples that share a net, a power of two
+    branches: int  # paths that share a camera's ray, and go on from where it ends
+    net_size: int  # paths that share a net, a power of two
     max_depth: int
 
 
@@ -231,7 +310,17 @@ def trace_paths(
             origin = camera_origin(scenes, scene, xy)
             direction = camera_direction(scenes, scene, xy)
         L = path_radiance(
-            scenes, scene, origin, direction, key, pixel, place, sample, settings.net_size, settings.max_depth
+            scenes,
+            scene,
+            origin,
+            direction,
+            key,
+            pixel,
+            place,
+            sample,
+            settings.branches,
+            settings.net_size,
+            settings.max_depth,
         )
         off = L - path_mean
         path_mean += off / float(sample + 1 - first)

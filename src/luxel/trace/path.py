@@ -90,6 +90,7 @@ class PathTracer:
         seed: int,
         progress: Callable[[int], object] | None = None,
         pixels: Int32[Tensor, " some"] | None = None,
+        branches: int = 1,
     ) -> Estimate:
         """What `trace` returns, on this tracer's device and pixel by pixel, row 0 first, by as many strata as fit.
 
@@ -97,11 +98,15 @@ class PathTracer:
 
         One group may be all there is, so that few paths are well spread, too; then `variance` is infinite, and
         `path_variance` over spp, which knows of no strata, more than that of the mean.
+
+        Of each of the `spp` camera rays so many `branches` go on, a power of two, from where it first hits: what is
+        noisy is mostly what they find, and the first hit and its direct light cost as much as two of them.
         """
         check_size(width, height)
         batch = self._batch(scenes)
         settings = self._settings(spp, seed, width, height, groups=1)
-        settings.net_size = min(spp & -spp, LONGEST_NET)  # all of a pixel's paths, if they are a power of two
+        settings.branches, paths = branches, spp * branches
+        settings.net_size = min(paths & -paths, LONGEST_NET)  # all of a pixel's paths, if they are a power of two
         count, chosen = len(batch) * width * height, WorldRays()
         if pixels is not None:
             settings.is_listed = int(len(pixels) > 0)
@@ -150,7 +155,7 @@ class PathTracer:
         settings = PathSettings()
         settings.seed = wp.vec2ui(seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF)
         settings.width, settings.height = width, height
-        settings.spp, settings.max_depth = spp, self.max_depth
+        settings.spp, settings.branches, settings.max_depth = spp, 1, self.max_depth
         settings.columns, settings.rows = strata_of(spp, groups) if width else (1, 1)
         settings.net_size = settings.columns * settings.rows
         return settings

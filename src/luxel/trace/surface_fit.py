@@ -1,0 +1,224 @@
+"""Noise taken off matte surfaces, whose radiance changes with the place on them about linearly over a few pixels.
+
+What a pixel shows of an object is fitted to the object's other pixels around: least squares, linear in the place in
+world space, which on a sphere is also linear in the normal, and so exact for Lambert's cosine. Of discs of several
+radii the larger counts the more, the less its value differs from that of smaller ones beyond what noise explains
+(Lepski's principle; Katkovnik, Egiazarian & Astola, "Local Approximation Techniques in Signal and Image Processing",
+2006, ch. 6). Pixels that several objects share are put together from each one's fit by exact coverage, so that edges
+have no noise of their own, as with regression on features (Bitterli et al., "Nonlinearly Weighted First-order
+Regression for Denoising Monte Carlo Renderings", 2016).
+"""
+
+from functools import cache
+from typing import Any, NamedTuple
+
+import torch
+import warp as wp
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from luxel.core.launch import launch, to_warp
+from luxel.core.scene_batch import SceneBatch
+from luxel.trace.first_hits import Features
+
+RADII = 1.5, 2.3, 3.2, 4.5, 6.4
+"""Of the discs, in pixels: each has twice the pixels of the one before."""
+LEAST = wp.constant(6.0)  # pixels for a fit: its slopes and its noise are told from them, too
+CREASE = wp.constant(0.5)  # cosine between normals from which on two places are of one face
+RIDGE = wp.constant(1.0e-3)  # of the places' variance, added to it where they lie on a line or in a plane
+MATTE = 0.35
+"""Roughness from which on an opaque surface is matte: highlights are then wider than a disc of a few pixels."""
+NEAR_SKY = wp.constant(2)  # pixels away the sky's radiance is looked for
+
+
+class SurfaceFit(NamedTuple):
+    """A picture of one scene, and where it is known."""
+
+    radiance: Float[Tensor, "height width 3"]
+    is_known: Bool[Tensor, "height width"]
+    """Of pixels all of whose objects are matte and have pixels of their own around."""
+
+
+@wp.func
+def residual(moments: wp.mat33, covariance: wp.mat33, slopes: wp.mat33) -> float:
+    """Σ over channels of what a fit leaves of their variance."""
+    left = float(0.0)
+    for channel in range(3):
+        left += moments[channel, channel] - wp.dot(
+            wp.vec3(covariance[0, channel], covariance[1, channel], covariance[2, channel]),
+            wp.vec3(slopes[0, channel], slopes[1, channel], slopes[2, channel]),
+        )
+    return wp.max(left, 0.0)
+
+
+@wp.kernel(enable_backward=False)
+def fit_fragments(
+    width: int,
+    height: int,
+    offsets: wp.array[wp.vec2i],
+    ends: wp.array[int],
+    pixel: wp.array[int],
+    object_id: wp.array[int],
+    position: wp.array[wp.vec3],
+    normal: wp.array[wp.vec3],
+    whole: wp.array[int],
+    radiance: wp.array[wp.vec3],
+    is_wanted: wp.array[int],
+    fitted: wp.array[wp.vec3],
+    is_fitted: wp.array[int],
+    begin: int,
+) -> None:
+    """The radiance of each fragment by those pixels around that show its face alone, `whole` with their fragment."""
+    i = wp.tid() + begin
+    is_fitted[i] = 0
+    if is_wanted[i] == 0:
+        return
+    column = pixel[i] % width
+    row = pixel[i] // width
+    place = position[i]
+    n = float(0.0)
+    d_sum = wp.vec3(0.0, 0.0, 0.0)
+    y_sum = wp.vec3(0.0, 0.0, 0.0)
+    dd_sum = wp.mat33()
+    dy_sum = wp.mat33()
+    yy_sum = wp.mat33()
+    found = bool(False)
+    value = wp.vec3(0.0, 0.0, 0.0)
+    variance = float(0.0)  # of the value, summed over channels
+    k = int(0)
+    for disc in range(ends.shape[0]):
+        while k < ends[disc]:
+            x = column + offsets[k][0]
+            y = row + offsets[k][1]
+            k += 1
+            if x >= 0 and y >= 0 and x < width and y < height:
+                other = whole[y * width + x]
+                near = wp.max(other, 0)  # as Warp reads all parts of a condition
+                if other >= 0 and object_id[near] == object_id[i] and wp.dot(normal[near], normal[i]) > CREASE:
+                    d = position[near] - place
+                    L = radiance[y * width + x]
+                    n += 1.0
+                    d_sum += d
+                    y_sum += L
+                    dd_sum += wp.outer(d, d)
+                    dy_sum += wp.outer(d, L)
+                    yy_sum += wp.outer(L, L)
+        if n >= LEAST:
+            d_mean = d_sum / n
+            y_mean = y_sum / n
+            spread = dd_sum / n - wp.outer(d_mean, d_mean)
+            ridge = RIDGE * wp.trace(spread) + 1.0e-30
+            inverse = wp.inverse(spread + wp.diag(wp.vec3(ridge, ridge, ridge)))
+            covariance = dy_sum / n - wp.outer(d_mean, y_mean)
+            slopes = inverse * covariance
+            estimate = y_mean - wp.transpose(slopes) * d_mean
+            noise = residual(yy_sum / n - wp.outer(y_mean, y_mean), covariance, slopes) * n / (n - 3.0)
+            own = noise * (1.0 + wp.dot(d_mean, inverse * d_mean)) / n
+            if not found:
+                value = estimate
+                variance = own
+                found = bool(True)
+            else:
+                # The larger disc's value, as far as it is not biased: w = v / (v + bias²).
+                off = estimate - value
+                w = variance / (variance + wp.dot(off, off) + 1.0e-20)
+                value += off * w
+                # The smaller disc is a part of the larger one, so that their covariance is about the latter's variance.
+                variance = (1.0 - w) * (1.0 - w) * variance + w * (2.0 - w) * wp.min(own, variance)
+    if found:
+        fitted[i] = wp.max(value, wp.vec3(0.0, 0.0, 0.0))
+        is_fitted[i] = 1
+
+
+@wp.kernel(enable_backward=False)
+def compose_fragments(
+    width: int,
+    height: int,
+    offsets: wp.array[int],
+    coverage: wp.array[float],
+    radiance: wp.array[wp.vec3],
+    fitted: wp.array[wp.vec3],
+    is_fitted: wp.array[int],
+    picture: wp.array[wp.vec3],
+    is_known: wp.array[bool],
+    begin: int,
+) -> None:
+    """Each pixel as its fragments and, where they leave some of it, the sky, as the next pixels show it alone."""
+    index = wp.tid() + begin
+    known = offsets[index + 1] > offsets[index]
+    total = wp.vec3(0.0, 0.0, 0.0)
+    left = float(1.0)
+    for i in range(offsets[index], offsets[index + 1]):
+        if is_fitted[i] == 0:
+            known = bool(False)
+        total += fitted[i] * coverage[i]
+        left -= coverage[i]
+    if known and left > 1.0e-4:
+        sky = wp.vec3(0.0, 0.0, 0.0)
+        pixels = float(0.0)
+        column = index % width
+        row = index // width
+        for y in range(wp.max(row - NEAR_SKY, 0), wp.min(row + NEAR_SKY + 1, height)):
+            for x in range(wp.max(column - NEAR_SKY, 0), wp.min(column + NEAR_SKY + 1, width)):
+                if offsets[y * width + x] == offsets[y * width + x + 1]:
+                    sky += radiance[y * width + x]
+                    pixels += 1.0
+        known = pixels > 0.0
+        total += sky * (left / wp.max(pixels, 1.0))
+    picture[index] = total
+    is_known[index] = known
+
+
+@torch.no_grad()
+def surface_fit(batch: SceneBatch, features: Features, radiance: Float[Tensor, "height width 3"]) -> SurfaceFit:
+    """The picture of a batch's only scene, from its noisy radiance and first hits."""
+    fragments, device = features.fragments, batch.device
+    width, height = fragments.width, fragments.height
+    pixels, count = width * height, len(fragments.pixel)
+    object_id, pixel = fragments.object_id.long(), fragments.pixel.long()
+    matte = (batch.roughness >= MATTE) & (batch.transmission == 0)
+    alone = fragments.offsets.diff()[pixel] == 1
+    is_whole = alone & (fragments.coverage > 1 - 1e-4)
+    whole = torch.full((pixels,), -1, dtype=torch.int32, device=device)
+    whole[pixel[is_whole]] = is_whole.nonzero()[:, 0].int()
+    noisy = to_warp(radiance.reshape(pixels, 3).contiguous(), wp.vec3)
+    table, ends = (values.to(device) for values in disc_offsets())
+    fitted, is_fitted = torch.zeros(count, 3, device=device), torch.zeros(count, dtype=torch.int32, device=device)
+    picture, is_known = torch.zeros(pixels, 3, device=device), torch.zeros(pixels, dtype=torch.bool, device=device)
+    launch(
+        fit_fragments,
+        count,
+        [
+            width,
+            height,
+            to_warp(table, wp.vec2i),
+            ends,
+            fragments.pixel,
+            fragments.object_id,
+            to_warp(features.position, wp.vec3),
+            to_warp(features.facing, wp.vec3),
+            whole,
+            noisy,
+            matte[object_id].int(),
+        ],
+        [to_warp(fitted, wp.vec3), is_fitted],
+        device,
+        sliced=True,
+    )
+    inputs: list[Any] = [width, height, fragments.offsets, fragments.coverage, noisy, to_warp(fitted, wp.vec3)]
+    outputs = [to_warp(picture, wp.vec3), is_known]
+    launch(compose_fragments, pixels, [*inputs, is_fitted], outputs, device, sliced=True)
+    return SurfaceFit(picture.reshape(height, width, 3), is_known.reshape(height, width))
+
+
+@cache
+def disc_offsets() -> tuple[Tensor, Tensor]:
+    """Columns and rows from the centre, the nearest first, and how many of them each of the discs has."""
+    reach = int(RADII[-1])
+    steps = torch.arange(-reach, reach + 1)
+    across, down = torch.meshgrid(steps, steps, indexing="ij")
+    distance = (across**2 + down**2).flatten().double().sqrt()
+    order = distance.argsort(stable=True)
+    offsets = torch.stack([across.flatten(), down.flatten()], 1)[order].int()
+    ends = torch.searchsorted(distance[order], torch.tensor(RADII, dtype=torch.float64)).int()
+    return offsets[: int(ends[-1])].contiguous(), ends

@@ -42,7 +42,7 @@ VECTORISED = "#pragma clang loop vectorize(assume_safety) vectorize_width(8) int
     }}
     return entered | (first & 7) << 8;
 """)
-def children_entered(node: TreeNode, origin: wp.vec3, inverse: wp.vec3, t_max: float) -> int:
+def children_entered(node: TreeNode, origin: wp.vec3, inverse: wp.vec3, t_max: float) -> int:  # type: ignore[empty-body]
     """A bit for each child whose box a ray enters before t_max, and 256 times the one that it enters first.
 
     By slabs (Kay & Kajiya 1986); `inverse` has one over each component of the direction.
@@ -70,7 +70,7 @@ def children_entered(node: TreeNode, origin: wp.vec3, inverse: wp.vec3, t_max: f
     }}
     return touched;
 """)
-def spheres_touched(leaf: TreeLeaf, origin: wp.vec3, direction: wp.vec3, t_max: float) -> int:
+def spheres_touched(leaf: TreeLeaf, origin: wp.vec3, direction: wp.vec3, t_max: float) -> int:  # type: ignore[empty-body]
     """A bit for each sphere that a ray meets before t_max, and for some that it just misses, as rounding has it."""
     ...
 

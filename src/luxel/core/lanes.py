@@ -13,7 +13,7 @@ Lanes = wp.types.vector(LANES, float)
     return __builtin_ctzll(bits);
 #endif
 """)
-def lowest_bit(bits: wp.uint64) -> int:
+def lowest_bit(bits: wp.uint64) -> int:  # type: ignore[empty-body]
     """Number of the lowest bit that is set, of bits that are not all 0."""
     ...
 

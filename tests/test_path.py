@@ -103,13 +103,13 @@ def test_object_order_changes_the_paths_but_not_the_light():
 
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("name", ["300 small objects", "60 lamps"])
-def test_a_tree_changes_no_bit(name, device, monkeypatch):
+def test_a_tree_changes_nothing_but_rounding(name, device, monkeypatch):
     one, depth = FEATURES[name]
     found = []
     for limit in (10**9, 3):
         monkeypatch.setattr(core_scenes, "TREE_ABOVE", limit)
-        found.append(PathTracer(max_depth=depth, device=device).trace([one], 13, 11, 16, 0))
-    assert_equal(*found)
+        found.append(PathTracer(max_depth=depth, device=device).trace([one], 13, 11, 16, 0).mean)
+    np.testing.assert_allclose(*found, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("device", DEVICES)

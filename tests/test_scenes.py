@@ -10,8 +10,11 @@ from shapes import random_objects
 from tracer_scenes import GREY, LAMP, ball, egg, glass, scene
 
 from luxel.core import scenes as core_scenes
+from luxel.core.lanes import LANES
 from luxel.core.scene_batch import SceneBatch, rotation_matrix
 from luxel.core.scenes import Scenes, eta_of, launchable, light_trees, material_of_object, outliers_of, shape_of
+from luxel.core.shapes.kinds import BOX
+from luxel.core.trees import OUT_OF_REACH
 from luxel.scene import Box, Camera, GradientSky, Material, Panel, Plane, Sun
 
 
@@ -182,10 +185,16 @@ def test_trees_have_the_objects_of_large_scenes_alone(device, monkeypatch):
     monkeypatch.setattr(core_scenes, "TREE_ABOVE", 3)
     sizes = [3, 4, 1, 53]
     batch = SceneBatch.of([scene(*random_objects("box", size, size)) for size in sizes], device)
-    objects = launchable(batch).tree_items.numpy()["object_id"][1:]
-    # Places for eight outliers, and four in a leaf for 4 objects, eight leaves of seven for 53.
-    assert [len(objects), (objects < 0).sum()] == [8 + 4 + 8 + 56, 19]
+    items = launchable(batch).tree_items.numpy()
+    objects = items["object_id"].reshape(-1, LANES)
+    # None; of the scenes of 4 and 53 objects the outliers, and a leaf of four or eight of up to seven.
+    assert (objects >= 0).sum(1).tolist() == [0, 0, 4, 0, *[7] * 7, 4]
     assert sorted(objects[objects >= 0].tolist()) == [*range(3, 7), *range(8, 61)]
+    assert set(items["kind"].tolist()) == {-1, BOX}
+    spheres = launchable(batch).tree_leaves.numpy()
+    center = np.stack([spheres[name] for name in "xyz"], -1)
+    np.testing.assert_array_equal(center[objects >= 0], batch.center.cpu().numpy()[objects[objects >= 0]])
+    assert (spheres["x"][objects < 0] == np.float32(OUT_OF_REACH)).all()
 
 
 def test_what_reaches_far_beyond_the_others_is_an_outlier():

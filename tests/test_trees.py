@@ -1,8 +1,10 @@
 """Trees as heaps: halves at medians, nodes from their leaves."""
 
 import numpy as np
+import pytest
 
-from luxel.core.trees import OUT_OF_REACH, boxes, heap, median_order, powers_of_two
+from luxel.core.lanes import LANES
+from luxel.core.trees import OUT_OF_REACH, boxes, heap, median_order, powers_of_two, wide_tree
 
 
 def uniform(seed: int, *size: int) -> np.ndarray:
@@ -42,6 +44,23 @@ def test_boxes_hold_their_leaves_and_empty_ones_are_out_of_reach():
     nodes = boxes(lower, upper)[0]
     assert nodes[1].tolist() == nodes[2].tolist() == [0, -2, 0, 2, 1, 5]
     assert (nodes[[3, 6, 7]] == np.float32(OUT_OF_REACH)).all()
+
+
+@pytest.mark.parametrize(("leaves", "root"), [(1, 0), (2, 0), (4, 0), (8, 1), (16, 0), (64, 1), (256, 0)])
+def test_a_wide_tree_has_every_leaf_once_and_the_boxes_of_the_narrow_one(leaves, root):
+    narrow = uniform(2, 2 * leaves, 6)
+    tree = wide_tree(narrow)
+    assert tree.root == root
+    found, nodes = [], [tree.root]
+    for node in nodes:
+        for lane, box in enumerate(tree.boxes[node]):
+            if (box == np.float32(OUT_OF_REACH)).all():
+                assert node == 0
+                continue
+            child = LANES * node + lane
+            np.testing.assert_array_equal(box, narrow[child])
+            (nodes if child < leaves else found).append(child)
+    assert sorted(found) == list(range(leaves, 2 * leaves))
 
 
 def test_powers_of_two_by_hand():

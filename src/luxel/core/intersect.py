@@ -2,7 +2,9 @@
 
 import warp as wp
 
-from luxel.core.scenes import OUTLIERS, SceneRow, Scenes, TreeNode
+from luxel.core.bounds import ROUNDING, children_entered, sphere_in_lane, spheres_touched
+from luxel.core.lanes import LANES, lane_beside, lowest_bit
+from luxel.core.scenes import SceneRow, Scenes
 from luxel.core.shapes.kinds import SPHERE
 from luxel.core.shapes.local import INFINITY
 from luxel.core.shapes.shape import intersect_shape
@@ -12,8 +14,6 @@ MISS = wp.constant(-1)
 
 SUN, MAP = wp.constant(-2), wp.constant(-3)
 """The sun, and an environment map's bright part, where a ray may be aimed at them as at an object."""
-
-ROUNDING = wp.constant(-4.0e-6)  # of a closest approach's square, relative to the squared distance it is found from
 
 
 @wp.struct
@@ -55,7 +55,7 @@ def intersect_item(
                 t = wp.where(c > 0.0, c / far, far)
             elif c < 0.0:
                 t = c / (middle - half_chord)
-    elif excess > ROUNDING * square and middle > -radius and middle - radius < t_max:
+    elif excess > -ROUNDING * square and middle > -radius and middle - radius < t_max:
         obj = scenes.objects[object_id]
         t = intersect_shape(kind, center, obj.unit_from_world, origin, direction, object_id == origin_object)
     return t
@@ -75,40 +75,32 @@ def intersect_object(
 
 
 @wp.func
-def nearest_item(
+def nearest_in_leaf(
     scenes: Scenes,
-    first: int,
-    most: int,
+    leaf: int,
     origin: wp.vec3,
     direction: wp.vec3,
     origin_object: int,
     target: int,
     before: Hit,
 ) -> Hit:
-    """The first object along a ray, of those of a leaf and what was hit before; with a target, any but that."""
+    """The first object along a ray, of a leaf's and what was hit before, but for the target and the ray's own."""
     hit = Hit(before.object_id, before.t)
-    for k in range(first, first + most):
-        item = scenes.tree_items[k]
+    touched = spheres_touched(scenes.tree_leaves[leaf], origin, direction, hit.t)
+    while touched != 0:
+        lane = lowest_bit(wp.uint64(touched))
+        touched = touched & (touched - 1)
+        item = scenes.tree_items[LANES * leaf + lane]
         i = item.object_id
-        if i < 0:
-            break
-        if i != target:
-            t = intersect_item(scenes, i, item.kind, item.center, item.radius, origin, direction, origin_object, hit.t)
+        if i >= 0 and i != target and i != origin_object:
+            sphere = sphere_in_lane(scenes.tree_leaves, leaf, lane)
+            center = wp.vec3(sphere[0], sphere[1], sphere[2])
+            t = intersect_item(scenes, i, item.kind, center, sphere[3], origin, direction, origin_object, hit.t)
             # Of two at the same distance the first in the list, whatever the tree's order.
             if t < hit.t or (t == hit.t and t < INFINITY and i < hit.object_id):
                 hit.t = t
                 hit.object_id = i
     return hit
-
-
-@wp.func
-def box_distance(node: TreeNode, origin: wp.vec3, inverse: wp.vec3, t_max: float) -> float:
-    """Where a ray enters a box, at least 0; infinite if it does not before t_max (Kay & Kajiya 1986)."""
-    a = wp.cw_mul(node.lower - origin, inverse)
-    b = wp.cw_mul(node.upper - origin, inverse)
-    enter = wp.max(wp.max(wp.min(a, b)), 0.0)
-    leave = wp.min(wp.max(a, b))
-    return wp.where(enter <= leave and enter < t_max, enter, INFINITY)
 
 
 @wp.func
@@ -123,36 +115,37 @@ def walk_tree(
 ) -> Hit:
     """The first object before t_max, by its scene's tree; with a target, any but that.
 
-    The nearer child first. Bits of the trail, one a level, say whether a node's sibling is still to be seen, so that
-    the walk needs no stack (Hapala et al., "Efficient Stack-less BVH Traversal", 2011, in the form of Áfra &
-    Szirmay-Kalos 2014).
+    The nearest child first, then those beside it. A byte of the trail for each level says which are still to be seen,
+    so that the walk needs no stack (Hapala et al., "Efficient Stack-less BVH Traversal", 2011; Áfra & Szirmay-Kalos,
+    "Stackless Multi-BVH Traversal", 2014).
     """
-    inverse = wp.vec3(finite_inverse(direction[0]), finite_inverse(direction[1]), finite_inverse(direction[2]))
-    hit = nearest_item(scenes, row.outliers, OUTLIERS, origin, direction, origin_object, target, Hit(MISS, t_max))
-    node = int(1)
-    trail = int(0)
-    walking = target == MISS or hit.object_id == MISS
-    while walking:
-        descends = bool(False)
-        if node < row.tree_leaves:
-            left = box_distance(scenes.tree_nodes[row.tree + 2 * node], origin, inverse, hit.t)
-            right = box_distance(scenes.tree_nodes[row.tree + 2 * node + 1], origin, inverse, hit.t)
-            if wp.min(left, right) < INFINITY:
-                descends = True
-                trail = 2 * trail + wp.where(wp.max(left, right) < INFINITY, 1, 0)
-                node = 2 * node + wp.where(right < left, 1, 0)
-        else:
-            first = row.tree_items + (node - row.tree_leaves) * row.leaf_objects
-            hit = nearest_item(scenes, first, row.leaf_objects, origin, direction, origin_object, target, hit)
-            if target != MISS and hit.object_id != MISS:
-                walking = False
-        if not descends:
-            while node > 1 and (trail & 1) == 0:
-                node = node >> 1
-                trail = trail >> 1
-            trail = trail ^ 1
-            walking = walking and node > 1
-            node = node ^ 1
+    hit = Hit(MISS, t_max)
+    if origin_object >= 0 and origin_object != target:  # of which rounding may have the ray start beside it
+        t = intersect_object(scenes, origin_object, origin, direction, origin_object, t_max)
+        if t < t_max:
+            hit = Hit(origin_object, t)
+    hit = nearest_in_leaf(scenes, row.outliers, origin, direction, origin_object, target, hit)
+    if target == MISS or hit.object_id == MISS:
+        inverse = wp.vec3(finite_inverse(direction[0]), finite_inverse(direction[1]), finite_inverse(direction[2]))
+        found = children_entered(scenes.tree_nodes[row.tree + row.tree_root], origin, inverse, hit.t)
+        trail = wp.uint64(found & 255)
+        node = LANES * row.tree_root + (found >> 8)
+        while trail != wp.uint64(0):
+            levels = lowest_bit(trail) >> 3
+            trail = trail >> wp.uint64(8 * levels)
+            node = node >> (3 * levels)
+            lane = lane_beside(node & 7, int(trail & wp.uint64(255)))
+            trail = trail ^ (wp.uint64(1) << wp.uint64(lane))
+            node = (node & ~7) | lane
+            if node < row.tree_leaves:
+                found = children_entered(scenes.tree_nodes[row.tree + node], origin, inverse, hit.t)
+                trail = (trail << wp.uint64(8)) | wp.uint64(found & 255)
+                node = LANES * node + (found >> 8)
+            else:
+                leaf = row.outliers + 1 + node - row.tree_leaves
+                hit = nearest_in_leaf(scenes, leaf, origin, direction, origin_object, target, hit)
+                if target != MISS and hit.object_id != MISS:
+                    trail = wp.uint64(0)
     if hit.object_id == MISS:
         hit.t = INFINITY
     return hit

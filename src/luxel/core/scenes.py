@@ -8,19 +8,19 @@ import warp as wp
 from jaxtyping import Bool, Float, Float32, Int32, Int64, Shaped
 from torch import Tensor
 
+from luxel.core.lanes import LANES, Lanes
 from luxel.core.launch import launch, struct_array
 from luxel.core.principled import Material, material_of
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.shapes.kinds import PLANE
 from luxel.core.shapes.shape import Shape, bounding_radius, half_extent, surface_area
-from luxel.core.trees import boxes, heap, median_order, powers_of_two
+from luxel.core.trees import OUT_OF_REACH, boxes, heap, median_order, powers_of_two, wide_tree
 from luxel.scene.camera import rotation_matrix
 from luxel.scene.description import MIN_SPECULAR
 
 TREE_ABOVE = 64  # objects in a scene, from which on `benchmarks/tracer.py` finds a tree faster than a loop over all;
 # at most as many as `luxel.core.shafts` has bits
-MOST_LEAF_OBJECTS = 8  # of a tree over objects
-OUTLIERS = wp.constant(8)  # objects of a scene, at most, that every ray tries, lest they stretch its tree's boxes
+OUTLIERS = LANES  # objects of a scene, at most, that every ray tries, lest they stretch its tree's boxes
 FAR_OUT = 4.0  # times the median reach from the scene's middle: where an outlier's farthest side is
 EXACT_LIGHTS = 24  # lights in a scene, up to which each is weighed for itself
 MOST_MIRRORS = wp.constant(4)  # as many as SceneRow has room for
@@ -59,9 +59,8 @@ class SceneRow:
     end_objects: int
     tree_leaves: int  # of its tree, a power of two; 0 where there is none
     tree: int  # where its nodes begin
-    outliers: int  # where the objects begin that are in no leaf, up to the first item without an object
-    tree_items: int  # where the objects of its leaves begin
-    leaf_objects: int  # room for so many in each, the absent ones behind
+    tree_root: int  # the node whose children hold all objects but the outliers: 0 or 1
+    outliers: int  # the leaf of what is in none of the tree's leaves, which follow it
     first_light: int
     end_lights: int
     light_leaves: int  # of its light tree, a power of two; 0 where there is none
@@ -99,20 +98,32 @@ class LightNode:
 
 @wp.struct
 class TreeNode:
-    """The bounding box of some of a scene's objects, beyond reach where there are none (`luxel.core.trees.boxes`)."""
+    """The bounding boxes of a node's children, beyond reach where there are none (`luxel.core.trees.boxes`)."""
 
-    lower: wp.vec3
-    upper: wp.vec3
+    lower_x: Lanes
+    lower_y: Lanes
+    lower_z: Lanes
+    upper_x: Lanes
+    upper_y: Lanes
+    upper_z: Lanes
+
+
+@wp.struct
+class TreeLeaf:
+    """The bounding spheres of a leaf's objects, beyond reach where there are none."""
+
+    x: Lanes
+    y: Lanes
+    z: Lanes
+    radius: Lanes
 
 
 @wp.struct
 class TreeItem:
-    """What a ray is first tried against: an object's bounding sphere, beside its neighbours in the leaf."""
+    """An object in a leaf."""
 
     object_id: int  # row, or −1 where there is no object
     kind: int
-    center: wp.vec3
-    radius: float
 
 
 @wp.struct
@@ -134,7 +145,8 @@ class Scenes:
     light_object: wp.array[int]  # row of each light, scene by scene
     light_nodes: wp.array[LightNode]
     tree_nodes: wp.array[TreeNode]
-    tree_items: wp.array[TreeItem]
+    tree_leaves: wp.array[TreeLeaf]
+    tree_items: wp.array[TreeItem]  # LANES a leaf
     texels: wp.array[Texel]
 
 
@@ -144,6 +156,7 @@ ROW_OF = {
     "light_object": int,
     "light_nodes": LightNode,
     "tree_nodes": TreeNode,
+    "tree_leaves": TreeLeaf,
     "tree_items": TreeItem,
 }
 
@@ -229,8 +242,8 @@ def scene_tables(host: SceneBatch) -> dict[str, Int32[np.ndarray, "rows words"]]
     mirrors = mirrors_of(host, area)
     return {
         "scenes": table_of(
-            *(of["offsets"][:-1], of["offsets"][1:], trees.leaves, trees.begins),
-            *(trees.outliers, trees.outliers + OUTLIERS, trees.leaf_objects),
+            *(of["offsets"][:-1], of["offsets"][1:]),
+            *(trees.leaves, trees.begins, trees.roots, trees.outliers),
             *(lights.offsets[:-1], lights.offsets[1:], lights.leaves, lights.tree),
             *(*np.moveaxis(of["sky"] + of["background"][:, None], 1, 0), has_far_lights.astype(np.int32)),
             *(of["sun_direction"], of["sun_radiance"], chord**2),
@@ -246,7 +259,8 @@ def scene_tables(host: SceneBatch) -> dict[str, Int32[np.ndarray, "rows words"]]
         "light_object": table_of(lights.rows),
         "light_nodes": table_of(lights.nodes),
         "tree_nodes": table_of(trees.nodes),
-        "tree_items": items_table(trees.objects, of["kind"], of["center"], radius),
+        "tree_leaves": table_of(leaf_spheres(trees.objects, of["center"], radius)),
+        "tree_items": table_of(trees.objects, np.append(of["kind"], -1)[trees.objects]),
     }
 
 
@@ -327,16 +341,13 @@ def table_of(*columns: Shaped[np.ndarray, "rows *any"]) -> Int32[np.ndarray, "ro
     return np.concatenate([column.reshape(len(column), -1).view(np.int32) for column in words], 1)
 
 
-def items_table(
-    rows: Int32[np.ndarray, " items"],
-    kind: Int32[np.ndarray, " objects"],
-    center: Float32[np.ndarray, "objects 3"],
-    radius: Float32[np.ndarray, " objects"],
-) -> Int32[np.ndarray, "items words"]:
-    """Rows of TreeItem; those of absent objects mean nothing but that."""
-    if not len(kind):
-        return np.full((len(rows), 6), -1, np.int32)
-    return table_of(rows, kind[rows], center[rows], radius[rows])
+def leaf_spheres(
+    rows: Int32[np.ndarray, " items"], center: Float32[np.ndarray, "objects 3"], radius: Float32[np.ndarray, " objects"]
+) -> Float32[np.ndarray, "leaves 4 lanes"]:
+    """The fields of TreeLeaf; of rows −1, which are the last one's here, there are no objects."""
+    spheres = np.concatenate([center, radius[:, None]], 1)
+    absent = np.array([[OUT_OF_REACH] * 3 + [0]], np.float32)
+    return np.concatenate([spheres, absent])[rows].reshape(-1, LANES, 4).swapaxes(1, 2)
 
 
 class Trees(NamedTuple):
@@ -344,38 +355,40 @@ class Trees(NamedTuple):
 
     leaves: Int64[np.ndarray, " scenes"]
     begins: Int64[np.ndarray, " scenes"]
+    roots: Int64[np.ndarray, " scenes"]
     outliers: Int64[np.ndarray, " scenes"]
-    leaf_objects: Int64[np.ndarray, " scenes"]
-    nodes: Float32[np.ndarray, "nodes 6"]
+    nodes: Float32[np.ndarray, "nodes 6 lanes"]
     objects: Int32[np.ndarray, " items"]
 
 
 def trees_over(batch: SceneBatch, half_extents: Float32[np.ndarray, "objects 3"]) -> Trees:
     """A tree over the objects of each scene that has more than TREE_ABOVE, but for its outliers."""
     offsets, center = batch.arrays["offsets"], batch.arrays["center"]
-    leaves, begins, outliers, leaf_objects = np.zeros((4, len(batch)), np.int64)
-    nodes, objects = [np.zeros((1, 6), np.float32)], [np.full(1, -1, np.int32)]
+    leaves, begins, roots, outliers = np.zeros((4, len(batch)), np.int64)
+    nodes, objects = [np.zeros((1, 6, LANES), np.float32)], [np.full(LANES, -1, np.int32)]
     half = half_extents.clip(max=FARTHEST) * (1 + PADDING) + PADDING * np.abs(center)
     bounds = ((center - half, np.inf), (center + half, -np.inf), (center, np.inf))  # and those of absent objects
     for scene in np.flatnonzero(np.diff(offsets) > TREE_ABOVE).tolist():
         rows = np.arange(offsets[scene], offsets[scene + 1])
         far = outliers_of(center[rows], half[rows])
         within = rows[~far]
-        leaves[scene] = powers_of_two(np.array([-(-len(within) // MOST_LEAF_OBJECTS)]))[0]
-        leaf_objects[scene] = -(-len(within) // leaves[scene])
-        begins[scene], outliers[scene] = sum(map(len, nodes)), sum(map(len, objects))
-        items = np.full(leaves[scene] * leaf_objects[scene], -1)
+        count = int(powers_of_two(np.array([-(-len(within) // LANES)]))[0])
+        in_each = -(-len(within) // count)
+        items = np.full(count * in_each, -1)
         items[: len(within)] = within
         lower, upper, middle = (
             np.where((items < 0)[:, None], beyond, values[items]).astype(np.float32) for values, beyond in bounds
         )
-        order = median_order(middle[None], int(leaf_objects[scene]))[0]
-        leaf = (1, leaves[scene], leaf_objects[scene], 3)
-        nodes.append(boxes(lower[order].reshape(leaf).min(2), upper[order].reshape(leaf).max(2))[0])
-        listed = np.full(OUTLIERS, -1)
-        listed[: far.sum()] = rows[far]
-        objects.append(np.concatenate([listed, items[order]]).astype(np.int32))
-    return Trees(leaves, begins, outliers, leaf_objects, np.concatenate(nodes), np.concatenate(objects))
+        order = median_order(middle[None], in_each)[0].reshape(count, in_each)
+        tree = wide_tree(boxes(lower[order].min(1)[None], upper[order].max(1)[None])[0])
+        leaves[scene], begins[scene], roots[scene] = count, sum(map(len, nodes)), tree.root
+        outliers[scene] = sum(map(len, objects)) // LANES
+        nodes.append(tree.boxes.swapaxes(1, 2))
+        listed = np.full((1 + count, LANES), -1, np.int32)
+        listed[0, : far.sum()] = rows[far]
+        listed[1:, :in_each] = items[order]
+        objects.append(listed.ravel())
+    return Trees(leaves, begins, roots, outliers, np.concatenate(nodes), np.concatenate(objects))
 
 
 def outliers_of(

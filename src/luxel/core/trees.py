@@ -6,8 +6,12 @@ down one, or back up, is arithmetic on the node's number.
 Legend: trees of one size; items, a power of two, absent ones being infinitely far.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from jaxtyping import Float32, Int64
+
+from luxel.core.lanes import LANES
 
 OUT_OF_REACH = 1e30  # scene units
 
@@ -51,6 +55,28 @@ def boxes(
     lower, upper = heap(lower, np.minimum), heap(upper, np.maximum)
     known = (lower <= upper).all(2, keepdims=True)
     return np.where(known, np.concatenate([lower, upper], 2), np.float32(OUT_OF_REACH))
+
+
+class WideTree(NamedTuple):
+    """A heap of LANES children a node, 8n … 8n + 7 being those of node n."""
+
+    root: int
+    boxes: Float32[np.ndarray, "nodes lanes 6"]
+    """Of each node's children."""
+
+
+def wide_tree(boxes: Float32[np.ndarray, "nodes 6"]) -> WideTree:
+    """A heap of two children a node without two of three levels, from the leaves up; those that are left keep numbers.
+
+    The root's children may be fewer: nodes 1, 2 and 3, 4 … 7 or 8 … 15, and the root is called 0 or 1.
+    """
+    first = len(boxes) // 2
+    while first >= 2 * LANES:
+        first //= LANES
+    kept = np.full((max(len(boxes), LANES), 6), OUT_OF_REACH, np.float32)
+    for part in (slice(first, 2 * first), slice(LANES, len(boxes))):
+        kept[part] = boxes[part]
+    return WideTree(first // LANES, kept.reshape(-1, LANES, 6))
 
 
 def powers_of_two(least: Int64[np.ndarray, " any"]) -> Int64[np.ndarray, " any"]:

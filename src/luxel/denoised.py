@@ -30,7 +30,7 @@ def denoised(
     scene: Scene,
     width: int,
     height: int,
-    spp: int = 18,
+    spp: int = 32,
     seed: int = 0,
     device: str = "cpu",
     progress: Callable[[int], object] | None = None,

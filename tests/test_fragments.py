@@ -10,9 +10,10 @@ import warp as wp
 from kernels import DEVICES, run
 from shapes import PANELS, SOLIDS, crossings, random_objects
 
-from luxel.core.fragments import FINE, Fragments, visible_fragments
+from luxel.core.fragments import Fragments, visible_fragments
 from luxel.core.interactions import interact
 from luxel.core.intersect import MISS
+from luxel.core.pixels import FINE
 from luxel.core.rays import image_plane_rays
 from luxel.core.sampling import lattice_point
 from luxel.core.scene_batch import SceneBatch

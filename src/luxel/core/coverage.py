@@ -11,24 +11,16 @@ import warp as wp
 from jaxtyping import Float
 from torch import Tensor
 
-from luxel.core.fragments import (
-    FINE,
-    SMALL_LAMP,
-    THIN,
-    Fragments,
-    Pictures,
-    PixelPlace,
-    filled_by_lamp,
-    hits_alone,
-    is_thin_object,
-    pixel_range,
-)
+from luxel.core.fragments import Fragments
+from luxel.core.lamp_shares import filled_by_lamp
 from luxel.core.launch import launch, struct_array
+from luxel.core.pixels import FINE, Pictures, PixelPlace, hits_alone
 from luxel.core.sampling import lattice_point
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable
 from luxel.core.shapes.kinds import PLANE
 from luxel.core.shapes.shape import half_extent
+from luxel.core.thin_objects import SMALL_LAMP, THIN, is_thin_object, pixel_range
 
 
 class Coverage(NamedTuple):

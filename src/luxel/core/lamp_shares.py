@@ -1,0 +1,146 @@
+"""What lamps cover of a pixel, by squares about fine rays: it changes steadily as their outlines move over it."""
+
+import warp as wp
+
+from luxel.core.intersect import MISS
+from luxel.core.pixels import FINE, Pictures, PixelPlace, fine_offset, hits_alone, pixel_shaft, point_of_pixel, seen_at
+from luxel.core.rays import camera_direction, camera_origin
+from luxel.core.scenes import Scenes, shape_of
+from luxel.core.shapes.outline import outline_margin, share_inside
+from luxel.core.shapes.shape import FACES
+
+FINE_SPACING, FINE_STEP = (
+    wp.constant(0.0884),
+    wp.constant(1.0 / 32.0),
+)  # of the fine rays, and to where their margins are compared
+
+
+@wp.func
+def margin_at(scenes: Scenes, pictures: Pictures, object_id: int, at: PixelPlace, offset: wp.vec2) -> float:
+    """How far within an object's outline a place of a pixel is: see `luxel.core.shapes.outline`."""
+    xy = point_of_pixel(scenes, pictures, at, offset[0], offset[1])
+    origin = camera_origin(scenes, at.scene, xy)
+    return outline_margin(shape_of(scenes.objects[object_id]), origin, camera_direction(scenes, at.scene, xy))
+
+
+@wp.struct
+class FilledByLamp:
+    """What a lamp alone fills of the squares about a pixel's fine rays, and how many of these hit it."""
+
+    squares: float
+    hits: float
+
+
+@wp.func
+def filled_by_lamp(scenes: Scenes, pictures: Pictures, object_id: int, at: PixelPlace) -> FilledByLamp:
+    """The squares change steadily as the lamp's outline moves over the pixel."""
+    filled = FilledByLamp(0.0, 0.0)
+    for k in range(FINE):
+        offset = fine_offset(k)
+        if hits_alone(scenes, pictures, object_id, at, offset):
+            filled.hits += 1.0
+        margin = margin_at(scenes, pictures, object_id, at, offset)
+        beside = margin_at(scenes, pictures, object_id, at, offset + wp.vec2(FINE_STEP, 0.0))
+        below = margin_at(scenes, pictures, object_id, at, offset + wp.vec2(0.0, FINE_STEP))
+        filled.squares += share_inside(margin, beside, below, FINE_STEP, FINE_SPACING)
+    return filled
+
+
+@wp.func
+def count_fine_hits(
+    scenes: Scenes,
+    pictures: Pictures,
+    at: PixelPlace,
+    key: wp.array[int],
+    first: int,
+    end: int,
+    hits: wp.array[float],
+) -> int:
+    """Add to the hits of a pixel's fragments, `first` … `end` − 1, those of the fine rays; how many see other objects.
+
+    A face that the lattice has missed counts as another one of the same object.
+    """
+    shaft = pixel_shaft(scenes, pictures, at)
+    unknown = int(0)
+    for k in range(FINE):
+        offset = fine_offset(k)
+        found = seen_at(scenes, pictures, at, shaft, offset[0], offset[1])
+        fragment = int(-1)
+        for i in range(first, end):
+            if key[i] == found or (fragment < 0 and key[i] // FACES == found // FACES):
+                fragment = i
+        if fragment >= 0:
+            hits[fragment] += 1.0
+        elif found != MISS:
+            unknown += 1
+    return unknown
+
+
+@wp.func
+def smooth_lamps(
+    scenes: Scenes,
+    pictures: Pictures,
+    at: PixelPlace,
+    key: wp.array[int],
+    first: int,
+    end: int,
+    hits: wp.array[float],
+) -> float:
+    """Make fine rays' hits of lamps what they fill, and those of all else what that leaves; which is the result."""
+    before = float(0.0)
+    after = float(0.0)
+    for i in range(first, end):
+        object_id = key[i] // FACES
+        if scenes.objects[object_id].mean_emission > 0.0:
+            before += hits[i]
+            if hits[i] < float(FINE):
+                filled = filled_by_lamp(scenes, pictures, object_id, at)
+                hits[i] = wp.where(filled.hits > 0.0, hits[i] / wp.max(filled.hits, 1.0), 1.0) * filled.squares
+            after += hits[i]
+    of_lamps = float(1.0)
+    if before >= float(FINE) or after > float(FINE):
+        of_lamps = float(FINE) / after
+    left = wp.max(float(FINE) - of_lamps * after, 0.0)
+    of_others = left / wp.max(float(FINE) - before, 1.0)
+    for i in range(first, end):
+        is_lamp = scenes.objects[key[i] // FACES].mean_emission > 0.0
+        hits[i] = hits[i] * wp.where(is_lamp, of_lamps, of_others)
+    return left
+
+
+@wp.func
+def measure_finely(
+    scenes: Scenes,
+    pictures: Pictures,
+    at: PixelPlace,
+    seen: wp.array[int],
+    lattice_rays: int,
+    key: wp.array[int],
+    first: int,
+    end: int,
+    coverage: wp.array[float],
+) -> None:
+    """What a pixel's fragments cover, `first` … `end` − 1, of which some are lamps'.
+
+    Where the fine rays see objects without lamps that the lattice has missed, only the lattice's shares of such objects
+    are right in the mean.
+    """
+    for i in range(first, end):
+        coverage[i] = 0.0
+    unknown = count_fine_hits(scenes, pictures, at, key, first, end, coverage)
+    left = smooth_lamps(scenes, pictures, at, key, first, end, coverage)
+    if unknown > 0:
+        total = float(0.0)
+        for i in range(first, end):
+            if scenes.objects[key[i] // FACES].mean_emission == 0.0:
+                hits = int(0)
+                for k in range(lattice_rays):
+                    hits += wp.where(seen[k] == key[i], 1, 0)
+                coverage[i] = float(FINE * hits) / float(wp.max(lattice_rays, 1))
+                total += coverage[i]
+        of_others = wp.min(left / wp.max(total, 1.0), 1.0)
+        for i in range(first, end):
+            if scenes.objects[key[i] // FACES].mean_emission == 0.0:
+                coverage[i] = coverage[i] * of_others
+    for i in range(first, end):
+        coverage[i] = coverage[i] / float(FINE)

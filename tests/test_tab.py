@@ -41,21 +41,21 @@ class InterruptedCamera:
 
 
 class SlowCamera(SimpleNamespace):
-    """Whose position takes the thread that may be slow a while to read."""
+    """Whose angle, the last to be read, takes one thread a while to read."""
 
     slow, asked, go_on = None, threading.Event(), threading.Event()
 
     @property
-    def position(self):
-        found = vars(self)["position"]
+    def fov(self):
+        found = vars(self)["fov"]
         if threading.current_thread() is self.slow:
             self.asked.set()
             self.go_on.wait(9)
         return found
 
-    @position.setter
-    def position(self, value):
-        vars(self)["position"] = value
+    @fov.setter
+    def fov(self, value):
+        vars(self)["fov"] = value
 
 
 class FakeClient(viser.ClientHandle):

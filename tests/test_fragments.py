@@ -471,6 +471,16 @@ def test_a_lamps_share_changes_steadily_as_it_moves_over_pixels():
         assert np.abs(np.diff(frames, axis=0)).max() < 1.42 * step + 0.02
 
 
+def test_a_cylindrical_lamp_seen_along_its_axis_covers_a_discs_area():
+    camera = Camera(position=(0, 0, 5), look_at=(0, 0, 0), up=(0, 1, 0), projection="orthographic", vertical_extent=2)
+    shape, glowing = {"center": (0.03, 0.02, 0), "half_height": 1.0}, Material(emission=(1, 1, 1))
+    for radius in (0.3, 0.5):
+        lamp = Cylinder(radius=radius, material=glowing, **shape)
+        coverage = found([Scene(objects=(lamp,), camera=camera)])[0, ..., 0]
+        pixels = math.pi * radius**2 / (2 / coverage.shape[0]) ** 2
+        assert coverage.sum() == pytest.approx(pixels, rel=0.003)
+
+
 def test_nothing_in_view_leaves_no_fragments():
     behind = Scene(objects=(Sphere(center=(0, -9, 0), radius=1.0),), camera=CAMERA)
     assert found([behind]).sum() == 0

@@ -5,7 +5,7 @@ import pytest
 import warp as wp
 from kernels import run
 
-from luxel.core.shapes.kinds import BOX, CYLINDER, DISC, ELLIPSOID, RECTANGLE, SPHERE
+from luxel.core.shapes.kinds import BOX, CYLINDER, DISC, ELLIPSOID, PLANE, RECTANGLE, SPHERE
 from luxel.core.shapes.outline import outline_margin, share_inside
 from luxel.core.shapes.shape import Shape, intersect_shape
 
@@ -78,6 +78,32 @@ def test_it_is_steady_along_a_line_across_the_view(kind):
     assert hit.any()
     near = margin[np.abs(margin) < 0.9]
     assert np.abs(np.diff(near)).max() < 0.05
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=IDS)
+def test_it_is_positive_where_a_ray_along_an_axis_hits(kind):
+    """As all of an orthographic camera's may be."""
+    random = np.random.default_rng(kind)
+    for direction in np.concatenate([np.eye(3), -np.eye(3)]):
+        target = random.uniform(-0.9, 1.5, (1009, 3))
+        margin, hit = margin_and_hit(kind, (target - 8 * direction).astype(np.float32), target.astype(np.float32))
+        sure = np.abs(margin) > 1e-3
+        np.testing.assert_array_equal((margin > 0)[sure], hit[sure])
+
+
+def test_along_a_cylinders_axis_it_is_by_the_distance_from_it():
+    """Turned, the unit axis z is the world's x, and half extents of 0.5 and 0.9 are those along y and z."""
+    target = np.float32([[0.1, 0.2, 0.3], [0.1, 0.45, 0.3], [0.1, 0.2, -0.6], [0.1, 0.95, 0.3], [0.1, 0.2, 1.65]])
+    margin, _ = margin_and_hit(CYLINDER, target - np.float32([4, 0, 0]), target)
+    np.testing.assert_allclose(margin, [1, 0.5, 0, -0.5, -0.5], atol=1e-6)
+
+
+def test_of_a_plane_it_is_positive_from_either_side():
+    random = np.random.default_rng(7)
+    origin, target = random.normal(size=(2, 1009, 3)).astype(np.float32)
+    margin, hit = margin_and_hit(PLANE, origin, target)
+    assert 0.5 < hit.mean() < 0.9
+    np.testing.assert_array_equal(margin > 0, hit)
 
 
 @pytest.mark.parametrize("half_width", [0.004, 0.03, 0.2])

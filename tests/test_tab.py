@@ -1,4 +1,5 @@
 import math
+import threading
 from contextlib import nullcontext
 from types import SimpleNamespace
 
@@ -37,6 +38,24 @@ class InterruptedCamera:
                 self.look_at = tuple(self.look_at + offset)
                 if not self.has_spoken:
                     self.known, self.has_spoken = dict(ITS_OWN), True
+
+
+class SlowCamera(SimpleNamespace):
+    """Whose angle, the last to be read, takes one thread a while to read."""
+
+    slow, asked, go_on = None, threading.Event(), threading.Event()
+
+    @property
+    def fov(self):
+        found = vars(self)["fov"]
+        if threading.current_thread() is self.slow:
+            self.asked.set()
+            self.go_on.wait(9)
+        return found
+
+    @fov.setter
+    def fov(self, value):
+        vars(self)["fov"] = value
 
 
 class FakeClient(viser.ClientHandle):
@@ -129,3 +148,23 @@ def test_a_browser_that_speaks_while_it_is_put_is_put_there_all_the_same():
     assert client.camera.has_spoken
     np.testing.assert_allclose(client.camera.sent["position"], (0, -5, 0))
     np.testing.assert_allclose(client.camera.sent["look_at"], ITS_OWN["look_at"])
+
+
+def test_a_browser_that_arrives_while_it_is_put_elsewhere_is_not_believed():
+    """What it says is heard by one thread, and another puts it."""
+    client = FakeClient()
+    client.camera = there = SlowCamera(**ITS_OWN, up_direction=(0.0, 0.0, 1.0))
+    tab = Tab(client, object.__new__(Status), PERSPECTIVE)
+    tab.stand(PERSPECTIVE, WINDOW)
+    hears = threading.Thread(target=tab.moved)
+    puts = threading.Thread(target=tab.stand, args=(PARALLEL, WINDOW))
+    there.slow = hears
+    hears.start()
+    there.asked.wait(9)
+    puts.start()
+    puts.join(0.2)
+    there.go_on.set()
+    hears.join()
+    puts.join()
+    vars(there).update(ITS_OWN)  # what was on its way
+    assert tab.camera(WINDOW) == PARALLEL

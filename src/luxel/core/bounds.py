@@ -8,6 +8,7 @@ A minimum is `a < b ? a : b`, one instruction, where Warp's own, which passes ov
 import warp as wp
 
 from luxel.core.scenes import TreeLeaf, TreeNode
+from luxel.core.trees import OUT_OF_REACH
 
 ROUNDING = wp.constant(4.0e-6)
 """Of a closest approach's square, relative to the squared distance that it is found from; and of other lengths."""
@@ -16,6 +17,7 @@ VECTORISED = "#pragma clang loop vectorize(assume_safety) vectorize_width(8) int
 
 @wp.func_native(f"""
     int entered = 0, first = 0x7fffffff;
+    float end = t_max < {0.1 * OUT_OF_REACH}f ? t_max : {0.1 * OUT_OF_REACH}f;
     {VECTORISED}
     for (int lane = 0; lane < 8; ++lane) {{
         float ax = (node.lower_x.c[lane] - origin.c[0]) * inverse.c[0];
@@ -32,7 +34,7 @@ VECTORISED = "#pragma clang loop vectorize(assume_safety) vectorize_width(8) int
         enter = enter > 0.0f ? enter : 0.0f;
         float leave = to_x < to_y ? to_x : to_y;
         leave = leave < to_z ? leave : to_z;
-        leave = leave < t_max ? leave : t_max;
+        leave = leave < end ? leave : end;
         bool enters = enter <= leave;
         entered |= (enters ? 1 : 0) << lane;
         int order;  // floats that are not negative are in the order of their bits
@@ -45,7 +47,8 @@ VECTORISED = "#pragma clang loop vectorize(assume_safety) vectorize_width(8) int
 def children_entered(node: TreeNode, origin: wp.vec3, inverse: wp.vec3, t_max: float) -> int:  # type: ignore[empty-body]
     """A bit for each child whose box a ray enters before t_max, and 256 times the one that it enters first.
 
-    By slabs (Kay & Kajiya 1986); `inverse` has one over each component of the direction.
+    By slabs (Kay & Kajiya 1986); `inverse` has one over each component of the direction. Boxes out of reach, the points
+    (a, a, a), are never entered, not even by a ray along (1, 1, 1): of the tree's root, some stand for no node at all.
     """
     ...
 

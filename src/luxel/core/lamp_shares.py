@@ -99,7 +99,7 @@ def smooth_lamps(
             after += hits[i]
     of_lamps = float(1.0)
     if before >= float(FINE) or after > float(FINE):
-        of_lamps = float(FINE) / after
+        of_lamps = float(FINE) / wp.max(after, 1.0)
     left = wp.max(float(FINE) - of_lamps * after, 0.0)
     of_others = left / wp.max(float(FINE) - before, 1.0)
     for i in range(first, end):

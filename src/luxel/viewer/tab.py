@@ -57,6 +57,8 @@ class Tab:
         self._stood = camera
         """Where it stood last: what projection it has, and how far an orthographic camera is from its target."""
         self._put: Put | None = None
+        self._placing = threading.RLock()
+        """Held where `_stood` and `_put` are read or set: what a browser says is heard by many threads."""
         self.request_turn = threading.Lock()
         """Held from a look at where it is to the request of that view, so that the last look makes the last request."""
         self.frame: Frame | None = None
@@ -73,14 +75,16 @@ class Tab:
 
     def camera(self, window: Window) -> Camera:
         """Where the tab looks from. Raises SceneError for what no camera can be."""
-        if self._put is not None and time.monotonic() < self._put.left_at + PATIENCE_S:
-            return self._stood
-        return camera_of(self._stand(), window, self._stood)
+        with self._placing:
+            if self._put is not None and time.monotonic() < self._put.left_at + PATIENCE_S:
+                return self._stood
+            return camera_of(self._stand(), window, self._stood)
 
     def moved(self) -> None:
         """The browser has said where its camera is."""
-        if self._put is not None and self._put.is_reached(self._stand()):
-            self._put = None
+        with self._placing:
+            if self._put is not None and self._put.is_reached(self._stand()):
+                self._put = None
 
     def _stand(self) -> Stand:
         there = self.client.camera
@@ -94,12 +98,12 @@ class Tab:
     def stand(self, camera: Camera, window: Window) -> None:
         """Look from where a camera is, in its projection."""
         there, stand = self.client.camera, stand_of(camera, window)
-        put, now = self._put, self._stand()
-        before = (now,) if put is None else (*put.before, put.stand)
-        self._stood = camera
-        self._put = None if put is None and is_near(now, stand) else Put(stand, before)
         away = math.dist(stand.position, stand.look_at)
-        with self.client.atomic():
+        with self._placing, self.client.atomic():
+            put, now = self._put, self._stand()
+            before = (now,) if put is None else (*put.before, put.stand)
+            self._stood = camera
+            self._put = None if put is None and is_near(now, stand) else Put(stand, before)
             there.max_orbit_distance = math.inf  # which viser never lets be less than the other
             there.min_orbit_distance, there.max_orbit_distance = away / REACH, away * REACH
             there.near, there.far = 0.1 * away / REACH, 10 * away * REACH
@@ -120,8 +124,9 @@ class Tab:
 
     def take_projection(self, scene_camera: Camera, window: Window) -> None:
         """Show in the projection of the scene's camera what the tab shows in another one."""
-        if self._stood.projection != scene_camera.projection:
-            self.stand(with_projection(self.camera(window), scene_camera.projection), window)
+        with self._placing:
+            if self._stood.projection != scene_camera.projection:
+                self.stand(with_projection(self.camera(window), scene_camera.projection), window)
 
     def ray(self, window: Window, origin: Iterable[float], direction: Iterable[float]) -> tuple[np.ndarray, np.ndarray]:
         """Origin and direction of what the tab's camera sees where a ray of the browser's is."""

@@ -34,7 +34,9 @@ def box_margin(start: wp.vec3, along: wp.vec3) -> float:
 @wp.func
 def cylinder_margin(start: wp.vec3, along: wp.vec3) -> float:
     """By the distance from the axis, and by how high within the mantle the line gets."""
-    across = wp.max(wp.sqrt(along[0] * along[0] + along[1] * along[1]), 1.0e-6 * wp.abs(along[2]))
+    across = wp.sqrt(along[0] * along[0] + along[1] * along[1])
+    if across <= 1.0e-6 * wp.abs(along[2]):  # along the axis
+        return 1.0 - wp.sqrt(start[0] * start[0] + start[1] * start[1])
     offset = wp.abs(start[0] * along[1] - start[1] * along[0]) / across
     middle = start[2] - along[2] * (start[0] * along[0] + start[1] * along[1]) / (across * across)
     reach = 1.0 + wp.abs(along[2]) / across * wp.sqrt(wp.max(1.0 - offset * offset, 0.0))
@@ -54,7 +56,7 @@ def panel_margin(start: wp.vec3, along: wp.vec3, is_disc: bool) -> float:
 
 @wp.func
 def outline_margin(shape: Shape, origin: wp.vec3, direction: wp.vec3) -> float:
-    """Of any shape; of a plane, the cosine."""
+    """Of any shape; of a plane, from either side, the cosine."""
     start = shape.unit_from_world * (origin - shape.center)
     along = shape.unit_from_world * direction
     margin = float(0.0)
@@ -65,7 +67,7 @@ def outline_margin(shape: Shape, origin: wp.vec3, direction: wp.vec3) -> float:
     elif shape.kind == CYLINDER:
         margin = cylinder_margin(start, along)
     elif shape.kind == PLANE:
-        margin = -along[2] / wp.length(along)
+        margin = wp.where(start[2] > 0.0, -along[2], along[2]) / wp.length(along)
     else:
         margin = panel_margin(start, along, shape.kind == DISC)
     return margin

@@ -7,217 +7,21 @@ where in the pixel it begins (ray differentials, Igehy 1999, by differences), an
 
 import warp as wp
 
-from luxel.core.frames import PI, unit_length
+from luxel.core.frames import unit_length
 from luxel.core.intersect import MISS, SUN, intersect, intersect_object
 from luxel.core.sampling import jittered_point, lattice_point
-from luxel.core.scenes import SceneObject, Scenes, shape_of
-from luxel.core.shapes.kinds import CYLINDER, ELLIPSOID
+from luxel.core.scenes import Scenes, shape_of
 from luxel.core.shapes.local import INFINITY
 from luxel.core.shapes.outline import outline_margin, share_inside
-from luxel.core.shapes.shape import is_lit_by, solid_angle, surface_area
+from luxel.core.shapes.shape import is_lit_by, solid_angle
 from luxel.core.sky import is_in_sun, sun_solid_angle
-from luxel.models.subpixels import subpixel_offset
+from luxel.models.light_images import area_in_pixel, image_of, is_near
+from luxel.models.segment_bundles import BundleRay, Segment, SegmentBundle, bundle_of, bundle_ray, counts
 
 RAYS = wp.constant(48)  # by which the share of a pixel is found that a light fills
 SPACING, STEP = wp.constant(0.144), wp.constant(1.0 / 16.0)  # of those, in pixels, and to where margins are compared
-EDGE_ACROSS, EDGE_DOWN = wp.constant(8), wp.constant(6)  # and those by which the shares of other objects are
-LEAST_SPREAD = wp.constant(1.0e-3 / 16.0)  # the determinant of the rays' covariance in the pixel; of three, 0.0017
 SMALL, LARGE = wp.constant(0.25), wp.constant(0.75)  # images in pixels: up to one by area, from the other on by rays
-
-SEGMENT_WORDS = 17  # of a Segment, 32 bits each
-
-
-@wp.struct
-class Segment:
-    """The last segment of a chain, in the open or within glass."""
-
-    origin: wp.vec3
-    direction: wp.vec3
-    throughput: wp.vec3  # of light that arrives along it
-    origin_object: int
-    hit: int  # an object, SUN or MISS
-    path: int  # which interfaces are before it; 0 if none
-    hit_share: float  # of what it hits, if that is a light, that counts: see `shown_share`
-    radiance: wp.vec3  # of lights and the sky, by all of the chain's segments
-    is_apart: float  # 1, or 0 if the pixel's ray is its middle's, as it missed the object
-
-
-@wp.struct
-class SegmentBundle:
-    """How the segments of a pixel's rays depend on where in the pixel they begin, (x, y) pixels from its middle."""
-
-    middle: wp.vec2  # where origin and direction are those of
-    origin: wp.vec3
-    direction: wp.vec3  # unit length
-    origin_x: wp.vec3  # derivatives, a pixel
-    origin_y: wp.vec3
-    direction_x: wp.vec3
-    direction_y: wp.vec3
-    is_known: bool  # whether the rays suffice for it
-
-
-@wp.func
-def counts(weight: float) -> float:
-    """1 of a segment that has a weight, else 0."""
-    return wp.where(weight > 0.0, 1.0, 0.0)
-
-
-@wp.func
-def bundle_of(weights: wp.vec4, a: Segment, b: Segment, c: Segment, d: Segment) -> SegmentBundle:
-    """Of those of a pixel's segments that have weights, by least squares; others may have gone other ways.
-
-    Segments of rays that missed the object begin in the middle.
-    """
-    bundle = SegmentBundle()
-    w = wp.vec4(counts(weights[0]), counts(weights[1]), counts(weights[2]), counts(weights[3]))
-    w = w / wp.max(w[0] + w[1] + w[2] + w[3], 1.0)
-    o_a = a.is_apart * subpixel_offset(0)
-    o_b = b.is_apart * subpixel_offset(1)
-    o_c = c.is_apart * subpixel_offset(2)
-    o_d = d.is_apart * subpixel_offset(3)
-    bundle.middle = w[0] * o_a + w[1] * o_b + w[2] * o_c + w[3] * o_d
-    o_a -= bundle.middle
-    o_b -= bundle.middle
-    o_c -= bundle.middle
-    o_d -= bundle.middle
-    spread = w[0] * wp.outer(o_a, o_a) + w[1] * wp.outer(o_b, o_b)
-    spread += w[2] * wp.outer(o_c, o_c) + w[3] * wp.outer(o_d, o_d)
-    bundle.is_known = wp.determinant(spread) > LEAST_SPREAD
-    if bundle.is_known:
-        inverse = wp.inverse(spread)
-        o_a = w[0] * (inverse * o_a)
-        o_b = w[1] * (inverse * o_b)
-        o_c = w[2] * (inverse * o_c)
-        o_d = w[3] * (inverse * o_d)
-        bundle.origin = w[0] * a.origin + w[1] * b.origin + w[2] * c.origin + w[3] * d.origin
-        bundle.direction = unit_length(
-            w[0] * a.direction + w[1] * b.direction + w[2] * c.direction + w[3] * d.direction
-        )
-        bundle.origin_x = o_a[0] * a.origin + o_b[0] * b.origin + o_c[0] * c.origin + o_d[0] * d.origin
-        bundle.origin_y = o_a[1] * a.origin + o_b[1] * b.origin + o_c[1] * c.origin + o_d[1] * d.origin
-        bundle.direction_x = o_a[0] * a.direction + o_b[0] * b.direction + o_c[0] * c.direction + o_d[0] * d.direction
-        bundle.direction_y = o_a[1] * a.direction + o_b[1] * b.direction + o_c[1] * c.direction + o_d[1] * d.direction
-    return bundle
-
-
-@wp.struct
-class BundleRay:
-    """One of a bundle."""
-
-    origin: wp.vec3
-    direction: wp.vec3  # unit length
-
-
-@wp.func
-def bundle_ray(bundle: SegmentBundle, at: wp.vec2) -> BundleRay:
-    """That of a place in the pixel, which is [0, 1)²."""
-    x = at[0] - 0.5 - bundle.middle[0]
-    y = at[1] - 0.5 - bundle.middle[1]
-    direction = bundle.direction + x * bundle.direction_x + y * bundle.direction_y
-    return BundleRay(bundle.origin + x * bundle.origin_x + y * bundle.origin_y, unit_length(direction))
-
-
-@wp.struct
-class LightImage:
-    """Where in a pixel a light's middle is seen, and of how many pixels its image is; none if it is 0."""
-
-    x: float
-    y: float
-    pixels: float
-    reach: float  # of its bounding sphere's image, in pixels, at most
-
-
-@wp.func
-def image_of(bundle: SegmentBundle, vector: wp.vec3, is_far: bool, angle: float, radius: float) -> LightImage:
-    """Of what is at `vector` from the bundle's origin, or in that direction, under a solid angle.
-
-    At the distance s the bundle's ray through (x, y) has passed a plane across its middle at x P_x + y P_y.
-    """
-    image = LightImage(0.0, 0.0, 0.0, 0.0)
-    s = wp.dot(vector, bundle.direction)
-    if s > 0.0:
-        off = vector - s * bundle.direction
-        p_x = s * bundle.direction_x
-        p_y = s * bundle.direction_y
-        if not is_far:
-            p_x += bundle.origin_x
-            p_y += bundle.origin_y
-        p_x -= wp.dot(p_x, bundle.direction) * bundle.direction
-        p_y -= wp.dot(p_y, bundle.direction) * bundle.direction
-        det = wp.dot(wp.cross(p_x, p_y), bundle.direction)
-        size = wp.abs(det)
-        if size > 1.0e-20:
-            image.x = bundle.middle[0] + wp.dot(wp.cross(off, p_y), bundle.direction) / det
-            image.y = bundle.middle[1] + wp.dot(wp.cross(p_x, off), bundle.direction) / det
-            image.pixels = angle * s * s / size
-            image.reach = radius * (wp.length(p_x) + wp.length(p_y)) / size
-    return image
-
-
-@wp.struct
-class RayCone:
-    """What a pixel's rays are about one of them: how far apart, and at which angle they part (Amanatides 1984)."""
-
-    width: float
-    spread: float  # radians
-
-
-@wp.func
-def cone_beyond(cone: RayCone, obj: SceneObject, cos_i: float, index_ratio: float, transmits: bool) -> RayCone:
-    """After an interface, by the laws of thin lenses and mirrors; negative where the rays converge, or have crossed."""
-    curvature = float(0.0)
-    if obj.kind <= ELLIPSOID or obj.kind == CYLINDER:
-        curvature = wp.sign(cos_i) / wp.min(obj.scale[0], obj.scale[1])
-    result = RayCone(cone.width, cone.spread + 2.0 * curvature * cone.width)
-    if transmits:
-        result.spread = cone.spread / index_ratio - (1.0 - 1.0 / index_ratio) * curvature * cone.width
-    return result
-
-
-@wp.func
-def shown_share(scenes: Scenes, scene: int, light: int, cone: RayCone) -> float:
-    """Of a light that one of a pixel's four rays hits: 1, or less if its image is smaller than what that stands for.
-
-    Of many such images few are hit, and what jumps is more disturbing than what is missing.
-    """
-    size = PI * scenes.scenes[scene].sun_chord_squared
-    across = cone.spread
-    if light >= 0:
-        obj = scenes.objects[light]
-        size = 0.25 * surface_area(obj.kind, obj.scale)
-        across = cone.width
-    return wp.min(4.0 * size / wp.max(across * across, 1.0e-20), 1.0)
-
-
-@wp.func
-def is_near(image: LightImage) -> bool:
-    """Whether a light may show in the pixel, or a small one in the tent over it."""
-    return wp.max(wp.abs(image.x), wp.abs(image.y)) < 1.0 + image.reach
-
-
-@wp.func
-def are_alike(a: Segment, b: Segment, c: Segment, d: Segment) -> bool:
-    """Whether a pixel's rays have gone the same way, so that they can be compared."""
-    return a.path != 0 and b.path == a.path and c.path == a.path and d.path == a.path
-
-
-@wp.func
-def alike_most(a: Segment, b: Segment, c: Segment, d: Segment, first_path: int) -> wp.vec4:
-    """1 for each of three of a pixel's rays, as many as tell of their bundle, that have gone the same way.
-
-    But for one that ends after the first interface.
-    """
-    result = wp.vec4(0.0, 0.0, 0.0, 0.0)
-    path = wp.where(a.path == b.path or a.path == c.path, a.path, d.path)
-    w = wp.vec4(
-        wp.where(a.path == path, 1.0, 0.0),
-        wp.where(b.path == path, 1.0, 0.0),
-        wp.where(c.path == path, 1.0, 0.0),
-        wp.where(d.path == path, 1.0, 0.0),
-    )
-    if path != 0 and path != first_path and w[0] + w[1] + w[2] + w[3] > 2.5:
-        result = w
-    return result
+EDGE_ACROSS, EDGE_DOWN = wp.constant(8), wp.constant(6)  # and those by which the shares of other objects are
 
 
 @wp.func
@@ -401,13 +205,6 @@ def filled_by_rays(
                     if light != SUN:
                         result.vector = t * ray.direction + ray.origin - bundle.origin
     return result
-
-
-@wp.func
-def area_in_pixel(image: LightImage) -> float:
-    """Of a small light's image, times a tent over 2 × 2 pixels, through which it goes steadily."""
-    tent = wp.max(1.0 - wp.abs(image.x), 0.0) * wp.max(1.0 - wp.abs(image.y), 0.0)
-    return image.pixels * tent
 
 
 @wp.func

@@ -21,18 +21,9 @@ from luxel.core.shapes.local import INFINITY
 from luxel.core.shapes.shape import facing_normal, surface_interaction
 from luxel.core.sky import is_in_sun
 from luxel.core.visibility import TOUCHING
-from luxel.models.reflected_lights import (
-    SEGMENT_WORDS,
-    RayCone,
-    Segment,
-    alike_most,
-    are_alike,
-    cone_beyond,
-    is_lamp,
-    missed_light,
-    shares_of_hits,
-    shown_share,
-)
+from luxel.models.light_images import RayCone, cone_beyond, shown_share
+from luxel.models.reflected_lights import is_lamp, missed_light, shares_of_hits
+from luxel.models.segment_bundles import SEGMENT_WORDS, Segment, alike_most, are_alike
 from luxel.models.shading_points import OBJECT, WORDS, ShadingPoint, absent_point, as_points, pixel_width
 from luxel.models.subpixels import SUBPIXELS, subpixel_point
 

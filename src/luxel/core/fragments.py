@@ -216,9 +216,12 @@ def missed_lamp_ray(scenes: Scenes, pictures: Pictures, object_id: int, at: Pixe
 
 @wp.func
 def lamp_bit(scenes: Scenes, object_id: int) -> int:
-    """A set of lamps with an object alone in it, or the empty one if it is no lamp."""
+    """A set of lamps with an object alone in it, or the empty one if it is no lamp, or a plane that glows.
+
+    Those have no number, and are not missed.
+    """
     bit = int(0)
-    if object_id >= 0 and scenes.objects[object_id].mean_emission > 0.0:
+    if object_id >= 0 and scenes.objects[object_id].light_number >= 0:
         bit = 1 << (scenes.objects[object_id].light_number % LAMP_BITS)
     return bit
 
@@ -385,7 +388,7 @@ def sample_centers(
         below = above + pictures.width + 1
         key = corner[above]
         corners_agree = corner[above + 1] == key and corner[below] == key and corner[below + 1] == key
-        if corners_agree:  # Warp's `and` would trace the centre's ray in any case
+        if corners_agree:
             center = seen_at(scenes, pictures, at, EVERYTHING, 0.5, 0.5)
             found = wp.where(center == key, key, SHARED)
             if center != key:

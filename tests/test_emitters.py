@@ -339,10 +339,14 @@ def test_what_lights_turn_their_backs_to_is_black(limit, device, monkeypatch):
 
 
 @pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("limit", [24, 0], ids=["exact", "tree"])
 @pytest.mark.parametrize(("x", "u"), [(-2, 0.0), (2, 1 - 2.0**-24)], ids=["first", "last"])
 @pytest.mark.parametrize(("ratio", "share"), [(1e4, 1 / 10001), (1e9, 0.0)])
-def test_a_light_too_weak_to_be_chosen_as_often_as_is_stated_is_not_looked_for(ratio, share, x, u, device):
+def test_a_light_too_weak_to_be_chosen_as_often_as_is_stated_is_not_looked_for(
+    ratio, share, x, u, limit, device, monkeypatch
+):
     """By the random number at the weak light's end of all, which are in the order of their places."""
+    monkeypatch.setattr(core_scenes, "EXACT_LIGHTS", limit)
     weak, strong = (Material(base_color=(0, 0, 0), emission=(e, e, e)) for e in (1e-4, 1e-4 * ratio))
     batch = SceneBatch.of([scene(ball(-x, 0, 0, 0.3, strong), ball(x, 0, 0, 0.3, weak))], device)
     scenes, row = launchable(batch), 1
@@ -350,12 +354,32 @@ def test_a_light_too_weak_to_be_chosen_as_often_as_is_stated_is_not_looked_for(r
     at += [np.array([number], np.int32) for number in (NOTHING, 0)]
     chosen, probability, total = run(choices, scenes, 0, *at, np.array([u], np.float32), device=device)
     (stated,) = run(probabilities, scenes, 0, *at, np.array([row], np.int32), total, device=device)
-    np.testing.assert_allclose(stated, share, rtol=1e-5)
+    np.testing.assert_allclose(stated, share, rtol=1e-3)
     if share > 0:
         assert chosen == row
         np.testing.assert_allclose(probability, share, rtol=1e-3)
     else:
         assert chosen != row
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("limit", [24, 0], ids=["exact", "tree"])
+@pytest.mark.parametrize("radiance", [1e-12, 1e-3, 1e6])
+def test_nor_is_a_sun_too_weak_beside_a_lamp_or_a_lamp_beside_a_sun(radiance, limit, device, monkeypatch):
+    """The random numbers at both ends choose one each, of which one alone is to be looked for, or both."""
+    monkeypatch.setattr(core_scenes, "EXACT_LIGHTS", limit)
+    lamp = ball(0, 0, 3, 0.3, Material(base_color=(0, 0, 0), emission=(1e-3, 1e-3, 1e-3)))
+    sun = SUN.model_copy(update={"radiance": (radiance,) * 3})
+    scenes = launchable(SceneBatch.of([Scene(objects=(lamp,), camera=CAMERA, sun=sun)], device))
+    at = [np.tile(np.array([vector], np.float32), (2, 1)) for vector in ((0, 0, 0), (0, 0, 1))]
+    at += [np.full(2, number, np.int32) for number in (NOTHING, 0)]
+    ends = np.array([0, 1 - 2.0**-24], np.float32)
+    chosen, probability, total = run(choices, scenes, 0, *at, ends, device=device)
+    stated = run(probabilities, scenes, 0, *at, np.zeros(2, np.int32), total, device=device)[0][0]
+    looked_for = {int(light): float(p) for light, p in zip(chosen, probability, strict=True) if p > 0}
+    assert set(looked_for) == {1e-12: {0}, 1e-3: {0, int(SUN_ID)}, 1e6: {int(SUN_ID)}}[radiance]
+    assert sum(looked_for.values()) == pytest.approx(1, abs=1e-6)
+    assert stated == pytest.approx(looked_for.get(0, 0.0), abs=1e-6)
 
 
 @pytest.mark.parametrize("device", DEVICES)

@@ -13,10 +13,12 @@ from shapes import PANELS, SOLIDS, crossings, random_objects
 from luxel.core.fragments import Fragments, visible_fragments
 from luxel.core.interactions import interact
 from luxel.core.intersect import MISS
+from luxel.core.lamp_search import lamp_bit
 from luxel.core.pixels import FINE
 from luxel.core.rays import image_plane_rays
 from luxel.core.sampling import lattice_point
 from luxel.core.scene_batch import SceneBatch
+from luxel.core.scenes import Scenes, launchable
 from luxel.scene import (
     Box,
     Camera,
@@ -479,6 +481,21 @@ def test_a_cylindrical_lamp_seen_along_its_axis_covers_a_discs_area():
         coverage = found([Scene(objects=(lamp,), camera=camera)])[0, ..., 0]
         pixels = math.pi * radius**2 / (2 / coverage.shape[0]) ** 2
         assert coverage.sum() == pytest.approx(pixels, rel=0.003)
+
+
+@wp.kernel(enable_backward=False)
+def lamp_bits(scenes: Scenes, object_id: wp.array[int], bit: wp.array[int]):
+    i = wp.tid()
+    bit[i] = lamp_bit(scenes, object_id[i])
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_small_lamps_have_bits_and_planes_have_none(device):
+    glowing = Material(emission=(1, 1, 1))
+    lamps = [Sphere(center=(x, 0, 0), radius=0.01, material=glowing) for x in range(33)]
+    batch = SceneBatch.of([Scene(objects=(Plane(center=(0, 0, -1), material=glowing), *lamps), camera=CAMERA)], device)
+    (bits,) = run(lamp_bits, launchable(batch), np.arange(-1, 34, dtype=np.int32), device=device)
+    assert bits.view(np.uint32).tolist() == [0, 0, *(1 << number for number in range(32)), 1]
 
 
 def test_nothing_in_view_leaves_no_fragments():

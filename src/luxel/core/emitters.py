@@ -19,7 +19,7 @@ LightCDF = wp.types.vector(EXACT_LIGHTS, float)
 """Not normalised."""
 
 LEAST_SHARE = wp.constant(2.0**-20)
-"""Of all weights, below which a light is not looked for, but left to rays that meet it by chance.
+"""Of all weights, or of a tree node's, below which a light is not looked for, but left to rays that meet it by chance.
 
 Random numbers are multiples of 2⁻²⁴, and sums of weights are rounded to as much: a light of less would be chosen never,
 or always by 0, which is not what `light_probability` would weigh the rays against that meet it.
@@ -108,12 +108,12 @@ def far_lights_found(
         looked_for = float(0.0)
         if is_in_sun(row, direction):
             if total > 0.0:
-                looked_for = sun_weight(row, at) / total / sun_solid_angle(row)
+                looked_for = enough(sun_weight(row, at) / total) / sun_solid_angle(row)
             radiance += row.sun_radiance * power_heuristic(density, light_rays * looked_for)
         if row.map_flux > 0.0:
             looked_for = 0.0
             if total > 0.0:
-                looked_for = map_weight(row, at) / total * map_density(scenes, row, direction)
+                looked_for = enough(map_weight(row, at) / total) * map_density(scenes, row, direction)
             of_map = map_radiance(scenes, row, direction).looked_for
             radiance += of_map * power_heuristic(density, light_rays * looked_for)
     return radiance
@@ -252,7 +252,7 @@ def choose_light(scenes: Scenes, scene: int, at: LightSampleContext, cdf: LightC
                 below = up_to
         elif far.total > 0.0:
             chosen.object_id = far_choice(far, (x - near) / far.total)
-            chosen.probability = chosen_weight(far, chosen.object_id) / chosen.total
+            chosen.probability = enough(chosen_weight(far, chosen.object_id) / chosen.total)
         return chosen
     x = u
     probability = float(1.0)
@@ -265,9 +265,11 @@ def choose_light(scenes: Scenes, scene: int, at: LightSampleContext, cdf: LightC
         share = far.total / chosen.total
         if x < share:
             chosen.object_id = far_choice(far, x / share)
-            chosen.probability = chosen_weight(far, chosen.object_id) / chosen.total
+            chosen.probability = enough(chosen_weight(far, chosen.object_id) / chosen.total)
             return chosen
-        probability = 1.0 - share
+        probability = enough(1.0 - share)
+        if probability == 0.0:
+            return chosen
         x = (x - share) / (1.0 - share)
     begin = row.light_tree
     node = int(1)
@@ -303,7 +305,7 @@ def left_share(scenes: Scenes, left: int, at: LightSampleContext) -> float:
 
     In proportion to the lights' intensity over the squared distance of their bounding box's centre, or of its half
     diagonal where that is larger (Conty Estevez & Kulla, "Importance Sampling of Many Lights", 2018, without their
-    cosines, which cost more than they gain).
+    cosines, which cost more than they gain); certain, or 0, where one's share is below LEAST_SHARE.
     """
     one = scenes.light_nodes[left]
     other = scenes.light_nodes[left + 1]
@@ -311,7 +313,9 @@ def left_share(scenes: Scenes, left: int, at: LightSampleContext) -> float:
     of_other = intensity_above_horizon(other, at) * square_distance(one, at)
     result = float(-1.0)
     if of_one + of_other > 0.0:
-        result = of_one / (of_one + of_other)
+        result = enough(of_one / (of_one + of_other))
+        if result > 1.0 - LEAST_SHARE:
+            result = 1.0
     return result
 
 
@@ -348,7 +352,7 @@ def light_probability(scenes: Scenes, scene: int, object_id: int, at: LightSampl
     begin = row.light_tree
     probability = float(1.0)
     if row.has_far_lights != 0:
-        probability = tree_weight(scenes, row, at) / total
+        probability = enough(tree_weight(scenes, row, at) / total)
     node = leaves + number
     while node > 1:
         left = left_share(scenes, begin + (node & ~1), at)

@@ -78,9 +78,12 @@ def missed_lamp_ray(scenes: Scenes, pictures: Pictures, object_id: int, at: Pixe
 
 @wp.func
 def lamp_bit(scenes: Scenes, object_id: int) -> int:
-    """A set of lamps with an object alone in it, or the empty one if it is no lamp."""
+    """A set of lamps with an object alone in it, or the empty one if it is no lamp, or a plane that glows.
+
+    Those have no number, and are not missed.
+    """
     bit = int(0)
-    if object_id >= 0 and scenes.objects[object_id].mean_emission > 0.0:
+    if object_id >= 0 and scenes.objects[object_id].light_number >= 0:
         bit = 1 << (scenes.objects[object_id].light_number % LAMP_BITS)
     return bit
 

@@ -47,7 +47,7 @@ def sample_centers(
         below = above + pictures.width + 1
         key = corner[above]
         corners_agree = corner[above + 1] == key and corner[below] == key and corner[below + 1] == key
-        if corners_agree:  # Warp's `and` would trace the centre's ray in any case
+        if corners_agree:
             center = seen_at(scenes, pictures, at, EVERYTHING, 0.5, 0.5)
             found = wp.where(center == key, key, SHARED)
             if center != key:

@@ -51,6 +51,7 @@ class ErrorFactor:
         """A pass says that a picture's squared error is so many times what was expected, give or take."""
         if math.isfinite(ratio) and standard_error > 0:
             factors = np.exp(LOG_FACTORS)
+            # Without the density's factor 1 / scale, by which any pass would make α less, as the scale grows with it.
             z = (ratio - factors) / np.hypot(standard_error, MISSING * factors)
             self._log_density -= (TAILS + 1) / 2 * np.log1p(z**2 / TAILS)
 

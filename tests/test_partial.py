@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import ExitStack
 from threading import Thread
 
 import pytest
@@ -42,6 +43,22 @@ def test_a_block_that_fails_leaves_nothing(tmp_path, error):
     with pytest.raises(error):
         fail()
     assert names(tmp_path) == []
+
+
+def test_a_block_that_fails_once_its_file_is_moved_leaves_the_next_writers_alone(tmp_path):
+    path = tmp_path / "file"
+    with ExitStack() as later:
+
+        def fail():
+            with partial_of(path) as first:
+                first.replace(path)
+                second = later.enter_context(partial_of(path))
+                assert second == first
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            fail()
+        assert names(tmp_path) == ["file", "file.partial"]
 
 
 def test_threads_each_write_their_own(tmp_path):

@@ -18,10 +18,12 @@ CAMERA = Camera(position=(0.0, -6.0, 0.0), look_at=(0.0, 0.0, 0.0), vertical_fov
 MATTE = Material(base_color=(0.5, 0.5, 0.5), roughness=0.7)
 
 
-def balls(material: Material = MATTE) -> Scene:
-    """Two that overlap in the picture, before a sky."""
-    left = Sphere(center=(-0.5, 0.0, 0.1), radius=0.8, material=material)
-    return Scene(objects=(left, Sphere(center=(0.6, 0.7, 0.0), radius=0.9, material=MATTE)), camera=CAMERA)
+def balls(material: Material = MATTE, unit: float = 1.0) -> Scene:
+    """Two that overlap in the picture, before a sky; all lengths in this unit."""
+    left = Sphere(center=(-0.5 * unit, 0.0, 0.1 * unit), radius=0.8 * unit, material=material)
+    right = Sphere(center=(0.6 * unit, 0.7 * unit, 0.0), radius=0.9 * unit, material=MATTE)
+    camera = Camera(position=(0.0, -6.0 * unit, 0.0), look_at=(0.0, 0.0, 0.0), vertical_fov_degrees=30)
+    return Scene(objects=(left, right), camera=camera)
 
 
 def batch_and_features(scene: Scene) -> tuple[SceneBatch, Features]:
@@ -65,6 +67,15 @@ def test_what_is_linear_in_the_place_is_found_exactly_on_edges_too():
     assert is_shared.sum() > 100
     assert error.mean() < 0.003
     assert error.max() < 0.08  # at the very limb, of a third of a pixel's depth beyond what others show
+
+
+def test_lengths_may_be_in_any_unit():
+    unit = 2.0**-17
+    batch, features = batch_and_features(balls(unit=unit))
+    shown = 1.0 + features.facing @ torch.tensor([[0.3, -0.1, 0.2], [-0.2, 0.4, 0.1], [0.1, 0.2, -0.3]])
+    expected = composed(features, shown)
+    fit = surface_fit(batch, features, expected)
+    assert (fit.radiance - expected)[fit.is_known].abs().max() < 0.01
 
 
 def test_noise_is_less_by_what_its_disc_has_of_pixels():

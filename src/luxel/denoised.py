@@ -19,8 +19,8 @@ from luxel.trace.adaptive import sample_adaptively
 from luxel.trace.path import PathTracer, check_size
 from luxel.trace.surface_fit import surface_fit
 
-BYTES_A_PIXEL = 1000
-"""Of paths, guides and denoiser together, about."""
+BYTES_A_PIXEL = 1050
+"""Of paths, guides, fit and denoiser together: 1 000 to 1 013 at 960 × 540 and 1920 × 1080, up to 100 000 points."""
 HALF_TRUSTED = 128
 """Paths of a pixel with which its picture is a quarter those paths', the rest the denoisers'; half with very many."""
 

@@ -28,7 +28,8 @@ def partial_of(path: Path) -> Iterator[Path]:
         yield partial
     except BaseException:
         with suppress(OSError):
-            partial.unlink()
+            if os.name == "nt" or _is_at(file, partial):  # what has been moved leaves its name to the next writer
+                partial.unlink()
         raise
     finally:
         file.close()

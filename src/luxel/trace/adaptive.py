@@ -21,6 +21,8 @@ BRANCH_COST = 0.65
 """Of one of them, in paths with a ray of their own; measured of three clouds of points."""
 PILOTS = 2048
 """Pixels at most, that tell whether sharing pays: not where most noise is of lamps, whose light is shared, too."""
+PILOT_STRIDE = 16
+"""One of so many pixels at most, as each of them costs as much as three pixels of a picture."""
 PILOT_RAYS = 16
 STEP = 32
 """Paths, of whose multiples, or halves or quarters, a pixel gets so many more: a net of its own as large as may be.
@@ -100,7 +102,7 @@ def best_branches(
     """
     if not len(pixels):
         return 1
-    chosen = pixels[:: -(-len(pixels) // PILOTS)].int()
+    chosen = pixels[:: max(PILOT_STRIDE, -(-len(pixels) // PILOTS))].int()
     alone, shared = (
         tracer.sample(batch, width, height, PILOT_RAYS, seed + PILOT, None, chosen, branches).path_variance
         for branches in (1, BRANCHES)

@@ -19,7 +19,7 @@ from luxel.core.emitters import (
 )
 from luxel.core.frames import frame, to_world, unit_length
 from luxel.core.intersect import MISS, intersect, is_visible
-from luxel.core.principled import BSDF, bsdf_of, evaluate_bsdf, lobe_by_first, refraction_weight, sample_bsdf
+from luxel.core.principled import bsdf_of, evaluate_bsdf, lobe_by_first, refraction_weight, sample_bsdf
 from luxel.core.rays import camera_direction, camera_origin, image_plane_point
 from luxel.core.rng import seeded, uniform
 from luxel.core.sampling import NetPlace, net_place, power_heuristic, stratified
@@ -37,13 +37,14 @@ MAX_SURVIVAL = wp.constant(0.95)  # lest a path be caught by total reflection
 
 @wp.struct
 class Vertex:
-    """Where a path arrives, and what it needs to scatter there."""
+    """Where a path arrives, and what it needs to go on from there.
+
+    Its BSDF is made again: kept for the first vertex, too, it took 220 bytes more of a GPU's local memory.
+    """
 
     scatters: bool  # False: the path ends here
     at: LightSampleContext
-    local: wp.mat33  # local from world
     wi: wp.vec3  # local, towards where the path comes from
-    bsdf: BSDF
     lights_total: float
     roulette: float  # a number in [0, 1)
 
@@ -108,7 +109,7 @@ def arrive(
         ):
             weight = power_heuristic(light.density, towards.density) / light.density
             L += wp.cw_mul(towards.value, light.radiance) * weight
-    return L, Vertex(True, at, local, wi, bsdf, light.total, u[3])
+    return L, Vertex(True, at, wi, light.total, u[3])
 
 
 @wp.func
@@ -174,18 +175,19 @@ def path_radiance(
         going = bool(False)
         while not going and branch < branches:
             if vertex.scatters:
+                bsdf = bsdf_of(material_of_object(scenes.objects[vertex.at.object_id]), vertex.wi)
                 members = wp.where(depth <= NET_DEPTH, group_size, 1)
                 v = stratified(key, pixel, place, sample * branches + branch, 2 * depth + 1, members)
-                wo = sample_bsdf(vertex.bsdf, lobe_by_first(vertex.bsdf, wp.vec3(v[1], v[2], v[0])))
-                scattered = evaluate_bsdf(vertex.bsdf, wo)
+                wo = sample_bsdf(bsdf, lobe_by_first(bsdf, wp.vec3(v[1], v[2], v[0])))
+                scattered = evaluate_bsdf(bsdf, wo)
                 bsdf_density = scattered.density
                 if bsdf_density > 0.0:
                     beta = wp.cw_mul(beta, scattered.value) * (1.0 / bsdf_density)
-                    if vertex.wi[2] * wo[2] < 0.0:
-                        index = vertex.bsdf.material.eta
-                        eta *= wp.where(vertex.wi[2] > 0.0, index, 1.0 / index)
+                    if bsdf.wi[2] * wo[2] < 0.0:
+                        index = bsdf.material.eta
+                        eta *= wp.where(bsdf.wi[2] > 0.0, index, 1.0 / index)
                     origin = vertex.at.point
-                    direction = unit_length(to_world(vertex.local, wo))
+                    direction = unit_length(to_world(frame(vertex.at.normal), wo))
 
                     # Russian roulette, by what the path will be worth at the camera: radiance there is η² times less.
                     survival = float(1.0)

@@ -32,7 +32,7 @@ class Estimate(NamedTuple):
     mean: Float32[Tensor, "rays 3"]
     variance: Float32[Tensor, "rays 3"]
     path_variance: Float32[Tensor, " rays"]
-    """Of one path, the mean over channels."""
+    """Of one path, or of all the branches of one camera's ray, the mean over channels."""
 
 
 @dataclass(frozen=True)

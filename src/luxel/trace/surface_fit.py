@@ -107,8 +107,8 @@ def fit_fragments(
             d_mean = d_sum / n
             y_mean = y_sum / n
             spread = dd_sum / n - wp.outer(d_mean, d_mean)
-            ridge = RIDGE * wp.trace(spread) + 1.0e-30
-            inverse = wp.inverse(spread + wp.diag(wp.vec3(ridge, ridge, ridge)))
+            scale = wp.trace(spread) + 1.0e-30  # divided out, as determinants of small lengths are too small for floats
+            inverse = wp.inverse(spread / scale + wp.diag(wp.vec3(RIDGE, RIDGE, RIDGE))) / scale
             covariance = dy_sum / n - wp.outer(d_mean, y_mean)
             slopes = inverse * covariance
             estimate = y_mean - wp.transpose(slopes) * d_mean

@@ -21,7 +21,7 @@ from luxel.memory import collection_paused
 from luxel.near_words import naming_near_words
 from luxel.scene.camera import rotation_matrix
 from luxel.scene.description import Cylinder, Ellipsoid, Object, Scene, Sphere
-from luxel.scene.figures.drawing import Drawing, drawing_of
+from luxel.scene.figures.drawing import DEFAULT_MAP, Drawing, drawing_of
 from luxel.scene.figures.looks import (
     LOOKS,
     Look,
@@ -73,7 +73,7 @@ class Figure(Configuration):
     """Makes all particles larger or smaller."""
     color_by: str | None = None
     """kind, x, y, z or a field of the file, by whose values the particles are coloured."""
-    color_map: str = "viridis"
+    color_map: str = DEFAULT_MAP
     """Of --color-by: the name of a colour map of matplotlib."""
     color_range: tuple[FieldValue, FieldValue] | None = None
     """Of --color-by: the values of the colour map's ends."""
@@ -144,7 +144,7 @@ def from_ase(
     bonds: bool = False,
     box: bool = True,
     color_by: str | None = None,
-    color_map: str = "viridis",
+    color_map: str = DEFAULT_MAP,
     radius_scale: float = 1.0,
     projection: Projection = "perspective",
     aspect: float = 1.0,
@@ -294,8 +294,8 @@ def warn_of_specks(drawing: Drawing, reach: float) -> None:
     radius = float(np.median(drawing.semi_axes.max(1)))
     if radius < SPECK * reach:
         warnings.warn(
-            f"{drawing.source}: particles of radius {radius:g} hardly show in a picture of all, which is "
-            f"{2 * reach:g} wide; {stray_of(drawing)}, the farthest away: leave strays out by --select, or give --radius",
+            f"{drawing.source}: particles of radius {radius:g} hardly show in a picture of all, which is {2 * reach:g} "
+            f"wide; {stray_of(drawing)}, the farthest away: leave strays out by --select, or give --radius",
             InputWarning,
             stacklevel=2,
         )

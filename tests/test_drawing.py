@@ -70,6 +70,11 @@ def test_a_field_is_colored_by_a_map_over_its_range_or_the_given_one():
             {"color_by": "x", "color_range": (2.0, 2.0)},
             "--color-range is 2 2, must be two numbers, the lower first",
         ),
+        (
+            {"color_range": (0.0, 1.0)},
+            "--color-range is of --color-by's values, but there are none; give --color-by, too",
+        ),
+        ({"color_map": "plasma"}, "--color-map is of --color-by's values, but there are none; give --color-by, too"),
         ({"bonds": True}, "points: bonds are found by elements' covalent radii, but it names no elements"),
     ],
 )

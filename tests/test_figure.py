@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from luxel import Cylinder, Ellipsoid, InputError, Panel, Plane, Scene, Sphere
+from luxel import Cylinder, Ellipsoid, InputError, InputWarning, Panel, Plane, Scene, Sphere
 from luxel.scene import Figure, from_ase, from_points, load_scene
 from luxel.scene.camera import frame, rotation_matrix, tan_half_fov
 from luxel.scene.figures import figure as module
@@ -133,7 +133,17 @@ def test_a_stray_point_is_told(tmp_path):
         "of which it must be at most 1e+06 times, as single precision tells no more: leave it out, or give a "
         "--radius of 5e+02 or more"
     )
-    assert len(of(load_scene(tmp_path / "a.npz", Figure(radius=510.0)), Sphere)) == 98
+    with pytest.warns(InputWarning, match="hardly show"):
+        assert len(of(load_scene(tmp_path / "a.npz", Figure(radius=510.0)), Sphere)) == 98
+
+
+def test_particles_too_small_to_be_seen_are_told_with_the_stray(tmp_path):
+    np.savez(tmp_path / "a.npz", positions=[*POINTS[:7], [0, 1e4, 0], *POINTS[7:]], radii=np.full(98, 0.1))
+    with pytest.warns(
+        InputWarning, match=r"a\.npz: particles of radius 0\.1 .*; positions\[7\] is \[0\.0, 10000\.0, 0\.0\]"
+    ):
+        load_scene(tmp_path / "a.npz")
+    load_scene(tmp_path / "a.npz", Figure(radius=2.0))
 
 
 def test_what_figures_have_is_of_no_use_to_a_scene():

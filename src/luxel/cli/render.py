@@ -1,6 +1,7 @@
 """`luxel render`: scenes, by a model and, if asked for, path traced beside it."""
 
-from luxel.cli.options import parsed
+from luxel.cli.options import pairs_joined, pairs_of, parsed
+from luxel.cli.positionals import files_first
 
 
 def render(arguments: list[str]) -> int:
@@ -8,4 +9,5 @@ def render(arguments: list[str]) -> int:
     from luxel.cli.pictures import render_all
     from luxel.cli.render_options import RenderOptions
 
-    return render_all(parsed(RenderOptions, "luxel render", arguments), arguments)
+    words = files_first(pairs_joined(arguments, set(pairs_of(RenderOptions))), RenderOptions)
+    return render_all(parsed(RenderOptions, "luxel render", words), arguments)

@@ -25,6 +25,7 @@ BOND_RADIUS = 0.1
 """Å; less than the ball of hydrogen, 0.4 · 0.31."""
 BOX_RADIUS = 0.002
 """Radius of a box's edges over its diagonal."""
+DEFAULT_MAP = "viridis"
 PLAIN = (0.36, 0.56, 0.82)
 """sRGB of particles that nothing gives a colour: a light blue."""
 BOX_COLOR = (0.45, 0.45, 0.45)
@@ -81,7 +82,7 @@ def drawing_of(
     radius: float | None = None,
     radius_scale: float = 1.0,
     color_by: str | None = None,
-    color_map: str = "viridis",
+    color_map: str = DEFAULT_MAP,
     color_range: tuple[float, float] | None = None,
     bonds: bool = False,
     box: bool = True,
@@ -149,7 +150,13 @@ def covalent_radii(numbers: Int64[np.ndarray, " atoms"]) -> Float64[np.ndarray, 
 def colors_of(
     particles: Particles, color_by: str | None, color_map: str, color_range: tuple[float, float] | None
 ) -> Float64[np.ndarray, "particles 3"]:
-    """Each particle's sRGB; see `drawing_of`."""
+    """Each particle's sRGB; see `drawing_of`. Raises InputError for a map or a range of no values."""
+    if color_by is None:
+        for option, is_given in (("range", color_range is not None), ("map", color_map != DEFAULT_MAP)):
+            if is_given:
+                raise InputError(
+                    f"--color-{option} is of --color-by's values, but there are none; give --color-by, too"
+                )
     if color_by is None and particles.colors is not None:
         return particles.colors
     if color_by in (None, "kind"):

@@ -5,6 +5,7 @@ from luxel.scene import from_points
 scene = from_points(points, colors, look="paper", view="35,20")
 """
 
+import warnings
 from collections.abc import Collection
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -14,13 +15,13 @@ import numpy as np
 from jaxtyping import Float64
 from pydantic import Field
 
-from luxel import InputError
+from luxel import InputError, InputWarning
 from luxel.configuration import Configuration, checker, shortened
 from luxel.memory import collection_paused
 from luxel.near_words import naming_near_words
 from luxel.scene.camera import rotation_matrix
 from luxel.scene.description import Cylinder, Ellipsoid, Object, Scene, Sphere
-from luxel.scene.figures.drawing import Drawing, drawing_of
+from luxel.scene.figures.drawing import DEFAULT_MAP, Drawing, drawing_of
 from luxel.scene.figures.looks import (
     LOOKS,
     Look,
@@ -40,6 +41,9 @@ MOST = 1_000_000
 """Objects of a figure: some 3 GB to trace, as 100 000 take 300 MB."""
 RESOLVED = 1e-6
 """Least radius over the farthest coordinate, which single precision, in which scenes are rendered, still tells."""
+SPECK = 2e-4
+"""Radius over half of the figure's size below which a particle is a fifth of a pixel wide where all are 1 000 pixels
+wide; a million points over a ball's inside have 8e-3, along a line 1e-3."""
 ROOM = 40.0
 """How far a figure reaches in radii of its particles: its lamps stand in it."""
 FILE_RADIUS = 10.0
@@ -69,7 +73,7 @@ class Figure(Configuration):
     """Makes all particles larger or smaller."""
     color_by: str | None = None
     """kind, x, y, z or a field of the file, by whose values the particles are coloured."""
-    color_map: str = "viridis"
+    color_map: str = DEFAULT_MAP
     """Of --color-by: the name of a colour map of matplotlib."""
     color_range: tuple[FieldValue, FieldValue] | None = None
     """Of --color-by: the values of the colour map's ends."""
@@ -140,7 +144,7 @@ def from_ase(
     bonds: bool = False,
     box: bool = True,
     color_by: str | None = None,
-    color_map: str = "viridis",
+    color_map: str = DEFAULT_MAP,
     radius_scale: float = 1.0,
     projection: Projection = "perspective",
     aspect: float = 1.0,
@@ -176,7 +180,10 @@ def load_scene(path: str | Path, figure: Figure | None = None, aspect: float = 1
         check_no_figure(path, figure)
         return Scene.load(path)
     drawing = figure.drawing(read_particles(path, figure.frame))
-    return scene_of(moved_to_file_radius(drawing, *to_file_radius(*bounds(drawing))), figure, aspect)
+    offset, factor = to_file_radius(*bounds(drawing))
+    moved = moved_to_file_radius(drawing, offset, factor)
+    warn_of_specks(drawing, FILE_RADIUS / factor)
+    return scene_of(moved, figure, aspect)
 
 
 def to_file_radius(
@@ -276,13 +283,29 @@ def check_resolved(drawing: Drawing, reach: float, remedy: str) -> None:
     ball = int(drawing.semi_axes.min(1).argmin())
     least = float(drawing.semi_axes[ball].min())
     if least < RESOLVED * reach:
-        positions = drawing.positions
-        far = int(np.abs(positions - np.median(positions, 0)).max(1).argmax())
         raise InputError(
-            f"{drawing.source}: positions[{far}] is {shortened(positions[far].tolist())}, too far away for the radius "
-            f"{least:g} of particle {ball}, of which it must be at most {1 / RESOLVED:g} times, as single precision "
-            f"tells no more: {remedy}"
+            f"{drawing.source}: {stray_of(drawing)}, too far away for the radius {least:g} of particle {ball}, of "
+            f"which it must be at most {1 / RESOLVED:g} times, as single precision tells no more: {remedy}"
         )
+
+
+def warn_of_specks(drawing: Drawing, reach: float) -> None:
+    """Warn, with InputWarning, of particles most of which a picture of all that reaches so far hardly shows."""
+    radius = float(np.median(drawing.semi_axes.max(1)))
+    if radius < SPECK * reach:
+        warnings.warn(
+            f"{drawing.source}: particles of radius {radius:g} hardly show in a picture of all, which is {2 * reach:g} "
+            f"wide; {stray_of(drawing)}, the farthest away: leave strays out by --select, or give --radius",
+            InputWarning,
+            stacklevel=2,
+        )
+
+
+def stray_of(drawing: Drawing) -> str:
+    """The particle farthest from most, and where it is."""
+    positions = drawing.positions
+    far = int(np.abs(positions - np.median(positions, 0)).max(1).argmax())
+    return f"positions[{far}] is {shortened(positions[far].tolist())}"
 
 
 def balls_of(drawing: Drawing, look: Look) -> list[Object]:

@@ -113,7 +113,7 @@ def test_points_are_traced_and_denoised_unless_a_model_is_given(untrained, tmp_p
     np.save("cloud.npy", np.random.default_rng(3).normal(size=(50, 3)))
     scene = load_scene("cloud.npy", aspect=2.0)
     assert call("render", "cloud.npy", "--width", "24", "--height", "12", "--out", "default.exr") == 0
-    np.testing.assert_array_equal(load_exr(Path("default.exr")), denoised(scene, 24, 12, spp=18, seed=0))
+    np.testing.assert_array_equal(load_exr(Path("default.exr")), denoised(scene, 24, 12, seed=0))
     assert "by ray-small" not in capsys.readouterr().err
     options = ["--model", untrained, "--width", "24", "--height", "12", "--out", "network.exr"]
     assert call("render", "cloud.npy", *options) == 0

@@ -523,10 +523,3 @@ def test_branches_have_the_mean_of_paths_and_less_noise_for_a_cameras_ray(name):
     noise = torch.sqrt((alone.var(0) + branched.var(0)).sum(0) / 8) / 35
     assert ((alone.mean((0, 1)) - branched.mean((0, 1))).abs() < 4 * noise + 1e-6).all()
     assert branched.var(0).mean() < alone.var(0).mean()
-
-
-def test_one_branch_is_a_path():
-    tracer, lit = PathTracer(), FEATURES["diffuse"][0]
-    np.testing.assert_array_equal(
-        tracer.sample([lit], 7, 5, 4, 1).mean, tracer.sample([lit], 7, 5, 4, 1, branches=1).mean
-    )

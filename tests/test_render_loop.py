@@ -131,6 +131,17 @@ def test_two_tabs_take_turns_and_one_that_closes_is_forgotten(loop, frames):
     frames.wait_for(lambda it: len(it.of(MOVED)) > steps + 1)
 
 
+def test_after_a_change_of_both_no_tab_waits_for_all_paths_of_the_other(loop, frames):
+    for key in "ab":
+        loop.request(key, View(SCENE, 12, 8, 16))
+    frames.wait_for(lambda it: spp_of(it.of(SCENE)).count(16) == 2)
+    for key in "ab":
+        loop.request(key, View(MOVED, 12, 8, 64))
+    frames.wait_for(lambda it: spp_of(it.of(MOVED)).count(64) == 2)
+    steps = [(frame.spp, key) for key, frame in frames.shown if frame.view.scene == MOVED and frame.spp]
+    assert [spp for spp, _ in steps] == [4, 4, 8, 8, 16, 16, 32, 32, 64, 64]
+
+
 def test_a_new_network_draws_all_anew(frames, weights):
     changing = SimpleNamespace(**vars(weights))
     loop = RenderLoop(changing, frames.show, frames.complain, settle_s=LONG)

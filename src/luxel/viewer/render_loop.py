@@ -93,7 +93,8 @@ class Request:
     steps: Iterator[Progress] | None = None
     steps_version: int = -1
     network: Radiance | None = None
-    spp: int = 0
+    spp: int = -1
+    """Paths a pixel of the view's last step; −1 before the network's whole picture."""
     is_done: bool = False
 
     @property
@@ -152,7 +153,7 @@ class RenderLoop:
     def _renew(self, request: Request, view: View) -> None:
         request.view, request.changed_at = view, time.monotonic()
         request.version += 1
-        request.is_done = False
+        request.spp, request.is_done = -1, False
         self._changed.notify_all()
 
     def _run(self, work: Callable[[], None]) -> None:
@@ -222,7 +223,7 @@ class RenderLoop:
         """One pass more of a view, and its frame, unless it is stale by then."""
         started = time.perf_counter()
         if request.steps is None or request.steps_version != version:
-            request.steps_version, request.spp = version, 0
+            request.steps_version = version
             request.steps = self._network.renderer.progress(
                 view.scene, view.width, view.height, traced=lambda _: self._wait_or_give_up(request, version)
             )
@@ -232,13 +233,13 @@ class RenderLoop:
             return
         network = step.radiance if step.spp == 0 else request.network
         assert network is not None
-        request.network, request.spp = network, step.spp
+        request.network = network
         seconds = time.perf_counter() - started
         frame = Frame(view, version, network, step.radiance, step.paths, step.spp, step.error, seconds, True)
         with self._changed:
             is_current = request.version == version
             if is_current:
-                request.is_done = step.spp >= view.most_paths
+                request.spp, request.is_done = step.spp, step.spp >= view.most_paths
         if is_current:
             self._show(key, frame)
 

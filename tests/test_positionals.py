@@ -46,7 +46,7 @@ from luxel.cli.render_options import RenderOptions
 )
 def test_files_stand_before_between_and_after_options(words):
     found = parsed(
-        RenderOptions, "luxel render", files_first(pairs_joined(words, set(pairs_of(RenderOptions))), RenderOptions)
+        RenderOptions, "luxel render", files_first(pairs_joined(words, pairs_of(RenderOptions)), RenderOptions)
     )
     assert found.scenes == (Path("a.json"), Path("b.npy"), Path("-"))
     assert (found.width, found.labels) == (64, True)

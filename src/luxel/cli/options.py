@@ -91,14 +91,19 @@ def is_pair(hint: Any) -> bool:
     return is_tuple and may_be_none and len(list(intervals(numbers))) == 2
 
 
-def pairs_of(options: type) -> Iterator[str]:
-    """The options of two numbers, `--color-range`, of options and their parts."""
+def words_of(options: type) -> Iterator[tuple[str, Any]]:
+    """The options, `--color-range`, of options and their parts, and their types."""
     for name, hint in hints_of(options).items():
         kind = get_args(hint)[0] if get_origin(hint) is Annotated else hint
-        if is_pair(kind):
-            yield f"--{name.replace('_', '-')}"
-        elif isinstance(kind, type) and is_dataclass(kind):
-            yield from pairs_of(kind)
+        if isinstance(kind, type) and is_dataclass(kind):
+            yield from words_of(kind)
+        else:
+            yield f"--{name.replace('_', '-')}", kind
+
+
+def pairs_of(options: type) -> set[str]:
+    """The options of two numbers."""
+    return {word for word, kind in words_of(options) if is_pair(kind)}
 
 
 def pairs_joined(arguments: Sequence[str], pairs: Collection[str]) -> list[str]:
@@ -133,7 +138,7 @@ def parsed(options: type[Parsed], program: str, arguments: list[str]) -> Parsed:
     drawn = io.StringIO()
     try:
         with redirect_stderr(drawn):
-            words = pairs_joined(arguments, set(pairs_of(options)))
+            words = pairs_joined(arguments, pairs_of(options))
             return tyro.cli(options, prog=program, args=words, registry=NUMBERS)
     except SystemExit as exit_:
         cause = exit_.__context__

@@ -1,11 +1,9 @@
 """Files on both sides of options, which tyro takes for a list only where they stand together."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
-from dataclasses import is_dataclass
-from typing import Annotated, get_args, get_origin
+from collections.abc import Sequence
 
-from luxel.configuration import hints_of
+from luxel.cli.options import words_of
 
 
 def files_first(arguments: Sequence[str], options: type) -> list[str]:
@@ -26,11 +24,7 @@ def files_first(arguments: Sequence[str], options: type) -> list[str]:
     return [*files, *others]
 
 
-def switches_of(options: type) -> Iterator[str]:
-    """The options without a value, `--labels` and `--no-labels`, of options and their parts."""
-    for name, hint in hints_of(options).items():
-        kind = get_args(hint)[0] if get_origin(hint) is Annotated else hint
-        if kind is bool:
-            yield from (f"--{name.replace('_', '-')}", f"--no-{name.replace('_', '-')}")
-        elif isinstance(kind, type) and is_dataclass(kind):
-            yield from switches_of(kind)
+def switches_of(options: type) -> set[str]:
+    """The options without a value, `--labels` and `--no-labels`."""
+    names = [word.removeprefix("--") for word, kind in words_of(options) if kind is bool]
+    return {f"--{prefix}{name}" for name in names for prefix in ("", "no-")}

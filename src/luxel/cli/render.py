@@ -9,5 +9,5 @@ def render(arguments: list[str]) -> int:
     from luxel.cli.pictures import render_all
     from luxel.cli.render_options import RenderOptions
 
-    words = files_first(pairs_joined(arguments, set(pairs_of(RenderOptions))), RenderOptions)
+    words = files_first(pairs_joined(arguments, pairs_of(RenderOptions)), RenderOptions)
     return render_all(parsed(RenderOptions, "luxel render", words), arguments)

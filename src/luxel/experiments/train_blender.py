@@ -20,7 +20,6 @@ import tyro
 from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
-from tqdm import tqdm
 
 import luxel
 from luxel.configuration import Configuration, Pixels, Seed, Steps
@@ -30,6 +29,7 @@ from luxel.files.tensors import read_tensors, write_tensors
 from luxel.image.losses import display_huber
 from luxel.models.blending import TINY, Blender, BlenderConfig, Paths, Residual, combine, describe, filtered_residual
 from luxel.models.kinds import load_model
+from luxel.progress import ProgressBar
 from luxel.scene.composed import Composed
 from luxel.scene.description import Scene
 from luxel.scene.distributions import Mixed
@@ -119,7 +119,7 @@ def examples(options: Options) -> list[Examples]:
     options.data.mkdir(parents=True, exist_ok=True)
     rng = torch.Generator().manual_seed(options.seed)
     found: list[list[Examples]] = [[] for _ in SPP]
-    for index in tqdm(range(options.scenes), desc="scenes", leave=False):
+    for index in ProgressBar(range(options.scenes), desc="scenes", leave=False):
         path, scene = options.data / f"{index:05}.safetensors", scene_of(options.seed, index)
         if not path.exists():
             make(path, scene, options)
@@ -150,7 +150,7 @@ def train(options: Options) -> Blender:
     blender = Blender(options.blender).train()
     optimizer = torch.optim.AdamW(blender.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=options.steps)
-    bar = tqdm(range(options.steps), desc="training", leave=False)
+    bar = ProgressBar(range(options.steps), desc="training", leave=False)
     for _ in bar:
         optimizer.zero_grad()
         losses = []
@@ -186,7 +186,7 @@ def train_judge(blender: Blender, data: list[Examples], options: Options) -> Non
     rng = torch.Generator().manual_seed(options.seed)
     optimizer = torch.optim.AdamW(blender.judge.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=options.steps)
-    bar = tqdm(range(options.steps), desc="training the judge", leave=False)
+    bar = ProgressBar(range(options.steps), desc="training the judge", leave=False)
     groups = len(data[0].picture) // JUDGED_TOGETHER
     for _ in bar:
         optimizer.zero_grad()

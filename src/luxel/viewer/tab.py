@@ -40,13 +40,10 @@ class Put:
     left_at: float = math.inf
     """When it was first seen at none of these, seconds of `time.monotonic`."""
 
-    def is_reached(self, there: Stand) -> bool:
-        """Whether a browser that says where it is has arrived; notes when it has gone elsewhere."""
-        if is_near(there, self.stand):
-            return True
-        if self.left_at == math.inf and not any(is_near(there, stand) for stand in self.before):
+    def hear(self, there: Stand) -> None:
+        """Note when a browser says that it is at none of the places where it may be, late or on time."""
+        if self.left_at == math.inf and not any(is_near(there, stand) for stand in (self.stand, *self.before)):
             self.left_at = time.monotonic()
-        return False
 
 
 class Tab:
@@ -78,13 +75,17 @@ class Tab:
         with self._placing:
             if self._put is not None and time.monotonic() < self._put.left_at + PATIENCE_S:
                 return self._stood
+            self._put = None
             return camera_of(self._stand(), window, self._stood)
 
     def moved(self) -> None:
         """The browser has said where its camera is."""
         with self._placing:
-            if self._put is not None and self._put.is_reached(self._stand()):
+            there = self._stand()
+            if self._put is None or is_near(there, self._put.stand):
                 self._put = None
+            else:
+                self._put.hear(there)
 
     def _stand(self) -> Stand:
         there = self.client.camera
@@ -101,7 +102,7 @@ class Tab:
         away = math.dist(stand.position, stand.look_at)
         with self._placing, self.client.atomic():
             put, now = self._put, self._stand()
-            before = (now,) if put is None else (*put.before, put.stand)
+            before = (now,) if put is None else (now, put.stand, *put.before)
             self._stood = camera
             self._put = None if put is None and is_near(now, stand) else Put(stand, before)
             there.max_orbit_distance = math.inf  # which viser never lets be less than the other

@@ -50,6 +50,28 @@ class Vertex:
 
 
 @wp.func
+def emission_found(
+    scenes: Scenes,
+    scene: int,
+    before: Vertex,
+    direction: wp.vec3,
+    density: float,
+    object_id: int,
+    distance: float,
+    normal: wp.vec3,
+) -> wp.vec3:
+    """What an object emits against a ray of this density that hit it, weighted against having looked for it."""
+    L = wp.vec3(0.0, 0.0, 0.0)
+    Le = emitted_radiance(scenes, object_id, direction, normal)
+    if wp.max(Le) > 0.0:
+        looked_for = light_density(
+            scenes, scene, before.at, before.lights_total, object_id, direction, distance, normal
+        )
+        L = Le * power_heuristic(density, looked_for)
+    return L
+
+
+@wp.func
 def arrive(
     scenes: Scenes,
     scene: int,
@@ -69,6 +91,8 @@ def arrive(
 
     The light that it finds, weighted against having looked for it, and the direct light of one lamp at its end; of the
     `last` segment the former alone.
+
+    Arguments come one by one, as in structs they took 1 to 3 % more processor time.
     """
     ended = Vertex()
     hit = intersect(scenes, scene, origin, direction, before.at.object_id)
@@ -76,16 +100,10 @@ def arrive(
         far = far_lights_found(scenes, scene, before.at, before.lights_total, direction, bsdf_density, 1.0)
         return sky_radiance(scenes, scene, direction) + far, ended
 
-    L = wp.vec3(0.0, 0.0, 0.0)
     obj = scenes.objects[hit.object_id]
     shape = shape_of(obj)
     si = surface_interaction(shape, origin, direction, hit.t)
-    Le = emitted_radiance(scenes, hit.object_id, direction, si.normal)
-    if wp.max(Le) > 0.0:
-        looked_for = light_density(
-            scenes, scene, before.at, before.lights_total, hit.object_id, direction, hit.t, si.normal
-        )
-        L += Le * power_heuristic(bsdf_density, looked_for)
+    L = emission_found(scenes, scene, before, direction, bsdf_density, hit.object_id, hit.t, si.normal)
     if last:
         return L, ended
 
@@ -110,6 +128,16 @@ def arrive(
             weight = power_heuristic(light.density, towards.density) / light.density
             L += wp.cw_mul(towards.value, light.radiance) * weight
     return L, Vertex(True, at, wi, light.total, u[3])
+
+
+@wp.func
+def survival_probability(beta: wp.vec3, eta: float, depth: int, branches: int) -> float:
+    """Of Russian roulette, by what the path will be worth at the camera: radiance there is η² times less."""
+    survival = float(1.0)
+    if depth >= ROULETTE_DEPTH:
+        worth = wp.max(beta) * float(branches)
+        survival = wp.min(ROULETTE_SCALE * worth * eta * eta, MAX_SURVIVAL)
+    return survival
 
 
 @wp.func
@@ -189,11 +217,7 @@ def path_radiance(
                     origin = vertex.at.point
                     direction = unit_length(to_world(frame(vertex.at.normal), wo))
 
-                    # Russian roulette, by what the path will be worth at the camera: radiance there is η² times less.
-                    survival = float(1.0)
-                    if depth >= ROULETTE_DEPTH:
-                        worth = wp.max(beta) * float(branches)
-                        survival = wp.min(ROULETTE_SCALE * worth * eta * eta, MAX_SURVIVAL)
+                    survival = survival_probability(beta, eta, depth, branches)
                     going = vertex.roulette < survival and wp.max(beta) > 0.0
                     beta = beta / survival
             if not going:
@@ -251,6 +275,58 @@ class WorldRays:
     number: wp.array[int]
 
 
+@wp.struct
+class CameraRay:
+    """Where a path begins."""
+
+    origin: wp.vec3
+    direction: wp.vec3  # unit length
+
+
+@wp.func
+def film_sample(
+    scenes: Scenes, scene: int, settings: PathSettings, key: wp.vec2ui, pixel: int, sample: int, stratum: int
+) -> CameraRay:
+    """The camera's ray through a random point of a pixel's stratum: together they are the box filter."""
+    u = uniform(key, pixel, sample, 0)
+    down = stratum // settings.columns
+    line = pixel // settings.width
+    column = pixel - line * settings.width
+    x = float(column) + (float(stratum - down * settings.columns) + u[0]) / float(settings.columns)
+    y = float(line) + (float(down) + u[1]) / float(settings.rows)
+    xy = image_plane_point(x, y, settings.width, settings.height, scenes.scenes[scene].tan_half_fov)
+    return CameraRay(camera_origin(scenes, scene, xy), camera_direction(scenes, scene, xy))
+
+
+@wp.struct
+class PathMoments:
+    """Mean of a pixel's paths so far, and sums of squared deviations from it: of groups, and of paths."""
+
+    mean: wp.vec3  # of whole groups
+    deviation: wp.vec3  # of their means, times their size
+    group: wp.vec3  # mean of the group that is not whole yet
+    members: int  # of that group
+    path_mean: wp.vec3
+    path_deviation: float  # the sum over channels
+
+
+@wp.func
+def add_path(moments: PathMoments, L: wp.vec3, paths: int, group_size: int) -> PathMoments:
+    """The moments with one more path, which makes so many `paths` (Welford 1962)."""
+    off = L - moments.path_mean
+    moments.path_mean += off / float(paths)
+    moments.path_deviation += wp.dot(off, L - moments.path_mean)
+    moments.members += 1
+    moments.group += (L - moments.group) / float(moments.members)
+    if moments.members == group_size:
+        step = moments.group - moments.mean
+        moments.mean += step * (float(group_size) / float(paths))
+        moments.deviation += wp.cw_mul(step, moments.group - moments.mean) * float(group_size)
+        moments.group = wp.vec3(0.0, 0.0, 0.0)
+        moments.members = 0
+    return moments
+
+
 @wp.kernel(enable_backward=False)
 def trace_paths(
     scenes: Scenes,
@@ -273,8 +349,7 @@ def trace_paths(
     ray = row + settings.first_ray
     scene = int(0)
     pixel = int(0)
-    origin = wp.vec3(0.0, 0.0, 0.0)
-    direction = wp.vec3(0.0, 0.0, 0.0)
+    camera_ray = CameraRay()
     if settings.width > 0:
         if settings.is_listed != 0:
             ray = rays.number[ray]
@@ -283,39 +358,22 @@ def trace_paths(
     else:
         scene = rays.scene[ray]
         pixel = rays.number[ray]
-        origin = rays.origin[ray]
-        direction = rays.direction[ray]
+        camera_ray = CameraRay(rays.origin[ray], rays.direction[ray])
     key = seeded(scenes.scenes[scene].key, settings.seed)
     place = NetPlace()
     if settings.width > 0:
         place = net_place(key, pixel % settings.width, pixel // settings.width)
 
-    mean = wp.vec3(0.0, 0.0, 0.0)
-    deviation = wp.vec3(0.0, 0.0, 0.0)
+    moments = PathMoments()
     first = chunk * CHUNK
-    last = wp.min(first + CHUNK, settings.spp)
-    group_size = settings.columns * settings.rows
-    group = wp.vec3(0.0, 0.0, 0.0)
-    path_mean = wp.vec3(0.0, 0.0, 0.0)
-    path_deviation = float(0.0)
-    members = int(0)
-    for sample in range(first, last):
-        if settings.width > 0:  # a random point of the pixel's stratum: together they are the box filter
-            u = uniform(key, pixel, sample, 0)
-            down = members // settings.columns
-            line = pixel // settings.width
-            column = pixel - line * settings.width
-            x = float(column) + (float(members - down * settings.columns) + u[0]) / float(settings.columns)
-            y = float(line) + (float(down) + u[1]) / float(settings.rows)
-            half = scenes.scenes[scene].tan_half_fov
-            xy = image_plane_point(x, y, settings.width, settings.height, half)
-            origin = camera_origin(scenes, scene, xy)
-            direction = camera_direction(scenes, scene, xy)
+    for sample in range(first, wp.min(first + CHUNK, settings.spp)):
+        if settings.width > 0:
+            camera_ray = film_sample(scenes, scene, settings, key, pixel, sample, moments.members)
         L = path_radiance(
             scenes,
             scene,
-            origin,
-            direction,
+            camera_ray.origin,
+            camera_ray.direction,
             key,
             pixel,
             place,
@@ -324,20 +382,10 @@ def trace_paths(
             settings.net_size,
             settings.max_depth,
         )
-        off = L - path_mean
-        path_mean += off / float(sample + 1 - first)
-        path_deviation += wp.dot(off, L - path_mean)
-        members += 1
-        group += (L - group) / float(members)
-        if members == group_size:
-            step = group - mean
-            mean += step * (float(group_size) / float(sample + 1 - first))
-            deviation += wp.cw_mul(step, group - mean) * float(group_size)
-            group = wp.vec3(0.0, 0.0, 0.0)
-            members = 0
-    means[row, chunk] = mean
-    deviations[row, chunk] = deviation
-    path_deviations[row, chunk] = path_deviation
+        moments = add_path(moments, L, sample + 1 - first, settings.columns * settings.rows)
+    means[row, chunk] = moments.mean
+    deviations[row, chunk] = moments.deviation
+    path_deviations[row, chunk] = moments.path_deviation
 
 
 @wp.kernel(enable_backward=False)

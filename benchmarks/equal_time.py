@@ -37,6 +37,7 @@ from luxel.image.formats import save_pixels
 from luxel.image.metrics import equivalent_spp, image_metrics, per_image
 from luxel.image.side_by_side import SideBySide, sheet
 from luxel.pipeline import Renderer
+from luxel.progress import ProgressBar
 from luxel.scene import Distribution, Spheres
 from luxel.scene.description import Scene
 from luxel.scene.registry import distribution_type
@@ -51,7 +52,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from pydantic import Field
 from safetensors.numpy import load_file, save
-from tqdm import tqdm
 
 SEED = 20_261_125  # of the test scenes and their truth; training starts from small seeds
 NOISE_SEED = 1  # of the images that are judged
@@ -169,7 +169,7 @@ def people_set(scenes: dict[Path, Scene], spp: int, folder: Path, device: str) -
         folder.mkdir(parents=True, exist_ok=True)
         pixels = PEOPLE_WIDTH**2
         begun = {"total": len(scenes) * pixels, "initial": (len(scenes) - len(due)) * pixels}
-        with only_one(folder), tqdm(desc="tracing people's scenes", unit="px", unit_scale=True, **begun) as bar:
+        with only_one(folder), ProgressBar(desc="tracing people's scenes", unit="px", unit_scale=True, **begun) as bar:
             for path in due:
                 found = tracer.trace([scenes[path]], *size, spp, SEED, bar.update)
                 moments = {"mean": found.mean, "variance": found.variance, "path_variance": found.variance_of_a_path}
@@ -241,7 +241,7 @@ def measured(test: TestSet, race: dict[str, Method], rounds: int) -> dict[str, l
     for method in race.values():  # warm up
         method([next(iter(test.scenes.values()))], test.width)
     shots: dict[str, list[Shot]] = {name: [] for name in race}
-    for index, scene in enumerate(tqdm(test.scenes.values(), desc=test.name, unit="scene")):
+    for index, scene in enumerate(ProgressBar(test.scenes.values(), desc=test.name, unit="scene")):
         seconds: dict[str, list[float]] = {name: [] for name in race}
         pictures: dict[str, Picture] = {}
         for _ in range(rounds):

@@ -35,6 +35,7 @@ from luxel.image.denoise import denoise
 from luxel.image.tonemap import clamp
 from luxel.movie.film import FrameRate, film_of_animation
 from luxel.pipeline import Renderer
+from luxel.progress import ProgressBar
 from luxel.scene import Animation, Composed
 from luxel.scene.description import Scene
 from luxel.trace.path import PathTracer
@@ -44,7 +45,6 @@ import torch
 import tyro
 from jaxtyping import Float32
 from pydantic import Field
-from tqdm import tqdm
 
 SEED = 20_261_126  # of the scenes; training starts from small seeds
 PERCENTILE = 0.999
@@ -195,7 +195,7 @@ def jumps_by_cause(model: str, device: str) -> dict[str, dict[str, dict[str, int
             moving: jumps_of_path(renderer, tracer, path(scene, CAUSES_FRAMES, CAUSES_LENGTH))
             for moving, path in paths.items()
         }
-        for name, scene in tqdm(causes().items(), desc=model, unit="scene")
+        for name, scene in ProgressBar(causes().items(), desc=model, unit="scene")
     }
 
 
@@ -218,7 +218,7 @@ def main(options: Options) -> None:
         return
     everyone = methods(options, device)
     rows: dict[str, dict[str, Row]] = {name: {} for name in everyone}
-    for name, film in tqdm(films(options).items(), desc="filming", unit="film"):
+    for name, film in ProgressBar(films(options).items(), desc="filming", unit="film"):
         for method, filmed in everyone.items():
             if not rows[method]:
                 filmed(film[:1])  # warm up

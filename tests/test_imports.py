@@ -89,6 +89,13 @@ def test_only_the_reference_tracer_imports_mitsuba_and_lazily():
                 assert not at_module_level
 
 
+def test_there_is_one_kind_of_progress_bar():
+    """Of the product and of its benchmarks, whose output goes into files, too."""
+    benchmarks = (ROOT.parents[1] / "benchmarks").glob("*.py")
+    found = [path.name for path in (*SOURCES, *benchmarks) if any(name == "tqdm" for name, _ in imports(path))]
+    assert found == ["progress.py"]
+
+
 @pytest.mark.parametrize(
     "module", ["luxel", "luxel.scene", "luxel.configuration", "luxel.memory", "luxel.trace.mitsuba", "luxel.cli"]
 )

@@ -15,6 +15,7 @@ from luxel.core.emitters import (
     LightSampleContext,
     choose_light,
     emitted_radiance,
+    is_lamp,
     light_cdf,
     light_probability,
     map_weight,
@@ -82,6 +83,12 @@ def radiances(
     i = wp.tid()
     emitted[i] = emitted_radiance(scenes, object_id[i], direction[i], normal[i])
     sky[i] = sky_radiance(scenes, 0, direction[i])
+
+
+@wp.kernel(enable_backward=False)
+def lamps_among(scenes: Scenes, object_id: wp.array[int], found: wp.array[int]):
+    i = wp.tid()
+    found[i] = wp.where(is_lamp(scenes, object_id[i]), 1, 0)
 
 
 def lamps(count: int, seed: int) -> list[Object]:
@@ -271,6 +278,14 @@ def test_sun_and_map_are_chosen_beside_lamps_by_their_weights(setting, device, m
         np.testing.assert_allclose(probability[row, sample], far[row, column], rtol=1e-4)
     assert 0.05 < frequency[:, 0].mean() < 0.95
     assert (frequency[:, 1] > 0).all()
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_lamps_are_the_sun_and_every_object_that_emits_in_any_channel(device):
+    glows = Plane(center=(0, 0, -1), material=Material(emission=(0, 0, 0.01)))
+    batch = SceneBatch.of([scene(glows, ball(0, 0, 0, 1), ball(3, 0, 0, 1, LAMP))], device)
+    ids = np.array([0, 1, 2, SUN_ID, MAP_ID, NOTHING], np.int32)
+    assert run(lamps_among, launchable(batch), ids, device=device)[0].tolist() == [1, 0, 1, 1, 0, 0]
 
 
 @pytest.mark.parametrize("device", DEVICES)

@@ -11,6 +11,7 @@ import warp as wp
 from jaxtyping import Float
 from torch import Tensor
 
+from luxel.core.emitters import is_lamp
 from luxel.core.fragments import Fragments
 from luxel.core.lamp_shares import filled_by_lamp
 from luxel.core.launch import launch, struct_array
@@ -97,7 +98,7 @@ def share_alone(
     if not agree or (is_small_lamp and not center):
         hits = lattice_hits(scenes, pictures, object_id, at, pictures.rays)
         share = float(hits) / float(pictures.rays)
-        if scenes.objects[object_id].mean_emission > 0.0 and hits < pictures.rays:
+        if is_lamp(scenes, object_id) and hits < pictures.rays:
             filled = filled_by_lamp(scenes, pictures, object_id, at)
             share = wp.where(filled.hits < float(FINE), filled.squares / float(FINE), 1.0)
             if hits + corners == 0 and filled.hits == 0.0:
@@ -145,7 +146,7 @@ def complete_masks(
         scale = 2.0 * scenes.scenes[at.scene].tan_half_fov / float(pictures.height)
         is_thin = is_thin_object(scenes, at.scene, i, scale, THIN)
         is_small_lamp = bool(False)
-        if scenes.objects[i].mean_emission > 0.0:
+        if is_lamp(scenes, i):
             is_small_lamp = is_thin_object(scenes, at.scene, i, scale, SMALL_LAMP)
         alone = share_alone(scenes, pictures, i, at, is_thin, is_small_lamp)
         share[i, at.row, at.column] = wp.max(share[i, at.row, at.column], alone)

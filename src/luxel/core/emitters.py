@@ -70,6 +70,15 @@ def emitted_radiance(scenes: Scenes, object_id: int, direction: wp.vec3, normal:
 
 
 @wp.func
+def is_lamp(scenes: Scenes, object_id: int) -> bool:
+    """Whether it is SUN or an object that emits; MAP and MISS are none."""
+    result = bool(object_id == SUN)
+    if object_id >= 0:
+        result = scenes.objects[object_id].mean_emission > 0.0
+    return result
+
+
+@wp.func
 def sky_radiance(scenes: Scenes, scene: int, direction: wp.vec3) -> wp.vec3:
     """What arrives along a ray that meets nothing, but for what is looked for: SUN and MAP."""
     row = scenes.scenes[scene]

@@ -15,6 +15,7 @@ import warp as wp
 from jaxtyping import Float, Int32, Int64
 from torch import Tensor
 
+from luxel.core.emitters import is_lamp
 from luxel.core.intersect import MISS
 from luxel.core.lamp_search import CROWDED, MOST_MISSED, lamp_ray, shared_offset
 from luxel.core.lamp_shares import measure_finely
@@ -136,7 +137,7 @@ def write_fragments(
             inside = of_lattice.inside
             object_hits = wp.where(found // FACES == last_object, object_hits, 0) + of_lattice.hits
             last_object = found // FACES
-            if scenes.objects[last_object].mean_emission > 0.0:
+            if is_lamp(scenes, last_object):
                 shows_lamp = True
         key[i] = found
         scene[i] = at.scene

@@ -2,6 +2,7 @@
 
 import warp as wp
 
+from luxel.core.emitters import is_lamp
 from luxel.core.intersect import MISS
 from luxel.core.pixels import FINE, Pictures, PixelPlace, fine_offset, hits_alone, pixel_shaft, point_of_pixel, seen_at
 from luxel.core.rays import camera_direction, camera_origin
@@ -91,7 +92,7 @@ def smooth_lamps(
     after = float(0.0)
     for i in range(first, end):
         object_id = key[i] // FACES
-        if scenes.objects[object_id].mean_emission > 0.0:
+        if is_lamp(scenes, object_id):
             before += hits[i]
             if hits[i] < float(FINE):
                 filled = filled_by_lamp(scenes, pictures, object_id, at)
@@ -103,8 +104,7 @@ def smooth_lamps(
     left = wp.max(float(FINE) - of_lamps * after, 0.0)
     of_others = left / wp.max(float(FINE) - before, 1.0)
     for i in range(first, end):
-        is_lamp = scenes.objects[key[i] // FACES].mean_emission > 0.0
-        hits[i] = hits[i] * wp.where(is_lamp, of_lamps, of_others)
+        hits[i] = hits[i] * wp.where(is_lamp(scenes, key[i] // FACES), of_lamps, of_others)
     return left
 
 
@@ -132,7 +132,7 @@ def measure_finely(
     if unknown > 0:
         total = float(0.0)
         for i in range(first, end):
-            if scenes.objects[key[i] // FACES].mean_emission == 0.0:
+            if not is_lamp(scenes, key[i] // FACES):
                 hits = int(0)
                 for k in range(lattice_rays):
                     hits += wp.where(seen[k] == key[i], 1, 0)
@@ -140,7 +140,7 @@ def measure_finely(
                 total += coverage[i]
         of_others = wp.min(left / wp.max(total, 1.0), 1.0)
         for i in range(first, end):
-            if scenes.objects[key[i] // FACES].mean_emission == 0.0:
+            if not is_lamp(scenes, key[i] // FACES):
                 coverage[i] = coverage[i] * of_others
     for i in range(first, end):
         coverage[i] = coverage[i] / float(FINE)

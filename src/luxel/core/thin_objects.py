@@ -2,6 +2,7 @@
 
 import warp as wp
 
+from luxel.core.emitters import is_lamp
 from luxel.core.frames import frame
 from luxel.core.lamp_search import lamp_bit
 from luxel.core.pixels import Pictures
@@ -76,7 +77,7 @@ def mark_thin_objects(
         return
     thin = is_thin_object(scenes, scene, i, scale, THIN)
     small_lamp = bool(False)
-    if scenes.objects[i].mean_emission > 0.0:
+    if is_lamp(scenes, i):
         small_lamp = is_thin_object(scenes, scene, i, scale, SMALL_LAMP)
     if not thin and not small_lamp:
         return

@@ -25,15 +25,6 @@ EDGE_ACROSS, EDGE_DOWN = wp.constant(8), wp.constant(6)  # and those by which th
 
 
 @wp.func
-def is_lamp(scenes: Scenes, hit: int) -> bool:
-    """Whether what a segment hits is SUN or an object that emits."""
-    result = bool(hit == SUN)
-    if hit >= 0:
-        result = scenes.objects[hit].mean_emission > 0.0
-    return result
-
-
-@wp.func
 def distance_to(scenes: Scenes, scene: int, light: int, ray: BundleRay, origin_object: int) -> float:
     """Along a ray to an object, or to SUN, to which it is 1, if nothing is in between; infinite if it is missed."""
     result = float(INFINITY)

@@ -7,7 +7,7 @@ import warp as wp
 from jaxtyping import Float, Int32, Int64
 from torch import Tensor
 
-from luxel.core.emitters import emitted_radiance, far_radiance
+from luxel.core.emitters import emitted_radiance, far_radiance, is_lamp
 from luxel.core.frames import unit_length
 from luxel.core.fresnel import fresnel_dielectric, reflect, refract
 from luxel.core.intersect import MISS, SUN, Hit, intersect, intersect_object
@@ -22,7 +22,7 @@ from luxel.core.shapes.shape import facing_normal, surface_interaction
 from luxel.core.sky import is_in_sun
 from luxel.core.visibility import TOUCHING
 from luxel.models.light_images import RayCone, cone_beyond, shown_share
-from luxel.models.reflected_lights import is_lamp, missed_light, shares_of_hits
+from luxel.models.reflected_lights import missed_light, shares_of_hits
 from luxel.models.segment_bundles import SEGMENT_WORDS, Segment, alike_most, are_alike
 from luxel.models.shading_points import OBJECT, WORDS, ShadingPoint, absent_point, as_points, pixel_width
 from luxel.models.subpixels import SUBPIXELS, subpixel_point

@@ -239,6 +239,8 @@ def test_what_follows_two_numbers_is_none_of_them():
     ):
         found = parsed(Options, "luxel", words)
         assert (found.files, found.part.color_range) == ((Path("a"), Path("b")), (-1, 1))
+    found = parsed(Options, "luxel", ["--color-range", "None", "a", "b"])
+    assert (found.files, found.part.color_range) == ((Path("a"), Path("b")), None)
     with pytest.raises(InputError, match=r"^--color-range is \(5.0, 'a'\), must be 2 values, each a number"):
         parsed(Options, "luxel", ["--color-range", "5", "a"])
 

@@ -107,13 +107,17 @@ def pairs_of(options: type) -> set[str]:
 
 
 def pairs_joined(arguments: Sequence[str], pairs: Collection[str]) -> list[str]:
-    """The arguments with `--range -1 1` as `--range=-1,1`, so that what follows, a file, is no value of it."""
+    """The arguments with `--range -1 1` as `--range=-1,1`, so that what follows, a file, is no value of it.
+
+    Nor is it of `--range None`, the default, or of `--range -1,1`, which are values by themselves.
+    """
     joined, words = [], deque(arguments)
     while words:
         word = words.popleft()
         if word.replace("_", "-") in pairs:
             values = [words.popleft()] if words else []
-            if values and "," not in values[0] and words and not words[0].startswith("--"):
+            is_whole = not values or "," in values[0] or values[0] == "None"
+            if not is_whole and words and not words[0].startswith("--"):
                 values.append(words.popleft())
             word = f"{word}={','.join(values)}" if values else word
         joined.append(word)

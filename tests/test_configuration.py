@@ -2,6 +2,7 @@
 
 import inspect
 import math
+import pickle
 import sys
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -19,7 +20,17 @@ import luxel
 from luxel import InputError
 from luxel.cli.command import VERBS
 from luxel.cli.experiments import ACTIONS
-from luxel.configuration import Configuration, Share, checker, described, hints_of, intervals, printable, shortened
+from luxel.configuration import (
+    Configuration,
+    FieldError,
+    Share,
+    checker,
+    described,
+    hints_of,
+    intervals,
+    printable,
+    shortened,
+)
 from luxel.experiments import EXPERIMENTS, Experiment
 from luxel.experiments.experiment import with_optim
 
@@ -65,6 +76,14 @@ def test_a_value_out_of_its_range_is_one_line(field, value, message):
         assert len(str(error.value)) < 200
     with pytest.raises(ValidationError):
         TypeAdapter(Panel).validate_python({"knobs": {field: value}}, strict=True)
+
+
+def test_the_error_is_the_same_in_another_process():
+    with pytest.raises(FieldError) as raised:
+        Knobs(count=0)
+    again = pickle.loads(pickle.dumps(raised.value))
+    assert (again.field, again.value) == ("train.knobs.count", 0)
+    assert again.args == raised.value.args == (str(again),) == ("train.knobs.count is 0, must be an integer in [1, 9]",)
 
 
 def test_what_is_in_range_is_kept_as_its_type():

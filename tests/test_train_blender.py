@@ -3,10 +3,23 @@
 import math
 from dataclasses import replace
 
+import pytest
 import torch
+import tyro
 
+from luxel import InputError
 from luxel.experiments.rare_light import rare_light
-from luxel.experiments.train_blender import MODELS, SPP, Options, bounded, examples, main, scene_of
+from luxel.experiments.train_blender import (
+    JUDGED_TOGETHER,
+    LEAST_WIDTH,
+    MODELS,
+    SPP,
+    Options,
+    bounded,
+    examples,
+    main,
+    scene_of,
+)
 from luxel.models.blending import FEATURES, Blender, BlenderConfig
 from luxel.scene.composed import Composed
 from luxel.scene.distributions import Mixed
@@ -40,6 +53,15 @@ def test_it_is_trained_again_to_the_same_weights(tmp_path):
         assert of_spp.residual.features.shape == (2 * 13 * 13, FEATURES)
         assert of_spp.residual.features.isfinite().all()
         assert of_spp.weight.unique().numel() == 2
+
+
+def test_a_scene_has_pixels_enough_to_be_judged(tmp_path, capsys):
+    assert LEAST_WIDTH**2 >= JUDGED_TOGETHER > (LEAST_WIDTH - 1) ** 2
+    with pytest.raises(InputError, match=r"^width is 12, must be an integer in \[13, 65536\]$"):
+        Options(out=tmp_path, width=12)
+    with pytest.raises(SystemExit):
+        tyro.cli(Options, args=["--out", str(tmp_path), "--width", "12"])
+    assert "width is 12, must be an integer in [13, 65536]" in capsys.readouterr().err
 
 
 def test_what_is_far_more_than_expected_counts_as_its_logarithm():

@@ -76,13 +76,14 @@ class FieldError(InputError):
     """The value of a field that is not of its type `hint`, or not in its range."""
 
     def __init__(self, field: str, value: Any, hint: Any) -> None:
-        super().__init__(field, value, hint)
+        super().__init__(f"{field} is {shortened(value)}, must be {described(hint)}")
         self.field = field
         self.value = value
         self.hint = hint
 
-    def __str__(self) -> str:
-        return f"{self.field} is {shortened(self.value)}, must be {described(self.hint)}"
+    def __reduce__(self) -> Any:
+        """So that another process gets it as it is: exceptions are made again of their message alone."""
+        return type(self), (self.field, self.value, self.hint)
 
 
 def checker(hint: Any) -> Check:

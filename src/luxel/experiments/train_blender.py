@@ -10,6 +10,7 @@ scenes are millions of examples. The loss of every scene is taken over that of t
 to be gained everywhere, not on the few scenes of the largest errors.
 """
 
+import math
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +45,8 @@ PIXELS_A_SCENE = 2400
 PIXELS_A_STEP = 1024  # the same
 JUDGED_TOGETHER, GROUPS_A_STEP = 160, 8
 """Pixels of a scene whose expected error is compared with what it is, and how many of them."""
+LEAST_WIDTH = math.isqrt(JUDGED_TOGETHER - 1) + 1
+"""Of a square that has as many pixels."""
 SURPRISING = 5.0
 """Times what was expected: see `bounded`."""
 LEARNING_RATE, WEIGHT_DECAY, CLIP_NORM = 4e-3, 1e-4, 0.1
@@ -60,7 +63,7 @@ class Options(Configuration):
     data: Path = Path("data/blending")
     scenes: Annotated[int, Field(ge=1, le=1 << 20)] = 236
     """Their generation takes seconds each, on a core."""
-    width: Pixels = 96
+    width: Annotated[Pixels, Field(ge=LEAST_WIDTH)] = 96
     target_spp: Annotated[int, Field(ge=1, le=1 << 24)] = 96
     """Of each of two targets."""
     steps: Steps = 6000

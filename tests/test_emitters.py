@@ -10,7 +10,7 @@ from proof import assert_agree
 from shapes import CAMERA, Images, random_objects, surface_points
 from tracer_scenes import FLOOR, GREY, LAMP, WHITE, ball, egg, glass, scene
 
-from luxel.core import scenes as core_scenes
+from luxel.core import scene_tables
 from luxel.core.emitters import (
     LightSampleContext,
     choose_light,
@@ -143,7 +143,7 @@ SETTINGS = {"one light": (1, 24), "few": (5, 24), "all weighed": (23, 24), "tree
 def test_lights_are_chosen_with_their_probability(setting, device, monkeypatch):
     """Over evenly spaced numbers, which the choice maps piece by piece to lights."""
     count, limit = SETTINGS[setting]
-    monkeypatch.setattr(core_scenes, "EXACT_LIGHTS", limit)
+    monkeypatch.setattr(scene_tables, "EXACT_LIGHTS", limit)
     objects = lamps(count, 3)
     places = Places(SceneBatch.of([Scene(objects=tuple(objects), camera=CAMERA)], device), objects, 31)
     chosen, probability, total = places.choose(16384)
@@ -168,7 +168,7 @@ def test_probabilities_sum_to_1_where_anything_can_shine(setting, device, monkey
     The total must not depend on the number drawn: by it the path weighs what it finds.
     """
     count, limit = SETTINGS[setting]
-    monkeypatch.setattr(core_scenes, "EXACT_LIGHTS", limit)
+    monkeypatch.setattr(scene_tables, "EXACT_LIGHTS", limit)
     objects = lamps(count, 3)
     places = Places(SceneBatch.of([Scene(objects=tuple(objects), camera=CAMERA)], device), objects, 211)
     _, _, total = places.choose(64)
@@ -187,7 +187,7 @@ def test_probabilities_sum_to_1_where_anything_can_shine(setting, device, monkey
 @pytest.mark.parametrize("limit", [24, 2], ids=["all weighed", "tree"])
 def test_every_light_that_can_shine_has_a_chance(limit, device, monkeypatch):
     """What faces the point from above its horizon: weights may be off, but not 0."""
-    monkeypatch.setattr(core_scenes, "EXACT_LIGHTS", limit)
+    monkeypatch.setattr(scene_tables, "EXACT_LIGHTS", limit)
     objects = lamps(7, 5)
     places = Places(SceneBatch.of([Scene(objects=tuple(objects), camera=CAMERA)], device), objects, 211)
     chosen, _, total = places.choose(4096)
@@ -210,7 +210,7 @@ def test_every_light_that_can_shine_has_a_chance(limit, device, monkeypatch):
 @pytest.mark.parametrize("kind", ["sphere", "ellipsoid", "box", "cylinder", "panel"])
 @pytest.mark.parametrize("limit", [24, 0], ids=["weighed", "tree"])
 def test_a_light_lights_neither_itself_nor_what_is_inside_or_behind(limit, kind, device, monkeypatch):
-    monkeypatch.setattr(core_scenes, "EXACT_LIGHTS", limit)
+    monkeypatch.setattr(scene_tables, "EXACT_LIGHTS", limit)
     center = (0.3, -0.2, 0.1)
     down = {"center": center, "rotation": (0.0, 1.0, 0.0, 0.0)}  # half a turn: fronts look down
     lamp = {
@@ -260,7 +260,7 @@ def far_weights(
 def test_sun_and_map_are_chosen_beside_lamps_by_their_weights(setting, device, monkeypatch):
     """Over evenly spaced numbers; and all probabilities sum to 1."""
     count, limit = SETTINGS[setting]
-    monkeypatch.setattr(core_scenes, "EXACT_LIGHTS", limit)
+    monkeypatch.setattr(scene_tables, "EXACT_LIGHTS", limit)
     objects = lamps(count, 3)
     one = Scene(objects=tuple(objects), camera=CAMERA, sky=FAINT, sun=SUN)
     places = Places(SceneBatch.of([one], device), objects, 31)
@@ -337,14 +337,14 @@ def garlands() -> dict[str, Scene]:
 def test_pictures_by_the_light_tree_are_those_of_all_lights_weighed(name, device, monkeypatch):
     one, tracer = garlands()[name], PathTracer(max_depth=4, device=device)
     exact = tracer.trace([one], 17, 13, 4096, 0)
-    monkeypatch.setattr(core_scenes, "EXACT_LIGHTS", 5)
+    monkeypatch.setattr(scene_tables, "EXACT_LIGHTS", 5)
     assert_agree(name, tracer.trace([one], 17, 13, 4096, 1), exact)
 
 
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("limit", [24, 5], ids=["exact", "tree"])
 def test_what_lights_turn_their_backs_to_is_black(limit, device, monkeypatch):
-    monkeypatch.setattr(core_scenes, "EXACT_LIGHTS", limit)
+    monkeypatch.setattr(scene_tables, "EXACT_LIGHTS", limit)
     upwards = [Panel(center=(x / 8, 0, 1), half_extents=(0.05, 0.05), material=LAMP) for x in range(-12, 12)]
     floor = Plane(center=(0, 0, -1), material=WHITE)
     batch = SceneBatch.of([scene(floor, *upwards)], device)
@@ -361,7 +361,7 @@ def test_a_light_too_weak_to_be_chosen_as_often_as_is_stated_is_not_looked_for(
     ratio, share, x, u, limit, device, monkeypatch
 ):
     """By the random number at the weak light's end of all, which are in the order of their places."""
-    monkeypatch.setattr(core_scenes, "EXACT_LIGHTS", limit)
+    monkeypatch.setattr(scene_tables, "EXACT_LIGHTS", limit)
     weak, strong = (Material(base_color=(0, 0, 0), emission=(e, e, e)) for e in (1e-4, 1e-4 * ratio))
     batch = SceneBatch.of([scene(ball(-x, 0, 0, 0.3, strong), ball(x, 0, 0, 0.3, weak))], device)
     scenes, row = launchable(batch), 1
@@ -382,7 +382,7 @@ def test_a_light_too_weak_to_be_chosen_as_often_as_is_stated_is_not_looked_for(
 @pytest.mark.parametrize("radiance", [1e-12, 1e-3, 1e6])
 def test_nor_is_a_sun_too_weak_beside_a_lamp_or_a_lamp_beside_a_sun(radiance, limit, device, monkeypatch):
     """The random numbers at both ends choose one each, of which one alone is to be looked for, or both."""
-    monkeypatch.setattr(core_scenes, "EXACT_LIGHTS", limit)
+    monkeypatch.setattr(scene_tables, "EXACT_LIGHTS", limit)
     lamp = ball(0, 0, 3, 0.3, Material(base_color=(0, 0, 0), emission=(1e-3, 1e-3, 1e-3)))
     sun = SUN.model_copy(update={"radiance": (radiance,) * 3})
     scenes = launchable(SceneBatch.of([Scene(objects=(lamp,), camera=CAMERA, sun=sun)], device))
@@ -401,7 +401,7 @@ def test_nor_is_a_sun_too_weak_beside_a_lamp_or_a_lamp_beside_a_sun(radiance, li
 @pytest.mark.parametrize("limit", [24, 0], ids=["exact", "tree"])
 def test_points_that_see_a_weak_lamp_alone_are_lit_as_if_there_were_no_strong_one(limit, device, monkeypatch):
     """A lamp in a closed box has 10⁹ times its power, so that it is all but always looked for, and never seen."""
-    monkeypatch.setattr(core_scenes, "EXACT_LIGHTS", limit)
+    monkeypatch.setattr(scene_tables, "EXACT_LIGHTS", limit)
     strong = ball(-1.2, 0.5, -0.5, 0.3, Material(base_color=(0, 0, 0), emission=(2e5, 3e5, 5e5)))
     case = Box(center=strong.center, half_extents=(0.4, 0.4, 0.4))
     weak = ball(1.5, -0.5, 1.2, 0.6, Material(base_color=(0, 0, 0), emission=(2e-4, 3e-4, 5e-4)))

@@ -10,7 +10,7 @@ from torch import Tensor
 from luxel.core.intersect import MISS
 from luxel.core.rays import Rays
 from luxel.core.scene_batch import SceneBatch
-from luxel.core.scenes import eta_of
+from luxel.core.scene_tables import eta_of
 from luxel.models.estimates import (
     CHANNEL_FEATURES,
     CORRECTED,

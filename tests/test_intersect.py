@@ -8,7 +8,7 @@ from kernels import DEVICES, run, unit_vectors
 from shapes import CAMERA, random_objects
 from tracer_scenes import ball, scene
 
-from luxel.core import scenes as core_scenes
+from luxel.core import scene_tables
 from luxel.core.interactions import Interactions, interact
 from luxel.core.intersect import MISS, is_visible
 from luxel.core.rays import Rays
@@ -67,7 +67,7 @@ def assert_same(one: Interactions, other: Interactions) -> None:
 
 def with_trees_above(limit: int, scenes: list[Scene], device: str, monkeypatch: pytest.MonkeyPatch) -> SceneBatch:
     """A batch whose scenes have trees if they have more objects than the limit."""
-    monkeypatch.setattr(core_scenes, "TREE_ABOVE", limit)
+    monkeypatch.setattr(scene_tables, "TREE_ABOVE", limit)
     batch = SceneBatch.of(scenes, device)
     assert (len(launchable(batch).tree_nodes) > 1) == (limit < max(len(one.objects) for one in scenes))
     return batch

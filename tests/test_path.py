@@ -29,7 +29,7 @@ from tracer_scenes import (
 
 from luxel import InputError
 from luxel.core import launch as launching
-from luxel.core import scenes as core_scenes
+from luxel.core import scene_tables
 from luxel.core.rays import Rays, image_plane_rays
 from luxel.core.scene_batch import SceneBatch
 from luxel.scene import Camera, Ellipsoid, Material, Panel, Plane, Scene, Sphere
@@ -107,7 +107,7 @@ def test_a_tree_changes_nothing_but_rounding(name, device, monkeypatch):
     one, depth = FEATURES[name]
     found = []
     for limit in (10**9, 3):
-        monkeypatch.setattr(core_scenes, "TREE_ABOVE", limit)
+        monkeypatch.setattr(scene_tables, "TREE_ABOVE", limit)
         found.append(PathTracer(max_depth=depth, device=device).trace([one], 13, 11, 16, 0).mean)
     np.testing.assert_allclose(*found, rtol=1e-5, atol=1e-6)
 

@@ -11,7 +11,7 @@ from kernels import DEVICES, derivatives, run, uniform_numbers, unit_vectors
 
 from luxel.core.principled import albedos, bsdf_of, evaluate_bsdf, material_of, mean_burley_factor, sample_bsdf
 from luxel.core.scene_batch import SceneBatch
-from luxel.core.scenes import eta_of
+from luxel.core.scene_tables import eta_of
 from luxel.scene import Camera, Material, Scene, Sphere
 from luxel.trace.mitsuba import scene_plugin
 

@@ -21,7 +21,7 @@ from luxel.core import launch
 from luxel.core.fragments import visible_fragments
 from luxel.core.rays import Rays, image_plane_rays
 from luxel.core.scene_batch import SceneBatch
-from luxel.core.scenes import eta_of
+from luxel.core.scene_tables import eta_of
 from luxel.models import ray_model
 from luxel.models.estimates import CHANNEL_FEATURES, CORRECTED, ESTIMATES, POINT_FEATURES, Measured
 from luxel.models.ray_model import RayModel, RayModelConfig, bands

@@ -10,7 +10,8 @@ from luxel.core.frames import PI
 from luxel.core.intersect import MAP, MISS, SUN
 from luxel.core.maps import map_density, map_radiance, sample_map
 from luxel.core.sampling import power_heuristic
-from luxel.core.scenes import EXACT_LIGHTS, LightNode, SceneRow, Scenes, shape_of
+from luxel.core.scene_tables import EXACT_LIGHTS
+from luxel.core.scenes import LightNode, SceneRow, Scenes, shape_of
 from luxel.core.shapes.kinds import SPHERE
 from luxel.core.shapes.shape import direction_density, half_extent, is_lit_by, sample_direction, solid_angle
 from luxel.core.sky import gradient_radiance, is_in_sun, sample_sun, sun_solid_angle

@@ -16,7 +16,8 @@ from torch import Tensor
 
 from luxel.core.fragments import visible_fragments
 from luxel.core.scene_batch import MAP_FIELDS, OBJECT_FIELDS, SCENE_FIELDS, SceneBatch
-from luxel.core.scenes import read_from, scene_tables
+from luxel.core.scene_tables import scene_tables
+from luxel.core.scenes import read_from
 from luxel.core.shapes.kinds import PLANE
 from luxel.models.ray_model import FrameRoom, RayModel
 from luxel.models.shading_points import points_of_fragments

@@ -11,7 +11,8 @@ from luxel.core.frames import unit_length
 from luxel.core.intersect import MISS, intersect_object, is_visible
 from luxel.core.principled import albedos, evaluate_lobes
 from luxel.core.sampling import net_point
-from luxel.core.scenes import MOST_MIRRORS, SceneObject, Scenes, material_of_object, shape_of
+from luxel.core.scene_tables import MOST_MIRRORS
+from luxel.core.scenes import SceneObject, Scenes, material_of_object, shape_of
 from luxel.core.shapes.kinds import BOX
 from luxel.core.shapes.local import INFINITY
 from luxel.core.shapes.shape import is_panel, surface_interaction

@@ -1,0 +1,293 @@
+"""What is derived once from a SceneBatch for kernels: transforms, bounds, trees, lists of lights.
+
+The tables are of 32-bit words, row after row the fields of a struct in `luxel.core.scenes`.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import warp as wp
+from jaxtyping import Bool, Float32, Int32, Int64, Shaped
+
+from luxel.core.lanes import LANES
+from luxel.core.launch import launch
+from luxel.core.scene_batch import SceneBatch
+from luxel.core.shapes.kinds import PLANE
+from luxel.core.shapes.shape import bounding_radius, half_extent, surface_area
+from luxel.core.trees import OUT_OF_REACH, boxes, heap, median_order, powers_of_two, wide_tree
+from luxel.scene.camera import rotation_matrix
+from luxel.scene.description import MIN_SPECULAR
+
+TREE_ABOVE = 64  # objects in a scene, from which on `benchmarks/tracer.py` finds a tree faster than a loop over all;
+# at most as many as `luxel.core.shafts` has bits
+OUTLIERS = LANES  # objects of a scene, at most, that every ray tries, lest they stretch its tree's boxes
+FAR_OUT = 4.0  # times the median reach from the scene's middle: where an outlier's farthest side is
+EXACT_LIGHTS = 24  # lights in a scene, up to which each is weighed for itself
+MOST_MIRRORS = wp.constant(4)  # as many as SceneRow has room for
+FARTHEST = 1e7  # half extent that a tree takes a plane's for, beyond all that the scene format allows
+PADDING = 1e-5  # of a tree's boxes, relative: many times the rounding of what they bound
+
+
+def scene_tables(host: SceneBatch) -> dict[str, Int32[np.ndarray, "rows words"]]:
+    """The tables of Scenes, of a batch on the CPU: a GPU would wait for the host at every small step."""
+    of = host.arrays
+    rotation, scale = rotation_matrix(of["rotation"]), of["scale"].astype(np.float64)
+    world_from_unit = (rotation * scale[:, None]).astype(np.float32)
+    unit_from_world = (np.swapaxes(rotation, 1, 2) / scale[:, :, None]).astype(np.float32)
+    radius, half_extents, area = measured(of["kind"], of["scale"], world_from_unit)
+    lights = lights_of(host, half_extents, area)
+    chord = 2 * np.sin(of["sun_angular_radius"] / 2)
+    maps = maps_of(host)
+    has_far_lights = (of["sun_radiance"] > 0).any(1) | (maps.flux > 0)
+    trees = trees_over(host, half_extents)
+    mirrors = mirrors_of(host, area)
+    return {
+        "scenes": table_of(
+            *(of["offsets"][:-1], of["offsets"][1:]),
+            *(trees.leaves, trees.begins, trees.roots, trees.outliers),
+            *(lights.offsets[:-1], lights.offsets[1:], lights.leaves, lights.tree),
+            *(*np.moveaxis(of["sky"] + of["background"][:, None], 1, 0), has_far_lights.astype(np.int32)),
+            *(of["sun_direction"], of["sun_radiance"], chord**2),
+            *(maps.size, maps.first_texel, of["map_rotation"], of["map_scale"], maps.flux, maps.vector, mirrors),
+            *(of["camera_position"], of["camera_rotation"], of["tan_half_fov"], of["is_orthographic"], of["key"]),
+        ),
+        "objects": table_of(
+            *(of["kind"], of["center"], radius, of["scale"], world_from_unit, unit_from_world),
+            *(of["base_color"], of["metallic"], of["roughness"], of["transmission"]),
+            *(eta_of(of["specular"], of["transmission"]), of["emission"], of["emission"].mean(1)),
+            *(lights.number, np.isin(np.arange(len(radius)), mirrors).astype(np.int32)),
+        ),
+        "light_object": table_of(lights.rows),
+        "light_nodes": table_of(lights.nodes),
+        "tree_nodes": table_of(trees.nodes),
+        "tree_leaves": table_of(leaf_spheres(trees.objects, of["center"], radius)),
+        "tree_items": table_of(trees.objects, np.append(of["kind"], -1)[trees.objects]),
+    }
+
+
+@wp.kernel(enable_backward=False)
+def measure_objects(
+    kind: wp.array[int],
+    scale: wp.array[wp.vec3],
+    world_from_unit: wp.array[wp.mat33],
+    radius: wp.array[float],
+    half_extents: wp.array[wp.vec3],
+    area: wp.array[float],
+) -> None:
+    """Bounding sphere's radius, half the bounding box, and surface area of every object."""
+    i = wp.tid()
+    radius[i] = bounding_radius(kind[i], scale[i])
+    half_extents[i] = wp.vec3(
+        half_extent(kind[i], world_from_unit[i], wp.vec3(1.0, 0.0, 0.0)),
+        half_extent(kind[i], world_from_unit[i], wp.vec3(0.0, 1.0, 0.0)),
+        half_extent(kind[i], world_from_unit[i], wp.vec3(0.0, 0.0, 1.0)),
+    )
+    area[i] = surface_area(kind[i], scale[i])
+
+
+def measured(
+    kind: Int32[np.ndarray, " objects"],
+    scale: Float32[np.ndarray, "objects 3"],
+    world_from_unit: Float32[np.ndarray, "objects 3 3"],
+) -> tuple[Float32[np.ndarray, " objects"], Float32[np.ndarray, "objects 3"], Float32[np.ndarray, " objects"]]:
+    """Bounding sphere's radius, half the bounding box, and surface area of every object."""
+    radius, half_extents, area = (np.empty((len(kind), *size), np.float32) for size in ((), (3,), ()))
+    arrays = [
+        wp.array(values, dtype=dtype, device="cpu", copy=False)
+        for values, dtype in (
+            *((kind, int), (scale, wp.vec3), (world_from_unit, wp.mat33)),
+            *((radius, float), (half_extents, wp.vec3), (area, float)),
+        )
+    ]
+    launch(measure_objects, len(kind), arrays[:3], arrays[3:], torch.device("cpu"))
+    return radius, half_extents, area
+
+
+def mirrors_of(batch: SceneBatch, area: Float32[np.ndarray, " objects"]) -> Int32[np.ndarray, "scenes mirrors"]:
+    """The rows of each scene's largest flat mirrors, whose image of the lights points look for; −1 behind them."""
+    rows = np.flatnonzero(batch.is_flat_mirror)
+    scene = np.searchsorted(batch.arrays["offsets"], rows, "right") - 1
+    order = np.lexsort((rows, -area[rows], scene))
+    rows, scene = rows[order], scene[order]
+    place = np.arange(len(rows)) - np.searchsorted(scene, scene)
+    kept = place < MOST_MIRRORS
+    mirrors = np.full((len(batch), MOST_MIRRORS), -1, np.int32)
+    mirrors[scene[kept], place[kept]] = rows[kept]
+    return mirrors
+
+
+class Maps(NamedTuple):
+    """The environment map of each scene, turned and scaled; 0 without one. See SceneRow."""
+
+    size: Int32[np.ndarray, "scenes 2"]
+    first_texel: Int64[np.ndarray, " scenes"]
+    flux: Float32[np.ndarray, " scenes"]
+    vector: Float32[np.ndarray, "scenes 3"]
+
+
+def maps_of(batch: SceneBatch) -> Maps:
+    """The map of each scene."""
+    of, number = batch.arrays, batch.arrays["map"]  # −1 takes the last row, which is none
+    sizes, moments = (
+        np.concatenate([of[name], np.zeros_like(of[name][:1], shape=(1, width))])[number]
+        for name, width in (("map_sizes", 2), ("map_moments", 4))
+    )
+    first_texel = np.concatenate([[0], of["map_sizes"].astype(np.int64).prod(1).cumsum()])[number]
+    moments = moments * of["map_scale"][:, None]
+    cosine, sine = np.cos(of["map_rotation"]), np.sin(of["map_rotation"])
+    _, x, y, z = moments.T
+    vector = np.stack([cosine * x - sine * y, sine * x + cosine * y, z], 1)
+    return Maps(sizes, first_texel, moments[:, 0], vector)
+
+
+def eta_of(
+    specular: Float32[np.ndarray, " objects"], transmission: Float32[np.ndarray, " objects"]
+) -> Float32[np.ndarray, " objects"]:
+    """Index of refraction, inside over outside, whose reflectance at normal incidence is 8 % of `specular`.
+
+    Burley, "Extending the Disney BRDF to a BSDF", 2015; Mitsuba takes a specular of 0 for 0.001 where there is
+    transmission, as an index of 1 would not refract.
+    """
+    refracts = (transmission > 0) & (specular == 0)
+    reflectance = 0.08 * np.where(refracts, MIN_SPECULAR, specular.astype(np.float64))
+    return (2 / (1 - np.sqrt(reflectance)) - 1).astype(np.float32)
+
+
+def table_of(*columns: Shaped[np.ndarray, "rows *any"]) -> Int32[np.ndarray, "rows words"]:
+    """Rows of a struct whose fields are all of 32-bit words, so that there is no padding."""
+    words = [
+        np.ascontiguousarray(column, np.float32 if np.issubdtype(column.dtype, np.floating) else np.int32)
+        for column in columns
+    ]
+    return np.concatenate([column.reshape(len(column), -1).view(np.int32) for column in words], 1)
+
+
+def leaf_spheres(
+    rows: Int32[np.ndarray, " items"], center: Float32[np.ndarray, "objects 3"], radius: Float32[np.ndarray, " objects"]
+) -> Float32[np.ndarray, "leaves 4 lanes"]:
+    """The fields of TreeLeaf; of rows −1, which are the last one's here, there are no objects."""
+    spheres = np.concatenate([center, radius[:, None]], 1)
+    absent = np.array([[OUT_OF_REACH] * 3 + [0]], np.float32)
+    return np.concatenate([spheres, absent])[rows].reshape(-1, LANES, 4).swapaxes(1, 2)
+
+
+class Trees(NamedTuple):
+    """Trees over the objects of scenes that have many; see SceneRow."""
+
+    leaves: Int64[np.ndarray, " scenes"]
+    begins: Int64[np.ndarray, " scenes"]
+    roots: Int64[np.ndarray, " scenes"]
+    outliers: Int64[np.ndarray, " scenes"]
+    nodes: Float32[np.ndarray, "nodes 6 lanes"]
+    objects: Int32[np.ndarray, " items"]
+
+
+def trees_over(batch: SceneBatch, half_extents: Float32[np.ndarray, "objects 3"]) -> Trees:
+    """A tree over the objects of each scene that has more than TREE_ABOVE, but for its outliers."""
+    offsets, center = batch.arrays["offsets"], batch.arrays["center"]
+    leaves, begins, roots, outliers = np.zeros((4, len(batch)), np.int64)
+    nodes, objects = [np.zeros((1, 6, LANES), np.float32)], [np.full(LANES, -1, np.int32)]
+    half = half_extents.clip(max=FARTHEST) * (1 + PADDING) + PADDING * np.abs(center)
+    bounds = ((center - half, np.inf), (center + half, -np.inf), (center, np.inf))  # and those of absent objects
+    for scene in np.flatnonzero(np.diff(offsets) > TREE_ABOVE).tolist():
+        rows = np.arange(offsets[scene], offsets[scene + 1])
+        far = outliers_of(center[rows], half[rows])
+        within = rows[~far]
+        count = int(powers_of_two(np.array([-(-len(within) // LANES)]))[0])
+        in_each = -(-len(within) // count)
+        items = np.full(count * in_each, -1)
+        items[: len(within)] = within
+        lower, upper, middle = (
+            np.where((items < 0)[:, None], beyond, values[items]).astype(np.float32) for values, beyond in bounds
+        )
+        order = median_order(middle[None], in_each)[0].reshape(count, in_each)
+        tree = wide_tree(boxes(lower[order].min(1)[None], upper[order].max(1)[None])[0])
+        leaves[scene], begins[scene], roots[scene] = count, sum(map(len, nodes)), tree.root
+        outliers[scene] = sum(map(len, objects)) // LANES
+        nodes.append(tree.boxes.swapaxes(1, 2))
+        listed = np.full((1 + count, LANES), -1, np.int32)
+        listed[0, : far.sum()] = rows[far]
+        listed[1:, :in_each] = items[order]
+        objects.append(listed.ravel())
+    return Trees(leaves, begins, roots, outliers, np.concatenate(nodes), np.concatenate(objects))
+
+
+def outliers_of(
+    center: Float32[np.ndarray, "objects 3"], half_extents: Float32[np.ndarray, "objects 3"]
+) -> Bool[np.ndarray, " objects"]:
+    """The farthest-reaching objects, at most OUTLIERS, such as the ground and its lamps about a cloud of points.
+
+    In a tree's boxes they would stretch those of all nodes above them over most of the scene, for every ray to enter.
+    """
+    reach = (np.abs(center - np.median(center, axis=0)) + half_extents).max(1)
+    least = np.partition(reach, -OUTLIERS - 1)[-OUTLIERS - 1] if len(reach) > OUTLIERS else 0
+    return reach > max(least, FAR_OUT * np.median(reach))
+
+
+def rows_of(
+    offsets: Int64[np.ndarray, "sets_and_one"], members: Int64[np.ndarray, " some"], length: int
+) -> Int64[np.ndarray, "some length"]:
+    """The rows offsets[m] … offsets[m + 1] − 1 of some sets m, and −1 behind them."""
+    number = np.arange(length)
+    begins, ends = offsets[members, None], offsets[members + 1, None]
+    return np.where(begins + number < ends, begins + number, -1)
+
+
+class Lights(NamedTuple):
+    """The emitting objects of each scene, but for planes, and trees over them where they are many."""
+
+    offsets: Int64[np.ndarray, "scenes_and_one"]
+    rows: Int32[np.ndarray, " lights_and_one"]
+    number: Int32[np.ndarray, " objects"]
+    leaves: Int64[np.ndarray, " scenes"]
+    tree: Int64[np.ndarray, " scenes"]
+    nodes: Float32[np.ndarray, "nodes 7"]
+
+
+def lights_of(
+    batch: SceneBatch, half_extents: Float32[np.ndarray, "objects 3"], area: Float32[np.ndarray, " objects"]
+) -> Lights:
+    """The lights of each scene, in the order of their tree's leaves where they are many."""
+    emission = batch.arrays["emission"]
+    rows = np.flatnonzero(batch.is_emissive.numpy() & (batch.arrays["kind"] != PLANE))
+    scene = np.searchsorted(batch.arrays["offsets"], rows, "right") - 1
+    rows = rows[np.lexsort((*batch.arrays["center"][rows].T, scene))]  # in an order that is not the description's
+    counts = np.bincount(scene, minlength=len(batch))
+    offsets = np.concatenate([[0], counts.cumsum()])
+    leaves, tree = np.where(counts > EXACT_LIGHTS, powers_of_two(counts.clip(1)), 0), np.zeros_like(counts)
+    nodes = [np.zeros((1, 7), np.float32)]
+    for size in np.unique(leaves[leaves > 0]).tolist():
+        finite = np.where(batch.arrays["kind"] == PLANE, 0, area)
+        members = np.flatnonzero(leaves == size)
+        places = rows_of(offsets, members, size)
+        chosen = np.where(places < 0, -1, rows[places])
+        intensity = (emission.mean(1) * finite / 4).astype(np.float32)
+        ordered, made = light_trees(chosen, batch.arrays["center"], half_extents, intensity)
+        rows[places[places >= 0]] = ordered[ordered >= 0]
+        tree[members] = sum(map(len, nodes)) + np.arange(len(members)) * made.shape[1]
+        nodes.append(made.reshape(-1, 7))
+    number = np.full(len(emission), -1, np.int32)
+    number[rows] = np.arange(len(rows)) - offsets[scene]
+    return Lights(offsets, np.append(rows, 0).astype(np.int32), number, leaves, tree, np.concatenate(nodes))
+
+
+def light_trees(
+    rows: Int64[np.ndarray, "trees leaves"],
+    center: Float32[np.ndarray, "objects 3"],
+    half_extents: Float32[np.ndarray, "objects 3"],
+    intensity: Float32[np.ndarray, " objects"],
+) -> tuple[Int64[np.ndarray, "trees leaves"], Float32[np.ndarray, "trees nodes 7"]]:
+    """The lights of scenes in the order of their leaves, and the fields of LightNode; node 0 is none.
+
+    `rows` are the lights', −1 behind them up to a power of two.
+    """
+    order = median_order(np.where((rows < 0)[..., None], np.inf, center[rows]).astype(np.float32), 1)
+    rows = np.take_along_axis(rows, order, 1)
+    absent = (rows < 0)[..., None]
+    lower = heap(np.where(absent, np.inf, (center - half_extents)[rows]).astype(np.float32), np.minimum)
+    upper = heap(np.where(absent, -np.inf, (center + half_extents)[rows]).astype(np.float32), np.maximum)
+    intensities = heap(np.where(absent, 0, intensity[rows][..., None]).astype(np.float32), np.add)
+    with np.errstate(invalid="ignore"):
+        box = np.where(intensities > 0, np.concatenate([(lower + upper) / 2, (upper - lower) / 2], 2), 0)
+    return rows, np.concatenate([box.astype(np.float32), intensities], 2)

@@ -157,10 +157,12 @@ def linear(srgb: Float64[np.ndarray, "*any"]) -> Float64[np.ndarray, "*any"]:
     return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
 
 
-def surroundings(look: Look, view: View, center: Float64[np.ndarray, "3"], radius: float, floor: float) -> list[Object]:
-    """The lamps about a ball of `radius` round `center`, and the ground at the height `floor`."""
+def surroundings(
+    look: Look, view: View, center: Float64[np.ndarray, "3"], radius: float, floor: float | None
+) -> list[Object]:
+    """The ground at the height `floor`, if any, which is the first, and the lamps about a ball of `radius`."""
     objects: list[Object] = []
-    if look.ground is not None and view.elevation >= 0:
+    if look.ground is not None and floor is not None and view.elevation >= 0:
         objects.append(Plane(center=vector((center[0], center[1], floor)), material=look.ground))
     distance = LAMP_DISTANCE * radius
     for lamp in look.lamps:

@@ -60,7 +60,8 @@ class Figure(Configuration):
     """How particles are shown."""
 
     look: LookName = "paper"
-    """Of points and particles: paper (white, contact shadows), studio, dark or flat (white; no ground, no lamp)."""
+    """Of points and particles: paper (white, contact shadows), studio, dark or flat (white, lit from the camera, no
+    ground)."""
     view: str = DEFAULT_VIEW
     """AZIMUTH,ELEVATION of the camera in degrees, or front, back, left, right, top or bottom."""
     projection: Projection = "perspective"

@@ -7,7 +7,7 @@ A tar holds, frame by frame, FRAME.npz and FRAME.json (`luxel.data.label_files`)
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -17,8 +17,9 @@ from luxel import __version__
 from luxel.configuration import Configuration, PathCount, Pixels, Seed, Share
 from luxel.data.annotations import annotate
 from luxel.data.export.cater_scenes import scene_entry
+from luxel.data.flow import forward_flow
 from luxel.data.folder_identity import FolderIdentity
-from luxel.data.label_files import ALL_LABELS, LabelChoice, json_of
+from luxel.data.label_files import ALL_FRAME_LABELS, FrameLabelChoice, json_of
 from luxel.data.label_tars import add_labels
 from luxel.data.manifest import VIDEOS, Setting
 from luxel.data.split import split_of
@@ -52,7 +53,7 @@ class VideoSettings(Configuration):
     """Stops by which all frames are brighter: 1 doubles radiance before it is clipped."""
     test_share: Share = 0.1
     """Share of the videos that are for testing."""
-    labels: LabelChoice = ALL_LABELS
+    labels: FrameLabelChoice = ALL_FRAME_LABELS
     """Of every frame: all, unless some are left out."""
 
     def __post_init__(self) -> None:
@@ -110,9 +111,12 @@ def write_video(settings: VideoSettings, renderer: Renderer, root: Path, index: 
         write_labels(files["labels"], video, *size, settings.labels)
 
 
-def write_labels(path: Path, video: CaterVideo, width: int, height: int, choice: LabelChoice) -> None:
+def write_labels(path: Path, video: CaterVideo, width: int, height: int, choice: FrameLabelChoice) -> None:
     """Write the labels of all frames, whole or not at all."""
     with new_tar(path) as tar:
         for frame in ProgressBar(range(video.frames), desc="labelling", unit="frame", leave=False):
             scene = video.scene(frame)
-            add_labels(tar, f"{frame:05d}", scene, annotate(scene, width, height), choice, frame=frame)
+            labels = annotate(scene, width, height)
+            if choice.flow and frame + 1 < video.frames:
+                labels = replace(labels, flow=forward_flow(labels, scene, video.scene(frame + 1)))
+            add_labels(tar, f"{frame:05d}", scene, labels, choice, frame=frame)

@@ -20,10 +20,12 @@ import luxel
 from luxel import InputError
 from luxel.data import generate as generation
 from luxel.data.dataset import ShardDataset
+from luxel.data.export.export import ExportSettings, export
 from luxel.data.generate import GenerateSettings, generate
 from luxel.data.manifest import DataError, Manifest
 from luxel.data.shard_parts import Part, parts_of, remove_parts
 from luxel.data.shards import write_shard
+from luxel.data.split import SPLITS
 from luxel.files.atomic import only_one
 from luxel.scene import Ellipsoids, Spheres
 from luxel.trace import MitsubaTracer, TraceError
@@ -201,6 +203,23 @@ def test_a_damaged_shard_is_replaced(whole, tmp_path):
     assert contents(out) == contents(whole)
 
 
+def test_a_share_for_validation_leaves_the_test_scenes_as_they_are(path_traced, tmp_path):
+    settings = dataclasses.replace(PATH, val_share=0.2)
+    manifest = generate(settings, tmp_path, progress=False)
+    sets = {split: ShardDataset(tmp_path, split) for split in SPLITS}
+    assert sum(map(len, sets.values())) == 43
+    assert len(sets["val"]) > 2
+    assert sets["test"].content_hash == ShardDataset(path_traced, "test").content_hash
+    assert manifest.settings["val_share"] == 0.2
+    assert "val_share" not in Manifest.load(path_traced).settings
+    with pytest.raises(DataError, match="has no val scenes, as its val_share is 0"):
+        ShardDataset(path_traced, "val")
+    with pytest.raises(DataError, match=r"val_share: the folder has no such setting, asked for is 0\.2"):
+        generate(settings, path_traced, progress=False)
+    assert export(tmp_path, tmp_path / "coco", ExportSettings("coco", "val"), progress=False) == len(sets["val"])
+    assert (tmp_path / "coco" / "annotations_val.json").is_file()
+
+
 def test_other_settings_are_refused_by_name(whole):
     before = contents(whole)
     asked = dataclasses.replace(SETTINGS, spp=7, distribution=Ellipsoids(max_objects=3), test_share=0.25)
@@ -258,7 +277,7 @@ def test_manifest_says_how_it_was_made(whole, path_traced):
     assert settings["max_objects"] == 3
     assert str(settings["renderer"]).startswith("mitsuba 3.")
     names = {field.name for field in dataclasses.fields(GenerateSettings)}
-    assert set(settings) >= names - {"tracer"}, "which `renderer` names"
+    assert set(settings) >= names - {"tracer", "val_share"}, "which `renderer` names, and which is 0"
     ours = Manifest.load(path_traced).settings
     assert str(ours["renderer"]).startswith("luxel ")
     assert set(ours) == set(settings) - {"variant"}, "which is Mitsuba's"

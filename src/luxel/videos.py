@@ -22,7 +22,7 @@ from luxel.data.folder_identity import FolderIdentity
 from luxel.data.label_files import ALL_FRAME_LABELS, FrameLabelChoice, json_of
 from luxel.data.label_tars import add_labels
 from luxel.data.manifest import VIDEOS, Setting
-from luxel.data.split import split_of
+from luxel.data.split import Shares, check_shares, split_of
 from luxel.data.tars import new_tar
 from luxel.files.atomic import check_folder, only_one, write_atomically, writing
 from luxel.image.formats import Stops
@@ -53,16 +53,25 @@ class VideoSettings(Configuration):
     """Stops by which all frames are brighter: 1 doubles radiance before it is clipped."""
     test_share: Share = 0.1
     """Share of the videos that are for testing."""
+    val_share: Share = 0.0
+    """Share of the videos that are for validation, beside those for testing."""
     labels: FrameLabelChoice = ALL_FRAME_LABELS
     """Of every frame: all, unless some are left out."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        check_shares(self.shares)
         check_even(self.width, self.height)
+
+    @property
+    def shares(self) -> Shares:
+        """Of the videos, by split."""
+        return Shares(self.test_share, self.val_share)
 
     def flat(self, renderer: Renderer) -> dict[str, Setting]:
         """Everything that another folder of the same bytes would share, by name."""
-        settings = {name: value for name, value in asdict(self).items() if name not in ("distribution", "labels")}
+        absent = {"distribution", "labels"} | (set() if self.val_share else {"val_share"})
+        settings = {name: value for name, value in asdict(self).items() if name not in absent}
         distribution = {"distribution": self.distribution.name, **asdict(self.distribution)}
         labels = " ".join(self.labels.chosen)
         return {**distribution, **settings, "labels": labels, "model": renderer.fingerprint(), "luxel": __version__}
@@ -100,7 +109,7 @@ def write_video(settings: VideoSettings, renderer: Renderer, root: Path, index: 
     video = settings.distribution(settings.seed, index)
     size = settings.width, settings.height
     animation = json.dumps(video.values).encode()
-    split = split_of(hashlib.sha256(animation).hexdigest(), settings.test_share)
+    split = split_of(hashlib.sha256(animation).hexdigest(), settings.shares)
     entry = scene_entry(video, index, split, files["videos"].name, *size)
     write_atomically(files["animations"], animation)
     write_atomically(files["scenes"], json_of(entry))

@@ -20,7 +20,7 @@ from luxel.data.label_files import LabelChoice
 from luxel.data.manifest import NAME, DataError, Manifest, Setting, ShardEntry, differences
 from luxel.data.shard_parts import SUFFIX, Part, parts_of, remove_parts
 from luxel.data.shards import SCENES_A_SHARD, shard_file, write_shard
-from luxel.data.split import SPLITS, Split, split_of
+from luxel.data.split import SPLITS, Shares, Split, check_shares, split_of
 from luxel.files.atomic import LOCK, check_folder, checksum, only_one
 from luxel.files.partial import PARTIAL
 from luxel.progress import ProgressBar
@@ -70,6 +70,8 @@ class GenerateSettings(Configuration):
     """path: Luxel's own, in this process, on a GPU where there is one. mitsuba: the reference, in processes."""
     test_share: Share = 0.1
     """Share of the scenes that are for testing."""
+    val_share: Share = 0.0
+    """Share of the scenes that are for validation, beside those for testing; Luxel's own training reads none."""
 
     def __post_init__(self) -> None:
         if self.tracer in FORMER_TRACERS:
@@ -77,6 +79,7 @@ class GenerateSettings(Configuration):
         super().__post_init__()
         if Configuration not in type(self.distribution).__mro__:  # a registered class, which does not check its own
             check_fields(self.distribution)
+        check_shares(self.shares)
         if isinstance(self.distribution, SceneFolder) and self.count > (there := len(self.distribution)):
             raise InputError(
                 f"count is {self.count}, must be at most {there}, the scenes of {self.distribution.folder}"
@@ -93,6 +96,11 @@ class GenerateSettings(Configuration):
             raise InputError(f"distribution {what}, must be a Scene")
         return scene
 
+    @property
+    def shares(self) -> Shares:
+        """Of the scenes, by split."""
+        return Shares(self.test_share, self.val_share)
+
     def make_tracer(self) -> MitsubaTracer | InProcessTracer:
         """The tracer that these settings describe."""
         if self.tracer == "mitsuba":
@@ -105,6 +113,7 @@ class GenerateSettings(Configuration):
         The tracer is there as `renderer`, with its version.
         """
         absent = {"distribution", "tracer"} | (set() if self.tracer == "mitsuba" else {"variant"})
+        absent |= set() if self.val_share else {"val_share"}  # which folders from before there was one lack
         names = [field.name for field in fields(self) if field.name not in absent]
         distribution = parameters(self.distribution)
         return {
@@ -217,9 +226,9 @@ def _complete(
     due = (plan for plan in _plans(settings) if plan.split in splits)
     due = (plan for plan in due if shard_file(plan.split, plan.number) not in done)
     there = sum(shard.scenes for split in splits for shard in manifest.of(split))
-    empty = {0.0: "test", 1.0: "train"}.get(settings.test_share)
-    total = settings.count if {*splits, empty} >= {*SPLITS} else None  # how many a split has shows at its end
-    what = f"tracing {' and '.join(split for split in splits if split != empty)} images"
+    empty = settings.shares.empty
+    total = settings.count if {*splits, *empty} >= {*SPLITS} else None  # how many a split has shows at its end
+    what = f"tracing {' and '.join(split for split in splits if split not in empty)} images"
     shown = SHARE if total else COUNT
     with ProgressBar(
         desc=what, total=total, initial=there, unit="image", disable=not progress, smoothing=0.1, bar_format=shown
@@ -267,7 +276,7 @@ def _plans(settings: GenerateSettings) -> Iterator[_Plan]:
     numbers = {split: count() for split in SPLITS}
     for index in range(settings.count):
         scene = settings.scene(index)
-        split = split_of(scene_id(scene), settings.test_share)
+        split = split_of(scene_id(scene), settings.shares)
         gathered[split].append(scene)
         if len(gathered[split]) == SCENES_A_SHARD:
             yield _Plan(split, next(numbers[split]), tuple(gathered[split]))

@@ -7,7 +7,7 @@ import numpy as np
 from luxel.data.generate import GenerateSettings
 from luxel.data.manifest import Manifest
 from luxel.data.shards import write_shard
-from luxel.data.split import split_of
+from luxel.data.split import SPLITS, split_of
 from luxel.scene import Spheres, scene_id
 from luxel.trace import Radiance
 
@@ -21,8 +21,8 @@ def write_data_folder(root: Path, settings: GenerateSettings = SETTINGS) -> Path
     manifest = Manifest(settings.flat())
     scenes = [settings.distribution(settings.seed, index) for index in range(settings.count)]
     random = np.random.default_rng(0)
-    for split in ("train", "test"):
-        own = [scene for scene in scenes if split_of(scene_id(scene), settings.test_share) == split]
+    for split in SPLITS:
+        own = [scene for scene in scenes if split_of(scene_id(scene), settings.shares) == split]
         for number, start in enumerate(range(0, len(own), SHARD)):
             part = own[start : start + SHARD]
             images = random.random((2, len(part), settings.height, settings.width, 3), np.float32)

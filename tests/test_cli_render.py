@@ -158,3 +158,39 @@ def test_a_scene_without_light_is_rendered_with_a_warning(untrained, tmp_path, c
     assert (load_exr(tmp_path / "dark.exr") == 0).all()
     assert call("render", SCENE, "--model", untrained, "--out", tmp_path / "lit.exr") == 0
     assert "warning" not in capsys.readouterr().err
+
+
+def test_a_figure_without_background_has_alpha(untrained, tmp_path, monkeypatch):
+    """Over white it is the picture there is without the option, but for edges, which are put together otherwise."""
+    monkeypatch.chdir(tmp_path)
+    np.save("cloud.npy", np.random.default_rng(0).normal(size=(17, 3)))
+    options = ["render", "cloud.npy", "--width", "31", "--spp", "2", "--out"]
+    assert call(*options, "opaque.png") == 0
+    assert call(*options, "clear.png", "--transparent") == 0
+    opaque, clear = (np.asarray(Image.open(name)).astype(float) / 255 for name in ("opaque.png", "clear.png"))
+    alpha = clear[..., 3:]
+    assert alpha.min() < 0.2
+    assert (alpha == 1).sum() > 100
+    np.testing.assert_allclose((clear[..., :3] * alpha + 1 - alpha)[alpha[..., 0] == 1], opaque[alpha[..., 0] == 1])
+    assert np.abs(clear[..., :3] * alpha + 1 - alpha - opaque).mean() < 0.02
+    assert call("render", SCENE, "--model", untrained, "--transparent", "--out", "scene.png") == 0
+    assert np.asarray(Image.open("scene.png")).shape == (8, 8, 4)
+    assert call(*options, "bare.png", "--transparent", "--look", "dark", "--no-ground") == 0
+    assert np.asarray(Image.open("bare.png"))[0, 0, 3] == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--out", "a.jpg"], "a.jpg: .jpg has no alpha channel; write a .png, .webp or .exr"),
+        (["--labels"], "--transparent and --labels don't go together"),
+        (["--truth", "4"], "--transparent and --truth don't go together"),
+        (["--look", "studio"], "--transparent and --look studio: its ground would hide what is behind; give --no-gr"),
+    ],
+)
+def test_what_has_no_transparent_background_is_told_before_any_work(options, told, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    np.save("cloud.npy", np.zeros((3, 3)))
+    assert call("render", "cloud.npy", "--transparent", *options) == 1
+    assert told in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["cloud.npy"]

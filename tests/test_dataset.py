@@ -37,7 +37,7 @@ def folder(whole, tmp_path):
 def test_both_splits_are_the_distribution(whole):
     train, test = ShardDataset(whole, "train"), ShardDataset(whole, "test")
     scenes = [SETTINGS.distribution(SETTINGS.seed, index) for index in range(SETTINGS.count)]
-    tests = [scene for scene in scenes if split_of(scene_id(scene), SETTINGS.test_share) == "test"]
+    tests = [scene for scene in scenes if split_of(scene_id(scene), SETTINGS.shares) == "test"]
     assert len(train) + len(test) == 60
     assert len(train) > SHARD
     assert [test.scene(index) for index in range(len(test))] == tests

@@ -9,6 +9,7 @@ from luxel import Cylinder, Ellipsoid, InputError, InputWarning, Panel, Plane, S
 from luxel.scene import Figure, from_ase, from_points, load_scene
 from luxel.scene.camera import frame, rotation_matrix, tan_half_fov
 from luxel.scene.figures import figure as module
+from luxel.scene.figures.figure import shadow_catcher_of
 from luxel.scene.figures.looks import LOOKS
 
 SCENE = Path(__file__).parent.parent / "examples" / "scenes" / "still_life.json"
@@ -150,6 +151,18 @@ def test_what_figures_have_is_of_no_use_to_a_scene():
     assert load_scene(SCENE) == Scene.load(SCENE)
     with pytest.raises(InputError, match=r"still_life\.json: --radius-scale is 2\.0, but a scene in JSON has its own"):
         load_scene(SCENE, Figure(radius_scale=2.0))
+
+
+def test_a_figure_may_do_without_ground_and_only_that_of_paper_is_for_shadows(tmp_path):
+    np.save(tmp_path / "a.npy", np.eye(3))
+    for look, shadows in (("paper", 0), ("studio", None)):
+        scene = load_scene(tmp_path / "a.npy", Figure(look=look))
+        assert isinstance(scene.objects[0], Plane)
+        assert shadow_catcher_of(scene, look) == shadows
+        bare = load_scene(tmp_path / "a.npy", Figure(look=look, ground=False))
+        assert bare.objects == scene.objects[1:]
+        assert bare.camera == scene.camera
+        assert shadow_catcher_of(bare, look) is None
 
 
 def test_a_selection_comes_before_the_rest(tmp_path):

@@ -14,14 +14,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import luxel
 from luxel import InputError
 from luxel.data import generate as generation
 from luxel.data.dataset import ShardDataset
+from luxel.data.export.export import ExportSettings, export
 from luxel.data.generate import GenerateSettings, generate
 from luxel.data.manifest import DataError, Manifest
+from luxel.data.shard_parts import Part, parts_of, remove_parts
 from luxel.data.shards import write_shard
+from luxel.data.split import SPLITS
 from luxel.files.atomic import only_one
 from luxel.scene import Ellipsoids, Spheres
 from luxel.trace import MitsubaTracer, TraceError
@@ -109,6 +113,66 @@ def test_killed_and_resumed_ends_with_the_same_bytes(whole, tmp_path, owner, nam
     assert contents(out) == contents(whole)
 
 
+@pytest.mark.parametrize("settings", [PATH, SETTINGS], ids=["path", "mitsuba"])
+def test_within_a_shard_the_next_call_goes_on(whole, path_traced, tmp_path, monkeypatch, settings):
+    """Ended in the second shard after two parts of it, one of which is damaged since: the other is not traced again."""
+    monkeypatch.setattr(generation, "PIXELS_A_JOB", 3 * 7 * 5)
+    traced, write = [], Part.write
+
+    def write_or_end(part, radiance):
+        if len(traced) == 5:
+            raise KeyboardInterrupt
+        traced.append((part.path.name, part.scenes))
+        write(part, radiance)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Part, "write", write_or_end)
+        with pytest.raises(KeyboardInterrupt):
+            generate(settings, tmp_path, progress=False)
+    kept = sorted(path.name for path in tmp_path.glob("*.part"))
+    assert kept == ["train-00001.000.part", "train-00001.003.part"]
+    assert [name for name, _ in traced] == [
+        f"train-0000{n}.00{k}.part" for n, k in ((0, 0), (0, 3), (0, 6), (1, 0), (1, 3))
+    ]
+    with pytest.raises(DataError, match="spp: the folder has 5, asked for is 7"):
+        generate(dataclasses.replace(settings, spp=7), tmp_path, progress=False)
+    damaged = bytearray((tmp_path / kept[1]).read_bytes())
+    damaged[-3] ^= 1
+    (tmp_path / kept[1]).write_bytes(damaged)
+    again, moves, update = [], [], generation.ProgressBar.update
+    monkeypatch.setattr(Part, "write", lambda part, radiance: (again.append(part.path.name), write(part, radiance)))
+    monkeypatch.setattr(generation.ProgressBar, "update", lambda bar, n=1: (moves.append(n), update(bar, n))[1])
+    generate(settings, tmp_path, progress=False)
+    assert contents(tmp_path) == contents(path_traced if settings is PATH else whole)
+    assert again[0] == kept[1]
+    assert kept[0] not in again
+    assert sum(moves) == pytest.approx(43 - 8)
+
+
+def test_parts_of_other_scenes_are_not_taken(tmp_path):
+    scenes = [PATH.scene(index) for index in range(5)]
+    radiance = PathTracer(max_depth=3).trace(scenes[:2], 7, 5, 5, seed=2)
+    first, *_, last = parts_of(tmp_path / "train-00000.safetensors", scenes, 2)
+    assert len(last.scenes) == 1
+    first.write(radiance)
+    for name, values in first.read(5)._asdict().items():
+        np.testing.assert_array_equal(values, getattr(radiance, name))
+    (other, *_) = parts_of(tmp_path / "train-00000.safetensors", scenes[::-1], 2)
+    assert other.path == first.path
+    assert other.read(5) is None
+    assert last.read(5) is None
+    remove_parts(tmp_path / "train-00000.safetensors")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_job_on_a_cpu_is_seconds_of_work():
+    big = dataclasses.replace(PATH, width=320, height=240, spp=128)
+    assert generation.scenes_a_job(dataclasses.replace(big, spp=4096)) == 1
+    if not torch.cuda.is_available():
+        assert generation.scenes_a_job(big) == 3
+        assert generation.scenes_a_job(GenerateSettings()) == 256  # a whole shard: 32² of 128 paths
+
+
 def test_a_disk_that_is_full_at_first_is_said_and_then_gone_on_with(whole, tmp_path, monkeypatch):
     def full(_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -137,6 +201,23 @@ def test_a_damaged_shard_is_replaced(whole, tmp_path):
         ShardDataset(out, "train")
     generate(SETTINGS, out, workers=1, progress=False)
     assert contents(out) == contents(whole)
+
+
+def test_a_share_for_validation_leaves_the_test_scenes_as_they_are(path_traced, tmp_path):
+    settings = dataclasses.replace(PATH, val_share=0.2)
+    manifest = generate(settings, tmp_path, progress=False)
+    sets = {split: ShardDataset(tmp_path, split) for split in SPLITS}
+    assert sum(map(len, sets.values())) == 43
+    assert len(sets["val"]) > 2
+    assert sets["test"].content_hash == ShardDataset(path_traced, "test").content_hash
+    assert manifest.settings["val_share"] == 0.2
+    assert "val_share" not in Manifest.load(path_traced).settings
+    with pytest.raises(DataError, match="has no val scenes, as its val_share is 0"):
+        ShardDataset(path_traced, "val")
+    with pytest.raises(DataError, match=r"val_share: the folder has no such setting, asked for is 0\.2"):
+        generate(settings, path_traced, progress=False)
+    assert export(tmp_path, tmp_path / "coco", ExportSettings("coco", "val"), progress=False) == len(sets["val"])
+    assert (tmp_path / "coco" / "annotations_val.json").is_file()
 
 
 def test_other_settings_are_refused_by_name(whole):
@@ -196,7 +277,7 @@ def test_manifest_says_how_it_was_made(whole, path_traced):
     assert settings["max_objects"] == 3
     assert str(settings["renderer"]).startswith("mitsuba 3.")
     names = {field.name for field in dataclasses.fields(GenerateSettings)}
-    assert set(settings) >= names - {"tracer"}, "which `renderer` names"
+    assert set(settings) >= names - {"tracer", "val_share"}, "which `renderer` names, and which is 0"
     ours = Manifest.load(path_traced).settings
     assert str(ours["renderer"]).startswith("luxel ")
     assert set(ours) == set(settings) - {"variant"}, "which is Mitsuba's"

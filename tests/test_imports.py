@@ -31,6 +31,7 @@ ALLOWED = {
     "pipeline": {"core", "scene", "trace", "models", "image"},
     "network_tracer": {"pipeline", "data", "scene", "trace"},
     "denoised": {"core", "scene", "trace", "image"},
+    "transparent": {"core", "models", "scene", "image"},
     "movie": {"pipeline", "scene", "image"},
     "videos": {"movie", "pipeline", "data", "scene", "image"},
     "notebook": {"pipeline", "scene", "image"},

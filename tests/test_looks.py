@@ -75,7 +75,7 @@ def test_particles_of_one_color_share_their_material():
     first, second, third = LOOKS["flat"].materials(colors)
     assert first is third
     assert second.base_color == (0, 0, 0)
-    assert first.base_color == pytest.approx(tuple(0.95 * linear(colors[0])))
+    assert first.base_color == pytest.approx(tuple(0.74 * linear(colors[0])))
 
 
 @pytest.mark.parametrize("look", LOOKS)
@@ -115,6 +115,21 @@ def test_the_ground_of_paper_is_white_and_shadows_are_not():
     assert picture[0].min() > 1
     assert picture[:12, :2].min() > 1
     assert picture[-4:].min() < 0.8
+
+
+@pytest.mark.parametrize("view", [View.of("30,25"), View.of("bottom")])
+def test_a_white_ball_in_flat_is_seen_before_the_white_sky(view):
+    """White in its middle, and darker about its edge, whichever way it is seen."""
+    ball = Sphere(center=(0, 0, 0), radius=1.0, material=LOOKS["flat"].materials(np.ones((1, 3)))[0])
+    about = surroundings(LOOKS["flat"], view, np.zeros(3), 1.0, -1.0)
+    scene = Scene(
+        objects=(*about, ball), camera=fitted_camera(view, np.zeros((1, 3)), np.ones(1), 1.0), background=(1, 1, 1)
+    )
+    picture = PathTracer().trace([scene], 48, 48, 256, 0).mean[0].mean(-1)
+    distance = np.hypot(*(np.mgrid[:48, :48] - 23.5)) / (24 * FILLED)
+    assert picture[distance < 0.2].mean() == pytest.approx(0.95, abs=0.02)
+    assert picture[(distance > 0.92) & (distance < 0.96)].mean() < 0.86
+    assert (picture[distance > 1.05] == 1).all()
 
 
 @pytest.mark.parametrize("view", ["30,25", "top", "-120,-40", "front"])

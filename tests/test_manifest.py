@@ -67,7 +67,7 @@ def test_differences_name_both_values():
         (written(settings={**SETTINGS, "lights": [1]}), r"settings: lights is \[1\]"),
         (written(shards=[{**asdict(TEST), "scenes": 0}]), r"shards\[0\]\.scenes is 0"),
         (written(shards=[asdict(TEST), asdict(TEST)]), "lists test-00000.safetensors twice; delete the data set"),
-        (written(finished=["tests"]), r"finished\[0\] is 'tests', must be 'train' or 'test'"),
+        (written(finished=["tests"]), r"finished\[0\] is 'tests', must be 'train', 'val' or 'test'"),
     ],
 )
 def test_a_bad_manifest_is_named(tmp_path, text, message):

@@ -137,6 +137,7 @@ def test_a_run_folder_of_an_earlier_version_is_gone_on_with(tmp_path: Path, then
     if then is None:
         del config["experiment"]["data"]["tracer"]
     config["experiment"]["stream"]["compiled"] = False
+    del config["experiment"]["data"]["val_share"]
     config["data"]["token_layout"] = "center:3"
     write_json(tmp_path / "run" / "config.json", config)
     assert experiment_of(tmp_path / "run") == made

@@ -20,7 +20,7 @@ from luxel.data import stream as stream_module
 from luxel.data.batches import training_batches
 from luxel.data.dataset import Batch
 from luxel.data.generate import GenerateSettings, generate
-from luxel.data.split import split_of
+from luxel.data.split import Shares, split_of
 from luxel.data.stream import (
     SEEDS,
     Described,
@@ -109,7 +109,7 @@ def test_no_scene_comes_twice_and_none_is_tested_on(root):
     seen = [scene_id(scene) for scene in source.sampled(slots)[0]]
     assert len(set(seen)) == 200
     assert not tested & set(seen)
-    assert {split_of(one, DATA.test_share) for one in seen} == {"train"}
+    assert {split_of(one, DATA.shares) for one in seen} == {"train"}
 
 
 @KINDS
@@ -323,7 +323,7 @@ def test_a_distribution_of_test_scenes_alone_is_told(root, monkeypatch):
     class Always(Spheres):
         def __call__(self, seed: int, index: int):
             return next(
-                each for each in map(Spheres(), (5,) * 99, range(99)) if split_of(scene_id(each), 0.4) == "test"
+                each for each in map(Spheres(), (5,) * 99, range(99)) if split_of(scene_id(each), Shares(0.4)) == "test"
             )
 
     monkeypatch.setattr(stream_module, "TEST_SCENES", 7)

@@ -12,7 +12,8 @@ from test_encode import decoded
 
 from luxel import InputError
 from luxel.data.annotations import annotate
-from luxel.data.label_files import LabelChoice
+from luxel.data.flow import forward_flow
+from luxel.data.label_files import FrameLabelChoice
 from luxel.data.label_tars import LabelTar
 from luxel.models.ray_model import RayModel, RayModelConfig
 from luxel.movie import film_of_animation
@@ -71,8 +72,18 @@ def test_objects_keep_their_numbers_from_frame_to_frame(root):
             assert frame.document["objects"][number]["box_center"] == pytest.approx(at)
 
 
+def test_flow_is_that_to_the_next_frame_and_the_last_has_none(root):
+    labels, video = LabelTar(files_of(root, 0)["labels"]), SETTINGS.distribution(5, 0)
+    moved = [frame for frame in range(FRAMES - 1) if labels[frame].arrays["flow"].any()]
+    assert len(moved) > 5
+    frame = moved[len(moved) // 2]
+    scene, later = (video.scene(number) for number in (frame, frame + 1))
+    np.testing.assert_array_equal(labels[frame].arrays["flow"], forward_flow(annotate(scene, 14, 10), scene, later))
+    assert "flow" not in labels[FRAMES - 1].arrays
+
+
 def test_labels_may_be_left_out(tmp_path):
-    choice = LabelChoice(depth=True)
+    choice = FrameLabelChoice(depth=True)
     write_labels(tmp_path / "a.tar", SETTINGS.distribution(5, 0), 14, 10, choice)
     labels = LabelTar(tmp_path / "a.tar")[30]
     assert labels.arrays.keys() == {"depth"}

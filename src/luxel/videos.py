@@ -7,7 +7,7 @@ A tar holds, frame by frame, FRAME.npz and FRAME.json (`luxel.data.label_files`)
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -17,11 +17,12 @@ from luxel import __version__
 from luxel.configuration import Configuration, PathCount, Pixels, Seed, Share
 from luxel.data.annotations import annotate
 from luxel.data.export.cater_scenes import scene_entry
+from luxel.data.flow import forward_flow
 from luxel.data.folder_identity import FolderIdentity
-from luxel.data.label_files import ALL_LABELS, LabelChoice, json_of
+from luxel.data.label_files import ALL_FRAME_LABELS, FrameLabelChoice, json_of
 from luxel.data.label_tars import add_labels
 from luxel.data.manifest import VIDEOS, Setting
-from luxel.data.split import split_of
+from luxel.data.split import Shares, check_shares, split_of
 from luxel.data.tars import new_tar
 from luxel.files.atomic import check_folder, only_one, write_atomically, writing
 from luxel.image.formats import Stops
@@ -52,16 +53,25 @@ class VideoSettings(Configuration):
     """Stops by which all frames are brighter: 1 doubles radiance before it is clipped."""
     test_share: Share = 0.1
     """Share of the videos that are for testing."""
-    labels: LabelChoice = ALL_LABELS
+    val_share: Share = 0.0
+    """Share of the videos that are for validation, beside those for testing."""
+    labels: FrameLabelChoice = ALL_FRAME_LABELS
     """Of every frame: all, unless some are left out."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        check_shares(self.shares)
         check_even(self.width, self.height)
+
+    @property
+    def shares(self) -> Shares:
+        """Of the videos, by split."""
+        return Shares(self.test_share, self.val_share)
 
     def flat(self, renderer: Renderer) -> dict[str, Setting]:
         """Everything that another folder of the same bytes would share, by name."""
-        settings = {name: value for name, value in asdict(self).items() if name not in ("distribution", "labels")}
+        absent = {"distribution", "labels"} | (set() if self.val_share else {"val_share"})
+        settings = {name: value for name, value in asdict(self).items() if name not in absent}
         distribution = {"distribution": self.distribution.name, **asdict(self.distribution)}
         labels = " ".join(self.labels.chosen)
         return {**distribution, **settings, "labels": labels, "model": renderer.fingerprint(), "luxel": __version__}
@@ -99,7 +109,7 @@ def write_video(settings: VideoSettings, renderer: Renderer, root: Path, index: 
     video = settings.distribution(settings.seed, index)
     size = settings.width, settings.height
     animation = json.dumps(video.values).encode()
-    split = split_of(hashlib.sha256(animation).hexdigest(), settings.test_share)
+    split = split_of(hashlib.sha256(animation).hexdigest(), settings.shares)
     entry = scene_entry(video, index, split, files["videos"].name, *size)
     write_atomically(files["animations"], animation)
     write_atomically(files["scenes"], json_of(entry))
@@ -110,9 +120,12 @@ def write_video(settings: VideoSettings, renderer: Renderer, root: Path, index: 
         write_labels(files["labels"], video, *size, settings.labels)
 
 
-def write_labels(path: Path, video: CaterVideo, width: int, height: int, choice: LabelChoice) -> None:
+def write_labels(path: Path, video: CaterVideo, width: int, height: int, choice: FrameLabelChoice) -> None:
     """Write the labels of all frames, whole or not at all."""
     with new_tar(path) as tar:
         for frame in ProgressBar(range(video.frames), desc="labelling", unit="frame", leave=False):
             scene = video.scene(frame)
-            add_labels(tar, f"{frame:05d}", scene, annotate(scene, width, height), choice, frame=frame)
+            labels = annotate(scene, width, height)
+            if choice.flow and frame + 1 < video.frames:
+                labels = replace(labels, flow=forward_flow(labels, scene, video.scene(frame + 1)))
+            add_labels(tar, f"{frame:05d}", scene, labels, choice, frame=frame)

@@ -33,11 +33,13 @@ from luxel.image.tonemap import tone_map
 from luxel.pipeline import Renderer
 from luxel.progress import ProgressBar
 from luxel.scene.description import MAX_BYTES, Scene
-from luxel.scene.figures.figure import load_scene
+from luxel.scene.figures.figure import load_scene, shadow_catcher_of
+from luxel.scene.figures.readers import is_particle_file
 from luxel.trace.mitsuba import MitsubaTracer
 from luxel.trace.mitsuba_limits import known_wrong
 from luxel.trace.object_places import object_places
 from luxel.trace.tracer import Radiance as Traced
+from luxel.transparent import cut_out
 
 Progress: TypeAlias = Callable[[int], object]
 
@@ -79,14 +81,14 @@ def render_one(
     options: RenderOptions, renderers: dict[str, Renderer], path: Path, out: Path, over: ProgressBar | None = None
 ) -> str:
     """Make one picture, a network's first, and say where it is; `over` is the bar of all scenes."""
-    scene, model, spp = read_scene(path, options), model_of(path, options), paths_of(path, options)
+    scene, model = read_scene(path, options), model_of(path, options)
     if model == PATHS:
-        width, height = size_of(options)
+        spp, (width, height) = paths_of(path, options), size_of(options)
         with paths_bar(spp, width * height, out, over) as progress:
             image = denoised(scene, width, height, spp, options.seed, options.device, progress)
-        save_picture(out, image, scene, options)
+        save_picture(path, out, image, scene, options)
     else:
-        image = by_network(options, renderers[model], scene, spp, out, over)
+        image = by_network(options, renderers[model], path, scene, out, over)
     if options.truth is None:
         return str(out)
     height, width, _ = image.shape
@@ -102,19 +104,19 @@ def render_one(
 
 
 def by_network(
-    options: RenderOptions, renderer: Renderer, scene: Scene, spp: int, out: Path, over: ProgressBar | None
+    options: RenderOptions, renderer: Renderer, path: Path, scene: Scene, out: Path, over: ProgressBar | None
 ) -> Radiance:
     """Make the network's picture, and then the one that is blended with paths."""
-    started = time.perf_counter()
+    spp, started = paths_of(path, options), time.perf_counter()
     image = renderer(scene, options.width, options.height)
     height, width, _ = image.shape
     say(f"{width}×{height} by {renderer.name} in {time.perf_counter() - started:.2f} s", over)
-    save_picture(out, image, scene, options)
+    save_picture(path, out, image, scene, options)
     if spp:
         say(f"{out}: {renderer.name} alone, until {spp} paths a pixel are traced", over)
         with paths_bar(spp, width * height, out, over) as progress:
             image = renderer.refined([scene], image[None], spp, options.seed, progress)[0]
-        save_picture(out, image, scene, options)
+        save_picture(path, out, image, scene, options)
     return image
 
 
@@ -133,8 +135,12 @@ def read_scene(path: Path, options: RenderOptions) -> Scene:
     return load_scene(path, options.figure, options.aspect)
 
 
-def save_picture(out: Path, image: Radiance, scene: Scene, options: RenderOptions) -> None:
-    """Write the model's picture, with labels if they are asked for."""
+def save_picture(path: Path, out: Path, image: Radiance, scene: Scene, options: RenderOptions) -> None:
+    """Write the model's picture of the scene in the file `path`, transparent or with labels if that is asked for."""
+    if options.transparent:
+        catcher = shadow_catcher_of(scene, options.figure.look) if is_particle_file(path) else None
+        cut_out(scene, image, catcher, options.device).save(out, options.tone_map, options.exposure)
+        return
     if not options.labels:
         save_image(out, image, options.tone_map, options.exposure)
         return

@@ -14,7 +14,9 @@ from luxel.data.generate import TracerName
 from luxel.files.atomic import check_folder
 from luxel.image.formats import LINEAR, SUFFIXES, Stops, check_image_file, is_display
 from luxel.scene.figures.figure import Figure
+from luxel.scene.figures.looks import LOOKS
 from luxel.scene.figures.readers import is_particle_file
+from luxel.transparent import check_alpha_file
 
 STDIN = Path("-")
 SIDE = 512
@@ -23,6 +25,8 @@ NETWORK, PATHS = "ray-small", "paths"
 """What --model is unless given: of scenes, and of points and particles; the latter is no network."""
 BLENDED_SPP, DENOISED_SPP = 4, 32
 """Paths a pixel of points and particles, unless given: by a network, and without one."""
+HIDING_LOOKS = {name for name, look in LOOKS.items() if look.ground is not None and name != "paper"}
+"""Looks whose ground is all that would be seen behind particles."""
 ImageFormat: TypeAlias = Literal["png", "jpg", "webp", "exr"]
 
 
@@ -55,6 +59,9 @@ class RenderOptions(Configuration):
     """Of all but an .exr: clamp or reinhard."""
     exposure: Stops = 0.0
     """Stops by which all but an .exr is brighter: 1 doubles radiance before the tone map, -1 halves it."""
+    transparent: bool = False
+    """Leave the background out: a .png, .webp or .exr with alpha, the share of a pixel that objects cover. Of
+    --look paper the ground leaves its shadows."""
     labels: bool = False
     """Write every visible object's index in the scene, and its shape, onto the picture."""
     truth: Annotated[int, Field(ge=1, le=1 << 24)] | None = None
@@ -113,12 +120,28 @@ def check_together(options: RenderOptions, outs: Sequence[Path]) -> None:
         for name, given in (("tone-map", options.tone_map != "clamp"), ("labels", options.labels)):
             if given:
                 raise InputError(f"--{name} is of tone-mapped pictures, but {outs[0]} holds radiance; leave it out")
+    if options.transparent:
+        check_transparent(options, outs)
     if options.labels and options.truth is not None:
         raise InputError("--labels and --truth don't go together, as its pictures have captions; leave one of them out")
     if options.seed and not any(paths_of(path, options) for path in options.scenes):
         raise InputError(f"--seed is {options.seed}, which is of --spp's paths, but there are none; give --spp, too")
     if options.tracer != "path" and options.truth is None:
         raise InputError(f"--tracer is {options.tracer}, which traces --truth, but there is none; give --truth, too")
+
+
+def check_transparent(options: RenderOptions, outs: Sequence[Path]) -> None:
+    """Raise InputError for what a picture without a background cannot be, or has nothing of."""
+    for out in outs:
+        check_alpha_file(out)
+    for name, given in (("labels", options.labels), ("truth", options.truth is not None)):
+        if given:
+            raise InputError(f"--transparent and --{name} don't go together, as it has a background; leave one out")
+    look = options.figure.look
+    if any(map(is_particle_file, options.scenes)) and look in HIDING_LOOKS and options.figure.ground:
+        raise InputError(
+            f"--transparent and --look {look}: its ground would hide what is behind; give --no-ground, too, or paper"
+        )
 
 
 def name_of(path: Path) -> str:

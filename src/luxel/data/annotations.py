@@ -67,6 +67,8 @@ class Annotations:
     """Base colour, linear RGB, blended by coverage; the sky's is 0."""
     object_number: Int64[np.ndarray, "height width"]
     """The object that covers most of the pixel; −1 where the sky does."""
+    flow: Float32[np.ndarray, "height width 2"] | None = None
+    """(dx, dy) in pixels to the next frame, of a movie's frame that has one: `luxel.data.flow`."""
 
 
 def annotate(scene: Any, width: int, height: int, pixel_rays: int = 32) -> Annotations:

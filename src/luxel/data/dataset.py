@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, combinations
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from luxel.data.label_tars import Labels, LabelTar, label_file
 from luxel.data.manifest import ANEW, REMEDY, DataError, Manifest
 from luxel.data.order import shuffled
 from luxel.data.shards import ShardReader, gathered
-from luxel.data.split import SPLITS, Split, split_of
+from luxel.data.split import SPLITS, Shares, Split, split_of
 from luxel.scene.description import Scene
 
 
@@ -152,21 +152,22 @@ def _check(manifest: Manifest, root: Path, split: Split) -> None:
         raise DataError(
             f"{root}: has {manifest.scenes} of {manifest.settings['count']} scenes; {REMEDY} to complete it"
         )
+    shares = Shares.of(manifest.settings)
     if not manifest.of(split):
-        share = manifest.settings["test_share"]
-        raise DataError(f"{root}: has no {split} scenes, as its test_share is {share}; generate one of another")
+        name, share = ("val_share", shares.val) if split == "val" else ("test_share", shares.test)
+        raise DataError(f"{root}: has no {split} scenes, as its {name} is {share}; generate one of another")
     manifest.verify(root, split)
-    ids = {name: _ids(manifest, root, name) for name in SPLITS}
-    if both := ids["train"] & ids["test"]:
-        raise DataError(f"{root}: scene {min(both)} is in both train and test; {ANEW}")
+    ids = {name: _ids(manifest, root, name, shares) for name in SPLITS}
+    for one, other in combinations(SPLITS, 2):
+        if both := ids[one] & ids[other]:
+            raise DataError(f"{root}: scene {min(both)} is in both {one} and {other}; {ANEW}")
 
 
-def _ids(manifest: Manifest, root: Path, split: Split) -> set[str]:
+def _ids(manifest: Manifest, root: Path, split: Split, shares: Shares) -> set[str]:
     """The split's scene ids, each of which the split's rule must have put there."""
     ids: set[str] = set()
     for shard in manifest.of(split):
         ids.update(ShardReader(root / shard.file).ids(shard.scenes))
-    share = float(manifest.settings["test_share"])
-    if wrong := [scene for scene in ids if split_of(scene, share) != split]:
+    if wrong := [scene for scene in ids if split_of(scene, shares) != split]:
         raise DataError(f"{root}: scene {min(wrong)} is in {split}, where its id does not belong; {ANEW}")
     return ids

@@ -1,6 +1,7 @@
 """Generating a data set: scenes traced into shards, resumable at any moment."""
 
 import sys
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
@@ -17,8 +18,9 @@ from luxel.cluster import Cluster, Task
 from luxel.configuration import Configuration, Paths, Pixels, Seed, Share, check_fields, shortened
 from luxel.data.label_files import LabelChoice
 from luxel.data.manifest import NAME, DataError, Manifest, Setting, ShardEntry, differences
+from luxel.data.shard_parts import SUFFIX, Part, parts_of, remove_parts
 from luxel.data.shards import SCENES_A_SHARD, shard_file, write_shard
-from luxel.data.split import SPLITS, Split, split_of
+from luxel.data.split import SPLITS, Shares, Split, check_shares, split_of
 from luxel.files.atomic import LOCK, check_folder, checksum, only_one
 from luxel.files.partial import PARTIAL
 from luxel.progress import ProgressBar
@@ -35,6 +37,8 @@ from luxel.trace.tracer import InProcessTracer, Radiance
 PATHS_A_JOB = 1 << 21  # handed to a process at once: small for a smooth progress bar, and for all to have work
 SCENES_A_JOB = 16
 PIXELS_A_JOB = 1 << 22  # of the path tracer: 100 MB of images; it divides a job into launches of a second by itself
+CPU_PATHS_A_JOB, CUDA_PATHS_A_JOB = 1 << 25, 1 << 33
+"""Of the path tracer: some 15 s of a core's work, which an interruption may lose, and some seconds of a GPU's."""
 
 # A bar counts images, and moves within them.
 SHARE = "{desc}: {percentage:3.0f}%|{bar}| {n:.0f}/{total_fmt} [{elapsed}<{remaining}, {rate_fmt}]"
@@ -66,6 +70,8 @@ class GenerateSettings(Configuration):
     """path: Luxel's own, in this process, on a GPU where there is one. mitsuba: the reference, in processes."""
     test_share: Share = 0.1
     """Share of the scenes that are for testing."""
+    val_share: Share = 0.0
+    """Share of the scenes that are for validation, beside those for testing; Luxel's own training reads none."""
 
     def __post_init__(self) -> None:
         if self.tracer in FORMER_TRACERS:
@@ -73,6 +79,7 @@ class GenerateSettings(Configuration):
         super().__post_init__()
         if Configuration not in type(self.distribution).__mro__:  # a registered class, which does not check its own
             check_fields(self.distribution)
+        check_shares(self.shares)
         if isinstance(self.distribution, SceneFolder) and self.count > (there := len(self.distribution)):
             raise InputError(
                 f"count is {self.count}, must be at most {there}, the scenes of {self.distribution.folder}"
@@ -89,6 +96,11 @@ class GenerateSettings(Configuration):
             raise InputError(f"distribution {what}, must be a Scene")
         return scene
 
+    @property
+    def shares(self) -> Shares:
+        """Of the scenes, by split."""
+        return Shares(self.test_share, self.val_share)
+
     def make_tracer(self) -> MitsubaTracer | InProcessTracer:
         """The tracer that these settings describe."""
         if self.tracer == "mitsuba":
@@ -101,6 +113,7 @@ class GenerateSettings(Configuration):
         The tracer is there as `renderer`, with its version.
         """
         absent = {"distribution", "tracer"} | (set() if self.tracer == "mitsuba" else {"variant"})
+        absent |= set() if self.val_share else {"val_share"}  # which folders from before there was one lack
         names = [field.name for field in fields(self) if field.name not in absent]
         distribution = parameters(self.distribution)
         return {
@@ -213,9 +226,9 @@ def _complete(
     due = (plan for plan in _plans(settings) if plan.split in splits)
     due = (plan for plan in due if shard_file(plan.split, plan.number) not in done)
     there = sum(shard.scenes for split in splits for shard in manifest.of(split))
-    empty = {0.0: "test", 1.0: "train"}.get(settings.test_share)
-    total = settings.count if {*splits, empty} >= {*SPLITS} else None  # how many a split has shows at its end
-    what = f"tracing {' and '.join(split for split in splits if split != empty)} images"
+    empty = settings.shares.empty
+    total = settings.count if {*splits, *empty} >= {*SPLITS} else None  # how many a split has shows at its end
+    what = f"tracing {' and '.join(split for split in splits if split not in empty)} images"
     shown = SHARE if total else COUNT
     with ProgressBar(
         desc=what, total=total, initial=there, unit="image", disable=not progress, smoothing=0.1, bar_format=shown
@@ -227,6 +240,7 @@ def _complete(
         for shard in shards:
             manifest = manifest.including(shard)
             manifest.save(root)
+            remove_parts(root / shard.file)
     if not manifest.is_complete:
         manifest = replace(manifest, finished=tuple(splits))
         manifest.save(root)
@@ -241,7 +255,7 @@ def _begin(settings: GenerateSettings, root: Path) -> Manifest:
         manifest.save(root)
         return manifest
     there = Manifest.load(root)
-    if there.shards and (different := differences(there.settings, asked)):
+    if (there.shards or any(root.glob("*" + SUFFIX))) and (different := differences(there.settings, asked)):
         head = f"{root}: holds a data set of other settings; choose another --out, or delete it"
         if settings.tracer == "path" and str(there.settings.get("renderer")).startswith("mitsuba"):
             head += "; or go on with it by --tracer mitsuba, which was the default"
@@ -251,6 +265,8 @@ def _begin(settings: GenerateSettings, root: Path) -> Manifest:
     good = tuple(
         shard for shard in there.shards if (root / shard.file).is_file() and checksum(root / shard.file) == shard.sha256
     )
+    for shard in good:
+        remove_parts(root / shard.file)
     return Manifest(asked, good, there.finished if good == there.shards else ())
 
 
@@ -260,7 +276,7 @@ def _plans(settings: GenerateSettings) -> Iterator[_Plan]:
     numbers = {split: count() for split in SPLITS}
     for index in range(settings.count):
         scene = settings.scene(index)
-        split = split_of(scene_id(scene), settings.test_share)
+        split = split_of(scene_id(scene), settings.shares)
         gathered[split].append(scene)
         if len(gathered[split]) == SCENES_A_SHARD:
             yield _Plan(split, next(numbers[split]), tuple(gathered[split]))
@@ -274,7 +290,7 @@ def _written(
     settings: GenerateSettings, root: Path, plans: Iterator[_Plan], workers: int, bar: ProgressBar
 ) -> Iterator[ShardEntry]:
     """The planned shards, each in its file."""
-    for plan, radiance in _traced(settings, plans, workers, bar):
+    for plan, radiance in _traced(settings, root, plans, workers, bar):
         yield write_shard(root, plan.split, plan.number, plan.scenes, radiance)
 
 
@@ -317,32 +333,63 @@ def _write_one(settings: GenerateSettings, root: Path, plan: _Plan, workers: int
 
 
 def _traced(
-    settings: GenerateSettings, plans: Iterator[_Plan], workers: int, bar: ProgressBar
+    settings: GenerateSettings, root: Path, plans: Iterator[_Plan], workers: int, bar: ProgressBar
 ) -> Iterator[tuple[_Plan, Radiance]]:
-    """The planned shards' images, in order; the bar follows the jobs that they are cut into."""
-    begun: list[_Plan] = []
-    pixels = settings.width * settings.height
-    if settings.tracer == "path":
-        scenes = max(1, PIXELS_A_JOB // pixels)
-    else:
-        scenes = min(SCENES_A_JOB, max(1, PATHS_A_JOB // (pixels * settings.spp)))
+    """The planned shards' images, in order, from parts that an earlier call has traced and others that are kept now."""
+    begun: deque[_Plan] = deque()
+    done: list[Radiance] = []
+    for radiance in _traced_parts(settings, root, plans, begun, workers, bar):
+        done.append(radiance)
+        if sum(len(part.mean) for part in done) == len(begun[0].scenes):
+            mean = np.concatenate([part.mean for part in done])
+            variance = np.concatenate([part.variance for part in done])
+            path_variance = np.concatenate([part.variance_of_a_path for part in done])
+            yield begun.popleft(), Radiance(mean, variance, settings.spp, path_variance)
+            done = []
+
+
+def _traced_parts(
+    settings: GenerateSettings,
+    root: Path,
+    plans: Iterator[_Plan],
+    begun: deque[_Plan],
+    workers: int,
+    bar: ProgressBar,
+) -> Iterator[Radiance]:
+    """The images of all parts of the planned shards, in order; a plan is put into `begun` before its first one's."""
+    due: deque[tuple[Part, Radiance | None]] = deque()
+    size = scenes_a_job(settings)
+
+    def there() -> Iterator[Radiance]:
+        while due and (radiance := due[0][1]) is not None:
+            due.popleft()
+            bar.update(len(radiance.mean))
+            yield radiance
 
     def jobs() -> Iterator[Job]:
         for plan in plans:
             begun.append(plan)
-            for start in range(0, len(plan.scenes), scenes):
-                part = plan.scenes[start : start + scenes]
-                yield Job(part, settings.width, settings.height, settings.spp, settings.seed)
+            for part in parts_of(root / shard_file(plan.split, plan.number), plan.scenes, size):
+                due.append((part, part.read(settings.spp)))
+                if due[-1][1] is None:
+                    yield Job(part.scenes, settings.width, settings.height, settings.spp, settings.seed)
 
-    parts: list[Radiance] = []
-    for part in _radiances(settings.make_tracer(), jobs(), workers, bar):
-        parts.append(part)
-        if sum(len(part.mean) for part in parts) == len(begun[0].scenes):
-            mean = np.concatenate([part.mean for part in parts])
-            variance = np.concatenate([part.variance for part in parts])
-            path_variance = np.concatenate([part.variance_of_a_path for part in parts])
-            yield begun.pop(0), Radiance(mean, variance, settings.spp, path_variance)
-            parts = []
+    for radiance in _radiances(settings.make_tracer(), jobs(), workers, bar):
+        yield from there()
+        part, _ = due.popleft()
+        if len(part.scenes) < len(begun[0].scenes):
+            part.write(radiance)
+        yield radiance
+    yield from there()
+
+
+def scenes_a_job(settings: GenerateSettings) -> int:
+    """How many are traced at once, and kept together if the call is ended."""
+    pixels = settings.width * settings.height
+    if settings.tracer == "path":
+        paths = CUDA_PATHS_A_JOB if torch.cuda.is_available() else CPU_PATHS_A_JOB
+        return max(1, min(PIXELS_A_JOB // pixels, paths // (pixels * settings.spp)))
+    return min(SCENES_A_JOB, max(1, PATHS_A_JOB // (pixels * settings.spp)))
 
 
 def _radiances(

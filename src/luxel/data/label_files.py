@@ -40,6 +40,17 @@ class LabelChoice(Configuration):
 ALL_LABELS = LabelChoice(masks=True, depth=True, normals=True, albedo=True, boxes=True)
 
 
+@dataclass(frozen=True)
+class FrameLabelChoice(LabelChoice):
+    """Which labels of a movie's frame are written."""
+
+    flow: bool = False
+    """To the next frame, in pixels; the last frame has none."""
+
+
+ALL_FRAME_LABELS = FrameLabelChoice(**vars(ALL_LABELS), flow=True)
+
+
 class ObjectDocument(TypedDict):
     """Labels of one object of the scene; masks are the pixels that it covers most of, boxes those of `Annotations`."""
 
@@ -77,7 +88,7 @@ class PictureDocument(TypedDict):
 
 
 def arrays_of(labels: Annotations, choice: LabelChoice = ALL_LABELS) -> dict[str, np.ndarray]:
-    """The chosen arrays, by `Annotations`' names; of masks 255 is a whole pixel."""
+    """The chosen arrays, by `Annotations`' names, and flow where there is some; of masks 255 is a whole pixel."""
     arrays: dict[str, np.ndarray] = {}
     if choice.masks:
         arrays["visible"], arrays["amodal"] = as_bytes(labels.visible), as_bytes(labels.amodal)
@@ -89,6 +100,8 @@ def arrays_of(labels: Annotations, choice: LabelChoice = ALL_LABELS) -> dict[str
         arrays["albedo"] = labels.albedo
     if choice.masks:
         arrays["object_number"] = labels.object_number.astype(np.int32)
+    if labels.flow is not None:
+        arrays["flow"] = labels.flow
     return arrays
 
 

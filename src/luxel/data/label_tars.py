@@ -34,6 +34,7 @@ class Labels:
     | depth           | float32 | [height, width]                                 |
     | normal, albedo  | float32 | [height, width, 3]                              |
     | object_number   | int32   | [height, width]                                 |
+    | flow            | float32 | [height, width, 2], but of a last frame         |
     """
     document: PictureDocument
 

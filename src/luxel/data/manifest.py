@@ -57,6 +57,8 @@ class Settings(TypedDict):
     height: Annotated[int, Field(ge=1)]
     spp: Annotated[int, Field(ge=1)]
     test_share: Annotated[float, Field(ge=0, le=1)]
+    val_share: NotRequired[Annotated[float, Field(ge=0, le=1)]]
+    """0 unless it is there."""
 
 
 class ManifestFile(TypedDict):

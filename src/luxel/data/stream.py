@@ -31,7 +31,7 @@ from luxel.core.scene_batch import SceneBatch
 from luxel.data.batches import evaluation_batches, training_batches
 from luxel.data.dataset import Batch, ShardDataset, rays_in_order
 from luxel.data.generate import GenerateSettings
-from luxel.data.split import split_of
+from luxel.data.split import Shares, split_of
 from luxel.scene.camera import tan_half_fov
 from luxel.scene.description import Scene, scene_id
 from luxel.trace.path import PathTracer
@@ -81,8 +81,8 @@ class StreamSettings(Configuration, path="stream"):
 class StreamSource:
     """Fresh training scenes, and the test split of a generated folder, as the trainer takes them.
 
-    Scenes are `data.distribution`'s. Those which the split's rule puts in test are passed over, so that no test scene
-    is ever trained on. Samples are a function of their slots, to the bit. `device` is where they are traced.
+    Scenes are `data.distribution`'s. Those which the split's rule puts in test or val are passed over, so that none of
+    these is ever trained on. Samples are a function of their slots, to the bit. `device` is where they are traced.
     """
 
     def __init__(
@@ -90,10 +90,10 @@ class StreamSource:
     ) -> None:
         self.test = ShardDataset(root, "test")
         self._data, self._stream = data, stream
-        self._test_share = float(self.test.manifest.settings["test_share"])
-        if self._test_share >= 1:
+        self._shares = Shares.of(self.test.manifest.settings)
+        if "train" in self._shares.empty:
             raise InputError(
-                f"{root}: its test_share is {self._test_share}, which leaves no scene to train on; take less"
+                f"{root}: its test_share is {self._shares.test}, which leaves no scene to train on; take less"
             )
         self._device = torch.device(device)
         self._tracer = PathTracer(data.max_depth, str(device))
@@ -173,11 +173,11 @@ class StreamSource:
         """The first training scene among number, number + ATTEMPTS_APART, … of the distribution, and its number."""
         for candidate in islice(count(number, ATTEMPTS_APART), TEST_SCENES):
             scene = self._data.scene(candidate)
-            if split_of(scene_id(scene), self._test_share) == "train":
+            if split_of(scene_id(scene), self._shares) == "train":
                 return candidate, scene
         raise InputError(
             f"distribution {self._data.distribution.name}: {TEST_SCENES} scenes in a row are for testing; it gives too "
-            f"few different ones, or test_share, {self._test_share}, is too near to 1"
+            f"few different ones, or test_share, {self._shares.test}, is too near to 1"
         )
 
     def _rays(self, scenes: Sequence[Scene], numbers: Sequence[int]) -> list[Float[np.ndarray, "rays 2"] | None]:

@@ -128,7 +128,7 @@ def training_set(data: str, settings: GenerateSettings) -> Path:
             f"several processes share one data set: make it first, `luxel generate {data} --out DIR`, and give it with "
             "--data DIR"
         )
-    kept = ("width", "height", "spp", "max_depth", "seed", "tracer", "variant", "test_share")
+    kept = ("width", "height", "spp", "max_depth", "seed", "tracer", "variant", "test_share", "val_share")
     of_scenes = of_folder(data.removeprefix(PREFIX), **{name: getattr(settings, name) for name in kept})
     folder = data_folder(of_scenes)
     generate(of_scenes, folder)

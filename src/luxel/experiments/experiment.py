@@ -57,14 +57,14 @@ def in_todays_words(values: Any) -> Any:
     """What `to_json` wrote at some time, as it would be written today.
 
     Data sets were Mitsuba's while no tracer was named. The path tracer was called torch, or torch_compiled; a stream
-    said which of them in `compiled`.
+    said which of them in `compiled`. No scenes were for validation.
     """
     if not isinstance(values, dict):
         return values
     now, data, stream = dict(values), values.get("data"), values.get("stream")
     if isinstance(data, dict):
         tracer = data.get("tracer", "mitsuba")
-        now["data"] = {**data, "tracer": "path" if tracer in FORMER_TRACERS else tracer}
+        now["data"] = {"val_share": 0.0, **data, "tracer": "path" if tracer in FORMER_TRACERS else tracer}
     if isinstance(stream, dict):
         now["stream"] = {name: value for name, value in stream.items() if name != "compiled"}
     return now

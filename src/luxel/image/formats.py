@@ -62,8 +62,11 @@ def save_image(path: str | Path, radiance: Any, tone: str = "clamp", exposure: f
         write_exr(partial, radiance)
 
 
-def save_pixels(path: Path, pixels: UInt8[np.ndarray, "height width 3"]) -> None:
-    """Write display values as a PNG, JPEG or WebP, by the suffix. Raises InputError for more pixels than that takes."""
+def save_pixels(path: Path, pixels: UInt8[np.ndarray, "height width channels"]) -> None:
+    """Write display values as a PNG, JPEG or WebP, by the suffix. Raises InputError for more pixels than that takes.
+
+    RGB, or where the file may have alpha (`has_alpha`) RGBA.
+    """
     format_name, _ = ENCODERS[path.suffix.lower()]
     height, width, _ = pixels.shape
     most = LARGEST_SIDE.get(format_name, max(height, width))
@@ -74,7 +77,7 @@ def save_pixels(path: Path, pixels: UInt8[np.ndarray, "height width 3"]) -> None
         partial.write_bytes(encoded(pixels, path.suffix))
 
 
-def encoded(pixels: UInt8[np.ndarray, "height width 3"], suffix: str) -> bytes:
+def encoded(pixels: UInt8[np.ndarray, "height width channels"], suffix: str) -> bytes:
     """The content of a file of these display values, by its suffix; a `.png` keeps them as they are."""
     format_name, options = ENCODERS[suffix.lower()]
     content = io.BytesIO()
@@ -82,13 +85,20 @@ def encoded(pixels: UInt8[np.ndarray, "height width 3"], suffix: str) -> bytes:
     return content.getvalue()
 
 
+def has_alpha(path: Path) -> bool:
+    """Whether the file, by its suffix, may have an alpha channel."""
+    return path.suffix.lower() in (LINEAR, ".png", ".webp")
+
+
 def is_display(path: Path) -> bool:
     """Whether the file, by its suffix, is a tone-mapped picture."""
     return path.suffix.lower() in ENCODERS
 
 
-def write_exr(path: Path, radiance: Radiance, attributes: Mapping[str, str] | None = None) -> None:
-    """Write an OpenEXR file of float32, with attributes of one's own in its header.
+def write_exr(
+    path: Path, radiance: Float32[np.ndarray, "height width channels"], attributes: Mapping[str, str] | None = None
+) -> None:
+    """Write an OpenEXR file of float32, RGB or RGBA, with attributes of one's own in its header.
 
     Raises OSError if the system refuses, of which OpenEXR says hardly why.
     """
@@ -96,7 +106,9 @@ def write_exr(path: Path, radiance: Radiance, attributes: Mapping[str, str] | No
 
     header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage, **(attributes or {})}
     try:
-        with OpenEXR.File(header, {"RGB": np.ascontiguousarray(radiance)}) as file:
+        with OpenEXR.File(
+            header, {"RGB" if radiance.shape[2] == 3 else "RGBA": np.ascontiguousarray(radiance)}
+        ) as file:
             file.write(str(path))
     except RuntimeError as error:
         raise OSError(str(error)) from error

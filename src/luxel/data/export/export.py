@@ -30,7 +30,7 @@ class ExportSettings(Configuration):
 
     layout: Layout
     """webdataset: tars. coco: images and annotations_SPLIT.json. clevr: images and scenes in words."""
-    split: Literal["train", "test", "all"] = "all"
+    split: Literal["train", "val", "test", "all"] = "all"
     exposure: Stops = 0.0
     """Of the .png pictures, in stops: 1 doubles radiance before it is clipped."""
     samples_per_tar: Annotated[int, Field(ge=1, le=1_000_000)] = 256
@@ -68,7 +68,7 @@ def export(data: str | Path, out: str | Path, settings: ExportSettings, progress
     return total
 
 
-def chosen_splits(manifest: Manifest, split: Literal["train", "test", "all"]) -> list[Split]:
+def chosen_splits(manifest: Manifest, split: Literal["train", "val", "test", "all"]) -> list[Split]:
     """The splits to export: of all, those that the finished data set has."""
     if split != "all":
         return [split]

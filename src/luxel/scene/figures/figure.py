@@ -60,7 +60,8 @@ class Figure(Configuration):
     """How particles are shown."""
 
     look: LookName = "paper"
-    """Of points and particles: paper (white, contact shadows), studio, dark or flat (white; no ground, no lamp)."""
+    """Of points and particles: paper (white, contact shadows), studio, dark or flat (white, lit from the camera, no
+    ground)."""
     view: str = DEFAULT_VIEW
     """AZIMUTH,ELEVATION of the camera in degrees, or front, back, left, right, top or bottom."""
     projection: Projection = "perspective"
@@ -81,6 +82,8 @@ class Figure(Configuration):
     """Atoms that are near enough are joined by bonds."""
     box: bool = True
     """The edges of the periodic box, if there is one."""
+    ground: bool = True
+    """That of the look, if it has one and the camera is above it."""
     select: str | None = None
     """A part of the particles: "element O,H", "type 2", or indices as in Python: 0:100, ::10."""
     frame: Annotated[int, Field(ge=-1_000_000_000, le=1_000_000_000)] = -1
@@ -186,6 +189,11 @@ def load_scene(path: str | Path, figure: Figure | None = None, aspect: float = 1
     return scene_of(moved, figure, aspect)
 
 
+def shadow_catcher_of(scene: Scene, look: LookName) -> int | None:
+    """The index of a figure's ground if only its shadows are to stay of it without a background: that of `paper`."""
+    return 0 if look == "paper" and scene.objects[0].shape == "plane" else None
+
+
 def to_file_radius(
     low: Float64[np.ndarray, "3"], high: Float64[np.ndarray, "3"]
 ) -> tuple[Float64[np.ndarray, "3"], float]:
@@ -252,8 +260,9 @@ def scene_of(drawing: Drawing, figure: Figure, aspect: float = 1.0, stage: Stage
     low, high, outline = stage or stage_of(drawing, figure, aspect)
     center, radius = (low + high) / 2, float(np.linalg.norm(high - low) / 2)
     check_drawing(drawing, center, radius)
+    floor = float(low[2]) if figure.ground else None
     objects = [
-        *surroundings(look, view, center, radius, float(low[2])),
+        *surroundings(look, view, center, radius, floor),
         *balls_of(drawing, look),
         *rods_of(drawing, look),
     ]

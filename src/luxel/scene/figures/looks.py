@@ -88,8 +88,8 @@ class Lamp(NamedTuple):
 
     azimuth: float
     """Degrees from the camera's, so that every view is lit alike."""
-    elevation: float
-    """Degrees."""
+    elevation: float | None
+    """Degrees; None: the camera's."""
     half_width: float
     """Over its distance: its tangent as seen from the particles, so the softness of its shadows."""
     brightness: float
@@ -148,7 +148,10 @@ LOOKS: Final[dict[LookName, Look]] = {
         roughness=0.3,
         specular=0.5,
     ),
-    "flat": Look(1.0, (), None, albedo=0.95, roughness=1.0, specular=0.0),
+    # A lamp behind the camera: traced, white shows 0.95 where it faces it and 0.81 at its edge, so that it is told from
+    # the sky. Diffuse reflection of more roughness is bright at grazing angles (Burley 2012, 5.3): of roughness 1,
+    # white under the sky alone has an edge of 1.2.
+    "flat": Look(1.0, (Lamp(0.0, None, 0.25, 0.36),), None, albedo=0.74, roughness=0.4, specular=0.0),
 }
 
 
@@ -157,14 +160,17 @@ def linear(srgb: Float64[np.ndarray, "*any"]) -> Float64[np.ndarray, "*any"]:
     return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
 
 
-def surroundings(look: Look, view: View, center: Float64[np.ndarray, "3"], radius: float, floor: float) -> list[Object]:
-    """The lamps about a ball of `radius` round `center`, and the ground at the height `floor`."""
+def surroundings(
+    look: Look, view: View, center: Float64[np.ndarray, "3"], radius: float, floor: float | None
+) -> list[Object]:
+    """The ground at the height `floor`, if any, which is the first, and the lamps about a ball of `radius`."""
     objects: list[Object] = []
-    if look.ground is not None and view.elevation >= 0:
+    if look.ground is not None and floor is not None and view.elevation >= 0:
         objects.append(Plane(center=vector((center[0], center[1], floor)), material=look.ground))
     distance = LAMP_DISTANCE * radius
     for lamp in look.lamps:
-        towards = np.array(view.direction(lamp.azimuth, lamp.elevation))
+        elevation = view.elevation if lamp.elevation is None else lamp.elevation
+        towards = np.array(view.direction(lamp.azimuth, elevation))
         half = lamp.half_width * distance
         # A panel of area A that faces what is lit at distance d: irradiance L · A / d², over π.
         radiance = lamp.brightness * math.pi * distance**2 / (4 * half**2)

@@ -102,6 +102,13 @@ def is_clear(scenes: Scenes, ray: BundleRay, blockers: Blockers, origin_object: 
 
 
 @wp.func
+def shows(scenes: Scenes, scene: int, light: int, ray: BundleRay, origin_object: int, distance: float) -> bool:
+    """Whether nothing at all is in the way of a light, or of its outline, at a distance along a ray."""
+    hit = intersect(scenes, scene, ray.origin, ray.direction, origin_object)
+    return hit.object_id == wp.max(light, MISS) or (light >= 0 and hit.t > distance)
+
+
+@wp.func
 def light_margin(scenes: Scenes, scene: int, light: int, ray: BundleRay) -> float:
     """How far within the outline of a light, but a plane, a ray is: see `luxel.core.shapes.outline`."""
     margin = float(0.0)
@@ -157,10 +164,10 @@ def fills_all(scenes: Scenes, scene: int, light: int, bundle: SegmentBundle) -> 
 
 @wp.struct
 class Filled:
-    """The share of a pixel that shows a light, and a point of what shows, from the origin."""
+    """The share of a pixel that shows a light, and that which would if nothing were in the way."""
 
     share: float
-    vector: wp.vec3
+    if_clear: float
 
 
 @wp.func
@@ -170,40 +177,41 @@ def filled_by_rays(
     light: int,
     bundle: SegmentBundle,
     blockers: Blockers,
+    is_told: bool,
     origin_object: int,
     to: wp.vec3,
 ) -> Filled:
-    """How much of the squares about the pixel's bundle of rays the light fills, where no blocker is in the way.
+    """How much of the squares about the pixel's bundle of rays the light fills, where nothing is in the way.
 
-    The light's middle is at `to`.
+    That is none of the blockers if the pixel's four rays have told what is (`is_told`), as some would have met the
+    light; else no object. The light's middle is at `to`.
     """
-    result = Filled(0.0, to)
+    result = Filled(0.0, 0.0)
     if not may_fill(scenes, scene, light, bundle):
         return result
     fills = fills_all(scenes, scene, light, bundle)
-    if fills and wp.max(wp.max(blockers.a, blockers.b), wp.max(blockers.c, blockers.d)) < 0:
-        result.share = 1.0
-        return result
-    most = float(0.0)
+    if fills and is_told and wp.max(wp.max(blockers.a, blockers.b), wp.max(blockers.c, blockers.d)) < 0:
+        return Filled(1.0, 1.0)
     for k in range(RAYS):
         at = lattice_point(k, RAYS)
         ray = bundle_ray(bundle, at)
-        share = float(1.0)
+        share = float(1.0 / float(RAYS))
         if not fills:
-            share = share_about(scenes, scene, light, bundle, at)
+            share *= share_about(scenes, scene, light, bundle, at)
         if share > 0.0:
+            result.if_clear += share
             t = float(INFINITY)
             if light != SUN:
                 t = distance_to(scenes, scene, light, ray, MISS)
                 if t == INFINITY:
                     t = wp.dot(to, ray.direction)
-            if is_clear(scenes, ray, blockers, origin_object, t):
-                result.share += share / float(RAYS)
-                if share >= most:
-                    most = share
-                    result.vector = ray.direction
-                    if light != SUN:
-                        result.vector = t * ray.direction + ray.origin - bundle.origin
+            clear = bool(False)
+            if is_told:
+                clear = is_clear(scenes, ray, blockers, origin_object, t)
+            else:
+                clear = shows(scenes, scene, light, ray, origin_object, t)
+            if clear:
+                result.share += share
     return result
 
 
@@ -214,9 +222,8 @@ def is_seen(scenes: Scenes, scene: int, light: int, bundle: SegmentBundle, by: S
     if light != SUN:
         towards += bundle.origin - by.origin
     distance = wp.length(towards)
-    hit = intersect(scenes, scene, by.origin, towards / distance, by.origin_object)
-    is_clear_way = hit.object_id == wp.max(light, MISS) or (light >= 0 and hit.t > distance)
-    return wp.where(is_clear_way, 1.0, 0.0)
+    ray = BundleRay(by.origin, towards / distance)
+    return wp.where(shows(scenes, scene, light, ray, by.origin_object, distance), 1.0, 0.0)
 
 
 @wp.func
@@ -276,24 +283,23 @@ def missed_of(
         shown = counted(light, weights[0], a, True) + counted(light, weights[1], b, True)
         shown += counted(light, weights[2], c, True) + counted(light, weights[3], d, True)
         share = 0.25 * (weights[0] + weights[1] + weights[2] + weights[3])
+        free = would_hit(scenes, scene, light, weights[0], a) + would_hit(scenes, scene, light, weights[1], b)
+        free += would_hit(scenes, scene, light, weights[2], c) + would_hit(scenes, scene, light, weights[3], d)
         by_rays = wp.clamp((image.pixels - SMALL) / (LARGE - SMALL), 0.0, 1.0)
-        filled = Filled((1.0 - by_rays) * area_in_pixel(image), vector)
-        found = Filled(0.0, vector)
+        by_area = (1.0 - by_rays) * area_in_pixel(image)
+        found = Filled(0.0, 0.0)
         if by_rays > 0.0:
             blockers = blockers_of(light, weights, a, b, c, d)
-            found = filled_by_rays(scenes, scene, light, bundle, blockers, a.origin_object, vector)
-            found.share *= by_rays
-        if filled.share + found.share + hits > 0.0:
-            free = would_hit(scenes, scene, light, weights[0], a) + would_hit(scenes, scene, light, weights[1], b)
-            free += would_hit(scenes, scene, light, weights[2], c) + would_hit(scenes, scene, light, weights[3], d)
+            found = filled_by_rays(scenes, scene, light, bundle, blockers, free > 0.0, a.origin_object, vector)
+        if by_area + found.share + hits > 0.0:
             if free > 0.0:
-                filled.share *= wp.min(hits / free, 1.0)
-            else:
-                by = nearest_segment(weights, a, b, c, d, unit_length(found.vector))
-                seen = is_seen(scenes, scene, light, bundle, by, found.vector)
-                filled.share *= seen
-                found.share *= seen
-            result = emission * (share * (filled.share + found.share) - shown)
+                by_area *= wp.min(hits / free, 1.0)
+            elif found.if_clear > 0.0:
+                by_area *= found.share / found.if_clear
+            elif by_area > 0.0:
+                by = nearest_segment(weights, a, b, c, d, unit_length(vector))
+                by_area *= is_seen(scenes, scene, light, bundle, by, vector)
+            result = emission * (share * (by_area + by_rays * found.share) - shown)
     return result
 
 

@@ -9,19 +9,18 @@ import warp as wp
 
 from luxel.core.frames import unit_length
 from luxel.core.intersect import MISS, SUN, intersect, intersect_object
-from luxel.core.sampling import jittered_point, lattice_point
+from luxel.core.sampling import lattice_point
 from luxel.core.scenes import Scenes, shape_of
 from luxel.core.shapes.local import INFINITY
 from luxel.core.shapes.outline import outline_margin, share_inside
 from luxel.core.shapes.shape import is_lit_by, solid_angle
 from luxel.core.sky import is_in_sun, sun_solid_angle
 from luxel.models.light_images import area_in_pixel, image_of, is_near
-from luxel.models.segment_bundles import BundleRay, Segment, SegmentBundle, bundle_of, bundle_ray, counts
+from luxel.models.segment_bundles import BundleRay, Segment, SegmentBundle, bundle_ray, counts
 
 RAYS = wp.constant(48)  # by which the share of a pixel is found that a light fills
 SPACING, STEP = wp.constant(0.144), wp.constant(1.0 / 16.0)  # of those, in pixels, and to where margins are compared
 SMALL, LARGE = wp.constant(0.25), wp.constant(0.75)  # images in pixels: up to one by area, from the other on by rays
-EDGE_ACROSS, EDGE_DOWN = wp.constant(8), wp.constant(6)  # and those by which the shares of other objects are
 
 
 @wp.func
@@ -178,7 +177,6 @@ def filled_by_rays(
     bundle: SegmentBundle,
     blockers: Blockers,
     is_told: bool,
-    origin_object: int,
     to: wp.vec3,
 ) -> Filled:
     """How much of the squares about the pixel's bundle of rays the light fills, where nothing is in the way.
@@ -207,9 +205,9 @@ def filled_by_rays(
                     t = wp.dot(to, ray.direction)
             clear = bool(False)
             if is_told:
-                clear = is_clear(scenes, ray, blockers, origin_object, t)
+                clear = is_clear(scenes, ray, blockers, bundle.origin_object, t)
             else:
-                clear = shows(scenes, scene, light, ray, origin_object, t)
+                clear = shows(scenes, scene, light, ray, bundle.origin_object, t)
             if clear:
                 result.share += share
     return result
@@ -273,7 +271,7 @@ def missed_of(
         radius = obj.radius
         shape = shape_of(obj)
         start = shape.unit_from_world * (bundle.origin - obj.center)
-        if light != a.origin_object and is_lit_by(obj.kind, start):
+        if light != bundle.origin_object and is_lit_by(obj.kind, start):
             angle = solid_angle(shape, start, unit_length(vector))
     result = wp.vec3(0.0, 0.0, 0.0)
     image = image_of(bundle, vector, light == SUN, angle, radius)
@@ -290,7 +288,7 @@ def missed_of(
         found = Filled(0.0, 0.0)
         if by_rays > 0.0:
             blockers = blockers_of(light, weights, a, b, c, d)
-            found = filled_by_rays(scenes, scene, light, bundle, blockers, free > 0.0, a.origin_object, vector)
+            found = filled_by_rays(scenes, scene, light, bundle, blockers, free > 0.0, vector)
         if by_area + found.share + hits > 0.0:
             if free > 0.0:
                 by_area *= wp.min(hits / free, 1.0)
@@ -305,7 +303,14 @@ def missed_of(
 
 @wp.func
 def missed_light(
-    scenes: Scenes, scene: int, weights: wp.vec4, a: Segment, b: Segment, c: Segment, d: Segment
+    scenes: Scenes,
+    scene: int,
+    bundle: SegmentBundle,
+    weights: wp.vec4,
+    a: Segment,
+    b: Segment,
+    c: Segment,
+    d: Segment,
 ) -> wp.vec3:
     """Radiance of lights that a pixel shows beyond that of those that its four rays meet.
 
@@ -314,9 +319,6 @@ def missed_light(
     as they find; else one ray tells.
     """
     total = wp.vec3(0.0, 0.0, 0.0)
-    bundle = bundle_of(weights, a, b, c, d)
-    if not bundle.is_known:
-        return total
     row = scenes.scenes[scene]
     if row.sun_chord_squared > 0.0:
         total += missed_of(scenes, scene, SUN, bundle, weights, a, b, c, d)
@@ -347,60 +349,3 @@ def missed_light(
     throughput = weights[0] * a.throughput + weights[1] * b.throughput
     throughput += weights[2] * c.throughput + weights[3] * d.throughput
     return wp.cw_mul(throughput / (weights[0] + weights[1] + weights[2] + weights[3]), total)
-
-
-@wp.func
-def nearest_of(scenes: Scenes, ray: BundleRay, origin_object: int, a: int, b: int, c: int, d: int) -> int:
-    """Which of up to four objects a ray meets first, or MISS; the others are taken not to be there."""
-    best = int(MISS)
-    nearest = float(INFINITY)
-    for k in range(4):
-        object_id = wp.where(k == 0, a, wp.where(k == 1, b, wp.where(k == 2, c, d)))
-        is_new = (k < 1 or a != object_id) and (k < 2 or b != object_id) and (k < 3 or c != object_id)
-        if object_id >= 0 and is_new:
-            t = intersect_object(scenes, object_id, ray.origin, ray.direction, origin_object, nearest)
-            if t < nearest:
-                nearest = t
-                best = object_id
-    return best
-
-
-@wp.func
-def shares_of_hits(scenes: Scenes, a: Segment, b: Segment, c: Segment, d: Segment) -> wp.vec4:
-    """Shares of a pixel for what its four rays hit, over the quarters that they stand for: 1 if all hit the same.
-
-    By many rays of their bundle, which meet the same objects or none; the background is as far as MISS.
-    """
-    result = wp.vec4(1.0, 1.0, 1.0, 1.0)
-    if a.hit == b.hit and a.hit == c.hit and a.hit == d.hit:
-        return result
-    bundle = bundle_of(wp.vec4(1.0, 1.0, 1.0, 1.0), a, b, c, d)
-    if not bundle.is_known:
-        return result
-    found = wp.vec4(0.0, 0.0, 0.0, 0.0)
-    for k in range(EDGE_ACROSS * EDGE_DOWN):
-        ray = bundle_ray(bundle, jittered_point(k, EDGE_ACROSS, EDGE_DOWN))
-        hit = nearest_of(scenes, ray, a.origin_object, a.hit, b.hit, c.hit, d.hit)
-        found += wp.vec4(
-            wp.where(hit == a.hit, 1.0, 0.0),
-            wp.where(hit == b.hit, 1.0, 0.0),
-            wp.where(hit == c.hit, 1.0, 0.0),
-            wp.where(hit == d.hit, 1.0, 0.0),
-        )
-    hits = wp.vec4(
-        hits_like(a.hit, a, b, c, d),
-        hits_like(b.hit, a, b, c, d),
-        hits_like(c.hit, a, b, c, d),
-        hits_like(d.hit, a, b, c, d),
-    )
-    known = found[0] / hits[0] + found[1] / hits[1] + found[2] / hits[2] + found[3] / hits[3]
-    if known > 0.0:
-        result = wp.cw_div(4.0 / known * found, hits)
-    return result
-
-
-@wp.func
-def hits_like(hit: int, a: Segment, b: Segment, c: Segment, d: Segment) -> float:
-    """How many of four rays hit the same."""
-    same = wp.where(a.hit == hit, 1, 0) + wp.where(b.hit == hit, 1, 0)
-    return float(same + wp.where(c.hit == hit, 1, 0) + wp.where(d.hit == hit, 1, 0))

@@ -320,32 +320,35 @@ def missed_light(
     """
     total = wp.vec3(0.0, 0.0, 0.0)
     row = scenes.scenes[scene]
-    if row.sun_chord_squared > 0.0:
-        total += missed_of(scenes, scene, SUN, bundle, weights, a, b, c, d)
     leaves = row.light_leaves
-    if leaves == 0:
-        for k in range(row.first_light, row.end_lights):
-            total += missed_of(scenes, scene, scenes.light_object[k], bundle, weights, a, b, c, d)
     node = wp.where(leaves > 0, 1, 0)
-    while node > 0:
-        bounds = scenes.light_nodes[row.light_tree + node]
-        radius = wp.length(bounds.half_extents)
-        vector = bounds.center - bundle.origin
-        s = wp.dot(vector, bundle.direction)
-        is_ahead = bounds.intensity > 0.0 and s > -radius
-        if is_ahead and s > radius:
-            is_ahead = is_near(image_of(bundle, vector, False, 1.0, radius))
-        if is_ahead and node < leaves:
-            node = 2 * node
-        else:
-            if is_ahead and row.first_light + node - leaves < row.end_lights:
-                light = scenes.light_object[row.first_light + node - leaves]
-                total += missed_of(scenes, scene, light, bundle, weights, a, b, c, d)
-            node += 1  # the next one that is not below: up as long as it is a first child's
-            while (node & 1) == 0:
-                node = node >> 1
-            if node == 1:
-                node = 0
+    k = int(row.first_light)
+    light = wp.where(row.sun_chord_squared > 0.0, SUN, MISS)
+    while light != MISS or node > 0 or (leaves == 0 and k < row.end_lights):
+        if light != MISS:  # in one place, as CUDA's compiler puts it inline
+            total += missed_of(scenes, scene, light, bundle, weights, a, b, c, d)
+        light = MISS
+        if leaves == 0 and k < row.end_lights:
+            light = scenes.light_object[k]
+            k += 1
+        if node > 0:
+            bounds = scenes.light_nodes[row.light_tree + node]
+            radius = wp.length(bounds.half_extents)
+            vector = bounds.center - bundle.origin
+            s = wp.dot(vector, bundle.direction)
+            is_ahead = bounds.intensity > 0.0 and s > -radius
+            if is_ahead and s > radius:
+                is_ahead = is_near(image_of(bundle, vector, False, 1.0, radius))
+            if is_ahead and node < leaves:
+                node = 2 * node
+            else:
+                if is_ahead and row.first_light + node - leaves < row.end_lights:
+                    light = scenes.light_object[row.first_light + node - leaves]
+                node += 1  # the next one that is not below: up as long as it is a first child's
+                while (node & 1) == 0:
+                    node = node >> 1
+                if node == 1:
+                    node = 0
     throughput = weights[0] * a.throughput + weights[1] * b.throughput
     throughput += weights[2] * c.throughput + weights[3] * d.throughput
     return wp.cw_mul(throughput / (weights[0] + weights[1] + weights[2] + weights[3]), total)

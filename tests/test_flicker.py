@@ -18,6 +18,7 @@ MOST = {
     "highlights, roughness 0.15": 1,
     "specks of glass": 0,
     "rods in a flat mirror": 0,
+    "rods in mirror balls": 0,
     "thin lamps in a flat mirror": 1,
     "lamps in a flat mirror": 0,
     "lamps in mirror balls": 1,
@@ -35,6 +36,11 @@ def renderer() -> Renderer:
 def test_few_pixels_jump(renderer, name):
     frames = np.stack([renderer(frame, 96) for frame in camera_path(SCENES[name], 4, 0.005)])
     assert jumps(clamp(torch.from_numpy(frames))) <= MOST[name]
+
+
+def test_lamps_in_balls_at_the_edges_of_balls_hold_still_while_balls_move(renderer):
+    frames = np.stack([renderer(frame, 128) for frame in object_path(SCENES["lamps in mirror balls"], 5, 0.0057)])
+    assert jumps(clamp(torch.from_numpy(frames))) == 0
 
 
 def test_jumps_are_counted_once_a_pixel_and_frame():

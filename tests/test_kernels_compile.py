@@ -27,7 +27,7 @@ LOCAL_BYTES = {
     "look_into_mirrors": 5632,
     "look_around": 3072,
     "follow_chains": 2048,
-    "merge_ends": 4096,
+    "merge_ends": 5120,
     "intersect_rays": 64,
 }
 """What is known to need local memory, in bytes at most; all others need none."""

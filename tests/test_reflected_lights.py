@@ -8,8 +8,9 @@ import torch
 
 from luxel.core.fragments import visible_fragments
 from luxel.core.scene_batch import SceneBatch
+from luxel.models.chains import REFLECTED
 from luxel.models.shading_points import points_of_fragments
-from luxel.models.specular import REFLECTED, specular_chains
+from luxel.models.specular import specular_chains
 from luxel.scene import Camera, Material, Panel, Plane, Scene, Sphere, Sun
 from luxel.scene.description import Object
 
@@ -60,19 +61,32 @@ def test_a_ball_of_mirror_shows_a_lamp_smaller_than_a_pixel():
     assert shown(ball, light, camera=camera)[..., 0].sum() == pytest.approx(1e4 * pixels, rel=0.05)
 
 
-def test_three_of_a_pixels_rays_tell_of_a_light_by_two_mirrors():
-    """The second mirror ends in the pixel that shows the speck, a quarter from its middle: the fourth ray passes it.
+@pytest.mark.parametrize(("edge", "share"), [(-0.25, 0.25), (0.0, 0.5), (0.25, 0.75)])
+def test_as_many_of_a_pixels_rays_as_go_by_two_mirrors_tell_of_a_light(edge, share):
+    """The second mirror ends in the pixel that shows the speck, `edge` from its middle: one to three rays meet it.
 
     The speck's image is 9 from the eye, a tenth of a pixel to the left: that much of it is the next one's, by the tent.
     """
     pixel, radius = 2 * math.tan(math.radians(10)) / SIDE, 0.002
     middle = 2.5 * pixel
     floor = Panel(center=(0, 0, 0), half_extents=(0.25, 0.25), material=MIRROR)  # the way back passes it
-    ceiling = Panel(center=((middle + 0.25 * pixel) * 6 - 2, 0, 4), half_extents=(2, 2), material=MIRROR)
+    ceiling = Panel(center=((middle + edge * pixel) * 6 - 2, 0, 4), half_extents=(2, 2), material=MIRROR)
     speck = Sphere(center=((middle - 0.1 * pixel) * 9, 0.5 * pixel * 9, 1.0), radius=radius, material=glowing(1e6))
     found = shown(floor, ceiling, speck)[SIDE // 2 - 1, SIDE // 2 + 2, 0]
     area = math.pi * (radius / 9 / pixel) ** 2
-    assert found == pytest.approx(1e6 * area * 0.75 * 0.9, rel=0.02)
+    assert found == pytest.approx(1e6 * area * share * 0.9, rel=0.02)
+
+
+def test_the_sky_shows_between_what_all_four_rays_hit():
+    """Dark balls in their places, at 1/8 and 3/8 of a pixel from its middle; their images are a tenth across, each."""
+    pixel, radius = 2 * math.tan(math.radians(10)) / SIDE, 0.06
+    places = [(0.125, 0.375), (-0.125, -0.375), (0.375, -0.125), (-0.375, 0.125)]
+    specks = [
+        Sphere(center=((2.5 + x) * 8 * pixel, (0.5 + y) * 8 * pixel, 6.0), radius=radius * 8 * pixel, material=CHALK)
+        for x, y in places
+    ]
+    found = shown(FLOOR, *specks, background=(1.0, 1.0, 1.0))[SIDE // 2 - 1, SIDE // 2 + 2, 0]
+    assert found == pytest.approx(1 - 4 * math.pi * radius**2, abs=0.05)
 
 
 def test_what_is_behind_something_is_not_shown():
@@ -146,3 +160,17 @@ def test_a_lamp_that_moves_before_another_hides_as_much_as_it_covers():
         off.append(total - (math.pi * a * a + 9 * (math.pi * b * b - hidden)) / pixel**2)
     assert np.abs(off).max() < 2.0
     assert np.sqrt(np.mean(np.square(off))) < 1.0
+
+
+@pytest.mark.parametrize("edge", [0.38, 0.42, 0.46, 0.54])
+def test_a_lamp_in_the_corner_of_a_pixel_is_hidden_as_far_as_something_is_before_it(edge):
+    """None of the four rays meets either: images are 8 and 7 from the eye, the lamp's is 1.2 pixels across."""
+    pixel, radius, x, y = 2 * math.tan(math.radians(10)) / SIDE, 0.6, 0.75, -0.75
+    lamp = Sphere(
+        center=((2.5 + x) * 8 * pixel, (0.5 + y) * 8 * pixel, 6.0), radius=radius * 8 * pixel, material=glowing(9.0)
+    )
+    shade = Panel(center=((2.5 + edge) * 7 * pixel + 0.3, 0, 5.0), half_extents=(0.3, 0.5), material=CHALK)
+    found = shown(FLOOR, lamp, shade)[SIDE // 2 - 1, SIDE // 2 + 2, 0]
+    at_x, at_y = np.meshgrid(*[(np.arange(200) + 0.5) / 200 - 0.5] * 2)
+    share = (((at_x - x) ** 2 + (at_y - y) ** 2 < radius**2) & (at_x < edge)).mean()
+    assert found == pytest.approx(9 * share, abs=0.02 * 9)

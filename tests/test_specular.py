@@ -11,8 +11,9 @@ from luxel.core.intersect import MISS
 from luxel.core.rays import Rays
 from luxel.core.scene_batch import SceneBatch
 from luxel.models import specular
+from luxel.models.chains import LOBES, REFLECTED, TRANSMITTED
 from luxel.models.shading_points import OBJECT, WORDS, points_of_rays
-from luxel.models.specular import LOBES, REFLECTED, SUBPIXELS, TRANSMITTED, Chains, no_chains, specular_chains
+from luxel.models.specular import SUBPIXELS, Chains, no_chains, specular_chains
 from luxel.scene import Box, Camera, Cylinder, Ellipsoid, Material, Panel, Plane, Scene, Sphere
 from luxel.scene.description import Object
 

@@ -10,8 +10,9 @@ from torch import Tensor
 from luxel.core.fragments import Fragments
 from luxel.core.intersect import MISS
 from luxel.core.launch import launch, to_warp
+from luxel.models.chains import LOBES
 from luxel.models.shading_points import ShadingPoint, as_points
-from luxel.models.specular import LOBES, Chains
+from luxel.models.specular import Chains
 from luxel.models.subpixels import SUBPIXELS
 
 

@@ -26,6 +26,7 @@ from luxel.configuration import Channels, Configuration, Layers, Pixels
 from luxel.core.fragments import Fragments, visible_fragments
 from luxel.core.rays import Rays
 from luxel.core.scene_batch import OBJECT_FIELDS, SCENE_FIELDS, SceneBatch
+from luxel.models.chains import LOBES
 from luxel.models.estimates import (
     CHANNEL_FEATURES,
     CORRECTED,
@@ -41,7 +42,7 @@ from luxel.models.open_sky import sky_of_pixels
 from luxel.models.pretrained import Pretrained
 from luxel.models.receivers import TILE_PIXELS, GatherSettings
 from luxel.models.shading_points import points_of_fragments, points_of_rays
-from luxel.models.specular import LOBES, ChainRoom, Chains, no_chains, specular_chains, unlit
+from luxel.models.specular import ChainRoom, Chains, no_chains, specular_chains, unlit
 
 MAX_COEFFICIENT = 1.5  # in the exponent: an estimate may be multiplied by 4.5
 MIN_COEFFICIENT = -8.0

@@ -9,19 +9,18 @@ import warp as wp
 
 from luxel.core.frames import unit_length
 from luxel.core.intersect import MISS, SUN, intersect, intersect_object
-from luxel.core.sampling import jittered_point, lattice_point
+from luxel.core.sampling import lattice_point
 from luxel.core.scenes import Scenes, shape_of
 from luxel.core.shapes.local import INFINITY
 from luxel.core.shapes.outline import outline_margin, share_inside
 from luxel.core.shapes.shape import is_lit_by, solid_angle
 from luxel.core.sky import is_in_sun, sun_solid_angle
 from luxel.models.light_images import area_in_pixel, image_of, is_near
-from luxel.models.segment_bundles import BundleRay, Segment, SegmentBundle, bundle_of, bundle_ray, counts
+from luxel.models.segment_bundles import BundleRay, Segment, SegmentBundle, bundle_ray, counts
 
 RAYS = wp.constant(48)  # by which the share of a pixel is found that a light fills
 SPACING, STEP = wp.constant(0.144), wp.constant(1.0 / 16.0)  # of those, in pixels, and to where margins are compared
 SMALL, LARGE = wp.constant(0.25), wp.constant(0.75)  # images in pixels: up to one by area, from the other on by rays
-EDGE_ACROSS, EDGE_DOWN = wp.constant(8), wp.constant(6)  # and those by which the shares of other objects are
 
 
 @wp.func
@@ -93,6 +92,13 @@ def is_clear(scenes: Scenes, ray: BundleRay, blockers: Blockers, origin_object: 
 
 
 @wp.func
+def shows(scenes: Scenes, scene: int, light: int, ray: BundleRay, origin_object: int, distance: float) -> bool:
+    """Whether nothing at all is in the way of a light, or of its outline, at a distance along a ray."""
+    hit = intersect(scenes, scene, ray.origin, ray.direction, origin_object)
+    return hit.object_id == wp.max(light, MISS) or (light >= 0 and hit.t > distance)
+
+
+@wp.func
 def light_margin(scenes: Scenes, scene: int, light: int, ray: BundleRay) -> float:
     """How far within the outline of a light, but a plane, a ray is: see `luxel.core.shapes.outline`."""
     margin = float(0.0)
@@ -148,10 +154,10 @@ def fills_all(scenes: Scenes, scene: int, light: int, bundle: SegmentBundle) -> 
 
 @wp.struct
 class Filled:
-    """The share of a pixel that shows a light, and a point of what shows, from the origin."""
+    """The share of a pixel that shows a light, and that which would if nothing were in the way."""
 
     share: float
-    vector: wp.vec3
+    if_clear: float
 
 
 @wp.func
@@ -161,40 +167,40 @@ def filled_by_rays(
     light: int,
     bundle: SegmentBundle,
     blockers: Blockers,
-    origin_object: int,
+    is_told: bool,
     to: wp.vec3,
 ) -> Filled:
-    """How much of the squares about the pixel's bundle of rays the light fills, where no blocker is in the way.
+    """How much of the squares about the pixel's bundle of rays the light fills, where nothing is in the way.
 
-    The light's middle is at `to`.
+    That is none of the blockers if the pixel's four rays have told what is (`is_told`), as some would have met the
+    light; else no object. The light's middle is at `to`.
     """
-    result = Filled(0.0, to)
+    result = Filled(0.0, 0.0)
     if not may_fill(scenes, scene, light, bundle):
         return result
     fills = fills_all(scenes, scene, light, bundle)
-    if fills and wp.max(wp.max(blockers.a, blockers.b), wp.max(blockers.c, blockers.d)) < 0:
-        result.share = 1.0
-        return result
-    most = float(0.0)
+    if fills and is_told and wp.max(wp.max(blockers.a, blockers.b), wp.max(blockers.c, blockers.d)) < 0:
+        return Filled(1.0, 1.0)
     for k in range(RAYS):
         at = lattice_point(k, RAYS)
         ray = bundle_ray(bundle, at)
-        share = float(1.0)
+        share = float(1.0 / float(RAYS))
         if not fills:
-            share = share_about(scenes, scene, light, bundle, at)
+            share *= share_about(scenes, scene, light, bundle, at)
         if share > 0.0:
+            result.if_clear += share
             t = float(INFINITY)
             if light != SUN:
                 t = distance_to(scenes, scene, light, ray, MISS)
                 if t == INFINITY:
                     t = wp.dot(to, ray.direction)
-            if is_clear(scenes, ray, blockers, origin_object, t):
-                result.share += share / float(RAYS)
-                if share >= most:
-                    most = share
-                    result.vector = ray.direction
-                    if light != SUN:
-                        result.vector = t * ray.direction + ray.origin - bundle.origin
+            clear = bool(False)
+            if is_told:
+                clear = is_clear(scenes, ray, blockers, bundle.origin_object, t)
+            else:
+                clear = shows(scenes, scene, light, ray, bundle.origin_object, t)
+            if clear:
+                result.share += share
     return result
 
 
@@ -205,9 +211,8 @@ def is_seen(scenes: Scenes, scene: int, light: int, bundle: SegmentBundle, by: S
     if light != SUN:
         towards += bundle.origin - by.origin
     distance = wp.length(towards)
-    hit = intersect(scenes, scene, by.origin, towards / distance, by.origin_object)
-    is_clear_way = hit.object_id == wp.max(light, MISS) or (light >= 0 and hit.t > distance)
-    return wp.where(is_clear_way, 1.0, 0.0)
+    ray = BundleRay(by.origin, towards / distance)
+    return wp.where(shows(scenes, scene, light, ray, by.origin_object, distance), 1.0, 0.0)
 
 
 @wp.func
@@ -257,7 +262,7 @@ def missed_of(
         radius = obj.radius
         shape = shape_of(obj)
         start = shape.unit_from_world * (bundle.origin - obj.center)
-        if light != a.origin_object and is_lit_by(obj.kind, start):
+        if light != bundle.origin_object and is_lit_by(obj.kind, start):
             angle = solid_angle(shape, start, unit_length(vector))
     result = wp.vec3(0.0, 0.0, 0.0)
     image = image_of(bundle, vector, light == SUN, angle, radius)
@@ -267,30 +272,36 @@ def missed_of(
         shown = counted(light, weights[0], a, True) + counted(light, weights[1], b, True)
         shown += counted(light, weights[2], c, True) + counted(light, weights[3], d, True)
         share = 0.25 * (weights[0] + weights[1] + weights[2] + weights[3])
+        free = would_hit(scenes, scene, light, weights[0], a) + would_hit(scenes, scene, light, weights[1], b)
+        free += would_hit(scenes, scene, light, weights[2], c) + would_hit(scenes, scene, light, weights[3], d)
         by_rays = wp.clamp((image.pixels - SMALL) / (LARGE - SMALL), 0.0, 1.0)
-        filled = Filled((1.0 - by_rays) * area_in_pixel(image), vector)
-        found = Filled(0.0, vector)
+        by_area = (1.0 - by_rays) * area_in_pixel(image)
+        found = Filled(0.0, 0.0)
         if by_rays > 0.0:
             blockers = blockers_of(light, weights, a, b, c, d)
-            found = filled_by_rays(scenes, scene, light, bundle, blockers, a.origin_object, vector)
-            found.share *= by_rays
-        if filled.share + found.share + hits > 0.0:
-            free = would_hit(scenes, scene, light, weights[0], a) + would_hit(scenes, scene, light, weights[1], b)
-            free += would_hit(scenes, scene, light, weights[2], c) + would_hit(scenes, scene, light, weights[3], d)
+            found = filled_by_rays(scenes, scene, light, bundle, blockers, free > 0.0, vector)
+        if by_area + found.share + hits > 0.0:
             if free > 0.0:
-                filled.share *= wp.min(hits / free, 1.0)
-            else:
-                by = nearest_segment(weights, a, b, c, d, unit_length(found.vector))
-                seen = is_seen(scenes, scene, light, bundle, by, found.vector)
-                filled.share *= seen
-                found.share *= seen
-            result = emission * (share * (filled.share + found.share) - shown)
+                by_area *= wp.min(hits / free, 1.0)
+            elif found.if_clear > 0.0:
+                by_area *= found.share / found.if_clear
+            elif by_area > 0.0:
+                by = nearest_segment(weights, a, b, c, d, unit_length(vector))
+                by_area *= is_seen(scenes, scene, light, bundle, by, vector)
+            result = emission * (share * (by_area + by_rays * found.share) - shown)
     return result
 
 
 @wp.func
 def missed_light(
-    scenes: Scenes, scene: int, weights: wp.vec4, a: Segment, b: Segment, c: Segment, d: Segment
+    scenes: Scenes,
+    scene: int,
+    bundle: SegmentBundle,
+    weights: wp.vec4,
+    a: Segment,
+    b: Segment,
+    c: Segment,
+    d: Segment,
 ) -> wp.vec3:
     """Radiance of lights that a pixel shows beyond that of those that its four rays meet.
 
@@ -299,93 +310,36 @@ def missed_light(
     as they find; else one ray tells.
     """
     total = wp.vec3(0.0, 0.0, 0.0)
-    bundle = bundle_of(weights, a, b, c, d)
-    if not bundle.is_known:
-        return total
     row = scenes.scenes[scene]
-    if row.sun_chord_squared > 0.0:
-        total += missed_of(scenes, scene, SUN, bundle, weights, a, b, c, d)
     leaves = row.light_leaves
-    if leaves == 0:
-        for k in range(row.first_light, row.end_lights):
-            total += missed_of(scenes, scene, scenes.light_object[k], bundle, weights, a, b, c, d)
     node = wp.where(leaves > 0, 1, 0)
-    while node > 0:
-        bounds = scenes.light_nodes[row.light_tree + node]
-        radius = wp.length(bounds.half_extents)
-        vector = bounds.center - bundle.origin
-        s = wp.dot(vector, bundle.direction)
-        is_ahead = bounds.intensity > 0.0 and s > -radius
-        if is_ahead and s > radius:
-            is_ahead = is_near(image_of(bundle, vector, False, 1.0, radius))
-        if is_ahead and node < leaves:
-            node = 2 * node
-        else:
-            if is_ahead and row.first_light + node - leaves < row.end_lights:
-                light = scenes.light_object[row.first_light + node - leaves]
-                total += missed_of(scenes, scene, light, bundle, weights, a, b, c, d)
-            node += 1  # the next one that is not below: up as long as it is a first child's
-            while (node & 1) == 0:
-                node = node >> 1
-            if node == 1:
-                node = 0
+    k = int(row.first_light)
+    light = wp.where(row.sun_chord_squared > 0.0, SUN, MISS)
+    while light != MISS or node > 0 or (leaves == 0 and k < row.end_lights):
+        if light != MISS:  # in one place, as CUDA's compiler puts it inline
+            total += missed_of(scenes, scene, light, bundle, weights, a, b, c, d)
+        light = MISS
+        if leaves == 0 and k < row.end_lights:
+            light = scenes.light_object[k]
+            k += 1
+        if node > 0:
+            bounds = scenes.light_nodes[row.light_tree + node]
+            radius = wp.length(bounds.half_extents)
+            vector = bounds.center - bundle.origin
+            s = wp.dot(vector, bundle.direction)
+            is_ahead = bounds.intensity > 0.0 and s > -radius
+            if is_ahead and s > radius:
+                is_ahead = is_near(image_of(bundle, vector, False, 1.0, radius))
+            if is_ahead and node < leaves:
+                node = 2 * node
+            else:
+                if is_ahead and row.first_light + node - leaves < row.end_lights:
+                    light = scenes.light_object[row.first_light + node - leaves]
+                node += 1  # the next one that is not below: up as long as it is a first child's
+                while (node & 1) == 0:
+                    node = node >> 1
+                if node == 1:
+                    node = 0
     throughput = weights[0] * a.throughput + weights[1] * b.throughput
     throughput += weights[2] * c.throughput + weights[3] * d.throughput
     return wp.cw_mul(throughput / (weights[0] + weights[1] + weights[2] + weights[3]), total)
-
-
-@wp.func
-def nearest_of(scenes: Scenes, ray: BundleRay, origin_object: int, a: int, b: int, c: int, d: int) -> int:
-    """Which of up to four objects a ray meets first, or MISS; the others are taken not to be there."""
-    best = int(MISS)
-    nearest = float(INFINITY)
-    for k in range(4):
-        object_id = wp.where(k == 0, a, wp.where(k == 1, b, wp.where(k == 2, c, d)))
-        is_new = (k < 1 or a != object_id) and (k < 2 or b != object_id) and (k < 3 or c != object_id)
-        if object_id >= 0 and is_new:
-            t = intersect_object(scenes, object_id, ray.origin, ray.direction, origin_object, nearest)
-            if t < nearest:
-                nearest = t
-                best = object_id
-    return best
-
-
-@wp.func
-def shares_of_hits(scenes: Scenes, a: Segment, b: Segment, c: Segment, d: Segment) -> wp.vec4:
-    """Shares of a pixel for what its four rays hit, over the quarters that they stand for: 1 if all hit the same.
-
-    By many rays of their bundle, which meet the same objects or none; the background is as far as MISS.
-    """
-    result = wp.vec4(1.0, 1.0, 1.0, 1.0)
-    if a.hit == b.hit and a.hit == c.hit and a.hit == d.hit:
-        return result
-    bundle = bundle_of(wp.vec4(1.0, 1.0, 1.0, 1.0), a, b, c, d)
-    if not bundle.is_known:
-        return result
-    found = wp.vec4(0.0, 0.0, 0.0, 0.0)
-    for k in range(EDGE_ACROSS * EDGE_DOWN):
-        ray = bundle_ray(bundle, jittered_point(k, EDGE_ACROSS, EDGE_DOWN))
-        hit = nearest_of(scenes, ray, a.origin_object, a.hit, b.hit, c.hit, d.hit)
-        found += wp.vec4(
-            wp.where(hit == a.hit, 1.0, 0.0),
-            wp.where(hit == b.hit, 1.0, 0.0),
-            wp.where(hit == c.hit, 1.0, 0.0),
-            wp.where(hit == d.hit, 1.0, 0.0),
-        )
-    hits = wp.vec4(
-        hits_like(a.hit, a, b, c, d),
-        hits_like(b.hit, a, b, c, d),
-        hits_like(c.hit, a, b, c, d),
-        hits_like(d.hit, a, b, c, d),
-    )
-    known = found[0] / hits[0] + found[1] / hits[1] + found[2] / hits[2] + found[3] / hits[3]
-    if known > 0.0:
-        result = wp.cw_div(4.0 / known * found, hits)
-    return result
-
-
-@wp.func
-def hits_like(hit: int, a: Segment, b: Segment, c: Segment, d: Segment) -> float:
-    """How many of four rays hit the same."""
-    same = wp.where(a.hit == hit, 1, 0) + wp.where(b.hit == hit, 1, 0)
-    return float(same + wp.where(c.hit == hit, 1, 0) + wp.where(d.hit == hit, 1, 0))

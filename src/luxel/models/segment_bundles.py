@@ -1,15 +1,14 @@
 """The last segments of a pixel's chains, and how they depend on where in the pixel their rays begin.
 
-To first order, by differences of the pixel's four rays (ray differentials, Igehy 1999).
+To first order, by differences of rays of the pixel (ray differentials, Igehy 1999).
 """
 
 import warp as wp
 
 from luxel.core.frames import unit_length
-from luxel.models.subpixels import subpixel_offset
 
-LEAST_SPREAD = wp.constant(1.0e-3 / 16.0)  # the determinant of the rays' covariance in the pixel; of three, 0.0017
-SEGMENT_WORDS = 17  # of a Segment, 32 bits each
+LEAST_SPREAD = wp.constant(1.0e-6)  # the determinant of the rays' covariance in the pixel; of three, 0.0017
+SEGMENT_WORDS = 18  # of a Segment, 32 bits each
 
 
 @wp.struct
@@ -24,13 +23,14 @@ class Segment:
     path: int  # which interfaces are before it; 0 if none
     hit_share: float  # of what it hits, if that is a light, that counts: see `shown_share`
     radiance: wp.vec3  # of lights and the sky, by all of the chain's segments
-    is_apart: float  # 1, or 0 if the pixel's ray is its middle's, as it missed the object
+    offset: wp.vec2  # where in the pixel its ray begins, pixels from the middle
 
 
 @wp.struct
 class SegmentBundle:
     """How the segments of a pixel's rays depend on where in the pixel they begin, (x, y) pixels from its middle."""
 
+    origin_object: int
     middle: wp.vec2  # where origin and direction are those of
     origin: wp.vec3
     direction: wp.vec3  # unit length
@@ -49,22 +49,18 @@ def counts(weight: float) -> float:
 
 @wp.func
 def bundle_of(weights: wp.vec4, a: Segment, b: Segment, c: Segment, d: Segment) -> SegmentBundle:
-    """Of those of a pixel's segments that have weights, by least squares; others may have gone other ways.
-
-    Segments of rays that missed the object begin in the middle.
-    """
+    """Of those of four segments of a pixel that have weights, by least squares; others may have gone other ways."""
     bundle = SegmentBundle()
     w = wp.vec4(counts(weights[0]), counts(weights[1]), counts(weights[2]), counts(weights[3]))
     w = w / wp.max(w[0] + w[1] + w[2] + w[3], 1.0)
-    o_a = a.is_apart * subpixel_offset(0)
-    o_b = b.is_apart * subpixel_offset(1)
-    o_c = c.is_apart * subpixel_offset(2)
-    o_d = d.is_apart * subpixel_offset(3)
-    bundle.middle = w[0] * o_a + w[1] * o_b + w[2] * o_c + w[3] * o_d
-    o_a -= bundle.middle
-    o_b -= bundle.middle
-    o_c -= bundle.middle
-    o_d -= bundle.middle
+    bundle.middle = w[0] * a.offset + w[1] * b.offset + w[2] * c.offset + w[3] * d.offset
+    o_a = a.offset - bundle.middle
+    o_b = b.offset - bundle.middle
+    o_c = c.offset - bundle.middle
+    o_d = d.offset - bundle.middle
+    by_c = wp.where(w[2] > 0.0, c.origin_object, d.origin_object)
+    by_b = wp.where(w[1] > 0.0, b.origin_object, by_c)
+    bundle.origin_object = wp.where(w[0] > 0.0, a.origin_object, by_b)
     spread = w[0] * wp.outer(o_a, o_a) + w[1] * wp.outer(o_b, o_b)
     spread += w[2] * wp.outer(o_c, o_c) + w[3] * wp.outer(o_d, o_d)
     bundle.is_known = wp.determinant(spread) > LEAST_SPREAD
@@ -109,19 +105,11 @@ def are_alike(a: Segment, b: Segment, c: Segment, d: Segment) -> bool:
 
 
 @wp.func
-def alike_most(a: Segment, b: Segment, c: Segment, d: Segment, first_path: int) -> wp.vec4:
-    """1 for each of three of a pixel's rays, as many as tell of their bundle, that have gone the same way.
-
-    But for one that ends after the first interface.
-    """
-    result = wp.vec4(0.0, 0.0, 0.0, 0.0)
-    path = wp.where(a.path == b.path or a.path == c.path, a.path, d.path)
-    w = wp.vec4(
+def gone_like(path: int, a: Segment, b: Segment, c: Segment, d: Segment) -> wp.vec4:
+    """1 for each of a pixel's rays that has gone a certain way, else 0."""
+    return wp.vec4(
         wp.where(a.path == path, 1.0, 0.0),
         wp.where(b.path == path, 1.0, 0.0),
         wp.where(c.path == path, 1.0, 0.0),
         wp.where(d.path == path, 1.0, 0.0),
     )
-    if path != 0 and path != first_path and w[0] + w[1] + w[2] + w[3] > 2.5:
-        result = w
-    return result

@@ -24,17 +24,17 @@ def subpixel_offset(number: int) -> wp.vec2:
 
 
 @wp.func
-def subpixel_point(scenes: Scenes, p: ShadingPoint, number: int, height: int) -> ShadingPoint:
-    """The point of the same object that another ray of the same pixel meets; the point itself, if none does.
+def subpixel_point(scenes: Scenes, p: ShadingPoint, offset: wp.vec2, height: int) -> ShadingPoint:
+    """The point of the same object that another ray of the same pixel meets; the point itself, if it does not.
 
-    `height` is the picture's in pixels.
+    The ray is so many pixels off the point's own; `height` is the picture's in pixels.
     """
     result = p
     row = scenes.scenes[p.scene]
     local = wp.transpose(row.camera_rotation) * p.direction
     if local[2] < 0.0:
         pixel = 2.0 * row.tan_half_fov / float(height)
-        xy = image_plane_point_of(scenes, p.scene, p.point, p.direction) + pixel * subpixel_offset(number)
+        xy = image_plane_point_of(scenes, p.scene, p.point, p.direction) + pixel * offset
         origin = camera_origin(scenes, p.scene, xy)
         direction = camera_direction(scenes, p.scene, xy)
         t = intersect_object(scenes, p.object_id, origin, direction, MISS, INFINITY)
@@ -85,8 +85,8 @@ def widened_alpha(scenes: Scenes, p: ShadingPoint, alpha: float, height: int) ->
     2019), by differences to two of the pixel's rays, (1, 3) and (3, −1) eighths of a pixel away. Times cos², lest
     silhouettes, over which normals turn fast, mirror the bright horizon less.
     """
-    one = subpixel_point(scenes, p, 0, height)
-    two = subpixel_point(scenes, p, 2, height)
+    one = subpixel_point(scenes, p, subpixel_offset(0), height)
+    two = subpixel_point(scenes, p, subpixel_offset(2), height)
     cosine = wp.dot(p.normal, p.direction)
     turn = (wp.length_sq(one.normal - p.normal) + wp.length_sq(two.normal - p.normal)) * 6.4 * cosine * cosine
     return wp.sqrt(alpha * alpha + wp.min(2.0 * PIXEL_VARIANCE * turn, MOST_WIDENING))

@@ -11,6 +11,7 @@ from luxel.core.fragments import Fragments
 from luxel.core.intersect import MISS, Hit, intersect, intersect_object
 from luxel.core.launch import launch, struct_array, to_warp
 from luxel.core.rays import Rays, camera_direction, camera_origin
+from luxel.core.rng import pcg4d
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable, shape_of
 from luxel.core.shapes.local import INFINITY
@@ -19,7 +20,8 @@ from luxel.core.shapes.shape import facing_normal, surface_interaction
 WORDS = 13  # of a ShadingPoint, 32 bits each
 OBJECT = 1  # the word that is the object
 POINT = 3  # the first of its place
-PATTERN_BITS = wp.constant(4)  # of a pixel's column and row, by which patterns differ
+PATTERN_BITS = wp.constant(4)  # of a pixel's column and row, by which patterns differ in a block
+TILE_OF_BLOCK = wp.constant(wp.uint32(12))  # the bits among these that tell its tiles of 4 × 4 pixels apart
 
 
 @wp.struct
@@ -84,12 +86,26 @@ def find_points_of_rays(
 
 @wp.func
 def morton(column: int, row: int) -> int:
-    """The number of a pixel along a Morton curve through 16 × 16 pixels, again and again."""
+    """The number of a pixel along a Morton curve through a block of 16 × 16 pixels."""
     result = int(0)
     for bit in range(PATTERN_BITS):
         result += ((column >> bit) & 1) << (2 * bit)
         result += ((row >> bit) & 1) << (2 * bit + 1)
     return result
+
+
+@wp.func
+def pattern_of_pixel(column: int, row: int) -> int:
+    """Which of 256 patterns a pixel's rays follow, of which every block of 16 × 16 pixels has all.
+
+    Any 4 × 4 pixels have one of each sixteenth of them, which the filter brings together. Which tiles of a block have
+    which is shifted at random, mod 2, from block to block: were it the same in all of them, the noise that is left
+    would repeat every 16 pixels, a lattice that the eye finds. (Patterns that no two blocks share hide it as well, but
+    the weights have learned from these 256: with others `ray-small` is 0.1 dB behind.)
+    """
+    block = wp.vec2ui(wp.uint32(column >> PATTERN_BITS), wp.uint32(row >> PATTERN_BITS))
+    words = pcg4d(wp.vec4ui(block[0], block[1], wp.uint32(1), wp.uint32(8)))
+    return morton(column ^ int(words[0] & TILE_OF_BLOCK), row ^ int(words[1] & TILE_OF_BLOCK))
 
 
 @wp.kernel(enable_backward=False)
@@ -109,7 +125,7 @@ def find_points_of_fragments(
     origin = camera_origin(scenes, scene[i], plane_point[i])
     direction = camera_direction(scenes, scene[i], plane_point[i])
     row = pixel[i] // width
-    pattern = morton(pixel[i] - row * width, row + first_row)
+    pattern = pattern_of_pixel(pixel[i] - row * width, row + first_row)
     hit = Hit(object_id[i], INFINITY)
     if object_id[i] != MISS:
         hit.t = intersect_object(scenes, object_id[i], origin, direction, MISS, INFINITY)

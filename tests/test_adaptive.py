@@ -11,6 +11,7 @@ from luxel.trace.path import PathTracer
 
 SCENE = from_points(np.random.default_rng(1).normal(size=(31, 3)), aspect=97 / 61)
 WIDTH, HEIGHT = 97, 61
+NOTHING_FLAT = torch.zeros(HEIGHT, WIDTH, dtype=torch.bool)
 
 
 def test_paths_go_with_the_noise_up_to_the_most_and_to_the_mean():
@@ -43,7 +44,7 @@ def test_chosen_pixels_get_what_they_get_among_all():
 def test_more_paths_go_to_the_spheres_and_the_mean_stays():
     batch, tracer = SceneBatch.of([SCENE]), PathTracer()
     done: list[int] = []
-    mean, spp = sample_adaptively(tracer, batch, WIDTH, HEIGHT, 13, 0, done.append)
+    mean, spp = sample_adaptively(tracer, batch, WIDTH, HEIGHT, 13, 0, NOTHING_FLAT, done.append)
     assert sum(done) == WIDTH * HEIGHT
     assert min(done) >= 0
     assert spp.double().mean() <= 13
@@ -55,6 +56,18 @@ def test_more_paths_go_to_the_spheres_and_the_mean_stays():
     assert spp[sphere].double().mean() > 1.2 * spp[~sphere].double().mean()
     truth = tracer.sample(batch, WIDTH, HEIGHT, 256, 9).mean.reshape(HEIGHT, WIDTH, 3)
     assert float(mean.mean()) == pytest.approx(float(truth.mean()), rel=0.01)
+
+
+def test_fewer_paths_go_to_what_is_flat_and_more_elsewhere():
+    batch, tracer = SceneBatch.of([SCENE]), PathTracer()
+    ground = tracer.features(batch, WIDTH, HEIGHT).object_number[0] == 0
+    everywhere, spared = (
+        sample_adaptively(tracer, batch, WIDTH, HEIGHT, 29, 0, flat).spp.double() for flat in (NOTHING_FLAT, ground)
+    )
+    assert SCENE.objects[0].shape == "plane"
+    assert spared.mean() <= 29
+    assert spared[ground].mean() < 0.9 * everywhere[ground].mean()
+    assert spared[~ground].mean() > 1.1 * everywhere[~ground].mean()
 
 
 def test_paths_share_rays_under_a_sky_and_not_among_lamps():
@@ -71,6 +84,6 @@ def test_paths_share_rays_under_a_sky_and_not_among_lamps():
 
 def test_few_paths_are_the_same_everywhere():
     batch, tracer = SceneBatch.of([SCENE]), PathTracer()
-    mean, spp = sample_adaptively(tracer, batch, WIDTH, HEIGHT, 5, 0)
+    mean, spp = sample_adaptively(tracer, batch, WIDTH, HEIGHT, 5, 0, NOTHING_FLAT)
     assert (spp == 5).all()
     np.testing.assert_array_equal(mean.reshape(-1, 3), tracer.sample(batch, WIDTH, HEIGHT, 5, 0).mean)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 from jaxtyping import Float32
+from torch.nn.functional import pad
 
 from luxel.core.scene_batch import SceneBatch
 from luxel.image.denoise import denoise
@@ -17,11 +18,17 @@ from luxel.scene.description import Scene
 from luxel.scene.lighting import warn_of_darkness
 from luxel.trace.adaptive import sample_adaptively
 from luxel.trace.path import PathTracer, check_size
-from luxel.trace.surface_fit import surface_fit
+from luxel.trace.surface_fit import flat_and_matte, surface_fit
 
 BYTES_A_PIXEL = 1050
 """Of paths, guides, fit and denoiser together: 1 000 to 1 013 at 960 × 540 and 1920 × 1080, up to 100 000 points."""
-HALF_TRUSTED = 128
+ON_FLAT, ON_ROUND, ON_SHARED = 0.75, 0.5, 0.25
+"""The fit's part of the denoisers' picture: on flat faces, on round ones, and where a pixel shows several.
+
+OIDN leaves noise of several pixels' width; the fit bias where light changes fast, and at edges what it is off between
+a pixel's middle and its parts.
+"""
+HALF_TRUSTED = 256
 """Paths of a pixel with which its picture is a quarter those paths', the rest the denoisers'; half with very many."""
 
 
@@ -37,7 +44,7 @@ def denoised(
 ) -> Float32[np.ndarray, "height width 3"]:
     """Linear radiance of one scene, by `spp` paths a pixel on average, more where there is more noise, denoised.
 
-    By OIDN, guided by albedo and normal, and on matte surfaces half by a fit to places on them. Row 0 is the top.
+    By OIDN, guided by albedo and normal, and on matte surfaces in part by a fit to places on them. Row 0 is the top.
 
     `progress` is called with every number of pixels whose paths are traced. Raises InputError for a size or `spp` less
     than 1, a picture that does not fit into memory, and where pyoidn is missing; warns of a scene without light, with
@@ -49,12 +56,14 @@ def denoised(
     )
     warn_of_darkness([scene])
     tracer, batch = PathTracer(device=device), SceneBatch.of([scene], device)
-    radiance, paths = sample_adaptively(tracer, batch, width, height, spp, seed, progress)
     features = tracer.features(batch, width, height)
+    # The only scene's sky has the number −1, of no object: a false one is added behind the last.
+    is_flat = pad(flat_and_matte(batch), (0, 1))[features.object_number[0]]
+    radiance, paths = sample_adaptively(tracer, batch, width, height, spp, seed, is_flat, progress)
     fit = surface_fit(batch, features, radiance)
     clean = denoise(*(image.cpu() for image in (radiance, features.albedo[0], features.normal[0]))).to(radiance.device)
-    # OIDN leaves noise of several pixels' width, the fit bias where light changes fast; half of both has less error.
-    clean += torch.where(fit.is_known[..., None], 0.5 * (fit.radiance - clean), 0.0)
+    weight = torch.where(fit.is_whole, torch.where(is_flat, ON_FLAT, ON_ROUND), ON_SHARED)
+    clean += torch.where(fit.is_known, weight, 0.0)[..., None] * (fit.radiance - clean)
     share = (0.5 * paths / (paths + HALF_TRUSTED))[..., None].float()
     blended: Float32[np.ndarray, "height width 3"] = (clean + share * (radiance - clean)).cpu().numpy()
     return blended

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate
 
@@ -33,6 +33,12 @@ MOST = 8
 """Times the mean that a pixel may get."""
 TILE = 8
 """Pixels along the sides of tiles that get the same number, as noise is known of no single pixel."""
+FLAT_NOISE = 0.35
+"""What denoisers leave of noise on flat faces, over what they leave of it on round ones.
+
+Where 32 paths are the mean, balls of figures of 2 048 and 20 000 points so get 65 instead of 45, and the ground's
+shadows 45 instead of 66; by FLIP these are no worse for it, as the fits there are wider.
+"""
 DARK = 0.1
 """Radiance, below which noise is no more visible the darker it is."""
 WHITE = 1.0, 1.2
@@ -54,9 +60,12 @@ def sample_adaptively(
     height: int,
     spp: int,
     seed: int,
+    is_flat: Bool[Tensor, "height width"],
     progress: Callable[[int], object] | None = None,
 ) -> AdaptiveEstimate:
     """One scene by `spp` paths a pixel on average: a sum of squared errors, relative to radiance, that is about least.
+
+    What counts is what a denoiser leaves of noise, which on pixels that are `is_flat` is FLAT_NOISE of what it is else.
 
     For independent paths it is least if their number is in proportion to their standard deviation. Too few to be told
     apart are the same everywhere. `progress` is called with numbers of pixels that sum to all. The mean is biased by
@@ -78,7 +87,8 @@ def sample_adaptively(
     tell(traced)
     mean, more = first.mean, torch.zeros(height * width, dtype=torch.int64, device=first.mean.device)
     if not alike:
-        noise = relative_noise(mean.reshape(height, width, 3), first.path_variance.reshape(height, width))
+        left = torch.where(is_flat, FLAT_NOISE**2, 1.0) * first.path_variance.reshape(height, width)
+        noise = relative_noise(mean.reshape(height, width, 3), left)
         more = allocated(noise, spp - first_spp, MOST * spp).flatten()
     branches = best_branches(tracer, batch, width, height, seed, (more > 0).nonzero()[:, 0])
     for number in more.unique().tolist():

@@ -19,10 +19,14 @@ from torch import Tensor
 
 from luxel.core.launch import launch, to_warp
 from luxel.core.scene_batch import SceneBatch
+from luxel.core.shapes.kinds import BOX, DISC, PLANE, RECTANGLE
 from luxel.trace.first_hits import Features
 
 RADII = 1.5, 2.3, 3.2, 4.5, 6.4
 """Of the discs, in pixels: each has twice the pixels of the one before."""
+WIDER = (5, 12.8), (10, 25.0)
+"""Of flat faces, over which light changes more slowly than over round ones: pixels from fit to fit, and the radius."""
+FLAT = BOX, RECTANGLE, DISC, PLANE
 LEAST = wp.constant(6.0)  # pixels for a fit: its slopes and its noise are told from them, too
 CREASE = wp.constant(0.5)  # cosine between normals from which on two places are of one face
 RIDGE = wp.constant(1.0e-3)  # of the places' variance, added to it where they lie on a line or in a plane
@@ -32,11 +36,13 @@ NEAR_SKY = wp.constant(2)  # pixels away the sky's radiance is looked for
 
 
 class SurfaceFit(NamedTuple):
-    """A picture of one scene, and where it is known."""
+    """A picture of one scene, where it is known, and of what."""
 
     radiance: Float[Tensor, "height width 3"]
     is_known: Bool[Tensor, "height width"]
     """Of pixels all of whose objects are matte and have pixels of their own around."""
+    is_whole: Bool[Tensor, "height width"]
+    """Of pixels that show one face alone."""
 
 
 @wp.func
@@ -65,12 +71,15 @@ def fit_fragments(
     radiance: wp.array[wp.vec3],
     is_wanted: wp.array[int],
     fitted: wp.array[wp.vec3],
+    fit_variance: wp.array[float],
     is_fitted: wp.array[int],
     begin: int,
 ) -> None:
-    """The radiance of each fragment by those pixels around that show its face alone, `whole` with their fragment."""
+    """The radiance of each fragment by those pixels around that show its face alone, `whole` with their fragment.
+
+    What is fitted already counts as the fit to a smaller disc.
+    """
     i = wp.tid() + begin
-    is_fitted[i] = 0
     if is_wanted[i] == 0:
         return
     column = pixel[i] % width
@@ -82,9 +91,9 @@ def fit_fragments(
     dd_sum = wp.mat33()
     dy_sum = wp.mat33()
     yy_sum = wp.mat33()
-    found = bool(False)
-    value = wp.vec3(0.0, 0.0, 0.0)
-    variance = float(0.0)  # of the value, summed over channels
+    found = is_fitted[i] != 0
+    value = fitted[i]
+    variance = fit_variance[i]  # of the value, summed over channels
     k = int(0)
     for disc in range(ends.shape[0]):
         while k < ends[disc]:
@@ -127,6 +136,7 @@ def fit_fragments(
                 variance = (1.0 - w) * (1.0 - w) * variance + w * (2.0 - w) * wp.min(own, variance)
     if found:
         fitted[i] = wp.max(value, wp.vec3(0.0, 0.0, 0.0))
+        fit_variance[i] = variance
         is_fitted[i] = 1
 
 
@@ -176,49 +186,63 @@ def surface_fit(batch: SceneBatch, features: Features, radiance: Float[Tensor, "
     width, height = fragments.width, fragments.height
     pixels, count = width * height, len(fragments.pixel)
     object_id, pixel = fragments.object_id.long(), fragments.pixel.long()
-    matte = (batch.roughness >= MATTE) & (batch.transmission == 0)
+    wanted, flat = matte(batch)[object_id], flat_and_matte(batch)[object_id]
     alone = fragments.offsets.diff()[pixel] == 1
     is_whole = alone & (fragments.coverage > 1 - 1e-4)
-    whole = torch.full((pixels,), -1, dtype=torch.int32, device=device)
-    whole[pixel[is_whole]] = is_whole.nonzero()[:, 0].int()
-    noisy = to_warp(radiance.reshape(pixels, 3).contiguous(), wp.vec3)
-    table, ends = (values.to(device) for values in disc_offsets())
-    fitted, is_fitted = torch.zeros(count, 3, device=device), torch.zeros(count, dtype=torch.int32, device=device)
+    noisy = radiance.reshape(pixels, 3).contiguous()
+    fitted, variance = torch.zeros(count, 3, device=device), torch.zeros(count, device=device)
+    is_fitted = torch.zeros(count, dtype=torch.int32, device=device)
     picture, is_known = torch.zeros(pixels, 3, device=device), torch.zeros(pixels, dtype=torch.bool, device=device)
-    launch(
-        fit_fragments,
-        count,
-        [
-            width,
-            height,
-            to_warp(table, wp.vec2i),
-            ends,
-            fragments.pixel,
-            fragments.object_id,
-            to_warp(features.position, wp.vec3),
-            to_warp(features.facing, wp.vec3),
-            whole,
-            noisy,
-            matte[object_id].int(),
-        ],
-        [to_warp(fitted, wp.vec3), is_fitted],
-        device,
-        sliced=True,
-    )
-    inputs: list[Any] = [width, height, fragments.offsets, fragments.coverage, noisy, to_warp(fitted, wp.vec3)]
+
+    def fit(
+        discs: tuple[Tensor, Tensor],
+        given: Bool[Tensor, " fragments"],
+        values: Float[Tensor, "pixels 3"],
+        is_wanted: Bool[Tensor, " fragments"],
+    ) -> None:
+        """Fits to the values of pixels that show a `given` fragment alone."""
+        whole = torch.full((pixels,), -1, dtype=torch.int32, device=device)
+        whole[pixel[given]] = given.nonzero()[:, 0].int()
+        inputs: list[Any] = [width, height, to_warp(discs[0].to(device), wp.vec2i), discs[1].to(device)]
+        inputs += [fragments.pixel, fragments.object_id]
+        inputs += [to_warp(vectors, wp.vec3) for vectors in (features.position, features.facing)]
+        inputs += [whole, to_warp(values, wp.vec3), is_wanted.int()]
+        launch(fit_fragments, count, inputs, [to_warp(fitted, wp.vec3), variance, is_fitted], device, sliced=True)
+
+    fit(disc_offsets(RADII), is_whole, noisy, wanted)
+    for step, radius in WIDER:  # of these every few pixels' fits will do, as those hold what is between
+        given = is_whole & flat & (is_fitted > 0)
+        fits = torch.zeros_like(noisy).index_copy(0, pixel[given], fitted[given])
+        fit(disc_offsets((radius,), step), given, fits, flat)
+    inputs: list[Any] = [width, height, fragments.offsets, fragments.coverage]
+    inputs += [to_warp(vectors, wp.vec3) for vectors in (noisy, fitted)]
     outputs = [to_warp(picture, wp.vec3), is_known]
     launch(compose_fragments, pixels, [*inputs, is_fitted], outputs, device, sliced=True)
-    return SurfaceFit(picture.reshape(height, width, 3), is_known.reshape(height, width))
+    fills = torch.zeros_like(is_known).index_fill(0, pixel[is_whole], True)
+    return SurfaceFit(picture.reshape(height, width, 3), is_known.reshape(height, width), fills.reshape(height, width))
+
+
+def matte(batch: SceneBatch) -> Bool[Tensor, " objects"]:
+    """Whether an object's surface is opaque and has no highlight narrower than a disc."""
+    return (batch.roughness >= MATTE) & (batch.transmission == 0)
+
+
+def flat_and_matte(batch: SceneBatch) -> Bool[Tensor, " objects"]:
+    """Whether noise of an object is taken off by the WIDER discs, too."""
+    return matte(batch) & torch.isin(batch.kind, torch.tensor(FLAT, device=batch.device))
 
 
 @cache
-def disc_offsets() -> tuple[Tensor, Tensor]:
-    """Columns and rows from the centre, the nearest first, and how many of them each of the discs has."""
-    reach = int(RADII[-1])
-    steps = torch.arange(-reach, reach + 1)
+def disc_offsets(radii: tuple[float, ...], step: int = 1) -> tuple[Tensor, Tensor]:
+    """Columns and rows from the centre, the nearest first, and how many of them each of the discs has.
+
+    Of every pixel, or of those on a grid of so many pixels' `step`.
+    """
+    reach = int(radii[-1]) // step
+    steps = torch.arange(-reach, reach + 1) * step
     across, down = torch.meshgrid(steps, steps, indexing="ij")
     distance = (across**2 + down**2).flatten().double().sqrt()
     order = distance.argsort(stable=True)
     offsets = torch.stack([across.flatten(), down.flatten()], 1)[order].int()
-    ends = torch.searchsorted(distance[order], torch.tensor(RADII, dtype=torch.float64)).int()
+    ends = torch.searchsorted(distance[order], torch.tensor(radii, dtype=torch.float64)).int()
     return offsets[: int(ends[-1])].contiguous(), ends

@@ -1,6 +1,7 @@
 """Blending a picture with paths: whatever the picture, the truth in the end."""
 
 import math
+from functools import partial, reduce
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import torch
 from tracer_scenes import FEATURES
 
 from luxel import InputError
+from luxel.core.fragments import FragmentPaths
 from luxel.core.scene_batch import SceneBatch
 from luxel.models import blending
 from luxel.models.blending import (
@@ -17,16 +19,16 @@ from luxel.models.blending import (
     Blender,
     BlenderConfig,
     Coefficients,
-    Paths,
     Residual,
     blend,
     combine,
     describe,
     filtered_residual,
     james_stein,
-    pooled,
 )
-from luxel.scene import Camera, Plane, Scene, Sphere
+from luxel.models.traced_paths import Paths, Shares, pooled, shares_of_pixels
+from luxel.models.visible_surfaces import Surfaces, visible_surfaces
+from luxel.scene import Camera, Material, Panel, Plane, Scene, Sphere
 from luxel.trace.path import PathTracer
 
 HEIGHT, WIDTH = 7, 11
@@ -55,9 +57,21 @@ def blender(seed: int = 0) -> Blender:
     return result
 
 
-def traced(scene: Scene, spp: int, seed: int = 0) -> Paths:
-    found = PathTracer().sample([scene], WIDTH, HEIGHT, spp, seed)
-    return Paths(found.mean, found.path_variance / spp, spp)
+def surfaces_of(*scenes: Scene) -> Surfaces:
+    return visible_surfaces(SceneBatch.of(scenes), WIDTH, HEIGHT)
+
+
+def traced(scenes: Scene | list[Scene], spp: int, seed: int = 0) -> Paths:
+    scenes = scenes if isinstance(scenes, list) else [scenes]
+    found, of_fragments = PathTracer().sample_fragments(scenes, surfaces_of(*scenes).fragments, spp, seed)
+    return Paths(found.mean, found.path_variance / spp, spp, of_fragments)
+
+
+def paths_of(surfaces: Surfaces, mean: torch.Tensor, variance: torch.Tensor, spp: int) -> Paths:
+    """Of pixels whose fragments all have found the same, each as often as it covers."""
+    scatter = (variance * spp * (spp - 1)).nan_to_num(0)
+    of_fragments = FragmentPaths(mean[surfaces.pixel], spp * surfaces.fragments.coverage, scatter)
+    return Paths(mean, variance, spp, of_fragments)
 
 
 def residual_of(bands: torch.Tensor, variance: torch.Tensor, scale: float, noise: float) -> Residual:
@@ -80,27 +94,24 @@ def test_the_blend_by_hand():
     bands[0, 0], bands[0, -1] = 0.4, 0.4
     coefficients[0, 0], coefficients[0, -1] = 0.5, 1.0
     details = torch.tensor([[0.5, 0.0]])
-    paths = Paths(torch.full((1, 3), 1.8), torch.ones(1), 4)
 
-    def blended(scale: float, noise: float, error: float) -> tuple[float, float]:
+    def blended(scale: float, noise: float, error: float, paths: int = 4) -> tuple[float, float]:
         residual = residual_of(bands, torch.ones(1, LEVELS), scale, noise)
         residual.details[0, 0] = 0.2
-        picture, variance = combine(
-            torch.ones(1, 3), paths, residual, Coefficients(coefficients, details, torch.tensor([error]))
-        )
+        believed = Coefficients(coefficients, details, torch.tensor([error]))
+        mean, counts = torch.full((1, 3), 1.8), torch.tensor([float(paths)])
+        picture, variance = combine(torch.ones(1, 3), mean, counts, residual, believed)
         return float(picture[0, 0]), float(variance[0])
 
     w = 0.03 / (0.03 + 0.042 + 0.018)
     np.testing.assert_allclose(blended(0.0, 0.042, 0.03), (1.5 + 0.3 * w, w * 0.06), rtol=1e-5)
     w = 4 * LEAST_ERROR**2 / (4 * LEAST_ERROR**2 + 0.06)
     np.testing.assert_allclose(blended(2.0, 0.042, 0.0), (1.5 + 0.3 * w, w * 0.06), rtol=1e-5)
-    paths, variance = Paths(torch.full((1, 3), 1.8), torch.ones(1), 144), 0.001 + 0.09 / 1440
+    variance = 0.001 + 0.09 / 1440
     beyond = 0.09 - 11 * variance  # than which noise explains no more: 9 (1 + 32 / 144) = 11
-    np.testing.assert_allclose(
-        blended(0.0, 0.001, 0.0),
-        (1.5 + 0.3 * beyond / (beyond + variance), variance * beyond / (beyond + variance)),
-        1e-4,
-    )
+    w = beyond / (beyond + variance)
+    np.testing.assert_allclose(blended(0.0, 0.001, 0.0, 144), (1.5 + 0.3 * w, variance * w), 1e-4)
+    np.testing.assert_allclose(blended(0.0, 0.042, 0.03, 0)[0], 1.5, rtol=1e-6)
 
 
 def test_james_and_stein_by_hand():
@@ -119,18 +130,71 @@ def test_james_and_stein_by_hand():
 
 
 def test_pooled_paths_are_all_of_them():
+    """Of pixels, and of fragments, two a pixel, the second of which no path of the first part has met."""
     values = torch.rand(13, 24, 3, generator=torch.Generator().manual_seed(0)).double()
+    met = (torch.rand(13, 24, generator=torch.Generator().manual_seed(1)) < 0.5).long()
+    met[:, 0] = 0
+    pixel = torch.arange(13).repeat_interleave(2)
 
-    def of(part: torch.Tensor) -> Paths:
-        count = part.shape[1]
+    def of(first: int, end: int) -> Paths:
+        part, which = values[:, first:end], met[:, first:end]
+        count = end - first
         variance = part.var(1).mean(1) / count if count > 1 else torch.full((13,), torch.inf).double()
-        return Paths(part.mean(1), variance, count)
+        is_own = torch.stack([which == 0, which == 1], 1).double()
+        counts = is_own.sum(2)
+        mean = torch.einsum("pfn,pnc->pfc", is_own, part) / counts.clamp(min=1)[..., None]
+        off = (part[:, None] - mean[:, :, None]).square().mean(3) * is_own
+        return Paths(
+            part.mean(1), variance, count, FragmentPaths(mean.flatten(0, 1), counts.flatten(), off.sum((1, 2)))
+        )
 
-    parts = [of(part) for part in values.split([1, 4, 19], 1)]
-    together, whole = pooled(pooled(parts[0], parts[1]), parts[2]), of(values)
-    torch.testing.assert_close(together.mean, whole.mean)
-    torch.testing.assert_close(together.variance, whole.variance)
+    parts = [of(0, 1), of(1, 5), of(5, 24)]
+    together, all_of_them = reduce(partial(pooled, pixel), parts), of(0, 24)
+    torch.testing.assert_close(together.mean, all_of_them.mean)
+    torch.testing.assert_close(together.variance, all_of_them.variance)
+    torch.testing.assert_close(tuple(together.of_fragments), tuple(all_of_them.of_fragments))
     assert together.spp == 24
+
+
+def test_an_edge_has_no_noise_of_its_own():
+    """Two panels that glow, a right picture, and four paths: what share of them shows which says nothing."""
+    halves = tuple(
+        Panel(center=(side * 50 - 0.3, 0, 0), half_extents=(50, 50), material=Material(emission=(light,) * 3))
+        for side, light in ((-1, 20.0), (1, 0.5))
+    )
+    scene = Scene(objects=halves, camera=Camera(position=(0, 0, 5), look_at=(0, 0, 0), up=(0, 1, 0)))
+    truth, paths = traced(scene, 4096).mean, traced(scene, 4)
+    shared = (surfaces_of(scene).fragments.offsets.diff() > 1).nonzero()[:, 0]
+    assert len(shared) >= HEIGHT
+    picture, _ = blend(SceneBatch.of([scene]), surfaces_of(scene), truth.reshape(1, HEIGHT, WIDTH, 3), paths)
+    off = (picture.reshape(-1, 3) - truth)[shared].abs().mean()
+    assert off < 0.05 * (paths.mean - truth)[shared].abs().mean()
+
+
+def test_what_no_fragment_shows_comes_of_the_paths_alone():
+    """One of four paths has met a lamp that the lattice had not: it counts for as much as one path beside 32 rays."""
+    surfaces = surfaces_of(ONE)
+    seen, mean = surfaces.fragments, torch.full((HEIGHT * WIDTH, 3), 0.25)
+    own = FragmentPaths(torch.zeros(len(seen.pixel), 3), 3 * seen.coverage, torch.zeros(len(mean)))
+    shares = shares_of_pixels(surfaces, Paths(mean, mean[:, 0], 4, own))
+    believed = 4**1.5 / (4**1.5 + 32**1.5)
+    torch.testing.assert_close(shares.unknown, torch.full((len(mean),), 0.25 * believed))
+    torch.testing.assert_close(shares.from_unknown, 0.25 * believed * torch.ones_like(mean))
+
+
+def test_pixels_by_hand():
+    """0.3 of 10 and 0.6 of 1 and, of what is unknown, 0.1 of 5: 4.1, and they are 5.9, 3.1 and 0.9 from it."""
+    shares = Shares(
+        torch.zeros(2, dtype=torch.long),
+        torch.tensor([0.3, 0.6]),
+        torch.tensor([0.1]),
+        torch.full((1, 3), 0.5),
+        torch.tensor([100.0]),
+    )
+    picture, error = shares.pixels(torch.tensor([[10.0] * 3, [1.0] * 3]), torch.tensor([0.2, 0.5]))
+    torch.testing.assert_close(picture, torch.full((1, 3), 4.1))
+    torch.testing.assert_close(error, torch.tensor([0.06 + 0.3 + (0.3 * 5.9**2 + 0.6 * 3.1**2 + 0.1 * 0.9**2) / 100]))
+    assert shares.largest().tolist() == [1]
 
 
 @pytest.mark.parametrize("trained", [False, True], ids=["estimated", "network"])
@@ -141,14 +205,17 @@ def test_the_error_falls_as_that_of_paths_whatever_the_picture(kind, trained):
     truth = traced(scene, 1 << 16, seed=9).mean
     wrong = truth * (0.7 + 0.6 * torch.linspace(0, 1, WIDTH).repeat(HEIGHT)[:, None]) + 0.02
     shape, batch, believed = (1, HEIGHT, WIDTH, 3), SceneBatch.of([scene]), blender() if trained else None
-    errors, of_paths = {}, {}
+    errors, of_paths, surfaces = {}, {}, surfaces_of(scene)
     for spp in (512, 8192):
         runs = [traced(scene, spp, seed) for seed in range(4)]
         with torch.no_grad():
-            pictures = [blend(batch, wrong.reshape(shape), paths, believed)[0].reshape(-1, 3) for paths in runs]
+            pictures = [
+                blend(batch, surfaces, wrong.reshape(shape), paths, believed)[0].reshape(-1, 3) for paths in runs
+            ]
         errors[spp] = np.mean([float(((picture - truth) ** 2).mean()) for picture in pictures])
         of_paths[spp] = np.mean([float(((paths.mean - truth) ** 2).mean()) for paths in runs])
-    assert errors[8192] < errors[512] / (6 if trained else 4)  # variances that know of no strata are slow to believe
+    # Variances that know of no strata are slow to believe; lamps' edges have little error to begin with.
+    assert errors[8192] < max(errors[512] / (6 if trained else 4), of_paths[8192])
     assert errors[8192] < (1.5 if trained else 6) * of_paths[8192]
 
 
@@ -156,17 +223,19 @@ def test_the_error_falls_as_that_of_paths_whatever_the_picture(kind, trained):
 def test_it_knows_no_unit_of_light_and_a_batch_is_its_scenes(trained):
     believed = blender() if trained else None
     scenes = [ONE, FEATURES["glossy glass"][0]]
-    found = PathTracer().sample(scenes, WIDTH, HEIGHT, 4, 0)
-    picture = (found.mean * 0.8 + 0.01).reshape(2, HEIGHT, WIDTH, 3)
-    paths = Paths(found.mean, found.path_variance / 4, 4)
+    batch, surfaces = SceneBatch.of(scenes), surfaces_of(*scenes)
+    paths = traced(scenes, 4)
+    picture = (paths.mean * 0.8 + 0.01).reshape(2, HEIGHT, WIDTH, 3)
+    found = paths.of_fragments
     with torch.no_grad():
-        both, error = blend(SceneBatch.of(scenes), picture, paths, believed)
-        brighter = Paths(paths.mean * 64, paths.variance * 4096, 4)
-        scaled, scaled_error = blend(SceneBatch.of(scenes), picture * 64, brighter, believed)
+        both, error = blend(batch, surfaces, picture, paths, believed)
+        brighter = FragmentPaths(found.mean * 64, found.counts, found.scatter * 4096)
+        brighter_paths = Paths(paths.mean * 64, paths.variance * 4096, 4, brighter)
+        scaled, scaled_error = blend(batch, surfaces, picture * 64, brighter_paths, believed)
         for number, scene in enumerate(scenes):
-            own = slice(number * HEIGHT * WIDTH, (number + 1) * HEIGHT * WIDTH)
-            alone = Paths(paths.mean[own], paths.variance[own], 4)
-            one, _ = blend(SceneBatch.of([scene]), picture[number : number + 1], alone, believed)
+            one, _ = blend(
+                SceneBatch.of([scene]), surfaces_of(scene), picture[number : number + 1], traced(scene, 4), believed
+            )
             torch.testing.assert_close(one[0], both[number], rtol=1e-5, atol=1e-7)
     torch.testing.assert_close(scaled, both * 64, rtol=1e-3, atol=1e-3)
     torch.testing.assert_close(scaled_error, error * 4096, rtol=1e-2, atol=1e-3)
@@ -176,9 +245,11 @@ def test_a_black_picture_of_nothing_is_black():
     dark = ONE.model_copy(update={"background": (0.0, 0.0, 0.0)})
     zeros = torch.zeros(HEIGHT * WIDTH, 3)
     for spp in (1, 4):
-        paths = Paths(zeros, torch.full((len(zeros),), torch.inf if spp == 1 else 0.0), spp)
+        paths = paths_of(surfaces_of(dark), zeros, torch.full((len(zeros),), torch.inf if spp == 1 else 0.0), spp)
         for believed in (None, blender()):
-            picture, error = blend(SceneBatch.of([dark]), zeros.reshape(1, HEIGHT, WIDTH, 3), paths, believed)
+            picture, error = blend(
+                SceneBatch.of([dark]), surfaces_of(dark), zeros.reshape(1, HEIGHT, WIDTH, 3), paths, believed
+            )
             assert (picture == 0).all()
             assert error.isfinite().all()
 
@@ -188,7 +259,8 @@ def test_one_lucky_path_does_not_show():
     mean, variance = torch.full((HEIGHT * WIDTH, 3), 0.5), torch.full((HEIGHT * WIDTH,), 1e-3)
     mean[38], variance[38] = 125.0, 125.0**2
     picture = torch.full((1, HEIGHT, WIDTH, 3), 0.5)
-    blended, _ = blend(SceneBatch.of([ONE]), picture, Paths(mean, variance, 4))
+    surfaces = surfaces_of(ONE)
+    blended, _ = blend(SceneBatch.of([ONE]), surfaces, picture, paths_of(surfaces, mean, variance, 4))
     assert (blended - picture).abs().max() < 0.05
 
 
@@ -200,9 +272,10 @@ def test_the_blender_is_what_was_saved_and_every_weight_has_a_gradient(tmp_path)
     (tmp_path / "config.json").write_text('{"kind": "ray"}')
     with pytest.raises(InputError, match=r"config\.json"):
         Blender.from_pretrained(tmp_path)
-    paths = traced(FEATURES["many lights"][0], 4)
+    scene = FEATURES["many lights"][0]
+    paths = traced(scene, 4)
     picture = (paths.mean * 0.9 + 0.01).reshape(1, HEIGHT, WIDTH, 3)
-    blended, error = blend(SceneBatch.of([FEATURES["many lights"][0]]), picture, paths, saved.train())
+    blended, error = blend(SceneBatch.of([scene]), surfaces_of(scene), picture, paths, saved.train())
     (blended.square().sum() + error.log().sum()).backward()
     for name, weights in saved.named_parameters():
         assert (weights.grad != 0).any(), name
@@ -228,9 +301,10 @@ def test_what_is_cut_off_heavy_paths_makes_their_neighbourhood_uncertain():
     batch, picture = SceneBatch.of([scene]), torch.ones(1, height, width, 3)
     mean = torch.zeros(height, width)
     mean[5::10, 5::10] = 100.0
-    paths = Paths(mean.reshape(-1, 1).expand(-1, 3), mean.flatten() ** 2 * 0.25, 4)
-    levels = filtered_residual(batch, picture, paths)
-    residual = describe(batch, picture.reshape(-1, 3), paths, levels)
+    surfaces, flat = visible_surfaces(batch, width, height), picture.reshape(-1, 3)
+    paths = paths_of(surfaces, mean.reshape(-1, 1).expand(-1, 3), mean.flatten() ** 2 * 0.25, 4)
+    levels = filtered_residual(batch, surfaces, flat, paths)
+    residual = describe(batch, surfaces.fragments.object_id, flat, levels, 4)
     coarse = (residual.bands[:, -1] ** 2).mean(1)
     assert (coarse > 0.2).all()  # as if the floor were half as bright, or less
     assert (residual.variance[:, -1] > 0.5 * coarse).all()

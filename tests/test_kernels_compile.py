@@ -22,7 +22,7 @@ assert DEVICES  # imported first: it initialises Warp
 
 HOPPER = 90
 LOCAL_BYTES = {
-    "trace_paths": 1720,
+    "trace_paths": 2000,
     "look_at_lights": 3072,
     "look_into_mirrors": 5632,
     "look_around": 3072,

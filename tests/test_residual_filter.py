@@ -10,11 +10,13 @@ from kernels import DEVICES
 
 from luxel.core.intersect import MISS
 from luxel.core.scene_batch import SceneBatch
-from luxel.models.residual_filter import PATHS_VARIANCE, PRODUCTS, SQUARE, STEPS, VARIANCE, residual_levels
+from luxel.models.residual_filter import PATHS_VARIANCE, PRODUCTS, SQUARE, STEPS, VARIANCE, Levels, residual_levels
+from luxel.models.visible_surfaces import visible_surfaces
 from luxel.scene import Camera, Panel, Plane, Scene, Sphere
 
 HEIGHT, WIDTH = 37, 41
 ABOVE = Camera(position=(0, 0, 5), look_at=(0, 0, 0), up=(0, 1, 0))
+BALL = Scene(objects=(Sphere(center=(0, 0, 0), radius=1.0),), camera=ABOVE)
 FLAT = Scene(objects=(Plane(center=(0, 0, 0)),), camera=ABOVE)
 
 
@@ -24,11 +26,21 @@ def levels(
     picture: torch.Tensor | None = None,
     device: str = "cpu",
     variance: float = 0.5,
-):
-    batch = SceneBatch.of([scene], device)
-    seen = torch.ones(HEIGHT * WIDTH, 3) if picture is None else picture
-    noise = torch.full((HEIGHT * WIDTH,), variance, device=device)
-    return residual_levels(batch, seen.to(device), residual.to(device), noise, 0 * noise, WIDTH, HEIGHT)
+) -> Levels:
+    """Of what the first fragment of each pixel shows: all fragments have their pixel's residual and picture."""
+    return levels_of([scene], residual, torch.ones_like(residual) if picture is None else picture, device, variance)
+
+
+def levels_of(
+    scenes: list[Scene], residual: torch.Tensor, picture: torch.Tensor, device: str, variance: float
+) -> Levels:
+    batch = SceneBatch.of(scenes, device)
+    surfaces = visible_surfaces(batch, WIDTH, HEIGHT)
+    noise = torch.full((len(surfaces.pixel),), variance, device=device)
+    of_fragments = [values.to(device)[surfaces.pixel] for values in (picture, residual)]
+    found = residual_levels(batch, surfaces, *of_fragments, noise, 0 * noise, torch.ones_like(noise))
+    first = surfaces.fragments.offsets[:-1].long()
+    return Levels(*([values[first] for values in each] for each in found))
 
 
 def middle(values: torch.Tensor) -> torch.Tensor:
@@ -99,20 +111,37 @@ def smoothed(values: torch.Tensor) -> torch.Tensor:
     return torch.nn.functional.conv2d(image, kernel[None, None], padding=1).reshape(3, -1).T
 
 
-def test_the_sky_is_its_own_and_pictures_of_a_batch_do_not_mix():
-    ball = Scene(objects=(Sphere(center=(0, 0, 0), radius=1.0),), camera=ABOVE)
+def test_pictures_of_a_batch_do_not_mix():
     residual = torch.rand(2, HEIGHT * WIDTH, 3, generator=torch.Generator().manual_seed(0))
-    ones, variance = torch.ones(2 * HEIGHT * WIDTH, 3), torch.ones(2 * HEIGHT * WIDTH)
-    both = residual_levels(
-        SceneBatch.of([FLAT, ball]), ones, residual.flatten(0, 1), variance, 0 * variance, WIDTH, HEIGHT
-    )
-    for number, scene in enumerate((FLAT, ball)):
+    both = levels_of([FLAT, BALL], residual.flatten(0, 1), torch.ones(2 * HEIGHT * WIDTH, 3), "cpu", 1.0)
+    for number, scene in enumerate((FLAT, BALL)):
         one = levels(scene, residual[number], variance=1.0)
         for together, alone in zip(both.moments, one.moments, strict=True):
             torch.testing.assert_close(together.unflatten(0, (2, -1))[number], alone, rtol=0, atol=0)
-    assert (one.object_id == MISS).any()
-    sky = one.object_id == MISS
-    sky_only = residual[1] * sky[:, None]
-    alone = levels(ball, sky_only)
-    for values in alone.moments:
-        assert (values[~sky, :3] == 0).all()
+
+
+@pytest.mark.parametrize("of_sky", [True, False])
+def test_a_surface_takes_nothing_from_others_not_even_in_the_pixels_that_they_share(of_sky):
+    """A residual of 1 on the sky, or on the ball alone stays there, and is 1 all over."""
+    batch = SceneBatch.of([BALL])
+    surfaces = visible_surfaces(batch, WIDTH, HEIGHT)
+    chosen = (surfaces.fragments.object_id == MISS) == of_sky
+    assert (surfaces.fragments.offsets.diff() > 1).sum() > 20
+    ones = torch.ones(len(chosen))
+    residual = chosen.float()[:, None].expand(-1, 3)
+    found = residual_levels(batch, surfaces, torch.ones_like(residual), residual, ones, 0 * ones, ones)
+    for values in found.moments:
+        assert (values[~chosen, :3] == 0).all()
+        torch.testing.assert_close(values[chosen, :3], torch.ones(int(chosen.sum()), 3))
+
+
+def test_what_few_paths_have_found_counts_less():
+    """Of two halves of a floor's pixels, in columns, one is worth a ninth of the other."""
+    batch = SceneBatch.of([FLAT])
+    surfaces = visible_surfaces(batch, WIDTH, HEIGHT)
+    odd = surfaces.pixel % WIDTH % 2
+    ones, residual = torch.ones(len(odd)), odd.float()[:, None].expand(-1, 3)
+    weights = torch.where(odd == 1, 1 / 9, 1.0)
+    found = residual_levels(batch, surfaces, torch.ones_like(residual), residual, ones, 0 * ones, weights)
+    assert WIDTH // 2 % 2 == 0  # 2 of the own column, and 2 / 9 of those beside
+    np.testing.assert_allclose(middle(found.moments[1])[0], 0.1, rtol=1e-4)

@@ -50,9 +50,22 @@ def test_it_is_trained_again_to_the_same_weights(tmp_path):
     data = examples(options)
     assert len(data) == len(SPP)
     for of_spp in data:
-        assert of_spp.residual.features.shape == (2 * 13 * 13, FEATURES)
+        assert len(of_spp.fragments) == 2 * 13 * 13
+        assert of_spp.residual.features.shape == (int(of_spp.fragments.sum()), FEATURES)
         assert of_spp.residual.features.isfinite().all()
         assert of_spp.weight.unique().numel() == 2
+
+
+def test_some_pixels_have_their_own_fragments(tmp_path):
+    options = Options(out=tmp_path / "a", data=tmp_path / "data", scenes=2, width=13, target_spp=4)
+    every = examples(options)[0]
+    chosen = torch.tensor([300, 7, 7, 64])
+    some, first = every.some(chosen), every.fragments.cumsum(0) - every.fragments
+    rows = [torch.arange(int(first[i]), int(first[i] + every.fragments[i])) for i in chosen]
+    torch.testing.assert_close(some.radiance, every.radiance[torch.cat(rows)], rtol=0, atol=0)
+    torch.testing.assert_close(some.residual.bands, every.residual.bands[torch.cat(rows)], rtol=0, atol=0)
+    assert some.shares.pixel.tolist() == [place for place, own in enumerate(rows) for _ in own]
+    torch.testing.assert_close(some.target, every.target[chosen], rtol=0, atol=0)
 
 
 def test_a_scene_has_pixels_enough_to_be_judged(tmp_path, capsys):

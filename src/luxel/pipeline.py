@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import reduce
+from functools import partial, reduce
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,12 +21,14 @@ from luxel.configuration import PathCount, Pixels, Seed, checker, shortened
 from luxel.core.scene_batch import SceneBatch
 from luxel.files.tensors import digest
 from luxel.memory import check_fits
-from luxel.models.blending import Blender, Paths, blend, pooled
+from luxel.models.blending import Blender, blend
 from luxel.models.cost import blending_memory, rendering_memory
 from luxel.models.cross_check import TAUGHT, UNTAUGHT, ErrorFactor, ratio_to_expected, squared_errors
 from luxel.models.frame_graphs import FrameGraphs, FrameSize
 from luxel.models.kinds import Model, load_model
 from luxel.models.ray_model import RayModel
+from luxel.models.traced_paths import Paths, pooled
+from luxel.models.visible_surfaces import Surfaces, visible_surfaces
 from luxel.scene.description import Camera, Scene
 from luxel.scene.lighting import warn_of_darkness
 from luxel.trace.path import PathTracer
@@ -192,18 +194,12 @@ class Renderer:
         batch = SceneBatch.of(scenes, self.device)
         if same_noise:
             batch = replace(batch, key=torch.zeros_like(batch.key))
-        paths = self._paths(batch, radiance, spp, seed, progress)
-        return blend(batch, radiance, paths, self.blender)[0].cpu().numpy()
+        surfaces = self._surfaces(batch, radiance, spp)
+        paths = self._paths(batch, surfaces, spp, seed, progress)
+        return blend(batch, surfaces, radiance, paths, self.blender)[0].cpu().numpy()
 
-    def _paths(
-        self,
-        batch: SceneBatch,
-        radiance: Float32[Tensor, "batch height width 3"],
-        spp: int,
-        seed: int,
-        progress: Callable[[int], object] | None = None,
-    ) -> Paths:
-        """Paths for every pixel of the pictures, which may be too many for the memory."""
+    def _surfaces(self, batch: SceneBatch, radiance: Float32[Tensor, "batch height width 3"], spp: int) -> Surfaces:
+        """What the pictures show. Raises InputError for more of them than fit into memory."""
         height, width = radiance.shape[1:3]
         check_fits(
             blending_memory(len(batch), width, height),
@@ -211,8 +207,20 @@ class Renderer:
             "render less at once",
             str(self.device),
         )
-        found = PathTracer(device=str(self.device)).sample(batch, width, height, spp, seed, progress)
-        return Paths(found.mean, found.path_variance / spp, spp)
+        return visible_surfaces(batch, width, height)
+
+    def _paths(
+        self,
+        batch: SceneBatch,
+        surfaces: Surfaces,
+        spp: int,
+        seed: int,
+        progress: Callable[[int], object] | None = None,
+    ) -> Paths:
+        """Paths for every pixel of the pictures."""
+        tracer = PathTracer(device=str(self.device))
+        found, of_fragments = tracer.sample_fragments(batch, surfaces.fragments, spp, seed, progress)
+        return Paths(found.mean, found.path_variance / spp, spp, of_fragments)
 
     @torch.inference_mode()
     def estimate(
@@ -229,8 +237,9 @@ class Renderer:
         check_seed("seed", seed)
         picture = self._network([scene], width, height)
         batch = SceneBatch.of([scene], self.device)
-        paths = self._paths(batch, picture, spp, seed, progress)
-        blended, error = (values[0].cpu().numpy() for values in blend(batch, picture, paths, self.blender))
+        surfaces = self._surfaces(batch, picture, spp)
+        paths = self._paths(batch, surfaces, spp, seed, progress)
+        blended, error = (values[0].cpu().numpy() for values in blend(batch, surfaces, picture, paths, self.blender))
         return Estimate(blended, error, np.float32(spp * paths.variance.mean().item()))
 
     def progress(
@@ -254,12 +263,14 @@ class Renderer:
         yield Progress(picture[0].cpu().numpy(), 0, float("nan"))
         batch, part = SceneBatch.of([scene], self.device), count()
         factor = ErrorFactor(UNTAUGHT if self.blender is None else TAUGHT)
+        surfaces: Surfaces | None = None
         paths: Paths | None = None
         blended = error = picture
         while True:
             with torch.inference_mode():
+                surfaces = surfaces or self._surfaces(batch, picture, FIRST_PASS)
                 more = [
-                    self._paths(batch, picture, spp, seed + (next(part) << 32), traced)
+                    self._paths(batch, surfaces, spp, seed + (next(part) << 32), traced)
                     for spp in next_pass(0 if paths is None else paths.spp)
                 ]
                 if paths is not None:
@@ -267,8 +278,8 @@ class Renderer:
                     found = squared_errors(blended.reshape(-1, 3), [half.mean for half in more], alike)
                     factor.observe(*ratio_to_expected(found, error.flatten()))
                     factor.drift()
-                paths = reduce(pooled, more if paths is None else [paths, *more])
-                blended, error = blend(batch, picture, paths, self.blender)
+                paths = reduce(partial(pooled, surfaces.pixel), more if paths is None else [paths, *more])
+                blended, error = blend(batch, surfaces, picture, paths, self.blender)
             alone = paths.mean.reshape(picture.shape)[0].cpu().numpy()
             mean_square = factor.value() * float(error.mean())
             yield Progress(blended[0].cpu().numpy(), paths.spp, math.sqrt(mean_square), alone)

@@ -9,8 +9,10 @@ objects here, for light differs on either side of an edge: `key` numbers them, o
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 import warp as wp
 from jaxtyping import Float, Int32, Int64
 from torch import Tensor
@@ -28,6 +30,9 @@ from luxel.core.selection import NOT_COUNTED
 from luxel.core.shapes.shape import FACES
 from luxel.core.thin_objects import mark_thin_objects
 
+LEAST_SKY = 1e-4
+"""Share of a pixel that the sky has at least, if it has one: less is rounding."""
+
 
 @dataclass(frozen=True)
 class Fragments:
@@ -40,6 +45,7 @@ class Fragments:
     pixel: Int32[Tensor, " fragments"]  # row · width + column, rows from `first_row` on
     object_id: Int32[Tensor, " fragments"]  # row of the SceneBatch
     object_number: Int32[Tensor, " fragments"]  # among its scene's objects
+    key: Int32[Tensor, " fragments"]  # object_id · FACES + face
     coverage: Float[Tensor, " fragments"]  # share of the pixel
     point: Float[Tensor, "fragments 2"]  # (x, y) on the image plane: of the rays that show the face, the most central
     offsets: Int32[Tensor, " pixels_and_one"]
@@ -56,6 +62,17 @@ class Fragments:
     def pixel_of_all(self) -> Int32[Tensor, " fragments"]:
         """The pixel among those of all pictures."""
         return self.scene * (self.width * self.rows) + self.pixel
+
+
+class FragmentPaths(NamedTuple):
+    """What the paths of whole pictures' fragments have found."""
+
+    mean: Float[Tensor, "fragments 3"]
+    """0 where there are none."""
+    counts: Float[Tensor, " fragments"]
+    """Paths that met the fragment first."""
+    scatter: Float[Tensor, " pixels"]
+    """Squared distances of a pixel's paths from their fragments' means, summed, the mean over channels."""
 
 
 @wp.struct
@@ -192,12 +209,43 @@ def visible_fragments(
     if room is not None:
         needed = offsets[-1:].long()
         offsets.clamp_(max=room)
-        for values, absent in ((scene, 0), (pixel, 0), (object_id, MISS), (coverage, 0), (point, 0)):
+        for values, absent in ((key, MISS), (scene, 0), (pixel, 0), (object_id, MISS), (coverage, 0), (point, 0)):
             values.fill_(absent)
     written = [key, scene, pixel, object_id, number, coverage, to_warp(point, wp.vec2)]
     shared = [scenes, pictures, lamp_rays, whole, seen, offsets]
     launch(write_fragments, pixels, shared, written, device, sliced=True)
     return Fragments(
-        *(scene, pixel, object_id, number, coverage, point, offsets),
+        *(scene, pixel, object_id, number, key, coverage, point, offsets),
         *(width, height, first_row, pictures.rows, needed),
+    )
+
+
+@torch.no_grad()
+def with_sky(batch: SceneBatch, found: Fragments) -> Fragments:
+    """The fragments of whole pictures, and the sky's, which have no object and are the last of their pixels."""
+    device, pixel = batch.device, found.pixel_of_all.long()
+    left = torch.ones(len(found.offsets) - 1, device=device).index_add(0, pixel, -found.coverage)
+    shows_sky = left > LEAST_SKY
+    of_sky, before = shows_sky.nonzero()[:, 0], F.pad(shows_sky.cumsum(0, dtype=torch.int32), (1, 0))
+    offsets = found.offsets + before
+    rows = torch.cat([torch.arange(len(pixel), device=device) + before[pixel], offsets[of_sky + 1] - 1])
+
+    def joined(values: Tensor, of_the_sky: Tensor) -> Tensor:
+        together = torch.cat([values, of_the_sky.to(values.dtype)])
+        return torch.empty_like(together).index_copy(0, rows, together)
+
+    size, none = found.width * found.rows, torch.full_like(of_sky, MISS)
+    scene, place = of_sky // size, of_sky % size
+    column, row = place % found.width + 0.5, place // found.width + found.first_row + 0.5
+    middle = torch.stack([column - found.width / 2, found.height / 2 - row], 1)
+    point = middle * (2 * batch.tan_half_fov[scene] / found.height)[:, None]
+    return Fragments(
+        joined(found.scene, scene),
+        joined(found.pixel, place),
+        joined(found.object_id, none),
+        joined(found.object_number, none),
+        joined(found.key, none),
+        joined(found.coverage, left[of_sky]),
+        joined(found.point, point),
+        *(offsets, found.width, found.height, found.first_row, found.rows),
     )

@@ -63,6 +63,17 @@ def pixel_shaft(scenes: Scenes, pictures: Pictures, at: PixelPlace) -> wp.uint64
 
 
 @wp.func
+def key_along(scenes: Scenes, scene: int, shaft: wp.uint64, origin: wp.vec3, direction: wp.vec3) -> int:
+    """The key, object · FACES + face, of what a ray of the camera's meets first among a shaft's objects, or MISS."""
+    hit = intersect_among(scenes, scene, shaft, origin, direction, MISS)
+    key = int(MISS)
+    if hit.object_id != MISS:
+        shape = shape_of(scenes.objects[hit.object_id])
+        key = hit.object_id * FACES + face_of_hit(shape, origin, direction, hit.t)
+    return key
+
+
+@wp.func
 def seen_at(scenes: Scenes, pictures: Pictures, at: PixelPlace, shaft: wp.uint64, across: float, down: float) -> int:
     """The key of what shows at a place of a pixel, in pixels from its upper left corner, or MISS.
 
@@ -70,13 +81,7 @@ def seen_at(scenes: Scenes, pictures: Pictures, at: PixelPlace, shaft: wp.uint64
     """
     xy = point_of_pixel(scenes, pictures, at, across, down)
     origin = camera_origin(scenes, at.scene, xy)
-    direction = camera_direction(scenes, at.scene, xy)
-    hit = intersect_among(scenes, at.scene, shaft, origin, direction, MISS)
-    key = int(MISS)
-    if hit.object_id != MISS:
-        shape = shape_of(scenes.objects[hit.object_id])
-        key = hit.object_id * FACES + face_of_hit(shape, origin, direction, hit.t)
-    return key
+    return key_along(scenes, at.scene, shaft, origin, camera_direction(scenes, at.scene, xy))
 
 
 @wp.func

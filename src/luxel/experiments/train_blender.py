@@ -18,18 +18,21 @@ from typing import Annotated, NamedTuple
 
 import torch
 import tyro
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from pydantic import Field
 from torch import Tensor
 
 import luxel
 from luxel.configuration import Configuration, Pixels, Seed, Steps
+from luxel.core.fragments import FragmentPaths
 from luxel.core.scene_batch import SceneBatch
 from luxel.experiments.rare_light import rare_light
 from luxel.files.tensors import read_tensors, write_tensors
 from luxel.image.losses import display_huber
-from luxel.models.blending import TINY, Blender, BlenderConfig, Paths, Residual, combine, describe, filtered_residual
+from luxel.models.blending import TINY, Blender, BlenderConfig, Residual, combine, describe, filtered_residual
 from luxel.models.kinds import load_model
+from luxel.models.traced_paths import Paths, Shares, shares_of_pixels
+from luxel.models.visible_surfaces import Surfaces, unmixed, visible_surfaces
 from luxel.progress import ProgressBar
 from luxel.scene.composed import Composed
 from luxel.scene.description import Scene
@@ -74,24 +77,42 @@ class Options(Configuration):
 
 
 class Examples(NamedTuple):
-    """Pixels of many scenes with so many paths."""
+    """Pixels of many scenes with so many paths, and their fragments, which come one after another."""
 
     picture: Float[Tensor, "pixels 3"]
-    mean: Float[Tensor, "pixels 3"]
-    residual: Residual
     weight: Float[Tensor, " pixels"]
-    halves: Float[Tensor, "halves pixels 3"]
-    """Two targets, with noise of their own."""
+    target: Float[Tensor, "pixels 2 3"]
+    """Two, with noise of their own."""
+    unknown: Float[Tensor, " pixels"]
+    from_unknown: Float[Tensor, "pixels 3"]
+    certainty: Float[Tensor, " pixels"]
+    """Of Shares, as the two before it."""
+    fragments: Int64[Tensor, " pixels"]
+    """How many each pixel has."""
+    coverage: Float[Tensor, " fragments"]
+    radiance: Float[Tensor, "fragments 3"]
+    paths: Float[Tensor, "fragments 3"]
+    paths_met: Float[Tensor, " fragments"]
+    residual: Residual
 
     @property
-    def target(self) -> Float[Tensor, "pixels 3"]:
-        """The mean of both."""
-        return self.halves.mean(0)
+    def shares(self) -> Shares:
+        """Of the fragments in their pixels."""
+        pixel = torch.arange(len(self.fragments)).repeat_interleave(self.fragments)
+        return Shares(pixel, self.coverage, self.unknown, self.from_unknown, self.certainty)
 
     def some(self, pixels: Tensor) -> "Examples":
         """These of the pixels."""
-        residual = Residual(*(values[pixels] for values in self.residual))
-        return Examples(self.picture[pixels], self.mean[pixels], residual, self.weight[pixels], self.halves[:, pixels])
+        fragments = self.fragments[pixels]
+        first = (self.fragments.cumsum(0) - self.fragments)[pixels] - (fragments.cumsum(0) - fragments)
+        rows = first.repeat_interleave(fragments) + torch.arange(int(fragments.sum()))
+        of_pixels = (values[pixels] for values in self[:OF_PIXELS])
+        of_fragments = (values[rows] for values in self[OF_PIXELS:-1])
+        return Examples._make([*of_pixels, *of_fragments, self.residual.of(rows)])
+
+
+OF_PIXELS = Examples._fields.index("coverage")
+"""Fields of Examples that are pixels'; the others are fragments'."""
 
 
 def scene_of(seed: int, index: int) -> Scene:
@@ -107,10 +128,11 @@ def make(path: Path, scene: Scene, options: Options) -> None:
         model = load_model(Path(luxel.__file__).parent / "pretrained" / name)
         with torch.no_grad():
             tensors[name] = model(batch, width=side, height=side)[0]
+    surfaces = visible_surfaces(batch, side, side)
     for spp in SPP:
-        found = tracer.sample(batch, side, side, spp, PATHS_SEED + spp)
-        tensors[f"mean{spp}"] = found.mean.unflatten(0, (side, side))
-        tensors[f"var{spp}"] = found.path_variance.unflatten(0, (side, side))
+        found, of_fragments = tracer.sample_fragments(batch, surfaces.fragments, spp, PATHS_SEED + spp)
+        tensors |= {f"mean{spp}": found.mean, f"variance{spp}": found.path_variance / spp}
+        tensors |= {f"{name}_of_fragments{spp}": values for name, values in of_fragments._asdict().items()}
     for half, seed in enumerate(TARGET_SEEDS):
         target = tracer.trace(batch, side, side, options.target_spp, seed)
         tensors[f"truth{half}"] = torch.from_numpy(target.mean[0])
@@ -127,22 +149,48 @@ def examples(options: Options) -> list[Examples]:
         if not path.exists():
             make(path, scene, options)
         tensors, _ = read_tensors(path, "delete it and repeat the command")
-        picture, halves = tensors[MODELS[index % len(MODELS)]], torch.stack([tensors["truth0"], tensors["truth1"]])
-        flat, batch, halves = picture.flatten(0, 1), SceneBatch.of([scene]), halves.flatten(1, 2)
-        weight = 1 / (display_huber(flat, halves.mean(0)).mean() + FLOOR)
+        picture = tensors[MODELS[index % len(MODELS)]].flatten(0, 1)
+        target = torch.stack([tensors["truth0"], tensors["truth1"]], 2).flatten(0, 1)
+        batch = SceneBatch.of([scene])
+        surfaces = visible_surfaces(batch, options.width, options.width)
+        chosen = torch.randperm(len(picture), generator=rng)[:PIXELS_A_SCENE]
         for of_spp, spp in zip(found, SPP, strict=True):
-            paths = Paths(tensors[f"mean{spp}"].flatten(0, 1), tensors[f"var{spp}"].flatten() / spp, spp)
-            residual = describe(batch, flat, paths, filtered_residual(batch, picture[None], paths))
-            whole = Examples(flat, paths.mean, residual, weight.expand(len(flat)), halves)
-            of_spp.append(whole.some(torch.randperm(len(flat), generator=rng)[:PIXELS_A_SCENE]))
+            of_fragments = FragmentPaths(*(tensors[f"{name}_of_fragments{spp}"] for name in FragmentPaths._fields))
+            paths = Paths(tensors[f"mean{spp}"], tensors[f"variance{spp}"], spp, of_fragments)
+            of_spp.append(examples_of(batch, surfaces, picture, paths, target).some(chosen))
     return [joined(of_spp) for of_spp in found]
+
+
+def examples_of(
+    batch: SceneBatch,
+    surfaces: Surfaces,
+    picture: Float[Tensor, "pixels 3"],
+    paths: Paths,
+    target: Float[Tensor, "pixels 2 3"],
+) -> Examples:
+    """All pixels of a scene."""
+    radiance, shares = unmixed(batch, surfaces, picture), shares_of_pixels(surfaces, paths)
+    levels = filtered_residual(batch, surfaces, radiance, paths)
+    weight = 1 / (display_huber(picture, target.mean(1)).mean() + FLOOR)
+    return Examples(
+        picture,
+        weight.expand(len(picture)),
+        target,
+        *shares[2:],
+        surfaces.fragments.offsets.diff().long(),
+        shares.coverage,
+        radiance,
+        paths.of_fragments.mean,
+        paths.of_fragments.counts,
+        describe(batch, surfaces.fragments.object_id, radiance, levels, paths.spp),
+    )
 
 
 def joined(parts: list[Examples]) -> Examples:
     """All of them as one."""
-    columns = zip(*((*part[:2], *part.residual, part.weight) for part in parts), strict=True)
-    picture, mean, *residual, weight = (torch.cat(column) for column in columns)
-    return Examples(picture, mean, Residual(*residual), weight, torch.cat([part.halves for part in parts], 1))
+    columns = [torch.cat(column) for column in zip(*(part[:-1] for part in parts), strict=True)]
+    residual = [torch.cat(column) for column in zip(*(part.residual for part in parts), strict=True)]
+    return Examples._make([*columns, Residual(*residual)])
 
 
 def train(options: Options) -> Blender:
@@ -157,10 +205,10 @@ def train(options: Options) -> Blender:
     for _ in bar:
         optimizer.zero_grad()
         losses = []
-        for of_spp, spp in zip(data, SPP, strict=True):
+        for of_spp in data:
             some = of_spp.some(torch.randint(len(of_spp.picture), (PIXELS_A_STEP,), generator=rng))
-            blended, _ = blended_examples(some, spp, blender)
-            losses.append((display_huber(blended, some.target).mean(1) * some.weight).mean())
+            blended, _ = blended_examples(some, blender)
+            losses.append((display_huber(blended, some.target.mean(1)).mean(1) * some.weight).mean())
         sum(losses[1:], losses[0]).backward()
         torch.nn.utils.clip_grad_norm_(blender.parameters(), CLIP_NORM)
         optimizer.step()
@@ -171,11 +219,13 @@ def train(options: Options) -> Blender:
 
 
 def blended_examples(
-    of_spp: Examples, spp: int, blender: Blender
+    examples: Examples, blender: Blender
 ) -> tuple[Float[Tensor, "pixels 3"], Float[Tensor, " pixels"]]:
-    """What `combine` makes of them."""
-    paths = Paths(of_spp.mean, of_spp.residual.paths_variance, spp)
-    return combine(of_spp.picture, paths, of_spp.residual, blender(of_spp.residual))
+    """What `combine` makes of their fragments, and these of pixels."""
+    of_fragments = combine(
+        examples.radiance, examples.paths, examples.paths_met, examples.residual, blender(examples.residual)
+    )
+    return examples.shares.pixels(*of_fragments)
 
 
 def train_judge(blender: Blender, data: list[Examples], options: Options) -> None:
@@ -194,14 +244,14 @@ def train_judge(blender: Blender, data: list[Examples], options: Options) -> Non
     for _ in bar:
         optimizer.zero_grad()
         losses = []
-        for of_spp, spp in zip(data, SPP, strict=True):
+        for of_spp in data:
             starts = torch.randint(groups, (GROUPS_A_STEP,), generator=rng) * JUDGED_TOGETHER
             some = of_spp.some((starts[:, None] + torch.arange(JUDGED_TOGETHER)).flatten())
             with torch.no_grad():
-                blended, error = blended_examples(some, spp, blender)
-            expected = blender.judged(some.picture, some.residual, blended, error)
-            squared = ((blended - some.halves[0]) * (blended - some.halves[1])).mean(1)
-            noise = (some.halves[0] - some.halves[1]).square().mean(1) / 4
+                blended, error = blended_examples(some, blender)
+            expected = blender.judged(some.picture, some.residual.of(some.shares.largest()), blended, error)
+            squared = (blended[:, None] - some.target).prod(1).mean(1)
+            noise = some.target.diff(dim=1).square().mean((1, 2)) / 4
             of_group, found, noise = (
                 values.unflatten(0, (GROUPS_A_STEP, -1)).sum(1) + TINY for values in (expected, squared, noise)
             )

@@ -1,16 +1,19 @@
 """From no paths to the truth: a network's picture and the mean of n paths a pixel, blended by their errors.
 
-The network's picture N has no noise, but is off; the paths' mean P has noise, and is right in the mean. Their residual
-R = P − N is filtered at L levels (`luxel.models.residual_filter`): R_0 = R, R_1 … R_L, a wavelet decomposition of it in
-bands R_l − R_{l+1}. What is believed of each band is its coefficient a_l in [0, 1] (wavelet shrinkage, Donoho &
-Johnstone 1994), and what is believed of single pixels' paths is w:
+The network's picture N has no noise, but is off; the paths' mean P has noise, and is right in the mean. Both are taken
+apart into what pixels show, a fragment for each face (`luxel.models.visible_surfaces`), as what share of a pixel each
+covers is known better than by few paths (`luxel.models.traced_paths`). Of fragments, the residual R = P − N is filtered
+at L levels (`luxel.models.residual_filter`): R_0 = R, R_1 … R_L, a wavelet decomposition of it in bands R_l − R_{l+1}.
+What is believed of each band is its coefficient a_l in [0, 1] (wavelet shrinkage, Donoho & Johnstone 1994), and what is
+believed of single fragments' paths is w:
 
-    M = N − Σ_k b_k D_k + a_L R_L + Σ_{0<l<L} a_l (R_l − R_{l+1})      w = e² / (e² + v)      picture = M + w (P − M)
+    M = N − Σ_k b_k D_k + a_L R_L + Σ_{0<l<L} a_l (R_l − R_{l+1})      w = e² / (e² + v)      M + w (P − M)
 
 where the D_k are details of N itself, which may be mottle (`residual_filter`), and b_k is the share that is taken off;
 e² is the expected squared error of M, and v the variance of P, which falls like 1/n. As e² is never less than a share
-of the radiance squared, 1 − w falls like 1/n, too, and with it what M may be wrong by: the picture's squared error is
-the paths' own in the limit, and falls like 1/n.
+of the radiance squared, 1 − w falls like 1/n, too, and with it what M may be wrong by. A pixel is the sum of its
+fragments by their shares, of which paths, too, know more and more: the picture's squared error is the paths' own in the
+limit, and falls like 1/n.
 
 Without training the coefficients are those of James and Stein's estimator, as far as variances tell; a small network,
 the Blender, reads the same variances and does better. It reads ratios alone: no unit of light is special.
@@ -23,7 +26,7 @@ from typing import ClassVar, Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, Int32, Int64
 from pydantic import ConfigDict
 from torch import Tensor, nn
 
@@ -42,6 +45,8 @@ from luxel.models.residual_filter import (
     Levels,
     residual_levels,
 )
+from luxel.models.traced_paths import Paths, path_variance, shares_of_pixels
+from luxel.models.visible_surfaces import Surfaces, unmixed
 
 LEVELS = len(STEPS)
 LEAST_ERROR = 3e-3
@@ -58,6 +63,8 @@ AROUND = 7
 """Pixels, along both sides, of that radiance."""
 FEW_PATHS = 16
 """See `unseen`."""
+LEAST_COUNT = 0.25
+"""Paths that a fragment counts for which none has met: its residual is then 0, with the variance of so many."""
 CERTAINTY = 3.0
 """c of `james_stein`. With 1, as for known variances, 4 paths a pixel made pictures 2 dB worse than the network's in
 the mean over 24 unseen scenes; with 3 they are even with it, and 64 paths make them 1 dB better."""
@@ -81,26 +88,6 @@ JUDGED = FEATURES + 3
 """What the judge of a blend reads: the Blender's features, and `judged_features`."""
 
 
-class Paths(NamedTuple):
-    """What path tracing says of pictures: pixels of all, row by row, scene by scene."""
-
-    mean: Float[Tensor, "pixels 3"]
-    variance: Float[Tensor, " pixels"]
-    """Of that mean, the mean over channels; infinite if there is one path."""
-    spp: int
-
-
-def pooled(a: Paths, b: Paths) -> Paths:
-    """All of them, of the same pixels (Chan, Golub & LeVeque 1979)."""
-    spp = a.spp + b.spp
-    share = b.spp / spp
-    step = b.mean - a.mean
-    between = (step**2).mean(1) * a.spp * share
-    # Σ (x − mean)² of each, from its mean's variance σ² / n.
-    spread = [paths.variance * paths.spp * (paths.spp - 1) for paths in (a, b) if paths.spp > 1]
-    return Paths(a.mean + step * share, (sum(spread) + between) / (spp * (spp - 1)), spp)
-
-
 class Residual(NamedTuple):
     """The bands that the residual is made of, and what is known of each."""
 
@@ -116,6 +103,10 @@ class Residual(NamedTuple):
     """The share of a detail that the residual has with the opposite sign, in the wide neighbourhood."""
     mottle_variance: Float[Tensor, "pixels details"]
     features: Float[Tensor, "pixels features"]
+
+    def of(self, rows: Int64[Tensor, " some"]) -> "Residual":
+        """Of some of the fragments."""
+        return Residual(*(values[rows] for values in self))
 
 
 class Coefficients(NamedTuple):
@@ -211,73 +202,102 @@ def believed(square: Tensor, variance: Tensor) -> Tensor:
 
 def blend(
     scenes: SceneBatch,
+    surfaces: Surfaces,
     picture: Float[Tensor, "scenes height width 3"],
     paths: Paths,
     blender: Blender | None = None,
 ) -> tuple[Float[Tensor, "scenes height width 3"], Float[Tensor, "scenes height width"]]:
     """The picture of least expected error, and the expected squared error of its pixels, the mean over channels."""
     flat, coefficients_of = picture.reshape(-1, 3), james_stein if blender is None else blender
-    levels = filtered_residual(scenes, picture, paths)
-    parts = []
+    radiance = unmixed(scenes, surfaces, flat)
+    levels, shares = filtered_residual(scenes, surfaces, radiance, paths), shares_of_pixels(surfaces, paths)
+    seen, parts = surfaces.fragments, []
     for first in range(0, len(flat), AT_ONCE[flat.device.type]):
-        some = slice(first, first + AT_ONCE[flat.device.type])
-        own = Paths(paths.mean[some], paths.variance[some], paths.spp)
-        residual = describe(scenes, flat[some], own, levels.part(some))
-        picture_part, error = combine(flat[some], own, residual, coefficients_of(residual))
+        some = slice(first, min(first + AT_ONCE[flat.device.type], len(flat)))
+        own = slice(*seen.offsets[[some.start, some.stop]].tolist())
+        residual = describe(scenes, seen.object_id[own], radiance[own], levels.part(own), paths.spp)
+        share, found = shares.part(some, own), paths.of_fragments
+        blended, error = combine(radiance[own], found.mean[own], found.counts[own], residual, coefficients_of(residual))
+        picture_part, error = share.pixels(blended, error)
         if blender is not None:
-            error = blender.judged(flat[some], residual, picture_part, error)
+            error = blender.judged(flat[some], residual.of(share.largest()), picture_part, error)
         parts.append((picture_part, error))
     blended, error = (torch.cat(values) for values in zip(*parts, strict=True))
     return blended.reshape(picture.shape), error.reshape(picture.shape[:3])
 
 
 def combine(
-    picture: Float[Tensor, "pixels 3"], paths: Paths, residual: Residual, coefficients: Coefficients
-) -> tuple[Float[Tensor, "pixels 3"], Float[Tensor, " pixels"]]:
-    """M + w (P − M), and its expected squared error e² v / (e² + v); see the module's docstring."""
+    radiance: Float[Tensor, "fragments 3"],
+    paths: Float[Tensor, "fragments 3"],
+    counts: Float[Tensor, " fragments"],
+    residual: Residual,
+    coefficients: Coefficients,
+) -> tuple[Float[Tensor, "fragments 3"], Float[Tensor, " fragments"]]:
+    """M + w (P − M), and its expected squared error e² v / (e² + v); see the module's docstring.
+
+    `paths` are means of so many; of fragments that none has met, it is M.
+    """
     corrections = (coefficients.bands[..., None] * residual.bands).sum(1)
     corrections -= (coefficients.details[..., None] * residual.details).sum(1)
-    filtered = (picture + corrections).clamp(min=0)
-    off = paths.mean - filtered
-    square = (off**2).mean(1)
-    variance = residual.paths_variance + unseen(square, paths.spp)
-    beyond = square - BEYOND_NOISE * (1 + HEAVY_TAILS / paths.spp) * variance
+    filtered = (radiance + corrections).clamp(min=0)
+    off = torch.where(counts[:, None] > 0, paths - filtered, 0.0)
+    square, some = (off**2).mean(1), counts.clamp(min=LEAST_COUNT)
+    variance = residual.paths_variance + unseen(square, some)
+    beyond = square - BEYOND_NOISE * (1 + HEAVY_TAILS / some) * variance
     error = coefficients.error + (LEAST_ERROR * residual.scale) ** 2 + beyond.clamp(min=0)
     weight = (error + TINY) / (error + TINY + variance)
     return filtered + weight[:, None] * off, weight * variance
 
 
-def unseen(square: Float[Tensor, " pixels"], spp: int) -> Float[Tensor, " pixels"]:
-    """Variance of the paths' mean that their own spread may not show, if they are that far from a picture.
+def unseen(square: Float[Tensor, " any"], paths: int | Float[Tensor, " any"]) -> Float[Tensor, " any"]:
+    """Variance of so many paths' mean that their own spread may not show, if they are that far from a picture.
 
     Few paths may all have missed a lamp's edge, and one has no spread: the picture counts as one path more. Of many,
     their spread is believed, so that this part falls like 1/n².
     """
-    return square / (spp * (1 + spp / FEW_PATHS))
+    return square / (paths * (1 + paths / FEW_PATHS))
 
 
 @torch.no_grad()
-def filtered_residual(scenes: SceneBatch, picture: Float[Tensor, "scenes height width 3"], paths: Paths) -> Levels:
-    """The residual at all levels."""
-    height, width = picture.shape[1:3]
-    flat = picture.reshape(-1, 3)
-    raw = paths.mean - flat
-    variance = unseen((raw**2).mean(1), paths.spp)
+def filtered_residual(
+    scenes: SceneBatch, surfaces: Surfaces, radiance: Float[Tensor, "fragments 3"], paths: Paths
+) -> Levels:
+    """The residual of each fragment at all levels."""
+    seen, pixel, found = surfaces.fragments, surfaces.pixel, paths.of_fragments
+    count = found.counts.clamp(min=LEAST_COUNT)
+    raw = torch.where(found.counts[:, None] > 0, found.mean - radiance, 0.0)
+    variance = unseen((raw**2).mean(1), count)
     if paths.spp > 1:
-        variance += paths.variance
-    shared = cut(raw, flat, paths.mean, height, width)
-    return residual_levels(scenes, flat, shared, variance, (raw - shared).mean(1), width, height)
+        variance += path_variance(paths, surfaces)[pixel] / count
+    brightness = torch.maximum(radiance.mean(1), found.mean.mean(1)) * seen.coverage
+    brighter = torch.zeros(surfaces.pixels, device=pixel.device).index_add(0, pixel, brightness)
+    around = mean_around(brighter.reshape(-1, seen.height, seen.width))[pixel]
+    shared = cut(raw, around)
+    weights = count / paths.spp
+    return residual_levels(scenes, surfaces, radiance, shared, variance, (raw - shared).mean(1), weights)
+
+
+def mean_around(brightness: Float[Tensor, "scenes height width"]) -> Float[Tensor, " pixels"]:
+    """Of the AROUND² pixels about each."""
+    return F.avg_pool2d(brightness[:, None], AROUND, 1, AROUND // 2, count_include_pad=False).reshape(-1)
 
 
 @torch.no_grad()
-def describe(scenes: SceneBatch, picture: Float[Tensor, "pixels 3"], paths: Paths, levels: Levels) -> Residual:
+def describe(
+    scenes: SceneBatch,
+    object_id: Int32[Tensor, " fragments"],
+    radiance: Float[Tensor, "fragments 3"],
+    levels: Levels,
+    spp: int,
+) -> Residual:
     """The residual's bands, and what the Blender reads of them."""
     moments = levels.moments
     fine = [values[:, :3] for values in moments[1:]]
     bands = torch.stack([a - b for a, b in pairwise(fine)] + [fine[-1]], 1)
     # What was cut off paths of great weight may all be there: the band may be off by as much.
-    variance = torch.stack([values[:, VARIANCE] + values[:, REMOVED] ** 2 for values in moments[1:]], 1)
-    brightness = picture.mean(1)
+    of_levels = torch.stack([values[:, VARIANCE] + values[:, REMOVED] ** 2 for values in moments[1:]], 1)
+    variance = torch.maximum(of_levels, F.pad(of_levels[:, 1:], (0, 1)))  # of a band either level's, the noisier's
+    brightness = radiance.mean(1)
     scale = brightness + (brightness + moments[SCALE_LEVEL][:, :3].mean(1)).clamp(min=0)
     noise = torch.maximum(moments[0][:, PATHS_VARIANCE], moments[NOISE_LEVEL][:, PATHS_VARIANCE])
     details = torch.stack(levels.details, 1)
@@ -291,26 +311,19 @@ def describe(scenes: SceneBatch, picture: Float[Tensor, "pixels 3"], paths: Path
         details=details,
         mottle=-products / squares.clamp(min=TINY),
         mottle_variance=independent / squares.clamp(min=TINY),
-        features=features_of(scenes, levels, bands, variance, scale, brightness, paths.spp),
+        features=features_of(scenes, object_id, levels, bands, variance, scale, brightness, spp),
     )
 
 
-def cut(
-    residual: Float[Tensor, "pixels 3"],
-    picture: Float[Tensor, "pixels 3"],
-    paths: Float[Tensor, "pixels 3"],
-    height: int,
-    width: int,
-) -> Float[Tensor, "pixels 3"]:
+def cut(residual: Float[Tensor, "fragments 3"], around: Float[Tensor, " fragments"]) -> Float[Tensor, "fragments 3"]:
     """The residual with no more than BRIGHTEST times the radiance around it."""
-    brighter = torch.maximum(picture.mean(1), paths.mean(1)).reshape(-1, 1, height, width)
-    around = F.avg_pool2d(brighter, AROUND, 1, AROUND // 2, count_include_pad=False).reshape(-1)
     length = residual.abs().amax(1)
     return residual * (BRIGHTEST * around / length.clamp(min=TINY)).clamp(max=1)[:, None]
 
 
 def features_of(
     scenes: SceneBatch,
+    object_id: Int32[Tensor, " fragments"],
     levels: Levels,
     bands: Float[Tensor, "pixels levels 3"],
     variance: Float[Tensor, "pixels levels"],
@@ -322,8 +335,8 @@ def features_of(
     squared = scale[:, None] ** 2
     all_noise = torch.stack([values[:, PATHS_VARIANCE] for values in levels.moments], 1)
     all_square = torch.stack([values[:, SQUARE] for values in levels.moments], 1)
-    hit = (levels.object_id != MISS).float()
-    seen = levels.object_id.clamp(min=0).long()
+    hit = (object_id != MISS).float()
+    seen = object_id.clamp(min=0).long()
     if len(scenes.kind):
         attributes = torch.stack([scenes.roughness, scenes.metallic, scenes.transmission, scenes.is_emissive.float()])
         materials = hit * attributes[:, seen]

@@ -25,8 +25,8 @@ PICTURE = 8 * FLOAT
 RAY_PIXEL = 1600
 """Bytes of a pixel that a ray model has in work, besides its network's: measured, pictures full of objects at 128²; an
 empty one takes a tenth."""
-BLENDED_PIXEL = 550
-"""Bytes of a pixel that is blended with paths, mostly the moments of the residual's levels: measured at 512²."""
+BLENDED_PIXEL = 800
+"""Bytes of a pixel that is blended with paths, mostly the moments of the residual's levels: measured at 768²."""
 
 
 @dataclass(frozen=True)

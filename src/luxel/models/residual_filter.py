@@ -7,27 +7,26 @@ it. So do products with the picture's own details, which say how far these are m
 all in the residual, with the opposite sign.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 import warp as wp
-from jaxtyping import Float, Int32
+from jaxtyping import Float
 from torch import Tensor
 
-from luxel.core.launch import launch, struct_array, to_warp
-from luxel.core.rays import camera_direction, camera_origin, image_plane_point
+from luxel.core.launch import launch, to_warp
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable
-from luxel.models.shading_points import first_point, pixel_width
+from luxel.models.shading_points import ShadingPoint, as_points, pixel_width
+from luxel.models.visible_surfaces import Surfaces, alike
 
 STEPS = (1, 2, 4, 8, 16, 32)
 """Pixels between neighbours, of each level."""
 SAME_PICTURE = 0.1  # relative difference of the smoothed picture that halves a neighbour's weight twice
 SAME_DETAIL = 0.25  # of the picture itself, which may be mottled
+LEAST_COVERAGE = 1e-3  # that a fragment counts for: a lamp's may be 0
 DETAILS = 2  # of the picture: bands whose shape the residual is asked for
-SAME_PLANE = wp.constant(2.0)  # pixels off a point's tangent plane that do
-GUIDE_WORDS = 8  # of a PixelGuide, 32 bits each
 MOMENTS = 7 + 2 * DETAILS
 
 # Of a pixel's residual: red, green, blue; variance of it as filtered; mean variance of its neighbours' paths; mean
@@ -37,48 +36,32 @@ Moments = wp.types.vector(MOMENTS, float)
 VARIANCE, PATHS_VARIANCE, SQUARE, REMOVED, PRODUCTS = 3, 4, 5, 6, 7
 
 
-@wp.struct
-class PixelGuide:
-    """What a pixel's centre shows."""
-
-    object_id: int  # row of the SceneBatch, or MISS
-    point: wp.vec3
-    normal: wp.vec3
-    width: float  # of a pixel there, scene units
-
-
-@wp.kernel(enable_backward=False)
-def find_guides(scenes: Scenes, width: int, height: int, guides: wp.array[PixelGuide], begin: int) -> None:
-    """The guide of every pixel of all pictures."""
-    index = wp.tid() + begin
-    line = index // width
-    scene = line // height
-    row = scenes.scenes[scene]
-    x = float(index - line * width) + 0.5
-    y = float(line - scene * height) + 0.5
-    xy = image_plane_point(x, y, width, height, row.tan_half_fov)
-    p = first_point(scenes, scene, camera_origin(scenes, scene, xy), camera_direction(scenes, scene, xy), 0)
-    guides[index] = PixelGuide(p.object_id, p.point, p.normal, pixel_width(scenes, p, height))
+@wp.func
+def alike_in_radiance(a: wp.vec3, b: wp.vec3, tolerance: float) -> float:
+    """How alike two fragments are by the picture."""
+    total = wp.dot(a + b, wp.vec3(1.0, 1.0, 1.0))
+    relative = wp.length(a - b) / wp.max(tolerance * total, 1.0e-30)
+    far = 1.0 + relative * relative
+    return 1.0 / (far * far)
 
 
 @wp.func
-def likeness(p: PixelGuide, q: PixelGuide, radiance_p: wp.vec3, radiance_q: wp.vec3, tolerance: float) -> float:
-    """How far a neighbour's residual is taken for a pixel's own: 1 if they show the same, 0 for different objects."""
-    if p.object_id != q.object_id:
-        return 0.0
-    cosine = wp.max(wp.dot(p.normal, q.normal), 0.0)
-    cosine *= cosine
-    off = wp.dot(p.normal, q.point - p.point) / wp.max(SAME_PLANE * p.width, 1.0e-30)
-    difference = radiance_p - radiance_q
-    total = wp.dot(radiance_p + radiance_q, wp.vec3(1.0, 1.0, 1.0))
-    relative = wp.length(difference) / wp.max(tolerance * total, 1.0e-30)
-    far = (1.0 + off * off) * (1.0 + relative * relative)
-    return cosine * cosine / (far * far)
+def fragment_with_key(offsets: wp.array[int], key: wp.array[int], pixel: int, wanted: int) -> int:
+    """The fragment of a pixel that shows a face, or −1."""
+    for i in range(offsets[pixel], offsets[pixel + 1]):
+        if key[i] == wanted:
+            return i
+    return -1
 
 
 @wp.kernel(enable_backward=False)
 def filter_residuals(
-    guides: wp.array[PixelGuide],
+    scenes: Scenes,
+    points: wp.array[ShadingPoint],
+    offsets: wp.array[int],
+    key: wp.array[int],
+    pixel: wp.array[int],
+    weights: wp.array[float],
     picture: wp.array[wp.vec3],
     width: int,
     height: int,
@@ -89,13 +72,15 @@ def filter_residuals(
     share: wp.array[float],
     begin: int,
 ) -> None:
-    """The weighted mean of each pixel and its eight neighbours `step` pixels away, and the weight that they have."""
-    index = wp.tid() + begin
+    """The weighted mean of each fragment and of those of its face in the eight pixels `step` away, and its weight."""
+    i = wp.tid() + begin
+    index = pixel[i]
     line = index // width
     x = index - line * width
     y = line % height
-    own = guides[index]
-    radiance = picture[index]
+    own = points[i]
+    radiance = picture[i]
+    size = pixel_width(scenes, own, height)
     total = Moments()
     weight = float(0.0)
     variance = float(0.0)
@@ -105,71 +90,72 @@ def filter_residuals(
         column = x + across * step
         row = y + down * step
         if column >= 0 and column < width and row >= 0 and row < height:
-            other = index + down * step * width + across * step
-            w = float(1.0)
-            if other != index:
-                w = likeness(own, guides[other], radiance, picture[other], tolerance)
-                w = w / float((1 + across * across) * (1 + down * down))
-            values = moments[other]
-            total += values * w
-            weight += w
-            variance += w * w * values[VARIANCE]
-    result = total / weight
+            other = int(i)
+            if k != 4:
+                other = fragment_with_key(offsets, key, index + down * step * width + across * step, key[i])
+            if other >= 0:
+                w = weights[other]
+                if other != i:
+                    w *= alike(own, points[other], size) * alike_in_radiance(radiance, picture[other], tolerance)
+                    w = w / float((1 + across * across) * (1 + down * down))
+                values = moments[other]
+                total += (values - moments[i]) * w
+                weight += w
+                variance += w * w * values[VARIANCE]
+    result = moments[i] + total / weight  # exactly as it was where there are no neighbours
     result[VARIANCE] = variance / (weight * weight)
-    filtered[index] = result
-    share[index] = weight * 0.25
+    filtered[i] = result
+    share[i] = weight * 0.25
 
 
 class Levels(NamedTuple):
-    """The residual at every level, the first being as it is; pixels of all pictures, row by row, scene by scene."""
+    """The residual at every level, the first being as it is; of the fragments of all pictures."""
 
-    moments: list[Float[Tensor, "pixels moments"]]
-    share: list[Float[Tensor, " pixels"]]
+    moments: list[Float[Tensor, "fragments moments"]]
+    share: list[Float[Tensor, " fragments"]]
     """Weight of the neighbours of each level but the first: 1 in the midst of a surface, 1/4 where a pixel is alone."""
-    details: list[Float[Tensor, "pixels 3"]]
+    details: list[Float[Tensor, "fragments 3"]]
     """Of the picture: what the filter's first levels take off it."""
-    object_id: Int32[Tensor, " pixels"]
-    """Row of the SceneBatch that the pixel's centre shows, or MISS."""
 
-    def part(self, pixels: slice) -> "Levels":
-        """Of some of the pixels."""
-        moments, share, details = ([v[pixels] for v in values] for values in self[:3])
-        return Levels(moments, share, details, self.object_id[pixels])
+    def part(self, fragments: slice) -> "Levels":
+        """Of some of the fragments."""
+        return Levels(*([v[fragments] for v in values] for values in self))
 
 
 @torch.no_grad()
 def residual_levels(
     batch: SceneBatch,
-    picture: Float[Tensor, "pixels 3"],
-    residual: Float[Tensor, "pixels 3"],
-    variance: Float[Tensor, " pixels"],
-    removed: Float[Tensor, " pixels"],
-    width: int,
-    height: int,
+    surfaces: Surfaces,
+    picture: Float[Tensor, "fragments 3"],
+    residual: Float[Tensor, "fragments 3"],
+    variance: Float[Tensor, " fragments"],
+    removed: Float[Tensor, " fragments"],
+    weights: Float[Tensor, " fragments"],
 ) -> Levels:
-    """The residual, with its variance and what was cut off it, filtered along what the scenes and the picture show."""
-    device, pixels = batch.device, len(picture)
-    table = torch.empty(pixels, GUIDE_WORDS, dtype=torch.int32, device=device)
-    guides: Any = struct_array(table, PixelGuide)
-    launch(find_guides, pixels, [launchable(batch), width, height], [guides], device, sliced=True)
+    """The residual, with its variance and what was cut off it, filtered along what the scenes and the picture show.
 
-    def filtered(guide: Tensor, tolerance: float, step: int, moments: Tensor) -> tuple[Tensor, Tensor]:
+    `weights` say how much each fragment's is worth to others.
+    """
+    seen, device = surfaces.fragments, batch.device
+    where = [launchable(batch), as_points(surfaces.points), seen.offsets, seen.key, seen.pixel_of_all]
+
+    def filtered(guide: Tensor, tolerance: float, step: int, moments: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
         result, share = torch.empty_like(moments), torch.empty_like(variance)
-        inputs = [guides, to_warp(guide, wp.vec3), width, height, step, tolerance, to_warp(moments, Moments)]
-        launch(filter_residuals, pixels, inputs, [to_warp(result, Moments), share], device, sliced=True)
+        size = [weights, to_warp(guide, wp.vec3), seen.width, seen.height, step, tolerance, to_warp(moments, Moments)]
+        launch(filter_residuals, len(result), where + size, [to_warp(result, Moments), share], device, sliced=True)
         return result, share
 
     smoothed, details = F.pad(picture, (0, MOMENTS - 3)), []
     for step in STEPS[:DETAILS]:
         before = smoothed
-        smoothed, _ = filtered(picture, SAME_DETAIL, step, before)
+        smoothed, _ = filtered(picture, SAME_DETAIL, step, before, seen.coverage.clamp(min=LEAST_COVERAGE))
         details.append(before[:, :3] - smoothed[:, :3])
     products = [(detail * other).mean(1) for detail in details for other in (residual, detail)]
     square = (residual**2).mean(1)
     moments = [torch.cat([residual, torch.stack([variance, variance, square, removed, *products], 1)], 1)]
     shares = []
     for step in STEPS:
-        more, share = filtered(smoothed[:, :3], SAME_PICTURE, step, moments[-1])
+        more, share = filtered(smoothed[:, :3], SAME_PICTURE, step, moments[-1], weights)
         moments.append(more)
         shares.append(share)
-    return Levels(moments, shares, details, table[:, 0])
+    return Levels(moments, shares, details)

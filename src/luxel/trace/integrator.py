@@ -26,6 +26,7 @@ from luxel.core.sampling import NetPlace, net_place, power_heuristic, stratified
 from luxel.core.scenes import Scenes, material_of_object, shape_of
 from luxel.core.shapes.local import INFINITY
 from luxel.core.shapes.shape import facing_normal, surface_interaction
+from luxel.trace.fragment_paths import FragmentSums, add_to_fragment
 
 ROULETTE_DEPTH = wp.constant(3)  # segments before Russian roulette; Mitsuba's 5 is up to 12 % less efficient
 # By how much survival is more than what a path is worth: with 1 figures of spheres took up to 40 % more time for the
@@ -332,6 +333,7 @@ def trace_paths(
     scenes: Scenes,
     settings: PathSettings,
     rays: WorldRays,
+    sums: FragmentSums,
     means: wp.array2d[wp.vec3],
     deviations: wp.array2d[wp.vec3],
     path_deviations: wp.array2d[float],
@@ -340,7 +342,8 @@ def trace_paths(
     """Mean radiance of a chunk of one pixel's or ray's paths, and squared deviations: of groups' means, and of paths.
 
     A group has one path in each stratum of the pixel; its deviation is weighted by its paths (Welford 1962). Those of
-    single paths, summed over channels, say what noise there would be without strata.
+    single paths, summed over channels, say what noise there would be without strata. `sums` are not empty where the
+    pictures' fragments have their own paths counted.
     """
     index = wp.tid() + begin
     chunks = means.shape[1]
@@ -382,6 +385,8 @@ def trace_paths(
             settings.net_size,
             settings.max_depth,
         )
+        if sums.offsets.shape[0] > 0:
+            add_to_fragment(scenes, scene, sums, ray, row, chunk, camera_ray.origin, camera_ray.direction, L)
         moments = add_path(moments, L, sample + 1 - first, settings.columns * settings.rows)
     means[row, chunk] = moments.mean
     deviations[row, chunk] = moments.deviation

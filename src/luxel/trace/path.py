@@ -11,6 +11,7 @@ from torch import Tensor
 
 import luxel
 from luxel import InputError
+from luxel.core.fragments import FragmentPaths, Fragments
 from luxel.core.launch import launch, to_warp
 from luxel.core.rays import Rays
 from luxel.core.scene_batch import SceneBatch
@@ -18,6 +19,7 @@ from luxel.core.scenes import launchable
 from luxel.scene.description import Scene
 from luxel.scene.lighting import warn_of_darkness
 from luxel.trace.first_hits import Features, first_hit_features
+from luxel.trace.fragment_paths import FragmentSums, FragmentTally
 from luxel.trace.integrator import CHUNK, PathSettings, WorldRays, merge_chunks, strata_of, trace_paths
 from luxel.trace.tracer import Radiance
 
@@ -105,13 +107,27 @@ class PathTracer:
         check_size(width, height)
         batch = self._batch(scenes)
         settings = self._settings(spp, seed, width, height, groups=1)
-        settings.branches, paths = branches, spp * branches
-        settings.net_size = min(paths & -paths, LONGEST_NET)  # all of a pixel's paths, if they are a power of two
+        settings.branches, settings.net_size = branches, net_size(spp * branches)
         count, chosen = len(batch) * width * height, WorldRays()
         if pixels is not None:
             settings.is_listed = int(len(pixels) > 0)
             count, chosen.number = len(pixels), to_warp(pixels.to(batch.device))
         return estimate(batch, count, settings, chosen, progress)
+
+    def sample_fragments(
+        self,
+        scenes: Sequence[Scene] | SceneBatch,
+        fragments: Fragments,
+        spp: int,
+        seed: int,
+        progress: Callable[[int], object] | None = None,
+    ) -> tuple[Estimate, FragmentPaths]:
+        """What `sample` returns of whole pictures, and the same paths by the fragment that each meets first."""
+        batch, width, height = self._batch(scenes), fragments.width, fragments.height
+        settings = self._settings(spp, seed, width, height, groups=1)
+        settings.net_size = net_size(spp)
+        tally = FragmentTally(fragments)
+        return estimate(batch, len(batch) * width * height, settings, WorldRays(), progress, tally), tally.found
 
     def trace_rays(self, scenes: Sequence[Scene] | SceneBatch, rays: Rays, spp: int, seed: int = 0) -> Estimate:
         """Radiance that arrives along rays of their own, from `spp` paths a ray, on this tracer's device.
@@ -162,11 +178,17 @@ class PathTracer:
 
 
 def estimate(
-    batch: SceneBatch, count: int, settings: Any, rays: Any, progress: Callable[[int], object] | None = None
+    batch: SceneBatch,
+    count: int,
+    settings: Any,
+    rays: Any,
+    progress: Callable[[int], object] | None = None,
+    tally: FragmentTally | None = None,
 ) -> Estimate:
     """Mean and variance over the settings' paths for each of `count` rays, so many at once that memory is bounded.
 
-    `settings` are PathSettings; `rays` WorldRays, empty where the rays are those of whole pictures.
+    `settings` are PathSettings; `rays` WorldRays, empty where the rays are those of whole pictures: a `tally` may count
+    their paths, too.
     """
     device, spp = batch.device, settings.spp
     chunks, groups = -(-spp // CHUNK), spp // (settings.columns * settings.rows)
@@ -177,13 +199,21 @@ def estimate(
         settings.first_ray, rows = part.start, len(part)
         moments = [to_warp(torch.empty(rows, chunks, 3, device=device), wp.vec3) for _ in range(2)]
         moments.append(to_warp(torch.empty(rows, chunks, device=device)))
-        launch(trace_paths, rows * chunks, [scenes, settings, rays], moments, device, sliced=True)
+        sums = FragmentSums() if tally is None else tally.sums(part, chunks)
+        launch(trace_paths, rows * chunks, [scenes, settings, rays, sums], moments, device, sliced=True)
         merged = [to_warp(values[part.start : part.stop], wp.vec3) for values in (mean, variance)]
         merged.append(to_warp(path_variance[part.start : part.stop]))
         launch(merge_chunks, rows, [*moments, spp, groups], merged, device, sliced=True)
+        if tally is not None:
+            tally.merge(sums, part)
         if progress is not None:
             progress(rows)
     return Estimate(mean, variance, path_variance)
+
+
+def net_size(paths: int) -> int:
+    """Of a pixel's so many paths: all of them, if they are a power of two."""
+    return min(paths & -paths, LONGEST_NET)
 
 
 def check_size(width: int, height: int) -> None:

@@ -1,0 +1,111 @@
+"""What path tracing says of pictures: of their pixels, and of each fragment that these show."""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+
+from luxel.core.fragments import FragmentPaths
+from luxel.models.visible_surfaces import Surfaces
+
+LATTICE, LAMP_LATTICE = 32**1.5, 128.0**2
+"""Weights of what a pixel's fragments are known to cover, by 32 rays, or for a lamp by its outline in 128 parts."""
+STRATA = 16
+"""Of a pixel, at most: see `luxel.trace.integrator.strata_of`."""
+
+
+class Paths(NamedTuple):
+    """What path tracing says of pictures: pixels of all, row by row, scene by scene."""
+
+    mean: Float[Tensor, "pixels 3"]
+    variance: Float[Tensor, " pixels"]
+    """Of that mean, the mean over channels; infinite if there is one path."""
+    spp: int
+    of_fragments: FragmentPaths
+
+
+class Shares(NamedTuple):
+    """How pixels are made of their fragments, as far as rays and paths tell."""
+
+    pixel: Int64[Tensor, " fragments"]
+    coverage: Float[Tensor, " fragments"]
+    unknown: Float[Tensor, " pixels"]
+    """What none of a pixel's fragments covers, as far as paths have met other things first."""
+    from_unknown: Float[Tensor, "pixels 3"]
+    """What that adds to the pixel's radiance."""
+    certainty: Float[Tensor, " pixels"]
+    """What variance of a pixel's radiance among its parts is to be divided by for that of its mean."""
+
+    def part(self, pixels: slice, fragments: slice) -> "Shares":
+        """Of some of the pixels, and their fragments."""
+        own = self.pixel[fragments] - pixels.start
+        return Shares(own, self.coverage[fragments], *(values[pixels] for values in self[2:]))
+
+    def pixels(
+        self, radiance: Float[Tensor, "fragments 3"], error: Float[Tensor, " fragments"]
+    ) -> tuple[Float[Tensor, "pixels 3"], Float[Tensor, " pixels"]]:
+        """Of fragments' radiance, and their expected squared error; that of what they cover is added."""
+        mean = self._sums(radiance) + self.from_unknown
+        among = self._sums(((radiance - mean[self.pixel]) ** 2).mean(1, keepdim=True))[:, 0]
+        among += (self.from_unknown - self.unknown[:, None] * mean).square().mean(1) / self.unknown.clamp(min=1e-12)
+        return mean, self._sums(error[:, None])[:, 0] + among / self.certainty
+
+    def _sums(self, values: Float[Tensor, "fragments channels"]) -> Float[Tensor, "pixels channels"]:
+        empty = values.new_zeros(len(self.unknown), values.shape[1])
+        return empty.index_add(0, self.pixel, values * self.coverage[:, None])
+
+    def largest(self) -> Int64[Tensor, " pixels"]:
+        """The fragment that covers most of each pixel, the last of several."""
+        most = torch.zeros_like(self.unknown).scatter_reduce(0, self.pixel, self.coverage, "amax")
+        is_largest = self.coverage == most[self.pixel]
+        found = self.pixel.new_zeros(len(most))
+        return found.scatter_reduce(0, self.pixel[is_largest], is_largest.nonzero()[:, 0], "amax")
+
+
+def pooled(pixel: Int64[Tensor, " fragments"], a: Paths, b: Paths) -> Paths:
+    """All of them (Chan, Golub & LeVeque 1979), of the same pixels and fragments, each of which is in this `pixel`."""
+    spp = a.spp + b.spp
+    share = b.spp / spp
+    step = b.mean - a.mean
+    between = (step**2).mean(1) * a.spp * share
+    # Σ (x − mean)² of each, from its mean's variance σ² / n.
+    spread = [paths.variance * paths.spp * (paths.spp - 1) for paths in (a, b) if paths.spp > 1]
+    variance = (sum(spread) + between) / (spp * (spp - 1))
+    return Paths(a.mean + step * share, variance, spp, pooled_fragments(pixel, a.of_fragments, b.of_fragments))
+
+
+def pooled_fragments(pixel: Int64[Tensor, " fragments"], a: FragmentPaths, b: FragmentPaths) -> FragmentPaths:
+    """All of them, of the same fragments."""
+    counts = a.counts + b.counts
+    step, share = b.mean - a.mean, b.counts / counts.clamp(min=1)
+    between = (step**2).mean(1) * a.counts * share
+    scatter = (a.scatter + b.scatter).index_add(0, pixel, between)
+    return FragmentPaths(a.mean + step * share[:, None], counts, scatter)
+
+
+def shares_of_pixels(surfaces: Surfaces, paths: Paths) -> Shares:
+    """By the rays that have found the fragments, and by the paths.
+
+    What n rays on a lattice, or one in each of n strata, say of a share is off by about n^(-3/4).
+    """
+    found, pixel, seen = paths.of_fragments, surfaces.pixel, surfaces.fragments
+    zero = torch.zeros_like(paths.mean)
+    shows_lamp = zero[:, 0].index_add(0, pixel, surfaces.is_lamp.float()) > 0
+    lattice = torch.where(shows_lamp, LAMP_LATTICE, LATTICE)
+    traced = paths.spp * min(paths.spp, STRATA) ** 0.5
+    coverage = (lattice[pixel] * seen.coverage + traced / paths.spp * found.counts) / (lattice[pixel] + traced)
+    counted = zero[:, 0].index_add(0, pixel, found.counts)
+    mean = zero.index_add(0, pixel, found.counts[:, None] * found.mean) / paths.spp
+    believed = torch.where(counted < paths.spp, traced / (lattice + traced), 0.0)
+    unknown = believed * (1 - counted / paths.spp)
+    return Shares(pixel, coverage, unknown, believed[:, None] * (paths.mean - mean).clamp(min=0), lattice + traced)
+
+
+def path_variance(paths: Paths, surfaces: Surfaces) -> Float[Tensor, " pixels"]:
+    """Of one path about its fragment's mean, or, where each has found another fragment, about the pixel's."""
+    found = paths.of_fragments
+    zero = torch.zeros_like(found.scatter)
+    counted = zero.index_add(0, surfaces.pixel, found.counts)
+    means = zero.index_add(0, surfaces.pixel, (found.counts > 0).float())
+    return torch.where(counted > means, found.scatter / (counted - means).clamp(min=1), paths.variance * paths.spp)

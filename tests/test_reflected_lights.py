@@ -115,6 +115,26 @@ def test_what_is_before_the_sun_has_the_share_of_the_pixel_that_it_has_before_th
     assert before_sun == before_sky
 
 
+def test_a_narrow_mirror_counts_by_the_share_of_the_pixel_that_it_has():
+    """A strip of an eighth of a pixel before the open sky, about the one of the four rays that meets it.
+
+    By it the ground behind the floor is seen, which scatters.
+    """
+    pixel, width = 2 * math.tan(math.radians(10)) / SIDE, 0.125
+    floor = Panel(center=(0, 0, 0), half_extents=(0.25, 0.25), material=MIRROR)  # the way back passes it
+    ground = Panel(center=(0, 0, -1), half_extents=(50, 50), material=CHALK)
+    found = []
+    for x in np.linspace(0.125 - 0.06, 0.125 + 0.06, 13):
+        strip = Panel(
+            center=((2.5 + x) * 6 * pixel, 0, 4),
+            half_extents=(width / 2 * 6 * pixel, 2),
+            rotation=DOWNWARDS,
+            material=MIRROR,
+        )
+        found.append(scattering(floor, ground, strip, background=(1.0, 1.0, 1.0))[SIDE // 2 - 1, SIDE // 2 + 2])
+    assert np.mean(found) == pytest.approx(width, abs=0.02)
+
+
 def test_what_is_behind_something_is_not_shown():
     lamp = Sphere(center=(0.3, 0.2, 6.0), radius=0.02, material=glowing(3.0))
     shade = Panel(center=(0.25, 0.15, 4.0), half_extents=(0.5, 0.5), material=CHALK)

@@ -175,8 +175,9 @@ def test_a_figure_without_background_has_alpha(untrained, tmp_path, monkeypatch)
     assert np.abs(clear[..., :3] * alpha + 1 - alpha - opaque).mean() < 0.02
     assert call("render", SCENE, "--model", untrained, "--transparent", "--out", "scene.png") == 0
     assert np.asarray(Image.open("scene.png")).shape == (8, 8, 4)
-    assert call(*options, "bare.png", "--transparent", "--look", "dark", "--no-ground") == 0
-    assert np.asarray(Image.open("bare.png"))[0, 0, 3] == 0
+    for name, without in (("bare.png", ["--no-ground"]), ("from_below.png", ["--view", "bottom"])):
+        assert call(*options, name, "--transparent", "--look", "dark", *without) == 0
+        assert np.asarray(Image.open(name))[0, 0, 3] == 0
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import torch
 
 from luxel.core.fragments import visible_fragments
 from luxel.core.scene_batch import SceneBatch
-from luxel.models.chains import REFLECTED
+from luxel.models.chains import LOBES, REFLECTED
 from luxel.models.shading_points import points_of_fragments
 from luxel.models.specular import specular_chains
 from luxel.scene import Camera, Material, Panel, Plane, Scene, Sphere, Sun
@@ -19,6 +19,7 @@ DOWN = Camera(position=(0, 0, 2), look_at=(0, 0, 0), up=(0, 1, 0), vertical_fov_
 MIRROR = Material(base_color=(1, 1, 1), metallic=1, roughness=0)
 CHALK = Material(base_color=(0.5, 0.5, 0.5), roughness=1, specular=0)
 FLOOR = Plane(center=(0, 0, 0), material=MIRROR)
+DOWNWARDS = (0.0, 1.0, 0.0, 0.0)  # of a panel's front
 
 
 def shown(*objects: Object, camera: Camera = DOWN, **scene: object) -> np.ndarray:
@@ -28,6 +29,17 @@ def shown(*objects: Object, camera: Camera = DOWN, **scene: object) -> np.ndarra
     radiance = specular_chains(batch, points_of_fragments(batch, found), SIDE).radiance[:, REFLECTED]
     weighted = radiance * found.coverage[:, None]
     return torch.zeros(SIDE * SIDE, 3).index_add(0, found.pixel.long(), weighted).reshape(SIDE, SIDE, 3).numpy()
+
+
+def scattering(*objects: Object, **scene: object) -> np.ndarray:
+    """The share of each pixel that shows surfaces which scatter, by way of mirrors that cover it."""
+    batch = SceneBatch.of([Scene(objects=objects, camera=DOWN, **scene)])
+    found = visible_fragments(batch, SIDE, SIDE, 32)
+    chains = specular_chains(batch, points_of_fragments(batch, found), SIDE)
+    is_reflected = chains.lobe_of_point % LOBES == REFLECTED
+    pixel = found.pixel.long()[chains.lobe_of_point[is_reflected] // LOBES]
+    share = torch.zeros(SIDE * SIDE).index_add(0, pixel, chains.throughput[is_reflected, 0])
+    return share.reshape(SIDE, SIDE).numpy()
 
 
 def glowing(radiance: float) -> Material:
@@ -87,6 +99,40 @@ def test_the_sky_shows_between_what_all_four_rays_hit():
     ]
     found = shown(FLOOR, *specks, background=(1.0, 1.0, 1.0))[SIDE // 2 - 1, SIDE // 2 + 2, 0]
     assert found == pytest.approx(1 - 4 * math.pi * radius**2, abs=0.05)
+
+
+@pytest.mark.parametrize("edge", [-0.2, 0.1, 0.3])
+def test_what_is_before_the_sun_has_the_share_of_the_pixel_that_it_has_before_the_sky(edge):
+    pixel = 2 * math.tan(math.radians(10)) / SIDE
+    shade = Panel(
+        center=((2.5 + edge) * 8 * pixel - 1, 0, 6.0), half_extents=(1, 1), rotation=DOWNWARDS, material=CHALK
+    )
+    sun = Sun(direction=(0, 0, 1), radiance=(2, 2, 2), angular_radius_degrees=8)
+    before_sky, before_sun = (
+        scattering(FLOOR, shade, **sky)[SIDE // 2 - 1, SIDE // 2 + 2] for sky in ({}, {"sun": sun})
+    )
+    assert before_sky == pytest.approx(0.5 + edge, abs=0.07)
+    assert before_sun == before_sky
+
+
+def test_a_narrow_mirror_counts_by_the_share_of_the_pixel_that_it_has():
+    """A strip of an eighth of a pixel before the open sky, about the one of the four rays that meets it.
+
+    By it the ground behind the floor is seen, which scatters.
+    """
+    pixel, width = 2 * math.tan(math.radians(10)) / SIDE, 0.125
+    floor = Panel(center=(0, 0, 0), half_extents=(0.25, 0.25), material=MIRROR)  # the way back passes it
+    ground = Panel(center=(0, 0, -1), half_extents=(50, 50), material=CHALK)
+    found = []
+    for x in np.linspace(0.125 - 0.06, 0.125 + 0.06, 13):
+        strip = Panel(
+            center=((2.5 + x) * 6 * pixel, 0, 4),
+            half_extents=(width / 2 * 6 * pixel, 2),
+            rotation=DOWNWARDS,
+            material=MIRROR,
+        )
+        found.append(scattering(floor, ground, strip, background=(1.0, 1.0, 1.0))[SIDE // 2 - 1, SIDE // 2 + 2])
+    assert np.mean(found) == pytest.approx(width, abs=0.02)
 
 
 def test_what_is_behind_something_is_not_shown():

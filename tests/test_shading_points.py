@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import warp as wp
+from kernels import DEVICES
 
 from luxel.models.shading_points import pattern_of_pixel
-from tests.kernels import DEVICES
 
 BLOCKS = 11, 13  # of 16 × 16 pixels, across and down
 

@@ -1,6 +1,7 @@
 """Fresh scenes: a function of their slots alone, never a test scene, and rays that see what images show."""
 
 import dataclasses
+import re
 import threading
 from dataclasses import replace
 from itertools import islice
@@ -128,10 +129,17 @@ def test_scenes_that_processes_describe_are_traced_as_the_streams_own(root, stre
             assert same(one, source.traced(scenes, points))
 
 
-def test_a_set_of_nothing_but_tests_leaves_nothing_to_train_on(tmp_path):
-    data = replace(DATA, count=2, test_share=1.0)
+@pytest.mark.parametrize(
+    ("shares", "told"),
+    [
+        ({"test_share": 1.0}, "its test_share is 1.0, which"),
+        ({"test_share": 0.75, "val_share": 0.25}, "its test_share is 0.75 and val_share is 0.25, which"),
+    ],
+)
+def test_a_set_of_nothing_but_tests_leaves_nothing_to_train_on(tmp_path, shares, told):
+    data = replace(DATA, count=3, **shares)
     generate(data, tmp_path, progress=False)
-    with pytest.raises(InputError, match=r"its test_share is 1\.0"):
+    with pytest.raises(InputError, match=re.escape(told)):
         StreamSource(tmp_path, data, IMAGES)
 
 
@@ -326,7 +334,10 @@ def test_a_distribution_of_test_scenes_alone_is_told(root, monkeypatch):
                 each for each in map(Spheres(), (5,) * 99, range(99)) if split_of(scene_id(each), Shares(0.4)) == "test"
             )
 
-    monkeypatch.setattr(stream_module, "TEST_SCENES", 7)
+    monkeypatch.setattr(stream_module, "SCENES_SET_ASIDE", 7)
     source = StreamSource(root, replace(DATA, distribution=Always()), IMAGES)
-    with pytest.raises(InputError, match="distribution spheres: 7 scenes in a row are for testing"):
+    with pytest.raises(
+        InputError,
+        match=r"distribution spheres: 7 scenes in a row are not for training; .* set aside: test_share is 0\.4$",
+    ):
         source.batch([0])

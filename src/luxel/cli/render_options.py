@@ -14,7 +14,7 @@ from luxel.data.generate import TracerName
 from luxel.files.atomic import check_folder
 from luxel.image.formats import LINEAR, SUFFIXES, Stops, check_image_file, is_display
 from luxel.scene.figures.figure import Figure
-from luxel.scene.figures.looks import LOOKS
+from luxel.scene.figures.looks import LOOKS, View
 from luxel.scene.figures.readers import is_particle_file
 from luxel.transparent import check_alpha_file
 
@@ -138,7 +138,8 @@ def check_transparent(options: RenderOptions, outs: Sequence[Path]) -> None:
         if given:
             raise InputError(f"--transparent and --{name} don't go together, as it has a background; leave one out")
     look = options.figure.look
-    if any(map(is_particle_file, options.scenes)) and look in HIDING_LOOKS and options.figure.ground:
+    has_ground = options.figure.ground and View.of(options.figure.view).elevation >= 0
+    if any(map(is_particle_file, options.scenes)) and look in HIDING_LOOKS and has_ground:
         raise InputError(
             f"--transparent and --look {look}: its ground would hide what is behind; give --no-ground, too, or paper"
         )

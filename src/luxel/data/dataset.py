@@ -154,8 +154,8 @@ def _check(manifest: Manifest, root: Path, split: Split) -> None:
         )
     shares = Shares.of(manifest.settings)
     if not manifest.of(split):
-        name, share = ("val_share", shares.val) if split == "val" else ("test_share", shares.test)
-        raise DataError(f"{root}: has no {split} scenes, as its {name} is {share}; generate one of another")
+        what = f"val_share is {shares.val}" if split == "val" else shares.words
+        raise DataError(f"{root}: has no {split} scenes, as its {what}; generate one of another")
     manifest.verify(root, split)
     ids = {name: _ids(manifest, root, name, shares) for name in SPLITS}
     for one, other in combinations(SPLITS, 2):

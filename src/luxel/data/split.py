@@ -26,6 +26,11 @@ class Shares(NamedTuple):
         shares: dict[Split, bool] = {"train": self.test + self.val < 1, "val": self.val > 0, "test": self.test > 0}
         return {split for split, has_some in shares.items() if not has_some}
 
+    @property
+    def words(self) -> str:
+        """Both, as messages have them; that for validation only if there is some."""
+        return f"test_share is {self.test}" + (f" and val_share is {self.val}" if self.val else "")
+
 
 def check_shares(shares: Shares) -> None:
     """Raise InputError if there are more than all scenes in the splits."""

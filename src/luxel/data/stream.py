@@ -49,8 +49,8 @@ ROUNDS = (8, 16, 32, 64, 128, 256, 512)
 less than a thousandth of the picture, or none of it, gives its slot to the next candidate."""
 CANDIDATES = 100
 """Scenes in a row that may show no object before a stream of rays aimed at objects gives up."""
-TEST_SCENES = 10_000
-"""Scenes in a row that may be for testing before a stream gives up: at a test_share of 0.99, with a chance of 2e-44."""
+SCENES_SET_ASIDE = 10_000
+"""Scenes in a row that may not be for training before a stream gives up: if 0.99 are not, with a chance of 2e-44."""
 RAY_SEQUENCE = 1
 """Beside the data set's seed, sets the rays' random numbers apart from the scenes'."""
 
@@ -92,9 +92,7 @@ class StreamSource:
         self._data, self._stream = data, stream
         self._shares = Shares.of(self.test.manifest.settings)
         if "train" in self._shares.empty:
-            raise InputError(
-                f"{root}: its test_share is {self._shares.test}, which leaves no scene to train on; take less"
-            )
+            raise InputError(f"{root}: its {self._shares.words}, which leaves no scene to train on; take less")
         self._device = torch.device(device)
         self._tracer = PathTracer(data.max_depth, str(device))
         self._side = torch.cuda.Stream(self._device) if self._device.type == "cuda" else None
@@ -171,13 +169,13 @@ class StreamSource:
 
     def _training_scene(self, number: int) -> tuple[int, Scene]:
         """The first training scene among number, number + ATTEMPTS_APART, … of the distribution, and its number."""
-        for candidate in islice(count(number, ATTEMPTS_APART), TEST_SCENES):
+        for candidate in islice(count(number, ATTEMPTS_APART), SCENES_SET_ASIDE):
             scene = self._data.scene(candidate)
             if split_of(scene_id(scene), self._shares) == "train":
                 return candidate, scene
         raise InputError(
-            f"distribution {self._data.distribution.name}: {TEST_SCENES} scenes in a row are for testing; it gives too "
-            f"few different ones, or test_share, {self._shares.test}, is too near to 1"
+            f"distribution {self._data.distribution.name}: {SCENES_SET_ASIDE} scenes in a row are not for training; it "
+            f"gives too few different ones, or too many are set aside: {self._shares.words}"
         )
 
     def _rays(self, scenes: Sequence[Scene], numbers: Sequence[int]) -> list[Float[np.ndarray, "rays 2"] | None]:

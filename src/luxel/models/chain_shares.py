@@ -30,10 +30,20 @@ class Surroundings:
 
 
 @wp.func
-def look_beside(scenes: Scenes, p: ShadingPoint, segment: Segment, lobe: int, branch: int, height: int) -> Surroundings:
+def look_beside(
+    scenes: Scenes,
+    p: ShadingPoint,
+    first: Segment,
+    is_weighed: bool,
+    segment: Segment,
+    lobe: int,
+    branch: int,
+    height: int,
+) -> Surroundings:
     """What up to four rays tell of one that goes another way than others of its pixel; `p` is the pixel's point.
 
-    Those that end on another surface that scatters tell nothing, as it is not shaded.
+    Those that end on another surface that scatters tell nothing, as it is not shaded. Nor do those whose first segment
+    hits something else than the ray's `first` one, if the ray `is_weighed` by that already.
     """
     across = segment
     down = segment
@@ -51,13 +61,14 @@ def look_beside(scenes: Scenes, p: ShadingPoint, segment: Segment, lobe: int, br
         if wp.length_sq(known - segment.offset) == 0.0 and wp.length_sq(beside.point - p.point) > 0.0:
             chain = follow_chain(scenes, beside, offset, lobe, branch, height)
             is_same_way = chain.last.path == segment.path
+            tells = not is_weighed or chain.first.hit == first.hit
             if is_same_way and is_across:
                 across = chain.last
             elif is_same_way:
                 down = chain.last
-            if is_same_way or chain.end.object_id == segment.hit:
+            if is_same_way or (tells and segment.hit != MISS and chain.end.object_id == segment.hit):
                 alike += 1.0
-            elif chain.end.object_id == MISS:
+            elif tells and chain.end.object_id == MISS:
                 others += 1.0
                 radiance += chain.radiance
         k += 1
@@ -129,6 +140,7 @@ def weigh_chains(
         i = (row * BRANCHES + branch) * SUBPIXELS
         weights = wp.vec4(1.0, 1.0, 1.0, 1.0)
         first_path = int(0)
+        is_weighed = bool(False)  # by the first segments
         ray = int(-1)  # all, then each for its way
         while ray < SUBPIXELS:
             a = segments[i]
@@ -150,6 +162,7 @@ def weigh_chains(
                 if are_alike(a, b, c, d):
                     gone = weights
                     bundle = bundle_of(gone, a, b, c, d)
+                    is_weighed = bundle.is_known
             else:
                 segment = segments[i + ray]
                 ways = gone_like(segment.path, a, b, c, d)
@@ -158,7 +171,8 @@ def weigh_chains(
                     if wp.dot(ways, ways) > 2.5:
                         bundle = bundle_of(ways, a, b, c, d)
                     else:
-                        around = look_beside(scenes, p, segment, row % LOBES, branch, height)
+                        begun = segments[begins + row * SUBPIXELS + ray]
+                        around = look_beside(scenes, p, begun, is_weighed, segment, row % LOBES, branch, height)
                         bundle = around.bundle
                         weighed.factors *= around.share
                         weighed.radiance = 0.25 * wp.dot(gone, ways) * around.radiance

@@ -22,6 +22,7 @@ LOBES = 2
 BRANCHES = 3  # of each: the strongest, and those that differ from it at the second and third interface
 MOST_INTERFACES = wp.constant(5)  # with the segment from the last one to a light, paths of depth 6
 FARTHEST = wp.constant(1.0e6)  # distance up to which rays of a pixel part
+PATHS_APART = wp.constant(7919)  # a prime
 LEAST_SHADED = wp.constant(0.01)  # throughput of an end whose surface is shaded; lights and the sky are always shown
 
 
@@ -116,6 +117,15 @@ def depart(
 
 
 @wp.func
+def path_beyond(path: int, object_id: int, transmits: bool) -> int:
+    """The number of a chain's interfaces with one more; all chains of a pixel have the first one in common.
+
+    Two by three interfaces have the same number only if objects' rows differ by thousands.
+    """
+    return PATHS_APART * path + 2 * object_id + wp.where(transmits, 2, 1)
+
+
+@wp.func
 def scatters(material: Material, cosine: float) -> bool:
     """Whether a chain ends at a surface: most of what leaves it comes from many directions."""
     a = albedos(material, cosine)
@@ -168,7 +178,7 @@ def follow_chain(scenes: Scenes, p: ShadingPoint, offset: wp.vec2, lobe: int, br
             light = SUN
         if interfaces > 0 and is_lamp(scenes, light):
             hit_share = shown_share(scenes, p.scene, light, cone)
-        path = 31 * path + 2 * object_id + wp.where(departure.transmits, 2, 1)
+        path = path_beyond(path, object_id, departure.transmits)
         shown = wp.vec3(0.0, 0.0, 0.0)  # not again what branch 0 shows
         if interfaces >= branch:
             shown = throughput

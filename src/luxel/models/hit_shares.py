@@ -73,6 +73,7 @@ def shares_of_hits(
         wp.where(ones[2] > 0.0, c.hit, one),
         wp.where(ones[3] > 0.0, d.hit, one),
     )
+    hits = wp.max(hits, wp.vec4i(MISS, MISS, MISS, MISS))  # the sky is in the sun's place, too
     rays = wp.dot(ones, ones)
     are_same = hits[1] == hits[0] and hits[2] == hits[0] and hits[3] == hits[0]
     if are_same and (rays > 2.5 or is_lamp(scenes, one) or one == MISS):

@@ -306,8 +306,8 @@ def missed_light(
     """Radiance of lights that a pixel shows beyond that of those that its four rays meet.
 
     Each ray stands for a quarter of the pixel times its weight; those without any have gone another way. It may be
-    negative. Of a light that some of the rays meet, or would if nothing were in between, as much is taken to be in view
-    as they find; else one ray tells.
+    negative. Of a light that some of the rays meet, or would if nothing were in between, these tell what may be in the
+    way; else every ray of the bundle finds that out, or one where the image is too small for a bundle.
     """
     total = wp.vec3(0.0, 0.0, 0.0)
     row = scenes.scenes[scene]

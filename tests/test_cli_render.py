@@ -7,7 +7,7 @@ import pytest
 from command_line import SCENE, call
 from PIL import Image
 
-from luxel import InputError
+from luxel import Camera, InputError, Sphere
 from luxel.denoised import denoised
 from luxel.files.exr import load_exr
 from luxel.image.formats import to_bytes
@@ -158,6 +158,17 @@ def test_a_scene_without_light_is_rendered_with_a_warning(untrained, tmp_path, c
     assert (load_exr(tmp_path / "dark.exr") == 0).all()
     assert call("render", SCENE, "--model", untrained, "--out", tmp_path / "lit.exr") == 0
     assert "warning" not in capsys.readouterr().err
+
+
+def test_of_several_scenes_each_without_light_is_named(untrained, tmp_path, capsys):
+    ball = Sphere(center=(0, 0, 0), radius=1)
+    dark = Scene(objects=(ball,), camera=Camera(position=(0, -5, 0), look_at=(0, 0, 0)))
+    for name, scene in (("a", dark), ("b", dark.model_copy(update={"background": (1, 1, 1)})), ("c", dark)):
+        scene.save(tmp_path / f"{name}.json")
+    paths = sorted(tmp_path.glob("*.json"))
+    assert call("render", *paths, "--model", untrained, "--width", "5", "--out", tmp_path) == 0
+    told = [line.split(" gives light")[0] for line in capsys.readouterr().err.splitlines() if "warning" in line]
+    assert told == [f"warning: {paths[number]}: nothing" for number in (0, 2)]
 
 
 def test_a_figure_without_background_has_alpha(untrained, tmp_path, monkeypatch):

@@ -473,6 +473,18 @@ def test_a_lamps_share_changes_steadily_as_it_moves_over_pixels():
         assert np.abs(np.diff(frames, axis=0)).max() < 1.42 * step + 0.02
 
 
+def test_a_lamp_that_ends_at_a_pixels_border_shows_nothing_in_the_next():
+    """A panel of 5 × 3 pixels, whose edges reach 0.0002 pixels farther."""
+    camera = Camera(
+        position=(0, 0, 5), look_at=(0, 0, 0), up=(0, 1, 0), projection="orthographic", vertical_extent=HEIGHT
+    )
+    lamp = Panel(center=(0, 0, 0), half_extents=(2.5002, 1.5002), material=Material(emission=(1, 1, 1)))
+    coverage = found([Scene(objects=(lamp,), camera=camera)])[0, ..., 0]
+    assert (coverage > 0.9).sum() == 15
+    np.testing.assert_allclose(coverage[coverage > 0.9], 1, atol=0.001)
+    np.testing.assert_allclose(coverage[coverage < 0.9], 0, atol=0.001)
+
+
 def test_a_cylindrical_lamp_seen_along_its_axis_covers_a_discs_area():
     camera = Camera(position=(0, 0, 5), look_at=(0, 0, 0), up=(0, 1, 0), projection="orthographic", vertical_extent=2)
     shape, glowing = {"center": (0.03, 0.02, 0), "half_height": 1.0}, Material(emission=(1, 1, 1))

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -67,7 +67,8 @@ def render_all(options: RenderOptions, words: Sequence[str]) -> int:
     with ProgressBar(total=len(outs), unit="scene", desc=options.model) as bar:
         for path, out in zip(options.scenes, outs, strict=True):
             try:
-                bar.write(render_one(options, renderers, path, out, bar))
+                with warnings_naming(path):
+                    bar.write(render_one(options, renderers, path, out, bar))
             except InputError as error:
                 failed += 1
                 bar.write(f"luxel render: {naming_options(str(error), words)}", file=sys.stderr)
@@ -118,6 +119,21 @@ def by_network(
             image = renderer.refined([scene], image[None], spp, options.seed, progress)[0]
         save_picture(path, out, image, scene, options)
     return image
+
+
+@contextmanager
+def warnings_naming(path: Path) -> Iterator[None]:
+    """Within, an InputWarning begins with the name of the scene's file, of several."""
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def tell(message: Warning | str, category: type[Warning], *place: Any, **options: Any) -> None:
+            about = f"{name_of(path) if path == STDIN else path}: "
+            is_named = not issubclass(category, InputWarning) or str(message).startswith(about)
+            show(message if is_named else about + str(message), category, *place, **options)
+
+        warnings.showwarning = tell
+        yield
 
 
 def say(line: str, over: ProgressBar | None) -> None:

@@ -34,15 +34,21 @@ class FilledByLamp:
 
 @wp.func
 def filled_by_lamp(scenes: Scenes, pictures: Pictures, object_id: int, at: PixelPlace) -> FilledByLamp:
-    """The squares change steadily as the lamp's outline moves over the pixel."""
+    """The squares change steadily as the lamp's outline moves over the pixel.
+
+    Those at the border are moved into the pixel, or they would reach out of it: a pixel beside a lamp showed 1 % of it,
+    which of a lamp of radiance 100 is white.
+    """
     filled = FilledByLamp(0.0, 0.0)
+    half = 0.5 * FINE_SPACING
     for k in range(FINE):
         offset = fine_offset(k)
         if hits_alone(scenes, pictures, object_id, at, offset):
             filled.hits += 1.0
-        margin = margin_at(scenes, pictures, object_id, at, offset)
-        beside = margin_at(scenes, pictures, object_id, at, offset + wp.vec2(FINE_STEP, 0.0))
-        below = margin_at(scenes, pictures, object_id, at, offset + wp.vec2(0.0, FINE_STEP))
+        middle = wp.vec2(wp.clamp(offset[0], half, 1.0 - half), wp.clamp(offset[1], half, 1.0 - half))
+        margin = margin_at(scenes, pictures, object_id, at, middle)
+        beside = margin_at(scenes, pictures, object_id, at, middle + wp.vec2(FINE_STEP, 0.0))
+        below = margin_at(scenes, pictures, object_id, at, middle + wp.vec2(0.0, FINE_STEP))
         filled.squares += share_inside(margin, beside, below, FINE_STEP, FINE_SPACING)
     return filled
 

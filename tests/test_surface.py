@@ -10,7 +10,10 @@ from luxel import __version__
 SETUP = """
 import numpy as np
 from luxel import Camera, InputError, Material, Renderer, Scene, Sphere, save_image
+from luxel.denoised import denoised
 from luxel.models.ray_model import RayModel, RayModelConfig
+from luxel.trace.path import PathTracer
+from luxel.transparent import cut_out
 
 renderer = Renderer(RayModel(RayModelConfig()))
 scene = Scene(objects=(Sphere(center=(0, 0, 0), radius=1),), camera=Camera(position=(0, -5, 0), look_at=(0, 0, 0)))
@@ -22,13 +25,17 @@ ARRAY = "must be an array of floating-point radiance"
 TOLD = {
     "renderer('x.json')": f"scene is 'x.json', {READ}",
     "renderer(None)": "scene is None, must be a Scene",
-    "renderer([scene, 3])": "must be a Scene; for several take renderer.render(scenes)",
+    "renderer([scene, 3])": "must be a Scene; one is scenes[0]",
     "renderer(scene.objects[0])": "must be a Scene",
     "renderer.render([scene, 3])": "scenes[1] is 3, must be a Scene",
     "renderer.render([scene, 'x.json'])": f"scenes[1] is 'x.json', {READ}",
-    "renderer.render(scene)": "must be a list of Scene; for one take renderer(scene)",
-    "renderer.render(3)": "scenes is 3, must be a list of Scene; for one take renderer(scene)",
+    "renderer.render(scene)": "must be a list of Scene; of one, [scene]",
+    "renderer.render(3)": "scenes is 3, must be a list of Scene; of one, [scene]",
     "renderer.render([])": "no scenes: give at least one",
+    "PathTracer().trace(['x.json'], 4, 4, 1, 0)": f"scenes[0] is 'x.json', {READ}",
+    "PathTracer().sample(scene, 4, 4, 1, 0)": "must be a list of Scene; of one, [scene]",
+    "denoised('x.json', 4, 4)": f"scene is 'x.json', {READ}",
+    "cut_out('x.json', grey)": f"scene is 'x.json', {READ}",
     "renderer(scene, '256')": f"width is '256', {SIDE}",
     "renderer(scene, 2.5)": f"width is 2.5, {SIDE}",
     "renderer(scene, 16, 0)": f"height is 0, {SIDE}",

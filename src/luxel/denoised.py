@@ -14,6 +14,7 @@ from torch.nn.functional import pad
 from luxel.core.scene_batch import SceneBatch
 from luxel.image.denoise import denoise
 from luxel.memory import check_fits
+from luxel.scene.arguments import check_scene
 from luxel.scene.description import Scene
 from luxel.scene.lighting import warn_of_darkness
 from luxel.trace.adaptive import sample_adaptively
@@ -50,6 +51,7 @@ def denoised(
     than 1, a picture that does not fit into memory, and where pyoidn is missing; warns of a scene without light, with
     InputWarning.
     """
+    check_scene("scene", scene)
     check_size(width, height)
     check_fits(
         BYTES_A_PIXEL * width * height, f"width is {width} and height is {height}", "render less at once", device

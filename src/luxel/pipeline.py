@@ -29,6 +29,7 @@ from luxel.models.kinds import Model, load_model
 from luxel.models.ray_model import RayModel
 from luxel.models.traced_paths import Paths, pooled
 from luxel.models.visible_surfaces import Surfaces, visible_surfaces
+from luxel.scene.arguments import check_scene, check_scenes
 from luxel.scene.description import Camera, Scene
 from luxel.scene.lighting import warn_of_darkness
 from luxel.trace.path import PathTracer
@@ -358,28 +359,6 @@ def in_numpy(values: Tensor) -> Any:
     if not values.is_cuda:
         return values.numpy()
     return torch.empty_like(values, device="cpu", pin_memory=True).copy_(values).numpy()
-
-
-def check_scene(name: str, scene: Any) -> None:
-    """Raise InputError, with what to do instead, for what is not a scene."""
-    if isinstance(scene, Scene):
-        return
-    remedy = ""
-    if isinstance(scene, str | Path):
-        remedy = f"; read the file with Scene.load({str(scene)!r})"
-    elif isinstance(scene, list | tuple):
-        remedy = "; for several take renderer.render(scenes)"
-    raise InputError(f"{name} is {shortened(scene)}, must be a Scene{remedy}")
-
-
-def check_scenes(scenes: Any) -> None:
-    """Raise InputError for what is not a list of scenes."""
-    if isinstance(scenes, str | Path | Scene) or not isinstance(scenes, Sequence):
-        raise InputError(f"scenes is {shortened(scenes)}, must be a list of Scene; for one take renderer(scene)")
-    if not scenes:
-        raise InputError("no scenes: give at least one")
-    for number, scene in enumerate(scenes):
-        check_scene(f"scenes[{number}]", scene)
 
 
 def check_shapes(scenes: Sequence[Scene]) -> None:

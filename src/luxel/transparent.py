@@ -24,6 +24,7 @@ from luxel.files.atomic import make_folder_of, replacing
 from luxel.image.formats import as_radiance, check_image_file, has_alpha, is_display, save_pixels, write_exr
 from luxel.image.tonemap import tone_map
 from luxel.models.open_sky import sky_of_pixels
+from luxel.scene.arguments import check_scene
 from luxel.scene.description import Scene
 
 PIXEL_RAYS = 32
@@ -97,6 +98,7 @@ def cut_out(scene: Scene, radiance: Any, shadow_catcher: int | None = None, devi
     `shadow_catcher` is the index of an object of which only shadows stay: 0, the ground, of a figure in the look
     `paper`. Raises InputError for an index that no object has, and for what is not radiance.
     """
+    check_scene("scene", scene)
     if shadow_catcher is not None and not 0 <= shadow_catcher < len(scene.objects):
         raise InputError(f"shadow_catcher is {shadow_catcher}, must be an object's: 0 to {len(scene.objects) - 1}")
     radiance = as_radiance(radiance, "radiance")

@@ -21,7 +21,8 @@ from luxel.configuration import Configuration, shortened
 from luxel.fit.parameters import Parameters, Vector, Views
 from luxel.fit.steps import steps
 from luxel.image.formats import Radiance
-from luxel.pipeline import Renderer, check_scene
+from luxel.pipeline import Renderer
+from luxel.scene.arguments import check_scene
 from luxel.scene.description import Scene
 
 PixelsMoved: TypeAlias = Annotated[float, Field(ge=0.01, le=100)]

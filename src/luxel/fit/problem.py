@@ -23,7 +23,8 @@ from luxel.image.formats import as_radiance
 from luxel.image.losses import DISPLAY_HUBER, display_huber, display_scale
 from luxel.memory import check_fits
 from luxel.models.ray_model import RayModel
-from luxel.pipeline import Renderer, check_scene
+from luxel.pipeline import Renderer
+from luxel.scene.arguments import check_scene
 from luxel.scene.description import Camera, Scene
 
 Pictures = Float32[np.ndarray, "views height width 3"]

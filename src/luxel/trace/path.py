@@ -16,6 +16,7 @@ from luxel.core.launch import launch, to_warp
 from luxel.core.rays import Rays
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import launchable
+from luxel.scene.arguments import check_scenes
 from luxel.scene.description import Scene
 from luxel.scene.lighting import warn_of_darkness
 from luxel.trace.first_hits import Features, first_hit_features
@@ -154,13 +155,11 @@ class PathTracer:
         return first_hit_features(self._batch(scenes), width, height)
 
     def _batch(self, scenes: Sequence[Scene] | SceneBatch) -> SceneBatch:
-        if hasattr(scenes, "objects"):
-            raise InputError("one scene was given: give a list, [scene]")
-        if not len(scenes):
-            raise InputError("no scenes: give at least one")
-        batch = scenes if isinstance(scenes, SceneBatch) else SceneBatch.of(scenes)
+        if not isinstance(scenes, SceneBatch):
+            check_scenes(scenes)
+            scenes = SceneBatch.of(scenes)
         try:
-            return batch.to(self.device)
+            return scenes.to(self.device)
         except (RuntimeError, AssertionError) as error:  # torch says so in either way
             raise InputError(f"device {self.device!r} is not to be had here: {error}") from error
 

@@ -215,7 +215,7 @@ def test_the_error_falls_as_that_of_paths_whatever_the_picture(kind, trained):
         errors[spp] = np.mean([float(((picture - truth) ** 2).mean()) for picture in pictures])
         of_paths[spp] = np.mean([float(((paths.mean - truth) ** 2).mean()) for paths in runs])
     # Variances that know of no strata are slow to believe; lamps' edges have little error to begin with.
-    assert errors[8192] < max(errors[512] / (6 if trained else 4), of_paths[8192])
+    assert errors[8192] < max(errors[512] / (6 if trained else 4), 1.2 * of_paths[8192])
     assert errors[8192] < (1.5 if trained else 6) * of_paths[8192]
 
 

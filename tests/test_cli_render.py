@@ -79,7 +79,7 @@ def test_paths_refine_a_picture_that_is_there_before_them(untrained, tmp_path, m
     def interrupted(*arguments, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("luxel.trace.path.PathTracer.sample", interrupted)
+    monkeypatch.setattr("luxel.trace.path.PathTracer.sample_fragments", interrupted)
     assert call(*options, "--out", tmp_path / "stopped.exr", "--spp", "4") != 0
     np.testing.assert_array_equal(load_exr(tmp_path / "stopped.exr"), alone)
     assert f"{tmp_path / 'stopped.exr'}: {untrained} alone, until 4 paths a pixel are traced" in capsys.readouterr().err

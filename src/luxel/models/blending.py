@@ -91,18 +91,18 @@ JUDGED = FEATURES + 3
 class Residual(NamedTuple):
     """The bands that the residual is made of, and what is known of each."""
 
-    bands: Float[Tensor, "pixels levels 3"]
+    bands: Float[Tensor, "fragments levels 3"]
     """Of level 1 first; the last is the coarsest level itself."""
-    variance: Float[Tensor, "pixels levels"]
-    scale: Float[Tensor, " pixels"]
+    variance: Float[Tensor, "fragments levels"]
+    scale: Float[Tensor, " fragments"]
     """Radiance of the place."""
-    paths_variance: Float[Tensor, " pixels"]
-    details: Float[Tensor, "pixels details 3"]
+    paths_variance: Float[Tensor, " fragments"]
+    details: Float[Tensor, "fragments details 3"]
     """Of the picture."""
-    mottle: Float[Tensor, "pixels details"]
+    mottle: Float[Tensor, "fragments details"]
     """The share of a detail that the residual has with the opposite sign, in the wide neighbourhood."""
-    mottle_variance: Float[Tensor, "pixels details"]
-    features: Float[Tensor, "pixels features"]
+    mottle_variance: Float[Tensor, "fragments details"]
+    features: Float[Tensor, "fragments features"]
 
     def of(self, rows: Int64[Tensor, " some"]) -> "Residual":
         """Of some of the fragments."""
@@ -112,11 +112,11 @@ class Residual(NamedTuple):
 class Coefficients(NamedTuple):
     """What is believed of the paths."""
 
-    bands: Float[Tensor, "pixels levels"]
+    bands: Float[Tensor, "fragments levels"]
     """a."""
-    details: Float[Tensor, "pixels details"]
+    details: Float[Tensor, "fragments details"]
     """b: the share of the picture's details that is taken off it."""
-    error: Float[Tensor, " pixels"]
+    error: Float[Tensor, " fragments"]
     """e², of M."""
 
 
@@ -325,12 +325,12 @@ def features_of(
     scenes: SceneBatch,
     object_id: Int32[Tensor, " fragments"],
     levels: Levels,
-    bands: Float[Tensor, "pixels levels 3"],
-    variance: Float[Tensor, "pixels levels"],
-    scale: Float[Tensor, " pixels"],
-    brightness: Float[Tensor, " pixels"],
+    bands: Float[Tensor, "fragments levels 3"],
+    variance: Float[Tensor, "fragments levels"],
+    scale: Float[Tensor, " fragments"],
+    brightness: Float[Tensor, " fragments"],
     spp: int,
-) -> Float[Tensor, "pixels features"]:
+) -> Float[Tensor, "fragments features"]:
     """Logarithms of ratios, the neighbours' weights, and the material that is seen."""
     squared = scale[:, None] ** 2
     all_noise = torch.stack([values[:, PATHS_VARIANCE] for values in levels.moments], 1)
@@ -361,7 +361,7 @@ def features_of(
     )
 
 
-def mottle_features(levels: Levels, scale: Float[Tensor, " pixels"]) -> list[Float[Tensor, "pixels details"]]:
+def mottle_features(levels: Levels, scale: Float[Tensor, " fragments"]) -> list[Float[Tensor, "fragments details"]]:
     """Of each of the picture's details: its share in the residual, how sure that is, and how strong the detail is."""
     own = (torch.stack(levels.details, 1) ** 2).mean(2)
     result = []

@@ -16,10 +16,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from luxel.core.launch import launch, to_warp
+from luxel.core.pixels import place_of
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable
-from luxel.models.shading_points import ShadingPoint, as_points, pixel_width
-from luxel.models.visible_surfaces import Surfaces, alike
+from luxel.models.shading_points import pixel_width
+from luxel.models.visible_surfaces import Surfaces, SurfaceTable, alike, pixel_beside
 
 STEPS = (1, 2, 4, 8, 16, 32)
 """Pixels between neighbours, of each level."""
@@ -46,10 +47,12 @@ def alike_in_radiance(a: wp.vec3, b: wp.vec3, tolerance: float) -> float:
 
 
 @wp.func
-def fragment_with_key(offsets: wp.array[int], key: wp.array[int], pixel: int, wanted: int) -> int:
-    """The fragment of a pixel that shows a face, or −1."""
-    for i in range(offsets[pixel], offsets[pixel + 1]):
-        if key[i] == wanted:
+def fragment_with_key(seen: SurfaceTable, pixel: int, key: int) -> int:
+    """The fragment of a pixel that shows a face, or −1, as for no pixel."""
+    if pixel < 0:
+        return -1
+    for i in range(seen.offsets[pixel], seen.offsets[pixel + 1]):
+        if seen.key[i] == key:
             return i
     return -1
 
@@ -57,14 +60,9 @@ def fragment_with_key(offsets: wp.array[int], key: wp.array[int], pixel: int, wa
 @wp.kernel(enable_backward=False)
 def filter_residuals(
     scenes: Scenes,
-    points: wp.array[ShadingPoint],
-    offsets: wp.array[int],
-    key: wp.array[int],
-    pixel: wp.array[int],
+    seen: SurfaceTable,
     weights: wp.array[float],
     picture: wp.array[wp.vec3],
-    width: int,
-    height: int,
     step: int,
     tolerance: float,
     moments: wp.array[Moments],
@@ -74,34 +72,28 @@ def filter_residuals(
 ) -> None:
     """The weighted mean of each fragment and of those of its face in the eight pixels `step` away, and its weight."""
     i = wp.tid() + begin
-    index = pixel[i]
-    line = index // width
-    x = index - line * width
-    y = line % height
-    own = points[i]
+    at = place_of(seen.pictures, seen.pixel[i])
+    own = seen.points[i]
     radiance = picture[i]
-    size = pixel_width(scenes, own, height)
+    size = pixel_width(scenes, own, seen.pictures.height)
     total = Moments()
     weight = float(0.0)
     variance = float(0.0)
     for k in range(9):
         across = k - 3 * (k // 3) - 1
         down = k // 3 - 1
-        column = x + across * step
-        row = y + down * step
-        if column >= 0 and column < width and row >= 0 and row < height:
-            other = int(i)
-            if k != 4:
-                other = fragment_with_key(offsets, key, index + down * step * width + across * step, key[i])
-            if other >= 0:
-                w = weights[other]
-                if other != i:
-                    w *= alike(own, points[other], size) * alike_in_radiance(radiance, picture[other], tolerance)
-                    w = w / float((1 + across * across) * (1 + down * down))
-                values = moments[other]
-                total += (values - moments[i]) * w
-                weight += w
-                variance += w * w * values[VARIANCE]
+        other = int(i)
+        if k != 4:
+            other = fragment_with_key(seen, pixel_beside(seen.pictures, at, across * step, down * step), seen.key[i])
+        if other >= 0:
+            w = weights[other]
+            if other != i:
+                w *= alike(own, seen.points[other], size) * alike_in_radiance(radiance, picture[other], tolerance)
+                w = w / float((1 + across * across) * (1 + down * down))
+            values = moments[other]
+            total += (values - moments[i]) * w
+            weight += w
+            variance += w * w * values[VARIANCE]
     result = moments[i] + total / weight  # exactly as it was where there are no neighbours
     result[VARIANCE] = variance / (weight * weight)
     filtered[i] = result
@@ -136,19 +128,19 @@ def residual_levels(
 
     `weights` say how much each fragment's is worth to others.
     """
-    seen, device = surfaces.fragments, batch.device
-    where = [launchable(batch), as_points(surfaces.points), seen.offsets, seen.key, seen.pixel_of_all]
+    device, coverage = batch.device, surfaces.fragments.coverage.clamp(min=LEAST_COVERAGE)
+    where = [launchable(batch), surfaces.for_kernels()]
 
     def filtered(guide: Tensor, tolerance: float, step: int, moments: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
         result, share = torch.empty_like(moments), torch.empty_like(variance)
-        size = [weights, to_warp(guide, wp.vec3), seen.width, seen.height, step, tolerance, to_warp(moments, Moments)]
-        launch(filter_residuals, len(result), where + size, [to_warp(result, Moments), share], device, sliced=True)
+        inputs = [*where, weights, to_warp(guide, wp.vec3), step, tolerance, to_warp(moments, Moments)]
+        launch(filter_residuals, len(result), inputs, [to_warp(result, Moments), share], device, sliced=True)
         return result, share
 
     smoothed, details = F.pad(picture, (0, MOMENTS - 3)), []
     for step in STEPS[:DETAILS]:
         before = smoothed
-        smoothed, _ = filtered(picture, SAME_DETAIL, step, before, seen.coverage.clamp(min=LEAST_COVERAGE))
+        smoothed, _ = filtered(picture, SAME_DETAIL, step, before, coverage)
         details.append(before[:, :3] - smoothed[:, :3])
     products = [(detail * other).mean(1) for detail in details for other in (residual, detail)]
     square = (residual**2).mean(1)

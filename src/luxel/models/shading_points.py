@@ -101,7 +101,8 @@ def pattern_of_pixel(column: int, row: int) -> int:
     Any 4 × 4 pixels have one of each sixteenth of them, which the filter brings together. Which tiles of a block have
     which is shifted at random, mod 2, from block to block: were it the same in all of them, the noise that is left
     would repeat every 16 pixels, a lattice that the eye finds. (Patterns that no two blocks share hide it as well, but
-    the weights have learned from these 256: with others `ray-small` is 0.1 dB behind.)
+    with those `ray-small` was 0.1 dB behind, perhaps as its weights have learned from these 256.) The numbers 1 and 8
+    stand for nothing: they make this hash another one than those of random numbers.
     """
     block = wp.vec2ui(wp.uint32(column >> PATTERN_BITS), wp.uint32(row >> PATTERN_BITS))
     words = pcg4d(wp.vec4ui(block[0], block[1], wp.uint32(1), wp.uint32(8)))

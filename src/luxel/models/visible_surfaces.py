@@ -10,6 +10,7 @@ from torch import Tensor
 from luxel.core.fragments import Fragments, visible_fragments, with_sky
 from luxel.core.intersect import MISS
 from luxel.core.launch import launch, to_warp
+from luxel.core.pixels import Pictures, PixelPlace, place_of
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable
 from luxel.models.shading_points import ShadingPoint, as_points, pixel_width, points_of_fragments
@@ -18,6 +19,10 @@ SAME_PLANE = wp.constant(2.0)  # pixels off a point's tangent plane that halve a
 ACROSS = wp.constant(5)  # pixels, along both sides, of those that say how bright a fragment in their midst is
 LEAST_BESIDE = 0.01
 """Weight of these from which on they are believed."""
+LEAST = wp.constant(1.0e-6)
+"""Weight or share that is divided by. The radiance of a fragment over its pixel's is from this to its inverse."""
+DARK = 1e-20
+"""Radiance that is divided by."""
 
 
 class Surfaces(NamedTuple):
@@ -39,6 +44,14 @@ class Surfaces(NamedTuple):
         """How many there are."""
         return len(self.fragments.offsets) - 1
 
+    def for_kernels(self) -> Any:
+        """A SurfaceTable, which keeps the tensors alive."""
+        seen, table = self.fragments, SurfaceTable()
+        table.points, table.offsets, table.key = as_points(self.points), to_warp(seen.offsets), to_warp(seen.key)
+        table.pixel, table.pictures.width = to_warp(seen.pixel_of_all), seen.width
+        table.pictures.height = table.pictures.rows = seen.height
+        return table
+
 
 @wp.func
 def alike(p: ShadingPoint, q: ShadingPoint, width: float) -> float:
@@ -50,46 +63,57 @@ def alike(p: ShadingPoint, q: ShadingPoint, width: float) -> float:
     return cosine * cosine / (far * far)
 
 
+@wp.struct
+class SurfaceTable:
+    """Surfaces for kernels."""
+
+    points: wp.array[ShadingPoint]
+    offsets: wp.array[int]
+    key: wp.array[int]
+    pixel: wp.array[int]
+    pictures: Pictures
+
+
+@wp.func
+def pixel_beside(pictures: Pictures, at: PixelPlace, across: int, down: int) -> int:
+    """The pixel, among those of all pictures, that far from another one; −1 beyond its picture's sides."""
+    column = at.column + across
+    row = at.row + down
+    if column < 0 or column >= pictures.width or row < 0 or row >= pictures.height:
+        return -1
+    return (at.scene * pictures.height + row) * pictures.width + column
+
+
 @wp.kernel(enable_backward=False)
 def look_beside(
     scenes: Scenes,
-    points: wp.array[ShadingPoint],
-    offsets: wp.array[int],
-    key: wp.array[int],
-    pixel: wp.array[int],
+    seen: SurfaceTable,
     picture: wp.array[wp.vec3],
-    width: int,
-    height: int,
     beside: wp.array[wp.vec3],
     weight: wp.array[float],
     begin: int,
 ) -> None:
     """The picture's radiance around each fragment, where its face alone shows, the nearer the more; and the weight."""
     i = wp.tid() + begin
-    index = pixel[i]
-    line = index // width
-    x = index - line * width
-    y = line % height
-    own = points[i]
-    size = pixel_width(scenes, own, height)
+    at = place_of(seen.pictures, seen.pixel[i])
+    own = seen.points[i]
+    size = pixel_width(scenes, own, seen.pictures.height)
     total = wp.vec3(0.0, 0.0, 0.0)
     found = float(0.0)
     for k in range(ACROSS * ACROSS):
         across = k - ACROSS * (k // ACROSS) - ACROSS // 2
         down = k // ACROSS - ACROSS // 2
-        column = x + across
-        row = y + down
         apart = across * across + down * down
-        if apart > 0 and column >= 0 and column < width and row >= 0 and row < height:
-            place = index + down * width + across
-            other = offsets[place]
-            if offsets[place + 1] - other == 1 and key[other] == key[i]:
-                w = alike(own, points[other], size) / float(apart)
+        place = pixel_beside(seen.pictures, at, across, down)
+        if apart > 0 and place >= 0:
+            other = seen.offsets[place]
+            if seen.offsets[place + 1] - other == 1 and seen.key[other] == seen.key[i]:
+                w = alike(own, seen.points[other], size) / float(apart)
                 w *= w
                 total += picture[place] * w
                 found += w
     weight[i] = found
-    beside[i] = total / wp.max(found, 1.0e-6)
+    beside[i] = total / wp.max(found, LEAST)
 
 
 @torch.no_grad()
@@ -112,8 +136,7 @@ def unmixed(batch: SceneBatch, surfaces: Surfaces, picture: Float[Tensor, "pixel
     seen, pixel = surfaces.fragments, surfaces.pixel
     count, device = len(pixel), picture.device
     beside, weight = torch.empty(count, 3, device=device), torch.empty(count, device=device)
-    inputs: list[Any] = [launchable(batch), as_points(surfaces.points), seen.offsets, seen.key, seen.pixel_of_all]
-    inputs += [to_warp(picture, wp.vec3), seen.width, seen.height]
+    inputs = [launchable(batch), surfaces.for_kernels(), to_warp(picture, wp.vec3)]
     launch(look_beside, count, inputs, [to_warp(beside, wp.vec3), weight], device, sliced=True)
     coverage = seen.coverage[:, None]
     known = (weight > LEAST_BESIDE)[:, None].float()
@@ -123,11 +146,10 @@ def unmixed(batch: SceneBatch, surfaces: Surfaces, picture: Float[Tensor, "pixel
 
     unknown = of_pixels(coverage * (1 - known))
     left = (picture - of_pixels(coverage * known * beside)).clamp(min=0)
-    radiance = torch.where(known > 0, beside, (left / unknown.clamp(min=1e-6))[pixel])
+    radiance = torch.where(known > 0, beside, (left / unknown.clamp(min=LEAST))[pixel])
     mean = of_pixels(coverage * radiance)
-    off = picture - mean
-    square = (radiance / mean[pixel].clamp(min=1e-20)).clamp(max=1e6) ** 2 + 1e-12
-    share = coverage * square / of_pixels(coverage**2 * square)[pixel]
-    radiance = (radiance + off[pixel] * share).clamp(min=0)
+    relative = (radiance / mean[pixel].clamp(min=DARK)).clamp(LEAST, 1 / LEAST)
+    share = coverage * relative**2 / of_pixels((coverage * relative) ** 2)[pixel]
+    radiance = (radiance + (picture - mean)[pixel] * share).clamp(min=0)
     alone = (seen.offsets.diff() == 1)[pixel]
     return torch.where(alone[:, None], picture[pixel], radiance)

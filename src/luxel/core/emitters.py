@@ -201,8 +201,8 @@ def far_lights(row: SceneRow, at: LightSampleContext) -> FarLights:
 
 @wp.func
 def far_choice(far: FarLights, u: float) -> int:
-    """SUN or MAP, in proportion to their weights."""
-    return wp.where(u * far.total < far.sun, SUN, MAP)
+    """SUN or MAP, in proportion to their weights; never one that has none, however near 1 rounding takes `u`."""
+    return wp.where(u * far.total < far.sun or far.map == 0.0, SUN, MAP)
 
 
 @wp.func

@@ -288,7 +288,7 @@ def choose_light(scenes: Scenes, scene: int, at: LightSampleContext, cdf: LightC
         if left < 0.0:
             return chosen
         node = 2 * node
-        if x < left:
+        if x < left or left == 1.0:  # which rounding may have taken x to, while there is nothing on the right
             probability *= left
             x = x / left
         else:

@@ -39,7 +39,7 @@ def scene_tables(host: SceneBatch) -> dict[str, Int32[np.ndarray, "rows words"]]
     lights = lights_of(host, half_extents, area)
     chord = 2 * np.sin(of["sun_angular_radius"] / 2)
     maps = maps_of(host)
-    has_far_lights = (of["sun_radiance"] > 0).any(1) | (maps.flux > 0)
+    has_infinite_lights = (of["sun_radiance"] > 0).any(1) | (maps.flux > 0)
     trees = trees_over(host, half_extents)
     mirrors = mirrors_of(host, area)
     return {
@@ -47,7 +47,7 @@ def scene_tables(host: SceneBatch) -> dict[str, Int32[np.ndarray, "rows words"]]
             *(of["offsets"][:-1], of["offsets"][1:]),
             *(trees.leaves, trees.begins, trees.roots, trees.outliers),
             *(lights.offsets[:-1], lights.offsets[1:], lights.leaves, lights.tree),
-            *(*np.moveaxis(of["sky"] + of["background"][:, None], 1, 0), has_far_lights.astype(np.int32)),
+            *(*np.moveaxis(of["sky"] + of["background"][:, None], 1, 0), has_infinite_lights.astype(np.int32)),
             *(of["sun_direction"], of["sun_radiance"], chord**2),
             *(maps.size, maps.first_texel, of["map_rotation"], of["map_scale"], maps.flux, maps.vector, mirrors),
             *(of["camera_position"], of["camera_rotation"], of["tan_half_fov"], of["is_orthographic"], of["key"]),

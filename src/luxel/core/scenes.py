@@ -55,7 +55,7 @@ class SceneRow:
     zenith: wp.vec3  # radiance of the sky, but for the sun: see `luxel.core.sky`
     horizon: wp.vec3
     ground: wp.vec3
-    has_far_lights: int  # whether there is a sun, or a map, to be looked for
+    has_infinite_lights: int  # whether there is a sun, or a map, to be sampled
     sun_direction: wp.vec3
     sun_radiance: wp.vec3
     sun_chord_squared: float  # of its angular radius: 4 sin²(θ/2), which is 2 (1 − cos θ)
@@ -64,7 +64,7 @@ class SceneRow:
     first_texel: int
     map_rotation: float  # radians, anticlockwise from above
     map_scale: float  # of the texels' radiance
-    map_flux: float  # the integral over the sphere of what is looked for (`luxel.core.map_tables`), mean of channels
+    map_flux: float  # the integral over the sphere of what is sampled (`luxel.core.map_tables`), mean of channels
     map_vector: wp.vec3  # the same, times the direction
     mirrors: wp.vec4i  # the largest flat objects of smooth metal, or −1
     camera_position: wp.vec3
@@ -118,7 +118,7 @@ class Texel:
     """One of an environment map; see `luxel.core.map_tables`."""
 
     radiance: wp.vec3
-    share: float  # of the radiance that is looked for
+    share: float  # of the radiance, that is sampled
     in_row: float  # probability of this column or one before it, in its row
     of_row: float  # of this row or one before it
 

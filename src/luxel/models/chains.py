@@ -2,7 +2,7 @@
 
 import warp as wp
 
-from luxel.core.emitters import emitted_radiance, far_radiance, is_lamp
+from luxel.core.emitters import emitted_radiance, environment_radiance, is_lamp
 from luxel.core.frames import unit_length
 from luxel.core.fresnel import fresnel_dielectric, reflect, refract
 from luxel.core.intersect import MISS, SUN, Hit, intersect, intersect_object
@@ -189,7 +189,7 @@ def follow_chain(scenes: Scenes, p: ShadingPoint, offset: wp.vec2, lobe: int, br
                 chain.first = chain.last
         end.object_id = hit.object_id
         if hit.object_id == MISS:
-            far = far_radiance(scenes, p.scene, end.direction)
+            far = environment_radiance(scenes, p.scene, end.direction)
             if light == SUN:
                 far -= (1.0 - hit_share) * scenes.scenes[p.scene].sun_radiance
             chain.radiance += wp.cw_mul(shown, far)

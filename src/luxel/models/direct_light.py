@@ -12,7 +12,7 @@ from luxel.core.principled import SMOOTH_ALPHA, diffuse_weight, evaluate_lobes, 
 from luxel.core.sampling import net_point, power_heuristic
 from luxel.core.scenes import Scenes, material_of_object
 from luxel.core.shafts import shaft_to
-from luxel.core.visibility import bent_line
+from luxel.core.visibility import manifold_walk
 from luxel.models.neighbourhood import Neighbours, neighbour, place_among
 from luxel.models.receivers import GatherSettings, beyond_pixel, receiver_at, sight_of
 from luxel.models.shading_points import ShadingPoint
@@ -101,13 +101,13 @@ def look_at_lights(
                     found = found | wp.where(wp.max(sight.transmittance) > 0.0, LIT, SHADOWED)
                     glossy_weight = power_heuristic(density, of_glossy) / density
                     arriving = wp.cw_mul(light.radiance, sight.transmittance)
-                    if sight.is_through:
+                    if sight.is_transmitted:
                         place = p.point
                         if settings.tiles == 1:
                             at = net_point(r.pattern * each + k, 7)
                             place = place_in_pixel(scenes, p, at, settings.height, sight.clear_object)
                         along = direction_from(scenes, place, p, light.direction, target)
-                        line = bent_line(scenes, p.scene, place, along, p.object_id, target, sight)
+                        line = manifold_walk(scenes, p.scene, place, along, p.object_id, target, sight)
                         wo = r.local * line.direction
                         towards = evaluate_lobes(r.bsdf, wo)
                         arriving = wp.cw_mul(light.radiance, line.transmittance)
@@ -118,7 +118,7 @@ def look_at_lights(
                         squares += square(mean(arriving) * plain * weight)
                     if r.is_smooth and target != MAP:
                         glossy_weight *= beyond_pixel(r.bsdf.wi, wo, r.turn_square)
-                    if not (r.is_smooth and sight.is_through):
+                    if not (r.is_smooth and sight.is_transmitted):
                         highlight += wp.cw_mul(arriving, towards.specular) * glossy_weight
         out = with_vector(out, DIRECT, direct)
         out = with_vector(out, THROUGH, through)

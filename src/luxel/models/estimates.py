@@ -11,7 +11,7 @@ import warp as wp
 from jaxtyping import Float, Int32
 from torch import Tensor
 
-from luxel.core.emitters import far_radiance
+from luxel.core.emitters import environment_radiance
 from luxel.core.fresnel import fresnel_dielectric, schlick_weight
 from luxel.core.intersect import MISS
 from luxel.core.launch import launch, to_warp
@@ -265,7 +265,7 @@ def measure_points(
         channel_features[index, c] = ChannelVector()
         estimates[index, c] = EstimateVector()
     if p.object_id == MISS:
-        emitted[index] = far_radiance(scenes, p.scene, p.direction)
+        emitted[index] = environment_radiance(scenes, p.scene, p.direction)
         return
     obj = scenes.objects[p.object_id]
     material = material_of_object(obj)

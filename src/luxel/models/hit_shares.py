@@ -2,7 +2,7 @@
 
 import warp as wp
 
-from luxel.core.emitters import far_radiance, is_lamp
+from luxel.core.emitters import environment_radiance, is_lamp
 from luxel.core.intersect import MISS, intersect, intersect_object
 from luxel.core.sampling import jittered_point
 from luxel.core.scenes import Scenes
@@ -93,7 +93,7 @@ def shares_of_hits(
             beyond = intersect(scenes, scene, ray.origin, ray.direction, bundle.origin_object)
             if beyond.object_id == MISS:
                 known += 1.0
-                sky += far_radiance(scenes, scene, ray.direction)
+                sky += environment_radiance(scenes, scene, ray.direction)
                 if is_in_sun(scenes.scenes[scene], ray.direction):
                     sky -= scenes.scenes[scene].sun_radiance
     if known > 0.0:

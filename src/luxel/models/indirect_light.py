@@ -10,11 +10,11 @@ from luxel.core.emitters import (
     LightSampleContext,
     choose_light,
     emitted_radiance,
-    far_lights_found,
+    infinite_lights_with_mis,
     light_cdf,
     light_density,
     sample_light,
-    sky_radiance,
+    unsampled_sky_radiance,
 )
 from luxel.core.frames import INVERSE_PI, frame, to_world, unit_length
 from luxel.core.intersect import MISS
@@ -85,7 +85,7 @@ class Gathered:
 
 @wp.struct
 class GatheringRay:
-    """A ray of a point's pattern as it leaves, and how the point has looked for lights itself."""
+    """A ray of a point's pattern as it leaves, and how the point has sampled lights itself."""
 
     start: LightSampleContext
     shaft: wp.uint64  # of what it may meet first
@@ -93,7 +93,7 @@ class GatheringRay:
     density: float  # per steradian, times how many rays of its kind there are
     is_diffuse: bool  # over the hemisphere, not into a lobe
     least_alpha: float  # of opaque rough surfaces that it meets: the point's own
-    lights_total: float  # ChosenLight's
+    light_weight_sum: float  # ChosenLight's
     light_rays: float
     tile: int
     number: int  # within its tile
@@ -103,7 +103,7 @@ class GatheringRay:
 def gather_along(scenes: Scenes, settings: GatherSettings, scene: int, ray: GatheringRay) -> Gathered:
     """What arrives along one ray from a point.
 
-    After a diffuse surface, glass passes rays on but does not look for lights, and lights seen through it don't count:
+    After a diffuse surface, glass passes rays on but does not sample lights, and lights seen through it don't count:
     lines of sight have found them.
     """
     none = wp.vec3(0.0, 0.0, 0.0)
@@ -117,18 +117,18 @@ def gather_along(scenes: Scenes, settings: GatherSettings, scene: int, ray: Gath
     direction = ray.direction
     density = ray.density
     shaft = ray.shaft
-    total = ray.lights_total
-    rays_to_lights = ray.light_rays
+    weight_sum = ray.light_weight_sum
+    light_rays = ray.light_rays
     after_diffuse = ray.is_diffuse
     sees_lights = bool(True)
     bounces = int(0)
     for segment in range(MOST_SEGMENTS):
         hit = next_hit(scenes, scene, shaft, origin, direction, origin_object, left_object)
         if hit.object_id == MISS or settings.occlusion == 0:
-            sky = wp.cw_mul(beta, sky_radiance(scenes, scene, direction))
+            sky = wp.cw_mul(beta, unsampled_sky_radiance(scenes, scene, direction))
             far = none
             if sees_lights and settings.occlusion != 0:
-                far = far_lights_found(scenes, scene, at, total, direction, density, rays_to_lights)
+                far = infinite_lights_with_mis(scenes, scene, at, weight_sum, direction, density, light_rays)
             if segment == 0:
                 result.sky = sky
                 result.lights = far
@@ -142,8 +142,8 @@ def gather_along(scenes: Scenes, settings: GatherSettings, scene: int, ray: Gath
         si = surface_interaction(shape, origin, direction, hit.t)
         Le = emitted_radiance(scenes, hit.object_id, direction, si.normal)
         if wp.max(Le) > 0.0 and sees_lights:
-            looked_for = light_density(scenes, scene, at, total, hit.object_id, direction, hit.t, si.normal)
-            weight = power_heuristic(density, rays_to_lights * looked_for)
+            nee_density = light_density(scenes, scene, at, weight_sum, hit.object_id, direction, hit.t, si.normal)
+            weight = power_heuristic(density, light_rays * nee_density)
             if segment == 0:
                 result.lights = Le * weight
             else:
@@ -179,8 +179,8 @@ def gather_along(scenes: Scenes, settings: GatherSettings, scene: int, ray: Gath
             u = uniform(key, ray.tile, segment, 0)
             cdf = light_cdf(scenes, scene, at)
             light = sample_light(scenes, scene, at, cdf, u[0], wp.vec2(u[1], u[2]))
-            total = light.total
-            rays_to_lights = 1.0
+            weight_sum = light.weight_sum
+            light_rays = 1.0
             if light.density > 0.0:
                 wo = local * light.direction
                 towards = evaluate_bsdf(bsdf, wo)
@@ -189,13 +189,13 @@ def gather_along(scenes: Scenes, settings: GatherSettings, scene: int, ray: Gath
                         scenes, settings, scene, EVERYTHING, at, light.direction, light.object_id, wo[2] > 0.0
                     )
                     weight = 1.0 / light.density
-                    if not sight.is_through:
+                    if not sight.is_transmitted:
                         weight *= power_heuristic(light.density, towards.density)
                     arriving = wp.cw_mul(light.radiance, sight.transmittance)
                     result.surfaces += wp.cw_mul(wp.cw_mul(beta, towards.value), arriving) * weight
             after_diffuse = after_diffuse or bsdf.diffuse_share > 0.0
         else:
-            total = 0.0
+            weight_sum = 0.0
         v = uniform(key, ray.tile, segment, 1)
         wo = sample_bsdf(bsdf, wp.vec3(v[0], v[1], v[2]))
         scattered = evaluate_bsdf(bsdf, wo)
@@ -259,7 +259,7 @@ def look_around(
     row = scenes.scenes[p.scene]
     mean_sky = mean_gradient_radiance(row, p.normal)
     mean_factor = mean_burley_factor(r.bsdf.material, r.bsdf.wi[2]) / float(wp.max(r.diffuse_rays, 1))
-    total = choose_light(scenes, p.scene, r.at, light_cdf(scenes, p.scene, r.at), 0.5).total
+    weight_sum = choose_light(scenes, p.scene, r.at, light_cdf(scenes, p.scene, r.at), 0.5).weight_sum
     many = float(light_rays[index] * settings.tiles)
     pixel = pixel_width(scenes, p, settings.height)
     shaft = EVERYTHING
@@ -287,7 +287,9 @@ def look_around(
         if density > 0.0:
             direction = unit_length(to_world(r.local, wo))
             least_alpha = r.bsdf.material.alpha
-            sent = GatheringRay(r.at, shaft, direction, density, not is_glossy, least_alpha, total, many, tile, number)
+            sent = GatheringRay(
+                r.at, shaft, direction, density, not is_glossy, least_alpha, weight_sum, many, tile, number
+            )
             found = gather_along(scenes, settings, p.scene, sent)
             if not is_glossy:
                 plain = scattered.diffuse / density

@@ -5,7 +5,7 @@ import warp as wp
 from jaxtyping import Float32
 from torch import Tensor
 
-from luxel.core.emitters import far_radiance
+from luxel.core.emitters import environment_radiance
 from luxel.core.fragments import Fragments
 from luxel.core.launch import launch, to_warp
 from luxel.core.rays import camera_direction, image_plane_point
@@ -31,7 +31,7 @@ def look_at_the_sky(
         x = float(column) + (float(k - down * ACROSS) + 0.5) / float(ACROSS)
         y = float(row + first_row) + (float(down) + 0.5) / float(ACROSS)
         direction = camera_direction(scenes, scene, image_plane_point(x, y, width, height, half))
-        total += far_radiance(scenes, scene, direction)
+        total += environment_radiance(scenes, scene, direction)
     radiance[index] = total / float(ACROSS * ACROSS)
 
 

@@ -103,9 +103,9 @@ def sight_of(
     at: LightSampleContext,
     direction: wp.vec3,
     target: int,
-    straight_on: bool,
+    allow_transmission: bool,
 ) -> LineOfSight:
     """The line of sight to a light, or to SUN or MAP; the settings may take every light to be in view."""
     if settings.occlusion == 0:
         return LineOfSight(wp.vec3(1.0, 1.0, 1.0), False, MISS, 0)
-    return line_of_sight(scenes, scene, shaft, at.point, direction, at.object_id, target, straight_on)
+    return line_of_sight(scenes, scene, shaft, at.point, direction, at.object_id, target, allow_transmission)

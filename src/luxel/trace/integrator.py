@@ -11,11 +11,11 @@ import warp as wp
 from luxel.core.emitters import (
     LightSampleContext,
     emitted_radiance,
-    far_lights_found,
+    infinite_lights_with_mis,
     light_cdf,
     light_density,
     sample_light,
-    sky_radiance,
+    unsampled_sky_radiance,
 )
 from luxel.core.frames import frame, to_world, unit_length
 from luxel.core.intersect import MISS, intersect, is_visible
@@ -46,7 +46,7 @@ class Vertex:
     scatters: bool  # False: the path ends here
     at: LightSampleContext
     wi: wp.vec3  # local, towards where the path comes from
-    lights_total: float
+    light_weight_sum: float
     roulette: float  # a number in [0, 1)
 
 
@@ -61,14 +61,14 @@ def emission_found(
     distance: float,
     normal: wp.vec3,
 ) -> wp.vec3:
-    """What an object emits against a ray of this density that hit it, weighted against having looked for it."""
+    """What an object emits against a ray of this density that hit it, times its MIS weight against light sampling."""
     L = wp.vec3(0.0, 0.0, 0.0)
     Le = emitted_radiance(scenes, object_id, direction, normal)
     if wp.max(Le) > 0.0:
-        looked_for = light_density(
-            scenes, scene, before.at, before.lights_total, object_id, direction, distance, normal
+        nee_density = light_density(
+            scenes, scene, before.at, before.light_weight_sum, object_id, direction, distance, normal
         )
-        L = Le * power_heuristic(density, looked_for)
+        L = Le * power_heuristic(density, nee_density)
     return L
 
 
@@ -90,16 +90,16 @@ def arrive(
 ) -> tuple[wp.vec3, Vertex]:
     """Radiance along a ray that `before` scattered, all but what its end scatters on, and that end.
 
-    The light that it finds, weighted against having looked for it, and the direct light of one lamp at its end; of the
-    `last` segment the former alone.
+    The light that it finds, times its MIS weight against light sampling, and the direct light of one lamp at its end;
+    of the `last` segment the former alone.
 
     Arguments come one by one, as in structs they took 1 to 3 % more processor time.
     """
     ended = Vertex()
     hit = intersect(scenes, scene, origin, direction, before.at.object_id)
     if hit.object_id == MISS:
-        far = far_lights_found(scenes, scene, before.at, before.lights_total, direction, bsdf_density, 1.0)
-        return sky_radiance(scenes, scene, direction) + far, ended
+        far = infinite_lights_with_mis(scenes, scene, before.at, before.light_weight_sum, direction, bsdf_density, 1.0)
+        return unsampled_sky_radiance(scenes, scene, direction) + far, ended
 
     obj = scenes.objects[hit.object_id]
     shape = shape_of(obj)
@@ -128,7 +128,7 @@ def arrive(
         ):
             weight = power_heuristic(light.density, towards.density) / light.density
             L += wp.cw_mul(towards.value, light.radiance) * weight
-    return L, Vertex(True, at, wi, light.total, u[3])
+    return L, Vertex(True, at, wi, light.weight_sum, u[3])
 
 
 @wp.func

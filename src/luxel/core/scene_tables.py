@@ -62,7 +62,7 @@ def scene_tables(host: SceneBatch) -> dict[str, Int32[np.ndarray, "rows words"]]
         "light_nodes": table_of(lights.nodes),
         "tree_nodes": table_of(trees.nodes),
         "tree_leaves": table_of(leaf_spheres(trees.objects, of["center"], radius)),
-        "tree_items": table_of(trees.objects, np.append(of["kind"], -1)[trees.objects]),
+        "tree_primitives": table_of(trees.objects, np.append(of["kind"], -1)[trees.objects]),
     }
 
 
@@ -166,7 +166,7 @@ def table_of(*columns: Shaped[np.ndarray, "rows *any"]) -> Int32[np.ndarray, "ro
 def leaf_spheres(
     rows: Int32[np.ndarray, " items"], center: Float32[np.ndarray, "objects 3"], radius: Float32[np.ndarray, " objects"]
 ) -> Float32[np.ndarray, "leaves 4 lanes"]:
-    """The fields of TreeLeaf; of rows −1, which are the last one's here, there are no objects."""
+    """The fields of BVHLeaf; of rows −1, which are the last one's here, there are no objects."""
     spheres = np.concatenate([center, radius[:, None]], 1)
     absent = np.array([[OUT_OF_REACH] * 3 + [0]], np.float32)
     return np.concatenate([spheres, absent])[rows].reshape(-1, LANES, 4).swapaxes(1, 2)

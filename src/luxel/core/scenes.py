@@ -84,7 +84,7 @@ class LightNode:
 
 
 @wp.struct
-class TreeNode:
+class BVHNode:
     """The bounding boxes of a node's children, beyond reach where there are none (`luxel.core.trees.boxes`)."""
 
     lower_x: Lanes
@@ -96,7 +96,7 @@ class TreeNode:
 
 
 @wp.struct
-class TreeLeaf:
+class BVHLeaf:
     """The bounding spheres of a leaf's objects, beyond reach where there are none."""
 
     x: Lanes
@@ -106,8 +106,8 @@ class TreeLeaf:
 
 
 @wp.struct
-class TreeItem:
-    """An object in a leaf."""
+class BVHPrimitive:
+    """An object in a leaf, with what is read of it before it is intersected."""
 
     object_id: int  # row, or −1 where there is no object
     kind: int
@@ -131,9 +131,9 @@ class Scenes:
     objects: wp.array[SceneObject]
     light_object: wp.array[int]  # row of each light, scene by scene
     light_nodes: wp.array[LightNode]
-    tree_nodes: wp.array[TreeNode]
-    tree_leaves: wp.array[TreeLeaf]
-    tree_items: wp.array[TreeItem]  # LANES a leaf
+    tree_nodes: wp.array[BVHNode]
+    tree_leaves: wp.array[BVHLeaf]
+    tree_primitives: wp.array[BVHPrimitive]  # LANES a leaf
     texels: wp.array[Texel]
 
 
@@ -142,9 +142,9 @@ ROW_OF = {
     "objects": SceneObject,
     "light_object": int,
     "light_nodes": LightNode,
-    "tree_nodes": TreeNode,
-    "tree_leaves": TreeLeaf,
-    "tree_items": TreeItem,
+    "tree_nodes": BVHNode,
+    "tree_leaves": BVHLeaf,
+    "tree_primitives": BVHPrimitive,
 }
 
 

@@ -9,7 +9,7 @@ from luxel.core.emitters import light_cdf, sample_light
 from luxel.core.frames import INVERSE_PI
 from luxel.core.intersect import MAP, MISS
 from luxel.core.principled import SMOOTH_ALPHA, diffuse_weight, evaluate_lobes, mean
-from luxel.core.sampling import net_point, power_heuristic
+from luxel.core.sampling import power_heuristic, sobol_point
 from luxel.core.scenes import Scenes, material_of_object
 from luxel.core.shafts import shaft_to
 from luxel.core.visibility import manifold_walk
@@ -74,8 +74,8 @@ def look_at_lights(
         shaft = wp.uint64(0)
         shaft_target = int(MISS)
         for k in range(lane, many, settings.lanes):
-            u = net_point(r.pattern * each + k, 0)
-            part = float(k % each) + net_point(r.pattern + k // each, 1)[0]
+            u = sobol_point(r.pattern * each + k, 0)
+            part = float(k % each) + sobol_point(r.pattern + k // each, 1)[0]
             light = sample_light(scenes, p.scene, r.at, cdf, part / float(each), u)
             if light.density > 0.0:
                 density = light.density * float(many)
@@ -104,7 +104,7 @@ def look_at_lights(
                     if sight.is_transmitted:
                         place = p.point
                         if settings.tiles == 1:
-                            at = net_point(r.pattern * each + k, 7)
+                            at = sobol_point(r.pattern * each + k, 7)
                             place = place_in_pixel(scenes, p, at, settings.height, sight.clear_object)
                         along = direction_from(scenes, place, p, light.direction, target)
                         line = manifold_walk(scenes, p.scene, place, along, p.object_id, target, sight)

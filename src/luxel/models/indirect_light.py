@@ -31,7 +31,7 @@ from luxel.core.principled import (
     sample_bsdf,
 )
 from luxel.core.rng import uniform
-from luxel.core.sampling import net_point, power_heuristic
+from luxel.core.sampling import power_heuristic, sobol_point
 from luxel.core.scenes import Scenes, material_of_object, shape_of
 from luxel.core.shafts import EVERYTHING, objects_in_cone
 from luxel.core.shapes.local import INFINITY
@@ -274,11 +274,11 @@ def look_around(
             k = ray - r.diffuse_rays
         tile = r.pattern + k // each
         number = k % each
-        u = net_point(r.pattern * each + k, wp.where(is_glossy, 3, 2))
+        u = sobol_point(r.pattern * each + k, wp.where(is_glossy, 3, 2))
         wo = sample_cosine_hemisphere(u)
         density = wp.max(wo[2], 1.0e-6) * INVERSE_PI * float(r.diffuse_rays)
         if is_glossy:
-            part = (float(number) + net_point(tile, 4)[0]) / float(each)
+            part = (float(number) + sobol_point(tile, 4)[0]) / float(each)
             wo = sample_bsdf(r.bsdf, wp.vec3(part, u[0], u[1]))
             number += 64  # other paths than the diffuse rays'
         scattered = evaluate_lobes(r.bsdf, wo)

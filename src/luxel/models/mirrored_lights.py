@@ -10,7 +10,7 @@ from luxel.core.emitters import LightCDF, LightSampleContext, light_cdf, sample_
 from luxel.core.frames import unit_length
 from luxel.core.intersect import MISS, intersect_object, is_visible
 from luxel.core.principled import albedos, evaluate_lobes
-from luxel.core.sampling import net_point
+from luxel.core.sampling import sobol_point
 from luxel.core.scene_tables import MOST_MIRRORS
 from luxel.core.scenes import SceneObject, Scenes, material_of_object, shape_of
 from luxel.core.shapes.kinds import BOX
@@ -136,8 +136,8 @@ def thrown_by_face(
     each = wp.max(settings.light_rays // MIRROR_LOOK, 1)
     cdf = light_cdf(scenes, scene, mirrored_context(r.at, face))
     for k in range(each * settings.tiles):
-        u = net_point(r.pattern * each + k, 5)
-        choice = (float(k % each) + net_point(r.pattern + k // each, 6)[0]) / float(each)
+        u = sobol_point(r.pattern * each + k, 5)
+        choice = (float(k % each) + sobol_point(r.pattern + k // each, 6)[0]) / float(each)
         light = sample_mirrored_light(scenes, scene, r.at, mirror, face, cdf, choice, u)
         if wp.max(light.radiance) > 0.0:
             towards = evaluate_lobes(r.bsdf, r.local * light.direction)

@@ -19,10 +19,10 @@ from luxel.core.emitters import (
 )
 from luxel.core.frames import frame, to_world, unit_length
 from luxel.core.intersect import MISS, intersect, is_visible
-from luxel.core.principled import bsdf_of, evaluate_bsdf, lobe_by_first, refraction_weight, sample_bsdf
+from luxel.core.principled import bsdf_of, evaluate_bsdf, refraction_weight, reuse_lobe_sample, sample_bsdf
 from luxel.core.rays import camera_direction, camera_origin, image_plane_point
 from luxel.core.rng import seeded, uniform
-from luxel.core.sampling import NetPlace, net_place, power_heuristic, stratified
+from luxel.core.sampling import ZSobolPixel, power_heuristic, zsobol_pixel, zsobol_sample
 from luxel.core.scenes import Scenes, material_of_object, shape_of
 from luxel.core.shapes.local import INFINITY
 from luxel.core.shapes.shape import facing_normal, surface_interaction
@@ -83,7 +83,7 @@ def arrive(
     last: bool,
     key: wp.vec2ui,
     pixel: int,
-    place: NetPlace,
+    zsobol: ZSobolPixel,
     number: int,
     dimension: int,
     members: int,
@@ -118,7 +118,7 @@ def arrive(
     at = LightSampleContext(si.point, normal, hit.object_id, material.transmission == 0.0)
 
     # Direct light: look at one light.
-    u = stratified(key, pixel, place, number, dimension, members)
+    u = zsobol_sample(key, pixel, zsobol, number, dimension, members)
     cdf = light_cdf(scenes, scene, at)
     light = sample_light(scenes, scene, at, cdf, u[0], wp.vec2(u[1], u[2]))
     if light.density > 0.0:
@@ -149,7 +149,7 @@ def path_radiance(
     camera_direction: wp.vec3,
     key: wp.vec2ui,
     pixel: int,
-    place: NetPlace,
+    zsobol: ZSobolPixel,
     sample: int,
     branches: int,
     group_size: int,
@@ -190,7 +190,7 @@ def path_radiance(
             depth == max_depth,
             key,
             pixel,
-            place,
+            zsobol,
             number,
             2 * depth,
             members,
@@ -206,8 +206,8 @@ def path_radiance(
             if vertex.scatters:
                 bsdf = bsdf_of(material_of_object(scenes.objects[vertex.at.object_id]), vertex.wi)
                 members = wp.where(depth <= NET_DEPTH, group_size, 1)
-                v = stratified(key, pixel, place, sample * branches + branch, 2 * depth + 1, members)
-                wo = sample_bsdf(bsdf, lobe_by_first(bsdf, wp.vec3(v[1], v[2], v[0])))
+                v = zsobol_sample(key, pixel, zsobol, sample * branches + branch, 2 * depth + 1, members)
+                wo = sample_bsdf(bsdf, reuse_lobe_sample(bsdf, wp.vec3(v[1], v[2], v[0])))
                 scattered = evaluate_bsdf(bsdf, wo)
                 bsdf_density = scattered.density
                 if bsdf_density > 0.0:
@@ -363,9 +363,9 @@ def trace_paths(
         pixel = rays.number[ray]
         camera_ray = CameraRay(rays.origin[ray], rays.direction[ray])
     key = seeded(scenes.scenes[scene].key, settings.seed)
-    place = NetPlace()
+    zsobol = ZSobolPixel()
     if settings.width > 0:
-        place = net_place(key, pixel % settings.width, pixel // settings.width)
+        zsobol = zsobol_pixel(key, pixel % settings.width, pixel // settings.width)
 
     moments = PathMoments()
     first = chunk * CHUNK
@@ -379,7 +379,7 @@ def trace_paths(
             camera_ray.direction,
             key,
             pixel,
-            place,
+            zsobol,
             sample,
             settings.branches,
             settings.net_size,

@@ -24,7 +24,7 @@ TREE_ABOVE = 64  # objects in a scene, from which on `benchmarks/tracer.py` find
 OUTLIERS = LANES  # objects of a scene, at most, that every ray tries, lest they stretch its tree's boxes
 FAR_OUT = 4.0  # times the median reach from the scene's middle: where an outlier's farthest side is
 EXACT_LIGHTS = 24  # lights in a scene, up to which each is weighed for itself
-MOST_MIRRORS = wp.constant(4)  # as many as SceneRow has room for
+MAX_MIRRORS = wp.constant(4)  # as many as SceneRow has room for
 FARTHEST = 1e7  # half extent that a tree takes a plane's for, beyond all that the scene format allows
 PADDING = 1e-5  # of a tree's boxes, relative: many times the rounding of what they bound
 
@@ -111,8 +111,8 @@ def mirrors_of(batch: SceneBatch, area: Float32[np.ndarray, " objects"]) -> Int3
     order = np.lexsort((rows, -area[rows], scene))
     rows, scene = rows[order], scene[order]
     place = np.arange(len(rows)) - np.searchsorted(scene, scene)
-    kept = place < MOST_MIRRORS
-    mirrors = np.full((len(batch), MOST_MIRRORS), -1, np.int32)
+    kept = place < MAX_MIRRORS
+    mirrors = np.full((len(batch), MAX_MIRRORS), -1, np.int32)
     mirrors[scene[kept], place[kept]] = rows[kept]
     return mirrors
 

@@ -17,7 +17,7 @@ from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable
 from luxel.models.neighbourhood import Neighbours, neighbour, place_among
 from luxel.models.shading_points import pixel_width
-from luxel.models.signals import NEARNESS, OF_LIGHTS, SIGNALS, Signals
+from luxel.models.signals import LIGHT_SIGNALS, NEARNESS, SIGNALS, Signals
 
 STEPS: tuple[tuple[int, ...], ...] = ((1,), (2,), (4, 8))
 """Pixels between neighbours, of each level beyond the points' own.
@@ -75,17 +75,17 @@ def filter_points(
             value = signals[j]
             w = alike / float((1 + across * across) * (1 + down * down))
             weight += w
-            for i in range(OF_LIGHTS):
+            for i in range(LIGHT_SIGNALS):
                 total[i] += value[i] * w
             nearness = wp.max(own[NEARNESS], value[NEARNESS])
             parallax = PARALLAX * nearness * wp.length(p.point - q.point) / wp.max(pixel, 1.0e-30)
             w = w / (1.0 + parallax * parallax)
             weight_around += w
-            for i in range(OF_LIGHTS, SIGNALS):
+            for i in range(LIGHT_SIGNALS, SIGNALS):
                 total[i] += value[i] * w
-    for i in range(OF_LIGHTS):
+    for i in range(LIGHT_SIGNALS):
         total[i] /= wp.max(weight, 1.0e-9)
-    for i in range(OF_LIGHTS, SIGNALS):
+    for i in range(LIGHT_SIGNALS, SIGNALS):
         total[i] /= wp.max(weight_around, 1.0e-9)
     filtered[index] = total
     share[index] = weight * 0.25

@@ -48,8 +48,8 @@ def subpixel_point(scenes: Scenes, p: ShadingPoint, offset: wp.vec2, height: int
 
 
 @wp.func
-def place_in_pixel(scenes: Scenes, p: ShadingPoint, u: wp.vec2, height: int, beside: int) -> wp.vec3:
-    """Of the plane that touches a point's surface the place that shows `u` of the way over the pixel about it.
+def point_in_pixel(scenes: Scenes, p: ShadingPoint, u: wp.vec2, height: int, beside: int) -> wp.vec3:
+    """The point of the surface's tangent plane that projects to `u` in the pixel about a shading point.
 
     The point itself if the place is hidden by the object `beside` it, or the point is of that object. What glass
     focuses may be narrower than a pixel: a single point is in it or not.
@@ -67,7 +67,7 @@ def place_in_pixel(scenes: Scenes, p: ShadingPoint, u: wp.vec2, height: int, bes
 
 
 @wp.func
-def direction_from(scenes: Scenes, place: wp.vec3, p: ShadingPoint, direction: wp.vec3, light: int) -> wp.vec3:
+def direction_to_light(scenes: Scenes, place: wp.vec3, p: ShadingPoint, direction: wp.vec3, light: int) -> wp.vec3:
     """From a place to where a direction from a point hits a light; what is at infinity has the same from everywhere."""
     result = direction
     if light >= 0:

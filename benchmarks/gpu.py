@@ -115,7 +115,7 @@ def training(out: Path) -> dict[str, Any]:
 
 def images_per_s(experiment: Any, source: Any, out: Path, seconds: float = 4.0) -> float | None:
     """The median rate of ten training steps or more, after three that warm up; None if they don't fit into memory."""
-    from luxel.models.kinds import model_of
+    from luxel.models.model_types import model_of
     from luxel.train.runtime import accelerator
     from luxel.train.trainer import Trainer
 

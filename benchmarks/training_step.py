@@ -36,7 +36,7 @@ from luxel.data.generate import generate
 from luxel.experiments import EXPERIMENTS
 from luxel.experiments.experiment import with_train
 from luxel.models import attention, generator, image_model
-from luxel.models.kinds import model_of
+from luxel.models.model_types import model_of
 from luxel.train import replay
 from luxel.train.runtime import accelerator
 from luxel.train.trainer import Trainer

@@ -14,7 +14,7 @@ from luxel.core.scenes import Scenes, material_of_object
 from luxel.core.shafts import shaft_to
 from luxel.core.visibility import manifold_walk
 from luxel.models.gather_points import GatherSettings, gather_point_at, highlight_beyond_pixel, sight_to_light
-from luxel.models.neighbourhood import Neighbours, neighbour, place_among
+from luxel.models.neighbourhood import Neighbours, find_neighbour, location_of
 from luxel.models.shading_points import ShadingPoint
 from luxel.models.signals import (
     CAUSTIC,
@@ -178,14 +178,14 @@ def sum_direct_light(
 
 @wp.kernel(enable_backward=False)
 def allocate_light_rays(
-    near: Neighbours, visibility: wp.array[int], all_rays: int, light_rays: wp.array[int], begin: int
+    neighbours: Neighbours, visibility: wp.array[int], all_rays: int, light_rays: wp.array[int], begin: int
 ) -> None:
     """All rays to where, together, a point and its neighbours have found both of LIT and SHADOWED: to penumbras."""
     index = wp.tid() + begin
     found = int(0)
-    at = place_among(near, index)
+    location = location_of(neighbours, index)
     for k in range(9):
-        j = neighbour(near, at, k - 3 * (k // 3) - 1, k // 3 - 1)
+        j = find_neighbour(neighbours, location, k - 3 * (k // 3) - 1, k // 3 - 1)
         if j != MISS:
             found = found | visibility[j]
     if found == (LIT | SHADOWED):

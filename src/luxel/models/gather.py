@@ -3,7 +3,7 @@
 Every point sends a fixed pattern of rays: to points on lights, over its hemisphere and into its glossy lobes. What
 they hit samples one light and sends one ray on; mirrors and glass send it further. The estimators are those of path
 tracing, with multiple importance sampling; but no number is random, and paths end early. Patterns differ among
-pixels, of which any tile of 4 × 4 together has one well-spread set: `luxel.models.filter` brings them together.
+pixels, of which any tile of 4 × 4 together has one well-spread set: `luxel.models.atrous_filter` brings them together.
 
 Points connect to a light behind glass along the refracted line, and to one in a flat mirror by way of its image; what
 their rays hit does so straight through glass. Paths from diffuse surfaces leave it at that, and find what else glass

@@ -1,7 +1,7 @@
 """The ray model: a point looks around, and a network says what to make of what it sees.
 
 What rays meet is computed, and so is most of the light that leaves there: by a few rays to lights and over the
-hemisphere (`luxel.models.gather`), shared among neighbours (`luxel.models.filter`), and by following what smooth
+hemisphere (`luxel.models.gather`), shared among neighbours (`luxel.models.atrous_filter`), and by following what smooth
 surfaces show (`luxel.models.specular`). These are estimates: noisy, blurred or of a few bounces. For every point and
 colour channel a small network says how much of each to take, and how much they all lack.
 
@@ -26,6 +26,7 @@ from luxel.configuration import Channels, Configuration, Layers, Pixels
 from luxel.core.fragments import Fragments, visible_fragments
 from luxel.core.rays import Rays
 from luxel.core.scene_batch import OBJECT_FIELDS, SCENE_FIELDS, SceneBatch
+from luxel.models.atrous_filter import LEVELS, REACH, STEPS, filter_levels
 from luxel.models.chains import LOBES
 from luxel.models.estimates import (
     CHANNEL_FEATURES,
@@ -35,7 +36,6 @@ from luxel.models.estimates import (
     Measured,
     measure,
 )
-from luxel.models.filter import LEVELS, REACH, STEPS, filter_levels
 from luxel.models.gather import gather
 from luxel.models.gather_points import PATTERNS_OF_TILE, GatherSettings
 from luxel.models.neighbourhood import as_neighbours, neighbourhood

@@ -295,7 +295,7 @@ def test_the_same_points_gather_the_same_to_the_bit(device, monkeypatch):
     lit = scene(*ROUGH["glossy"], FAR_LAMP, egg(0.2, 0.9, 0.1, (0.3, 0.2, 0.4), GLASS), background=GREY)
     one = signals_of(lit, PLACES, device, patterns_per_point=1)
     assert torch.equal(one, signals_of(lit, PLACES, device, patterns_per_point=1))
-    monkeypatch.setattr("luxel.core.launch.LEAST_SLICE", 5)
+    monkeypatch.setattr("luxel.core.launch.MIN_SLICE", 5)
     assert torch.equal(one, signals_of(lit, PLACES, device, patterns_per_point=1))
     assert one.isfinite().all()
 

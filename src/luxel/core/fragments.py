@@ -19,7 +19,7 @@ from torch import Tensor
 
 from luxel.core.emitters import is_lamp
 from luxel.core.intersect import MISS
-from luxel.core.lamp_search import CROWDED, MOST_MISSED, lamp_ray, shared_offset
+from luxel.core.lamp_search import CROWDED, MAX_MISSED_LAMPS, lamp_ray, shared_offset
 from luxel.core.lamp_shares import measure_finely
 from luxel.core.launch import launch, to_warp
 from luxel.core.pixel_samples import SHARED, sample_centers, sample_corners, sample_pixels
@@ -30,7 +30,7 @@ from luxel.core.selection import NOT_COUNTED
 from luxel.core.shapes.shape import FACES
 from luxel.core.thin_objects import mark_thin_objects
 
-LEAST_SKY = 1e-4
+MIN_SKY_COVERAGE = 1e-4
 """Share of a pixel that the sky has at least, if it has one: less is rounding."""
 
 
@@ -165,7 +165,7 @@ def write_fragments(
         point[i] = point_of_pixel(scenes, pictures, at, inside[0], inside[1])
     if shows_lamp and object_hits < rays and lamp_rays[index] != CROWDED:
         lattice_rays = int(rays)
-        for number in range(MOST_MISSED):
+        for number in range(MAX_MISSED_LAMPS):
             lattice_rays -= wp.where(lamp_ray(lamp_rays[index], number) > 0, 1, 0)
         first = offsets[index]
         measure_finely(scenes, pictures, at, seen[index], lattice_rays, key, first, offsets[index + 1], coverage)
@@ -225,7 +225,7 @@ def with_sky(batch: SceneBatch, found: Fragments) -> Fragments:
     """The fragments of whole pictures, and the sky's, which have no object and are the last of their pixels."""
     device, pixel = batch.device, found.pixel_of_all.long()
     left = torch.ones(len(found.offsets) - 1, device=device).index_add(0, pixel, -found.coverage)
-    shows_sky = left > LEAST_SKY
+    shows_sky = left > MIN_SKY_COVERAGE
     of_sky, before = shows_sky.nonzero()[:, 0], F.pad(shows_sky.cumsum(0, dtype=torch.int32), (1, 0))
     offsets = found.offsets + before
     rows = torch.cat([torch.arange(len(pixel), device=device) + before[pixel], offsets[of_sky + 1] - 1])

@@ -7,7 +7,7 @@ import warp as wp
 
 from luxel.core.intersect import MISS
 from luxel.core.lamp_search import LampSearch, lamp_bit_of_key, look_for_lamps, shared_offset
-from luxel.core.pixels import Pictures, PixelPlace, pixel_shaft, place_of, seen_at
+from luxel.core.pixels import Pictures, PixelPlace, key_at, pixel_shaft, place_of
 from luxel.core.scenes import Scenes
 from luxel.core.shafts import EVERYTHING
 from luxel.core.shapes.shape import FACES
@@ -23,7 +23,7 @@ def sample_corners(scenes: Scenes, pictures: Pictures, corner: wp.array[int], be
     scene = line // (pictures.rows + 1)
     column = index - line * (pictures.width + 1)
     row = line - scene * (pictures.rows + 1) + pictures.first_row
-    corner[index] = seen_at(scenes, pictures, PixelPlace(scene, column, row), EVERYTHING, 0.0, 0.0)
+    corner[index] = key_at(scenes, pictures, PixelPlace(scene, column, row), EVERYTHING, 0.0, 0.0)
 
 
 @wp.kernel(enable_backward=False)
@@ -48,7 +48,7 @@ def sample_centers(
         key = corner[above]
         corners_agree = corner[above + 1] == key and corner[below] == key and corner[below + 1] == key
         if corners_agree:
-            center = seen_at(scenes, pictures, at, EVERYTHING, 0.5, 0.5)
+            center = key_at(scenes, pictures, at, EVERYTHING, 0.5, 0.5)
             found = wp.where(center == key, key, SHARED)
             if center != key:
                 looked_for = looked_for | lamp_bit_of_key(scenes, key) | lamp_bit_of_key(scenes, center)
@@ -84,7 +84,7 @@ def sample_pixels(
         other = int(MISS)
         for k in range(pictures.rays):
             offset = shared_offset(k, pictures.rays, missed)
-            key = seen_at(scenes, pictures, at, shaft, offset[0], offset[1])
+            key = key_at(scenes, pictures, at, shaft, offset[0], offset[1])
             seen[index, k] = key
             is_new = key != MISS and key != recent and key != other
             if is_new:

@@ -12,8 +12,8 @@ from luxel.models.shading_points import ShadingPoint, pixel_width
 
 SUBPIXELS = 4  # rays of a pixel that are followed through mirrors and glass, so that their images have soft edges
 PIXEL_VARIANCE = wp.constant(0.15)  # of a pixel's filter, in its widths squared: a Gaussian's (Tokuyoshi & Kaplanyan)
-MOST_WIDENING = wp.constant(0.18)  # theirs, too
-LEAST_COSINE = wp.constant(0.1)  # of a surface along which pixels stretch
+MAX_WIDENING = wp.constant(0.18)  # theirs, too
+MIN_COSINE = wp.constant(0.1)  # of a surface along which pixels stretch
 
 
 @wp.func
@@ -58,8 +58,8 @@ def point_in_pixel(scenes: Scenes, p: ShadingPoint, u: wp.vec2, height: int, bes
     x = u[0] - 0.5
     y = u[1] - 0.5
     off = x * wp.vec3(axes[0, 0], axes[0, 1], axes[0, 2]) + y * wp.vec3(axes[1, 0], axes[1, 1], axes[1, 2])
-    off -= p.direction * (wp.dot(off, p.normal) / wp.min(wp.dot(p.direction, p.normal), -LEAST_COSINE))
-    off -= p.normal * wp.dot(off, p.normal)  # none, but below LEAST_COSINE
+    off -= p.direction * (wp.dot(off, p.normal) / wp.min(wp.dot(p.direction, p.normal), -MIN_COSINE))
+    off -= p.normal * wp.dot(off, p.normal)  # none, but below MIN_COSINE
     place = p.point + pixel_width(scenes, p, height) * off
     if beside == p.object_id or intersect_object(scenes, beside, place, -p.direction, MISS, INFINITY) < INFINITY:
         place = p.point
@@ -89,4 +89,4 @@ def widened_alpha(scenes: Scenes, p: ShadingPoint, alpha: float, height: int) ->
     two = subpixel_point(scenes, p, subpixel_offset(2), height)
     cosine = wp.dot(p.normal, p.direction)
     turn = (wp.length_sq(one.normal - p.normal) + wp.length_sq(two.normal - p.normal)) * 6.4 * cosine * cosine
-    return wp.sqrt(alpha * alpha + wp.min(2.0 * PIXEL_VARIANCE * turn, MOST_WIDENING))
+    return wp.sqrt(alpha * alpha + wp.min(2.0 * PIXEL_VARIANCE * turn, MAX_WIDENING))

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from luxel.core.emitters import is_lamp
 from luxel.core.fragments import Fragments
-from luxel.core.lamp_shares import filled_by_lamp
+from luxel.core.lamp_coverage import lamp_coverage
 from luxel.core.launch import launch, struct_array
 from luxel.core.pixels import FINE_RAYS, Pictures, PixelPlace, hits_object
 from luxel.core.sampling import lattice_point
@@ -99,7 +99,7 @@ def share_alone(
         hits = lattice_hits(scenes, pictures, object_id, at, pictures.rays)
         share = float(hits) / float(pictures.rays)
         if is_lamp(scenes, object_id) and hits < pictures.rays:
-            filled = filled_by_lamp(scenes, pictures, object_id, at)
+            filled = lamp_coverage(scenes, pictures, object_id, at)
             share = wp.where(filled.hits < float(FINE_RAYS), filled.squares / float(FINE_RAYS), 1.0)
             if hits + corners == 0 and filled.hits == 0.0:
                 share = 0.0

@@ -19,8 +19,8 @@ from torch import Tensor
 
 from luxel.core.emitters import is_lamp
 from luxel.core.intersect import MISS
+from luxel.core.lamp_coverage import measure_lamp_pixel
 from luxel.core.lamp_search import CROWDED, MAX_MISSED_LAMPS, lamp_ray, shared_offset
-from luxel.core.lamp_shares import measure_finely
 from luxel.core.launch import launch, to_warp
 from luxel.core.pixel_samples import SHARED, sample_centers, sample_corners, sample_pixels
 from luxel.core.pixels import Pictures, place_of, point_of_pixel
@@ -168,7 +168,7 @@ def write_fragments(
         for number in range(MAX_MISSED_LAMPS):
             lattice_rays -= wp.where(lamp_ray(lamp_rays[index], number) > 0, 1, 0)
         first = offsets[index]
-        measure_finely(scenes, pictures, at, seen[index], lattice_rays, key, first, offsets[index + 1], coverage)
+        measure_lamp_pixel(scenes, pictures, at, seen[index], lattice_rays, key, first, offsets[index + 1], coverage)
 
 
 @torch.no_grad()

@@ -34,32 +34,32 @@ def margin_at(scenes: Scenes, pictures: Pictures, object_id: int, at: PixelPlace
 
 
 @wp.struct
-class FilledByLamp:
-    """What a lamp alone fills of the squares about a pixel's fine rays, and how many of these hit it."""
+class LampCoverage:
+    """How many squares about a pixel's fine rays a lamp alone covers, and how many of these rays hit it."""
 
     squares: float
     hits: float
 
 
 @wp.func
-def filled_by_lamp(scenes: Scenes, pictures: Pictures, object_id: int, at: PixelPlace) -> FilledByLamp:
+def lamp_coverage(scenes: Scenes, pictures: Pictures, object_id: int, at: PixelPlace) -> LampCoverage:
     """The squares change steadily as the lamp's outline moves over the pixel.
 
     Those at the border are moved into the pixel, or they would reach out of it: a pixel beside a lamp showed 1 % of it,
     which of a lamp of radiance 100 is white.
     """
-    filled = FilledByLamp(0.0, 0.0)
+    coverage = LampCoverage(0.0, 0.0)
     half = 0.5 * FINE_SPACING
     for k in range(FINE_RAYS):
         offset = fine_offset(k)
         if hits_object(scenes, pictures, object_id, at, offset):
-            filled.hits += 1.0
-        middle = wp.vec2(wp.clamp(offset[0], half, 1.0 - half), wp.clamp(offset[1], half, 1.0 - half))
-        margin = margin_at(scenes, pictures, object_id, at, middle)
-        beside = margin_at(scenes, pictures, object_id, at, middle + wp.vec2(FINE_STEP, 0.0))
-        below = margin_at(scenes, pictures, object_id, at, middle + wp.vec2(0.0, FINE_STEP))
-        filled.squares += share_inside(margin, beside, below, FINE_STEP, FINE_SPACING)
-    return filled
+            coverage.hits += 1.0
+        center = wp.vec2(wp.clamp(offset[0], half, 1.0 - half), wp.clamp(offset[1], half, 1.0 - half))
+        margin = margin_at(scenes, pictures, object_id, at, center)
+        beside = margin_at(scenes, pictures, object_id, at, center + wp.vec2(FINE_STEP, 0.0))
+        below = margin_at(scenes, pictures, object_id, at, center + wp.vec2(0.0, FINE_STEP))
+        coverage.squares += share_inside(margin, beside, below, FINE_STEP, FINE_SPACING)
+    return coverage
 
 
 @wp.func
@@ -102,7 +102,7 @@ def smooth_lamps(
     end: int,
     hits: wp.array[float],
 ) -> float:
-    """Make fine rays' hits of lamps what they fill, and those of all else what that leaves; which is the result."""
+    """Make fine rays' hits of lamps the squares that these cover, and all others' what that leaves, the result."""
     before = float(0.0)
     after = float(0.0)
     for i in range(first, end):
@@ -110,8 +110,8 @@ def smooth_lamps(
         if is_lamp(scenes, object_id):
             before += hits[i]
             if hits[i] < float(FINE_RAYS):
-                filled = filled_by_lamp(scenes, pictures, object_id, at)
-                hits[i] = wp.where(filled.hits > 0.0, hits[i] / wp.max(filled.hits, 1.0), 1.0) * filled.squares
+                coverage = lamp_coverage(scenes, pictures, object_id, at)
+                hits[i] = wp.where(coverage.hits > 0.0, hits[i] / wp.max(coverage.hits, 1.0), 1.0) * coverage.squares
             after += hits[i]
     of_lamps = float(1.0)
     if before >= float(FINE_RAYS) or after > float(FINE_RAYS):
@@ -124,7 +124,7 @@ def smooth_lamps(
 
 
 @wp.func
-def measure_finely(
+def measure_lamp_pixel(
     scenes: Scenes,
     pictures: Pictures,
     at: PixelPlace,

@@ -185,10 +185,10 @@ def next_run(records: list[Path], rates: dict[str, Any], left: float) -> tuple[s
 def train_one(name: str, scale: Any, seed: int, out: Path) -> None:
     """Make a run, or go on with it, and leave its record among the others."""
     from luxel.ledger.collect import collect
-    from luxel.ledger.plan import Planned
+    from luxel.ledger.plan import PlannedRun
 
     signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell may have had it ignore
-    plan = Planned(name, scale, seed)
+    plan = PlannedRun(name, scale, seed)
     records, wrong = collect([plan])
     for error in wrong:
         raise error

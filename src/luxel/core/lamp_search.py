@@ -11,9 +11,7 @@ from luxel.core.shapes.local import INFINITY, slab
 from luxel.core.shapes.shape import FACES
 
 LAMP_BITS = wp.constant(32)  # of a pixel's set of lamps: a lamp's is its number modulo so many
-MAX_MISSED_LAMPS = wp.constant(
-    4
-)  # lamps in a pixel that the lattice misses and that are looked at: their rays fill 32 bits
+MAX_MISSED_LAMPS = wp.constant(4)  # in a pixel, that the lattice misses and others hit: these rays fill 32 bits
 MAX_TRIED_LAMPS = wp.constant(512)  # lamps whose boxes are tried for a pixel
 CROWDED = wp.constant(-1)  # in the place of those rays: there are more lamps, all of which only the lattice measures
 

@@ -88,10 +88,9 @@ def line_of_sight(
     left_object = int(MISS)
     for interface in range(MAX_INTERFACES):
         hit = next_hit(scenes, scene, shaft, point, direction, object_id, left_object)
-        is_unoccluded = hit.object_id == MISS and (
-            interface == 0 or target < 0
-        )  # at first also of what is tiny, by rounding
-        if hit.object_id == target or is_unoccluded:
+        # At first, before any interface, that is also so of what is tiny, by rounding.
+        hits_nothing_else = hit.object_id == MISS and (interface == 0 or target < 0)
+        if hit.object_id == target or hits_nothing_else:
             result.transmittance = transmittance
             break
         if hit.object_id == MISS:

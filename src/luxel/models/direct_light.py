@@ -32,9 +32,7 @@ from luxel.models.subpixels import direction_to_light, point_in_pixel
 
 PILOT_DIVISOR = 4  # one shadow ray of so many is sent first, to tell where all are needed
 HIGHLIGHT_THRESHOLD = wp.constant(0.25)  # highlights over diffuse light, from which on they need all of the rays
-NOISE_THRESHOLD = wp.constant(
-    0.1
-)  # direct light's standard deviation over its mean without shadows, from which on it does, too
+NOISE_THRESHOLD = wp.constant(0.1)  # direct light's standard deviation over UNSHADOWED, from which on it does, too
 LIT = wp.constant(1)
 SHADOWED = wp.constant(2)
 

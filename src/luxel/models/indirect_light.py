@@ -60,14 +60,10 @@ from luxel.models.signals import (
 )
 
 ROUNDING = wp.constant(1.0e-6)  # of a variance
-MIN_INDIRECT_ALPHA = wp.constant(
-    0.3
-)  # at least, where a diffuse surface sees gloss, lest it flicker (path regularisation)
+MIN_INDIRECT_ALPHA = wp.constant(0.3)  # of gloss that a diffuse surface sees, lest it flicker (path regularisation)
 MAX_SEGMENTS = wp.constant(8)  # of a gather path, those through mirrors and glass included
-ROULETTE_SURVIVAL = wp.constant(
-    2.0
-)  # survival after a surface, over what is left of the path; 1 costs half a dB, 2 nothing
-SKY_DISTANCE = wp.constant(1.0e9)  # the sky's distance
+ROULETTE_SURVIVAL = wp.constant(2.0)  # after a surface, over the path's throughput; 1 costs half a dB, 2 nothing
+SKY_DISTANCE = wp.constant(1.0e9)  # longer than any ray that hits something
 
 RAY_SUMS = 5
 RaySums = wp.types.vector(RAY_SUMS, float)

@@ -65,10 +65,14 @@ MAX_SEGMENTS = wp.constant(8)  # of a gather path, those through mirrors and gla
 ROULETTE_SURVIVAL = wp.constant(2.0)  # after a surface, over the path's throughput; 1 costs half a dB, 2 nothing
 SKY_DISTANCE = wp.constant(1.0e9)  # longer than any ray that hits something
 
+WEIGHTED_REFLECTION, SQUARED_WEIGHTS, SKY_CONTROL = wp.constant(0), wp.constant(1), wp.constant(2)
 RAY_SUMS = 5
 RaySums = wp.types.vector(RAY_SUMS, float)
-"""Sums over a point's rays over its hemisphere: of ROUGH_ALBEDO's summands times what the rough lobe reflects by them;
-of these summands' squares; and of the sky's control variate, in RGB (`gather_indirect_light`).
+"""Sums over a point's rays over its hemisphere.
+
+    WEIGHTED_REFLECTION    of what the rough lobe reflects by a ray, times its weight, the ray's part in ROUGH_ALBEDO
+    SQUARED_WEIGHTS        of the squares of these weights
+    SKY_CONTROL            of the sky's control variate (`gather_indirect_light`), in RGB
 """
 
 
@@ -309,7 +313,7 @@ def gather_indirect_light(
                 indirect_squares += square(mean(gathered.sky + gathered.surfaces) * diffuse_value)
                 sky_control = mean_sky * (diffuse_value - mean_burley) + gradient_radiance(row, direction) * mean_burley
                 for c in range(3):
-                    ray_sums[2 + c] += sky_control[c]
+                    ray_sums[SKY_CONTROL + c] += sky_control[c]
                 truncated += gathered.truncated * diffuse_value
                 openness += wp.where(gathered.distance == SKY_DISTANCE, 1.0, 0.0) / float(r.diffuse_rays)
                 nearness += pixel / (pixel + gathered.distance) / float(r.diffuse_rays)
@@ -321,8 +325,8 @@ def gather_indirect_light(
                 glossy_squares += square(reflected)
                 if r.shares_rays:
                     rough_weight += mean(value)
-                    ray_sums[0] += mean(value) * reflected
-                    ray_sums[1] += square(mean(value))
+                    ray_sums[WEIGHTED_REFLECTION] += mean(value) * reflected
+                    ray_sums[SQUARED_WEIGHTS] += square(mean(value))
     out = Signals()
     out = with_rgb(out, DIRECT, direct)
     out = with_rgb(out, SKY, sky)
@@ -376,12 +380,14 @@ def sum_indirect_light(
     glossy = mean(rgb_at(out, HIGHLIGHT) + rgb_at(out, REFLECTION))
     if out[ROUGH_ALBEDO] > 0.0:
         ratio = glossy / out[ROUGH_ALBEDO]
-        deviations = out[GLOSSY_VARIANCE] + ratio * (ratio * ray_sums[1] - 2.0 * ray_sums[0])
+        crossed = ratio * ray_sums[SQUARED_WEIGHTS] - 2.0 * ray_sums[WEIGHTED_REFLECTION]
+        deviations = out[GLOSSY_VARIANCE] + ratio * crossed  # Σ (x − ratio · weight)², multiplied out
         deviations = wp.where(deviations < ROUNDING * out[GLOSSY_VARIANCE], 0.0, deviations)
         out[GLOSSY_VARIANCE] = variance_of_sum(deviations, 0.0, rays[1])
     else:
         out[GLOSSY_VARIANCE] = variance_of_sum(out[GLOSSY_VARIANCE], glossy, rays[1])
     if rays[0] > 0:
-        error = wp.vec3(ray_sums[2], ray_sums[3], ray_sums[4]) - unoccluded_sky(scenes, points[index])
+        control = wp.vec3(ray_sums[SKY_CONTROL], ray_sums[SKY_CONTROL + 1], ray_sums[SKY_CONTROL + 2])
+        error = control - unoccluded_sky(scenes, points[index])
         out = with_rgb(out, SKY, rgb_at(out, SKY) - out[OPENNESS] * error)
     signals[index] = signals[index] + out

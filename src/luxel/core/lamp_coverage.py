@@ -128,7 +128,7 @@ def measure_lamp_pixel(
     scenes: Scenes,
     pictures: Pictures,
     at: PixelPlace,
-    seen: wp.array[int],
+    ray_keys: wp.array[int],
     lattice_rays: int,
     key: wp.array[int],
     first: int,
@@ -150,7 +150,7 @@ def measure_lamp_pixel(
             if not is_lamp(scenes, key[i] // FACES):
                 hits = int(0)
                 for k in range(lattice_rays):
-                    hits += wp.where(seen[k] == key[i], 1, 0)
+                    hits += wp.where(ray_keys[k] == key[i], 1, 0)
                 coverage[i] = float(FINE_RAYS * hits) / float(wp.max(lattice_rays, 1))
                 total += coverage[i]
         of_others = wp.min(left / wp.max(total, 1.0), 1.0)

@@ -103,7 +103,7 @@ class LampSearch:
 
 
 @wp.func
-def look_for_lamps(scenes: Scenes, pictures: Pictures, at: PixelPlace, lamps: int, whole: int) -> LampSearch:
+def look_for_lamps(scenes: Scenes, pictures: Pictures, at: PixelPlace, lamps: int, covering_object: int) -> LampSearch:
     """Of a set of lamps, but for the one that covers the whole pixel, if one does.
 
     By their numbers among the scene's lights, whose order is not the description's.
@@ -121,7 +121,7 @@ def look_for_lamps(scenes: Scenes, pictures: Pictures, at: PixelPlace, lamps: in
             tried += 1
             if tried > MAX_TRIED_LAMPS:
                 search = LampSearch(True, CROWDED)
-            elif object_id != whole and box_reaches(scenes, pictures, object_id, at):
+            elif object_id != covering_object and box_reaches(scenes, pictures, object_id, at):
                 ray = missed_lamp_ray(scenes, pictures, object_id, at)
                 if ray != 0:
                     search.may_show = True

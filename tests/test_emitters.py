@@ -256,6 +256,21 @@ def far_weights(
 
 
 @pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("limit", [24, 2], ids=["all weighed", "tree"])
+def test_the_largest_random_number_chooses_no_map_where_there_is_none(limit, device, monkeypatch):
+    """It is rounded to 1 at some points, where what lies behind the sun's share would be read beyond its array."""
+    monkeypatch.setattr(scene_tables, "EXACT_LIGHTS", limit)
+    objects = lamps(5, 3)
+    batch = SceneBatch.of([Scene(objects=tuple(objects), sun=SUN, camera=CAMERA)], device)
+    places = Places(batch, objects, 20_011)
+    largest = np.full(len(places.point), 1 - 2.0**-24, np.float32)
+    fields = (places.point, places.normal, places.object_id, places.is_opaque, largest)
+    chosen = run(choices, places.scenes, 0, *fields, device=places.device)[0]
+    assert (chosen == SUN_ID).sum() > (10_000 if limit == 24 else 0)
+    assert not (chosen == MAP_ID).any()
+
+
+@pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_sun_and_map_are_chosen_beside_lamps_by_their_weights(setting, device, monkeypatch):
     """Over evenly spaced numbers; and all probabilities sum to 1."""

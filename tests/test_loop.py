@@ -30,7 +30,7 @@ from luxel.train.optim import OptimConfig, Schedule
 from luxel.train.run_folder import RunFolder, read_metrics
 from luxel.train.runtime import accelerator, leave
 from luxel.train.train_config import TrainConfig
-from luxel.train.trainer import GRID_COLUMNS, Trainer, comparison_grid, mean_loss_over
+from luxel.train.trainer import GRID_COLUMNS, LEAST_LOSS, Trainer, comparison_grid, mean_loss_over, mean_of_samples
 
 CONFIG = TrainConfig(
     samples=60, batch_size=5, tests=3, checkpoint_every=4, optim=OptimConfig(learning_rate=0.05, ema_decay=0.5)
@@ -371,6 +371,24 @@ def test_accumulated_gradients_are_the_whole_batchs():
     for loss, norm, gradient in found[1:]:
         assert (loss, norm) == pytest.approx(found[0][:2], rel=1e-5)
         torch.testing.assert_close(gradient, found[0][2])
+
+
+def test_a_geometric_mean_weighs_each_samples_gradient_by_its_loss():
+    losses = (torch.tensor([1e-4, 1e-2, 1.0])[:, None, None, None] * torch.rand(3, 4, 5, 3)).requires_grad_()
+    mean = mean_of_samples(losses, "geometric")
+    of_samples = losses.detach().mean((1, 2, 3)) + LEAST_LOSS
+    assert mean.item() == pytest.approx(of_samples.prod().item() ** (1 / 3), rel=1e-5)
+    (gradient,) = torch.autograd.grad(mean, losses)
+    weights = gradient.sum((1, 2, 3)) * of_samples
+    torch.testing.assert_close(weights, weights.mean().expand(3))
+
+
+def test_the_mean_of_a_batch_reaches_the_gradients(tmp_path: Path):
+    plain = run(tmp_path / "plain", TinyData())
+    other = run(tmp_path / "other", TinyData(), replace(CONFIG, batch_mean="geometric"))
+    assert other["train_loss"] < plain["train_loss"], "a geometric mean is below an arithmetic one"
+    assert other["test_loss"] != plain["test_loss"]
+    assert other["test_loss"] == pytest.approx(plain["test_loss"], rel=0.3)
 
 
 def test_gradients_are_clipped_to_the_norm():

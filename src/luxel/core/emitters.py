@@ -203,8 +203,8 @@ def infinite_light_weights(row: SceneRow, at: LightSampleContext) -> InfiniteLig
 
 @wp.func
 def choose_infinite_light(infinite: InfiniteLightWeights, u: float) -> int:
-    """SUN or MAP, in proportion to their weights."""
-    return wp.where(u * infinite.weight_sum < infinite.sun, SUN, MAP)
+    """SUN or MAP, in proportion to their weights; never one that has none, however near 1 rounding takes `u`."""
+    return wp.where(u * infinite.weight_sum < infinite.sun or infinite.map == 0.0, SUN, MAP)
 
 
 @wp.func

@@ -1,7 +1,7 @@
 """How a model is trained."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
@@ -11,6 +11,8 @@ from luxel.image.losses import loss_function
 from luxel.train.guard import GuardConfig
 from luxel.train.optim import OptimConfig
 from luxel.train.precision import LossScale, Precision
+
+BatchMean: TypeAlias = Literal["arithmetic", "geometric"]
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,9 @@ class TrainConfig(Configuration, path="train"):
     accumulate: BatchSize = 1
     """Parts that a batch is cut into, one after another in memory; batch norm sees a part at a time."""
     loss: str = "perceptual"
+    batch_mean: BatchMean = "arithmetic"
+    """Of the losses of a batch's samples, or of each part's and process's. geometric: the gradient of a sample's loss
+    counts over that loss, so that hard scenes and those with noisy targets do not outweigh all others."""
     optim: OptimConfig = OptimConfig()
     precision: Precision = "fp32"
     loss_scale_floor: Annotated[float, Field(gt=0, le=LossScale.START)] | None = None

@@ -37,11 +37,13 @@ from luxel.train.runtime import (
     peak_memory,
     seed_step,
 )
-from luxel.train.train_config import TrainConfig
+from luxel.train.train_config import BatchMean, TrainConfig
 
 GRID_COLUMNS = 8
 STATISTICS_BATCHES = 20
 """Training batches from which running statistics are made anew."""
+LEAST_LOSS = 1e-5
+"""Of a sample, in a geometric mean: what the eye does not see, lest a black picture rule its batch."""
 
 
 @runtime_checkable
@@ -127,7 +129,8 @@ class Trainer:
         parts = [batch.rows(slice(start, start + size)) for start in range(0, len(batch), size)]
         total = torch.zeros((), device=self.device)
         for part in parts:
-            loss = self._loss(self._predict(part), part.radiance).mean() / len(parts)
+            losses = self._loss(self._predict(part), part.radiance)
+            loss = mean_of_samples(losses, self._config.batch_mean) / len(parts)
             assert loss.dtype == torch.float32, f"the loss must be in float32, not {loss.dtype}"
             self._predict.backward(self.loss_scale.scale(loss), add=part is not parts[0])
             total += loss.detach()
@@ -260,6 +263,13 @@ class Trainer:
 def predict(model: nn.Module, batch: AnyBatch) -> Float32[torch.Tensor, "batch *picture 3"]:
     """Radiance of the batch's scenes, or of its rays, computed in the model's own precision."""
     return checked(model(*batch.inputs), batch)
+
+
+def mean_of_samples(losses: Float32[torch.Tensor, "batch *picture 3"], kind: BatchMean) -> Float32[torch.Tensor, ""]:
+    """The mean of the samples' losses; geometric, one of those plus LEAST_LOSS."""
+    if kind == "arithmetic":
+        return losses.mean()
+    return (losses.flatten(1).mean(1) + LEAST_LOSS).log().mean().exp()
 
 
 @torch.no_grad()

@@ -115,7 +115,7 @@ def training(out: Path) -> dict[str, Any]:
 
 def images_per_s(experiment: Any, source: Any, out: Path, seconds: float = 4.0) -> float | None:
     """The median rate of ten training steps or more, after three that warm up; None if they don't fit into memory."""
-    from luxel.models.kinds import model_of
+    from luxel.models.model_types import model_of
     from luxel.train.runtime import accelerator
     from luxel.train.trainer import Trainer
 
@@ -185,10 +185,10 @@ def next_run(records: list[Path], rates: dict[str, Any], left: float) -> tuple[s
 def train_one(name: str, scale: Any, seed: int, out: Path) -> None:
     """Make a run, or go on with it, and leave its record among the others."""
     from luxel.ledger.collect import collect
-    from luxel.ledger.plan import Planned
+    from luxel.ledger.plan import PlannedRun
 
     signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell may have had it ignore
-    plan = Planned(name, scale, seed)
+    plan = PlannedRun(name, scale, seed)
     records, wrong = collect([plan])
     for error in wrong:
         raise error

@@ -36,7 +36,7 @@ from luxel.data.generate import generate
 from luxel.experiments import EXPERIMENTS
 from luxel.experiments.experiment import with_train
 from luxel.models import attention, generator, image_model
-from luxel.models.kinds import model_of
+from luxel.models.model_types import model_of
 from luxel.train import replay
 from luxel.train.runtime import accelerator
 from luxel.train.trainer import Trainer
@@ -109,7 +109,7 @@ def varied(parts: list[str], model: Any) -> Iterator[None]:
         if "graph" not in parts:
             stack.enter_context(patch.dict(replay.RECORDERS, clear=True))
         if "matmul" in parts:
-            stack.enter_context(patch.object(attention, "weigh_by_softmax", by_matmul))
+            stack.enter_context(patch.object(attention, "softmax_attention", by_matmul))
         if "depthwise" in parts:
             stack.enter_context(patch.object(nn.Conv2d, "forward", by_shifts))
         if "nchw" in parts:

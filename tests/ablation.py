@@ -8,7 +8,7 @@ import torch
 
 from luxel.core.scene_batch import SceneBatch
 from luxel.experiments import EXPERIMENTS, Scale
-from luxel.models.kinds import model_of
+from luxel.models.model_types import model_of
 from luxel.scene import Varied
 from luxel.train.run_folder import differences
 

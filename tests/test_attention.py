@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from luxel import InputError
-from luxel.models.attention import Attention, AttentionConfig, masked_mean, weigh_by_softmax, weigh_by_tanh
+from luxel.models.attention import Attention, AttentionConfig, masked_mean, softmax_attention, tanh_attention
 
 BASE = AttentionConfig(heads=2)
 OPTIONS = {
@@ -48,7 +48,7 @@ def test_values_and_gradients_match_the_reference(weighting, seed, keys):
     )
     mask = torch.rand(3, keys, generator=generator) < 0.6
     mask[:, 0] = True
-    fast = (weigh_by_softmax if weighting == "softmax" else weigh_by_tanh)(query, key, value, mask)
+    fast = (softmax_attention if weighting == "softmax" else tanh_attention)(query, key, value, mask)
     slow = reference(query, key, value, mask, weighting)
     torch.testing.assert_close(fast, slow)
     probe = torch.randn(fast.shape, generator=generator, dtype=torch.float64)
@@ -71,8 +71,8 @@ def test_attention_by_hand():
     """One head of width 1: keys ln 1 and ln 3 weigh 1/4 and 3/4; tanh is signed and averaged."""
     query, key = torch.ones(1, 1, 1, 1), torch.tensor([0.0, math.log(3.0)]).view(1, 1, 2, 1)
     value = torch.tensor([8.0, 4.0]).view(1, 1, 2, 1)
-    assert weigh_by_softmax(query, key, value, None).item() == pytest.approx(5.0)
-    assert weigh_by_tanh(query, key, value, None).item() == pytest.approx(4.0 * 0.8 / 2)
+    assert softmax_attention(query, key, value, None).item() == pytest.approx(5.0)
+    assert tanh_attention(query, key, value, None).item() == pytest.approx(4.0 * 0.8 / 2)
 
 
 @pytest.mark.parametrize("name", OPTIONS)

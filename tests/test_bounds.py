@@ -9,7 +9,7 @@ from kernels import DEVICES, run, unit_vectors
 from luxel.core.bounds import children_entered, sphere_in_lane, spheres_touched
 from luxel.core.lanes import LANES
 from luxel.core.launch import struct_array
-from luxel.core.scenes import TreeLeaf, TreeNode
+from luxel.core.scenes import BVHLeaf, BVHNode
 from luxel.core.trees import OUT_OF_REACH
 
 RAYS = 4001
@@ -17,7 +17,7 @@ RAYS = 4001
 
 @wp.kernel(enable_backward=False)
 def boxes_entered(
-    nodes: wp.array[TreeNode],
+    nodes: wp.array[BVHNode],
     origin: wp.array[wp.vec3],
     inverse: wp.array[wp.vec3],
     t_max: wp.array[float],
@@ -29,7 +29,7 @@ def boxes_entered(
 
 @wp.kernel(enable_backward=False)
 def touched(
-    leaves: wp.array[TreeLeaf],
+    leaves: wp.array[BVHLeaf],
     origin: wp.array[wp.vec3],
     direction: wp.array[wp.vec3],
     t_max: wp.array[float],
@@ -40,7 +40,7 @@ def touched(
 
 
 @wp.kernel(enable_backward=False)
-def lanes_of(leaves: wp.array[TreeLeaf], lane: wp.array[int], sphere: wp.array[wp.vec4]):
+def lanes_of(leaves: wp.array[BVHLeaf], lane: wp.array[int], sphere: wp.array[wp.vec4]):
     i = wp.tid()
     sphere[i] = sphere_in_lane(leaves, 0, lane[i])
 
@@ -68,7 +68,7 @@ def test_boxes_are_entered_where_slabs_in_float64_say_and_the_nearest_is_told(de
     lower[5] = upper[5] = OUT_OF_REACH
     origin, direction, t_max = rays(1)
     inverse = (1 / np.where(np.abs(direction) < 1e-20, 1e-20, direction)).astype(np.float32)
-    node = struct_array(torch.tensor(np.concatenate([lower, upper], 1).T.copy(), device=device), TreeNode)
+    node = struct_array(torch.tensor(np.concatenate([lower, upper], 1).T.copy(), device=device), BVHNode)
     found = run(boxes_entered, node, origin, inverse, t_max, device=device)[0]
     ends = ([lower, upper] - origin[:, None, None].astype(np.float64)) * inverse[:, None, None].astype(np.float64)
     enter = ends.min(1).max(-1).clip(0)
@@ -89,7 +89,7 @@ def test_spheres_are_touched_where_they_are_hit_and_hardly_elsewhere(device):
     center[3], radius[3] = OUT_OF_REACH, 0
     center[6], radius[6] = 0, np.inf
     table = np.concatenate([center, radius[:, None]], 1)
-    leaf = struct_array(torch.tensor(table.T.copy(), device=device), TreeLeaf)
+    leaf = struct_array(torch.tensor(table.T.copy(), device=device), BVHLeaf)
     origin, direction, t_max = rays(3)
     found = run(touched, leaf, origin, direction, t_max, device=device)[0]
     vector = np.delete(center, (3, 6), 0).astype(np.float64) - origin[:, None]

@@ -5,7 +5,7 @@ import pytest
 import warp as wp
 from kernels import DEVICES, run
 
-from luxel.models.chains import path_beyond
+from luxel.models.chains import extended_path_id
 
 
 @wp.kernel(enable_backward=False)
@@ -13,7 +13,7 @@ def paths(objects: wp.array[wp.vec3i], lobes: wp.array[wp.vec3i], path: wp.array
     i = wp.tid()
     number = int(0)
     for k in range(3):
-        number = path_beyond(number, objects[i][k], lobes[i][k] != 0)
+        number = extended_path_id(number, objects[i][k], lobes[i][k] != 0)
     path[i] = number
 
 

@@ -10,7 +10,7 @@ from luxel.experiments.experiment import EXPERIMENTS, with_data, with_stream, wi
 from luxel.experiments.run import run
 from luxel.ledger.collect import collect
 from luxel.ledger.comparison import compare
-from luxel.ledger.plan import made, planned
+from luxel.ledger.plan import finished_run, planned_runs
 from luxel.train.run_folder import RunFolder, read_metrics
 
 
@@ -21,7 +21,7 @@ def test_a_second_call_goes_on_where_the_first_was_stopped(tmp_path: Path, monke
         make = EXPERIMENTS[name].make
         entry = replace(EXPERIMENTS[name], make=lambda scale, make=make: with_train(make(scale), checkpoint_every=10))
         monkeypatch.setitem(EXPERIMENTS, name, entry)
-    runs = planned(["standard_run", "tanh"], "tiny", 1)
+    runs = planned_runs(["standard_run", "tanh"], "tiny", 1)
     log, calls = RunFolder.log, []
 
     def stop_in_the_second(self, step, *args, **scalars):
@@ -49,7 +49,7 @@ def test_a_run_that_streams_needs_a_test_split_alone(tmp_path: Path, monkeypatch
     made = with_data(EXPERIMENTS["standard_run"].make("tiny"), count=16)
     streaming = with_stream(with_train(made, samples=32, tests=1), spp=8)
     monkeypatch.setitem(EXPERIMENTS, "standard_run", replace(EXPERIMENTS["standard_run"], make=lambda scale: streaming))
-    made_of, _ = collect(planned(["standard_run"], "tiny", 1), cpu=True)
+    made_of, _ = collect(planned_runs(["standard_run"], "tiny", 1), cpu=True)
     (record,) = made_of.values()
     assert record.metrics["perceptual"] == pytest.approx(record.result["test_loss"], rel=1e-4)
     assert not list(tmp_path.glob("data/*/train-*"))
@@ -70,9 +70,9 @@ def test_runs_of_ones_own_are_taken_as_they_are(tmp_path: Path, monkeypatch):
     assert (tmp_path / "mine" / "model" / "model.safetensors").stat().st_mtime_ns == before
     (tmp_path / "mine" / "result.json").unlink()
     with pytest.raises(InputError, match="mine: the run has not ended; repeat its `luxel train` command"):
-        made(Path("mine"))
+        finished_run(Path("mine"))
     with pytest.raises(InputError, match=r"config\.json: cannot be read"):
-        made(tmp_path)
+        finished_run(tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +149,7 @@ def test_a_run_that_cannot_be_trained_does_not_keep_the_others_from_it(tmp_path:
         short = with_train(with_data(EXPERIMENTS[name].make("tiny"), count=24, spp=2), samples=32, tests=1)
         entry = replace(EXPERIMENTS[name], make=lambda scale, short=short: short)
         monkeypatch.setitem(EXPERIMENTS, name, entry)
-    bad, good = planned(["standard_run", "tanh"], "tiny", 1)
+    bad, good = planned_runs(["standard_run", "tanh"], "tiny", 1)
     bad.folder.mkdir(parents=True)
     (bad.folder / "config.json").write_text("null")
     records, (wrong,) = collect([bad, good], cpu=True)

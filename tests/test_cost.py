@@ -8,11 +8,11 @@ from luxel.core.scene_batch import SceneBatch
 from luxel.experiments.base import tiny_model
 from luxel.models.attention import AttentionConfig
 from luxel.models.cost import Cost, cost_by_part, crowd, rendering_memory, training_memory
+from luxel.models.cross_attention import ImageToSeqConfig, SeqToImageConfig, StartConfig
 from luxel.models.estimates import CHANNEL_FEATURES, POINT_FEATURES
-from luxel.models.exchange import ImageToSeqConfig, SeqToImageConfig, StartConfig
 from luxel.models.generator import GeneratorConfig
 from luxel.models.image_model import ImageModel, ImageModelConfig
-from luxel.models.kinds import Model
+from luxel.models.model_types import Model
 from luxel.models.ray_model import RayModel, RayModelConfig
 from luxel.models.sequence import TransformerConfig
 from luxel.scene.description import Camera, Material, Plane, Scene, Sphere

@@ -19,8 +19,8 @@ from luxel.core.emitters import (
     light_cdf,
     light_probability,
     map_weight,
-    sky_radiance,
     sun_weight,
+    unsampled_sky_radiance,
 )
 from luxel.core.intersect import MAP as MAP_ID
 from luxel.core.intersect import SUN as SUN_ID
@@ -51,7 +51,7 @@ def choices(
     chosen = choose_light(scenes, scene, at, light_cdf(scenes, scene, at), u[i])
     chosen_id[i] = chosen.object_id
     probability[i] = chosen.probability
-    total[i] = chosen.total
+    total[i] = chosen.weight_sum
 
 
 @wp.kernel(enable_backward=False)
@@ -82,7 +82,7 @@ def radiances(
 ):
     i = wp.tid()
     emitted[i] = emitted_radiance(scenes, object_id[i], direction[i], normal[i])
-    sky[i] = sky_radiance(scenes, 0, direction[i])
+    sky[i] = unsampled_sky_radiance(scenes, 0, direction[i])
 
 
 @wp.kernel(enable_backward=False)
@@ -374,7 +374,7 @@ def test_what_lights_turn_their_backs_to_is_black(limit, device, monkeypatch):
 @pytest.mark.parametrize("limit", [24, 0], ids=["exact", "tree"])
 @pytest.mark.parametrize(("x", "u"), [(-2, 0.0), (2, 1 - 2.0**-24)], ids=["first", "last"])
 @pytest.mark.parametrize(("ratio", "share"), [(1e4, 1 / 10001), (1e9, 0.0)])
-def test_a_light_too_weak_to_be_chosen_as_often_as_is_stated_is_not_looked_for(
+def test_a_light_too_weak_to_be_chosen_as_often_as_is_stated_is_not_sampled(
     ratio, share, x, u, limit, device, monkeypatch
 ):
     """By the random number at the weak light's end of all, which are in the order of their places."""
@@ -398,7 +398,7 @@ def test_a_light_too_weak_to_be_chosen_as_often_as_is_stated_is_not_looked_for(
 @pytest.mark.parametrize("limit", [24, 0], ids=["exact", "tree"])
 @pytest.mark.parametrize("radiance", [1e-12, 1e-3, 1e6])
 def test_nor_is_a_sun_too_weak_beside_a_lamp_or_a_lamp_beside_a_sun(radiance, limit, device, monkeypatch):
-    """The random numbers at both ends choose one each, of which one alone is to be looked for, or both."""
+    """The random numbers at both ends choose one each, of which one alone is to be sampled, or both."""
     monkeypatch.setattr(scene_tables, "EXACT_LIGHTS", limit)
     lamp = ball(0, 0, 3, 0.3, Material(base_color=(0, 0, 0), emission=(1e-3, 1e-3, 1e-3)))
     sun = SUN.model_copy(update={"radiance": (radiance,) * 3})
@@ -408,10 +408,10 @@ def test_nor_is_a_sun_too_weak_beside_a_lamp_or_a_lamp_beside_a_sun(radiance, li
     ends = np.array([0, 1 - 2.0**-24], np.float32)
     chosen, probability, total = run(choices, scenes, 0, *at, ends, device=device)
     stated = run(probabilities, scenes, 0, *at, np.zeros(2, np.int32), total, device=device)[0][0]
-    looked_for = {int(light): float(p) for light, p in zip(chosen, probability, strict=True) if p > 0}
-    assert set(looked_for) == {1e-12: {0}, 1e-3: {0, int(SUN_ID)}, 1e6: {int(SUN_ID)}}[radiance]
-    assert sum(looked_for.values()) == pytest.approx(1, abs=1e-6)
-    assert stated == pytest.approx(looked_for.get(0, 0.0), abs=1e-6)
+    choosable = {int(light): float(p) for light, p in zip(chosen, probability, strict=True) if p > 0}
+    assert set(choosable) == {1e-12: {0}, 1e-3: {0, int(SUN_ID)}, 1e6: {int(SUN_ID)}}[radiance]
+    assert sum(choosable.values()) == pytest.approx(1, abs=1e-6)
+    assert stated == pytest.approx(choosable.get(0, 0.0), abs=1e-6)
 
 
 @pytest.mark.parametrize("device", DEVICES)

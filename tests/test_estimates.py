@@ -25,19 +25,19 @@ from luxel.models.estimates import (
 )
 from luxel.models.shading_points import OBJECT, points_of_rays
 from luxel.models.signals import (
+    CAUSTIC,
     DIRECT,
-    DIRECT_NOISE,
-    GLOSSY_NOISE,
-    INDIRECT_NOISE,
-    LOST,
+    DIRECT_VARIANCE,
+    GLOSSY_VARIANCE,
+    INDIRECT_VARIANCE,
     NEARNESS,
     OPENNESS,
     REFLECTION,
-    ROUGH_WEIGHT,
+    ROUGH_ALBEDO,
     SIGNALS,
     SKY,
     SURFACES,
-    THROUGH,
+    TRUNCATED,
     UNSHADOWED,
 )
 from luxel.scene import Camera, Material, Panel, Scene, Sphere, Varied
@@ -50,8 +50,8 @@ ONCE = [*(start + levels - 2 for start, levels in zip(STARTS, FILTERED, strict=T
 ONCE += [MIRRORED, TRANSMITTED]
 """Of each kind that the network sees the estimate at the level that is called near; the scale is their sum."""
 HALF = math.sqrt(0.5)
-SHARES = [LOST, LOST + 1, LOST + 2, OPENNESS, NEARNESS, ROUGH_WEIGHT]
-VARIANCES = [DIRECT_NOISE, INDIRECT_NOISE, GLOSSY_NOISE]
+SHARES = [TRUNCATED, TRUNCATED + 1, TRUNCATED + 2, OPENNESS, NEARNESS, ROUGH_ALBEDO]
+VARIANCES = [DIRECT_VARIANCE, INDIRECT_VARIANCE, GLOSSY_VARIANCE]
 """Signals that are no radiance."""
 
 
@@ -122,7 +122,7 @@ def test_a_diffuse_points_estimates_are_its_albedo_times_what_it_gathers():
     torch.testing.assert_close(of[:, 0], albedo * near[UNSHADOWED : UNSHADOWED + 3] * share)
     torch.testing.assert_close(of[:, 2], albedo * near[DIRECT : DIRECT + 3])
     torch.testing.assert_close(of[:, 3], albedo * far[DIRECT : DIRECT + 3])
-    torch.testing.assert_close(of[:, CORRECTED], albedo * beside[THROUGH : THROUGH + 3])
+    torch.testing.assert_close(of[:, CORRECTED], albedo * beside[CAUSTIC : CAUSTIC + 3])
     assert not of[:, [MIRRORED, TRANSMITTED]].any()
 
 
@@ -131,13 +131,13 @@ def test_a_rough_lobe_reflects_its_albedo_times_the_light_that_its_rays_found():
     rough = Sphere(center=(0, 0, 0), radius=1, material=Material(roughness=0.6))
     batch, levels = scenes_of(rough), random_levels(1)
     for level in levels:
-        level[:, REFLECTION : REFLECTION + 3] = level[:, [ROUGH_WEIGHT]] * torch.tensor(LIGHT)
+        level[:, REFLECTION : REFLECTION + 3] = level[:, [ROUGH_ALBEDO]] * torch.tensor(LIGHT)
     found = measured(batch, table_of(batch, AHEAD), levels).estimates[0, :, STARTS[4] : MIRRORED]
     albedo = found[0, 0].item() / LIGHT[0]
     torch.testing.assert_close(found, albedo * torch.tensor(LIGHT)[:, None].expand(3, 4))
     assert 0.03 < albedo < 0.05  # nearly Fresnel's 0.04 head-on, of which facets hide some
     for level in levels:
-        level[:, ROUGH_WEIGHT] = 0
+        level[:, ROUGH_ALBEDO] = 0
     found = measured(batch, table_of(batch, AHEAD), levels).estimates[0, :, STARTS[4] : MIRRORED]
     gathered = torch.stack([level[0, REFLECTION : REFLECTION + 3] for level in levels], 1)
     torch.testing.assert_close(found, gathered)

@@ -14,7 +14,7 @@ from luxel.core.fragments import Fragments, visible_fragments
 from luxel.core.interactions import interact
 from luxel.core.intersect import MISS
 from luxel.core.lamp_search import lamp_bit
-from luxel.core.pixels import FINE
+from luxel.core.pixels import FINE_RAYS
 from luxel.core.rays import image_plane_rays
 from luxel.core.sampling import lattice_point
 from luxel.core.scene_batch import SceneBatch
@@ -39,7 +39,7 @@ from luxel.scene.description import Object
 WIDTH, HEIGHT, FACES = 23, 19, 6
 RAYS = 31  # through a shared pixel
 CAMERA = Camera(position=(0, -5, 0), look_at=(0, 0, 0), vertical_fov_degrees=40)
-FINE_RAYS = int(FINE)
+FINE_RAYS = int(FINE_RAYS)
 PIXEL = 2 * tan_half_fov(CAMERA) / HEIGHT * 5  # its side, where the camera looks at
 
 

@@ -8,8 +8,8 @@ from luxel import Renderer, Sphere
 from luxel.core.scene_batch import OBJECT_FIELDS, SCENE_FIELDS, SceneBatch
 from luxel.models import frame_graphs
 from luxel.models.frame_graphs import (
-    LEAST_OBJECTS,
-    LEAST_ROOM,
+    MIN_OBJECTS,
+    MIN_ROOM,
     FrameGraphs,
     FrameSize,
     flat,
@@ -68,7 +68,7 @@ def test_exactly_enough_room_is_enough() -> None:
 def test_the_room_for_a_frame_is_a_little_more_than_it_needs() -> None:
     batch, size = frame_batch(SceneBatch.of(SCENES)), FrameSize(3, 64, WIDTH, HEIGHT)
     _, needed = MODEL.frame(batch, WIDTH, HEIGHT, ROOM)
-    expected = tuple(max(LEAST_ROOM, int(1.25 * count)) for count in needed.tolist())
+    expected = tuple(max(MIN_ROOM, int(1.25 * count)) for count in needed.tolist())
     assert flat(room_for(MODEL, batch, size, None)) == expected
     least = FrameRoom(7919, ChainRoom(1, 104729))
     assert flat(room_for(MODEL, batch, size, least)) == (7919, expected[1], 104729)
@@ -93,7 +93,7 @@ def test_words_are_read_again_after_others_are_written() -> None:
 
 
 def test_rows_for_objects_are_few_different_numbers() -> None:
-    assert [rows_for(count) for count in (0, 1, 16, 17, 32, 100)] == [LEAST_OBJECTS] * 3 + [32, 32, 128]
+    assert [rows_for(count) for count in (0, 1, 16, 17, 32, 100)] == [MIN_OBJECTS] * 3 + [32, 32, 128]
 
 
 def test_scenes_with_trees_are_none_for_graphs() -> None:
@@ -121,7 +121,7 @@ def test_frames_are_recorded_the_second_time_and_anew_without_room(monkeypatch) 
     monkeypatch.setattr(Recorded, "count", 0)
     graphs = FrameGraphs(MODEL, "cpu")
     few, many = (SceneBatch.of([Composed(max_objects=16)(5, index)]) for index in (4, 0))
-    assert len(few.kind) <= 9 < len(many.kind) <= LEAST_OBJECTS
+    assert len(few.kind) <= 9 < len(many.kind) <= MIN_OBJECTS
     size = FrameSize.of(few, WIDTH, HEIGHT)
     counts = []
     for host in (few, few, few, many, few):

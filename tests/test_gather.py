@@ -17,26 +17,26 @@ from tracer_scenes import DOWN, GREY, GROUND, LAMP, ball, box, egg, metal, panel
 from luxel.core.fragments import visible_fragments
 from luxel.core.rays import Rays
 from luxel.core.scene_batch import SceneBatch
-from luxel.models.direct_light import FIRST_LOOK
+from luxel.models.direct_light import PILOT_DIVISOR
 from luxel.models.gather import gather
+from luxel.models.gather_points import PATTERNS_OF_TILE, GatherSettings
 from luxel.models.neighbourhood import as_neighbours, neighbourhood
-from luxel.models.receivers import TILE_PIXELS, GatherSettings
 from luxel.models.shading_points import OBJECT, points_of_fragments, points_of_rays
 from luxel.models.signals import (
+    CAUSTIC,
     DIRECT,
-    DIRECT_NOISE,
-    GLOSSY_NOISE,
+    DIRECT_VARIANCE,
+    GLOSSY_VARIANCE,
     HIGHLIGHT,
-    INDIRECT_NOISE,
-    LOST,
+    INDIRECT_VARIANCE,
     NEARNESS,
     OPENNESS,
     REFLECTION,
-    ROUGH_WEIGHT,
+    ROUGH_ALBEDO,
     SIGNALS,
     SKY,
     SURFACES,
-    THROUGH,
+    TRUNCATED,
     UNSHADOWED,
 )
 from luxel.models.specular import no_chains
@@ -48,8 +48,8 @@ CHALK = Material(base_color=(0.8, 0.5, 0.3), roughness=0.8, specular=0.0)
 PLASTIC = Material(base_color=(0.5, 0.6, 0.2), roughness=0.7, specular=0.6)
 GLASS = Material(base_color=(1, 1, 1), transmission=1.0, roughness=0.0)
 UPRIGHT = (math.sqrt(0.5), math.sqrt(0.5), 0.0, 0.0)  # a quarter turn about x: a panel's front looks to −y
-RADIANCES = (DIRECT, THROUGH, SKY, SURFACES, HIGHLIGHT, REFLECTION, UNSHADOWED)
-NOISES = (DIRECT_NOISE, INDIRECT_NOISE, GLOSSY_NOISE)
+RADIANCES = (DIRECT, CAUSTIC, SKY, SURFACES, HIGHLIGHT, REFLECTION, UNSHADOWED)
+NOISES = (DIRECT_VARIANCE, INDIRECT_VARIANCE, GLOSSY_VARIANCE)
 PATTERN = OBJECT + 1  # the word of a ShadingPoint
 FALSE_ALARM = 1e-3  # a test; seeds are fixed, so that it passes always or never
 
@@ -57,7 +57,7 @@ FALSE_ALARM = 1e-3  # a test; seeds are fixed, so that it passes always or never
 def settings_of(**changes: int) -> GatherSettings:
     settings = GatherSettings()
     values = {"light_rays": 16, "diffuse_rays": 16, "glossy_rays": 16, "bounces": 3}
-    values |= {"tiles": TILE_PIXELS, "occlusion": 1, "height": 64}
+    values |= {"patterns_per_point": PATTERNS_OF_TILE, "occlusion": 1, "height": 64}
     for name, value in (values | changes).items():
         setattr(settings, name, value)
     return settings
@@ -118,7 +118,7 @@ def test_direct_light_is_the_path_tracers(name, lamps):
     """
     lit = scene(*ROUGH[name], *lamps)
     signals = signals_of(lit, PLACES, light_rays=64, diffuse_rays=64, glossy_rays=64)
-    assert not rgb(signals, THROUGH).any()
+    assert not rgb(signals, CAUSTIC).any()
     found = diffuse_albedo(lit, PLACES) * rgb(signals, DIRECT) + rgb(signals, HIGHLIGHT)
     true = PathTracer(max_depth=2).trace_rays([lit], PLACES, 16384)
     tolerance = 0.01 * true.mean + 0.01 * true.mean.amax() + 4 * true.variance.sqrt()
@@ -140,7 +140,7 @@ def test_sky_and_surfaces_are_the_rest_up_to_the_depth(name):
         (bounces + 2, lit), (2, lit.model_copy(update={"background": (0.0, 0.0, 0.0)}))
     ))  # fmt: skip
     true = (whole.mean - direct.mean).double()
-    noise = albedo.mean(1) ** 2 * signals[:, INDIRECT_NOISE] + signals[:, GLOSSY_NOISE]
+    noise = albedo.mean(1) ** 2 * signals[:, INDIRECT_VARIANCE] + signals[:, GLOSSY_VARIANCE]
     variance = (whole.variance + direct.variance).mean(1).double() + noise
     assert (noise.sqrt() < 0.05 * true.mean(1)).all()
     p, threshold = least_p(found.mean(1), true.mean(1), variance)
@@ -153,10 +153,10 @@ def test_what_more_bounces_bring_is_what_fewer_are_cut_off_from(bounces):
     """In a furnace every bounce brings a unit of radiance times what its paths are still worth."""
     furnace = scene(FLOORS["chalk"], *STONES, WALL, background=(1, 1, 1))
     fewer, more = (signals_of(furnace, PLACES, bounces=each) for each in (bounces, bounces + 1))
-    assert (rgb(more, LOST) < rgb(fewer, LOST)).all()
+    assert (rgb(more, TRUNCATED) < rgb(fewer, TRUNCATED)).all()
     assert (rgb(more, SURFACES) + 1e-9 >= rgb(fewer, SURFACES)).all()
     # Both follow the same rays; with nothing but sky at their ends what is brought is at most what was lost.
-    assert (rgb(more, SURFACES) - rgb(fewer, SURFACES) <= 1.05 * rgb(fewer, LOST) + 1e-6).all()
+    assert (rgb(more, SURFACES) - rgb(fewer, SURFACES) <= 1.05 * rgb(fewer, TRUNCATED) + 1e-6).all()
 
 
 def test_without_occlusion_a_point_sees_what_it_would_see_alone():
@@ -199,8 +199,8 @@ def test_light_through_glass_is_found_by_points_and_not_by_their_straight_lines(
     clear, glazed = (signals_of(scene(FLOORS["chalk"], lamp, *others), places) for others in ((), (pane,)))
     assert not rgb(glazed, DIRECT).any()
     nearer = (6 / (6 - 0.2 / 3)) ** 2
-    torch.testing.assert_close(rgb(glazed, THROUGH), 0.96**2 * nearer * rgb(clear, DIRECT), rtol=0.003, atol=0)
-    assert not rgb(clear, THROUGH).any()
+    torch.testing.assert_close(rgb(glazed, CAUSTIC), 0.96**2 * nearer * rgb(clear, DIRECT), rtol=0.003, atol=0)
+    assert not rgb(clear, CAUSTIC).any()
 
 
 GLASSES = {
@@ -219,7 +219,7 @@ def test_glass_gathers_light_as_the_path_tracer_says(name, x):
     origin = torch.tensor([[x + 0.6, 0.0, -0.9]])
     rays = Rays(origin, torch.tensor(chip.center) - origin, torch.zeros(1, dtype=torch.int32))
     signals = signals_of(lit, rays)
-    found = diffuse_albedo(lit, rays) * sum(rgb(signals, each) for each in (DIRECT, THROUGH, SKY, SURFACES))
+    found = diffuse_albedo(lit, rays) * sum(rgb(signals, each) for each in (DIRECT, CAUSTIC, SKY, SURFACES))
     true = PathTracer(max_depth=6).trace_rays([lit], rays, 200_000)
     error = true.variance.sqrt()
     assert (error < 0.05 * true.mean).all()
@@ -239,7 +239,7 @@ def test_ground_is_lit_through_the_glass_that_stands_on_it_without_dots(shape):
     across = np.random.default_rng(0).uniform(-0.3, 0.3, (2003, 2)) @ axes[:, :2].T
     origin = torch.tensor(middle + across + 0.3 * up, dtype=torch.float32)
     rays = Rays(origin, torch.tensor(-up, dtype=torch.float32).expand(2003, 3), torch.zeros(2003, dtype=torch.int32))
-    through = rgb(signals_of(lit, rays), THROUGH).mean(1)
+    through = rgb(signals_of(lit, rays), CAUSTIC).mean(1)
     assert through.std() < 0.02 * through.mean()
     assert through.min() > 0.9 * through.mean()
 
@@ -264,12 +264,12 @@ def test_a_flat_mirror_throws_the_light_that_the_path_tracer_says(name, x):
     origin = torch.tensor([[x + 0.3, -0.5, -0.7]])
     rays = Rays(origin, torch.tensor(chip.center) - origin, torch.zeros(1, dtype=torch.int32))
     signals = signals_of(lit, rays)
-    found = diffuse_albedo(lit, rays) * sum(rgb(signals, each) for each in (DIRECT, THROUGH, SKY, SURFACES))
+    found = diffuse_albedo(lit, rays) * sum(rgb(signals, each) for each in (DIRECT, CAUSTIC, SKY, SURFACES))
     true = PathTracer(max_depth=6).trace_rays([lit], rays, 400_000)
     error = true.variance.sqrt()
     assert (error < 0.03 * true.mean).all()
     assert ((found - true.mean).abs() <= 0.03 * true.mean + 3.3 * error).all()
-    assert (rgb(signals, THROUGH) > 0.9 * rgb(signals, SURFACES)).all()
+    assert (rgb(signals, CAUSTIC) > 0.9 * rgb(signals, SURFACES)).all()
 
 
 def test_a_mirror_shows_what_is_before_it_alone():
@@ -281,7 +281,7 @@ def test_a_mirror_shows_what_is_before_it_alone():
     origin = torch.tensor([[0.4, -0.5, -0.7]])
     rays = Rays(origin, torch.tensor(chip.center) - origin, torch.zeros(1, dtype=torch.int32))
     through = {
-        name: rgb(signals_of(scene(chip, *others), rays), THROUGH)
+        name: rgb(signals_of(scene(chip, *others), rays), CAUSTIC)
         for name, others in {
             "lit": (mirror, lamp), "behind": (mirror, behind), "shaded": (mirror, shade, lamp), "rough": (rough, lamp),
         }.items()
@@ -293,10 +293,10 @@ def test_a_mirror_shows_what_is_before_it_alone():
 @pytest.mark.parametrize("device", DEVICES)
 def test_the_same_points_gather_the_same_to_the_bit(device, monkeypatch):
     lit = scene(*ROUGH["glossy"], FAR_LAMP, egg(0.2, 0.9, 0.1, (0.3, 0.2, 0.4), GLASS), background=GREY)
-    one = signals_of(lit, PLACES, device, tiles=1)
-    assert torch.equal(one, signals_of(lit, PLACES, device, tiles=1))
-    monkeypatch.setattr("luxel.core.launch.LEAST_SLICE", 5)
-    assert torch.equal(one, signals_of(lit, PLACES, device, tiles=1))
+    one = signals_of(lit, PLACES, device, patterns_per_point=1)
+    assert torch.equal(one, signals_of(lit, PLACES, device, patterns_per_point=1))
+    monkeypatch.setattr("luxel.core.launch.MIN_SLICE", 5)
+    assert torch.equal(one, signals_of(lit, PLACES, device, patterns_per_point=1))
     assert one.isfinite().all()
 
 
@@ -333,7 +333,7 @@ def test_a_lone_convex_object_sees_nothing_but_sky():
     signals = signals_of(alone, downwards([-0.4, 0.0, 0.3], [-0.3, 0.2], 0.0))
     assert (signals[:, OPENNESS] == 1).all()
     assert not rgb(signals, SURFACES).any()
-    assert not rgb(signals, LOST).any()
+    assert not rgb(signals, TRUNCATED).any()
     torch.testing.assert_close(signals[:, NEARNESS], torch.zeros(6).double(), rtol=0, atol=1e-8)
     # Lambert's share but for Burley's Fresnel factors, which take less than a tenth and add less than a fifth.
     ratio = rgb(signals, SKY) / torch.tensor(GREY)
@@ -378,8 +378,8 @@ def test_where_all_rays_bring_the_same_there_is_no_noise():
     dark = signals_of(scene(*ROUGH["glossy"]), PLACES)
     assert not dark[:, list(NOISES)].any()
     alone = signals_of(scene(FLOORS["chalk"], background=GREY), PLACES)
-    assert (alone[:, INDIRECT_NOISE].sqrt() < 0.1 * rgb(alone, SKY).mean(1) / math.sqrt(256)).all()
-    assert (alone[:, DIRECT_NOISE] == 0).all()
+    assert (alone[:, INDIRECT_VARIANCE].sqrt() < 0.1 * rgb(alone, SKY).mean(1) / math.sqrt(256)).all()
+    assert (alone[:, DIRECT_VARIANCE] == 0).all()
 
 
 def test_open_ground_under_a_gradient_has_the_skys_light_by_few_rays():
@@ -387,8 +387,8 @@ def test_open_ground_under_a_gradient_has_the_skys_light_by_few_rays():
     sky = np.array(GRADIENT.horizon) * 0.2 + np.array(GRADIENT.zenith) * 0.8
     above = downwards([-1.1, 0.3], [-0.9, 0.7], slant=0.0)
     alone = under(FLOORS["chalk"], sky=GRADIENT)
-    for tiles in (1, TILE_PIXELS):
-        signals = rgb(signals_of(alone, above, diffuse_rays=4, tiles=tiles), SKY)
+    for patterns_per_point in (1, PATTERNS_OF_TILE):
+        signals = rgb(signals_of(alone, above, diffuse_rays=4, patterns_per_point=patterns_per_point), SKY)
         factor = signals.mean(1) / sky.mean()
         np.testing.assert_allclose(signals, np.outer(factor, sky), rtol=0.04)
         np.testing.assert_allclose(factor, 1 - 1 / 42 + 1.6 * 5 / 168, rtol=0.01)  # Burley's, head-on, of roughness 0.8
@@ -401,7 +401,7 @@ def test_what_is_known_of_an_open_sky_changes_nothing_on_the_average():
     place = points_of_rays(batch, downwards([0.1], [0.7]))
     table = place.repeat(256, 1)
     table[:, PATTERN] = torch.arange(256)
-    few = rgb(gather(batch, table, settings_of(diffuse_rays=4, tiles=1)).double(), SKY)
+    few = rgb(gather(batch, table, settings_of(diffuse_rays=4, patterns_per_point=1)).double(), SKY)
     many = rgb(gather(batch, place, settings_of(diffuse_rays=1024)).double(), SKY)
     assert few.std(0).min() > 0.02
     torch.testing.assert_close(few.mean(0, keepdim=True), many, rtol=0.01, atol=0)
@@ -413,7 +413,7 @@ def test_without_a_difference_of_index_nothing_shines():
     signals = signals_of(scene(dull, WALL, FAR_LAMP, background=GREY), PLACES)
     for signal in (HIGHLIGHT, REFLECTION):
         assert not rgb(signals, signal).any()
-    assert not signals[:, GLOSSY_NOISE].any()
+    assert not signals[:, GLOSSY_VARIANCE].any()
 
 
 @pytest.mark.parametrize("name", ["chalk", "plastic"])
@@ -421,11 +421,11 @@ def test_of_a_rough_lobe_the_same_light_from_everywhere_is_reflected_without_noi
     """Of the ratio of what it reflects to what it would of a radiance of 1."""
     material = Material(base_color=(0.5, 0.5, 0.5), roughness={"chalk": 1.0, "plastic": 0.5}[name])
     floor = Plane(center=(0, 0, -1), material=material)
-    signals = signals_of(scene(floor, background=GREY), PLACES, diffuse_rays=4, tiles=1)
-    assert (signals[:, ROUGH_WEIGHT] > 0).all()
-    expected = signals[:, [ROUGH_WEIGHT]] * torch.tensor(GREY, dtype=torch.float64)
+    signals = signals_of(scene(floor, background=GREY), PLACES, diffuse_rays=4, patterns_per_point=1)
+    assert (signals[:, ROUGH_ALBEDO] > 0).all()
+    expected = signals[:, [ROUGH_ALBEDO]] * torch.tensor(GREY, dtype=torch.float64)
     torch.testing.assert_close(rgb(signals, REFLECTION), expected, rtol=1e-4, atol=0)
-    assert (signals[:, GLOSSY_NOISE].sqrt() < 1e-2 * rgb(signals, REFLECTION).mean(1)).all()
+    assert (signals[:, GLOSSY_VARIANCE].sqrt() < 1e-2 * rgb(signals, REFLECTION).mean(1)).all()
 
 
 def test_noise_is_the_variance_of_independent_rays():
@@ -440,9 +440,9 @@ def test_noise_is_the_variance_of_independent_rays():
     )
     for diffuse_rays in (4, 64):
         signals = signals_of(grounded, rays, diffuse_rays=diffuse_rays)[0]
-        count, p = TILE_PIXELS * diffuse_rays, (1 + math.cos(angle)) / 2
+        count, p = PATTERNS_OF_TILE * diffuse_rays, (1 + math.cos(angle)) / 2
         mean = signals[SKY : SKY + 3].mean().item()
-        assert signals[INDIRECT_NOISE].item() == pytest.approx(mean**2 * (1 / p - 1) / count, rel=0.15)
+        assert signals[INDIRECT_VARIANCE].item() == pytest.approx(mean**2 * (1 / p - 1) / count, rel=0.15)
 
 
 def test_patterns_of_a_tile_together_are_what_a_point_alone_gathers():
@@ -453,10 +453,10 @@ def test_patterns_of_a_tile_together_are_what_a_point_alone_gathers():
     table = points_of_rays(batch, places)
     whole = gather(batch, table, settings_of(light_rays=8, diffuse_rays=4))[0]
     each = []
-    for pattern in range(TILE_PIXELS):
+    for pattern in range(PATTERNS_OF_TILE):
         turned = table.clone()
         turned[:, PATTERN] = pattern
-        each.append(gather(batch, turned, settings_of(light_rays=8, diffuse_rays=4, tiles=1))[0])
+        each.append(gather(batch, turned, settings_of(light_rays=8, diffuse_rays=4, patterns_per_point=1))[0])
     mean = torch.stack(each).mean(0)
     torch.testing.assert_close(mean[OPENNESS], whole[OPENNESS], rtol=1e-5, atol=0)
     # What is known of the sky counts by each pattern's own share of it, or by that of all.
@@ -489,7 +489,9 @@ def test_pictures_send_all_rays_to_lights_only_where_shadows_may_end():
     found = visible_fragments(batch, 48, 48, 16)
     table = points_of_fragments(batch, found)
     near = as_neighbours(neighbourhood(table, no_chains(table), found))
-    all_rays, few = (settings_of(light_rays=count, diffuse_rays=4, tiles=1) for count in (32, 32 // FIRST_LOOK))
+    all_rays, few = (
+        settings_of(light_rays=count, diffuse_rays=4, patterns_per_point=1) for count in (32, 32 // PILOT_DIVISOR)
+    )
     looked = gather(batch, table, all_rays, near)
     every, quarter = gather(batch, table, all_rays), gather(batch, table, few)
     same = (looked == every).all(1), (looked == quarter).all(1)

@@ -14,7 +14,7 @@ from luxel import InputError
 from luxel.core.scene_batch import SceneBatch
 from luxel.files.typed_json import read_json
 from luxel.models.attention import AttentionConfig
-from luxel.models.exchange import ImageToSeqConfig, OverallWeight, SeqToImageConfig, StartConfig
+from luxel.models.cross_attention import ImageToSeqConfig, OverallWeight, SeqToImageConfig, StartConfig
 from luxel.models.generator import GeneratorConfig
 from luxel.models.image_model import ImageModel, ImageModelConfig, occurs, scaled
 from luxel.models.sequence import TransformerConfig

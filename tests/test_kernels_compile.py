@@ -23,9 +23,9 @@ assert DEVICES  # imported first: it initialises Warp
 HOPPER = 90
 LOCAL_BYTES = {
     "trace_paths": 2000,
-    "look_at_lights": 3072,
-    "look_into_mirrors": 5632,
-    "look_around": 3072,
+    "sample_direct_light": 3072,
+    "add_mirrored_lights": 5632,
+    "gather_indirect_light": 3072,
     "follow_chains": 2048,
     "merge_ends": 5120,
     "intersect_rays": 64,

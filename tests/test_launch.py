@@ -10,7 +10,7 @@ import warp as wp
 from tracer_scenes import FEATURES
 
 from luxel.core import launch as launching
-from luxel.core.launch import LEAST_SLICE, launch, threads, to_warp
+from luxel.core.launch import MIN_SLICE, launch, threads, to_warp
 from luxel.trace.path import PathTracer
 
 CPU = torch.device("cpu")
@@ -36,7 +36,7 @@ def thread_count(request, monkeypatch):
     return request.param
 
 
-@pytest.mark.parametrize("size", [0, 1, LEAST_SLICE, LEAST_SLICE + 1, 10_007])
+@pytest.mark.parametrize("size", [0, 1, MIN_SLICE, MIN_SLICE + 1, 10_007])
 def test_every_index_runs_once(size, thread_count):
     numbers, squares = torch.arange(size).float() / 16, torch.zeros(size)
     launch(square, size, [numbers], [squares], CPU, sliced=True)

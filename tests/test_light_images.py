@@ -6,21 +6,21 @@ import warp as wp
 from kernels import DEVICES, run
 
 from luxel.models.light_images import area_in_pixel, image_of
-from luxel.models.segment_bundles import SegmentBundle
+from luxel.models.ray_differentials import RayDifferential
 
 
 @wp.kernel(enable_backward=False)
 def images(vector: wp.array[wp.vec3], is_far: wp.array[int], found: wp.array[wp.vec4], area: wp.array[float]):
     """By rays towards z that begin 3 and 5 apart a pixel, and part by 0.5 and 0.25 a pixel."""
     i = wp.tid()
-    bundle = SegmentBundle()
-    bundle.middle = wp.vec2(0.125, 0.0)
-    bundle.direction = wp.vec3(0.0, 0.0, 1.0)
-    bundle.origin_x = wp.vec3(3.0, 0.0, 0.0)
-    bundle.origin_y = wp.vec3(0.0, 5.0, 0.0)
-    bundle.direction_x = wp.vec3(0.5, 0.0, 0.0)
-    bundle.direction_y = wp.vec3(0.0, 0.25, 0.0)
-    image = image_of(bundle, vector[i], is_far[i] != 0, 0.7, 1.1)
+    differential = RayDifferential()
+    differential.center = wp.vec2(0.125, 0.0)
+    differential.direction = wp.vec3(0.0, 0.0, 1.0)
+    differential.origin_x = wp.vec3(3.0, 0.0, 0.0)
+    differential.origin_y = wp.vec3(0.0, 5.0, 0.0)
+    differential.direction_x = wp.vec3(0.5, 0.0, 0.0)
+    differential.direction_y = wp.vec3(0.0, 0.25, 0.0)
+    image = image_of(differential, vector[i], is_far[i] != 0, 0.7, 1.1)
     found[i] = wp.vec4(image.x, image.y, image.pixels, image.reach)
     area[i] = area_in_pixel(image)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from records import result
 
-from luxel.ledger.live import NEWS_EVERY_S, LiveTable, Row, Watch, clock, fitting, how_it_ended, logs_since
+from luxel.ledger.live import NEWS_EVERY_S, LiveTable, Row, RunMonitor, clock, final_state, fitting, logs_since
 
 AT_WORK = Row("tanh", 1, "training", 300, 1000, 25.0, 0.0123)
 ROWS = [Row("standard_run", 0, "finished", 1000, 1000, 20.0, 0.01), AT_WORK, Row("use_exp", 2, "waiting", 0, 1000)]
@@ -26,7 +26,7 @@ def append(folder: Path, **row: float) -> None:
 
 
 def test_a_row_is_read_from_the_runs_folder(tmp_path: Path):
-    watch = Watch("tanh", 1, 1000, tmp_path)
+    watch = RunMonitor("tanh", 1, 1000, tmp_path)
     assert watch.row("starting") == Row("tanh", 1, "starting", 0, 1000)
     append(tmp_path, samples=100, seconds=50.0, train_loss=0.5)
     assert watch.row("training") == Row("tanh", 1, "training", 100, 1000, None, 0.5), "of before this process, maybe"
@@ -43,7 +43,7 @@ def test_a_row_is_read_from_the_runs_folder(tmp_path: Path):
 def test_how_a_run_ended(tmp_path: Path, text, state):
     if text is not None:
         (tmp_path / "result.json").write_text(text)
-    assert how_it_ended(tmp_path) == state
+    assert final_state(tmp_path) == state
 
 
 def test_a_table_by_hand():

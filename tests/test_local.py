@@ -7,7 +7,7 @@ import pytest
 import warp as wp
 from kernels import DEVICES, run
 
-from luxel.core.shapes.local import first_of_interval, rectangle_solid_angle, slab
+from luxel.core.shapes.local import nearest_in_interval, rectangle_solid_angle, slab
 
 
 @wp.kernel(enable_backward=False)
@@ -19,7 +19,7 @@ def slabs(start: wp.array[float], along: wp.array[float], interval: wp.array[wp.
 @wp.kernel(enable_backward=False)
 def firsts(interval: wp.array[wp.vec2], on_surface: wp.array[int], t: wp.array[float]):
     i = wp.tid()
-    t[i] = first_of_interval(interval[i], on_surface[i] != 0)
+    t[i] = nearest_in_interval(interval[i], on_surface[i] != 0)
 
 
 @wp.kernel(enable_backward=False)

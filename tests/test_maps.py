@@ -23,14 +23,14 @@ def in_direction(
     scenes: Scenes,
     scene: int,
     direction: wp.array[wp.vec3],
-    looked_for: wp.array[wp.vec3],
-    other: wp.array[wp.vec3],
+    sampled: wp.array[wp.vec3],
+    unsampled: wp.array[wp.vec3],
     density: wp.array[float],
 ):
     i = wp.tid()
     found = map_radiance(scenes, scenes.scenes[scene], direction[i])
-    looked_for[i] = found.looked_for
-    other[i] = found.other
+    sampled[i] = found.sampled
+    unsampled[i] = found.unsampled
     density[i] = map_density(scenes, scenes.scenes[scene], direction[i])
 
 
@@ -53,11 +53,11 @@ def test_radiance_is_that_of_other_code(scene, device):
     assert batch.map.tolist() == [0, -1, 1, 0]
     directions = np.random.default_rng(0).normal(size=(4001, 3))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    looked_for, other, _ = run(in_direction, launchable(batch), scene, directions.astype(np.float32), device=device)
+    sampled, unsampled, _ = run(in_direction, launchable(batch), scene, directions.astype(np.float32), device=device)
     expected = sky_radiance(BATCH[scene], directions)
-    np.testing.assert_allclose(looked_for + other, expected, rtol=2e-4, atol=2e-3)
-    assert looked_for.max() > 1
-    assert other.mean(1).max() <= 2 * expected.mean() * 1.3  # the sphere's mean, estimated
+    np.testing.assert_allclose(sampled + unsampled, expected, rtol=2e-4, atol=2e-3)
+    assert sampled.max() > 1
+    assert unsampled.mean(1).max() <= 2 * expected.mean() * 1.3  # the sphere's mean, estimated
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -68,8 +68,8 @@ def test_the_middle_of_a_map_lies_towards_y_and_its_right_half_towards_x(device)
     directions = np.array([(0, 1, 0), (1, 0, 0), (0, -1, 0), (-1, 0, 0)], np.float32)
     for picture, turn, expected in ((left, 0, [1, 0, 0, 0]), (right, 0, [0, 1, 0, 0]), (left, 90, [0, 0, 0, 1])):
         batch = SceneBatch.of([under(BALL, sky=MapSky.of(picture, rotation_degrees=turn))], device)
-        looked_for, other, _ = run(in_direction, launchable(batch), 0, directions, device=device)
-        np.testing.assert_allclose((looked_for + other)[:, 0], expected, atol=0.005)
+        sampled, unsampled, _ = run(in_direction, launchable(batch), 0, directions, device=device)
+        np.testing.assert_allclose((sampled + unsampled)[:, 0], expected, atol=0.005)
     upper = np.zeros((4, 8, 3), np.float32)
     upper[0] = 1.0
     batch = SceneBatch.of([under(BALL, sky=MapSky.of(upper))], device)
@@ -80,7 +80,7 @@ def test_the_middle_of_a_map_lies_towards_y_and_its_right_half_towards_x(device)
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("scene", [0, 2])
 def test_directions_follow_their_density(scene, device):
-    """χ² over cells of the sphere; and the density is about in proportion to what is looked for."""
+    """χ² over cells of the sphere; and the density is about in proportion to what is sampled."""
     scenes = launchable(batch := SceneBatch.of(BATCH, device))
     assert len(batch) == 4
     u = np.random.default_rng(3).random((60_000, 2)).astype(np.float32)
@@ -94,10 +94,10 @@ def test_directions_follow_their_density(scene, device):
     assert expected.sum() == pytest.approx(len(u), rel=0.01)
     observed = np.bincount(cells_of(found, 12, 24), minlength=288)
     assert p_value(observed, expected, (0.03 * expected) ** 2 + 4) > 1e-3
-    looked_for, _, at_samples = run(in_direction, scenes, scene, found, device=device)
+    radiance, _, at_samples = run(in_direction, scenes, scene, found, device=device)
     assert (at_samples > 0).mean() > 0.9999
     flux = float(batch.map_moments[batch.map[scene], 0] * batch.map_scale[scene])
-    estimate = looked_for.mean(1) / np.maximum(at_samples, 1e-9)
+    estimate = radiance.mean(1) / np.maximum(at_samples, 1e-9)
     assert estimate.mean() == pytest.approx(flux, rel=0.1)
 
 

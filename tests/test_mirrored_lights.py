@@ -13,7 +13,7 @@ from luxel.core.emitters import LightSampleContext, light_cdf
 from luxel.core.intersect import MISS
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable
-from luxel.models.mirrored_lights import faces_of, mirror_face, mirrored_context, sample_mirrored_light
+from luxel.models.mirrored_lights import face_count, mirror_face, mirrored_context, sample_mirrored_light
 from luxel.scene import Box, Material, Panel, Plane, Scene
 from luxel.scene.description import Object
 from luxel.scene.placing import facing
@@ -49,7 +49,7 @@ def images(
     distance[i] = face.distance
     image_point[i] = image.point
     image_normal[i] = image.normal
-    faces[i] = faces_of(obj.kind)
+    faces[i] = face_count(obj.kind)
 
 
 class Faces(NamedTuple):

@@ -21,7 +21,7 @@ from luxel.experiments.experiment import EXPERIMENTS
 from luxel.ledger.collect import collect
 from luxel.ledger.comparison import compare
 from luxel.ledger.parallel import gpu_of, threads_a_run
-from luxel.ledger.plan import planned
+from luxel.ledger.plan import planned_runs
 from luxel.scene import registry
 from luxel.train.checkpoint import read_progress
 from luxel.train.run_folder import read_metrics
@@ -69,7 +69,7 @@ def shortened(tmp_path: Path, monkeypatch):
 
 def test_at_once_or_in_turn_the_weights_are_the_same(shortened: Path):
     assert torch.get_num_threads() == 1
-    runs = planned(NAMES, "tiny", 1)
+    runs = planned_runs(NAMES, "tiny", 1)
     made, wrong = collect(runs, cpu=True, jobs=2)
     assert not wrong
     (shortened / "runs").rename(shortened / "at_once")
@@ -91,7 +91,7 @@ def test_a_process_that_dies_is_told_with_its_last_words_and_the_others_are_made
     with pytest.raises(InputError) as error:
         compare(NAMES, "tiny", 1, Path("page"), cpu=True, jobs=2)
     head, *said, consequence = str(error.value).splitlines()
-    folder = planned(["tanh"], "tiny", 1)[0].folder
+    folder = planned_runs(["tanh"], "tiny", 1)[0].folder
     assert head == f"{folder}: its process ended with exit code -9; the end of {folder}/log.txt:"
     assert said[-1] == "  last words"
     assert consequence == "page/index.html is without them"
@@ -102,7 +102,7 @@ def test_a_process_that_dies_is_told_with_its_last_words_and_the_others_are_made
 
 
 def test_a_run_whose_folder_cannot_be_made_is_told_and_the_others_are_made(shortened: Path):
-    made, blocked = planned(NAMES, "tiny", 1)
+    made, blocked = planned_runs(NAMES, "tiny", 1)
     blocked.folder.parent.mkdir(parents=True)
     blocked.folder.touch()
     records, (wrong,) = collect([made, blocked], cpu=True, jobs=2)

@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 
 from luxel import InputError
 from luxel.files.typed_json import read_json, write_json
-from luxel.models.kinds import load_model
+from luxel.models.model_types import load_model
 from luxel.models.ray_model import RayModel, RayModelConfig
 
 SMALL = RayModelConfig(hidden=8)

@@ -8,7 +8,7 @@ from ablation import SCALES, Run, check_group, computes_otherwise
 
 from luxel.cli import main
 from luxel.experiments import EXPERIMENTS
-from luxel.models.receivers import TILE_PIXELS
+from luxel.models.gather_points import PATTERNS_OF_TILE
 from luxel.pipeline import Renderer
 from luxel.scene import Varied
 from luxel.train.run_folder import read_metrics
@@ -51,7 +51,7 @@ def test_another_distribution_is_all_that_ray_varied_changes(scale):
 def test_single_rays_are_as_many_as_a_pictures_tiles(scale):
     """A ray gathers for 16 pixels."""
     made = EXPERIMENTS["ray_single_rays"].make(scale)
-    assert made.stream.rays * TILE_PIXELS == made.data.width * made.data.height
+    assert made.stream.rays * PATTERNS_OF_TILE == made.data.width * made.data.height
 
 
 SAME_PARAMETERS = [run.name for run in RUNS if run.fields.startswith("model") and not run.reshaped]

@@ -8,7 +8,7 @@ from records import DATA, ENVIRONMENT, record, result
 
 from luxel import InputError
 from luxel.files.typed_json import write_json
-from luxel.ledger.record import POINTS, Curve, Record, load_records, noted, record_of
+from luxel.ledger.record import POINTS, Curve, Record, collecting_errors, load_records, record_of
 
 
 def test_a_record_survives_its_file(tmp_path: Path):
@@ -116,8 +116,8 @@ def test_diverged_is_what_the_result_says():
 def test_what_is_noted_names_its_file():
     wrong: list[InputError] = []
     for error in (InputError("x.json: a is 3"), PermissionError(13, "Permission denied", "y.json")):
-        with noted(wrong):
+        with collecting_errors(wrong):
             raise error
     assert [str(error) for error in wrong] == ["x.json: a is 3", "y.json: Permission denied"]
-    with pytest.raises(KeyError), noted(wrong):
+    with pytest.raises(KeyError), collecting_errors(wrong):
         raise KeyError("a mistake of the program")

@@ -10,7 +10,7 @@ from tape import Tape
 
 from luxel.data.batches import ShardSource
 from luxel.experiments.experiment import EXPERIMENTS
-from luxel.models.kinds import model_of
+from luxel.models.model_types import model_of
 from luxel.train import replay
 from luxel.train.replay import WARM_UP, Replay
 from luxel.train.runtime import accelerator

@@ -5,13 +5,13 @@ import pytest
 import warp as wp
 from kernels import DEVICES, run
 
-from luxel.core.sampling import jittered_point, net_place, net_point, power_heuristic, stratified
+from luxel.core.sampling import jittered_point, power_heuristic, sobol_point, zsobol_pixel, zsobol_sample
 
 
 @wp.kernel(enable_backward=False)
 def net_points(index: wp.array[int], dimension: int, point: wp.array[wp.vec2]):
     i = wp.tid()
-    point[i] = net_point(index[i], dimension)
+    point[i] = sobol_point(index[i], dimension)
 
 
 @wp.kernel(enable_backward=False)
@@ -30,15 +30,15 @@ def weights(density: wp.array[float], other: wp.array[float], weight: wp.array[f
 def numbers_of_pixels(width: int, members: int, dimension: int, numbers: wp.array2d[wp.vec4]):
     i, sample = wp.tid()
     key = wp.vec2ui(wp.uint32(5), wp.uint32(7))
-    place = net_place(key, i % width, i // width)
-    numbers[i, sample] = stratified(key, i, place, sample, dimension, members)
+    place = zsobol_pixel(key, i % width, i // width)
+    numbers[i, sample] = zsobol_sample(key, i, place, sample, dimension, members)
 
 
 @wp.kernel(enable_backward=False)
 def stratified_numbers(sample: wp.array[int], pixel: int, dimension: int, group_size: int, numbers: wp.array[wp.vec4]):
     i = wp.tid()
     key = wp.vec2ui(wp.uint32(5), wp.uint32(7))
-    numbers[i] = stratified(key, pixel, net_place(key, pixel, 0), sample[i], dimension, group_size)
+    numbers[i] = zsobol_sample(key, pixel, zsobol_pixel(key, pixel, 0), sample[i], dimension, group_size)
 
 
 def points_of(first: int, count: int, dimension: int, device: str) -> np.ndarray:

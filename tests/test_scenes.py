@@ -186,7 +186,7 @@ def test_trees_have_the_objects_of_large_scenes_alone(device, monkeypatch):
     monkeypatch.setattr(scene_tables, "TREE_ABOVE", 3)
     sizes = [3, 4, 1, 53]
     batch = SceneBatch.of([scene(*random_objects("box", size, size)) for size in sizes], device)
-    items = launchable(batch).tree_items.numpy()
+    items = launchable(batch).tree_primitives.numpy()
     objects = items["object_id"].reshape(-1, LANES)
     # None; of the scenes of 4 and 53 objects the outliers, and a leaf of four or eight of up to seven.
     assert (objects >= 0).sum(1).tolist() == [0, 0, 4, 0, *[7] * 7, 4]

@@ -8,7 +8,7 @@ import pytest
 from luxel import InputError
 from luxel.files.seal import SEAL, opened, sealed
 from luxel.files.typed_json import read_json, write_json
-from luxel.models.kinds import load_model
+from luxel.models.model_types import load_model
 from luxel.models.ray_model import RayModel, RayModelConfig
 
 VALUES = {"b": (1, 2.5, None), "a": {"ä": [True, -0.0, 1e-300]}, "c": 10**20}

@@ -17,7 +17,7 @@ from shapes import (
     surface_points,
 )
 
-from luxel.core.sampling import net_point
+from luxel.core.sampling import sobol_point
 from luxel.core.scenes import Scenes, launchable, shape_of
 from luxel.core.shapes.kinds import BOX, CYLINDER, DISC, ELLIPSOID, PLANE, RECTANGLE, SPHERE
 from luxel.core.shapes.shape import (
@@ -62,7 +62,7 @@ def lit(kind: wp.array[int], start: wp.array[wp.vec3], is_lit: wp.array[int]):
 @wp.kernel(enable_backward=False)
 def net(index: wp.array[int], u: wp.array[wp.vec2]):
     i = wp.tid()
-    u[i] = net_point(index[i], 0)
+    u[i] = sobol_point(index[i], 0)
 
 
 @wp.kernel

@@ -12,7 +12,7 @@ from luxel.experiments.experiment import EXPERIMENTS, Experiment, enter, with_da
 from luxel.experiments.run import run
 from luxel.files.typed_json import write_json
 from luxel.ledger.ship import Options, command_of, ship
-from luxel.models.kinds import model_of
+from luxel.models.model_types import model_of
 from luxel.scene.distributions import Spheres
 
 

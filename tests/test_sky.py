@@ -12,7 +12,7 @@ from outside import GRADIENT, SMALL_SUN, SUN, under
 from scipy.stats import qmc
 from tracer_scenes import ball
 
-from luxel.core.emitters import far_radiance
+from luxel.core.emitters import environment_radiance
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable
 from luxel.core.sky import is_in_sun, mean_gradient_radiance, sample_sun, sun_solid_angle
@@ -30,7 +30,7 @@ def towards_the_sun(scenes: Scenes, u: wp.array[wp.vec2], direction: wp.array[wp
 @wp.kernel(enable_backward=False)
 def seen(scenes: Scenes, direction: wp.array[wp.vec3], radiance: wp.array[wp.vec3], in_sun: wp.array[int]):
     i = wp.tid()
-    radiance[i] = far_radiance(scenes, 0, direction[i])
+    radiance[i] = environment_radiance(scenes, 0, direction[i])
     in_sun[i] = wp.where(is_in_sun(scenes.scenes[0], direction[i]), 1, 0)
 
 

@@ -11,7 +11,7 @@ from luxel.core.launch import launch, to_warp
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable
 from luxel.models.shading_points import POINT, ShadingPoint, as_points, points_of_fragments
-from luxel.models.subpixels import direction_from, place_in_pixel
+from luxel.models.subpixels import direction_to_light, point_in_pixel
 from luxel.scene import Camera, Plane, Scene, Sphere
 
 SIDE = 11
@@ -29,7 +29,7 @@ def find_places(
     place: wp.array[wp.vec3],
 ):
     i = wp.tid()
-    place[i] = place_in_pixel(scenes, points[i], u[i], height, beside)
+    place[i] = point_in_pixel(scenes, points[i], u[i], height, beside)
 
 
 @wp.kernel(enable_backward=False)
@@ -42,7 +42,7 @@ def find_directions(
     found: wp.array[wp.vec3],
 ):
     i = wp.tid()
-    found[i] = direction_from(scenes, place, points[i], direction, light)
+    found[i] = direction_to_light(scenes, place, points[i], direction, light)
 
 
 def places(scene: Scene, u: tuple[float, float], beside: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -91,21 +91,21 @@ def test_a_run_without_parameters_of_its_own_computes_otherwise(name):
     assert computes_otherwise(name)
 
 
-def exchanges(name: str, kind: str) -> list[int]:
-    """The blocks before which an exchange stands."""
+def attended_blocks(name: str, kind: str) -> list[int]:
+    """The blocks before which cross-attention stands."""
     return sorted({int(path.split(".")[1]) for path in parameters(name) if f".{kind}." in path})
 
 
-def test_staggered_exchanges_take_turns():
+def test_staggered_cross_attentions_take_turns():
     """Three levels of two blocks; what follows the last seq→image is left out."""
-    assert exchanges("seq_to_image_once_a_level", "seq_to_image") == [0, 2, 4]
-    assert exchanges("seq_to_image_once_a_level", "image_to_seq") == [0, 2, 4]
-    assert exchanges("staggered", "seq_to_image") == [0, 2, 4]
-    assert exchanges("staggered", "image_to_seq") == [1, 3]
+    assert attended_blocks("seq_to_image_once_a_level", "seq_to_image") == [0, 2, 4]
+    assert attended_blocks("seq_to_image_once_a_level", "image_to_seq") == [0, 2, 4]
+    assert attended_blocks("staggered", "seq_to_image") == [0, 2, 4]
+    assert attended_blocks("staggered", "image_to_seq") == [1, 3]
 
 
 def test_every_block_means_every_block():
-    assert exchanges("image_to_seq_every_block", "image_to_seq") == list(range(6))
+    assert attended_blocks("image_to_seq_every_block", "image_to_seq") == list(range(6))
 
 
 def test_the_black_background_is_lit():

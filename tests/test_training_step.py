@@ -11,7 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from luxel.data.batches import ShardSource
 from luxel.experiments.experiment import EXPERIMENTS
-from luxel.models.kinds import model_of
+from luxel.models.model_types import model_of
 from luxel.train.checkpoint import Progress
 from luxel.train.precision import Autocast
 from luxel.train.resident import Resident

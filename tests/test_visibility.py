@@ -1,4 +1,4 @@
-"""Light that clear objects let through: lines of sight by hand, bent lines against refraction in NumPy's float64.
+"""Light that clear objects let through: lines of sight by hand, manifold walks against refraction in NumPy's float64.
 
 Legend: rays [n, 3]. A ball of glass of radius 1 is at the origin, what is lit is beneath it and lamps are above.
 """
@@ -15,7 +15,7 @@ from luxel.core.intersect import MISS
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable
 from luxel.core.shafts import EVERYTHING
-from luxel.core.visibility import LEAST_MISS, MOST_CROSSINGS, MOST_FOCUS, bent_line, line_of_sight
+from luxel.core.visibility import MAX_ENDPOINT_ERROR, MAX_FOCUS, MAX_INTERFACES, line_of_sight, manifold_walk
 from luxel.scene import Box, Camera, Ellipsoid, Material, Panel, Plane, Scene, Sphere
 from luxel.scene.camera import rotation_matrix
 from luxel.scene.description import Object
@@ -35,34 +35,34 @@ def sights(
     origin: wp.array[wp.vec3],
     direction: wp.array[wp.vec3],
     target: int,
-    straight_on: bool,
+    allow_transmission: bool,
     transmittance: wp.array[wp.vec3],
-    is_through: wp.array[int],
+    is_transmitted: wp.array[int],
     clear_object: wp.array[int],
-    crossings: wp.array[int],
+    interfaces: wp.array[int],
 ):
     i = wp.tid()
-    sight = line_of_sight(scenes, 0, EVERYTHING, origin[i], direction[i], MISS, target, straight_on)
+    sight = line_of_sight(scenes, 0, EVERYTHING, origin[i], direction[i], MISS, target, allow_transmission)
     transmittance[i] = sight.transmittance
-    is_through[i] = wp.where(sight.is_through, 1, 0)
+    is_transmitted[i] = wp.where(sight.is_transmitted, 1, 0)
     clear_object[i] = sight.clear_object
-    crossings[i] = sight.crossings
+    interfaces[i] = sight.interfaces
 
 
 @wp.kernel(enable_backward=False)
-def bent_lines(
+def manifold_walks(
     scenes: Scenes,
     origin: wp.array[wp.vec3],
     direction: wp.array[wp.vec3],
     target: int,
-    bent_direction: wp.array[wp.vec3],
+    walk_direction: wp.array[wp.vec3],
     transmittance: wp.array[wp.vec3],
     straight: wp.array[wp.vec3],
 ):
     i = wp.tid()
     sight = line_of_sight(scenes, 0, EVERYTHING, origin[i], direction[i], MISS, target, True)
-    line = bent_line(scenes, 0, origin[i], direction[i], MISS, target, sight)
-    bent_direction[i] = line.direction
+    line = manifold_walk(scenes, 0, origin[i], direction[i], MISS, target, sight)
+    walk_direction[i] = line.direction
     transmittance[i] = line.transmittance
     straight[i] = sight.transmittance
 
@@ -71,9 +71,9 @@ class Sight(NamedTuple):
     """Of one ray."""
 
     transmittance: np.ndarray
-    is_through: int
+    is_transmitted: int
     clear_object: int
-    crossings: int
+    interfaces: int
 
 
 def batch_of(*objects: Object, device: str = "cpu") -> SceneBatch:
@@ -84,13 +84,18 @@ def single(values: tuple[float, ...]) -> np.ndarray:
     return np.array([values], np.float32)
 
 
-def sight(*objects: Object, start=(0, 0, -3), towards=(0, 0, 1), straight_on: bool = True, device="cpu") -> Sight:
+def sight(
+    *objects: Object, start=(0, 0, -3), towards=(0, 0, 1), allow_transmission: bool = True, device="cpu"
+) -> Sight:
     """From a place to the last object."""
     batch = batch_of(*objects, device=device)
     direction = np.array(towards) / np.linalg.norm(towards)
     rays = single(start), single(direction)
     return Sight(
-        *(each[0] for each in run(sights, launchable(batch), *rays, len(objects) - 1, straight_on, device=device))
+        *(
+            each[0]
+            for each in run(sights, launchable(batch), *rays, len(objects) - 1, allow_transmission, device=device)
+        )
     )
 
 
@@ -108,21 +113,23 @@ def fresnel(cos_i: np.ndarray, eta: float) -> np.ndarray:
 
 @pytest.mark.parametrize("device", DEVICES)
 def test_nothing_in_between_takes_nothing_away(device):
-    for straight_on in (True, False):
-        found = sight(Sphere(center=(3, 0, 0), radius=1.0), lamp(), straight_on=straight_on, device=device)
+    for allow_transmission in (True, False):
+        found = sight(
+            Sphere(center=(3, 0, 0), radius=1.0), lamp(), allow_transmission=allow_transmission, device=device
+        )
         np.testing.assert_array_equal(found.transmittance, 1)
         assert found[1:] == (0, MISS, 0)
 
 
-@pytest.mark.parametrize("straight_on", [True, False])
-def test_an_opaque_object_blocks(straight_on):
-    blocked = sight(Sphere(center=(0, 0, 0), radius=1.0), lamp(), straight_on=straight_on)
+@pytest.mark.parametrize("allow_transmission", [True, False])
+def test_an_opaque_object_blocks(allow_transmission):
+    blocked = sight(Sphere(center=(0, 0, 0), radius=1.0), lamp(), allow_transmission=allow_transmission)
     assert not blocked.transmittance.any()
-    assert not sight(BALL, Sphere(center=(0, 0, 2.5), radius=1.0), lamp(), straight_on=True).transmittance.any()
+    assert not sight(BALL, Sphere(center=(0, 0, 2.5), radius=1.0), lamp(), allow_transmission=True).transmittance.any()
 
 
 def test_glass_blocks_what_has_to_go_straight():
-    assert not sight(BALL, lamp(), straight_on=False).transmittance.any()
+    assert not sight(BALL, lamp(), allow_transmission=False).transmittance.any()
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -174,7 +181,7 @@ def test_radiance_is_as_eta_squared_inside():
 
 
 def test_a_line_through_more_surfaces_than_are_followed_is_dark():
-    limit = int(MOST_CROSSINGS)
+    limit = int(MAX_INTERFACES)
     balls = [Sphere(center=(0, 0, 0.5 * z), radius=0.2, material=GLASS) for z in range(limit // 2)]
     assert not sight(*balls, lamp()).transmittance.any()
     np.testing.assert_allclose(sight(*balls[1:], lamp()).transmittance, (0.96**2 * TINT) ** (limit // 2 - 1), rtol=1e-4)
@@ -204,10 +211,10 @@ def distance_to(center: np.ndarray, radius: float, origin: np.ndarray, direction
     return middle + (half if far else -half)
 
 
-def through_ball(origin: np.ndarray, direction: np.ndarray, eta: float, inside: bool, crossings: int) -> Traced:
+def through_ball(origin: np.ndarray, direction: np.ndarray, eta: float, inside: bool, interfaces: int) -> Traced:
     """Of rays through the unit ball, with the share that Fresnel and η² leave; NaN where there is no way."""
     share = np.ones(len(direction))
-    for _ in range(crossings):
+    for _ in range(interfaces):
         origin = origin + distance_to(np.zeros(3), 1.0, origin, direction, inside)[:, None] * direction
         normal = origin * (1 if inside else -1)  # along the ray
         index = 1 / eta if inside else eta
@@ -243,7 +250,7 @@ class Setting(NamedTuple):
     lamp: Sphere | Panel
     specular: float
     inside: bool = False
-    crossings: int = 2
+    interfaces: int = 2
 
 
 def panel(x: float, y: float, z: float, half_extents: tuple[float, float], slant: float = 0.0) -> Panel:
@@ -306,44 +313,44 @@ def ball_of(specular: float) -> tuple[Sphere, float]:
     return BALL.model_copy(update={"material": material}), (1 + root) / (1 - root)
 
 
-def bent_ways(setting: Setting, straight: np.ndarray, device: str = "cpu") -> tuple[np.ndarray, np.ndarray]:
-    """Directions and transmittances of bent lines."""
+def refracted_connections(setting: Setting, straight: np.ndarray, device: str = "cpu") -> tuple[np.ndarray, np.ndarray]:
+    """Directions and transmittances of refracted connections."""
     batch = batch_of(ball_of(setting.specular)[0], setting.lamp, device=device)
     arguments = np.tile(single(setting.point), (len(straight), 1)), straight.astype(np.float32)
-    direction, transmittance, _ = run(bent_lines, launchable(batch), *arguments, 1, device=device)
+    direction, transmittance, _ = run(manifold_walks, launchable(batch), *arguments, 1, device=device)
     return direction.astype(np.float64), transmittance
 
 
 @pytest.mark.parametrize("name", list(SETTINGS))
-def test_bent_lines_bring_the_irradiance_that_refracted_rays_find(name):
+def test_manifold_walks_bring_the_irradiance_that_refracted_rays_find(name):
     """Within 2 %: derivatives are by steps of a hundredth, and some hundredths of the lines are not found."""
     setting = SETTINGS[name]
     point, eta = np.array(setting.point), ball_of(setting.specular)[1]
     directions, each = cone(point, np.zeros(3), 1.0, 800)
     directions = directions[directions @ UP > 0]
-    rays = through_ball(np.broadcast_to(point, directions.shape), directions, eta, setting.inside, setting.crossings)
+    rays = through_ball(np.broadcast_to(point, directions.shape), directions, eta, setting.inside, setting.interfaces)
     expected = (np.where(meets(setting.lamp, rays), rays.share, 0) * (directions @ UP)).sum() * each
 
     straight, solid_angle, _ = ways_to(setting, 48)
-    bent, transmittance = bent_ways(setting, straight)
-    found = (transmittance * (np.maximum(bent @ UP, 0) * solid_angle)[:, None]).sum(0)
-    np.testing.assert_allclose(found, expected * TINT ** (setting.crossings / 2), rtol=0.02)
+    refracted, transmittance = refracted_connections(setting, straight)
+    found = (transmittance * (np.maximum(refracted @ UP, 0) * solid_angle)[:, None]).sum(0)
+    np.testing.assert_allclose(found, expected * TINT ** (setting.interfaces / 2), rtol=0.02)
 
 
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("name", list(SETTINGS))
-def test_bent_lines_obey_snell_and_end_where_the_straight_ones_do(name, device):
+def test_manifold_walks_obey_snell_and_end_where_the_straight_ones_do(name, device):
     setting = SETTINGS[name]
     point, eta = np.array(setting.point), ball_of(setting.specular)[1]
     straight, _, ends = ways_to(setting, 13)
-    bent, transmittance = bent_ways(setting, straight, device)
+    refracted, transmittance = refracted_connections(setting, straight, device)
     arrives = transmittance.max(1) > 0
     assert arrives.mean() > 0.97
-    rays = through_ball(np.broadcast_to(point, bent.shape), bent, eta, setting.inside, setting.crossings)
+    rays = through_ball(np.broadcast_to(point, refracted.shape), refracted, eta, setting.inside, setting.interfaces)
     vector = ends - rays.origin
     off = np.linalg.norm(vector - dot(vector, rays.direction)[:, None] * rays.direction, axis=1)
     t = np.linalg.norm(ends - point, axis=1)
-    assert (off / t)[arrives].max() < 1.1 * float(LEAST_MISS)
+    assert (off / t)[arrives].max() < 1.1 * float(MAX_ENDPOINT_ERROR)
 
 
 @pytest.mark.parametrize("specular", [0.001, 0.01, 0.1, 0.5, 1.0])
@@ -356,10 +363,10 @@ def test_on_the_axis_the_focus_is_that_of_a_lens(specular, away):
     ball, eta = ball_of(specular)
     batch = batch_of(ball, lamp(z=4.0))
     rays = single((0, 0, -1 - away)), single((0, 0, 1))
-    bent, transmittance, straight = (each[0] for each in run(bent_lines, launchable(batch), *rays, 1))
+    refracted, transmittance, straight = (each[0] for each in run(manifold_walks, launchable(batch), *rays, 1))
     a, b, power = 1 + away, 4.0, 2 * (eta - 1) / eta
-    np.testing.assert_allclose(bent, UP, atol=1e-6)
-    focus = min(((a + b) / (a + b - a * b * power)) ** 2, MOST_FOCUS)
+    np.testing.assert_allclose(refracted, UP, atol=1e-6)
+    focus = min(((a + b) / (a + b - a * b * power)) ** 2, MAX_FOCUS)
     np.testing.assert_allclose(transmittance / straight, focus, rtol=0.02)
 
 
@@ -369,23 +376,23 @@ def test_with_matched_indices_a_line_goes_straight_on():
     batch = batch_of(ball, lamp(0.4, 0.0, 6.0, 0.5))
     straight, _ = cone(np.array([0.0, 0.0, -2.0]), np.array([0.4, 0.0, 6.0]), 0.5, 7)
     arguments = np.tile(single((0, 0, -2)), (len(straight), 1)), straight.astype(np.float32)
-    bent, transmittance, by_straight = run(bent_lines, launchable(batch), *arguments, 1)
-    assert np.abs(bent - straight).max() < 2 * (eta - 1)
+    refracted, transmittance, by_straight = run(manifold_walks, launchable(batch), *arguments, 1)
+    assert np.abs(refracted - straight).max() < 2 * (eta - 1)
     np.testing.assert_allclose(transmittance, by_straight, rtol=10 * (eta - 1))
 
 
-def test_an_opaque_object_in_the_bent_way_blocks_it():
-    """A bead before the ball, on the bent line and beside the straight one."""
+def test_an_opaque_object_on_the_refracted_path_blocks_it():
+    """A bead before the ball, on the refracted path and beside the straight one."""
     setting = SETTINGS["beside the caustic"]
     straight = np.array(setting.lamp.center) - setting.point
     straight /= np.linalg.norm(straight)
     rays = single(setting.point), single(straight)
     batch = batch_of(BALL, setting.lamp)
-    bent, transmittance, _ = (each[0] for each in run(bent_lines, launchable(batch), *rays, 1))
+    refracted, transmittance, _ = (each[0] for each in run(manifold_walks, launchable(batch), *rays, 1))
     assert transmittance.max() > 0
-    bead = Sphere(center=tuple(np.array(setting.point) + 0.5 * bent), radius=0.02)
+    bead = Sphere(center=tuple(np.array(setting.point) + 0.5 * refracted), radius=0.02)
     blocked = batch_of(BALL, setting.lamp, bead)
-    _, dark, by_straight = (each[0] for each in run(bent_lines, launchable(blocked), *rays, 1))
+    _, dark, by_straight = (each[0] for each in run(manifold_walks, launchable(blocked), *rays, 1))
     assert by_straight.max() > 0
     assert not dark.any()
 
@@ -398,7 +405,9 @@ def test_a_plane_and_two_objects_are_seen_straight_through():
     for objects in ((water,), (BALL, second)):
         batch = batch_of(*objects, lamp(0.8, 0.4, 5.0))
         rays = single((0, 0, -3)), single(towards)
-        bent, transmittance, straight = (each[0] for each in run(bent_lines, launchable(batch), *rays, len(objects)))
-        np.testing.assert_array_equal(bent, rays[1][0])
+        refracted, transmittance, straight = (
+            each[0] for each in run(manifold_walks, launchable(batch), *rays, len(objects))
+        )
+        np.testing.assert_array_equal(refracted, rays[1][0])
         np.testing.assert_array_equal(transmittance, straight)
         assert straight.min() > 0

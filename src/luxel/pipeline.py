@@ -25,7 +25,7 @@ from luxel.models.blending import Blender, blend
 from luxel.models.cost import blending_memory, rendering_memory
 from luxel.models.cross_check import TAUGHT, UNTAUGHT, ErrorFactor, ratio_to_expected, squared_errors
 from luxel.models.frame_graphs import FrameGraphs, FrameSize
-from luxel.models.kinds import Model, load_model
+from luxel.models.model_types import Model, load_model
 from luxel.models.ray_model import RayModel
 from luxel.models.traced_paths import Paths, pooled
 from luxel.models.visible_surfaces import Surfaces, visible_surfaces

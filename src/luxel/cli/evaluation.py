@@ -23,7 +23,7 @@ from luxel.files.atomic import check_writable
 from luxel.files.typed_json import write_json
 from luxel.image.formats import Radiance
 from luxel.image.tonemap import tone_map
-from luxel.models.kinds import Model
+from luxel.models.model_types import Model
 from luxel.models.ray_model import RayModel
 from luxel.pipeline import Renderer, check_shapes
 

@@ -7,7 +7,7 @@ A minimum is `a < b ? a : b`, one instruction, where Warp's own, which passes ov
 
 import warp as wp
 
-from luxel.core.scenes import TreeLeaf, TreeNode
+from luxel.core.scenes import BVHLeaf, BVHNode
 from luxel.core.trees import OUT_OF_REACH
 
 ROUNDING = wp.constant(4.0e-6)
@@ -44,7 +44,7 @@ VECTORISED = "#pragma clang loop vectorize(assume_safety) vectorize_width(8) int
     }}
     return entered | (first & 7) << 8;
 """)
-def children_entered(node: TreeNode, origin: wp.vec3, inverse: wp.vec3, t_max: float) -> int:  # type: ignore[empty-body]
+def children_entered(node: BVHNode, origin: wp.vec3, inverse: wp.vec3, t_max: float) -> int:  # type: ignore[empty-body]
     """A bit for each child whose box a ray enters before t_max, and 256 times the one that it enters first.
 
     By slabs (Kay & Kajiya 1986); `inverse` has one over each component of the direction. Boxes out of reach, the points
@@ -73,7 +73,7 @@ def children_entered(node: TreeNode, origin: wp.vec3, inverse: wp.vec3, t_max: f
     }}
     return touched;
 """)
-def spheres_touched(leaf: TreeLeaf, origin: wp.vec3, direction: wp.vec3, t_max: float) -> int:  # type: ignore[empty-body]
+def spheres_touched(leaf: BVHLeaf, origin: wp.vec3, direction: wp.vec3, t_max: float) -> int:  # type: ignore[empty-body]
     """A bit for each sphere that a ray meets before t_max, and for some that it just misses, as rounding has it."""
     ...
 
@@ -82,6 +82,6 @@ def spheres_touched(leaf: TreeLeaf, origin: wp.vec3, direction: wp.vec3, t_max: 
     const auto& spheres = leaves.data[leaf];
     return {spheres.x.c[lane], spheres.y.c[lane], spheres.z.c[lane], spheres.radius.c[lane]};
 """)
-def sphere_in_lane(leaves: wp.array[TreeLeaf], leaf: int, lane: int) -> wp.vec4:
+def sphere_in_lane(leaves: wp.array[BVHLeaf], leaf: int, lane: int) -> wp.vec4:
     """A leaf's bounding sphere: its centre and radius."""
     ...

@@ -13,9 +13,9 @@ from torch import Tensor
 
 from luxel.core.emitters import is_lamp
 from luxel.core.fragments import Fragments
-from luxel.core.lamp_shares import filled_by_lamp
+from luxel.core.lamp_coverage import lamp_coverage
 from luxel.core.launch import launch, struct_array
-from luxel.core.pixels import FINE, Pictures, PixelPlace, hits_alone
+from luxel.core.pixels import FINE_RAYS, Pictures, PixelPlace, hits_object
 from luxel.core.sampling import lattice_point
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable
@@ -76,7 +76,7 @@ def lattice_hits(scenes: Scenes, pictures: Pictures, object_id: int, at: PixelPl
     """How many of so many rays hit the object."""
     hits = int(0)
     for k in range(rays):
-        if hits_alone(scenes, pictures, object_id, at, lattice_point(k, rays)):
+        if hits_object(scenes, pictures, object_id, at, lattice_point(k, rays)):
             hits += 1
     return hits
 
@@ -86,11 +86,11 @@ def share_alone(
     scenes: Scenes, pictures: Pictures, object_id: int, at: PixelPlace, is_thin: bool, is_small_lamp: bool
 ) -> float:
     """The share of a pixel that an object covers, found as `luxel.core.fragments` finds it in a scene of one object."""
-    center = hits_alone(scenes, pictures, object_id, at, wp.vec2(0.5, 0.5))
+    center = hits_object(scenes, pictures, object_id, at, wp.vec2(0.5, 0.5))
     corners = int(0)
     corner = int(0)
     while corner < 4:
-        if hits_alone(scenes, pictures, object_id, at, wp.vec2(float(corner & 1), float(corner >> 1))):
+        if hits_object(scenes, pictures, object_id, at, wp.vec2(float(corner & 1), float(corner >> 1))):
             corners += 1
         corner += 1
     agree = not is_thin and corners == wp.where(center, 4, 0)
@@ -99,8 +99,8 @@ def share_alone(
         hits = lattice_hits(scenes, pictures, object_id, at, pictures.rays)
         share = float(hits) / float(pictures.rays)
         if is_lamp(scenes, object_id) and hits < pictures.rays:
-            filled = filled_by_lamp(scenes, pictures, object_id, at)
-            share = wp.where(filled.hits < float(FINE), filled.squares / float(FINE), 1.0)
+            filled = lamp_coverage(scenes, pictures, object_id, at)
+            share = wp.where(filled.hits < float(FINE_RAYS), filled.squares / float(FINE_RAYS), 1.0)
             if hits + corners == 0 and filled.hits == 0.0:
                 share = 0.0
     return share

@@ -1,5 +1,5 @@
-"""What emits: objects, the sun and what is bright of an environment map, of which one is chosen to be looked at; and
-the rest of the sky, which other rays find.
+"""Emitters: those that next-event estimation samples, which are objects, the sun and the bright part of an environment
+map; and the rest of the sky, which is left to rays that the BSDF samples.
 
 An object emits outwards only, a panel on its front; so it lights neither itself nor what is within it.
 """
@@ -19,8 +19,8 @@ from luxel.core.sky import gradient_radiance, is_in_sun, sample_sun, sun_solid_a
 LightCDF = wp.types.vector(EXACT_LIGHTS, float)
 """Not normalised."""
 
-LEAST_SHARE = wp.constant(2.0**-20)
-"""Of all weights, or of a tree node's, below which a light is not looked for, but left to rays that meet it by chance.
+MIN_SELECTION_PROBABILITY = wp.constant(2.0**-20)
+"""Of a light or tree node; what has less is not sampled, but left to rays that the BSDF samples.
 
 Random numbers are multiples of 2⁻²⁴, and sums of weights are rounded to as much: a light of less would be chosen never,
 or always by 0, which is not what `light_probability` would weigh the rays against that meet it.
@@ -47,7 +47,7 @@ class ChosenLight:
 
     object_id: int
     probability: float
-    total: float
+    weight_sum: float
 
 
 @wp.struct
@@ -58,7 +58,7 @@ class LightSample:
     direction: wp.vec3
     density: float  # per steradian, with that of the choice
     radiance: wp.vec3  # that the light has there
-    total: float  # ChosenLight's
+    weight_sum: float  # ChosenLight's
 
 
 @wp.func
@@ -80,52 +80,54 @@ def is_lamp(scenes: Scenes, object_id: int) -> bool:
 
 
 @wp.func
-def sky_radiance(scenes: Scenes, scene: int, direction: wp.vec3) -> wp.vec3:
-    """What arrives along a ray that meets nothing, but for what is looked for: SUN and MAP."""
+def unsampled_sky_radiance(scenes: Scenes, scene: int, direction: wp.vec3) -> wp.vec3:
+    """Radiance along a ray that meets nothing, without SUN and MAP, which next-event estimation samples."""
     row = scenes.scenes[scene]
-    return gradient_radiance(row, direction) + map_radiance(scenes, row, direction).other
+    return gradient_radiance(row, direction) + map_radiance(scenes, row, direction).unsampled
 
 
 @wp.func
-def far_radiance(scenes: Scenes, scene: int, direction: wp.vec3) -> wp.vec3:
-    """All that arrives along a ray that meets nothing."""
+def environment_radiance(scenes: Scenes, scene: int, direction: wp.vec3) -> wp.vec3:
+    """Radiance along a ray that meets nothing: sky, environment map and sun."""
     row = scenes.scenes[scene]
-    radiance = sky_radiance(scenes, scene, direction)
-    if row.has_far_lights != 0:
-        radiance += map_radiance(scenes, row, direction).looked_for
+    radiance = unsampled_sky_radiance(scenes, scene, direction)
+    if row.has_infinite_lights != 0:
+        radiance += map_radiance(scenes, row, direction).sampled
         if is_in_sun(row, direction):
             radiance += row.sun_radiance
     return radiance
 
 
 @wp.func
-def far_lights_found(
+def infinite_lights_with_mis(
     scenes: Scenes,
     scene: int,
     at: LightSampleContext,
-    total: float,
+    weight_sum: float,
     direction: wp.vec3,
     density: float,
     light_rays: float,
 ) -> wp.vec3:
-    """Radiance of SUN and MAP along a ray that meets nothing, each weighted against having looked for it.
+    """Radiance of SUN and MAP along a ray that meets nothing, times their MIS weights against next-event estimation.
 
-    `density` is the ray's, and `light_rays` are those by `sample_light`, whose total this is; see `power_heuristic`.
+    `density` is the ray's; `light_rays` are the samples by `sample_light`, which stated `weight_sum`.
     """
     row = scenes.scenes[scene]
     radiance = wp.vec3(0.0, 0.0, 0.0)
-    if row.has_far_lights != 0:
-        looked_for = float(0.0)
+    if row.has_infinite_lights != 0:
+        nee_density = float(0.0)
         if is_in_sun(row, direction):
-            if total > 0.0:
-                looked_for = enough(sun_weight(row, at) / total) / sun_solid_angle(row)
-            radiance += row.sun_radiance * power_heuristic(density, light_rays * looked_for)
+            if weight_sum > 0.0:
+                nee_density = selection_probability(sun_weight(row, at) / weight_sum) / sun_solid_angle(row)
+            radiance += row.sun_radiance * power_heuristic(density, light_rays * nee_density)
         if row.map_flux > 0.0:
-            looked_for = 0.0
-            if total > 0.0:
-                looked_for = enough(map_weight(row, at) / total) * map_density(scenes, row, direction)
-            of_map = map_radiance(scenes, row, direction).looked_for
-            radiance += of_map * power_heuristic(density, light_rays * looked_for)
+            nee_density = 0.0
+            if weight_sum > 0.0:
+                nee_density = selection_probability(map_weight(row, at) / weight_sum) * map_density(
+                    scenes, row, direction
+                )
+            of_map = map_radiance(scenes, row, direction).sampled
+            radiance += of_map * power_heuristic(density, light_rays * nee_density)
     return radiance
 
 
@@ -142,7 +144,7 @@ def sun_weight(row: SceneRow, at: LightSampleContext) -> float:
 
 @wp.func
 def map_weight(row: SceneRow, at: LightSampleContext) -> float:
-    """About the irradiance by what is looked for in a map, to choose in proportion to; 0 only if there is none.
+    """About the irradiance by the sampled part of a map, to choose in proportion to; 0 only if there is none.
 
     Of light from one direction ω, (1 + n · ω) / 2 instead of the cosine; a tenth is left for what is on the other side.
     """
@@ -183,38 +185,38 @@ def light_weight(scenes: Scenes, object_id: int, at: LightSampleContext) -> floa
 
 
 @wp.struct
-class FarLights:
+class InfiniteLightWeights:
     """Weights of SUN and MAP."""
 
     sun: float
     map: float
-    total: float
+    weight_sum: float
 
 
 @wp.func
-def far_lights(row: SceneRow, at: LightSampleContext) -> FarLights:
-    """The weights of what is infinitely far and can be looked for."""
+def infinite_light_weights(row: SceneRow, at: LightSampleContext) -> InfiniteLightWeights:
+    """The weights of SUN and MAP at a surface point."""
     sun = sun_weight(row, at)
     of_map = map_weight(row, at)
-    return FarLights(sun, of_map, sun + of_map)
+    return InfiniteLightWeights(sun, of_map, sun + of_map)
 
 
 @wp.func
-def far_choice(far: FarLights, u: float) -> int:
+def choose_infinite_light(infinite: InfiniteLightWeights, u: float) -> int:
     """SUN or MAP, in proportion to their weights; never one that has none, however near 1 rounding takes `u`."""
-    return wp.where(u * far.total < far.sun or far.map == 0.0, SUN, MAP)
+    return wp.where(u * infinite.weight_sum < infinite.sun or infinite.map == 0.0, SUN, MAP)
 
 
 @wp.func
-def chosen_weight(far: FarLights, object_id: int) -> float:
-    """That of the one which was chosen."""
-    return wp.where(object_id == SUN, far.sun, far.map)
+def infinite_light_weight(infinite: InfiniteLightWeights, object_id: int) -> float:
+    """The weight of SUN or MAP."""
+    return wp.where(object_id == SUN, infinite.sun, infinite.map)
 
 
 @wp.func
-def enough(share: float) -> float:
-    """The share of a light among all weights, or 0; see LEAST_SHARE."""
-    return wp.where(share < LEAST_SHARE, 0.0, share)
+def selection_probability(share: float) -> float:
+    """The probability, or 0 where it is too small to be sampled; see MIN_SELECTION_PROBABILITY."""
+    return wp.where(share < MIN_SELECTION_PROBABILITY, 0.0, share)
 
 
 @wp.func
@@ -223,10 +225,10 @@ def light_cdf(scenes: Scenes, scene: int, at: LightSampleContext) -> LightCDF:
     cdf = LightCDF()
     row = scenes.scenes[scene]
     if row.light_leaves == 0:
-        total = float(0.0)
+        weight_sum = float(0.0)
         for i in range(row.first_light, row.end_lights):
-            total += light_weight(scenes, scenes.light_object[i], at)
-            cdf[i - row.first_light] = total
+            weight_sum += light_weight(scenes, scenes.light_object[i], at)
+            cdf[i - row.first_light] = weight_sum
     return cdf
 
 
@@ -242,49 +244,53 @@ def choose_light(scenes: Scenes, scene: int, at: LightSampleContext, cdf: LightC
     leaves = row.light_leaves
     chosen = ChosenLight(MISS, 0.0, 0.0)
     if leaves == 0:
-        far = FarLights(0.0, 0.0, 0.0)
-        if row.has_far_lights != 0:
-            far = far_lights(row, at)
-        near = float(0.0)
+        infinite = InfiniteLightWeights(0.0, 0.0, 0.0)
+        if row.has_infinite_lights != 0:
+            infinite = infinite_light_weights(row, at)
+        local_sum = float(0.0)
         if last > first:
-            near = cdf[last - first - 1]
-        chosen.total = near + far.total
-        x = u * chosen.total
-        if x < near:
+            local_sum = cdf[last - first - 1]
+        chosen.weight_sum = local_sum + infinite.weight_sum
+        x = u * chosen.weight_sum
+        if x < local_sum:
             below = float(0.0)
             for i in range(first, last):
                 up_to = cdf[i - first]
                 if x < up_to:
-                    share = enough((up_to - below) / chosen.total)
+                    share = selection_probability((up_to - below) / chosen.weight_sum)
                     chosen.object_id = wp.where(share > 0.0, scenes.light_object[i], MISS)
                     chosen.probability = share
                     break
                 below = up_to
-        elif far.total > 0.0:
-            chosen.object_id = far_choice(far, (x - near) / far.total)
-            chosen.probability = enough(chosen_weight(far, chosen.object_id) / chosen.total)
+        elif infinite.weight_sum > 0.0:
+            chosen.object_id = choose_infinite_light(infinite, (x - local_sum) / infinite.weight_sum)
+            chosen.probability = selection_probability(
+                infinite_light_weight(infinite, chosen.object_id) / chosen.weight_sum
+            )
         return chosen
     x = u
     probability = float(1.0)
-    chosen.total = 1.0
-    if row.has_far_lights != 0:
-        far = far_lights(row, at)
-        chosen.total = far.total + tree_weight(scenes, row, at)
-        if chosen.total == 0.0:
+    chosen.weight_sum = 1.0
+    if row.has_infinite_lights != 0:
+        infinite = infinite_light_weights(row, at)
+        chosen.weight_sum = infinite.weight_sum + tree_weight(scenes, row, at)
+        if chosen.weight_sum == 0.0:
             return chosen
-        share = far.total / chosen.total
+        share = infinite.weight_sum / chosen.weight_sum
         if x < share:
-            chosen.object_id = far_choice(far, x / share)
-            chosen.probability = enough(chosen_weight(far, chosen.object_id) / chosen.total)
+            chosen.object_id = choose_infinite_light(infinite, x / share)
+            chosen.probability = selection_probability(
+                infinite_light_weight(infinite, chosen.object_id) / chosen.weight_sum
+            )
             return chosen
-        probability = enough(1.0 - share)
+        probability = selection_probability(1.0 - share)
         if probability == 0.0:
             return chosen
         x = (x - share) / (1.0 - share)
     begin = row.light_tree
     node = int(1)
     while node < leaves:
-        left = left_share(scenes, begin + 2 * node, at)
+        left = left_probability(scenes, begin + 2 * node, at)
         if left < 0.0:
             return chosen
         node = 2 * node
@@ -310,12 +316,12 @@ def tree_weight(scenes: Scenes, row: SceneRow, at: LightSampleContext) -> float:
 
 
 @wp.func
-def left_share(scenes: Scenes, left: int, at: LightSampleContext) -> float:
+def left_probability(scenes: Scenes, left: int, at: LightSampleContext) -> float:
     """Probability of the first of two sibling nodes of a light tree; negative if neither can shine.
 
     In proportion to the lights' intensity over the squared distance of their bounding box's centre, or of its half
     diagonal where that is larger (Conty Estevez & Kulla, "Importance Sampling of Many Lights", 2018, without their
-    cosines, which cost more than they gain); certain, or 0, where one's share is below LEAST_SHARE.
+    cosines, which cost more than they gain); certain, or 0, where one's share is below MIN_SELECTION_PROBABILITY.
     """
     one = scenes.light_nodes[left]
     other = scenes.light_nodes[left + 1]
@@ -323,8 +329,8 @@ def left_share(scenes: Scenes, left: int, at: LightSampleContext) -> float:
     of_other = intensity_above_horizon(other, at) * square_distance(one, at)
     result = float(-1.0)
     if of_one + of_other > 0.0:
-        result = enough(of_one / (of_one + of_other))
-        if result > 1.0 - LEAST_SHARE:
+        result = selection_probability(of_one / (of_one + of_other))
+        if result > 1.0 - MIN_SELECTION_PROBABILITY:
             result = 1.0
     return result
 
@@ -350,22 +356,22 @@ def intensity_above_horizon(node: LightNode, at: LightSampleContext) -> float:
 
 
 @wp.func
-def light_probability(scenes: Scenes, scene: int, object_id: int, at: LightSampleContext, total: float) -> float:
-    """With which `choose_light`, which gave this total, chooses an object; 0 if it is no light."""
+def light_probability(scenes: Scenes, scene: int, object_id: int, at: LightSampleContext, weight_sum: float) -> float:
+    """Probability with which `choose_light`, which stated this weight sum, chooses an object; 0 if it is no light."""
     number = scenes.objects[object_id].light_number
-    if number < 0 or total == 0.0:
+    if number < 0 or weight_sum == 0.0:
         return 0.0
     row = scenes.scenes[scene]
     leaves = row.light_leaves
     if leaves == 0:
-        return enough(light_weight(scenes, object_id, at) / total)
+        return selection_probability(light_weight(scenes, object_id, at) / weight_sum)
     begin = row.light_tree
     probability = float(1.0)
-    if row.has_far_lights != 0:
-        probability = enough(tree_weight(scenes, row, at) / total)
+    if row.has_infinite_lights != 0:
+        probability = selection_probability(tree_weight(scenes, row, at) / weight_sum)
     node = leaves + number
     while node > 1:
-        left = left_share(scenes, begin + (node & ~1), at)
+        left = left_probability(scenes, begin + (node & ~1), at)
         if left < 0.0:
             return 0.0
         probability *= wp.where((node & 1) == 0, left, 1.0 - left)
@@ -377,12 +383,12 @@ def light_probability(scenes: Scenes, scene: int, object_id: int, at: LightSampl
 def sample_light(
     scenes: Scenes, scene: int, at: LightSampleContext, cdf: LightCDF, choice: float, u: wp.vec2
 ) -> LightSample:
-    """A direction to look for a light in, by a number that chooses the light and two that choose a point of it.
+    """Next-event estimation: a direction to a light, by a number that chooses the light and two that choose its point.
 
     The CDF is the point's `light_cdf`, which all of its samples share.
     """
     chosen = choose_light(scenes, scene, at, cdf, choice)
-    result = LightSample(chosen.object_id, wp.vec3(0.0, 0.0, 0.0), 0.0, wp.vec3(0.0, 0.0, 0.0), chosen.total)
+    result = LightSample(chosen.object_id, wp.vec3(0.0, 0.0, 0.0), 0.0, wp.vec3(0.0, 0.0, 0.0), chosen.weight_sum)
     if chosen.object_id >= 0:
         obj = scenes.objects[chosen.object_id]
         found = sample_direction(shape_of(obj), at.point, u)
@@ -398,7 +404,7 @@ def sample_light(
         row = scenes.scenes[scene]
         result.direction = sample_map(scenes, row, u)
         result.density = chosen.probability * map_density(scenes, row, result.direction)
-        result.radiance = map_radiance(scenes, row, result.direction).looked_for
+        result.radiance = map_radiance(scenes, row, result.direction).sampled
     return result
 
 
@@ -407,16 +413,16 @@ def light_density(
     scenes: Scenes,
     scene: int,
     at: LightSampleContext,
-    total: float,
+    weight_sum: float,
     object_id: int,
     direction: wp.vec3,
     distance: float,
     normal: wp.vec3,
 ) -> float:
-    """With which `sample_light`, whose total this is, finds a direction that meets an object there."""
+    """Density per steradian with which `sample_light`, which stated this weight sum, finds a direction to an object."""
     density = float(0.0)
-    if total > 0.0:
-        density = light_probability(scenes, scene, object_id, at, total)
+    if weight_sum > 0.0:
+        density = light_probability(scenes, scene, object_id, at, weight_sum)
         if density > 0.0:
             density *= direction_density(shape_of(scenes.objects[object_id]), at.point, direction, distance, normal)
     return density

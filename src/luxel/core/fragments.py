@@ -19,8 +19,8 @@ from torch import Tensor
 
 from luxel.core.emitters import is_lamp
 from luxel.core.intersect import MISS
-from luxel.core.lamp_search import CROWDED, MOST_MISSED, lamp_ray, shared_offset
-from luxel.core.lamp_shares import measure_finely
+from luxel.core.lamp_coverage import measure_lamp_pixel
+from luxel.core.lamp_search import CROWDED, MAX_MISSED_LAMPS, lamp_ray, shared_offset
 from luxel.core.launch import launch, to_warp
 from luxel.core.pixel_samples import SHARED, sample_centers, sample_corners, sample_pixels
 from luxel.core.pixels import Pictures, place_of, point_of_pixel
@@ -30,7 +30,7 @@ from luxel.core.selection import NOT_COUNTED
 from luxel.core.shapes.shape import FACES
 from luxel.core.thin_objects import mark_thin_objects
 
-LEAST_SKY = 1e-4
+MIN_SKY_COVERAGE = 1e-4
 """Share of a pixel that the sky has at least, if it has one: less is rounding."""
 
 
@@ -76,34 +76,34 @@ class FragmentPaths(NamedTuple):
 
 
 @wp.struct
-class LatticeShare:
-    """How many rays of a pixel's lattice see a key, and where one does: in the middle, or near the mean of them all.
+class LatticeCoverage:
+    """How many rays of a pixel's lattice see a key, and where in the pixel the most central of these does.
 
-    The mean itself may be hidden.
+    Their mean itself may be hidden.
     """
 
     hits: int
-    inside: wp.vec2
+    center: wp.vec2  # pixels from the upper left corner
 
 
 @wp.func
-def next_key(seen: wp.array[int], last: int) -> int:
-    """Of the keys that rays see, the least beyond the last one."""
+def next_key(ray_keys: wp.array[int], last: int) -> int:
+    """The least key beyond the last one that any of a pixel's rays sees."""
     found = wp.int32(2147483647)
-    for k in range(seen.shape[0]):
-        if seen[k] > last:
-            found = wp.min(found, seen[k])
+    for k in range(ray_keys.shape[0]):
+        if ray_keys[k] > last:
+            found = wp.min(found, ray_keys[k])
     return found
 
 
 @wp.func
-def share_of_lattice(seen: wp.array[int], lamp_rays: int, key: int) -> LatticeShare:
-    """Of a key that some of the rays see."""
-    rays = seen.shape[0]
-    share = LatticeShare(0, wp.vec2(0.5, 0.5))
+def lattice_coverage(ray_keys: wp.array[int], lamp_rays: int, key: int) -> LatticeCoverage:
+    """That of a key that some of the rays see."""
+    rays = ray_keys.shape[0]
+    share = LatticeCoverage(0, wp.vec2(0.5, 0.5))
     mean = wp.vec2(0.0, 0.0)
     for k in range(rays):
-        if seen[k] == key:
+        if ray_keys[k] == key:
             share.hits += 1
             mean += shared_offset(k, rays, lamp_rays)
     mean = mean / float(share.hits)
@@ -111,9 +111,9 @@ def share_of_lattice(seen: wp.array[int], lamp_rays: int, key: int) -> LatticeSh
         apart = float(9.0)
         for k in range(rays):
             off = shared_offset(k, rays, lamp_rays) - mean
-            if seen[k] == key and wp.dot(off, off) < apart:
+            if ray_keys[k] == key and wp.dot(off, off) < apart:
                 apart = wp.dot(off, off)
-                share.inside = shared_offset(k, rays, lamp_rays)
+                share.center = shared_offset(k, rays, lamp_rays)
     return share
 
 
@@ -122,8 +122,8 @@ def write_fragments(
     scenes: Scenes,
     pictures: Pictures,
     lamp_rays: wp.array[int],
-    whole: wp.array[int],
-    seen: wp.array2d[int],
+    pixel_key: wp.array[int],
+    ray_keys: wp.array2d[int],
     offsets: wp.array[int],
     key: wp.array[int],
     scene: wp.array[int],
@@ -143,16 +143,16 @@ def write_fragments(
     object_hits = int(0)  # rays that see the last object, all of them if it is alone
     shows_lamp = bool(False)
     for i in range(offsets[index], offsets[index + 1]):
-        found = whole[index]
+        found = pixel_key[index]
         share = float(1.0)
-        inside = wp.vec2(0.5, 0.5)
+        center = wp.vec2(0.5, 0.5)
         if found == SHARED:
-            found = next_key(seen[index], last)
+            found = next_key(ray_keys[index], last)
             last = found
-            of_lattice = share_of_lattice(seen[index], lamp_rays[index], found)
-            share = float(of_lattice.hits) / float(rays)
-            inside = of_lattice.inside
-            object_hits = wp.where(found // FACES == last_object, object_hits, 0) + of_lattice.hits
+            lattice = lattice_coverage(ray_keys[index], lamp_rays[index], found)
+            share = float(lattice.hits) / float(rays)
+            center = lattice.center
+            object_hits = wp.where(found // FACES == last_object, object_hits, 0) + lattice.hits
             last_object = found // FACES
             if is_lamp(scenes, last_object):
                 shows_lamp = True
@@ -162,13 +162,15 @@ def write_fragments(
         object_id[i] = found // FACES
         object_number[i] = found // FACES - scenes.scenes[at.scene].first_object
         coverage[i] = share
-        point[i] = point_of_pixel(scenes, pictures, at, inside[0], inside[1])
+        point[i] = point_of_pixel(scenes, pictures, at, center[0], center[1])
     if shows_lamp and object_hits < rays and lamp_rays[index] != CROWDED:
         lattice_rays = int(rays)
-        for number in range(MOST_MISSED):
+        for number in range(MAX_MISSED_LAMPS):
             lattice_rays -= wp.where(lamp_ray(lamp_rays[index], number) > 0, 1, 0)
         first = offsets[index]
-        measure_finely(scenes, pictures, at, seen[index], lattice_rays, key, first, offsets[index + 1], coverage)
+        measure_lamp_pixel(
+            scenes, pictures, at, ray_keys[index], lattice_rays, key, first, offsets[index + 1], coverage
+        )
 
 
 @torch.no_grad()
@@ -191,15 +193,15 @@ def visible_fragments(
     pictures.width, pictures.height, pictures.rays = width, height, pixel_rays
     pictures.first_row, pictures.rows = first_row, height - first_row if rows is None else rows
     pixels = len(batch) * width * pictures.rows
-    whole, keys, is_thin, lamps, lamp_rays = torch.zeros(5, pixels, dtype=torch.int32, device=device)
-    seen = torch.empty(pixels, pixel_rays, dtype=torch.int32, device=device)
+    pixel_key, keys, is_thin, lamps, lamp_rays = torch.zeros(5, pixels, dtype=torch.int32, device=device)
+    ray_keys = torch.empty(pixels, pixel_rays, dtype=torch.int32, device=device)
     scene_of_object = batch.scene_of_object.int()
     launch(mark_thin_objects, len(batch.kind), [scenes, pictures, scene_of_object], [is_thin, lamps], device)
     corner = torch.empty(len(batch) * (width + 1) * (pictures.rows + 1), dtype=torch.int32, device=device)
     launch(sample_corners, len(corner), [scenes, pictures], [corner], device, sliced=True)
     marked = [scenes, pictures, is_thin, lamps, corner]
-    launch(sample_centers, pixels, marked, [whole, lamp_rays], device, sliced=True)
-    launch(sample_pixels, pixels, [scenes, pictures, whole, lamp_rays], [seen, keys], device, sliced=True)
+    launch(sample_centers, pixels, marked, [pixel_key, lamp_rays], device, sliced=True)
+    launch(sample_pixels, pixels, [scenes, pictures, pixel_key, lamp_rays], [ray_keys, keys], device, sliced=True)
     offsets = torch.zeros(pixels + 1, dtype=torch.int32, device=device)
     torch.cumsum(keys, 0, dtype=torch.int32, out=offsets[1:])
     fragments = int(offsets[-1]) if room is None else room
@@ -212,7 +214,7 @@ def visible_fragments(
         for values, absent in ((key, MISS), (scene, 0), (pixel, 0), (object_id, MISS), (coverage, 0), (point, 0)):
             values.fill_(absent)
     written = [key, scene, pixel, object_id, number, coverage, to_warp(point, wp.vec2)]
-    shared = [scenes, pictures, lamp_rays, whole, seen, offsets]
+    shared = [scenes, pictures, lamp_rays, pixel_key, ray_keys, offsets]
     launch(write_fragments, pixels, shared, written, device, sliced=True)
     return Fragments(
         *(scene, pixel, object_id, number, key, coverage, point, offsets),
@@ -225,7 +227,7 @@ def with_sky(batch: SceneBatch, found: Fragments) -> Fragments:
     """The fragments of whole pictures, and the sky's, which have no object and are the last of their pixels."""
     device, pixel = batch.device, found.pixel_of_all.long()
     left = torch.ones(len(found.offsets) - 1, device=device).index_add(0, pixel, -found.coverage)
-    shows_sky = left > LEAST_SKY
+    shows_sky = left > MIN_SKY_COVERAGE
     of_sky, before = shows_sky.nonzero()[:, 0], F.pad(shows_sky.cumsum(0, dtype=torch.int32), (1, 0))
     offsets = found.offsets + before
     rows = torch.cat([torch.arange(len(pixel), device=device) + before[pixel], offsets[of_sky + 1] - 1])

@@ -1,4 +1,4 @@
-"""Where rays meet the objects of their scenes: by a loop over all, or by a tree where there are many."""
+"""Where rays meet the objects of their scenes: by a loop over all, or by a bounding volume hierarchy if many."""
 
 import warp as wp
 
@@ -25,7 +25,7 @@ class Hit:
 
 
 @wp.func
-def intersect_item(
+def intersect_bounded_object(
     scenes: Scenes,
     object_id: int,
     kind: int,
@@ -71,11 +71,13 @@ def intersect_object(
     `intersect_ellipsoid`.
     """
     obj = scenes.objects[object_id]
-    return intersect_item(scenes, object_id, obj.kind, obj.center, obj.radius, origin, direction, origin_object, t_max)
+    return intersect_bounded_object(
+        scenes, object_id, obj.kind, obj.center, obj.radius, origin, direction, origin_object, t_max
+    )
 
 
 @wp.func
-def nearest_in_leaf(
+def intersect_leaf(
     scenes: Scenes,
     leaf: int,
     origin: wp.vec3,
@@ -84,18 +86,20 @@ def nearest_in_leaf(
     target: int,
     before: Hit,
 ) -> Hit:
-    """The first object along a ray, of a leaf's and what was hit before, but for the target and the ray's own."""
+    """The nearer of what was hit `before` and a BVH leaf's objects, without the target and the ray's own."""
     hit = Hit(before.object_id, before.t)
     touched = spheres_touched(scenes.tree_leaves[leaf], origin, direction, hit.t)
     while touched != 0:
         lane = lowest_bit(wp.uint64(touched))
         touched = touched & (touched - 1)
-        item = scenes.tree_items[LANES * leaf + lane]
-        i = item.object_id
+        primitive = scenes.tree_primitives[LANES * leaf + lane]
+        i = primitive.object_id
         if i >= 0 and i != target and i != origin_object:
             sphere = sphere_in_lane(scenes.tree_leaves, leaf, lane)
             center = wp.vec3(sphere[0], sphere[1], sphere[2])
-            t = intersect_item(scenes, i, item.kind, center, sphere[3], origin, direction, origin_object, hit.t)
+            t = intersect_bounded_object(
+                scenes, i, primitive.kind, center, sphere[3], origin, direction, origin_object, hit.t
+            )
             # Of two at the same distance the first in the list, whatever the tree's order.
             if t < hit.t or (t == hit.t and t < INFINITY and i < hit.object_id):
                 hit.t = t
@@ -104,7 +108,7 @@ def nearest_in_leaf(
 
 
 @wp.func
-def walk_tree(
+def intersect_bvh(
     scenes: Scenes,
     row: SceneRow,
     origin: wp.vec3,
@@ -113,7 +117,7 @@ def walk_tree(
     target: int,
     t_max: float,
 ) -> Hit:
-    """The first object before t_max, by its scene's tree; with a target, any but that.
+    """The first object before t_max, by the scene's BVH; with a target (a shadow ray), any object but that.
 
     The nearest child first, then those beside it. A byte of the trail for each level says which are still to be seen,
     so that the walk needs no stack (Hapala et al., "Efficient Stack-less BVH Traversal", 2011; Áfra & Szirmay-Kalos,
@@ -124,12 +128,12 @@ def walk_tree(
         t = intersect_object(scenes, origin_object, origin, direction, origin_object, t_max)
         if t < t_max:
             hit = Hit(origin_object, t)
-    hit = nearest_in_leaf(scenes, row.outliers, origin, direction, origin_object, target, hit)
+    hit = intersect_leaf(scenes, row.outliers, origin, direction, origin_object, target, hit)
     if target == MISS or hit.object_id == MISS:
-        inverse = wp.vec3(finite_inverse(direction[0]), finite_inverse(direction[1]), finite_inverse(direction[2]))
-        found = children_entered(scenes.tree_nodes[row.tree + row.tree_root], origin, inverse, hit.t)
-        trail = wp.uint64(found & 255)
-        node = LANES * row.tree_root + (found >> 8)
+        inverse = wp.vec3(safe_reciprocal(direction[0]), safe_reciprocal(direction[1]), safe_reciprocal(direction[2]))
+        entered = children_entered(scenes.tree_nodes[row.tree + row.tree_root], origin, inverse, hit.t)
+        trail = wp.uint64(entered & 255)
+        node = LANES * row.tree_root + (entered >> 8)
         while trail != wp.uint64(0):
             levels = lowest_bit(trail) >> 3
             trail = trail >> wp.uint64(8 * levels)
@@ -138,12 +142,12 @@ def walk_tree(
             trail = trail ^ (wp.uint64(1) << wp.uint64(lane))
             node = (node & ~7) | lane
             if node < row.tree_leaves:
-                found = children_entered(scenes.tree_nodes[row.tree + node], origin, inverse, hit.t)
-                trail = (trail << wp.uint64(8)) | wp.uint64(found & 255)
-                node = LANES * node + (found >> 8)
+                entered = children_entered(scenes.tree_nodes[row.tree + node], origin, inverse, hit.t)
+                trail = (trail << wp.uint64(8)) | wp.uint64(entered & 255)
+                node = LANES * node + (entered >> 8)
             else:
                 leaf = row.outliers + 1 + node - row.tree_leaves
-                hit = nearest_in_leaf(scenes, leaf, origin, direction, origin_object, target, hit)
+                hit = intersect_leaf(scenes, leaf, origin, direction, origin_object, target, hit)
                 if target != MISS and hit.object_id != MISS:
                     trail = wp.uint64(0)
     if hit.object_id == MISS:
@@ -152,7 +156,7 @@ def walk_tree(
 
 
 @wp.func
-def finite_inverse(x: float) -> float:
+def safe_reciprocal(x: float) -> float:
     """1/x, or 1e20."""
     return 1.0 / wp.where(wp.abs(x) < 1.0e-20, 1.0e-20, x)
 
@@ -172,7 +176,7 @@ def intersect(scenes: Scenes, scene: int, origin: wp.vec3, direction: wp.vec3, o
                 hit.t = t
                 hit.object_id = i
     else:
-        hit = walk_tree(scenes, row, origin, direction, origin_object, MISS, INFINITY)
+        hit = intersect_bvh(scenes, row, origin, direction, origin_object, MISS, INFINITY)
     return hit
 
 
@@ -194,5 +198,5 @@ def is_visible(
             if i != target and intersect_object(scenes, i, origin, direction, origin_object, t_target) < t_target:
                 return False
     else:
-        return walk_tree(scenes, row, origin, direction, origin_object, target, t_target).object_id == MISS
+        return intersect_bvh(scenes, row, origin, direction, origin_object, target, t_target).object_id == MISS
     return True

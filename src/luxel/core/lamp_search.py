@@ -3,7 +3,7 @@
 import warp as wp
 
 from luxel.core.intersect import MISS
-from luxel.core.pixels import CORNERS, FINE, Pictures, PixelPlace, fine_offset, hits_alone, point_of_pixel
+from luxel.core.pixels import CORNERS, FINE_RAYS, Pictures, PixelPlace, fine_offset, hits_object, point_of_pixel
 from luxel.core.rays import camera_direction, camera_origin
 from luxel.core.sampling import lattice_point
 from luxel.core.scenes import Scenes
@@ -11,8 +11,8 @@ from luxel.core.shapes.local import INFINITY, slab
 from luxel.core.shapes.shape import FACES
 
 LAMP_BITS = wp.constant(32)  # of a pixel's set of lamps: a lamp's is its number modulo so many
-MOST_MISSED = wp.constant(4)  # lamps in a pixel that the lattice misses and that are looked at: their rays fill 32 bits
-MOST_TRIED = wp.constant(512)  # lamps whose boxes are tried for a pixel
+MAX_MISSED_LAMPS = wp.constant(4)  # in a pixel, that the lattice misses and others hit: these rays fill 32 bits
+MAX_TRIED_LAMPS = wp.constant(512)  # lamps whose boxes are tried for a pixel
 CROWDED = wp.constant(-1)  # in the place of those rays: there are more lamps, all of which only the lattice measures
 
 
@@ -26,7 +26,7 @@ def lamp_ray(lamp_rays: int, number: int) -> int:
 def shared_offset(k: int, rays: int, lamp_rays: int) -> wp.vec2:
     """Where ray k of a shared pixel goes: the last ones to where lamps are that the others miss, if there are any."""
     offset = lattice_point(k, rays)
-    if lamp_rays != 0 and k >= rays - MOST_MISSED:
+    if lamp_rays != 0 and k >= rays - MAX_MISSED_LAMPS:
         ray = lamp_ray(lamp_rays, rays - 1 - k)
         if ray > 0:
             offset = fine_offset(ray - 1)
@@ -65,12 +65,12 @@ def missed_lamp_ray(scenes: Scenes, pictures: Pictures, object_id: int, at: Pixe
     found = int(0)
     k = int(0)
     while found == 0 and k < pictures.rays:
-        if hits_alone(scenes, pictures, object_id, at, lattice_point(k, pictures.rays)):
+        if hits_object(scenes, pictures, object_id, at, lattice_point(k, pictures.rays)):
             found = -1
         k += 1
     k = int(0)
-    while found == 0 and k < FINE + CORNERS:
-        if hits_alone(scenes, pictures, object_id, at, fine_offset(k)):
+    while found == 0 and k < FINE_RAYS + CORNERS:
+        if hits_object(scenes, pictures, object_id, at, fine_offset(k)):
             found = k + 1
         k += 1
     return found
@@ -103,13 +103,13 @@ class LampSearch:
 
 
 @wp.func
-def look_for_lamps(scenes: Scenes, pictures: Pictures, at: PixelPlace, lamps: int, whole: int) -> LampSearch:
+def look_for_lamps(scenes: Scenes, pictures: Pictures, at: PixelPlace, lamps: int, covering_object: int) -> LampSearch:
     """Of a set of lamps, but for the one that covers the whole pixel, if one does.
 
     By their numbers among the scene's lights, whose order is not the description's.
     """
     row = scenes.scenes[at.scene]
-    most = wp.clamp(pictures.rays // 4, 1, MOST_MISSED)
+    most = wp.clamp(pictures.rays // 4, 1, MAX_MISSED_LAMPS)
     search = LampSearch(False, 0)
     missed = int(0)
     tried = int(0)
@@ -119,9 +119,9 @@ def look_for_lamps(scenes: Scenes, pictures: Pictures, at: PixelPlace, lamps: in
         while ((lamps >> bit) & 1) != 0 and light < row.end_lights and search.rays != CROWDED:
             object_id = scenes.light_object[light]
             tried += 1
-            if tried > MOST_TRIED:
+            if tried > MAX_TRIED_LAMPS:
                 search = LampSearch(True, CROWDED)
-            elif object_id != whole and box_reaches(scenes, pictures, object_id, at):
+            elif object_id != covering_object and box_reaches(scenes, pictures, object_id, at):
                 ray = missed_lamp_ray(scenes, pictures, object_id, at)
                 if ray != 0:
                     search.may_show = True

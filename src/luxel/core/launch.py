@@ -44,7 +44,7 @@ _start_warp()
 
 SLICES_A_THREAD = 8  # so that a thread which is held up by other work leaves its slices to the others
 NOTED_AFTER_S = 0.7  # what takes less is no compilation
-LEAST_SLICE = 256  # a launch costs some 30 µs
+MIN_SLICE = 256  # a launch costs some 30 µs
 
 _pools: dict[int, ThreadPoolExecutor] = {}
 _loaded: set[tuple[Any, torch.device]] = set()
@@ -122,7 +122,7 @@ def launch(
         wp.launch(kernel, size, arguments, device="cpu")
         return
     count = threads()
-    length = max(LEAST_SLICE, -(-size // (count * SLICES_A_THREAD)))
+    length = max(MIN_SLICE, -(-size // (count * SLICES_A_THREAD)))
     begins = iter(range(0, size, length))
 
     def run() -> None:

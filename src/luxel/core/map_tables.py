@@ -1,6 +1,6 @@
 """Environment maps as kernels read them: texels, and how to choose among them in proportion to what is bright.
 
-A map is two emitters, its radiance L being the sum of both: what is looked for, the part L max(0, 1 − c L̄ / l) of each
+A map is two emitters, its radiance L being the sum of both: what is sampled, the part L max(0, 1 − c L̄ / l) of each
 texel, l being the mean of its channels and L̄ that over the sphere; and the rest, which is bounded and is found by other
 rays as well as a constant sky is (MIS compensation: Karlík et al., "MIS Compensation: Optimizing Sampling Techniques in
 Multiple Importance Sampling", 2019, where it is the density alone that is changed).
@@ -16,8 +16,8 @@ from jaxtyping import Float32, Float64, Int32
 from luxel.memory import check_fits
 from luxel.scene.environment import EnvironmentMap
 
-LOOKED_FOR = 2.0
-"""c: times the mean radiance, from which on a texel is looked for."""
+SAMPLED_ABOVE = 2.0
+"""c: a texel is sampled for what it has beyond so many times the mean radiance."""
 TEXEL_WORDS = 6
 TEXEL_BYTES = 4 * TEXEL_WORDS
 MAKING = 80
@@ -32,11 +32,11 @@ class MapTables(NamedTuple):
     sizes: Int32[np.ndarray, "maps 2"]
     """Height and width."""
     moments: Float32[np.ndarray, "maps 4"]
-    """Of the mean of channels of what is looked for: its integral over the sphere, and that times the direction."""
+    """Of the mean of channels of what is sampled: its integral over the sphere, and that times the direction."""
     brightest: Float32[np.ndarray, "maps 3"]
     """Of all texels, by channel."""
     texels: Float32[np.ndarray, "texels words"]
-    """Radiance, the share of it that is looked for, and for choosing texels the cumulative probabilities of columns in
+    """Radiance, the share of it that is sampled, and for choosing texels the cumulative probabilities of columns in
     their row, and of rows, in each of their texels: see `luxel.core.scenes.Texel`."""
 
 
@@ -70,7 +70,7 @@ def _table(one: EnvironmentMap) -> MapTables:
     angle = 4 * np.pi / width * np.sin(np.pi / (2 * height)) * np.sin(latitude)
     mean = one.texels.mean(2, dtype=np.float64)
     overall = (mean.sum(1) @ angle) / (4 * np.pi)
-    share = np.maximum(0.0, 1 - LOOKED_FOR * overall / np.maximum(mean, 1e-30))
+    share = np.maximum(0.0, 1 - SAMPLED_ABOVE * overall / np.maximum(mean, 1e-30))
     bright = mean * share
     across, towards = _directions(width, latitude)
     flux = bright * angle[:, None]

@@ -1,6 +1,6 @@
 """Environment maps in kernels: radiance in a direction, and directions towards what is bright.
 
-See `luxel.scene.environment` for which way a map lies, and `luxel.core.map_tables` for what is looked for.
+See `luxel.scene.environment` for which way a map lies, and `luxel.core.map_tables` for what is sampled.
 """
 
 import warp as wp
@@ -13,8 +13,8 @@ from luxel.core.scenes import SceneRow, Scenes
 class MapRadiance:
     """A map's radiance in a direction: both add up to it."""
 
-    looked_for: wp.vec3
-    other: wp.vec3
+    sampled: wp.vec3
+    unsampled: wp.vec3
 
 
 @wp.func
@@ -48,8 +48,8 @@ def map_radiance(scenes: Scenes, row: SceneRow, direction: wp.vec3) -> MapRadian
             down = wp.where(below == 1, y - top, 1.0 - (y - top))
             texel = scenes.texels[row.first_texel + line * width + column]
             radiance = texel.radiance * (row.map_scale * across * down)
-            result.looked_for += radiance * texel.share
-            result.other += radiance * (1.0 - texel.share)
+            result.sampled += radiance * texel.share
+            result.unsampled += radiance * (1.0 - texel.share)
     return result
 
 
@@ -79,7 +79,7 @@ def map_density(scenes: Scenes, row: SceneRow, direction: wp.vec3) -> float:
 
 @wp.func
 def sample_map(scenes: Scenes, row: SceneRow, u: wp.vec2) -> wp.vec3:
-    """A unit vector towards what is looked for in a map: a row, a column of it, and a place in the texel."""
+    """A unit vector towards the sampled part of a map: a row, a column of it, and a place in the texel."""
     first = int(0)
     last = row.map_height - 1
     while first < last:  # the first row whose cumulative probability is above the number

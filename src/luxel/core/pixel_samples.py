@@ -7,12 +7,12 @@ import warp as wp
 
 from luxel.core.intersect import MISS
 from luxel.core.lamp_search import LampSearch, lamp_bit_of_key, look_for_lamps, shared_offset
-from luxel.core.pixels import Pictures, PixelPlace, pixel_shaft, place_of, seen_at
+from luxel.core.pixels import Pictures, PixelPlace, key_at, pixel_shaft, place_of
 from luxel.core.scenes import Scenes
 from luxel.core.shafts import EVERYTHING
 from luxel.core.shapes.shape import FACES
 
-SHARED = wp.constant(-2)  # of a pixel that many rays have to look at
+SHARED = wp.constant(-2)  # in place of the key of a pixel that several objects may share
 
 
 @wp.kernel(enable_backward=False)
@@ -23,7 +23,7 @@ def sample_corners(scenes: Scenes, pictures: Pictures, corner: wp.array[int], be
     scene = line // (pictures.rows + 1)
     column = index - line * (pictures.width + 1)
     row = line - scene * (pictures.rows + 1) + pictures.first_row
-    corner[index] = seen_at(scenes, pictures, PixelPlace(scene, column, row), EVERYTHING, 0.0, 0.0)
+    corner[index] = key_at(scenes, pictures, PixelPlace(scene, column, row), EVERYTHING, 0.0, 0.0)
 
 
 @wp.kernel(enable_backward=False)
@@ -33,7 +33,7 @@ def sample_centers(
     is_thin: wp.array[int],
     lamps: wp.array[int],
     corner: wp.array[int],
-    whole: wp.array[int],
+    pixel_key: wp.array[int],
     lamp_rays: wp.array[int],
     begin: int,
 ) -> None:
@@ -41,42 +41,44 @@ def sample_centers(
     index = wp.tid() + begin
     at = place_of(pictures, index)
     found = int(SHARED)
-    looked_for = lamps[index]
+    candidate_lamps = lamps[index]
     if is_thin[index] == 0:
         above = (at.scene * (pictures.rows + 1) + at.row - pictures.first_row) * (pictures.width + 1) + at.column
         below = above + pictures.width + 1
         key = corner[above]
         corners_agree = corner[above + 1] == key and corner[below] == key and corner[below + 1] == key
         if corners_agree:
-            center = seen_at(scenes, pictures, at, EVERYTHING, 0.5, 0.5)
+            center = key_at(scenes, pictures, at, EVERYTHING, 0.5, 0.5)
             found = wp.where(center == key, key, SHARED)
             if center != key:
-                looked_for = looked_for | lamp_bit_of_key(scenes, key) | lamp_bit_of_key(scenes, center)
+                candidate_lamps = candidate_lamps | lamp_bit_of_key(scenes, key) | lamp_bit_of_key(scenes, center)
         else:
-            looked_for = looked_for | lamp_bit_of_key(scenes, key) | lamp_bit_of_key(scenes, corner[above + 1])
-            looked_for = looked_for | lamp_bit_of_key(scenes, corner[below])
-            looked_for = looked_for | lamp_bit_of_key(scenes, corner[below + 1])
+            candidate_lamps = (
+                candidate_lamps | lamp_bit_of_key(scenes, key) | lamp_bit_of_key(scenes, corner[above + 1])
+            )
+            candidate_lamps = candidate_lamps | lamp_bit_of_key(scenes, corner[below])
+            candidate_lamps = candidate_lamps | lamp_bit_of_key(scenes, corner[below + 1])
     search = LampSearch(False, 0)
-    if looked_for != 0:
-        search = look_for_lamps(scenes, pictures, at, looked_for, wp.where(found >= 0, found // FACES, MISS))
+    if candidate_lamps != 0:
+        search = look_for_lamps(scenes, pictures, at, candidate_lamps, wp.where(found >= 0, found // FACES, MISS))
     lamp_rays[index] = search.rays
-    whole[index] = wp.where(search.may_show, SHARED, found)
+    pixel_key[index] = wp.where(search.may_show, SHARED, found)
 
 
 @wp.kernel(enable_backward=False)
 def sample_pixels(
     scenes: Scenes,
     pictures: Pictures,
-    whole: wp.array[int],
+    pixel_key: wp.array[int],
     lamp_rays: wp.array[int],
-    seen: wp.array2d[int],
+    ray_keys: wp.array2d[int],
     count: wp.array[int],
     begin: int,
 ) -> None:
     """The keys that the lattice of rays sees in each pixel that is SHARED; how many there are in every pixel."""
     index = wp.tid() + begin
-    keys = wp.where(whole[index] >= 0, 1, 0)
-    if whole[index] == SHARED:
+    keys = wp.where(pixel_key[index] >= 0, 1, 0)
+    if pixel_key[index] == SHARED:
         at = place_of(pictures, index)
         missed = lamp_rays[index]
         shaft = pixel_shaft(scenes, pictures, at)
@@ -84,12 +86,12 @@ def sample_pixels(
         other = int(MISS)
         for k in range(pictures.rays):
             offset = shared_offset(k, pictures.rays, missed)
-            key = seen_at(scenes, pictures, at, shaft, offset[0], offset[1])
-            seen[index, k] = key
+            key = key_at(scenes, pictures, at, shaft, offset[0], offset[1])
+            ray_keys[index, k] = key
             is_new = key != MISS and key != recent and key != other
             if is_new:
                 for j in range(k):
-                    if seen[index, j] == key:
+                    if ray_keys[index, j] == key:
                         is_new = bool(False)
             if is_new:
                 keys += 1

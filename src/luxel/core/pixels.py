@@ -10,7 +10,7 @@ from luxel.core.shafts import EVERYTHING, intersect_among, objects_in_cone
 from luxel.core.shapes.local import INFINITY
 from luxel.core.shapes.shape import FACES, face_of_hit
 
-FINE = wp.constant(128)  # rays for a pixel that shows a lamp
+FINE_RAYS = wp.constant(128)  # rays for a pixel that shows a lamp
 CORNERS = wp.constant(4)
 
 
@@ -63,7 +63,7 @@ def pixel_shaft(scenes: Scenes, pictures: Pictures, at: PixelPlace) -> wp.uint64
 
 
 @wp.func
-def key_along(scenes: Scenes, scene: int, shaft: wp.uint64, origin: wp.vec3, direction: wp.vec3) -> int:
+def key_of_ray(scenes: Scenes, scene: int, shaft: wp.uint64, origin: wp.vec3, direction: wp.vec3) -> int:
     """The key, object · FACES + face, of what a ray of the camera's meets first among a shaft's objects, or MISS."""
     hit = intersect_among(scenes, scene, shaft, origin, direction, MISS)
     key = int(MISS)
@@ -74,28 +74,28 @@ def key_along(scenes: Scenes, scene: int, shaft: wp.uint64, origin: wp.vec3, dir
 
 
 @wp.func
-def seen_at(scenes: Scenes, pictures: Pictures, at: PixelPlace, shaft: wp.uint64, across: float, down: float) -> int:
+def key_at(scenes: Scenes, pictures: Pictures, at: PixelPlace, shaft: wp.uint64, across: float, down: float) -> int:
     """The key of what shows at a place of a pixel, in pixels from its upper left corner, or MISS.
 
     Of the objects in a shaft that holds all rays through there.
     """
     xy = point_of_pixel(scenes, pictures, at, across, down)
     origin = camera_origin(scenes, at.scene, xy)
-    return key_along(scenes, at.scene, shaft, origin, camera_direction(scenes, at.scene, xy))
+    return key_of_ray(scenes, at.scene, shaft, origin, camera_direction(scenes, at.scene, xy))
 
 
 @wp.func
 def fine_offset(k: int) -> wp.vec2:
     """Where fine ray k goes through the pixel; after all of them come its corners."""
-    corner = k - FINE
+    corner = k - FINE_RAYS
     offset = wp.vec2(float(corner & 1), float(corner >> 1))
-    if k < FINE:
-        offset = lattice_point(k, FINE)
+    if k < FINE_RAYS:
+        offset = lattice_point(k, FINE_RAYS)
     return offset
 
 
 @wp.func
-def hits_alone(scenes: Scenes, pictures: Pictures, object_id: int, at: PixelPlace, offset: wp.vec2) -> bool:
+def hits_object(scenes: Scenes, pictures: Pictures, object_id: int, at: PixelPlace, offset: wp.vec2) -> bool:
     """Whether a ray through a place of a pixel hits an object, whatever hides it."""
     xy = point_of_pixel(scenes, pictures, at, offset[0], offset[1])
     origin = camera_origin(scenes, at.scene, xy)

@@ -115,11 +115,11 @@ def specular_reflectance(m: Material, dielectric: float, dot_i: float, front: bo
 def specular_transmittance(m: Material, dielectric: float) -> wp.vec3:
     """Of a microfacet: √base_color, since light crosses two surfaces (Burley 2015, §2)."""
     clear = refraction_weight(m) * (1.0 - dielectric)
-    return clear * wp.vec3(root(m.base_color[0]), root(m.base_color[1]), root(m.base_color[2]))
+    return clear * wp.vec3(safe_sqrt(m.base_color[0]), safe_sqrt(m.base_color[1]), safe_sqrt(m.base_color[2]))
 
 
 @wp.func
-def root(x: float) -> float:
+def safe_sqrt(x: float) -> float:
     """Square root, whose derivative at 0 is 0 and not infinite."""
     result = float(0.0)
     if x > 0.0:
@@ -262,7 +262,7 @@ def mean_burley_factor(m: Material, cos_i: float) -> float:
 
 
 @wp.func
-def lobe_by_first(bsdf: BSDF, u: wp.vec3) -> wp.vec3:
+def reuse_lobe_sample(bsdf: BSDF, u: wp.vec3) -> wp.vec3:
     """Numbers for `sample_bsdf`, of which the first of `u` chooses the lobe and is used again for the direction.
 
     So strata of the first two are strata of the lobe's choice, too; the third is for what else is chosen.

@@ -1,4 +1,4 @@
-"""Combining samples, and well-spread points: what takes the place of random numbers where pictures must not flicker."""
+"""Multiple importance sampling's weight, and points of low discrepancy: the (0, 2)-sequence, lattices, ZSobol."""
 
 import warp as wp
 
@@ -55,7 +55,7 @@ def add_bits(x: wp.uint32, mask: wp.uint32, shift: wp.uint32) -> wp.uint32:
 
 
 @wp.func
-def net_words(index: int) -> wp.vec2ui:
+def sobol_words(index: int) -> wp.vec2ui:
     """Point `index` of a (0, 2)-sequence, as binary fractions.
 
     Any 2ⁿ points that begin at a multiple of 2ⁿ are stratified in every way in which so many can be: van der Corput's
@@ -78,10 +78,10 @@ def net_words(index: int) -> wp.vec2ui:
 
 
 @wp.func
-def net_point(index: int, dimension: int) -> wp.vec2:
+def sobol_point(index: int, dimension: int) -> wp.vec2:
     """Point `index` of the (0, 2)-sequence in [0, 1)², digitally shifted by the dimension."""
     shift = pcg4d(wp.vec4ui(wp.uint32(dimension), wp.uint32(1), wp.uint32(2), wp.uint32(3)))
-    words = net_words(index)
+    words = sobol_words(index)
     return wp.vec2(unit(words[0] ^ shift[0]), unit(words[1] ^ shift[1]))
 
 
@@ -90,8 +90,8 @@ TILE_BITS = wp.constant(4)
 
 
 @wp.struct
-class NetPlace:
-    """A pixel's place among those of its tile."""
+class ZSobolPixel:
+    """What `zsobol_sample` needs of a pixel: its tile, and its index along a Morton curve through that."""
 
     tile: wp.uint32
     order: int  # of the pixel, from which its part of a net follows
@@ -110,8 +110,8 @@ def permuted_digit(digit: int, word: wp.uint32) -> int:
 
 
 @wp.func
-def net_place(key: wp.vec2ui, column: int, row: int) -> NetPlace:
-    """A pixel's place along a Z-shaped curve, whose quadrants are in random order at every level.
+def zsobol_pixel(key: wp.vec2ui, column: int, row: int) -> ZSobolPixel:
+    """A pixel's index along a Morton curve through its tile, whose quadrants are in random order at every level.
 
     Neighbours then have neighbouring parts of a net, so that errors differ in sign from pixel to pixel, where they are
     seen least and filtered best (Ahmed & Wonka, "Screen-Space Blue-Noise Diffusion of Monte Carlo Sampling Error via
@@ -125,11 +125,11 @@ def net_place(key: wp.vec2ui, column: int, row: int) -> NetPlace:
         words = pcg4d(wp.vec4ui(wp.uint32(x >> 1), wp.uint32(y >> 1), key[0] ^ wp.uint32(level + 91), key[1]))
         order = 4 * order + permuted_digit((x & 1) + 2 * (y & 1), words[0])
     words = pcg4d(wp.vec4ui(wp.uint32(column), wp.uint32(row), key[0] ^ wp.uint32(97), key[1]))
-    return NetPlace(wp.uint32((column >> TILE_BITS) + ((row >> TILE_BITS) << 16)), order, words[0])
+    return ZSobolPixel(wp.uint32((column >> TILE_BITS) + ((row >> TILE_BITS) << 16)), order, words[0])
 
 
 @wp.func
-def member_of_group(member: int, group_size: int, words: wp.vec4ui) -> int:
+def permuted_index(member: int, group_size: int, words: wp.vec4ui) -> int:
     """A permutation of 0 … group_size − 1, a power of two, which random words choose.
 
     Each step can be undone: exclusive ors, products with odd numbers, and adding upper bits to lower ones (Kensler,
@@ -146,7 +146,9 @@ def member_of_group(member: int, group_size: int, words: wp.vec4ui) -> int:
 
 
 @wp.func
-def stratified(key: wp.vec2ui, pixel: int, place: NetPlace, sample: int, dimension: int, group_size: int) -> wp.vec4:
+def zsobol_sample(
+    key: wp.vec2ui, pixel: int, zsobol: ZSobolPixel, sample: int, dimension: int, group_size: int
+) -> wp.vec4:
     """As `uniform`, but the second and third numbers of a group's samples are a (0, 2)-net, groups being independent.
 
     `group_size` is a power of two; the net is digitally shifted at random, by tile, group and dimension, so that each
@@ -156,9 +158,9 @@ def stratified(key: wp.vec2ui, pixel: int, place: NetPlace, sample: int, dimensi
     u = uniform(key, pixel, sample, dimension)
     if group_size > 1:
         group = sample // group_size
-        shift = pcg4d(wp.vec4ui(place.tile, ~wp.uint32(group), key[0] ^ wp.uint32(dimension), key[1]))
-        chosen = pcg4d(wp.vec4ui(place.word, wp.uint32(group), key[0] ^ wp.uint32(dimension), ~key[1]))
-        member = member_of_group(sample - group * group_size, group_size, chosen)
-        words = net_words(place.order * group_size + member)
+        shift = pcg4d(wp.vec4ui(zsobol.tile, ~wp.uint32(group), key[0] ^ wp.uint32(dimension), key[1]))
+        chosen = pcg4d(wp.vec4ui(zsobol.word, wp.uint32(group), key[0] ^ wp.uint32(dimension), ~key[1]))
+        member = permuted_index(sample - group * group_size, group_size, chosen)
+        words = sobol_words(zsobol.order * group_size + member)
         u = wp.vec4(u[0], unit(words[0] ^ shift[0]), unit(words[1] ^ shift[1]), u[3])
     return u

@@ -24,7 +24,7 @@ TREE_ABOVE = 64  # objects in a scene, from which on `benchmarks/tracer.py` find
 OUTLIERS = LANES  # objects of a scene, at most, that every ray tries, lest they stretch its tree's boxes
 FAR_OUT = 4.0  # times the median reach from the scene's middle: where an outlier's farthest side is
 EXACT_LIGHTS = 24  # lights in a scene, up to which each is weighed for itself
-MOST_MIRRORS = wp.constant(4)  # as many as SceneRow has room for
+MAX_MIRRORS = wp.constant(4)  # as many as SceneRow has room for
 FARTHEST = 1e7  # half extent that a tree takes a plane's for, beyond all that the scene format allows
 PADDING = 1e-5  # of a tree's boxes, relative: many times the rounding of what they bound
 
@@ -39,7 +39,7 @@ def scene_tables(host: SceneBatch) -> dict[str, Int32[np.ndarray, "rows words"]]
     lights = lights_of(host, half_extents, area)
     chord = 2 * np.sin(of["sun_angular_radius"] / 2)
     maps = maps_of(host)
-    has_far_lights = (of["sun_radiance"] > 0).any(1) | (maps.flux > 0)
+    has_infinite_lights = (of["sun_radiance"] > 0).any(1) | (maps.flux > 0)
     trees = trees_over(host, half_extents)
     mirrors = mirrors_of(host, area)
     return {
@@ -47,7 +47,7 @@ def scene_tables(host: SceneBatch) -> dict[str, Int32[np.ndarray, "rows words"]]
             *(of["offsets"][:-1], of["offsets"][1:]),
             *(trees.leaves, trees.begins, trees.roots, trees.outliers),
             *(lights.offsets[:-1], lights.offsets[1:], lights.leaves, lights.tree),
-            *(*np.moveaxis(of["sky"] + of["background"][:, None], 1, 0), has_far_lights.astype(np.int32)),
+            *(*np.moveaxis(of["sky"] + of["background"][:, None], 1, 0), has_infinite_lights.astype(np.int32)),
             *(of["sun_direction"], of["sun_radiance"], chord**2),
             *(maps.size, maps.first_texel, of["map_rotation"], of["map_scale"], maps.flux, maps.vector, mirrors),
             *(of["camera_position"], of["camera_rotation"], of["tan_half_fov"], of["is_orthographic"], of["key"]),
@@ -62,7 +62,7 @@ def scene_tables(host: SceneBatch) -> dict[str, Int32[np.ndarray, "rows words"]]
         "light_nodes": table_of(lights.nodes),
         "tree_nodes": table_of(trees.nodes),
         "tree_leaves": table_of(leaf_spheres(trees.objects, of["center"], radius)),
-        "tree_items": table_of(trees.objects, np.append(of["kind"], -1)[trees.objects]),
+        "tree_primitives": table_of(trees.objects, np.append(of["kind"], -1)[trees.objects]),
     }
 
 
@@ -111,8 +111,8 @@ def mirrors_of(batch: SceneBatch, area: Float32[np.ndarray, " objects"]) -> Int3
     order = np.lexsort((rows, -area[rows], scene))
     rows, scene = rows[order], scene[order]
     place = np.arange(len(rows)) - np.searchsorted(scene, scene)
-    kept = place < MOST_MIRRORS
-    mirrors = np.full((len(batch), MOST_MIRRORS), -1, np.int32)
+    kept = place < MAX_MIRRORS
+    mirrors = np.full((len(batch), MAX_MIRRORS), -1, np.int32)
     mirrors[scene[kept], place[kept]] = rows[kept]
     return mirrors
 
@@ -166,7 +166,7 @@ def table_of(*columns: Shaped[np.ndarray, "rows *any"]) -> Int32[np.ndarray, "ro
 def leaf_spheres(
     rows: Int32[np.ndarray, " items"], center: Float32[np.ndarray, "objects 3"], radius: Float32[np.ndarray, " objects"]
 ) -> Float32[np.ndarray, "leaves 4 lanes"]:
-    """The fields of TreeLeaf; of rows −1, which are the last one's here, there are no objects."""
+    """The fields of BVHLeaf; of rows −1, which are the last one's here, there are no objects."""
     spheres = np.concatenate([center, radius[:, None]], 1)
     absent = np.array([[OUT_OF_REACH] * 3 + [0]], np.float32)
     return np.concatenate([spheres, absent])[rows].reshape(-1, LANES, 4).swapaxes(1, 2)

@@ -55,7 +55,7 @@ class SceneRow:
     zenith: wp.vec3  # radiance of the sky, but for the sun: see `luxel.core.sky`
     horizon: wp.vec3
     ground: wp.vec3
-    has_far_lights: int  # whether there is a sun, or a map, to be looked for
+    has_infinite_lights: int  # whether there is a sun, or a map, to be sampled
     sun_direction: wp.vec3
     sun_radiance: wp.vec3
     sun_chord_squared: float  # of its angular radius: 4 sin²(θ/2), which is 2 (1 − cos θ)
@@ -64,7 +64,7 @@ class SceneRow:
     first_texel: int
     map_rotation: float  # radians, anticlockwise from above
     map_scale: float  # of the texels' radiance
-    map_flux: float  # the integral over the sphere of what is looked for (`luxel.core.map_tables`), mean of channels
+    map_flux: float  # the integral over the sphere of what is sampled (`luxel.core.map_tables`), mean of channels
     map_vector: wp.vec3  # the same, times the direction
     mirrors: wp.vec4i  # the largest flat objects of smooth metal, or −1
     camera_position: wp.vec3
@@ -84,7 +84,7 @@ class LightNode:
 
 
 @wp.struct
-class TreeNode:
+class BVHNode:
     """The bounding boxes of a node's children, beyond reach where there are none (`luxel.core.trees.boxes`)."""
 
     lower_x: Lanes
@@ -96,7 +96,7 @@ class TreeNode:
 
 
 @wp.struct
-class TreeLeaf:
+class BVHLeaf:
     """The bounding spheres of a leaf's objects, beyond reach where there are none."""
 
     x: Lanes
@@ -106,8 +106,8 @@ class TreeLeaf:
 
 
 @wp.struct
-class TreeItem:
-    """An object in a leaf."""
+class BVHPrimitive:
+    """An object in a leaf, with what is read of it before it is intersected."""
 
     object_id: int  # row, or −1 where there is no object
     kind: int
@@ -118,7 +118,7 @@ class Texel:
     """One of an environment map; see `luxel.core.map_tables`."""
 
     radiance: wp.vec3
-    share: float  # of the radiance that is looked for
+    share: float  # of the radiance, that is sampled
     in_row: float  # probability of this column or one before it, in its row
     of_row: float  # of this row or one before it
 
@@ -131,9 +131,9 @@ class Scenes:
     objects: wp.array[SceneObject]
     light_object: wp.array[int]  # row of each light, scene by scene
     light_nodes: wp.array[LightNode]
-    tree_nodes: wp.array[TreeNode]
-    tree_leaves: wp.array[TreeLeaf]
-    tree_items: wp.array[TreeItem]  # LANES a leaf
+    tree_nodes: wp.array[BVHNode]
+    tree_leaves: wp.array[BVHLeaf]
+    tree_primitives: wp.array[BVHPrimitive]  # LANES a leaf
     texels: wp.array[Texel]
 
 
@@ -142,9 +142,9 @@ ROW_OF = {
     "objects": SceneObject,
     "light_object": int,
     "light_nodes": LightNode,
-    "tree_nodes": TreeNode,
-    "tree_leaves": TreeLeaf,
-    "tree_items": TreeItem,
+    "tree_nodes": BVHNode,
+    "tree_leaves": BVHLeaf,
+    "tree_primitives": BVHPrimitive,
 }
 
 

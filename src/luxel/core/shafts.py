@@ -7,7 +7,7 @@ bounding spheres count.
 import warp as wp
 
 from luxel.core.frames import unit_length
-from luxel.core.intersect import MISS, SUN, Hit, intersect_object, walk_tree
+from luxel.core.intersect import MISS, SUN, Hit, intersect_bvh, intersect_object
 from luxel.core.scenes import Scenes
 from luxel.core.shapes.local import INFINITY
 
@@ -75,5 +75,5 @@ def intersect_among(
                     hit.object_id = i
             left = left >> wp.uint64(1)
     else:
-        hit = walk_tree(scenes, row, origin, direction, origin_object, MISS, INFINITY)
+        hit = intersect_bvh(scenes, row, origin, direction, origin_object, MISS, INFINITY)
     return hit

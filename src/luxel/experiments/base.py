@@ -5,7 +5,7 @@ from dataclasses import replace
 from luxel.data.generate import GenerateSettings
 from luxel.experiments.experiment import Experiment, Scale
 from luxel.models.attention import AttentionConfig
-from luxel.models.exchange import SeqToImageConfig, StartConfig
+from luxel.models.cross_attention import SeqToImageConfig, StartConfig
 from luxel.models.generator import GeneratorConfig
 from luxel.models.image_model import ImageModelConfig, scaled
 from luxel.models.sequence import TransformerConfig

@@ -13,7 +13,7 @@ from luxel.experiments.folders import data_folder
 from luxel.experiments.run_config import PLACE, DataPlace, check_data, experiment_of, read_config
 from luxel.files.atomic import check_folder
 from luxel.files.typed_json import read_json
-from luxel.models.kinds import ModelConfig
+from luxel.models.model_types import ModelConfig
 from luxel.models.ray_model import RayModelConfig
 from luxel.scene.distributions import Mixed
 from luxel.scene.folder import PREFIX

@@ -12,7 +12,7 @@ from luxel.configuration import did_you_mean, shortened
 from luxel.data.generate import FORMER_TRACERS, GenerateSettings
 from luxel.data.stream import StreamSettings
 from luxel.models.image_model import ImageModelConfig
-from luxel.models.kinds import ModelConfig
+from luxel.models.model_types import ModelConfig
 from luxel.scene.registry import distribution_type, parameters
 from luxel.train.train_config import TrainConfig
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from luxel.experiments.experiment import Experiment, variant, with_attention, with_model, with_train
 from luxel.experiments.log_2020_05_31 import image_to_seq, sequence_blocks
 from luxel.experiments.log_spheres_initial import spheres_O0
-from luxel.models.exchange import OverallWeight
+from luxel.models.cross_attention import OverallWeight
 
 GROUP = "2020-05-30"
 
@@ -51,6 +51,6 @@ def improve_seq(run: Experiment) -> Experiment:
 
     Before the next day's "initialization change": the overall weight starts at one half, blocks have no gates.
     """
-    exchange = replace(image_to_seq(run.image_model), overall_weight=OverallWeight(mix_bias=0.0))
+    gated = replace(image_to_seq(run.image_model), overall_weight=OverallWeight(mix_bias=0.0))
     blocks = replace(sequence_blocks(run.image_model), gate_bias=None)
-    return with_model(run, image_to_seq=exchange, sequence_blocks=blocks)
+    return with_model(run, image_to_seq=gated, sequence_blocks=blocks)

@@ -10,7 +10,7 @@ was in every image→seq of this day.
 
 from luxel.experiments.base import SHARED_LAYERS, base
 from luxel.experiments.experiment import Experiment, Scale, experiment, variant, with_model, with_optim
-from luxel.models.exchange import ImageToSeqConfig
+from luxel.models.cross_attention import ImageToSeqConfig
 from luxel.models.image_model import ImageModelConfig
 from luxel.models.sequence import TransformerConfig
 

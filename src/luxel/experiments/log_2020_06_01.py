@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from luxel.experiments.experiment import Experiment, variant, with_generator, with_model, with_optim, with_train
 from luxel.experiments.log_2020_05_31 import just_image_to_seq, standard_run
-from luxel.models.exchange import OverallWeight
+from luxel.models.cross_attention import OverallWeight
 from luxel.models.generator import Strategy
 
 GROUP = "2020-06-01"
@@ -80,7 +80,7 @@ def no_base_transformer(run: Experiment) -> Experiment:
 
 def with_start_channels(run: Experiment, strategy: Strategy, channels: int) -> Experiment:
     """The experiment with this plan of channels; seq→image's, which are relative to the start's, stay what they are."""
-    exchange, before = run.image_model.seq_to_image, run.image_model.generator.start_channels
-    assert exchange is not None
+    attention, before = run.image_model.seq_to_image, run.image_model.generator.start_channels
+    assert attention is not None
     changed = with_generator(run, strategy=strategy, start_channels=channels)
-    return with_model(changed, seq_to_image=replace(exchange, channels=exchange.channels * channels // before))
+    return with_model(changed, seq_to_image=replace(attention, channels=attention.channels * channels // before))

@@ -9,7 +9,7 @@ from dataclasses import replace
 from luxel.experiments.experiment import Experiment, variant, with_model, with_optim, with_train
 from luxel.experiments.log_2020_05_31 import sequence_blocks
 from luxel.experiments.log_2020_06_01 import add_seq_to_image_fixed, big_new_run, no_base_transformer
-from luxel.models.exchange import OverallWeight
+from luxel.models.cross_attention import OverallWeight
 
 GROUP = "2020-06-02"
 SUBSET = 0.25

@@ -9,8 +9,8 @@ from dataclasses import replace
 from luxel.data.generate import GenerateSettings
 from luxel.data.stream import StreamSettings
 from luxel.experiments.experiment import Experiment, Scale, experiment, variant, with_data, with_model
+from luxel.models.gather_points import PATTERNS_OF_TILE
 from luxel.models.ray_model import RayModelConfig
-from luxel.models.receivers import TILE_PIXELS
 from luxel.scene.distributions import Mixed, Varied
 from luxel.train.optim import OptimConfig, Schedule
 from luxel.train.train_config import TrainConfig
@@ -114,5 +114,5 @@ def ray_varied(run: Experiment) -> Experiment:
 def ray_single_rays(run: Experiment) -> Experiment:
     """Learning from single rays aimed at objects, each of which gathers for a tile: one for 16 pixels of its base."""
     assert run.stream is not None
-    rays = run.data.width * run.data.height // TILE_PIXELS
+    rays = run.data.width * run.data.height // PATTERNS_OF_TILE
     return replace(run, stream=replace(run.stream, rays=rays, aim="objects"))

@@ -12,7 +12,7 @@ from luxel.experiments.scene_sizes import scene_sizes
 from luxel.image.losses import bias_under_noise
 from luxel.memory import check_fits
 from luxel.models.cost import rendering_memory, training_memory
-from luxel.models.kinds import model_of
+from luxel.models.model_types import model_of
 from luxel.models.ray_model import RayModelConfig
 
 

@@ -23,7 +23,7 @@ from luxel.experiments.run_config import PLACE, config_in_todays_words
 from luxel.files.atomic import checksum, only_one, write_atomically
 from luxel.files.typed_json import write_json
 from luxel.image.losses import bias_under_noise
-from luxel.models.kinds import load_model, model_of
+from luxel.models.model_types import load_model, model_of
 from luxel.models.pretrained import WEIGHTS
 from luxel.progress import ProgressBar
 from luxel.train.loop import train

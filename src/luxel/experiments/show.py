@@ -9,7 +9,7 @@ from luxel import InputError
 from luxel.experiments import EXPERIMENTS, GROUPS, Entry, Scale
 from luxel.experiments.experiment import group_of
 from luxel.models.cost import Cost, cost_by_part
-from luxel.models.kinds import model_of
+from luxel.models.model_types import model_of
 from luxel.models.pretrained import WEIGHTS
 from luxel.train.run_folder import differences, read_result
 from luxel.train.train_config import TrainConfig

@@ -18,7 +18,7 @@ from luxel.experiments.experiment import (
 )
 from luxel.experiments.log_2020_05_31 import new_improve_seq
 from luxel.experiments.log_2020_06_01 import add_seq_to_image_fixed, big_new_run, with_start_channels
-from luxel.models.exchange import OverallWeight
+from luxel.models.cross_attention import OverallWeight
 from luxel.models.image_model import scaled
 from luxel.scene.distributions import Arrangement
 

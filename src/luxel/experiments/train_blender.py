@@ -30,7 +30,7 @@ from luxel.experiments.rare_light import rare_light
 from luxel.files.tensors import read_tensors, write_tensors
 from luxel.image.losses import display_huber
 from luxel.models.blending import TINY, Blender, BlenderConfig, Residual, combine, describe, filtered_residual
-from luxel.models.kinds import load_model
+from luxel.models.model_types import load_model
 from luxel.models.traced_paths import Paths, Shares, shares_of_pixels
 from luxel.models.visible_surfaces import Surfaces, unmixed, visible_surfaces
 from luxel.progress import ProgressBar

@@ -11,8 +11,8 @@ from luxel.evaluation.evaluate import EvaluationProtocol, evaluate
 from luxel.experiments.run import generate_for, run
 from luxel.ledger.on_cluster import make_on_cluster
 from luxel.ledger.parallel import make_in_processes
-from luxel.ledger.plan import Made, Planned
-from luxel.ledger.record import Record, noted, record_of
+from luxel.ledger.plan import FinishedRun, PlannedRun
+from luxel.ledger.record import Record, collecting_errors, record_of
 from luxel.pipeline import Renderer
 from luxel.progress import ProgressBar
 from luxel.train.run_folder import read_result
@@ -22,19 +22,19 @@ TONE_MAP = "clamp"
 
 
 def collect(
-    runs: Sequence[Planned | Made], cpu: bool = False, jobs: int = 1, cluster: Cluster | None = None
-) -> tuple[dict[Planned | Made, Record], list[InputError]]:
+    runs: Sequence[PlannedRun | FinishedRun], cpu: bool = False, jobs: int = 1, cluster: Cluster | None = None
+) -> tuple[dict[PlannedRun | FinishedRun, Record], list[InputError]]:
     """Generate the data sets, train and evaluate what is missing: in turn, `jobs` at once, or on a cluster.
 
     Returns each run's record, and what is wrong with the runs that have none: the others are made without them.
     """
-    due = [plan for plan in runs if isinstance(plan, Planned)]
-    records: dict[Planned | Made, Record] = {}
+    due = [plan for plan in runs if isinstance(plan, PlannedRun)]
+    records: dict[PlannedRun | FinishedRun, Record] = {}
     wrong: list[InputError] = []
     for one in {(plan.data, plan.experiment.stream is None): plan for plan in due}.values():
-        with noted(wrong):
+        with collecting_errors(wrong):
             generate_for(one.experiment, one.data, cluster)
-    failed: dict[Planned, InputError] = {}
+    failed: dict[PlannedRun, InputError] = {}
     missing = [plan for plan in due if not (plan.folder / "result.json").exists()]
     if cluster is not None:
         failed = make_on_cluster(missing, cluster, cpu)
@@ -42,21 +42,21 @@ def collect(
         failed = make_in_processes(missing, jobs, cpu)
     wrong += failed.values()
     runs = [plan for plan in runs if plan not in failed]  # those that have just been made are but checked and read
-    total = sum(plan.experiment.train.samples for plan in runs if isinstance(plan, Planned))
+    total = sum(plan.experiment.train.samples for plan in runs if isinstance(plan, PlannedRun))
     with ProgressBar(total=total, unit="img", smoothing=0.01) as bar:
         for number, plan in enumerate(runs, start=1):
             bar.set_description(f"{number}/{len(runs)} {plan.name} seed {plan.seed}")
             before = bar.n
-            with noted(wrong):
-                if isinstance(plan, Planned):
+            with collecting_errors(wrong):
+                if isinstance(plan, PlannedRun):
                     run(plan.experiment, plan.folder, plan.data, cpu, bar)
                 records[plan] = evaluated(plan, cpu)
-            if isinstance(plan, Planned):
+            if isinstance(plan, PlannedRun):
                 bar.update(before + plan.experiment.train.samples - bar.n)  # of a run that had ended, or diverged
     return records, wrong
 
 
-def evaluated(plan: Planned | Made, cpu: bool = False) -> Record:
+def evaluated(plan: PlannedRun | FinishedRun, cpu: bool = False) -> Record:
     """The record of a run that has ended, kept in its folder; a model that diverged is not evaluated."""
     path, result = plan.folder / "record.json", read_result(plan.folder)
     with suppress(InputError):  # there is none, or it is damaged: then it is made anew

@@ -18,8 +18,8 @@ from luxel.files.atomic import write_atomically, writing
 from luxel.image.side_by_side import SideBySide
 from luxel.ledger.claims import SEEDS
 from luxel.ledger.collect import TONE_MAP, collect
-from luxel.ledger.plan import Made, Planned, made, planned
-from luxel.ledger.record import Record, noted
+from luxel.ledger.plan import FinishedRun, PlannedRun, finished_run, planned_runs
+from luxel.ledger.record import Record, collecting_errors
 from luxel.pipeline import Renderer
 
 SCENES = 8
@@ -44,13 +44,16 @@ def compare(
     A run that cannot be made, or read, does not keep the others from being compared without it; all that is wrong is
     told by an InputError after that.
     """
-    own: list[Made] = []
+    own: list[FinishedRun] = []
     wrong: list[InputError] = []
     for name in dict.fromkeys(names):
         if isinstance(name, Path):
-            with noted(wrong):
-                own.append(made(name))
-    runs: list[Planned | Made] = [*planned([name for name in names if isinstance(name, str)], scale, seeds), *own]
+            with collecting_errors(wrong):
+                own.append(finished_run(name))
+    runs: list[PlannedRun | FinishedRun] = [
+        *planned_runs([name for name in names if isinstance(name, str)], scale, seeds),
+        *own,
+    ]
     made_of, not_made = collect(runs, cpu, jobs, cluster)
     wrong += not_made
     records, page = list(made_of.values()), out / "index.html"
@@ -175,7 +178,7 @@ def plots(records: Sequence[Record]) -> dict[tuple[str, str], list[Line]]:
     return found
 
 
-def scenes_by_all(records: Mapping[Planned | Made, Record]) -> tuple[list[SideBySide], list[InputError]]:
+def scenes_by_all(records: Mapping[PlannedRun | FinishedRun, Record]) -> tuple[list[SideBySide], list[InputError]]:
     """The first test scenes by all that finished on the first run's test set: runs of seed 0, or given by folder.
 
     Also what is wrong with the test set or with the runs that are not shown for it.
@@ -184,16 +187,18 @@ def scenes_by_all(records: Mapping[Planned | Made, Record]) -> tuple[list[SideBy
     shown = [
         plan
         for plan, record in records.items()
-        if (plan.seed == 0 or isinstance(plan, Made)) and not record.diverged and record.data["test_set"] == first
+        if (plan.seed == 0 or isinstance(plan, FinishedRun))
+        and not record.diverged
+        and record.data["test_set"] == first
     ]
     wrong: list[InputError] = []
     if not shown:
         return [], wrong
-    with noted(wrong):
+    with collecting_errors(wrong):
         test, images = ShardDataset(shown[0].data, "test"), {}
         scenes = [test.scene(index) for index in range(min(SCENES, len(test)))]
         for plan in shown:
-            with noted(wrong):
+            with collecting_errors(wrong):
                 images[plan.name] = Renderer.from_pretrained(plan.folder).render(scenes)
         if images:
             return of_test_set(test, images), wrong

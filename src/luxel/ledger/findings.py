@@ -12,7 +12,7 @@ from luxel.files.atomic import write_atomically
 from luxel.ledger.claims import CONFIDENCE, NOTABLE, NOTABLE_SINCE, SEEDS, SEEN_BEFORE, Judgement
 from luxel.ledger.comparison import combined, describe, machine, run_table
 from luxel.ledger.log_claims import CLAIMS
-from luxel.ledger.record import Record, load_records, noted
+from luxel.ledger.record import Record, collecting_errors, load_records
 
 HEAD = f"""# What the lab log found, and what holds
 
@@ -52,7 +52,7 @@ def write_findings(records: Path, out: Path) -> None:
         raise InputError(f"{records} holds no records; `luxel experiments compare` writes them to <out>/records")
     current = []
     for record in found:
-        with noted(wrong):
+        with collecting_errors(wrong):
             check_current(record, records)
             current.append(record)
     if current:

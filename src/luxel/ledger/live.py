@@ -57,7 +57,7 @@ def clock(seconds: float) -> str:
     return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
 
 
-class Watch:
+class RunMonitor:
     """A run's rows, from the metrics in its folder; its speed is that since the first reading."""
 
     def __init__(self, name: str, seed: int, total: int, folder: Path) -> None:
@@ -83,7 +83,7 @@ def logs_since(folder: Path, began: float) -> bool:
     return metrics.exists() and metrics.stat().st_mtime > began
 
 
-def how_it_ended(folder: Path) -> State | None:
+def final_state(folder: Path) -> State | None:
     """What the result in a run's folder says; None while there is none."""
     if not (folder / "result.json").exists():
         return None

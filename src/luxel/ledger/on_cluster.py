@@ -16,8 +16,8 @@ import torch
 from luxel import InputError
 from luxel.cluster import Cluster, Task
 from luxel.files.atomic import FolderInUse, writing
-from luxel.ledger.live import LiveTable, Output, State, Watch, how_it_ended, logs_since
-from luxel.ledger.plan import Planned
+from luxel.ledger.live import LiveTable, Output, RunMonitor, State, final_state, logs_since
+from luxel.ledger.plan import PlannedRun
 from luxel.ledger.run_process import RunTask, log_head, work
 from luxel.scene.registry import loaded_plugins
 from luxel.train.run_folder import LOG
@@ -28,25 +28,26 @@ LOCK_WAIT_S, LOCK_TRIES = 5.0, 24
 
 
 def make_on_cluster(
-    plans: Sequence[Planned], cluster: Cluster, cpu: bool = False, stream: Output | None = None
-) -> dict[Planned, InputError]:
+    plans: Sequence[PlannedRun], cluster: Cluster, cpu: bool = False, stream: Output | None = None
+) -> dict[PlannedRun, InputError]:
     """Train and evaluate the runs as tasks; return what is wrong with those that failed.
 
     Their data sets must be there. Progress is shown on `stream`, the standard error unless given. At
     KeyboardInterrupt every task ends its step and writes a checkpoint.
     """
     watches = {
-        plan: Watch(plan.name, plan.seed, plan.experiment.train.samples, plan.folder) for plan in dict.fromkeys(plans)
+        plan: RunMonitor(plan.name, plan.seed, plan.experiment.train.samples, plan.folder)
+        for plan in dict.fromkeys(plans)
     }
     table = LiveTable(stream or sys.stderr)
-    failed: dict[Planned, InputError] = {}
-    plan_of: dict[Task, Planned] = {}
+    failed: dict[PlannedRun, InputError] = {}
+    plan_of: dict[Task, PlannedRun] = {}
     began = time.time()
 
-    def state(plan: Planned) -> State:
+    def state(plan: PlannedRun) -> State:
         if plan in failed:
             return "failed"
-        return how_it_ended(plan.folder) or ("training" if logs_since(plan.folder, began) else "waiting")
+        return final_state(plan.folder) or ("training" if logs_since(plan.folder, began) else "waiting")
 
     try:
         for plan in watches:

@@ -22,8 +22,8 @@ import torch
 from luxel import InputError
 from luxel.core.launch import cores
 from luxel.files.atomic import writing
-from luxel.ledger.live import LiveTable, Output, State, Watch, how_it_ended, logs_since
-from luxel.ledger.plan import Planned
+from luxel.ledger.live import LiveTable, Output, RunMonitor, State, final_state, logs_since
+from luxel.ledger.plan import PlannedRun
 from luxel.ledger.run_process import RunTask, log_head
 from luxel.scene.registry import loaded_plugins
 from luxel.train.run_folder import LOG
@@ -40,8 +40,8 @@ def threads_a_run(jobs: int) -> int:
 
 
 def make_in_processes(
-    plans: Sequence[Planned], jobs: int, cpu: bool = False, stream: Output | None = None
-) -> dict[Planned, InputError]:
+    plans: Sequence[PlannedRun], jobs: int, cpu: bool = False, stream: Output | None = None
+) -> dict[PlannedRun, InputError]:
     """Train and evaluate the runs, at most `jobs` at once; return what is wrong with those that failed.
 
     Their data sets must be there. Progress is shown on `stream`, the standard error unless given; what a process says
@@ -71,14 +71,14 @@ def make_in_processes(
 class RunPool:
     """Runs that wait, that are being made, at most `jobs` at once, and that failed; with a live table of them all."""
 
-    def __init__(self, plans: Sequence[Planned], jobs: int, cpu: bool, stream: Output) -> None:
+    def __init__(self, plans: Sequence[PlannedRun], jobs: int, cpu: bool, stream: Output) -> None:
         self._watches = {
-            plan: Watch(plan.name, plan.seed, plan.experiment.train.samples, plan.folder)
+            plan: RunMonitor(plan.name, plan.seed, plan.experiment.train.samples, plan.folder)
             for plan in dict.fromkeys(plans)
         }
         self.waiting = deque(self._watches)
-        self.running: dict[Planned, Worker] = {}
-        self.failed: dict[Planned, InputError] = {}
+        self.running: dict[PlannedRun, Worker] = {}
+        self.failed: dict[PlannedRun, InputError] = {}
         self._jobs, self._cpu = jobs, cpu
         self._table = LiveTable(stream)
 
@@ -102,18 +102,18 @@ class RunPool:
                 del self.running[plan]
         self._table.show([watch.row(self._state(plan)) for plan, watch in self._watches.items()])
 
-    def _state(self, plan: Planned) -> State:
+    def _state(self, plan: PlannedRun) -> State:
         if plan in self.running:
             return self.running[plan].state
         if plan in self.failed:
             return "failed"
-        return "waiting" if plan in self.waiting else how_it_ended(plan.folder) or "stopped"
+        return "waiting" if plan in self.waiting else final_state(plan.folder) or "stopped"
 
 
 class Worker:
     """A process that makes one run; which `slot` of those at once it takes decides its GPU, where there are several."""
 
-    def __init__(self, plan: Planned, cpu: bool, slot: int, threads: int) -> None:
+    def __init__(self, plan: PlannedRun, cpu: bool, slot: int, threads: int) -> None:
         self.plan, self.slot = plan, slot
         self._stopping = False
         self._log = plan.folder / LOG

@@ -14,7 +14,7 @@ from luxel.train.run_folder import read_result
 
 
 @dataclass(frozen=True)
-class Planned:
+class PlannedRun:
     """A run of a comparison."""
 
     name: str
@@ -38,7 +38,7 @@ class Planned:
 
 
 @dataclass(frozen=True)
-class Made:
+class FinishedRun:
     """A run that a comparison takes as it is, by its folder."""
 
     folder: Path
@@ -65,9 +65,9 @@ class Made:
         return data_of(self.folder)
 
 
-def made(folder: Path) -> Made:
+def finished_run(folder: Path) -> FinishedRun:
     """The run in a folder. Raises InputError if it is none, has not ended, or its data set is not to be found."""
-    run = Made(folder)
+    run = FinishedRun(folder)
     _ = run.experiment
     if not (folder / "result.json").exists():
         raise InputError(f"{folder}: the run has not ended; repeat its `luxel train` command")
@@ -76,6 +76,6 @@ def made(folder: Path) -> Made:
     return run
 
 
-def planned(names: Sequence[str], scale: Scale, seeds: int) -> list[Planned]:
+def planned_runs(names: Sequence[str], scale: Scale, seeds: int) -> list[PlannedRun]:
     """Every run, all experiments with one seed before any with the next: an early end leaves whole comparisons."""
-    return [Planned(name, scale, seed) for seed in range(seeds) for name in dict.fromkeys(names)]
+    return [PlannedRun(name, scale, seed) for seed in range(seeds) for name in dict.fromkeys(names)]

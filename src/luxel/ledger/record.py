@@ -89,7 +89,7 @@ class Record:
 
 
 @contextmanager
-def noted(wrong: list[InputError]) -> Iterator[None]:
+def collecting_errors(wrong: list[InputError]) -> Iterator[None]:
     """Within, an InputError ends the block and is added to the list: what is wrong with one run hides no other.
 
     So does an OSError, of a file that nobody may read, as the InputError that names it.
@@ -110,7 +110,7 @@ def load_records(folder: Path) -> tuple[list[Record], list[InputError]]:
     records: list[Record] = []
     wrong: list[InputError] = []
     for path in sorted(folder.glob("*.json")):
-        with noted(wrong):
+        with collecting_errors(wrong):
             record = Record.load(path)
             if record.file != path.name:
                 raise InputError(f"{path}: holds the record that belongs in {record.file}; rename it so, or delete it")

@@ -18,7 +18,7 @@ STOPPED = 130
 
 @dataclass(frozen=True)
 class RunTask:
-    """What a process is to do: the fields of a `Planned` run, on which device, after importing which plugins."""
+    """What a process is to do: the fields of a `PlannedRun` run, on which device, after importing which plugins."""
 
     name: str
     scale: Any
@@ -68,13 +68,13 @@ def work(task: RunTask) -> None:
     """Make the run, or what is missing of it."""
     from luxel.experiments.run import run
     from luxel.ledger.collect import evaluated
-    from luxel.ledger.plan import Planned
+    from luxel.ledger.plan import PlannedRun
     from luxel.progress import ProgressBar
     from luxel.scene.registry import load_plugin
 
     for module in task.plugins:
         load_plugin(module)
-    plan = Planned(task.name, task.scale, task.seed)
+    plan = PlannedRun(task.name, task.scale, task.seed)
     with ProgressBar(total=plan.experiment.train.samples, disable=True) as bar:
         run(plan.experiment, plan.folder, plan.data, task.cpu, bar)
     evaluated(plan, task.cpu)

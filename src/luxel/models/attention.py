@@ -111,12 +111,12 @@ class Attention(nn.Module):
 
     def gather(self, projected: Projected, queries: torch.Size) -> Float[Tensor, "batch *queries out"]:
         """The weighted values, heads joined and projected, in the shape of the queries."""
-        weighted = weigh_by_softmax if self.config.weighting == "softmax" else weigh_by_tanh
+        weighted = softmax_attention if self.config.weighting == "softmax" else tanh_attention
         values = weighted(*projected).transpose(1, 2)
         return self.out(values.reshape(-1, self.out.in_features)).view(len(values), *queries, -1)
 
 
-def weigh_by_softmax(
+def softmax_attention(
     query: Float[Tensor, "batch heads queries head"],
     key: Float[Tensor, "batch heads keys head"],
     value: Float[Tensor, "batch heads keys head"],
@@ -126,7 +126,7 @@ def weigh_by_softmax(
     return F.scaled_dot_product_attention(query, key, value, None if mask is None else logits_of(mask, query.dtype))
 
 
-def weigh_by_tanh(
+def tanh_attention(
     query: Float[Tensor, "batch heads queries head"],
     key: Float[Tensor, "batch heads keys head"],
     value: Float[Tensor, "batch heads keys head"],

@@ -1,8 +1,8 @@
-"""Chains: rays followed through mirrors and clear glass, down to the first surface that scatters."""
+"""Specular chains: rays followed through mirrors and clear glass, down to the first surface that scatters."""
 
 import warp as wp
 
-from luxel.core.emitters import emitted_radiance, far_radiance, is_lamp
+from luxel.core.emitters import emitted_radiance, environment_radiance, is_lamp
 from luxel.core.frames import unit_length
 from luxel.core.fresnel import fresnel_dielectric, reflect, refract
 from luxel.core.intersect import MISS, SUN, Hit, intersect, intersect_object
@@ -13,22 +13,22 @@ from luxel.core.shapes.local import INFINITY
 from luxel.core.shapes.shape import facing_normal, surface_interaction
 from luxel.core.sky import is_in_sun
 from luxel.core.visibility import TOUCHING
-from luxel.models.light_images import RayCone, cone_beyond, shown_share
-from luxel.models.segment_bundles import Segment
+from luxel.models.light_images import RayCone, cone_after_interface, image_share
+from luxel.models.ray_differentials import Segment
 from luxel.models.shading_points import ShadingPoint, pixel_width
 
 REFLECTED, TRANSMITTED = 0, 1
 LOBES = 2
 BRANCHES = 3  # of each: the strongest, and those that differ from it at the second and third interface
-MOST_INTERFACES = wp.constant(5)  # with the segment from the last one to a light, paths of depth 6
-FARTHEST = wp.constant(1.0e6)  # distance up to which rays of a pixel part
-PATHS_APART = wp.constant(7919)  # a prime
-LEAST_SHADED = wp.constant(0.01)  # throughput of an end whose surface is shaded; lights and the sky are always shown
+MAX_CHAIN_INTERFACES = wp.constant(5)  # with the segment from the last one to a light, paths of depth 6
+MAX_CONE_DISTANCE = wp.constant(1.0e6)  # distance up to which rays of a pixel part
+PATH_ID_PRIME = wp.constant(7919)  # see `extended_path_id`
+MIN_SHADED_THROUGHPUT = wp.constant(0.01)  # of an end whose surface is shaded; lights and the sky are always shown
 
 
 @wp.struct
 class Chain:
-    """Where a ray through smooth interfaces ends, the throughput from there, and the radiance of what shines."""
+    """Where a specular chain ends, the throughput from there to its start, and the radiance of lights and the sky."""
 
     end: ShadingPoint
     throughput: wp.vec3
@@ -39,8 +39,8 @@ class Chain:
 
 
 @wp.func
-def no_chain(p: ShadingPoint) -> Chain:
-    """It shows nothing."""
+def empty_chain(p: ShadingPoint) -> Chain:
+    """One that shows nothing."""
     none = wp.vec3(0.0, 0.0, 0.0)
     segment = Segment(p.point, p.direction, none, MISS, MISS, 0, 1.0, none, wp.vec2(0.0, 0.0))
     chain = Chain(p, none, none, 0, segment, segment)
@@ -49,7 +49,7 @@ def no_chain(p: ShadingPoint) -> Chain:
 
 
 @wp.struct
-class Step:
+class NextHit:
     """What a ray hits next, and the object that touches it there from outside, or MISS."""
 
     hit: Hit
@@ -57,7 +57,7 @@ class Step:
 
 
 @wp.func
-def next_step(scenes: Scenes, p: ShadingPoint, object_id: int, reach: float) -> Step:
+def next_hit_beyond(scenes: Scenes, p: ShadingPoint, object_id: int, reach: float) -> NextHit:
     """Along a ray that goes on from an interface of an object.
 
     What touches the object's far side is at the same distance, as far as can be told: the far side comes first.
@@ -75,12 +75,12 @@ def next_step(scenes: Scenes, p: ShadingPoint, object_id: int, reach: float) -> 
                 if beyond.t < 2.0 * near and beyond.object_id != object_id:
                     touching = beyond.object_id
             hit = Hit(object_id, t)
-    return Step(hit, touching)
+    return NextHit(hit, touching)
 
 
 @wp.struct
-class Departure:
-    """A ray that leaves an interface, and the throughput of its chain up to there."""
+class ScatteredRay:
+    """A ray that leaves an interface, reflected or transmitted, and the throughput of its chain up to there."""
 
     ray: ShadingPoint
     throughput: wp.vec3
@@ -89,11 +89,11 @@ class Departure:
 
 
 @wp.func
-def depart(
+def scatter_at_interface(
     p: ShadingPoint, material: Material, throughput: wp.vec3, lobe: int, interfaces: int, branch: int
-) -> Departure:
-    """The one way that a chain goes on from an interface, where it has arrived at `p`; see `follow_chain`."""
-    result = Departure(p, throughput, lobe == TRANSMITTED, 1.0)
+) -> ScatteredRay:
+    """The one lobe by which a chain goes on from an interface, where it has arrived at `p`; see `follow_chain`."""
+    result = ScatteredRay(p, throughput, lobe == TRANSMITTED, 1.0)
     cos_i = -wp.dot(p.direction, p.normal)
     a = albedos(material, cos_i)
     if interfaces == 0:
@@ -117,16 +117,16 @@ def depart(
 
 
 @wp.func
-def path_beyond(path: int, object_id: int, transmits: bool) -> int:
-    """The number of a chain's interfaces with one more; all chains of a pixel have the first one in common.
+def extended_path_id(path_id: int, object_id: int, transmits: bool) -> int:
+    """The hash of a chain's interfaces with one more; all chains of a pixel have the first one in common.
 
-    Two by three interfaces have the same number only if objects' rows differ by thousands.
+    Two paths of three interfaces have the same hash only if objects' rows differ by thousands.
     """
-    return PATHS_APART * path + 2 * object_id + wp.where(transmits, 2, 1)
+    return PATH_ID_PRIME * path_id + 2 * object_id + wp.where(transmits, 2, 1)
 
 
 @wp.func
-def scatters(material: Material, cosine: float) -> bool:
+def ends_chain(material: Material, cosine: float) -> bool:
     """Whether a chain ends at a surface: most of what leaves it comes from many directions."""
     a = albedos(material, cosine)
     return material.alpha >= SMOOTH_ALPHA or mean(a.diffuse) > mean(a.reflectance) + mean(a.transmittance)
@@ -140,56 +140,56 @@ def follow_chain(scenes: Scenes, p: ShadingPoint, offset: wp.vec2, lobe: int, br
     `branch` the weaker. From interface BRANCHES on, and after the weaker one, what the other would show is taken to be
     as bright. What touches the glass from outside is behind a gap of air.
     """
-    chain = no_chain(p)
+    chain = empty_chain(p)
     end = p
     throughput = wp.vec3(0.0, 0.0, 0.0)
     touching = int(MISS)
     interfaces = int(0)
-    path = int(0)
+    path_id = int(0)
     cone = RayCone(0.0, 0.0)
     if height > 0:
         cone.width = pixel_width(scenes, p, height)
-    while interfaces < MOST_INTERFACES:
+    while interfaces < MAX_CHAIN_INTERFACES:
         object_id = end.object_id
         end.object_id = MISS
         material = material_of_object(scenes.objects[object_id])
         if wp.dot(end.direction, end.normal) >= 0.0 and refraction_weight(material) == 0.0:
             break
-        departure = depart(end, material, throughput, lobe, interfaces, branch)
+        departure = scatter_at_interface(end, material, throughput, lobe, interfaces, branch)
         throughput = departure.throughput
         cos_i = -wp.dot(end.direction, end.normal)
-        cone = cone_beyond(cone, scenes.objects[object_id], cos_i, departure.index_ratio, departure.transmits)
+        cone = cone_after_interface(cone, scenes.objects[object_id], cos_i, departure.index_ratio, departure.transmits)
         if wp.max(throughput) == 0.0:
             break
         end = departure.ray
         reach = TOUCHING * wp.length(end.point)
-        step = Step(Hit(touching, 0.0), MISS)
+        step = NextHit(Hit(touching, 0.0), MISS)
         crosses_gap = departure.transmits and touching != MISS
         if not crosses_gap:
             if touching != MISS:
                 end.point -= reach * end.normal
-            step = next_step(scenes, end, object_id, reach)
+            step = next_hit_beyond(scenes, end, object_id, reach)
         touching = step.touching
         hit = step.hit
-        cone.width += wp.min(hit.t, FARTHEST) * cone.spread
+        cone.width += wp.min(hit.t, MAX_CONE_DISTANCE) * cone.spread
         hit_share = float(1.0)
         light = hit.object_id
         if light == MISS and is_in_sun(scenes.scenes[p.scene], end.direction):
             light = SUN
         if interfaces > 0 and is_lamp(scenes, light):
-            hit_share = shown_share(scenes, p.scene, light, cone)
-        path = path_beyond(path, object_id, departure.transmits)
+            hit_share = image_share(scenes, p.scene, light, cone)
+        path_id = extended_path_id(path_id, object_id, departure.transmits)
         shown = wp.vec3(0.0, 0.0, 0.0)  # not again what branch 0 shows
         if interfaces >= branch:
             shown = throughput
             chain.last = Segment(
-                end.point, end.direction, throughput, object_id, light, path, hit_share, chain.radiance, offset
+                end.point, end.direction, throughput, object_id, light, path_id, hit_share, chain.radiance, offset
             )
             if interfaces == 0:
                 chain.first = chain.last
         end.object_id = hit.object_id
         if hit.object_id == MISS:
-            far = far_radiance(scenes, p.scene, end.direction)
+            far = environment_radiance(scenes, p.scene, end.direction)
             if light == SUN:
                 far -= (1.0 - hit_share) * scenes.scenes[p.scene].sun_radiance
             chain.radiance += wp.cw_mul(shown, far)
@@ -203,11 +203,11 @@ def follow_chain(scenes: Scenes, p: ShadingPoint, offset: wp.vec2, lobe: int, br
         end.normal = facing_normal(shape.kind, si.normal, end.direction)
         if crosses_gap:  # rays from there meet the glass for certain
             end.point -= reach * end.normal
-        if scatters(material_of_object(scenes.objects[hit.object_id]), -wp.dot(end.direction, end.normal)):
+        if ends_chain(material_of_object(scenes.objects[hit.object_id]), -wp.dot(end.direction, end.normal)):
             break
         interfaces += 1
     chain.interfaces = interfaces
-    if interfaces >= branch and interfaces < MOST_INTERFACES and mean(throughput) >= LEAST_SHADED:
+    if interfaces >= branch and interfaces < MAX_CHAIN_INTERFACES and mean(throughput) >= MIN_SHADED_THROUGHPUT:
         chain.end = end
         chain.throughput = throughput
     return chain

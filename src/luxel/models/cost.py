@@ -10,9 +10,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from luxel.core.scene_batch import SceneBatch
 from luxel.models.attention import AttentionConfig
-from luxel.models.exchange import ImageToSeq, SeqToImage
+from luxel.models.cross_attention import ImageToSeq, SeqToImage
 from luxel.models.image_model import ImageModel, ImageModelConfig, Stage
-from luxel.models.kinds import Model
+from luxel.models.model_types import Model
 from luxel.models.ray_model import PIXELS_AT_ONCE, POINTS_AT_ONCE, RayModel
 from luxel.models.sequence import Transformer, TransformerConfig
 from luxel.scene.description import Camera, Material, Scene, Sphere
@@ -101,8 +101,8 @@ def training_memory(model: Model, scenes: int, objects: int, rays: int = 0) -> i
 
     `objects` are the most that one of them has, `rays` those of each scene, 0 for whole pictures. An image model keeps
     for the way back some six maps of each block's hidden channels; of each object, what each transformer layer and each
-    exchange makes of it; and two weights for each pair in an attention by tanh. A ray model keeps, of each point and
-    colour, two values of each layer.
+    cross-attention makes of it; and two weights for each pair in an attention by tanh. A ray model keeps, of each point
+    and colour, two values of each layer.
     """
     if isinstance(model, RayModel):
         kept = FLOAT * model.config.hidden * (3 * 2 * model.config.layers + 8)

@@ -1,6 +1,6 @@
-"""The light that comes to points straight from lights, or through glass: by a fixed pattern of rays.
+"""Direct light at gather points, and caustics through glass: next-event estimation by a fixed pattern of rays.
 
-A light behind glass is looked for along the refracted line.
+A light behind glass is connected to along the refracted line, by a manifold walk.
 """
 
 import warp as wp
@@ -9,177 +9,181 @@ from luxel.core.emitters import light_cdf, sample_light
 from luxel.core.frames import INVERSE_PI
 from luxel.core.intersect import MAP, MISS
 from luxel.core.principled import SMOOTH_ALPHA, diffuse_weight, evaluate_lobes, mean
-from luxel.core.sampling import net_point, power_heuristic
+from luxel.core.sampling import power_heuristic, sobol_point
 from luxel.core.scenes import Scenes, material_of_object
 from luxel.core.shafts import shaft_to
-from luxel.core.visibility import bent_line
-from luxel.models.neighbourhood import Neighbours, neighbour, place_among
-from luxel.models.receivers import GatherSettings, beyond_pixel, receiver_at, sight_of
+from luxel.core.visibility import manifold_walk
+from luxel.models.gather_points import GatherSettings, gather_point_at, highlight_beyond_pixel, sight_to_light
+from luxel.models.neighbourhood import Neighbours, find_neighbour, location_of
 from luxel.models.shading_points import ShadingPoint
 from luxel.models.signals import (
+    CAUSTIC,
     DIRECT,
-    DIRECT_NOISE,
+    DIRECT_VARIANCE,
     HIGHLIGHT,
-    THROUGH,
     UNSHADOWED,
     Signals,
+    rgb_at,
     square,
     variance_of_sum,
-    vector_at,
-    with_vector,
+    with_rgb,
 )
-from luxel.models.subpixels import direction_from, place_in_pixel
+from luxel.models.subpixels import direction_to_light, point_in_pixel
 
-FIRST_LOOK = 4  # one ray to lights of so many is sent first
-GLOSS_SHARE = wp.constant(0.25)  # of highlights beside diffuse light, from which on they need all of the rays
-NOISE_SHARE = wp.constant(0.1)  # of direct light's standard deviation, from which on it does, too
+PILOT_DIVISOR = 4  # one shadow ray of so many is sent first, to tell where all are needed
+HIGHLIGHT_THRESHOLD = wp.constant(0.25)  # highlights over diffuse light, from which on they need all of the rays
+NOISE_THRESHOLD = wp.constant(0.1)  # direct light's standard deviation over UNSHADOWED, from which on it does, too
 LIT = wp.constant(1)
 SHADOWED = wp.constant(2)
 
 
 @wp.kernel(enable_backward=False)
-def look_at_lights(
+def sample_direct_light(
     scenes: Scenes,
     settings: GatherSettings,
     points: wp.array[ShadingPoint],
     light_rays: wp.array[int],
-    least: int,
-    parts: wp.array2d[Signals],
-    found_in: wp.array2d[int],
+    min_light_rays: int,
+    partial_signals: wp.array2d[Signals],
+    partial_visibility: wp.array2d[int],
     begin: int,
 ) -> None:
-    """What a lane's rays to lights bring to a point that sends `least` of them or more; see `add_up_lights`.
+    """One thread's light samples of a point that takes `min_light_rays` or more a pattern; see `sum_direct_light`.
 
-    In place of noise there are sums of squares. 0 is where there is no object. `found_in` becomes which of LIT and
-    SHADOWED the rays found.
+    In place of variances there are sums of squares. All is 0 where there is no object. `partial_visibility` becomes
+    which of LIT and SHADOWED the samples found.
     """
-    index = (wp.tid() + begin) // settings.lanes
-    lane = (wp.tid() + begin) % settings.lanes
+    index = (wp.tid() + begin) // settings.threads_per_point
+    thread = (wp.tid() + begin) % settings.threads_per_point
     p = points[index]
-    each = light_rays[index]
-    if each < least:
+    rays_per_pattern = light_rays[index]
+    if rays_per_pattern < min_light_rays:
         return
     out = Signals()
     found = int(0)
     if p.object_id != MISS:
-        r = receiver_at(scenes, settings, p, index)
+        r = gather_point_at(scenes, settings, p, index)
         none = wp.vec3(0.0, 0.0, 0.0)
         direct = none
-        through = none
+        caustic = none
         highlight = none
         unshadowed = none
-        squares = float(0.0)
+        sum_of_squares = float(0.0)
         cdf = light_cdf(scenes, p.scene, r.at)
-        many = wp.where(r.sees_light, each * settings.tiles, 0)
+        ray_count = wp.where(r.sees_light, rays_per_pattern * settings.patterns_per_point, 0)
         shaft = wp.uint64(0)
         shaft_target = int(MISS)
-        for k in range(lane, many, settings.lanes):
-            u = net_point(r.pattern * each + k, 0)
-            part = float(k % each) + net_point(r.pattern + k // each, 1)[0]
-            light = sample_light(scenes, p.scene, r.at, cdf, part / float(each), u)
+        for k in range(thread, ray_count, settings.threads_per_point):
+            u = sobol_point(r.pattern * rays_per_pattern + k, 0)
+            choice = float(k % rays_per_pattern) + sobol_point(r.pattern + k // rays_per_pattern, 1)[0]
+            light = sample_light(scenes, p.scene, r.at, cdf, choice / float(rays_per_pattern), u)
             if light.density > 0.0:
-                density = light.density * float(many)
+                density = light.density * float(ray_count)
                 wo = r.local * light.direction
-                towards = evaluate_lobes(r.bsdf, wo)
-                plain = wp.where(r.is_diffuse, towards.diffuse, 0.0)
-                if plain > 0.0 or wp.max(towards.specular) > 0.0:
-                    of_diffuse = float(r.diffuse_rays) * wp.max(wo[2], 0.0) * INVERSE_PI
-                    of_glossy = float(wp.max(r.glossy_rays, 1)) * towards.density  # of a smooth surface its chain's
+                bsdf_value = evaluate_lobes(r.bsdf, wo)
+                diffuse_value = wp.where(r.is_diffuse, bsdf_value.diffuse, 0.0)
+                if diffuse_value > 0.0 or wp.max(bsdf_value.specular) > 0.0:
+                    diffuse_density = float(r.diffuse_rays) * wp.max(wo[2], 0.0) * INVERSE_PI
+                    # Of a smooth surface that is its chain.
+                    glossy_density = float(wp.max(r.glossy_rays, 1)) * bsdf_value.density
                     if settings.occlusion == 0:  # then other rays don't see lights
-                        of_diffuse = 0.0
-                        of_glossy = wp.where(r.is_smooth, of_glossy, 0.0)
+                        diffuse_density = 0.0
+                        glossy_density = wp.where(r.is_smooth, glossy_density, 0.0)
                     if r.shares_rays:
-                        of_glossy = of_diffuse
-                    weight = power_heuristic(density, of_diffuse) / density
-                    unshadowed += light.radiance * (plain / density)
+                        glossy_density = diffuse_density
+                    weight = power_heuristic(density, diffuse_density) / density
+                    unshadowed += light.radiance * (diffuse_value / density)
                     leaves = wo[2] > 0.0 or not r.is_front
                     target = light.object_id
                     if target != shaft_target:
                         shaft = shaft_to(scenes, p.scene, p.point, target)
                         shaft_target = target
-                    sight = sight_of(scenes, settings, p.scene, shaft, r.at, light.direction, target, leaves)
+                    sight = sight_to_light(scenes, settings, p.scene, shaft, r.at, light.direction, target, leaves)
                     found = found | wp.where(wp.max(sight.transmittance) > 0.0, LIT, SHADOWED)
-                    glossy_weight = power_heuristic(density, of_glossy) / density
+                    glossy_weight = power_heuristic(density, glossy_density) / density
                     arriving = wp.cw_mul(light.radiance, sight.transmittance)
-                    if sight.is_through:
-                        place = p.point
-                        if settings.tiles == 1:
-                            at = net_point(r.pattern * each + k, 7)
-                            place = place_in_pixel(scenes, p, at, settings.height, sight.clear_object)
-                        along = direction_from(scenes, place, p, light.direction, target)
-                        line = bent_line(scenes, p.scene, place, along, p.object_id, target, sight)
-                        wo = r.local * line.direction
-                        towards = evaluate_lobes(r.bsdf, wo)
-                        arriving = wp.cw_mul(light.radiance, line.transmittance)
-                        through += arriving * (towards.diffuse / density)
+                    if sight.is_transmitted:
+                        shifted_point = p.point
+                        if settings.patterns_per_point == 1:
+                            at = sobol_point(r.pattern * rays_per_pattern + k, 7)
+                            shifted_point = point_in_pixel(scenes, p, at, settings.height, sight.clear_object)
+                        shifted_direction = direction_to_light(scenes, shifted_point, p, light.direction, target)
+                        connection = manifold_walk(
+                            scenes, p.scene, shifted_point, shifted_direction, p.object_id, target, sight
+                        )
+                        wo = r.local * connection.direction
+                        bsdf_value = evaluate_lobes(r.bsdf, wo)
+                        arriving = wp.cw_mul(light.radiance, connection.transmittance)
+                        caustic += arriving * (bsdf_value.diffuse / density)
                         glossy_weight = 1.0 / density
                     else:
-                        direct += arriving * (plain * weight)
-                        squares += square(mean(arriving) * plain * weight)
+                        direct += arriving * (diffuse_value * weight)
+                        sum_of_squares += square(mean(arriving) * diffuse_value * weight)
                     if r.is_smooth and target != MAP:
-                        glossy_weight *= beyond_pixel(r.bsdf.wi, wo, r.turn_square)
-                    if not (r.is_smooth and sight.is_through):
-                        highlight += wp.cw_mul(arriving, towards.specular) * glossy_weight
-        out = with_vector(out, DIRECT, direct)
-        out = with_vector(out, THROUGH, through)
-        out = with_vector(out, HIGHLIGHT, highlight)
-        out = with_vector(out, UNSHADOWED, unshadowed)
-        out[DIRECT_NOISE] = squares
-    parts[index, lane] = out
-    found_in[index, lane] = found
+                        glossy_weight *= highlight_beyond_pixel(r.bsdf.wi, wo, r.squared_normal_turn)
+                    if not (r.is_smooth and sight.is_transmitted):
+                        highlight += wp.cw_mul(arriving, bsdf_value.specular) * glossy_weight
+        out = with_rgb(out, DIRECT, direct)
+        out = with_rgb(out, CAUSTIC, caustic)
+        out = with_rgb(out, HIGHLIGHT, highlight)
+        out = with_rgb(out, UNSHADOWED, unshadowed)
+        out[DIRECT_VARIANCE] = sum_of_squares
+    partial_signals[index, thread] = out
+    partial_visibility[index, thread] = found
 
 
 @wp.kernel(enable_backward=False)
-def add_up_lights(
+def sum_direct_light(
     scenes: Scenes,
     settings: GatherSettings,
     points: wp.array[ShadingPoint],
     light_rays: wp.array[int],
-    least: int,
-    parts: wp.array2d[Signals],
-    found_in: wp.array2d[int],
+    min_light_rays: int,
+    partial_signals: wp.array2d[Signals],
+    partial_visibility: wp.array2d[int],
     signals: wp.array[Signals],
     visibility: wp.array[int],
     begin: int,
 ) -> None:
-    """What all lanes of `look_at_lights` brought, as the Signals of their point; others keep what they have.
+    """The Signals of the points that all threads of `sample_direct_light` sampled; others keep what they have.
 
-    `visibility` becomes which of LIT and SHADOWED they found, and both where the light that they brought is noisy or
-    mostly a highlight.
+    `visibility` becomes which of LIT and SHADOWED they found, and both where the light is noisy or mostly a highlight.
     """
     index = wp.tid() + begin
-    each = light_rays[index]
-    if each < least:
+    rays_per_pattern = light_rays[index]
+    if rays_per_pattern < min_light_rays:
         return
-    out = parts[index, 0]
-    found = found_in[index, 0]
-    for lane in range(1, settings.lanes):
-        out += parts[index, lane]
-        found = found | found_in[index, lane]
+    out = partial_signals[index, 0]
+    found = partial_visibility[index, 0]
+    for thread in range(1, settings.threads_per_point):
+        out += partial_signals[index, thread]
+        found = found | partial_visibility[index, thread]
     p = points[index]
     if p.object_id != MISS:
-        direct = vector_at(out, DIRECT)
-        out[DIRECT_NOISE] = variance_of_sum(out[DIRECT_NOISE], mean(direct), each * settings.tiles)
+        direct = rgb_at(out, DIRECT)
+        out[DIRECT_VARIANCE] = variance_of_sum(
+            out[DIRECT_VARIANCE], mean(direct), rays_per_pattern * settings.patterns_per_point
+        )
         material = material_of_object(scenes.objects[p.object_id])
-        matte = diffuse_weight(material) * wp.cw_mul(material.base_color, direct + vector_at(out, THROUGH))
-        is_smooth = material.alpha < SMOOTH_ALPHA and index < settings.chained
-        is_glossy = mean(vector_at(out, HIGHLIGHT)) > GLOSS_SHARE * mean(matte) and not is_smooth
-        if is_glossy or out[DIRECT_NOISE] > square(NOISE_SHARE * mean(vector_at(out, UNSHADOWED))):
+        matte = diffuse_weight(material) * wp.cw_mul(material.base_color, direct + rgb_at(out, CAUSTIC))
+        is_smooth = material.alpha < SMOOTH_ALPHA and index < settings.specular_points
+        is_glossy = mean(rgb_at(out, HIGHLIGHT)) > HIGHLIGHT_THRESHOLD * mean(matte) and not is_smooth
+        if is_glossy or out[DIRECT_VARIANCE] > square(NOISE_THRESHOLD * mean(rgb_at(out, UNSHADOWED))):
             found = LIT | SHADOWED
     signals[index] = out
     visibility[index] = found
 
 
 @wp.kernel(enable_backward=False)
-def choose_light_rays(
-    near: Neighbours, visibility: wp.array[int], all_rays: int, light_rays: wp.array[int], begin: int
+def allocate_light_rays(
+    neighbours: Neighbours, visibility: wp.array[int], all_rays: int, light_rays: wp.array[int], begin: int
 ) -> None:
-    """All of them where, together, a point and its neighbours have found both of LIT and SHADOWED."""
+    """All rays to where, together, a point and its neighbours have found both of LIT and SHADOWED: to penumbras."""
     index = wp.tid() + begin
     found = int(0)
-    at = place_among(near, index)
+    location = location_of(neighbours, index)
     for k in range(9):
-        j = neighbour(near, at, k - 3 * (k // 3) - 1, k // 3 - 1)
+        j = find_neighbour(neighbours, location, k - 3 * (k // 3) - 1, k // 3 - 1)
         if j != MISS:
             found = found | visibility[j]
     if found == (LIT | SHADOWED):

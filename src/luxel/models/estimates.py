@@ -11,7 +11,7 @@ import warp as wp
 from jaxtyping import Float, Int32
 from torch import Tensor
 
-from luxel.core.emitters import far_radiance
+from luxel.core.emitters import environment_radiance
 from luxel.core.fresnel import fresnel_dielectric, schlick_weight
 from luxel.core.intersect import MISS
 from luxel.core.launch import launch, to_warp
@@ -22,19 +22,19 @@ from luxel.core.scenes import Scenes, launchable, material_of_object
 from luxel.core.shapes.shape import is_panel, panel_front
 from luxel.models.shading_points import ShadingPoint, as_points
 from luxel.models.signals import (
+    CAUSTIC,
     DIRECT,
-    DIRECT_NOISE,
-    GLOSSY_NOISE,
+    DIRECT_VARIANCE,
+    GLOSSY_VARIANCE,
     HIGHLIGHT,
-    INDIRECT_NOISE,
-    LOST,
+    INDIRECT_VARIANCE,
     NEARNESS,
     OPENNESS,
     REFLECTION,
-    ROUGH_WEIGHT,
+    ROUGH_ALBEDO,
     SKY,
     SURFACES,
-    THROUGH,
+    TRUNCATED,
     UNSHADOWED,
     Signals,
 )
@@ -93,11 +93,11 @@ def with_rough_reflection(signals: Signals, albedo: float) -> Signals:
     lattice where patterns repeat. This ratio is exact where the same light comes from everywhere.
     """
     result = signals
-    if signals[ROUGH_WEIGHT] > 0.0:
-        factor = albedo / signals[ROUGH_WEIGHT]
+    if signals[ROUGH_ALBEDO] > 0.0:
+        factor = albedo / signals[ROUGH_ALBEDO]
         for c in range(3):
             result[REFLECTION + c] = signals[REFLECTION + c] * factor
-        result[GLOSSY_NOISE] = signals[GLOSSY_NOISE] * factor * factor
+        result[GLOSSY_VARIANCE] = signals[GLOSSY_VARIANCE] * factor * factor
     return result
 
 
@@ -153,11 +153,11 @@ def features_of_point(
         mean_visible_share(beside),
         mean_visible_share(near),
         mean_visible_share(far),
-        noise_share(sharp[DIRECT_NOISE], mean_of(sharp, UNSHADOWED)),
-        noise_share(near[DIRECT_NOISE], mean_of(near, UNSHADOWED)),
-        noise_share(near[INDIRECT_NOISE], mean_of(near, SKY) + mean_of(near, SURFACES)),
-        noise_share(sharp[GLOSSY_NOISE], mean_of(sharp, HIGHLIGHT) + mean_of(sharp, REFLECTION)),
-        noise_share(near[GLOSSY_NOISE], mean_of(near, HIGHLIGHT) + mean_of(near, REFLECTION)),
+        noise_share(sharp[DIRECT_VARIANCE], mean_of(sharp, UNSHADOWED)),
+        noise_share(near[DIRECT_VARIANCE], mean_of(near, UNSHADOWED)),
+        noise_share(near[INDIRECT_VARIANCE], mean_of(near, SKY) + mean_of(near, SURFACES)),
+        noise_share(sharp[GLOSSY_VARIANCE], mean_of(sharp, HIGHLIGHT) + mean_of(sharp, REFLECTION)),
+        noise_share(near[GLOSSY_VARIANCE], mean_of(near, HIGHLIGHT) + mean_of(near, REFLECTION)),
         shares.beside,
         shares.near,
         shares.far,
@@ -201,8 +201,8 @@ def estimates_of_channel(
         wp.max(far[REFLECTION + c], 0.0),
         mirrored[c],
         transmitted[c],
-        albedo * near[LOST + c] * incident,
-        albedo * beside[THROUGH + c],
+        albedo * near[TRUNCATED + c] * incident,
+        albedo * beside[CAUSTIC + c],
     )
 
 
@@ -225,8 +225,8 @@ def features_of_channel(
     x[CORRECTED + 1] = base_color
     x[CORRECTED + 2] = found.reflectance[c]
     x[CORRECTED + 3] = found.transmittance[c]
-    x[CORRECTED + 4] = levels.near[LOST + c]
-    x[CORRECTED + 5] = levels.far[LOST + c]
+    x[CORRECTED + 4] = levels.near[TRUNCATED + c]
+    x[CORRECTED + 5] = levels.far[TRUNCATED + c]
     x[CORRECTED + 6] = scale[c] / wp.max(scale[0] + scale[1] + scale[2], TINY)  # how coloured the light is
     return x
 
@@ -265,7 +265,7 @@ def measure_points(
         channel_features[index, c] = ChannelVector()
         estimates[index, c] = EstimateVector()
     if p.object_id == MISS:
-        emitted[index] = far_radiance(scenes, p.scene, p.direction)
+        emitted[index] = environment_radiance(scenes, p.scene, p.direction)
         return
     obj = scenes.objects[p.object_id]
     material = material_of_object(obj)

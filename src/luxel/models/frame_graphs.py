@@ -23,12 +23,12 @@ from luxel.models.ray_model import FrameRoom, RayModel
 from luxel.models.shading_points import points_of_fragments
 from luxel.models.specular import ChainRoom, specular_chains
 
-MOST_PIXELS = 1 << 18  # of a frame: larger ones keep a GPU busy for longer than its host
-MOST_OBJECTS = 1 << 12
-MOST_GRAPHS = 4  # each holds on to its frame's memory
+MAX_PIXELS = 1 << 18  # of a frame: larger ones keep a GPU busy for longer than its host
+MAX_OBJECTS = 1 << 12
+MAX_GRAPHS = 4  # each holds on to its frame's memory
 SPARE = 1.25  # room, of what the recorded frame needed
-LEAST_ROOM = 1 << 10
-LEAST_OBJECTS = 1 << 4
+MIN_ROOM = 1 << 10
+MIN_OBJECTS = 1 << 4
 
 
 class FrameSize(NamedTuple):
@@ -93,7 +93,7 @@ class FrameGraphs:
             picture = graph.replay(rows)
             assert picture is not None, "there is room for the frame that was recorded"
         self._graphs[size] = graph
-        if len(self._graphs) > MOST_GRAPHS:
+        if len(self._graphs) > MAX_GRAPHS:
             self._graphs.popitem(last=False)
         return picture
 
@@ -123,7 +123,7 @@ class FrameGraph:
 
 def fits(size: FrameSize) -> bool:
     """Whether frames of this size are worth recording."""
-    return size.scenes * size.width * size.height <= MOST_PIXELS and size.objects <= MOST_OBJECTS
+    return size.scenes * size.width * size.height <= MAX_PIXELS and size.objects <= MAX_OBJECTS
 
 
 def frame_rows(host: SceneBatch, size: FrameSize) -> FrameRows:
@@ -178,7 +178,7 @@ def has_trees(rows: FrameRows) -> bool:
 
 def rows_for(objects: int) -> int:
     """A power of two, so that few graphs do for scenes of all kinds."""
-    return max(LEAST_OBJECTS, 1 << (objects - 1).bit_length())
+    return max(MIN_OBJECTS, 1 << (objects - 1).bit_length())
 
 
 def flat(room: FrameRoom) -> tuple[int, int, int]:
@@ -192,7 +192,7 @@ def room_for(model: RayModel, batch: SceneBatch, size: FrameSize, least: FrameRo
     table = points_of_fragments(batch, found)
     chains = specular_chains(batch, table, size.height, ChainRoom(max(1, len(table)), 1))
     counts = [len(table), *chains.needed.tolist()]
-    rooms = [max(LEAST_ROOM, int(SPARE * count)) for count in counts]
+    rooms = [max(MIN_ROOM, int(SPARE * count)) for count in counts]
     if least is not None:
         rooms = [max(pair) for pair in zip(rooms, flat(least), strict=True)]
     return FrameRoom(rooms[0], ChainRoom(*rooms[1:]))

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from luxel import InputError
 from luxel.configuration import Channels, Configuration, Pixels
 from luxel.models.attention import Attention, AttentionConfig
-from luxel.models.exchange import to_image, to_pixels
+from luxel.models.cross_attention import to_image, to_pixels
 from luxel.models.layers import Normalisation, normalisation
 
 Image = Float[Tensor, "batch channels height width"]

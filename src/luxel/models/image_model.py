@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from luxel import InputError
 from luxel.configuration import Channels, Configuration, Pixels
 from luxel.core.scene_batch import SceneBatch
-from luxel.models.exchange import ImageToSeq, ImageToSeqConfig, SeqToImage, SeqToImageConfig, Start, StartConfig
+from luxel.models.cross_attention import ImageToSeq, ImageToSeqConfig, SeqToImage, SeqToImageConfig, Start, StartConfig
 from luxel.models.generator import Block, GeneratorConfig, NonLocal, positions
 from luxel.models.layers import OutputActivation, normalisation, output_activation
 from luxel.models.pretrained import Pretrained
@@ -130,7 +130,7 @@ class ImageModel(Pretrained):
 
 
 class Stage(nn.Module):
-    """A generator block and the exchanges before it: those that `config` does not leave out."""
+    """A generator block and the cross-attention before it: those that `config` does not leave out."""
 
     def __init__(self, channels: int, out: int, upsample: bool, non_local: bool, config: ImageModelConfig) -> None:
         super().__init__()

@@ -6,12 +6,12 @@ from luxel.core.frames import PI
 from luxel.core.scenes import SceneObject, Scenes
 from luxel.core.shapes.kinds import CYLINDER, ELLIPSOID
 from luxel.core.shapes.shape import surface_area
-from luxel.models.segment_bundles import SegmentBundle
+from luxel.models.ray_differentials import RayDifferential
 
 
 @wp.struct
 class LightImage:
-    """Where in a pixel a light's middle is seen, and of how many pixels its image is; none if it is 0."""
+    """Where in a pixel a light's center is seen, and the area of its image in pixels; 0 if there is none."""
 
     x: float
     y: float
@@ -20,27 +20,27 @@ class LightImage:
 
 
 @wp.func
-def image_of(bundle: SegmentBundle, vector: wp.vec3, is_far: bool, angle: float, radius: float) -> LightImage:
-    """Of what is at `vector` from the bundle's origin, or in that direction, under a solid angle.
+def image_of(differential: RayDifferential, vector: wp.vec3, is_far: bool, angle: float, radius: float) -> LightImage:
+    """Of what is at `vector` from the differential's origin, or in that direction, under a solid angle.
 
-    At the distance s the bundle's ray through (x, y) has passed a plane across its middle at x P_x + y P_y.
+    At the distance s the differential's ray through (x, y) passes a plane across its center at x P_x + y P_y.
     """
     image = LightImage(0.0, 0.0, 0.0, 0.0)
-    s = wp.dot(vector, bundle.direction)
+    s = wp.dot(vector, differential.direction)
     if s > 0.0:
-        off = vector - s * bundle.direction
-        p_x = s * bundle.direction_x
-        p_y = s * bundle.direction_y
+        off = vector - s * differential.direction
+        p_x = s * differential.direction_x
+        p_y = s * differential.direction_y
         if not is_far:
-            p_x += bundle.origin_x
-            p_y += bundle.origin_y
-        p_x -= wp.dot(p_x, bundle.direction) * bundle.direction
-        p_y -= wp.dot(p_y, bundle.direction) * bundle.direction
-        det = wp.dot(wp.cross(p_x, p_y), bundle.direction)
+            p_x += differential.origin_x
+            p_y += differential.origin_y
+        p_x -= wp.dot(p_x, differential.direction) * differential.direction
+        p_y -= wp.dot(p_y, differential.direction) * differential.direction
+        det = wp.dot(wp.cross(p_x, p_y), differential.direction)
         size = wp.abs(det)
         if size > 1.0e-20:
-            image.x = bundle.middle[0] + wp.dot(wp.cross(off, p_y), bundle.direction) / det
-            image.y = bundle.middle[1] + wp.dot(wp.cross(p_x, off), bundle.direction) / det
+            image.x = differential.center[0] + wp.dot(wp.cross(off, p_y), differential.direction) / det
+            image.y = differential.center[1] + wp.dot(wp.cross(p_x, off), differential.direction) / det
             image.pixels = angle * s * s / size
             image.reach = radius * (wp.length(p_x) + wp.length(p_y)) / size
     return image
@@ -48,14 +48,14 @@ def image_of(bundle: SegmentBundle, vector: wp.vec3, is_far: bool, angle: float,
 
 @wp.struct
 class RayCone:
-    """What a pixel's rays are about one of them: how far apart, and at which angle they part (Amanatides 1984)."""
+    """A cone about one of a pixel's rays: its width, and the angle by which that grows (Amanatides 1984)."""
 
     width: float
     spread: float  # radians
 
 
 @wp.func
-def cone_beyond(cone: RayCone, obj: SceneObject, cos_i: float, index_ratio: float, transmits: bool) -> RayCone:
+def cone_after_interface(cone: RayCone, obj: SceneObject, cos_i: float, index_ratio: float, transmits: bool) -> RayCone:
     """After an interface, by the laws of thin lenses and mirrors; negative where the rays converge, or have crossed."""
     curvature = float(0.0)
     if obj.kind <= ELLIPSOID or obj.kind == CYLINDER:
@@ -67,7 +67,7 @@ def cone_beyond(cone: RayCone, obj: SceneObject, cos_i: float, index_ratio: floa
 
 
 @wp.func
-def shown_share(scenes: Scenes, scene: int, light: int, cone: RayCone) -> float:
+def image_share(scenes: Scenes, scene: int, light: int, cone: RayCone) -> float:
     """Of a light that one of a pixel's four rays hits: 1, or less if its image is smaller than what that stands for.
 
     Of many such images few are hit, and what jumps is more disturbing than what is missing.
@@ -82,7 +82,7 @@ def shown_share(scenes: Scenes, scene: int, light: int, cone: RayCone) -> float:
 
 
 @wp.func
-def is_near(image: LightImage) -> bool:
+def may_touch_pixel(image: LightImage) -> bool:
     """Whether a light may show in the pixel, or a small one in the tent over it."""
     return wp.max(wp.abs(image.x), wp.abs(image.y)) < 1.0 + image.reach
 

@@ -1,4 +1,4 @@
-"""Light that flat mirrors throw onto diffuse surfaces: lights sampled from a point's own mirror image.
+"""Caustics of flat mirrors: diffuse points sample lights from their own mirror image.
 
 A flat mirror shows a light as it is seen from the point's image behind it: directions and their densities are the
 same but for the reflection, so that what is known of sampling lights holds. A path tracer finds this light by chance.
@@ -10,18 +10,18 @@ from luxel.core.emitters import LightCDF, LightSampleContext, light_cdf, sample_
 from luxel.core.frames import unit_length
 from luxel.core.intersect import MISS, intersect_object, is_visible
 from luxel.core.principled import albedos, evaluate_lobes
-from luxel.core.sampling import net_point
-from luxel.core.scene_tables import MOST_MIRRORS
+from luxel.core.sampling import sobol_point
+from luxel.core.scene_tables import MAX_MIRRORS
 from luxel.core.scenes import SceneObject, Scenes, material_of_object, shape_of
 from luxel.core.shapes.kinds import BOX
 from luxel.core.shapes.local import INFINITY
 from luxel.core.shapes.shape import is_panel, surface_interaction
-from luxel.models.receivers import GatherSettings, Receiver, receiver_at
+from luxel.models.gather_points import GatherPoint, GatherSettings, gather_point_at
 from luxel.models.shading_points import ShadingPoint
-from luxel.models.signals import HIGHLIGHT, THROUGH, Signals, vector_at, with_vector
+from luxel.models.signals import CAUSTIC, HIGHLIGHT, Signals, rgb_at, with_rgb
 
-MIRROR_LOOK = wp.constant(8)  # one ray to lights of so many is sent by way of each face of each mirror
-SAME_FACE = wp.constant(0.999)  # cosine between normals
+LIGHT_RAYS_PER_MIRROR_RAY = wp.constant(8)  # one light sample of so many is taken by way of each face of each mirror
+MIN_FACE_COSINE = wp.constant(0.999)  # between the normals of a hit and of the face that it is expected on
 
 
 @wp.struct
@@ -33,7 +33,7 @@ class MirrorFace:
 
 
 @wp.func
-def faces_of(kind: int) -> int:
+def face_count(kind: int) -> int:
     """How many faces a flat object has; a panel's two sides are one."""
     return wp.where(kind == BOX, 6, 1)
 
@@ -104,12 +104,12 @@ def sample_mirrored_light(
     if t == INFINITY:
         return result
     si = surface_interaction(shape_of(obj), at.point, direction, t)
-    if wp.abs(wp.dot(si.normal, face.normal)) < SAME_FACE:
+    if wp.abs(wp.dot(si.normal, face.normal)) < MIN_FACE_COSINE:
         return result
-    is_before = light.object_id < 0
-    if not is_before:
-        is_before = wp.dot(scenes.objects[light.object_id].center - si.point, face.normal) > 0.0
-    if not is_before:
+    is_in_front = light.object_id < 0
+    if not is_in_front:
+        is_in_front = wp.dot(scenes.objects[light.object_id].center - si.point, face.normal) > 0.0
+    if not is_in_front:
         return result
     result.direction = direction
     result.density = light.density
@@ -120,56 +120,58 @@ def sample_mirrored_light(
 
 
 @wp.struct
-class Thrown:
-    """What a mirror's face throws onto a point: irradiance over π, but for Burley's factors, and gloss that leaves."""
+class ReflectedLight:
+    """Light that a mirror's face reflects onto a point, as it leaves there by the diffuse and by the glossy lobe."""
 
     diffuse: wp.vec3
-    gloss: wp.vec3
+    highlight: wp.vec3
 
 
 @wp.func
-def thrown_by_face(
-    scenes: Scenes, settings: GatherSettings, scene: int, r: Receiver, mirror: int, face: MirrorFace
-) -> Thrown:
-    """Of lights; gloss where the diffuse lobe's rays serve it, which don't look for lights in mirrors."""
-    result = Thrown(wp.vec3(0.0, 0.0, 0.0), wp.vec3(0.0, 0.0, 0.0))
-    each = wp.max(settings.light_rays // MIRROR_LOOK, 1)
+def light_by_face(
+    scenes: Scenes, settings: GatherSettings, scene: int, r: GatherPoint, mirror: int, face: MirrorFace
+) -> ReflectedLight:
+    """That of lights; the highlight only where the diffuse lobe's rays serve it: they skip lights in mirrors."""
+    result = ReflectedLight(wp.vec3(0.0, 0.0, 0.0), wp.vec3(0.0, 0.0, 0.0))
+    rays_per_pattern = wp.max(settings.light_rays // LIGHT_RAYS_PER_MIRROR_RAY, 1)
     cdf = light_cdf(scenes, scene, mirrored_context(r.at, face))
-    for k in range(each * settings.tiles):
-        u = net_point(r.pattern * each + k, 5)
-        choice = (float(k % each) + net_point(r.pattern + k // each, 6)[0]) / float(each)
+    for k in range(rays_per_pattern * settings.patterns_per_point):
+        u = sobol_point(r.pattern * rays_per_pattern + k, 5)
+        choice = (float(k % rays_per_pattern) + sobol_point(r.pattern + k // rays_per_pattern, 6)[0]) / float(
+            rays_per_pattern
+        )
         light = sample_mirrored_light(scenes, scene, r.at, mirror, face, cdf, choice, u)
         if wp.max(light.radiance) > 0.0:
-            towards = evaluate_lobes(r.bsdf, r.local * light.direction)
-            arriving = light.radiance / (light.density * float(each * settings.tiles))
-            result.diffuse += arriving * towards.diffuse
+            bsdf_value = evaluate_lobes(r.bsdf, r.local * light.direction)
+            arriving = light.radiance / (light.density * float(rays_per_pattern * settings.patterns_per_point))
+            result.diffuse += arriving * bsdf_value.diffuse
             if r.shares_rays:
-                result.gloss += wp.cw_mul(arriving, towards.specular)
+                result.highlight += wp.cw_mul(arriving, bsdf_value.specular)
     return result
 
 
 @wp.kernel(enable_backward=False)
-def look_into_mirrors(
+def add_mirrored_lights(
     scenes: Scenes, settings: GatherSettings, points: wp.array[ShadingPoint], signals: wp.array[Signals], begin: int
 ) -> None:
-    """Add the light by way of flat mirrors to a diffuse point's THROUGH, and to HIGHLIGHT where no ray looks for it."""
+    """Add the light by way of flat mirrors to a diffuse point's CAUSTIC, and to HIGHLIGHT where no ray finds it."""
     index = wp.tid() + begin
     p = points[index]
     if p.object_id == MISS:
         return
-    r = receiver_at(scenes, settings, p, index)
+    r = gather_point_at(scenes, settings, p, index)
     if not r.is_diffuse:
         return
     out = signals[index]
     mirrors = scenes.scenes[p.scene].mirrors
-    for i in range(MOST_MIRRORS):
+    for i in range(MAX_MIRRORS):
         mirror = mirrors[i]
         if mirror != MISS and mirror != p.object_id:
             obj = scenes.objects[mirror]
-            for number in range(faces_of(obj.kind)):
+            for number in range(face_count(obj.kind)):
                 face = mirror_face(obj, number, p.point)
                 if face.distance > 0.0:
-                    thrown = thrown_by_face(scenes, settings, p.scene, r, mirror, face)
-                    out = with_vector(out, THROUGH, vector_at(out, THROUGH) + thrown.diffuse)
-                    out = with_vector(out, HIGHLIGHT, vector_at(out, HIGHLIGHT) + thrown.gloss)
+                    reflected_light = light_by_face(scenes, settings, p.scene, r, mirror, face)
+                    out = with_rgb(out, CAUSTIC, rgb_at(out, CAUSTIC) + reflected_light.diffuse)
+                    out = with_rgb(out, HIGHLIGHT, rgb_at(out, HIGHLIGHT) + reflected_light.highlight)
     signals[index] = out

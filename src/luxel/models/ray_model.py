@@ -1,7 +1,7 @@
 """The ray model: a point looks around, and a network says what to make of what it sees.
 
 What rays meet is computed, and so is most of the light that leaves there: by a few rays to lights and over the
-hemisphere (`luxel.models.gather`), shared among neighbours (`luxel.models.filter`), and by following what smooth
+hemisphere (`luxel.models.gather`), shared among neighbours (`luxel.models.atrous_filter`), and by following what smooth
 surfaces show (`luxel.models.specular`). These are estimates: noisy, blurred or of a few bounces. For every point and
 colour channel a small network says how much of each to take, and how much they all lack.
 
@@ -26,6 +26,7 @@ from luxel.configuration import Channels, Configuration, Layers, Pixels
 from luxel.core.fragments import Fragments, visible_fragments
 from luxel.core.rays import Rays
 from luxel.core.scene_batch import OBJECT_FIELDS, SCENE_FIELDS, SceneBatch
+from luxel.models.atrous_filter import LEVELS, REACH, STEPS, filter_levels
 from luxel.models.chains import LOBES
 from luxel.models.estimates import (
     CHANNEL_FEATURES,
@@ -35,12 +36,11 @@ from luxel.models.estimates import (
     Measured,
     measure,
 )
-from luxel.models.filter import LEVELS, REACH, STEPS, filter_levels
 from luxel.models.gather import gather
+from luxel.models.gather_points import PATTERNS_OF_TILE, GatherSettings
 from luxel.models.neighbourhood import as_neighbours, neighbourhood
 from luxel.models.open_sky import sky_of_pixels
 from luxel.models.pretrained import Pretrained
-from luxel.models.receivers import TILE_PIXELS, GatherSettings
 from luxel.models.shading_points import points_of_fragments, points_of_rays
 from luxel.models.specular import ChainRoom, Chains, no_chains, specular_chains, unlit
 
@@ -88,13 +88,13 @@ class RayModelConfig(Configuration, path="model"):
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
     """A config.json with a field that this version does not know describes another network."""
 
-    def gather_settings(self, height: int | None, chained: int) -> Any:
+    def gather_settings(self, height: int | None, specular_points: int) -> Any:
         """GatherSettings for points of pictures so high, or of single rays, the first of which have chains."""
         settings = GatherSettings()
         settings.light_rays, settings.diffuse_rays = self.light_rays, self.diffuse_rays
         settings.glossy_rays, settings.bounces = self.glossy_rays, self.bounces
-        settings.tiles, settings.height = 1 if height else TILE_PIXELS, height or self.width
-        settings.occlusion, settings.chained = int(self.occlusion), chained if self.chains else 0
+        settings.patterns_per_point, settings.height = 1 if height else PATTERNS_OF_TILE, height or self.width
+        settings.occlusion, settings.specular_points = int(self.occlusion), specular_points if self.chains else 0
         return settings
 
 

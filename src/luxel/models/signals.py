@@ -1,25 +1,34 @@
-"""What the ray model's points gather: a vector of numbers, and arithmetic with it."""
+"""Signals: the vector of numbers that a shading point gathers, and arithmetic with it."""
 
 import warp as wp
 
-DIRECT, THROUGH, HIGHLIGHT, UNSHADOWED = range(0, 12, 3)
-DIRECT_NOISE = 12
-OF_LIGHTS = 13
-"""The first of the signals: what lights do. The others are what rays over the hemisphere and into lobes find."""
-SKY, SURFACES, REFLECTION, LOST = range(OF_LIGHTS, OF_LIGHTS + 12, 3)
-OPENNESS, NEARNESS, INDIRECT_NOISE, GLOSSY_NOISE, ROUGH_WEIGHT = range(OF_LIGHTS + 12, OF_LIGHTS + 17)
-SIGNALS = OF_LIGHTS + 17
+DIRECT, CAUSTIC, HIGHLIGHT, UNSHADOWED = range(0, 12, 3)
+DIRECT_VARIANCE = 12
+LIGHT_SIGNALS = 13
+"""How many come from light samples; those that follow come from rays over the hemisphere and into lobes."""
+SKY, SURFACES, REFLECTION, TRUNCATED = range(LIGHT_SIGNALS, LIGHT_SIGNALS + 12, 3)
+OPENNESS, NEARNESS, INDIRECT_VARIANCE, GLOSSY_VARIANCE, ROUGH_ALBEDO = range(LIGHT_SIGNALS + 12, LIGHT_SIGNALS + 17)
+SIGNALS = LIGHT_SIGNALS + 17
 Signals = wp.types.vector(SIGNALS, float)
-"""What a point gathers, in RGB but for OPENNESS, NEARNESS and noise.
+"""What a point gathers.
 
-Irradiance over π (but for Burley's Fresnel factors) by lights (DIRECT), by lights through glass and by way of flat
-mirrors (THROUGH), by the sky, and by way of other surfaces; radiance that leaves by the glossy lobes, of lights
-(HIGHLIGHT) and of all else; what DIRECT would be without shadows; the share of the hemisphere's light that paths were
-cut off from, for a unit of radiance everywhere (LOST); the share of the hemisphere that is sky; how near the other
-surfaces are: the mean of s / (s + t), for rays that meet something at a distance of t, where a pixel is s wide; and the
-variances, as if rays were independent, of the means over channels: of DIRECT by rays to lights, of SKY and SURFACES,
-of HIGHLIGHT and REFLECTION by rays into lobes; and, where the diffuse lobe's rays serve a rough lobe (ROUGH) too, what
-REFLECTION would be under a radiance of 1, the mean of the channels (ROUGH_WEIGHT).
+In RGB, irradiance over π, but for Burley's Fresnel factors:
+    DIRECT      by lights in view
+    UNSHADOWED  what DIRECT would be without shadows
+    CAUSTIC     by lights through glass and by way of flat mirrors
+    SKY         by the sky
+    SURFACES    by way of other surfaces
+    TRUNCATED   of a unit of radiance from everywhere, what paths were cut off from
+In RGB, radiance that leaves by the glossy lobes:
+    HIGHLIGHT   of lights
+    REFLECTION  of all else
+Single numbers:
+    OPENNESS    the share of the hemisphere that is sky
+    NEARNESS    of other surfaces: the mean of s / (s + t) over rays, t their lengths and s the width of a pixel
+    ROUGH_ALBEDO    what REFLECTION would be under a radiance of 1, the mean of the channels; 0 but of a rough lobe
+                (`luxel.core.rough_albedo.ROUGH`) that the diffuse lobe's rays serve, too
+    DIRECT_VARIANCE, INDIRECT_VARIANCE, GLOSSY_VARIANCE    of the means over channels of DIRECT, of SKY + SURFACES and
+                of HIGHLIGHT + REFLECTION by rays into lobes, as if rays were independent
 """
 
 
@@ -39,8 +48,8 @@ def variance_of_sum(squares: float, total: float, count: int) -> float:
 
 
 @wp.func
-def with_vector(signals: Signals, at: int, value: wp.vec3) -> Signals:
-    """The signals with three of them set."""
+def with_rgb(signals: Signals, at: int, value: wp.vec3) -> Signals:
+    """The signals with the three from `at` on set."""
     signals[at] = value[0]
     signals[at + 1] = value[1]
     signals[at + 2] = value[2]
@@ -48,6 +57,6 @@ def with_vector(signals: Signals, at: int, value: wp.vec3) -> Signals:
 
 
 @wp.func
-def vector_at(signals: Signals, at: int) -> wp.vec3:
-    """Three of the signals."""
+def rgb_at(signals: Signals, at: int) -> wp.vec3:
+    """The three signals from `at` on."""
     return wp.vec3(signals[at], signals[at + 1], signals[at + 2])

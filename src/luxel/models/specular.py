@@ -13,9 +13,9 @@ from luxel.core.principled import SMOOTH_ALPHA
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable
 from luxel.core.selection import NOT_COUNTED, selected
-from luxel.models.chain_shares import weigh_chains
-from luxel.models.chains import BRANCHES, LOBES, follow_chain, no_chain
-from luxel.models.segment_bundles import SEGMENT_WORDS, Segment
+from luxel.models.chain_coverage import weigh_chains_by_coverage
+from luxel.models.chains import BRANCHES, LOBES, empty_chain, follow_chain
+from luxel.models.ray_differentials import SEGMENT_WORDS, Segment
 from luxel.models.shading_points import OBJECT, WORDS, ShadingPoint, absent_point, as_points
 from luxel.models.subpixels import SUBPIXELS, subpixel_offset, subpixel_point
 
@@ -75,7 +75,7 @@ def follow_chains(
             offset = subpixel_offset(ray)
     branches = int(BRANCHES)
     for branch in range(BRANCHES):
-        chain = no_chain(p)
+        chain = empty_chain(p)
         if branch < branches:
             chain = follow_chain(scenes, p, offset, lobe, branch, height)
             if branch == 0:
@@ -106,7 +106,7 @@ def merge_ends(
 ) -> None:
     """Of one lobe of one point: the ends on one object become one, with a slot, and radiances their sum.
 
-    Each counts as much as a bundle of rays about the pixel's four finds (`luxel.models.chain_shares`).
+    Each counts as much as a bundle of rays about the pixel's four finds (`luxel.models.chain_coverage`).
 
     Ends on more than SUBPIXELS objects are left out, which are the weaker branches'. They have the slot MISS.
     """
@@ -122,7 +122,7 @@ def merge_ends(
     if point == MISS:
         return
     if subpixels == SUBPIXELS:
-        total += weigh_chains(scenes, points[point], row, segments, begins, throughput, height)
+        total += weigh_chains_by_coverage(scenes, points[point], row, segments, begins, throughput, height)
     for i in range(first, first + chains):
         end = ends[i]
         total += segments[i].radiance

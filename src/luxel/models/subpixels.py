@@ -12,8 +12,8 @@ from luxel.models.shading_points import ShadingPoint, pixel_width
 
 SUBPIXELS = 4  # rays of a pixel that are followed through mirrors and glass, so that their images have soft edges
 PIXEL_VARIANCE = wp.constant(0.15)  # of a pixel's filter, in its widths squared: a Gaussian's (Tokuyoshi & Kaplanyan)
-MOST_WIDENING = wp.constant(0.18)  # theirs, too
-LEAST_COSINE = wp.constant(0.1)  # of a surface along which pixels stretch
+MAX_WIDENING = wp.constant(0.18)  # theirs, too
+MIN_COSINE = wp.constant(0.1)  # of a surface along which pixels stretch
 
 
 @wp.func
@@ -48,8 +48,8 @@ def subpixel_point(scenes: Scenes, p: ShadingPoint, offset: wp.vec2, height: int
 
 
 @wp.func
-def place_in_pixel(scenes: Scenes, p: ShadingPoint, u: wp.vec2, height: int, beside: int) -> wp.vec3:
-    """Of the plane that touches a point's surface the place that shows `u` of the way over the pixel about it.
+def point_in_pixel(scenes: Scenes, p: ShadingPoint, u: wp.vec2, height: int, beside: int) -> wp.vec3:
+    """The point of the surface's tangent plane that projects to `u` in the pixel about a shading point.
 
     The point itself if the place is hidden by the object `beside` it, or the point is of that object. What glass
     focuses may be narrower than a pixel: a single point is in it or not.
@@ -58,8 +58,8 @@ def place_in_pixel(scenes: Scenes, p: ShadingPoint, u: wp.vec2, height: int, bes
     x = u[0] - 0.5
     y = u[1] - 0.5
     off = x * wp.vec3(axes[0, 0], axes[0, 1], axes[0, 2]) + y * wp.vec3(axes[1, 0], axes[1, 1], axes[1, 2])
-    off -= p.direction * (wp.dot(off, p.normal) / wp.min(wp.dot(p.direction, p.normal), -LEAST_COSINE))
-    off -= p.normal * wp.dot(off, p.normal)  # none, but below LEAST_COSINE
+    off -= p.direction * (wp.dot(off, p.normal) / wp.min(wp.dot(p.direction, p.normal), -MIN_COSINE))
+    off -= p.normal * wp.dot(off, p.normal)  # none, but below MIN_COSINE
     place = p.point + pixel_width(scenes, p, height) * off
     if beside == p.object_id or intersect_object(scenes, beside, place, -p.direction, MISS, INFINITY) < INFINITY:
         place = p.point
@@ -67,7 +67,7 @@ def place_in_pixel(scenes: Scenes, p: ShadingPoint, u: wp.vec2, height: int, bes
 
 
 @wp.func
-def direction_from(scenes: Scenes, place: wp.vec3, p: ShadingPoint, direction: wp.vec3, light: int) -> wp.vec3:
+def direction_to_light(scenes: Scenes, place: wp.vec3, p: ShadingPoint, direction: wp.vec3, light: int) -> wp.vec3:
     """From a place to where a direction from a point hits a light; what is at infinity has the same from everywhere."""
     result = direction
     if light >= 0:
@@ -89,4 +89,4 @@ def widened_alpha(scenes: Scenes, p: ShadingPoint, alpha: float, height: int) ->
     two = subpixel_point(scenes, p, subpixel_offset(2), height)
     cosine = wp.dot(p.normal, p.direction)
     turn = (wp.length_sq(one.normal - p.normal) + wp.length_sq(two.normal - p.normal)) * 6.4 * cosine * cosine
-    return wp.sqrt(alpha * alpha + wp.min(2.0 * PIXEL_VARIANCE * turn, MOST_WIDENING))
+    return wp.sqrt(alpha * alpha + wp.min(2.0 * PIXEL_VARIANCE * turn, MAX_WIDENING))

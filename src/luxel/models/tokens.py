@@ -37,7 +37,7 @@ def _offsets(widths: dict[str, int]) -> dict[str, slice]:
 FIELDS: dict[str, slice] = _offsets(_WIDTHS)
 OBJECT_FEATURES: int = sum(_WIDTHS.values())
 FAR = 10.0  # what lies beyond this many half image heights, or behind the camera, is out of sight anyway
-LEAST_DEPTH = 1e-6  # scene units, for which less is taken
+MIN_DEPTH = 1e-6  # scene units, for which less is taken
 
 
 class Tokens(NamedTuple):
@@ -97,7 +97,7 @@ def _projection(
     """
     scale = scenes.scale.double()
     extent = torch.where(scenes.is_panel, scale[:, :2].amax(1), scale.amax(1))  # a panel's third is 1, of nothing
-    half_height = (-center[:, 2]).clamp(min=LEAST_DEPTH) * tan_half_fov
+    half_height = (-center[:, 2]).clamp(min=MIN_DEPTH) * tan_half_fov
     seen = (torch.cat([center[:, :2], extent[:, None]], 1) / half_height[:, None]).clamp(-FAR, FAR)
     endless = (scenes.kind == PLANE)[:, None] & (torch.arange(3, device=seen.device) == 2)
     return torch.where(endless, FAR, seen)

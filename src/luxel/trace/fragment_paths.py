@@ -14,7 +14,7 @@ from torch import Tensor
 
 from luxel.core.fragments import FragmentPaths, Fragments
 from luxel.core.launch import launch, to_warp
-from luxel.core.pixels import key_along
+from luxel.core.pixels import key_of_ray
 from luxel.core.scenes import Scenes
 from luxel.core.shafts import EVERYTHING
 
@@ -53,7 +53,7 @@ def add_to_fragment(
     first = sums.offsets[pixel]
     key = sums.key[first]
     if sums.is_mixed[pixel]:
-        key = key_along(scenes, scene, EVERYTHING, origin, direction)
+        key = key_of_ray(scenes, scene, EVERYTHING, origin, direction)
     for i in range(first, sums.offsets[pixel + 1]):
         if sums.key[i] == key:
             j = i - sums.first

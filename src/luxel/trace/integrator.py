@@ -11,18 +11,18 @@ import warp as wp
 from luxel.core.emitters import (
     LightSampleContext,
     emitted_radiance,
-    far_lights_found,
+    infinite_lights_with_mis,
     light_cdf,
     light_density,
     sample_light,
-    sky_radiance,
+    unsampled_sky_radiance,
 )
 from luxel.core.frames import frame, to_world, unit_length
 from luxel.core.intersect import MISS, intersect, is_visible
-from luxel.core.principled import bsdf_of, evaluate_bsdf, lobe_by_first, refraction_weight, sample_bsdf
+from luxel.core.principled import bsdf_of, evaluate_bsdf, refraction_weight, reuse_lobe_sample, sample_bsdf
 from luxel.core.rays import camera_direction, camera_origin, image_plane_point
 from luxel.core.rng import seeded, uniform
-from luxel.core.sampling import NetPlace, net_place, power_heuristic, stratified
+from luxel.core.sampling import ZSobolPixel, power_heuristic, zsobol_pixel, zsobol_sample
 from luxel.core.scenes import Scenes, material_of_object, shape_of
 from luxel.core.shapes.local import INFINITY
 from luxel.core.shapes.shape import facing_normal, surface_interaction
@@ -46,7 +46,7 @@ class Vertex:
     scatters: bool  # False: the path ends here
     at: LightSampleContext
     wi: wp.vec3  # local, towards where the path comes from
-    lights_total: float
+    light_weight_sum: float
     roulette: float  # a number in [0, 1)
 
 
@@ -61,14 +61,14 @@ def emission_found(
     distance: float,
     normal: wp.vec3,
 ) -> wp.vec3:
-    """What an object emits against a ray of this density that hit it, weighted against having looked for it."""
+    """What an object emits against a ray of this density that hit it, times its MIS weight against light sampling."""
     L = wp.vec3(0.0, 0.0, 0.0)
     Le = emitted_radiance(scenes, object_id, direction, normal)
     if wp.max(Le) > 0.0:
-        looked_for = light_density(
-            scenes, scene, before.at, before.lights_total, object_id, direction, distance, normal
+        nee_density = light_density(
+            scenes, scene, before.at, before.light_weight_sum, object_id, direction, distance, normal
         )
-        L = Le * power_heuristic(density, looked_for)
+        L = Le * power_heuristic(density, nee_density)
     return L
 
 
@@ -83,23 +83,23 @@ def arrive(
     last: bool,
     key: wp.vec2ui,
     pixel: int,
-    place: NetPlace,
+    zsobol: ZSobolPixel,
     number: int,
     dimension: int,
     members: int,
 ) -> tuple[wp.vec3, Vertex]:
     """Radiance along a ray that `before` scattered, all but what its end scatters on, and that end.
 
-    The light that it finds, weighted against having looked for it, and the direct light of one lamp at its end; of the
-    `last` segment the former alone.
+    The light that it finds, times its MIS weight against light sampling, and the direct light of one lamp at its end;
+    of the `last` segment the former alone.
 
     Arguments come one by one, as in structs they took 1 to 3 % more processor time.
     """
     ended = Vertex()
     hit = intersect(scenes, scene, origin, direction, before.at.object_id)
     if hit.object_id == MISS:
-        far = far_lights_found(scenes, scene, before.at, before.lights_total, direction, bsdf_density, 1.0)
-        return sky_radiance(scenes, scene, direction) + far, ended
+        far = infinite_lights_with_mis(scenes, scene, before.at, before.light_weight_sum, direction, bsdf_density, 1.0)
+        return unsampled_sky_radiance(scenes, scene, direction) + far, ended
 
     obj = scenes.objects[hit.object_id]
     shape = shape_of(obj)
@@ -118,7 +118,7 @@ def arrive(
     at = LightSampleContext(si.point, normal, hit.object_id, material.transmission == 0.0)
 
     # Direct light: look at one light.
-    u = stratified(key, pixel, place, number, dimension, members)
+    u = zsobol_sample(key, pixel, zsobol, number, dimension, members)
     cdf = light_cdf(scenes, scene, at)
     light = sample_light(scenes, scene, at, cdf, u[0], wp.vec2(u[1], u[2]))
     if light.density > 0.0:
@@ -128,7 +128,7 @@ def arrive(
         ):
             weight = power_heuristic(light.density, towards.density) / light.density
             L += wp.cw_mul(towards.value, light.radiance) * weight
-    return L, Vertex(True, at, wi, light.total, u[3])
+    return L, Vertex(True, at, wi, light.weight_sum, u[3])
 
 
 @wp.func
@@ -149,7 +149,7 @@ def path_radiance(
     camera_direction: wp.vec3,
     key: wp.vec2ui,
     pixel: int,
-    place: NetPlace,
+    zsobol: ZSobolPixel,
     sample: int,
     branches: int,
     group_size: int,
@@ -190,7 +190,7 @@ def path_radiance(
             depth == max_depth,
             key,
             pixel,
-            place,
+            zsobol,
             number,
             2 * depth,
             members,
@@ -206,8 +206,8 @@ def path_radiance(
             if vertex.scatters:
                 bsdf = bsdf_of(material_of_object(scenes.objects[vertex.at.object_id]), vertex.wi)
                 members = wp.where(depth <= NET_DEPTH, group_size, 1)
-                v = stratified(key, pixel, place, sample * branches + branch, 2 * depth + 1, members)
-                wo = sample_bsdf(bsdf, lobe_by_first(bsdf, wp.vec3(v[1], v[2], v[0])))
+                v = zsobol_sample(key, pixel, zsobol, sample * branches + branch, 2 * depth + 1, members)
+                wo = sample_bsdf(bsdf, reuse_lobe_sample(bsdf, wp.vec3(v[1], v[2], v[0])))
                 scattered = evaluate_bsdf(bsdf, wo)
                 bsdf_density = scattered.density
                 if bsdf_density > 0.0:
@@ -363,9 +363,9 @@ def trace_paths(
         pixel = rays.number[ray]
         camera_ray = CameraRay(rays.origin[ray], rays.direction[ray])
     key = seeded(scenes.scenes[scene].key, settings.seed)
-    place = NetPlace()
+    zsobol = ZSobolPixel()
     if settings.width > 0:
-        place = net_place(key, pixel % settings.width, pixel // settings.width)
+        zsobol = zsobol_pixel(key, pixel % settings.width, pixel // settings.width)
 
     moments = PathMoments()
     first = chunk * CHUNK
@@ -379,7 +379,7 @@ def trace_paths(
             camera_ray.direction,
             key,
             pixel,
-            place,
+            zsobol,
             sample,
             settings.branches,
             settings.net_size,

@@ -6,7 +6,7 @@ from pathlib import Path
 from luxel import InputError
 from luxel.configuration import cut
 from luxel.files.tensors import read_tensors
-from luxel.models.kinds import Model, model_of
+from luxel.models.model_types import Model, model_of
 from luxel.models.pretrained import ANOTHER, check_finite
 from luxel.models.ray_model import RayModel
 from luxel.pipeline import Renderer

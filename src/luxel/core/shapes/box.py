@@ -2,7 +2,7 @@
 
 import warp as wp
 
-from luxel.core.shapes.local import LocalHit, SurfaceSample, first_of_interval, rectangle_solid_angle, slab
+from luxel.core.shapes.local import LocalHit, SurfaceSample, nearest_in_interval, rectangle_solid_angle, slab
 
 
 @wp.func
@@ -12,7 +12,7 @@ def intersect_box(start: wp.vec3, along: wp.vec3, on_surface: bool) -> float:
     y = slab(start[1], along[1])
     z = slab(start[2], along[2])
     interval = wp.vec2(wp.max(wp.max(x[0], y[0]), z[0]), wp.min(wp.min(x[1], y[1]), z[1]))
-    return first_of_interval(interval, on_surface)
+    return nearest_in_interval(interval, on_surface)
 
 
 @wp.func
@@ -67,7 +67,7 @@ def face_solid_angles(start: wp.vec3, scale: wp.vec3) -> wp.vec3:
 
 
 @wp.func
-def turned(v: wp.vec3, axis: int) -> wp.vec3:
+def cyclic_from(v: wp.vec3, axis: int) -> wp.vec3:
     """The components from this axis on, in cyclic order; without an index that is unknown when this is compiled."""
     result = v
     if axis == 1:
@@ -100,9 +100,9 @@ def sample_box(start: wp.vec3, scale: wp.vec3, u: wp.vec2) -> SurfaceSample:
     points stay as well spread as u is, whatever the faces' shares.
     """
     along = longest_axis_seen(start, scale)
-    near = turned(wp.vec3(wp.sign(start[0]), wp.sign(start[1]), wp.sign(start[2])), along)
-    lengths = turned(scale, along)
-    angles = turned(face_solid_angles(start, scale), along)
+    near = cyclic_from(wp.vec3(wp.sign(start[0]), wp.sign(start[1]), wp.sign(start[2])), along)
+    lengths = cyclic_from(scale, along)
+    angles = cyclic_from(face_solid_angles(start, scale), along)
     of_sides = angles[1] + angles[2]
     share = of_sides / wp.max(of_sides + angles[0], 1.0e-30)
     axis = int(0)
@@ -121,7 +121,7 @@ def sample_box(start: wp.vec3, scale: wp.vec3, u: wp.vec2) -> SurfaceSample:
             point = wp.vec3(to_end, near[1] * (1.0 - 2.0 * across), near[2])
             normal = wp.vec3(0.0, 0.0, near[2])
     back = (3 - along) % 3
-    return SurfaceSample(turned(point, back), turned(normal, back), face_density(angles, lengths, axis))
+    return SurfaceSample(cyclic_from(point, back), cyclic_from(normal, back), face_density(angles, lengths, axis))
 
 
 @wp.func

@@ -3,7 +3,7 @@
 import warp as wp
 
 from luxel.core.frames import PI
-from luxel.core.shapes.local import INFINITY, LocalHit, SurfaceSample, first_of_interval, slab
+from luxel.core.shapes.local import INFINITY, LocalHit, SurfaceSample, nearest_in_interval, slab
 from luxel.core.shapes.panel import ELONGATED
 
 
@@ -32,7 +32,7 @@ def intersect_cylinder(start: wp.vec3, along: wp.vec3, on_surface: bool) -> floa
     mantle = mantle_interval(start, along)
     caps = slab(start[2], along[2])
     interval = wp.vec2(wp.max(mantle[0], caps[0]), wp.min(mantle[1], caps[1]))
-    return first_of_interval(interval, on_surface)
+    return nearest_in_interval(interval, on_surface)
 
 
 @wp.func

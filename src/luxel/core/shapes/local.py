@@ -25,7 +25,7 @@ class SurfaceSample:
 
 
 @wp.func
-def first_of_interval(interval: wp.vec2, on_surface: bool) -> float:
+def nearest_in_interval(interval: wp.vec2, on_surface: bool) -> float:
     """Where a ray first meets a convex solid that it is within for interval[0] < t < interval[1]; infinite if nowhere.
 
     A ray that starts on the surface leaves the solid through the far side, or has left it: one end is known to be 0,

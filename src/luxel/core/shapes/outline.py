@@ -9,7 +9,7 @@ import warp as wp
 from luxel.core.shapes.kinds import BOX, CYLINDER, DISC, ELLIPSOID, PLANE
 from luxel.core.shapes.shape import Shape
 
-LEAST_SQUARE = wp.constant(0.4)
+MIN_SQUARE = wp.constant(0.4)
 FAR_BESIDE = wp.constant(-1.0e6)  # the margin of rays that never come to a panel's plane
 
 
@@ -77,9 +77,9 @@ def outline_margin(shape: Shape, origin: wp.vec3, direction: wp.vec3) -> float:
 def share_inside(margin: float, beside: float, below: float, step: float, spacing: float) -> float:
     """The share of the square about a ray that is within an outline, by the margin there and two steps away.
 
-    The square is `spacing` wide, and outlines are straight in it; or LEAST_SQUARE of half the shape's width, if that is
+    The square is `spacing` wide, and outlines are straight in it; or MIN_SQUARE of half the shape's width, if that is
     less, so that many rays' shares add up to a small disc's area but for a hundredth. `beside` and `below` are `step`
     away along both sides.
     """
     slope = wp.sqrt((beside - margin) * (beside - margin) + (below - margin) * (below - margin)) / step
-    return wp.clamp(0.5 + margin / wp.clamp(slope * spacing, 1.0e-6, LEAST_SQUARE), 0.0, 1.0)
+    return wp.clamp(0.5 + margin / wp.clamp(slope * spacing, 1.0e-6, MIN_SQUARE), 0.0, 1.0)

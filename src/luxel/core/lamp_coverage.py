@@ -4,7 +4,16 @@ import warp as wp
 
 from luxel.core.emitters import is_lamp
 from luxel.core.intersect import MISS
-from luxel.core.pixels import FINE, Pictures, PixelPlace, fine_offset, hits_alone, pixel_shaft, point_of_pixel, seen_at
+from luxel.core.pixels import (
+    FINE_RAYS,
+    Pictures,
+    PixelPlace,
+    fine_offset,
+    hits_object,
+    key_at,
+    pixel_shaft,
+    point_of_pixel,
+)
 from luxel.core.rays import camera_direction, camera_origin
 from luxel.core.scenes import Scenes, shape_of
 from luxel.core.shapes.outline import outline_margin, share_inside
@@ -25,32 +34,32 @@ def margin_at(scenes: Scenes, pictures: Pictures, object_id: int, at: PixelPlace
 
 
 @wp.struct
-class FilledByLamp:
-    """What a lamp alone fills of the squares about a pixel's fine rays, and how many of these hit it."""
+class LampCoverage:
+    """How many squares about a pixel's fine rays a lamp alone covers, and how many of these rays hit it."""
 
     squares: float
     hits: float
 
 
 @wp.func
-def filled_by_lamp(scenes: Scenes, pictures: Pictures, object_id: int, at: PixelPlace) -> FilledByLamp:
+def lamp_coverage(scenes: Scenes, pictures: Pictures, object_id: int, at: PixelPlace) -> LampCoverage:
     """The squares change steadily as the lamp's outline moves over the pixel.
 
     Those at the border are moved into the pixel, or they would reach out of it: a pixel beside a lamp showed 1 % of it,
     which of a lamp of radiance 100 is white.
     """
-    filled = FilledByLamp(0.0, 0.0)
+    coverage = LampCoverage(0.0, 0.0)
     half = 0.5 * FINE_SPACING
-    for k in range(FINE):
+    for k in range(FINE_RAYS):
         offset = fine_offset(k)
-        if hits_alone(scenes, pictures, object_id, at, offset):
-            filled.hits += 1.0
-        middle = wp.vec2(wp.clamp(offset[0], half, 1.0 - half), wp.clamp(offset[1], half, 1.0 - half))
-        margin = margin_at(scenes, pictures, object_id, at, middle)
-        beside = margin_at(scenes, pictures, object_id, at, middle + wp.vec2(FINE_STEP, 0.0))
-        below = margin_at(scenes, pictures, object_id, at, middle + wp.vec2(0.0, FINE_STEP))
-        filled.squares += share_inside(margin, beside, below, FINE_STEP, FINE_SPACING)
-    return filled
+        if hits_object(scenes, pictures, object_id, at, offset):
+            coverage.hits += 1.0
+        center = wp.vec2(wp.clamp(offset[0], half, 1.0 - half), wp.clamp(offset[1], half, 1.0 - half))
+        margin = margin_at(scenes, pictures, object_id, at, center)
+        beside = margin_at(scenes, pictures, object_id, at, center + wp.vec2(FINE_STEP, 0.0))
+        below = margin_at(scenes, pictures, object_id, at, center + wp.vec2(0.0, FINE_STEP))
+        coverage.squares += share_inside(margin, beside, below, FINE_STEP, FINE_SPACING)
+    return coverage
 
 
 @wp.func
@@ -69,9 +78,9 @@ def count_fine_hits(
     """
     shaft = pixel_shaft(scenes, pictures, at)
     unknown = int(0)
-    for k in range(FINE):
+    for k in range(FINE_RAYS):
         offset = fine_offset(k)
-        found = seen_at(scenes, pictures, at, shaft, offset[0], offset[1])
+        found = key_at(scenes, pictures, at, shaft, offset[0], offset[1])
         fragment = int(-1)
         for i in range(first, end):
             if key[i] == found or (fragment < 0 and key[i] // FACES == found // FACES):
@@ -93,33 +102,33 @@ def smooth_lamps(
     end: int,
     hits: wp.array[float],
 ) -> float:
-    """Make fine rays' hits of lamps what they fill, and those of all else what that leaves; which is the result."""
+    """Make fine rays' hits of lamps the squares that these cover, and all others' what that leaves, the result."""
     before = float(0.0)
     after = float(0.0)
     for i in range(first, end):
         object_id = key[i] // FACES
         if is_lamp(scenes, object_id):
             before += hits[i]
-            if hits[i] < float(FINE):
-                filled = filled_by_lamp(scenes, pictures, object_id, at)
-                hits[i] = wp.where(filled.hits > 0.0, hits[i] / wp.max(filled.hits, 1.0), 1.0) * filled.squares
+            if hits[i] < float(FINE_RAYS):
+                coverage = lamp_coverage(scenes, pictures, object_id, at)
+                hits[i] = wp.where(coverage.hits > 0.0, hits[i] / wp.max(coverage.hits, 1.0), 1.0) * coverage.squares
             after += hits[i]
     of_lamps = float(1.0)
-    if before >= float(FINE) or after > float(FINE):
-        of_lamps = float(FINE) / wp.max(after, 1.0)
-    left = wp.max(float(FINE) - of_lamps * after, 0.0)
-    of_others = left / wp.max(float(FINE) - before, 1.0)
+    if before >= float(FINE_RAYS) or after > float(FINE_RAYS):
+        of_lamps = float(FINE_RAYS) / wp.max(after, 1.0)
+    left = wp.max(float(FINE_RAYS) - of_lamps * after, 0.0)
+    of_others = left / wp.max(float(FINE_RAYS) - before, 1.0)
     for i in range(first, end):
         hits[i] = hits[i] * wp.where(is_lamp(scenes, key[i] // FACES), of_lamps, of_others)
     return left
 
 
 @wp.func
-def measure_finely(
+def measure_lamp_pixel(
     scenes: Scenes,
     pictures: Pictures,
     at: PixelPlace,
-    seen: wp.array[int],
+    ray_keys: wp.array[int],
     lattice_rays: int,
     key: wp.array[int],
     first: int,
@@ -141,12 +150,12 @@ def measure_finely(
             if not is_lamp(scenes, key[i] // FACES):
                 hits = int(0)
                 for k in range(lattice_rays):
-                    hits += wp.where(seen[k] == key[i], 1, 0)
-                coverage[i] = float(FINE * hits) / float(wp.max(lattice_rays, 1))
+                    hits += wp.where(ray_keys[k] == key[i], 1, 0)
+                coverage[i] = float(FINE_RAYS * hits) / float(wp.max(lattice_rays, 1))
                 total += coverage[i]
         of_others = wp.min(left / wp.max(total, 1.0), 1.0)
         for i in range(first, end):
             if not is_lamp(scenes, key[i] // FACES):
                 coverage[i] = coverage[i] * of_others
     for i in range(first, end):
-        coverage[i] = coverage[i] / float(FINE)
+        coverage[i] = coverage[i] / float(FINE_RAYS)

@@ -5,7 +5,7 @@ import torch
 
 from luxel.experiments.base import tiny_model
 from luxel.models.image_model import ImageModel
-from luxel.models.kinds import load_model, model_of
+from luxel.models.model_types import load_model, model_of
 from luxel.models.ray_model import RayModel, RayModelConfig
 
 

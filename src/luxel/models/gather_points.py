@@ -1,4 +1,4 @@
-"""Points that gather light, as rays to lights and into the surroundings need them."""
+"""Gather points: shading points with their BSDF and the sampling pattern by which they gather light."""
 
 import warp as wp
 
@@ -14,7 +14,7 @@ from luxel.models.shading_points import ShadingPoint
 from luxel.models.signals import square
 from luxel.models.subpixels import widened_alpha
 
-TILE_PIXELS = 16
+PATTERNS_OF_TILE = 16
 
 
 @wp.struct
@@ -24,17 +24,17 @@ class GatherSettings:
     light_rays: int
     diffuse_rays: int
     glossy_rays: int
-    bounces: int  # surfaces that scatter, beyond the point, up to which a gathering ray goes on
-    tiles: int  # patterns that every point goes through: 1, or TILE_PIXELS for a point without neighbours
+    bounces: int  # surfaces that scatter, beyond the point, up to which a gather path goes on
+    patterns_per_point: int  # 1, or PATTERNS_OF_TILE for a point without neighbours to share with
     occlusion: int  # 0: nothing is ever in between, for comparison
-    chained: int  # points whose smooth lobes are followed (`luxel.models.specular`), the first ones
-    lanes: int  # threads that share each point's rays, for a GPU's sake
+    specular_points: int  # the first ones, whose smooth lobes specular chains follow (`luxel.models.specular`)
+    threads_per_point: int  # that share a point's rays, for a GPU's sake
     height: int  # of pictures in pixels
 
 
 @wp.struct
-class Receiver:
-    """A point that gathers: its BSDF in its own frame, and the rays of each kind that it sends."""
+class GatherPoint:
+    """A shading point that gathers light: its BSDF in its local frame, and the rays of each kind that it sends."""
 
     bsdf: BSDF
     local: wp.mat33
@@ -42,16 +42,16 @@ class Receiver:
     is_front: bool
     is_diffuse: bool
     is_smooth: bool  # chains show what its lobes reflect and transmit
-    turn_square: float  # of its normal within its pixel, if it is smooth: see `beyond_pixel`
+    squared_normal_turn: float  # radians² by which the normal turns within the pixel; see `highlight_beyond_pixel`
     shares_rays: bool  # those of its diffuse lobe serve its gloss, too
     sees_light: bool
-    pattern: int  # the first one of its tiles
+    pattern: int  # its first one
     diffuse_rays: int
     glossy_rays: int
 
 
 @wp.func
-def beyond_pixel(wi: wp.vec3, wo: wp.vec3, turn_square: float) -> float:
+def highlight_beyond_pixel(wi: wp.vec3, wo: wp.vec3, squared_normal_turn: float) -> float:
     """The share of a smooth surface's highlight that chains don't show: all but what they find within the pixel.
 
     With t the tangent of the half vector's angle, t⁴ / (t² + turn²)²: 0 where the light's mirror image is, near which
@@ -59,22 +59,27 @@ def beyond_pixel(wi: wp.vec3, wo: wp.vec3, turn_square: float) -> float:
     """
     half = unit_length(wi + wo)
     t_square = (1.0 - half[2] * half[2]) / wp.max(half[2] * half[2], 1.0e-6)
-    return square(t_square / wp.max(t_square + turn_square, 1.0e-12))
+    return square(t_square / wp.max(t_square + squared_normal_turn, 1.0e-12))
 
 
 @wp.func
-def receiver_at(scenes: Scenes, settings: GatherSettings, p: ShadingPoint, index: int) -> Receiver:
-    """The point number `index`, which has an object."""
-    r = Receiver()
+def gather_point_at(scenes: Scenes, settings: GatherSettings, p: ShadingPoint, index: int) -> GatherPoint:
+    """Of the shading point number `index`, which has an object."""
+    r = GatherPoint()
     material = material_of_object(scenes.objects[p.object_id])
-    r.is_smooth = material.alpha < SMOOTH_ALPHA and index < settings.chained
-    r.turn_square = 0.0
+    r.is_smooth = material.alpha < SMOOTH_ALPHA and index < settings.specular_points
+    r.squared_normal_turn = 0.0
     kind = scenes.objects[p.object_id].kind
     is_curved = kind <= ELLIPSOID or kind == CYLINDER  # so that its highlights may be smaller than a pixel
-    if is_curved and material.roughness < ROUGH and settings.tiles == 1 and index < settings.chained:
+    if (
+        is_curved
+        and material.roughness < ROUGH
+        and settings.patterns_per_point == 1
+        and index < settings.specular_points
+    ):
         alpha = widened_alpha(scenes, p, material.alpha, settings.height)
         if r.is_smooth:
-            r.turn_square = square(alpha) - square(material.alpha)
+            r.squared_normal_turn = square(alpha) - square(material.alpha)
         elif refraction_weight(material) == 0.0:
             material.alpha = alpha
     r.local = frame(p.normal)
@@ -86,16 +91,16 @@ def receiver_at(scenes: Scenes, settings: GatherSettings, p: ShadingPoint, index
     r.is_diffuse = r.is_front and diffuse_weight(material) * wp.max(material.base_color) > 0.0
     r.sees_light = r.is_front or transmits
     r.shares_rays = r.is_diffuse and material.roughness >= ROUGH and not transmits
-    r.pattern = wp.where(settings.tiles > 1, 0, p.pattern)
-    r.diffuse_rays = wp.where(r.is_diffuse, settings.diffuse_rays * settings.tiles, 0)
+    r.pattern = wp.where(settings.patterns_per_point > 1, 0, p.pattern)
+    r.diffuse_rays = wp.where(r.is_diffuse, settings.diffuse_rays * settings.patterns_per_point, 0)
     has_lobe = r.sees_light and not r.is_smooth and not r.shares_rays
-    r.glossy_rays = wp.where(has_lobe, settings.glossy_rays * settings.tiles, 0)
+    r.glossy_rays = wp.where(has_lobe, settings.glossy_rays * settings.patterns_per_point, 0)
     r.at = LightSampleContext(p.point, p.normal, p.object_id, material.transmission == 0.0)
     return r
 
 
 @wp.func
-def sight_of(
+def sight_to_light(
     scenes: Scenes,
     settings: GatherSettings,
     scene: int,
@@ -103,9 +108,9 @@ def sight_of(
     at: LightSampleContext,
     direction: wp.vec3,
     target: int,
-    straight_on: bool,
+    allow_transmission: bool,
 ) -> LineOfSight:
     """The line of sight to a light, or to SUN or MAP; the settings may take every light to be in view."""
     if settings.occlusion == 0:
         return LineOfSight(wp.vec3(1.0, 1.0, 1.0), False, MISS, 0)
-    return line_of_sight(scenes, scene, shaft, at.point, direction, at.object_id, target, straight_on)
+    return line_of_sight(scenes, scene, shaft, at.point, direction, at.object_id, target, allow_transmission)

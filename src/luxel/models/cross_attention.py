@@ -1,4 +1,4 @@
-"""Where sequence and image meet: the start block, seq→image and image→seq.
+"""Cross-attention between sequence and image: the start block, seq→image and image→seq.
 
 Shapes: images are [batch, channels, height, width], sequences [batch, objects, width]; a mask is True where an
 object is real.
@@ -78,15 +78,15 @@ class Start(nn.Module):
 
 @dataclass(frozen=True)
 class OverallWeight(Configuration, path="overall_weight"):
-    """An exchange is weighed by sigmoid(gain · pooled score + mix bias), gain and bias learned."""
+    """What cross-attention adds is weighed by sigmoid(gain · pooled score + mix bias), gain and bias learned."""
 
     mix_bias: Logit
     """Where the bias starts. The log tried −10 (sigmoid 4.5e-5: no effect at first) and 0."""
     gain: Logit = 1.0
 
 
-class Weigh(nn.Module):
-    """The overall weight; its score is the mean of the attention's logits, over heads too."""
+class AttentionGate(nn.Module):
+    """The overall weight: a sigmoid gate whose score is the mean of the attention's logits, over heads too."""
 
     def __init__(self, config: OverallWeight) -> None:
         super().__init__()
@@ -133,7 +133,7 @@ class SeqToImage(nn.Module):
         heads = config.attention.heads
         width = heads * max(1, seq_width // (4 * heads))  # a quarter of the others': every pixel pays for it
         self.attention = Attention(image_channels, seq_width, width, gathered, config.attention)
-        self.weigh = None if config.overall_weight is None else Weigh(config.overall_weight)
+        self.weigh = None if config.overall_weight is None else AttentionGate(config.overall_weight)
 
     @property
     def extra_channels(self) -> int:
@@ -175,7 +175,7 @@ class ImageToSeq(nn.Module):
         self.config = config
         self.norm = nn.LayerNorm(seq_width)
         self.attention = Attention(seq_width, image_channels, seq_width, seq_width, config.attention)
-        self.weigh = Weigh(config.overall_weight)
+        self.weigh = AttentionGate(config.overall_weight)
 
     def forward(self, sequence: Sequence, mask: Mask, image: Image) -> Sequence:
         """The sequence with what its objects gathered from the image."""

@@ -3,7 +3,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from luxel.models.exchange import (
+from luxel.models.cross_attention import (
+    AttentionGate,
     ImageToSeq,
     ImageToSeqConfig,
     OverallWeight,
@@ -11,7 +12,6 @@ from luxel.models.exchange import (
     SeqToImageConfig,
     Start,
     StartConfig,
-    Weigh,
     to_image,
     to_pixels,
 )
@@ -102,7 +102,7 @@ def test_the_overall_weight_is_the_mean_logit():
     image, sequence = inputs()
     projected = module.attention.project(sequence, to_pixels(image), None)
     logits = projected.query @ projected.key.transpose(-1, -2) / projected.query.shape[-1] ** 0.5
-    weigh = Weigh(OverallWeight(mix_bias=0.3, gain=1.7))
+    weigh = AttentionGate(OverallWeight(mix_bias=0.3, gain=1.7))
     expected = torch.sigmoid(1.7 * logits.mean(dim=(1, 3)) + 0.3)[..., None]
     torch.testing.assert_close(weigh(projected, per_query=True), expected)
     real = [torch.sigmoid(1.7 * logits[b][:, MASK[b]].mean() + 0.3) for b in range(3)]

@@ -1,4 +1,4 @@
-"""Bringing neighbouring points together: each sends few rays, and a tile of pixels many.
+"""Sharing what neighbouring points gather: each sends few rays, and a tile of pixels many.
 
 An edge-avoiding à-trous filter (Dammertz et al., "Edge-Avoiding À-Trous Wavelet Transform for fast Global Illumination
 Filtering", HPG 2010) whose edges are those of objects and of their curvature: what is filtered is light, not texture.
@@ -15,9 +15,9 @@ from luxel.core.intersect import MISS
 from luxel.core.launch import launch, to_warp
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable
-from luxel.models.neighbourhood import Neighbours, neighbour, place_among
+from luxel.models.neighbourhood import Neighbours, find_neighbour, location_of
 from luxel.models.shading_points import pixel_width
-from luxel.models.signals import NEARNESS, OF_LIGHTS, SIGNALS, Signals
+from luxel.models.signals import LIGHT_SIGNALS, NEARNESS, SIGNALS, Signals
 
 STEPS: tuple[tuple[int, ...], ...] = ((1,), (2,), (4, 8))
 """Pixels between neighbours, of each level beyond the points' own.
@@ -34,7 +34,7 @@ REACH = sum(map(sum, STEPS))
 @wp.kernel(enable_backward=False)
 def filter_points(
     scenes: Scenes,
-    near: Neighbours,
+    neighbours: Neighbours,
     height: int,
     step: int,
     signals: wp.array[Signals],
@@ -49,13 +49,13 @@ def filter_points(
     hide, a neighbour says less the nearer those are: beside a wall every step counts.
     """
     index = wp.tid() + begin
-    p = near.points[index]
+    p = neighbours.points[index]
     if p.object_id == MISS:
         filtered[index] = Signals()
         share[index] = 0.25
         return
     own = signals[index]
-    at = place_among(near, index)
+    location = location_of(neighbours, index)
     pixel = pixel_width(scenes, p, height)
     total = Signals()
     weight = float(0.0)
@@ -63,9 +63,9 @@ def filter_points(
     for k in range(9):
         down = k // 3 - 1
         across = k - 3 * (k // 3) - 1
-        j = neighbour(near, at, across * step, down * step)
+        j = find_neighbour(neighbours, location, across * step, down * step)
         if j != MISS:
-            q = near.points[j]
+            q = neighbours.points[j]
             other = pixel_width(scenes, q, height)
             cosine = wp.max(wp.dot(p.normal, q.normal), 0.0)
             alike = cosine * cosine
@@ -75,17 +75,17 @@ def filter_points(
             value = signals[j]
             w = alike / float((1 + across * across) * (1 + down * down))
             weight += w
-            for i in range(OF_LIGHTS):
+            for i in range(LIGHT_SIGNALS):
                 total[i] += value[i] * w
             nearness = wp.max(own[NEARNESS], value[NEARNESS])
             parallax = PARALLAX * nearness * wp.length(p.point - q.point) / wp.max(pixel, 1.0e-30)
             w = w / (1.0 + parallax * parallax)
             weight_around += w
-            for i in range(OF_LIGHTS, SIGNALS):
+            for i in range(LIGHT_SIGNALS, SIGNALS):
                 total[i] += value[i] * w
-    for i in range(OF_LIGHTS):
+    for i in range(LIGHT_SIGNALS):
         total[i] /= wp.max(weight, 1.0e-9)
-    for i in range(OF_LIGHTS, SIGNALS):
+    for i in range(LIGHT_SIGNALS, SIGNALS):
         total[i] /= wp.max(weight_around, 1.0e-9)
     filtered[index] = total
     share[index] = weight * 0.25
@@ -93,12 +93,12 @@ def filter_points(
 
 @torch.no_grad()
 def filter_levels(
-    batch: SceneBatch, near: Any, signals: Float[Tensor, "points signals"], height: int
+    batch: SceneBatch, neighbours: Any, signals: Float[Tensor, "points signals"], height: int
 ) -> tuple[list[Float[Tensor, "points signals"]], list[Float[Tensor, " points"]]]:
     """The signals at every level, the first being as they are, and the weight of the neighbours at the others.
 
-    That is 1 in the midst of a flat surface, and 1/4 where a point is alone. `near` are the points' Neighbours, and
-    `height` is the pictures', in pixels.
+    That is 1 in the midst of a flat surface, and 1/4 where a point is alone. `neighbours` are the points' Neighbours,
+    and `height` is the pictures', in pixels.
     """
     levels, shares = [signals], []
     passes = sum(map(len, STEPS))
@@ -106,7 +106,7 @@ def filter_levels(
     for steps in STEPS:
         for step in steps:
             filtered, share = next(buffers)
-            inputs = [launchable(batch), near, height, step, to_warp(signals, Signals)]
+            inputs = [launchable(batch), neighbours, height, step, to_warp(signals, Signals)]
             outputs = [to_warp(filtered, Signals), share]
             launch(filter_points, len(signals), inputs, outputs, signals.device, sliced=True)
             signals = filtered

@@ -14,7 +14,7 @@ ModelConfig: TypeAlias = ImageModelConfig | RayModelConfig
 Model: TypeAlias = ImageModel | RayModel
 
 
-KINDS: dict[str, type[Model]] = {"image": ImageModel, "ray": RayModel}
+MODEL_TYPES: dict[str, type[Model]] = {"image": ImageModel, "ray": RayModel}
 """By what their configurations call themselves."""
 
 
@@ -28,6 +28,8 @@ def load_model(folder: Path) -> Model:
     path = folder / "config.json"
     values = read_json(path, dict[str, Any], AGAIN)
     kind = values.get("kind", "image")
-    if kind not in KINDS:
-        raise InputError(f"{path}: kind is {shortened(kind)}, must be one of {', '.join(KINDS)}; {ANOTHER}")
-    return KINDS[kind].from_pretrained(folder, config=validated(values, KINDS[kind].config_type, str(path), ANOTHER))
+    if kind not in MODEL_TYPES:
+        raise InputError(f"{path}: kind is {shortened(kind)}, must be one of {', '.join(MODEL_TYPES)}; {ANOTHER}")
+    return MODEL_TYPES[kind].from_pretrained(
+        folder, config=validated(values, MODEL_TYPES[kind].config_type, str(path), ANOTHER)
+    )

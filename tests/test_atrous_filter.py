@@ -11,7 +11,7 @@ from torch import Tensor
 
 from luxel.core.fragments import visible_fragments
 from luxel.core.scene_batch import SceneBatch
-from luxel.models.filter import LEVELS, PARALLAX, REACH, STEPS, filter_levels
+from luxel.models.atrous_filter import LEVELS, PARALLAX, REACH, STEPS, filter_levels
 from luxel.models.neighbourhood import Neighbourhood, as_neighbours, neighbourhood
 from luxel.models.shading_points import OBJECT, points_of_fragments
 from luxel.models.signals import DIRECT, NEARNESS, SIGNALS, SKY

@@ -32,6 +32,11 @@ def test_points_stay_where_they_are_and_in_their_order():
     assert scene == Scene.from_json(scene.to_json())
 
 
+def test_points_that_are_there_twice_are_one_sphere():
+    once = from_points(POINTS)
+    assert from_points(np.concatenate([POINTS, POINTS[::-1]])).objects == once.objects
+
+
 def test_ellipsoids_stand_on_the_ground_by_their_own_extent():
     upright = (0.5**0.5, 0, 0.5**0.5, 0)  # a quarter of a turn about y, which brings the longest axis, x, upright
     scene = from_points([[0, 0, 5]], semi_axes=(3, 1, 2), rotations=upright)

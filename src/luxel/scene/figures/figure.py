@@ -260,6 +260,7 @@ def scene_of(drawing: Drawing, figure: Figure, aspect: float = 1.0, stage: Stage
     low, high, outline = stage or stage_of(drawing, figure, aspect)
     center, radius = (low + high) / 2, float(np.linalg.norm(high - low) / 2)
     check_drawing(drawing, center, radius)
+    drawing = drawing.without_copies()
     floor = float(low[2]) if figure.ground else None
     objects = [
         *surroundings(look, view, center, radius, floor),

@@ -158,6 +158,17 @@ def test_what_figures_have_is_of_no_use_to_a_scene():
         load_scene(SCENE, Figure(radius_scale=2.0))
 
 
+def test_a_file_by_whose_ending_points_are_not_known_is_told_which_are(tmp_path):
+    (tmp_path / "cloud.txt").write_text("0 1 2\n")
+    with pytest.raises(InputError, match=r"cloud\.txt: not valid JSON: .*; points .* by their endings: \.npy, \.npz, "):
+        load_scene(tmp_path / "cloud.txt")
+    for name in ("cloud.json", "nowhere.txt"):
+        (tmp_path / "cloud.json").write_text("0 1 2\n")
+        with pytest.raises(InputError) as error:
+            load_scene(tmp_path / name)
+        assert "endings" not in str(error.value)
+
+
 def test_a_figure_may_do_without_ground_and_only_that_of_paper_is_for_shadows(tmp_path):
     np.save(tmp_path / "a.npy", np.eye(3))
     for look, shadows in (("paper", 0), ("studio", None)):

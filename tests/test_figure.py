@@ -11,6 +11,7 @@ from luxel.scene.camera import frame, rotation_matrix, tan_half_fov
 from luxel.scene.figures import figure as module
 from luxel.scene.figures.figure import shadow_catcher_of
 from luxel.scene.figures.looks import LOOKS
+from luxel.scene.figures.readers import READERS
 
 SCENE = Path(__file__).parent.parent / "examples" / "scenes" / "still_life.json"
 POINTS = np.random.default_rng(5).normal(size=(97, 3))
@@ -167,6 +168,17 @@ def test_a_file_by_whose_ending_points_are_not_known_is_told_which_are(tmp_path)
         with pytest.raises(InputError) as error:
             load_scene(tmp_path / name)
         assert "endings" not in str(error.value)
+
+
+@pytest.mark.parametrize("suffix", READERS)
+def test_points_are_no_scene_and_it_is_told_how_they_become_one(tmp_path, suffix):
+    with pytest.raises(InputError) as error:
+        Scene.load(tmp_path / f"cloud{suffix}")
+    path = tmp_path / f"cloud{suffix}"
+    assert str(error.value) == (
+        f"{path}: is of points or particles; make a scene of it in Python: "
+        f'luxel.scene.load_scene("{path}").save("cloud.json")'
+    )
 
 
 def test_a_figure_may_do_without_ground_and_only_that_of_paper_is_for_shadows(tmp_path):

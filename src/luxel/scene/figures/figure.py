@@ -20,8 +20,7 @@ from luxel.configuration import Configuration, checker, shortened
 from luxel.memory import collection_paused
 from luxel.near_words import naming_near_words
 from luxel.scene.camera import rotation_matrix
-from luxel.scene.description import Cylinder, Ellipsoid, Object, Scene, Sphere
-from luxel.scene.description.reading import FOREIGN
+from luxel.scene.description import FOREIGN, Cylinder, Ellipsoid, Object, Scene, Sphere
 from luxel.scene.errors import SceneError
 from luxel.scene.figures.drawing import DEFAULT_MAP, Drawing, drawing_of
 from luxel.scene.figures.looks import (

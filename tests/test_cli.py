@@ -14,7 +14,8 @@ from luxel.cli.command import VERBS
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["generate", "cubes"], 2, "'cubes' is not a known DISTRIBUTION"),
+        (["generate", "marbles"], 2, "lists them); give the module that registers it with --plugin"),
+        (["generate", "clver"], 2, "'clver' is not a known DISTRIBUTION (`luxel generate --help` lists them); did you"),
         (["train", "standar_run"], 2, "(`luxel train --help` lists them); did you mean standard_run"),
         (["experiments", "show", "dmo"], 2, "(`luxel experiments show --help` lists them); did you mean demo?"),
         (["experiments", "shwo"], 2, "luxel experiments: 'shwo' is not a known ACTION"),

@@ -457,6 +457,16 @@ def test_what_is_no_scene_is_told_what_one_is(content, problem, tmp_path):
     assert str(error.value) == f"{path}: {problem}{A_SCENE}"
 
 
+@pytest.mark.parametrize("name", ["a.glb", "a.USDA", "a.npy", "a.ply"])
+def test_a_scene_is_not_saved_under_the_ending_of_something_else(tmp_path, name):
+    with pytest.raises(SceneError) as error:
+        SCENE.save(tmp_path / name)
+    assert str(error.value) == (
+        f"{tmp_path / name}: save a scene as .json or .safetensors; luxel convert writes glTF and USD"
+    )
+    assert not (tmp_path / name).exists()
+
+
 def test_a_folder_is_no_scene(tmp_path):
     with pytest.raises(SceneError) as error:
         Scene.load(tmp_path)

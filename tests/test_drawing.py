@@ -125,6 +125,24 @@ def test_a_box_has_twelve_edges_from_its_eight_corners():
     assert len(drawing_of(Particles.of("points", WATER, cell=cell), box=False).rods.radii) == 0
 
 
+def test_what_is_there_twice_is_drawn_once_in_the_first_color_and_in_order():
+    places = [[3, 0, 0], [1, 0, 0], [3, 0, 0], [2, 0, 0], [1, 0, 0]]
+    colors = np.linspace(0.1, 0.5, 5)[:, None].repeat(3, 1)
+    points = Particles.of("points", places, radii=[0.5, 0.5, 0.5, 0.5, 0.7], colors=colors)
+    drawn = drawing_of(points).without_copies()
+    assert drawn.positions[:, 0].tolist() == [3, 1, 2, 1]  # the last has another radius
+    np.testing.assert_allclose(drawn.colors[:, 0], [0.1, 0.2, 0.4, 0.5])
+    turned = Particles.of("points", np.zeros((3, 3)), semi_axes=(1, 2, 3), rotations=np.eye(4)[[0, 0, 1]])
+    assert drawing_of(turned).without_copies().rotations.tolist() == np.eye(4)[:2].tolist()
+
+
+def test_atoms_that_are_there_twice_are_bonded_once():
+    twice = Particles.of("water", np.tile(WATER, (2, 1)), numbers=[8, 1, 1, 8] * 2, kinds=["O", "H", "H", "O"] * 2)
+    drawn = drawing_of(twice, bonds=True).without_copies()
+    assert len(drawn.rods.radii) == 4
+    assert len(drawn.positions) == 4
+
+
 def test_moving_scales_all_lengths():
     cell = Cell(np.zeros(3), np.eye(3))
     drawn = drawing_of(Particles.of("points", WATER, radii=1, cell=cell))

@@ -11,6 +11,7 @@ from luxel.scene.camera import frame, rotation_matrix, tan_half_fov
 from luxel.scene.figures import figure as module
 from luxel.scene.figures.figure import shadow_catcher_of
 from luxel.scene.figures.looks import LOOKS
+from luxel.scene.figures.readers import READERS
 
 SCENE = Path(__file__).parent.parent / "examples" / "scenes" / "still_life.json"
 POINTS = np.random.default_rng(5).normal(size=(97, 3))
@@ -30,6 +31,11 @@ def test_points_stay_where_they_are_and_in_their_order():
     assert ground.center[2] == pytest.approx(POINTS[:, 2].min() - 0.125)
     assert scene.background == (1, 1, 1)
     assert scene == Scene.from_json(scene.to_json())
+
+
+def test_points_that_are_there_twice_are_one_sphere():
+    once = from_points(POINTS)
+    assert from_points(np.concatenate([POINTS, POINTS[::-1]])).objects == once.objects
 
 
 def test_ellipsoids_stand_on_the_ground_by_their_own_extent():
@@ -151,6 +157,28 @@ def test_what_figures_have_is_of_no_use_to_a_scene():
     assert load_scene(SCENE) == Scene.load(SCENE)
     with pytest.raises(InputError, match=r"still_life\.json: --radius-scale is 2\.0, but a scene in JSON has its own"):
         load_scene(SCENE, Figure(radius_scale=2.0))
+
+
+def test_a_file_by_whose_ending_points_are_not_known_is_told_which_are(tmp_path):
+    (tmp_path / "cloud.txt").write_text("0 1 2\n")
+    with pytest.raises(InputError, match=r"cloud\.txt: not valid JSON: .*; points .* by their endings: \.npy, \.npz, "):
+        load_scene(tmp_path / "cloud.txt")
+    for name in ("cloud.json", "nowhere.txt"):
+        (tmp_path / "cloud.json").write_text("0 1 2\n")
+        with pytest.raises(InputError) as error:
+            load_scene(tmp_path / name)
+        assert "endings" not in str(error.value)
+
+
+@pytest.mark.parametrize("suffix", READERS)
+def test_points_are_no_scene_and_it_is_told_how_they_become_one(tmp_path, suffix):
+    with pytest.raises(InputError) as error:
+        Scene.load(tmp_path / f"cloud{suffix}")
+    path = tmp_path / f"cloud{suffix}"
+    assert str(error.value) == (
+        f"{path}: is of points or particles; make a scene of it in Python: "
+        f'luxel.scene.load_scene("{path}").save("cloud.json")'
+    )
 
 
 def test_a_figure_may_do_without_ground_and_only_that_of_paper_is_for_shadows(tmp_path):

@@ -89,7 +89,7 @@ def test_elements_are_atoms_and_other_names_are_kinds(tmp_path):
         ("", "is empty"),
         ("garbage", "has the line 'garbage' where a dump has ITEM: …"),
         ("ITEM: TIMESTEP\n0\n", "has no frame"),
-        (FRAME[: FRAME.index("2 1 4")], "ends after 2 of the 3 atoms of a frame; give another frame"),
+        (FRAME[: FRAME.index("2 1 4")], "ends after 2 of the 3 atoms of its last frame; delete that, from its ITEM"),
         (FRAME.replace("ATOMS\n3", "ATOMS\nthree"), "number of atoms is 'three', must be an integer of at least 0"),
         (FRAME[: FRAME.index("3 2 7")].replace("ATOMS\n3", "ATOMS\n0"), "positions has no points"),
         (FRAME.replace("1 1 1 2 3", "1 1 1 2"), "atom 1 of the frame has 6 columns, must have 7"),

@@ -77,6 +77,14 @@ def test_an_npz_of_something_else_is_told(tmp_path):
         read_particles(tmp_path / "a.npz")
 
 
+def test_colors_and_radii_go_by_both_names(tmp_path):
+    np.savez(tmp_path / "a.npz", positions=PLACES, color=np.eye(3), radius=[1, 2, 3], heat=[4, 5, 6])
+    particles = read_particles(tmp_path / "a.npz")
+    assert particles.colors.tolist() == np.eye(3).tolist()
+    assert particles.radii.tolist() == [1, 2, 3]
+    assert list(particles.fields) == ["heat"]
+
+
 def ply(path: Path, **columns: Any) -> Path:
     plyfile = pytest.importorskip("plyfile")
     arrays = {name: np.asarray(values) for name, values in columns.items()}
@@ -100,6 +108,14 @@ def test_ply_of_points(tmp_path):
     np.testing.assert_allclose(particles.colors, [[0] * 3, [0.2] * 3, [1] * 3])
     assert particles.fields["heat"].tolist() == [2, 5, 8.5]
     assert particles.semi_axes is None
+
+
+@pytest.mark.parametrize("names", ["red green blue", "r g b", "diffuse_red diffuse_green diffuse_blue"])
+def test_ply_of_colors_by_other_names(tmp_path, names):
+    channels = dict(zip(names.split(), np.eye(3, dtype=np.uint8) * 255, strict=True))
+    particles = read_particles(ply(tmp_path / "a.ply", x=PLACES[0], y=PLACES[1], z=PLACES[2], **channels))
+    assert particles.colors.tolist() == np.eye(3).tolist()
+    assert not particles.fields
 
 
 def test_ply_of_ellipsoids_and_of_3d_gaussians(tmp_path):
@@ -128,9 +144,22 @@ def test_xyz_of_columns_alone(tmp_path):
     assert read_particles(tmp_path / "a.xyz").positions.tolist() == PLACES.tolist()
     (tmp_path / "b.xyz").write_text("0 1 2 0.5 0.25 1\n")
     assert read_particles(tmp_path / "b.xyz").colors.tolist() == [[0.5, 0.25, 1]]
-    (tmp_path / "c.xyz").write_text("0 1 2\n3 oops 5\n")
-    with pytest.raises(InputError, match=r"c\.xyz: must begin with a line of the number of atoms alone, or"):
-        read_particles(tmp_path / "c.xyz")
+    (tmp_path / "c.xyz").write_text("//X Y Z\n0 1 2\n# more\n3 4 5\n\n6 7 8.5\n")
+    assert read_particles(tmp_path / "c.xyz").positions.tolist() == PLACES.tolist()
+
+
+@pytest.mark.parametrize("lines", ["0 1 2\n3 oops 5\n", "0,1,2\n3,4,5\n"])
+def test_xyz_of_what_are_no_columns_is_told(tmp_path, lines):
+    (tmp_path / "a.xyz").write_text(lines)
+    with pytest.raises(InputError, match=r"a\.xyz: must begin with a line of the number of atoms alone, or"):
+        read_particles(tmp_path / "a.xyz")
+
+
+@pytest.mark.parametrize("lines", [XYZ, "0 1 2\n"])
+def test_xyz_after_a_byte_order_mark_is_told(tmp_path, lines):
+    (tmp_path / "a.xyz").write_text(lines, encoding="utf-8-sig")
+    with pytest.raises(InputError, match=r"a\.xyz: begins with a byte order mark; save it as UTF-8 without one"):
+        read_particles(tmp_path / "a.xyz")
 
 
 def test_extended_xyz(tmp_path):
@@ -160,6 +189,22 @@ def test_a_frame_or_an_element_that_there_is_not_is_told(tmp_path):
     (tmp_path / "a.xyz").write_text("1\n\nBead 0 0 0\n")
     with pytest.raises(InputError, match=r"a\.xyz: 'Bead' is no element; name elements"):
         read_particles(tmp_path / "a.xyz")
+
+
+def test_an_mmcif_is_told(tmp_path):
+    pytest.importorskip("ase")
+    columns = ["group_PDB", "id", "type_symbol", "Cartn_x", "Cartn_y", "Cartn_z"]
+    lines = ["data_1ABC", "loop_", *(f"_atom_site.{each}" for each in columns), "ATOM 1 N 0 1 2", ""]
+    (tmp_path / "a.cif").write_text("\n".join(lines))
+    with pytest.raises(InputError, match=r"a\.cif: is mmCIF, must be a CIF; give the \.pdb of the molecule"):
+        read_particles(tmp_path / "a.cif")
+
+
+def test_a_gsd_without_frames_is_told(tmp_path):
+    hoomd = pytest.importorskip("gsd.hoomd")
+    hoomd.open(str(tmp_path / "a.gsd"), "w").close()
+    with pytest.raises(InputError, match=r"a\.gsd: has no frame$"):
+        read_particles(tmp_path / "a.gsd")
 
 
 @pytest.mark.parametrize("suffix", ["xyz", "pdb", "cif"])
@@ -230,7 +275,7 @@ def test_a_file_that_is_not_there_and_a_folder_are_told(tmp_path):
 def test_a_missing_package_is_told_with_how_to_install_it(tmp_path, monkeypatch, suffix, package):
     for module in (package, "ase.io", "gsd.hoomd"):
         monkeypatch.setitem(sys.modules, module, None)
-    (tmp_path / f"a.{suffix}").write_text("x")
+    (tmp_path / f"a.{suffix}").write_text("1")
     with pytest.raises(InputError) as error:
         read_particles(tmp_path / f"a.{suffix}")
     assert str(error.value).startswith(f"{tmp_path}/a.{suffix} needs {package}: pip install 'luxel[particles]'")

@@ -172,5 +172,7 @@ def test_fine_tuning_begins_with_trained_weights(tmp_path: Path, sixteen):
     with pytest.raises(RunFolderError, match="start: None there"):
         run(still, tmp_path / "first", sixteen, start=Start(tmp_path / "first" / "model"))
     wider = with_model(experiment, seq_width=2 * experiment.image_model.seq_width)
-    with pytest.raises(InputError, match=r"its network has other layers .*--model options"):
+    width = experiment.image_model.seq_width
+    differing = rf"model\.seq_width is {width} there, {2 * width} here; train its own .*--model options"
+    with pytest.raises(InputError, match=rf"its network has other layers than the one to be trained: {differing}"):
         run(wider, tmp_path / "third", sixteen, start=Start(tmp_path / "first" / "model"))

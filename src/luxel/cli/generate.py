@@ -21,14 +21,15 @@ def generate(arguments: list[str]) -> int:
     from luxel.network_tracer import NetworkSettings
     from luxel.scene.cater.video import Cater
     from luxel.scene.folder import PREFIX
-    from luxel.scene.registry import known_distributions
+    from luxel.scene.registry import NAME_ITS_MODULE, known_distributions
 
     if arguments and arguments[0].startswith(PREFIX):
         name, rest = arguments[0], arguments[1:]
         default = of_folder(name.removeprefix(PREFIX))
     else:
         known = known_distributions()
-        name, rest = first_word(arguments, "generate", "DISTRIBUTION", {**known, Cater.name: Cater})
+        own = f"; {NAME_ITS_MODULE}"
+        name, rest = first_word(arguments, "generate", "DISTRIBUTION", {**known, Cater.name: Cater}, own)
         if name == Cater.name:
             return generate_cater(rest)
         default = GenerateSettings(known[name]())

@@ -212,14 +212,19 @@ def first_line(documented: Any) -> str:
     return text.splitlines()[0]
 
 
-def first_word(arguments: list[str], verb: str, what: str, known: Mapping[str, Any]) -> tuple[str, list[str]]:
-    """The first argument, which must be one of `known`, and the others; else say what is wrong and exit 2."""
+def first_word(
+    arguments: list[str], verb: str, what: str, known: Mapping[str, Any], remedy: str = ""
+) -> tuple[str, list[str]]:
+    """The first argument, which must be one of `known`, and the others; else say what is wrong and exit 2.
+
+    The `remedy` is told of one that is like none of them.
+    """
     if arguments and arguments[0] in known:
         return arguments[0], arguments[1:]
     called = f"luxel {verb}".rstrip()
     if arguments and arguments[0] not in ("-h", "--help"):
         problem = f"{shortened(arguments[0])} is not a known {what} (`{called} --help` lists them)"
-        print(f"{called}: {problem}{did_you_mean(arguments[0], known, 3)}", file=sys.stderr)
+        print(f"{called}: {problem}{did_you_mean(arguments[0], known, 3) or remedy}", file=sys.stderr)
         sys.exit(2)
     width = max(map(len, known)) + 2
     lines = [

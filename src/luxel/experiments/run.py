@@ -2,16 +2,16 @@
 
 import sys
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from accelerate import Accelerator
-from torch import nn
 
 from luxel import InputError
 from luxel.cluster import Cluster
+from luxel.configuration import cut, shortened
 from luxel.data.batches import ShardSource
 from luxel.data.generate import generate
 from luxel.data.split import SPLITS
@@ -23,12 +23,12 @@ from luxel.experiments.run_config import PLACE, config_in_todays_words
 from luxel.files.atomic import checksum, only_one, write_atomically
 from luxel.files.typed_json import write_json
 from luxel.image.losses import bias_under_noise
-from luxel.models.model_types import load_model, model_of
+from luxel.models.model_types import Model, load_model, model_of
 from luxel.models.pretrained import WEIGHTS
 from luxel.progress import ProgressBar
 from luxel.train.loop import train
 from luxel.train.precision import check_precision
-from luxel.train.run_folder import Result, RunFolder
+from luxel.train.run_folder import Result, RunFolder, differences
 from luxel.train.runtime import accelerator
 
 
@@ -98,15 +98,19 @@ def run(
         return train(model, source, experiment.train, folder, runtime, bar)
 
 
-def copy_weights(model: nn.Module, folder: Path) -> None:
+def copy_weights(model: Model, folder: Path) -> None:
     """Copy the weights that `save_pretrained` wrote to the folder. Raises InputError if they are of other layers."""
+    trained = load_model(folder)
     try:
-        model.load_state_dict(load_model(folder).state_dict())
-    except RuntimeError as error:
-        problem = " ".join(str(error).split())
+        model.load_state_dict(trained.state_dict())
+    except RuntimeError:
+        differing = differences(asdict(trained.config), asdict(model.config), "model")
+        told = ", ".join(
+            f"{name} is {shortened(there)} there, {shortened(here)} here" for name, there, here in differing
+        )
         raise InputError(
-            f"{folder}: its network has other layers than the one to be trained: {problem}; give the weights of one "
-            "with the same --model options"
+            f"{folder}: its network has other layers than the one to be trained: {cut(told, 400)}; train its own "
+            "experiment, or give the weights of one with the same --model options"
         ) from None
 
 

@@ -20,6 +20,8 @@ MAX_BYTES = 1 << 30
 """Of a file: a million objects have a third of it."""
 FOREIGN = (".glb", ".gltf", ".usda", ".usdc", ".usd")
 """Endings of files of which `luxel convert` makes scenes."""
+FIGURES = (".npy", ".npz", ".ply", ".xyz", ".extxyz", ".pdb", ".cif", ".gsd", ".dump", ".lammpstrj")
+"""Endings of files of points and particles, of which luxel.scene.load_scene makes scenes."""
 WHAT_A_SCENE_IS: Final = "a scene is a JSON file such as examples/scenes/six_objects.json; docs/scene.md is its format"
 
 
@@ -30,6 +32,9 @@ def read_scene_file(path: str | Path) -> bytes:
     if Path(path).suffix.lower() in FOREIGN:
         made = f"{Path(path).stem}.json"
         raise SceneError(printable(f"{path}: is of another program; make a scene of it: luxel convert {path} {made}"))
+    if Path(path).suffix.lower() in FIGURES:
+        made = f'luxel.scene.load_scene("{path}").save("{Path(path).stem}.json")'
+        raise SceneError(printable(f"{path}: is of points or particles; make a scene of it in Python: {made}"))
     try:
         check_size(Path(path), MAX_BYTES, WHAT_A_SCENE_IS)
         return Path(path).read_bytes()

@@ -18,7 +18,15 @@ from luxel.scene.description.bounds import RGB
 from luxel.scene.description.camera import Camera
 from luxel.scene.description.material import Material
 from luxel.scene.description.model import MODELS, SceneModel
-from luxel.scene.description.reading import SCHEMA_VERSION, binary_values, check_version, parsed_json, read_scene_file
+from luxel.scene.description.reading import (
+    FIGURES,
+    FOREIGN,
+    SCHEMA_VERSION,
+    binary_values,
+    check_version,
+    parsed_json,
+    read_scene_file,
+)
 from luxel.scene.description.shapes import Box, Cylinder, Ellipsoid, Object, Panel, Plane, Sphere
 from luxel.scene.description.sky import GradientSky, MapSky, Sky, Sun
 from luxel.scene.environment import is_within_scene
@@ -124,8 +132,13 @@ class Scene(SceneModel):
     def save(self, path: str | Path) -> None:
         """Write the scene, whole or not at all: as readable JSON, or binary if the path ends in .safetensors.
 
-        A map's file is named from there on. Raises InputError, naming the file.
+        A map's file is named from there on. Raises InputError, naming the file, also for one whose ending says that it
+        is no scene of Luxel's, which would not be read again.
         """
+        if Path(path).suffix.lower() in (*FOREIGN, *FIGURES):
+            raise SceneError(
+                printable(f"{path}: save a scene as .json or .safetensors; luxel convert writes glTF and USD")
+            )
         values = _values(self)
         if isinstance(self.sky, MapSky) and not is_within_scene(self.sky.file):
             values["sky"]["file"] = _from_folder(self.sky.file, Path(path).parent)

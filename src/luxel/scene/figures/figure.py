@@ -20,7 +20,8 @@ from luxel.configuration import Configuration, checker, shortened
 from luxel.memory import collection_paused
 from luxel.near_words import naming_near_words
 from luxel.scene.camera import rotation_matrix
-from luxel.scene.description import Cylinder, Ellipsoid, Object, Scene, Sphere
+from luxel.scene.description import FOREIGN, Cylinder, Ellipsoid, Object, Scene, Sphere
+from luxel.scene.errors import SceneError
 from luxel.scene.figures.drawing import DEFAULT_MAP, Drawing, drawing_of
 from luxel.scene.figures.looks import (
     LOOKS,
@@ -33,7 +34,7 @@ from luxel.scene.figures.looks import (
     surroundings,
 )
 from luxel.scene.figures.particles import Particles, Up
-from luxel.scene.figures.readers import is_particle_file, particles_of_atoms, read_particles
+from luxel.scene.figures.readers import READERS, is_particle_file, particles_of_atoms, read_particles
 from luxel.scene.limits import MAX_LENGTH, MIN_LENGTH
 from luxel.scene.placing import facing, vector
 
@@ -181,7 +182,12 @@ def load_scene(path: str | Path, figure: Figure | None = None, aspect: float = 1
     path, figure = Path(path), figure or Figure()
     if not is_particle_file(path):
         check_no_figure(path, figure)
-        return Scene.load(path)
+        try:
+            return Scene.load(path)
+        except SceneError as error:
+            if path.suffix.lower() in ("", ".json", ".safetensors", *FOREIGN) or not path.is_file():
+                raise
+            raise SceneError(f"{error}; points and particles are told by their endings: {', '.join(READERS)}") from None
     drawing = figure.drawing(read_particles(path, figure.frame))
     offset, factor = to_file_radius(*bounds(drawing))
     moved = moved_to_file_radius(drawing, offset, factor)
@@ -260,6 +266,7 @@ def scene_of(drawing: Drawing, figure: Figure, aspect: float = 1.0, stage: Stage
     low, high, outline = stage or stage_of(drawing, figure, aspect)
     center, radius = (low + high) / 2, float(np.linalg.norm(high - low) / 2)
     check_drawing(drawing, center, radius)
+    drawing = drawing.without_copies()
     floor = float(low[2]) if figure.ground else None
     objects = [
         *surroundings(look, view, center, radius, floor),

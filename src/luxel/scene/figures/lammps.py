@@ -109,7 +109,8 @@ def snapshots(path: Path) -> Iterator[Snapshot]:
                 rows = list(islice(file, count))
                 if len(rows) < count:
                     raise InputError(
-                        f"{path}: ends after {len(rows)} of the {count} atoms of a frame; give another frame"
+                        f"{path}: ends after {len(rows)} of the {count} atoms of its last frame; delete that, from its "
+                        "ITEM: TIMESTEP on, or give the number of one before it, from 0 on"
                     )
                 yield Snapshot(bounds, item.split()[2:], rows)
                 bounds = [""]

@@ -16,6 +16,7 @@ from luxel.configuration import cut, printable
 from luxel.scene.figures.extra import needed
 from luxel.scene.figures.lammps import DUMP_BEGINS, particles_of_snapshot, read_dump, snapshots
 from luxel.scene.figures.particles import Particles, cell_of
+from luxel.scene.figures.pdb import PDB, pdb_frames
 
 Reader: TypeAlias = Callable[[Path, int], Particles]
 SH_C0 = 0.5 / np.sqrt(np.pi)
@@ -46,7 +47,8 @@ def read_trajectory(path: Path) -> Iterator[Particles]:
         if path.suffix.lower() == ".gsd":
             yield from gsd_frames(path)
         elif (kind := ase_format(path)) is not None:
-            for atoms in needed("ase.io", str(path)).iread(str(path), index=":", format=kind):
+            read = needed("ase.io", str(path)).iread
+            for atoms in pdb_frames(path) if kind == PDB else read(str(path), index=":", format=kind):
                 yield particles_of_atoms(atoms, str(path))
         elif reader_of(path) is read_dump:
             yield from (particles_of_snapshot(path, snapshot) for snapshot in snapshots(path))
@@ -115,7 +117,7 @@ def particles_of_columns(array: np.ndarray, source: str) -> Particles:
 
 
 def read_npz(path: Path, frame: int) -> Particles:
-    """Arrays positions, and if there are colors, radii, semi_axes, rotations; others of n numbers are fields."""
+    """Arrays positions, and if there are colors (or color), radii (radius), semi_axes, rotations; others are fields."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
             arrays = {name: content[name] for name in content.files}
@@ -124,11 +126,17 @@ def read_npz(path: Path, frame: int) -> Particles:
     if "positions" not in arrays:
         names = cut(printable(", ".join(arrays)))
         raise InputError(f"{path}: has no array positions (n × 3); it has {names or 'none'}")
-    known = {name: arrays.pop(name, None) for name in ("colors", "radii", "semi_axes", "rotations")}
+    known = {name: arrays.pop(name, None) for name in ("semi_axes", "rotations")} | radii_and_colors(arrays)
     positions = arrays.pop("positions")
     return Particles.of(
         str(path), positions, **known, fields=fields_in(arrays, len(positions) if positions.ndim else 0)
     )
+
+
+def radii_and_colors(arrays: dict[str, Any]) -> dict[str, Any]:
+    """Those of a file's arrays, taken out, by either of the names that they go by; None where there are none."""
+    names = {"radii": ("radii", "radius"), "colors": ("colors", "color")}
+    return {name: next((arrays.pop(each) for each in names[name] if each in arrays), None) for name in names}
 
 
 def read_ply(path: Path, frame: int) -> Particles:
@@ -154,7 +162,8 @@ def read_ply(path: Path, frame: int) -> Particles:
     if positions is None:
         raise InputError(f"{path}: its vertices have no x, y and z; they have {cut(', '.join(data.dtype.names))}")
     semi_axes, rotations = together(*(f"scale_{i}" for i in range(3))), together(*(f"rot_{i}" for i in range(4)))
-    colors = together("red", "green", "blue")
+    channels = (("red", "green", "blue"), ("r", "g", "b"), ("diffuse_red", "diffuse_green", "diffuse_blue"))
+    colors = next((found for names in channels if (found := together(*names)) is not None), None)
     harmonics = together(*(f"f_dc_{i}" for i in range(3)))
     if harmonics is not None:
         colors = (0.5 + SH_C0 * harmonics).clip(0, 1) if colors is None else colors
@@ -171,11 +180,14 @@ def read_ply(path: Path, frame: int) -> Particles:
 
 
 def read_xyz(path: Path, frame: int) -> Particles:
-    """An (extended) XYZ file, which begins with the number of atoms; or columns of numbers, as scanners write them."""
+    """An (extended) XYZ file, which begins with the number of atoms; or columns of numbers, as scanners write them.
+
+    Lines of columns that begin with # or //, as CloudCompare's header does, are comments.
+    """
     if ase_format(path) is not None:
         return read_by_ase("extxyz")(path, frame)
     try:
-        columns = np.loadtxt(path, ndmin=2)
+        columns = np.loadtxt(path, ndmin=2, comments=("#", "//"), encoding="utf-8")
     except ValueError as error:
         raise InputError(
             f"{path}: must begin with a line of the number of atoms alone, or have lines of x y z; {error}"
@@ -187,7 +199,10 @@ def ase_format(path: Path) -> str | None:
     """What ASE calls the file's format; None for one that it does not read here."""
     if path.suffix.lower() == ".xyz":
         with path.open(encoding="utf-8") as file:
-            return "extxyz" if len(file.readline().split()) == 1 else None
+            line = file.readline()
+        if line.startswith("\ufeff"):
+            raise InputError(f"{path}: begins with a byte order mark; save it as UTF-8 without one")
+        return "extxyz" if line.strip().isdecimal() else None
     return ASE_FORMATS.get(path.suffix.lower())
 
 
@@ -197,15 +212,20 @@ def read_by_ase(kind: str) -> Reader:
     def read(path: Path, frame: int) -> Particles:
         io = needed("ase.io", str(path))
         try:
-            if frame < -1:  # ASE takes one from before the first frame for another
+            if kind == PDB:
+                atoms = pdb_frames(path)[frame]
+            elif frame < -1:  # ASE takes one from before the first frame for another
                 atoms = io.read(str(path), index=":", format=kind)[frame]
             else:
                 atoms = io.read(str(path), index=frame, format=kind)
-        except KeyError as error:  # the symbol, which ASE looks up
+        except KeyError as error:  # of the symbol, which ASE looks up, or a sentence about it
+            symbol = str(error.args[0]).removeprefix("Could not parse species from label ").rstrip(".")
             raise InputError(
-                f"{path}: {error} is no element; name elements, or give types in a .gsd or a dump"
+                f"{path}: {symbol!r} is no element; name elements, or give types in a .gsd or a dump"
             ) from None
         except (StopIteration, IndexError):
+            if kind == "cif" and b"_atom_site." in path.read_bytes():
+                raise InputError(f"{path}: is mmCIF, must be a CIF; give the .pdb of the molecule") from None
             raise InputError(f"{path}: has no atoms of frame {frame}; -1 is the last, 0 the first") from None
         return particles_of_atoms(atoms, str(path))
 
@@ -216,15 +236,11 @@ def particles_of_atoms(atoms: Any, source: str) -> Particles:
     """What ase.Atoms hold: elements, positions in Å, the cell; of its arrays radius or radii, and color or colors."""
     arrays = {**getattr(atoms.calc, "results", {}), **atoms.arrays}
     numbers, positions = arrays.pop("numbers"), arrays.pop("positions")
-    own = {
-        name: next((arrays.pop(each) for each in names if each in arrays), None)
-        for name, names in {"radii": ("radii", "radius"), "colors": ("colors", "color")}.items()
-    }
     vectors = np.array(atoms.cell[:], np.float64)
     return Particles.of(
         source,
         positions,
-        **own,
+        **radii_and_colors(arrays),
         numbers=numbers,
         kinds=atoms.get_chemical_symbols(),
         fields=fields_in(arrays, len(numbers)),
@@ -240,6 +256,8 @@ def read_gsd(path: Path, frame: int) -> Particles:
     """
     hoomd = needed("gsd.hoomd", str(path))
     with hoomd.open(str(path), "r") as file:
+        if len(file) == 0:
+            raise InputError(f"{path}: has no frame")
         if not -len(file) <= frame < len(file):
             raise InputError(f"{path}: frame is {frame}, must be in [{-len(file)}, {len(file) - 1}]")
         return particles_of_gsd(path, file[frame])
@@ -285,7 +303,7 @@ def fields_in(arrays: Mapping[str, Any], count: int) -> dict[str, Any]:
     return {name: each for name, each in found.items() if each.shape == (count,) and each.dtype.kind in "fiub"}
 
 
-ASE_FORMATS = {".extxyz": "extxyz", ".pdb": "proteindatabank", ".cif": "cif"}
+ASE_FORMATS = {".extxyz": "extxyz", ".pdb": PDB, ".cif": "cif"}
 READERS: dict[str, Reader] = {
     ".npy": read_npy,
     ".npz": read_npz,

@@ -1,5 +1,6 @@
 """The command line whatever the verb: mistakes, help, and what becomes of its output."""
 
+import io
 import os
 import subprocess
 import sys
@@ -133,13 +134,15 @@ LIST = [sys.executable, "-m", "luxel.cli", "experiments", "list"]
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-8"])
-def test_any_output_encoding_prints(encoding, tmp_path):
-    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+def test_any_output_encoding_prints(encoding, tmp_path, monkeypatch, capsys):
     (tmp_path / "runs" / "2020-05-30" / "tanh-small").mkdir(parents=True)
     (tmp_path / "runs" / "2020-05-30" / "tanh-small" / "result.json").write_text("{")  # told with an arrow
-    done = subprocess.run(LIST, capture_output=True, env=environment, cwd=tmp_path)
-    assert (done.returncode, done.stderr) == (0, b"")
-    assert ("→" if encoding == "utf-8" else "?") + " small: runs" in done.stdout.decode(encoding)
+    monkeypatch.chdir(tmp_path)
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding))  # strict, as an interpreter's is
+    assert call("experiments", "list") == 0
+    assert capsys.readouterr().err == ""
+    assert ("→" if encoding == "utf-8" else "?") + " small: runs" in written.getvalue().decode(encoding)
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(tmp_path):
@@ -158,10 +161,16 @@ def test_a_run_whose_messages_nobody_reads_does_not_end_well(tmp_path):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
-@pytest.mark.parametrize("unbuffered", ["", "1"])
-@pytest.mark.parametrize("arguments", [["experiments", "list"], ["--help"], ["--version"], ["train", "demo", "--help"]])
+@pytest.mark.parametrize(
+    ("arguments", "unbuffered"),
+    [
+        *((words, mode) for words in (["--help"], ["--version"], ["completion", "--help"]) for mode in ("", "1")),
+        (["experiments", "list"], ""),
+        (["train", "demo", "--help"], "1"),
+    ],
+)
 def test_an_output_that_is_full_is_one_line(arguments, unbuffered, tmp_path):
-    """Whether printing says so or the end."""
+    """Whether printing says so or the end; what a verb prints, and its help, need seconds of imports each."""
     environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
     with open("/dev/full", "wb") as full:
         command = [*LIST[:3], *arguments]

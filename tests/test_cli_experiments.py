@@ -1,12 +1,14 @@
 """`luxel experiments` as a user calls it."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from command_line import call
 
 from luxel.cli.options import DIVERGED
 from luxel.experiments import EXPERIMENTS
+from luxel.experiments.experiment import with_data, with_train
 
 
 def test_experiments_are_listed_with_their_outcomes_and_shown(capsys, monkeypatch, tmp_path, data):
@@ -23,11 +25,14 @@ def test_experiments_are_listed_with_their_outcomes_and_shown(capsys, monkeypatc
 
 
 def test_a_comparison_ends_with_a_page_and_its_findings(tmp_path, monkeypatch, capsys):
-    """Two experiments at the tiny scale, then a page of findings from their records."""
+    """Two experiments at the tiny scale, of 64 pictures, then a page of findings from their records."""
     monkeypatch.chdir(tmp_path)
+    for name in ("standard_run", "just_image_to_seq"):
+        short = with_train(with_data(EXPERIMENTS[name].make("tiny"), count=24, spp=2), samples=64, tests=1)
+        monkeypatch.setitem(EXPERIMENTS, name, replace(EXPERIMENTS[name], make=lambda scale, short=short: short))
     command = ["experiments", "compare", "standard_run", "just_image_to_seq", "--scale", "tiny", "--cpu"]
     assert call(*command, "--out", "page") == 0
-    assert "| standard_run | 1 | 768 |" in capsys.readouterr().out
+    assert "| standard_run | 1 | 64 |" in capsys.readouterr().out
     before = sorted((path.name, path.stat().st_mtime_ns) for path in tmp_path.glob("runs/*/*/model/*"))
     assert call(*command, "--out", "page") == 0
     assert sorted((path.name, path.stat().st_mtime_ns) for path in tmp_path.glob("runs/*/*/model/*")) == before

@@ -94,8 +94,11 @@ def test_a_killed_training_ends_with_the_weights_of_one_that_was_not(data, tmp_p
         assert (whole[name] == killed[name]).all(), name
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("streams", [False, True])
+@pytest.mark.parametrize(
+    ("streams", "number"),
+    [(False, signal.SIGINT), (True, signal.SIGINT), (True, signal.SIGTERM)],  # which reaches the workers, too
+    ids=["data, SIGINT", "stream, SIGINT", "stream, SIGTERM"],
+)
 def test_ctrl_c_says_how_to_go_on(data, tmp_path, streams, number):
     """As does a scheduler's SIGTERM, which all processes of the job receive."""
     source = ["stream:spheres", "--data.count", "9"] if streams else [data]

@@ -58,12 +58,16 @@ MODULES = sorted({module for module, _ in KERNELS})
 
 
 @cache
-def needs_of(module: str, folder: Path) -> dict[str, Needs]:
-    """Of each kernel of a Python module, by its name, after compiling whatever Warp modules they are in."""
+def needs_of(module: str) -> dict[str, Needs]:
+    """Of each kernel of a Python module, by its name, after compiling whatever Warp modules they are in.
+
+    Warp keeps what it compiles in its kernel cache, by a hash of the sources, and compiles only what has changed since:
+    all of them take NVRTC minutes.
+    """
     kernels = [each for each in vars(importlib.import_module(module)).values() if isinstance(each, wp.Kernel)]
     found: dict[str, Needs] = {}
     for compiled in {kernel.module.name: kernel.module for kernel in kernels}.values():
-        (cubin,) = wp.compile_aot_module(compiled, arch=HOPPER, module_dir=str(folder), use_ptx=False)
+        (cubin,) = wp.compile_aot_module(compiled, arch=HOPPER, use_ptx=False)
         found |= {name.split("_cuda_kernel_")[0].rsplit("_", 1)[0]: needs for name, needs in read_cubin(cubin).items()}
     return found
 
@@ -100,14 +104,9 @@ def read_cubin(path: Path) -> dict[str, Needs]:
     return {name: Needs(each[registers], each[minimal_stack]) for name, each in values.items() if len(each) == 2}
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("kernels")
-
-
 @pytest.mark.parametrize("module", MODULES)
-def test_every_kernel_of_the_module_compiles_for_hopper_within_its_registers(module, folder):
-    needs = needs_of(module, folder)
+def test_every_kernel_of_the_module_compiles_for_hopper_within_its_registers(module):
+    needs = needs_of(module)
     assert {name for owner, name in KERNELS if owner == module} <= set(needs)
     for name, each in needs.items():
         assert 1 < each.registers <= 255

@@ -21,6 +21,7 @@ from luxel.models.blending import (
     Coefficients,
     Residual,
     blend,
+    blended_picture,
     combine,
     describe,
     filtered_residual,
@@ -295,6 +296,16 @@ def test_a_judge_multiplies_what_is_expected():
         torch.testing.assert_close(saved.judged(*told), torch.tensor([0.03 + 4e-6]))
         saved.judge[2].bias.fill_(math.log(4))
         torch.testing.assert_close(saved.judged(*told), torch.tensor([4 * (0.03 + 4e-6)]))
+
+
+def test_a_picture_without_its_error_is_the_same_and_asks_no_judge(monkeypatch):
+    saved, scene = blender(), FEATURES["many lights"][0]
+    paths = traced(scene, 4)
+    given = SceneBatch.of([scene]), surfaces_of(scene), (paths.mean * 0.9).reshape(1, HEIGHT, WIDTH, 3), paths, saved
+    with torch.no_grad():
+        expected, _ = blend(*given)
+        monkeypatch.setattr(saved, "judged", None)
+        assert (blended_picture(*given) == expected).all()
 
 
 def test_what_is_cut_off_heavy_paths_makes_their_neighbourhood_uncertain():

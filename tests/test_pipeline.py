@@ -10,8 +10,10 @@ from tracer_scenes import room
 
 import luxel.memory
 from luxel import InputError, pipeline
+from luxel.core.fragments import visible_fragments
 from luxel.experiments.base import tiny_model
 from luxel.files.seal import without_seal
+from luxel.models import ray_model, visible_surfaces
 from luxel.models.image_model import ImageModel, ImageModelConfig
 from luxel.models.ray_model import RayModel, RayModelConfig
 from luxel.models.tokens import OBJECT_FEATURES
@@ -239,6 +241,20 @@ def test_a_seed_decides_the_paths_and_a_batch_is_its_scenes():
     picture = renderer.render([LIT], 16, 12)
     np.testing.assert_array_equal(renderer.refined([LIT], picture, 4, 3)[0], renderer(LIT, 16, 12, spp=4, seed=3))
     np.testing.assert_array_equal(renderer.refined([LIT], picture, 0), picture)
+
+
+def test_what_pixels_show_is_found_once_for_the_network_and_for_paths(monkeypatch):
+    renderer, found = Renderer.from_pretrained("ray-small"), []
+
+    def counted(*arguments):
+        found.append(arguments)
+        return visible_fragments(*arguments)
+
+    expected = renderer.refined([LIT], renderer(LIT, 13, 7)[None], 4)[0]
+    for module in (pipeline, ray_model, visible_surfaces):
+        monkeypatch.setattr(module, "visible_fragments", counted)
+    assert (renderer(LIT, 13, 7, spp=4) == expected).all()
+    assert len(found) == 1
 
 
 def test_the_same_noise_is_in_all_scenes_where_it_is_asked_for():

@@ -18,17 +18,18 @@ from torch import Tensor
 
 from luxel import InputError
 from luxel.configuration import PathCount, Pixels, Seed, checker, shortened
+from luxel.core.fragments import Fragments, visible_fragments
 from luxel.core.scene_batch import SceneBatch
 from luxel.files.tensors import digest
 from luxel.memory import check_fits
-from luxel.models.blending import Blender, blend
+from luxel.models.blending import Blender, blend, blended_picture
 from luxel.models.cost import blending_memory, rendering_memory
 from luxel.models.cross_check import TAUGHT, UNTAUGHT, ErrorFactor, ratio_to_expected, squared_errors
 from luxel.models.frame_graphs import FrameGraphs, FrameSize
 from luxel.models.model_types import Model, load_model
-from luxel.models.ray_model import RayModel
+from luxel.models.ray_model import PIXELS_AT_ONCE, RayModel
 from luxel.models.traced_paths import Paths, pooled
-from luxel.models.visible_surfaces import Surfaces, visible_surfaces
+from luxel.models.visible_surfaces import PIXEL_RAYS, Surfaces, visible_surfaces
 from luxel.scene.arguments import check_scene, check_scenes
 from luxel.scene.description import Camera, Scene
 from luxel.scene.lighting import warn_of_darkness
@@ -71,6 +72,15 @@ class Estimate(NamedTuple):
     """Expected squared error of its pixels, the mean over channels."""
     path_variance: np.float32
     """Of one path, the mean over the picture."""
+
+
+class NetworkPicture(NamedTuple):
+    """Pictures by a network alone."""
+
+    radiance: Float32[Tensor, "batch height width 3"]
+    scenes: SceneBatch
+    fragments: Fragments | None = None
+    """Of the pictures, if they were found for these as `visible_surfaces` finds them."""
 
 
 class Renderer:
@@ -151,8 +161,8 @@ class Renderer:
         """
         check_spp("spp", spp)
         check_seed("seed", seed)
-        radiance = self._network(scenes, width, height)
-        return in_numpy(radiance) if spp == 0 else self._refined(scenes, radiance, spp, seed)
+        picture = self._network(scenes, width, height)
+        return in_numpy(picture.radiance) if spp == 0 else self._refined(picture, spp, seed)
 
     @torch.inference_mode()
     def refined(
@@ -181,34 +191,29 @@ class Renderer:
             )
         if spp == 0:
             return radiance.copy()
-        return self._refined(scenes, torch.from_numpy(radiance).to(self.device), spp, seed, progress, same_noise)
-
-    def _refined(
-        self,
-        scenes: Sequence[Scene],
-        radiance: Float32[Tensor, "batch height width 3"],
-        spp: int,
-        seed: int,
-        progress: Callable[[int], object] | None = None,
-        same_noise: bool = False,
-    ) -> Float32[np.ndarray, "batch height width 3"]:
         batch = SceneBatch.of(scenes, self.device)
         if same_noise:
             batch = replace(batch, key=torch.zeros_like(batch.key))
-        surfaces = self._surfaces(batch, radiance, spp)
-        paths = self._paths(batch, surfaces, spp, seed, progress)
-        return blend(batch, surfaces, radiance, paths, self.blender)[0].cpu().numpy()
+        return self._refined(NetworkPicture(torch.from_numpy(radiance).to(self.device), batch), spp, seed, progress)
 
-    def _surfaces(self, batch: SceneBatch, radiance: Float32[Tensor, "batch height width 3"], spp: int) -> Surfaces:
-        """What the pictures show. Raises InputError for more of them than fit into memory."""
-        height, width = radiance.shape[1:3]
+    def _refined(
+        self, picture: NetworkPicture, spp: int, seed: int, progress: Callable[[int], object] | None = None
+    ) -> Float32[np.ndarray, "batch height width 3"]:
+        batch, surfaces = self._surfaces(picture, spp)
+        picture = picture._replace(fragments=None)  # which the surfaces have, too
+        paths = self._paths(batch, surfaces, spp, seed, progress)
+        return blended_picture(batch, surfaces, picture.radiance, paths, self.blender).cpu().numpy()
+
+    def _surfaces(self, picture: NetworkPicture, spp: int) -> tuple[SceneBatch, Surfaces]:
+        """The scenes on the device, and what the pictures show. Raises InputError for more than fits into memory."""
+        batch, (height, width) = picture.scenes.to(self.device), picture.radiance.shape[1:3]
         check_fits(
             blending_memory(len(batch), width, height),
             f"spp is {spp}, for {len(batch)} pictures of {width}×{height}",
             "render less at once",
             str(self.device),
         )
-        return visible_surfaces(batch, width, height)
+        return batch, visible_surfaces(batch, width, height, picture.fragments)
 
     def _paths(
         self,
@@ -237,11 +242,13 @@ class Renderer:
         check_spp("spp", spp)
         check_seed("seed", seed)
         picture = self._network([scene], width, height)
-        batch = SceneBatch.of([scene], self.device)
-        surfaces = self._surfaces(batch, picture, spp)
+        batch, surfaces = self._surfaces(picture, spp)
+        picture = picture._replace(fragments=None)
         paths = self._paths(batch, surfaces, spp, seed, progress)
-        blended, error = (values[0].cpu().numpy() for values in blend(batch, surfaces, picture, paths, self.blender))
-        return Estimate(blended, error, np.float32(spp * paths.variance.mean().item()))
+        blended, error = blend(batch, surfaces, picture.radiance, paths, self.blender)
+        return Estimate(
+            blended[0].cpu().numpy(), error[0].cpu().numpy(), np.float32(spp * paths.variance.mean().item())
+        )
 
     def progress(
         self,
@@ -260,16 +267,17 @@ class Renderer:
         check_scene("scene", scene)
         check_seed("seed", seed)
         with torch.inference_mode():
-            picture = self._network([scene], width, height)
+            shown = self._network([scene], width, height)
+        picture, part = shown.radiance, count()
         yield Progress(picture[0].cpu().numpy(), 0, float("nan"))
-        batch, part = SceneBatch.of([scene], self.device), count()
         factor = ErrorFactor(UNTAUGHT if self.blender is None else TAUGHT)
-        surfaces: Surfaces | None = None
+        with torch.inference_mode():
+            batch, surfaces = self._surfaces(shown, FIRST_PASS)
+        del shown
         paths: Paths | None = None
         blended = error = picture
         while True:
             with torch.inference_mode():
-                surfaces = surfaces or self._surfaces(batch, picture, FIRST_PASS)
                 more = [
                     self._paths(batch, surfaces, spp, seed + (next(part) << 32), traced)
                     for spp in next_pass(0 if paths is None else paths.spp)
@@ -285,10 +293,8 @@ class Renderer:
             mean_square = factor.value() * float(error.mean())
             yield Progress(blended[0].cpu().numpy(), paths.spp, math.sqrt(mean_square), alone)
 
-    def _network(
-        self, scenes: Sequence[Scene], width: int | None, height: int | None
-    ) -> Float32[Tensor, "batch height width 3"]:
-        """The network's picture alone; see `render`."""
+    def _network(self, scenes: Sequence[Scene], width: int | None, height: int | None) -> NetworkPicture:
+        """The network's pictures alone; see `render`."""
         check_scenes(scenes)
         warn_of_darkness(scenes)
         sides = {"width": width, "height": height}
@@ -313,12 +319,18 @@ class Renderer:
                 "render less at once",
                 str(self.device),
             )
+        fragments = None
         if self._graphs is not None:
-            radiance = self._graphs.render(host, width, height)
+            return NetworkPicture(self._graphs.render(host, width, height).clamp(min=0), host)
+        batch = host.to(self.device)
+        if not isinstance(self.model, RayModel):
+            radiance = self.model(batch)
+        elif self.model.config.pixel_rays == PIXEL_RAYS and len(batch) * width * height <= PIXELS_AT_ONCE:
+            fragments = visible_fragments(batch, width, height, PIXEL_RAYS)
+            radiance = self.model.shaded(batch, fragments)
         else:
-            batch = host.to(self.device)
-            radiance = self.model(batch, width=width, height=height) if is_ray_model else self.model(batch)
-        return radiance.clamp(min=0)  # an image model's last unit may go below 0
+            radiance = self.model(batch, width=width, height=height)
+        return NetworkPicture(radiance.clamp(min=0), batch, fragments)  # an image model's last unit may go below 0
 
     def views(
         self,

@@ -20,8 +20,8 @@ the Blender, reads the same variances and does better. It reads ratios alone: no
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import ClassVar, Literal, NamedTuple
 
 import torch
@@ -45,7 +45,7 @@ from luxel.models.residual_filter import (
     Levels,
     residual_levels,
 )
-from luxel.models.traced_paths import Paths, path_variance, shares_of_pixels
+from luxel.models.traced_paths import Paths, Shares, path_variance, shares_of_pixels
 from luxel.models.visible_surfaces import Surfaces, unmixed
 
 LEVELS = len(STEPS)
@@ -71,8 +71,10 @@ the mean over 24 unseen scenes; with 3 they are even with it, and 64 paths make 
 BEYOND_NOISE, HEAVY_TAILS = 9.0, 32
 """Times the variance, a squared distance of P from M that shows M to be wrong: three standard deviations of many paths,
 and 9 (1 + 32 / n) of n, since the excess kurtosis of their mean falls like 1/n. With 3, 16 were worse than 4."""
-AT_ONCE = {"cpu": 1 << 13, "cuda": 1 << 20}
-"""Pixels that the network sees together: a CPU's caches nearly hold them."""
+AT_ONCE = {"cpu": 1 << 13, "cuda": 1 << 18}
+"""Pixels that the network sees together: a CPU's caches nearly hold them, and a GPU is busy with them.
+
+What is made of them is freed before the next are taken."""
 LEAST_JUDGED = 1e-3
 """Relative to the radiance: error that is added to what the judge multiplies, so that 0 is nothing certain."""
 BAND_BIAS, ERROR_BIAS = -2.0, -7.0
@@ -154,7 +156,7 @@ class Blender(Pretrained):
         hidden = F.relu(self.input(residual.features))
         for layer in self.layers:
             hidden = hidden + F.relu(layer(hidden))
-        out = self.head(hidden)
+        out = self.head(hidden).T.contiguous().T  # fragments side by side, as those of a residual
         shares = (out[:, :-1] + BAND_BIAS).sigmoid()
         error = residual.scale**2 * (out[:, -1] + ERROR_BIAS).clamp(-MOST_LOGARITHM, MOST_LOGARITHM).exp()
         return Coefficients(shares[:, :LEVELS], shares[:, LEVELS:], error)
@@ -200,6 +202,30 @@ def believed(square: Tensor, variance: Tensor) -> Tensor:
     return (1 - CERTAINTY * variance / square.clamp(min=TINY)).clamp(min=0) * (square > 0)
 
 
+class BlendedPart(NamedTuple):
+    """Some of the pixels, blended; see `blended_parts`."""
+
+    radiance: Float[Tensor, "pixels 3"]
+    error: Float[Tensor, " pixels"]
+    """As `combine` expects it."""
+    picture: Float[Tensor, "pixels 3"]
+    """The network's."""
+    residual: Residual
+    shares: Shares
+
+
+def blended_picture(
+    scenes: SceneBatch,
+    surfaces: Surfaces,
+    picture: Float[Tensor, "scenes height width 3"],
+    paths: Paths,
+    blender: Blender | None = None,
+) -> Float[Tensor, "scenes height width 3"]:
+    """The picture of least expected error."""
+    parts = blended_parts(scenes, surfaces, picture, paths, blender)
+    return torch.cat([part.radiance for part in parts]).reshape(picture.shape)
+
+
 def blend(
     scenes: SceneBatch,
     surfaces: Surfaces,
@@ -207,23 +233,37 @@ def blend(
     paths: Paths,
     blender: Blender | None = None,
 ) -> tuple[Float[Tensor, "scenes height width 3"], Float[Tensor, "scenes height width"]]:
-    """The picture of least expected error, and the expected squared error of its pixels, the mean over channels."""
+    """What `blended_picture` returns, and the expected squared error of its pixels, the mean over channels."""
+    blended, errors = [], []
+    for part in blended_parts(scenes, surfaces, picture, paths, blender):
+        error = part.error
+        if blender is not None:
+            of_pixels = part.residual.of(part.shares.largest())
+            error = blender.judged(part.picture, of_pixels, part.radiance, error)
+        blended.append(part.radiance)
+        errors.append(error)
+    return torch.cat(blended).reshape(picture.shape), torch.cat(errors).reshape(picture.shape[:3])
+
+
+def blended_parts(
+    scenes: SceneBatch,
+    surfaces: Surfaces,
+    picture: Float[Tensor, "scenes height width 3"],
+    paths: Paths,
+    blender: Blender | None,
+) -> Iterator[BlendedPart]:
+    """The blend, in parts of AT_ONCE pixels, with what the judge reads."""
     flat, coefficients_of = picture.reshape(-1, 3), james_stein if blender is None else blender
     radiance = unmixed(scenes, surfaces, flat)
     levels, shares = filtered_residual(scenes, surfaces, radiance, paths), shares_of_pixels(surfaces, paths)
-    seen, parts = surfaces.fragments, []
+    seen = surfaces.fragments
     for first in range(0, len(flat), AT_ONCE[flat.device.type]):
         some = slice(first, min(first + AT_ONCE[flat.device.type], len(flat)))
         own = slice(*seen.offsets[[some.start, some.stop]].tolist())
         residual = describe(scenes, seen.object_id[own], radiance[own], levels.part(own), paths.spp)
         share, found = shares.part(some, own), paths.of_fragments
-        blended, error = combine(radiance[own], found.mean[own], found.counts[own], residual, coefficients_of(residual))
-        picture_part, error = share.pixels(blended, error)
-        if blender is not None:
-            error = blender.judged(flat[some], residual.of(share.largest()), picture_part, error)
-        parts.append((picture_part, error))
-    blended, error = (torch.cat(values) for values in zip(*parts, strict=True))
-    return blended.reshape(picture.shape), error.reshape(picture.shape[:3])
+        of_fragments = combine(radiance[own], found.mean[own], found.counts[own], residual, coefficients_of(residual))
+        yield BlendedPart(*share.pixels(*of_fragments), flat[some], residual, share)
 
 
 def combine(
@@ -291,27 +331,32 @@ def describe(
     spp: int,
 ) -> Residual:
     """The residual's bands, and what the Blender reads of them."""
-    moments = levels.moments
-    fine = [values[:, :3] for values in moments[1:]]
-    bands = torch.stack([a - b for a, b in pairwise(fine)] + [fine[-1]], 1)
+    moments = torch.stack([values.T for values in levels.moments])  # fragments last: what is next to it is alike
+    details, fine = torch.stack([values.T for values in levels.details]), moments[1:, :3]
+    bands = torch.cat([fine[:-1] - fine[1:], fine[-1:]])
     # What was cut off paths of great weight may all be there: the band may be off by as much.
-    of_levels = torch.stack([values[:, VARIANCE] + values[:, REMOVED] ** 2 for values in moments[1:]], 1)
-    variance = torch.maximum(of_levels, F.pad(of_levels[:, 1:], (0, 1)))  # of a band either level's, the noisier's
-    brightness = radiance.mean(1)
-    scale = brightness + (brightness + moments[SCALE_LEVEL][:, :3].mean(1)).clamp(min=0)
-    noise = torch.maximum(moments[0][:, PATHS_VARIANCE], moments[NOISE_LEVEL][:, PATHS_VARIANCE])
-    details = torch.stack(levels.details, 1)
-    products, squares = levels.moments[WIDE_LEVEL][:, PRODUCTS:].unflatten(1, (DETAILS, 2)).unbind(2)
-    independent = moments[WIDE_LEVEL][:, VARIANCE, None]
+    of_levels = moments[1:, VARIANCE] + moments[1:, REMOVED] ** 2
+    variance = torch.cat([torch.maximum(of_levels[:-1], of_levels[1:]), of_levels[-1:]])  # the noisier level's
+    brightness = radiance.T.mean(0)
+    scale = brightness + (brightness + moments[SCALE_LEVEL, :3].mean(0)).clamp(min=0)
+    products, squares = moments[WIDE_LEVEL, PRODUCTS::2], moments[WIDE_LEVEL, PRODUCTS + 1 :: 2].clamp(min=TINY)
+    features = [
+        *features_of_bands(moments, bands, variance, brightness, scale),
+        torch.stack(levels.share),
+        *(log_ratio((bands[level] ** 2).mean(0), scale**2)[None] for level in (-1, 0)),
+        *mottle_features(moments, details, scale),
+        torch.full_like(scale, math.log(spp) / 4)[None],
+        materials_of(scenes, object_id),
+    ]
     return Residual(
-        bands=bands,
-        variance=variance,
+        bands=bands.permute(2, 0, 1),
+        variance=variance.T,
         scale=scale,
-        paths_variance=noise,
-        details=details,
-        mottle=-products / squares.clamp(min=TINY),
-        mottle_variance=independent / squares.clamp(min=TINY),
-        features=features_of(scenes, object_id, levels, bands, variance, scale, brightness, spp),
+        paths_variance=torch.maximum(moments[0, PATHS_VARIANCE], moments[NOISE_LEVEL, PATHS_VARIANCE]),
+        details=details.permute(2, 0, 1),
+        mottle=(-products / squares).T,
+        mottle_variance=(moments[WIDE_LEVEL, VARIANCE] / squares).T,
+        features=torch.cat(features).T,
     )
 
 
@@ -321,62 +366,51 @@ def cut(residual: Float[Tensor, "fragments 3"], around: Float[Tensor, " fragment
     return residual * (BRIGHTEST * around / length.clamp(min=TINY)).clamp(max=1)[:, None]
 
 
-def features_of(
-    scenes: SceneBatch,
-    object_id: Int32[Tensor, " fragments"],
-    levels: Levels,
-    bands: Float[Tensor, "fragments levels 3"],
-    variance: Float[Tensor, "fragments levels"],
-    scale: Float[Tensor, " fragments"],
+def features_of_bands(
+    moments: Float[Tensor, "levels moments fragments"],
+    bands: Float[Tensor, "bands 3 fragments"],
+    variance: Float[Tensor, "bands fragments"],
     brightness: Float[Tensor, " fragments"],
-    spp: int,
-) -> Float[Tensor, "fragments features"]:
-    """Logarithms of ratios, the neighbours' weights, and the material that is seen."""
-    squared = scale[:, None] ** 2
-    all_noise = torch.stack([values[:, PATHS_VARIANCE] for values in levels.moments], 1)
-    all_square = torch.stack([values[:, SQUARE] for values in levels.moments], 1)
+    scale: Float[Tensor, " fragments"],
+) -> list[Float[Tensor, "features fragments"]]:
+    """How bands, and levels' squares, compare with their variances, and these with the radiance."""
+    squared, noise = scale**2, moments[:, PATHS_VARIANCE]
+    return [
+        log_ratio((bands**2).mean(1), variance),
+        log_ratio(variance, squared),
+        log_ratio(moments[:, SQUARE], noise),
+        log_ratio(noise, squared),
+        log_ratio(brightness, scale)[None],
+    ]
+
+
+def materials_of(scenes: SceneBatch, object_id: Int32[Tensor, " fragments"]) -> Float[Tensor, "5 fragments"]:
+    """Whether there is an object, its roughness, metal and transmission, and whether it is a lamp."""
     hit = (object_id != MISS).float()
-    seen = object_id.clamp(min=0).long()
-    if len(scenes.kind):
-        attributes = torch.stack([scenes.roughness, scenes.metallic, scenes.transmission, scenes.is_emissive.float()])
-        materials = hit * attributes[:, seen]
-    else:
-        materials = hit.new_zeros(4, len(hit))
-    return torch.cat(
-        [
-            log_ratio((bands**2).mean(2), variance),
-            log_ratio(variance, squared),
-            log_ratio(all_square, all_noise),
-            log_ratio(all_noise, squared),
-            log_ratio(brightness, scale)[:, None],
-            torch.stack(levels.share, 1),
-            log_ratio((bands[:, -1] ** 2).mean(1), squared[:, 0])[:, None],
-            log_ratio((bands[:, 0] ** 2).mean(1), squared[:, 0])[:, None],
-            *mottle_features(levels, scale),
-            torch.full_like(scale, math.log(spp) / 4)[:, None],
-            hit[:, None],
-            materials.T,
-        ],
-        1,
-    )
+    if not len(scenes.kind):
+        return hit.new_zeros(5, len(hit))
+    attributes = torch.stack([scenes.roughness, scenes.metallic, scenes.transmission, scenes.is_emissive.float()])
+    return torch.cat([hit[None], hit * attributes[:, object_id.clamp(min=0).long()]])
 
 
-def mottle_features(levels: Levels, scale: Float[Tensor, " fragments"]) -> list[Float[Tensor, "fragments details"]]:
+def mottle_features(
+    moments: Float[Tensor, "levels moments fragments"],
+    details: Float[Tensor, "details 3 fragments"],
+    scale: Float[Tensor, " fragments"],
+) -> list[Float[Tensor, "details fragments"]]:
     """Of each of the picture's details: its share in the residual, how sure that is, and how strong the detail is."""
-    own = (torch.stack(levels.details, 1) ** 2).mean(2)
+    own = (details**2).mean(1)
     result = []
     for level in MOTTLE_LEVELS:
-        moments = levels.moments[level]
-        products, squares = moments[:, PRODUCTS:].unflatten(1, (DETAILS, 2)).unbind(2)
+        products, squares = moments[level, PRODUCTS::2], moments[level, PRODUCTS + 1 :: 2]
         result.append((-products / squares.clamp(min=TINY)).clamp(-1, 2))
         along = products / squares.sqrt().clamp(min=TINY)  # the residual's part along the detail
-        result.append(log_ratio(along**2, moments[:, VARIANCE, None]))
-        result.append(log_ratio(squares, scale[:, None] ** 2))
+        result.append(log_ratio(along**2, moments[level, VARIANCE]))
+        result.append(log_ratio(squares, scale**2))
         result.append(log_ratio(own, squares))
     return result
 
 
 def log_ratio(a: Tensor, b: Tensor) -> Tensor:
     """log(a / b) within ±MOST_LOGARITHM, over 4, which is about 1 where it is large; 0 where both are 0."""
-    ratio = ((a + TINY).log() - (b + TINY).log()).clamp(-MOST_LOGARITHM, MOST_LOGARITHM)
-    return ratio / 4
+    return ((a + TINY) / (b + TINY)).log().clamp(-MOST_LOGARITHM, MOST_LOGARITHM) / 4

@@ -147,7 +147,7 @@ class RayModel(Pretrained):
     def pictures(self, scenes: SceneBatch, width: int, height: int) -> Float32[Tensor, "scenes height width 3"]:
         """Each object that a pixel shows is shaded once, and blended by its coverage."""
         if len(scenes) * width * height <= PIXELS_AT_ONCE:
-            return self.picture_rows(scenes, width, height, 0, height)
+            return self.shaded(scenes, visible_fragments(scenes, width, height, self.config.pixel_rays))
         if len(scenes) > 1:
             some = max(1, PIXELS_AT_ONCE // (width * height))
             parts = [scenes[start : start + some] for start in range(0, len(scenes), some)]
@@ -162,9 +162,13 @@ class RayModel(Pretrained):
         margin = REACH + 1  # the farthest points' neighbours decide how many rays those send
         above, below = max(0, first - margin), min(height, end + margin)
         found = visible_fragments(scenes, width, height, self.config.pixel_rays, above, below - above)
+        return self.shaded(scenes, found)[:, first - above : end - above]
+
+    def shaded(self, scenes: SceneBatch, found: Fragments) -> Float32[Tensor, "scenes rows width 3"]:
+        """The rows of the pictures that have these fragments."""
         table = points_of_fragments(scenes, found)
-        radiance = self.radiance(scenes, table, self.chains(scenes, table, height), found)
-        return blended(scenes, found, radiance)[:, first - above : end - above]
+        radiance = self.radiance(scenes, table, self.chains(scenes, table, found.height), found)
+        return blended(scenes, found, radiance)
 
     def frame(
         self, scenes: SceneBatch, width: int, height: int, room: FrameRoom

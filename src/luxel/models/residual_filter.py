@@ -10,22 +10,21 @@ all in the residual, with the opposite sign.
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 import warp as wp
 from jaxtyping import Float
 from torch import Tensor
 
 from luxel.core.launch import launch, to_warp
-from luxel.core.pixels import place_of
+from luxel.core.pixels import PixelPlace, place_of
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable
 from luxel.models.shading_points import pixel_width
-from luxel.models.visible_surfaces import Surfaces, SurfaceTable, alike, pixel_beside
+from luxel.models.visible_surfaces import SAME_PLANE, Surfaces, SurfaceTable, pixel_beside
 
 STEPS = (1, 2, 4, 8, 16, 32)
 """Pixels between neighbours, of each level."""
-SAME_PICTURE = 0.1  # relative difference of the smoothed picture that halves a neighbour's weight twice
-SAME_DETAIL = 0.25  # of the picture itself, which may be mottled
+SAME_PICTURE = wp.constant(0.1)  # relative difference of the smoothed picture that halves a neighbour's weight twice
+SAME_DETAIL = wp.constant(0.25)  # of the picture itself, which may be mottled
 LEAST_COVERAGE = 1e-3  # that a fragment counts for: a lamp's may be 0
 DETAILS = 2  # of the picture: bands whose shape the residual is asked for
 MOMENTS = 7 + 2 * DETAILS
@@ -37,13 +36,42 @@ Moments = wp.types.vector(MOMENTS, float)
 VARIANCE, PATHS_VARIANCE, SQUARE, REMOVED, PRODUCTS = 3, 4, 5, 6, 7
 
 
+@wp.struct
+class Guide:
+    """What a fragment's neighbours are compared with."""
+
+    point: wp.vec3
+    normal: wp.vec3
+    plane_falloff: float  # over the squared distance from the tangent plane
+    radiance: wp.vec3
+    tolerance_square: float
+
+
 @wp.func
-def alike_in_radiance(a: wp.vec3, b: wp.vec3, tolerance: float) -> float:
-    """How alike two fragments are by the picture."""
-    total = wp.dot(a + b, wp.vec3(1.0, 1.0, 1.0))
-    relative = wp.length(a - b) / wp.max(tolerance * total, 1.0e-30)
-    far = 1.0 + relative * relative
-    return 1.0 / (far * far)
+def guide_of(scenes: Scenes, seen: SurfaceTable, i: int, radiance: wp.vec3, tolerance: float) -> Guide:
+    """A fragment's."""
+    own = seen.points[i]
+    half = SAME_PLANE * pixel_width(scenes, own, seen.pictures.height)
+    return Guide(own.point, own.normal, 1.0 / (half * half + 1.0e-30), radiance, tolerance * tolerance)
+
+
+@wp.func
+def likeness(own: Guide, point: wp.vec3, normal: wp.vec3, radiance: wp.vec3) -> float:
+    """How alike a neighbour is by its place and normal, as `alike` has it, and by the picture.
+
+    cos⁴ θ / ((1 + a²)² (1 + d²)²), a being its distance from the tangent plane and d its relative difference in
+    radiance, with one division.
+    """
+    cosine = wp.dot(own.normal, normal)
+    result = float(0.0)
+    if cosine > 0.0:
+        off = wp.dot(own.normal, point - own.point)
+        total = wp.dot(own.radiance + radiance, wp.vec3(1.0, 1.0, 1.0))
+        tolerated = own.tolerance_square * total * total + 1.0e-36
+        difference = own.radiance - radiance
+        far = (1.0 + off * off * own.plane_falloff) * (tolerated + wp.dot(difference, difference))
+        result = cosine * cosine * tolerated / far
+    return result * result
 
 
 @wp.func
@@ -57,6 +85,63 @@ def fragment_with_key(seen: SurfaceTable, pixel: int, key: int) -> int:
     return -1
 
 
+@wp.struct
+class Neighbour:
+    """A fragment that counts for another one, or −1, and its weight."""
+
+    fragment: int
+    weight: float
+
+
+@wp.func
+def neighbour(
+    seen: SurfaceTable,
+    weights: wp.array[float],
+    picture: wp.array[wp.vec3],
+    own: Guide,
+    at: PixelPlace,
+    key: int,
+    k: int,
+    step: int,
+) -> Neighbour:
+    """Of the face `key`, in pixel k of the 3 × 3 that are `step` apart and have `at` in their midst."""
+    across = k - 3 * (k // 3) - 1
+    down = k // 3 - 1
+    other = fragment_with_key(seen, pixel_beside(seen.pictures, at, across * step, down * step), key)
+    w = float(0.0)
+    if other >= 0:
+        p = seen.points[other]
+        w = weights[other] * likeness(own, p.point, p.normal, picture[other])
+        w *= wp.where(across * down == 0, 0.5, 0.25)
+    return Neighbour(other, w)
+
+
+@wp.kernel(enable_backward=False)
+def smooth_picture(
+    scenes: Scenes,
+    seen: SurfaceTable,
+    weights: wp.array[float],
+    picture: wp.array[wp.vec3],
+    step: int,
+    before: wp.array[wp.vec3],
+    smoothed: wp.array[wp.vec3],
+    begin: int,
+) -> None:
+    """The weighted mean of each fragment's radiance and of those of its face in the eight pixels `step` away."""
+    i = wp.tid() + begin
+    at = place_of(seen.pictures, seen.pixel[i])
+    own = guide_of(scenes, seen, i, picture[i], SAME_DETAIL)
+    total = wp.vec3(0.0, 0.0, 0.0)
+    weight = weights[i]
+    for k in range(9):
+        if k != 4:
+            beside = neighbour(seen, weights, picture, own, at, seen.key[i], k, step)
+            if beside.fragment >= 0:
+                total += (before[beside.fragment] - before[i]) * beside.weight
+                weight += beside.weight
+    smoothed[i] = before[i] + total / weight
+
+
 @wp.kernel(enable_backward=False)
 def filter_residuals(
     scenes: Scenes,
@@ -64,37 +149,28 @@ def filter_residuals(
     weights: wp.array[float],
     picture: wp.array[wp.vec3],
     step: int,
-    tolerance: float,
     moments: wp.array[Moments],
     filtered: wp.array[Moments],
     share: wp.array[float],
     begin: int,
 ) -> None:
-    """The weighted mean of each fragment and of those of its face in the eight pixels `step` away, and its weight."""
+    """The same of their Moments, and the weight of all."""
     i = wp.tid() + begin
     at = place_of(seen.pictures, seen.pixel[i])
-    own = seen.points[i]
-    radiance = picture[i]
-    size = pixel_width(scenes, own, seen.pictures.height)
+    own = guide_of(scenes, seen, i, picture[i], SAME_PICTURE)
+    before = moments[i]
     total = Moments()
-    weight = float(0.0)
-    variance = float(0.0)
+    weight = weights[i]
+    variance = weight * weight * before[VARIANCE]
     for k in range(9):
-        across = k - 3 * (k // 3) - 1
-        down = k // 3 - 1
-        other = int(i)
         if k != 4:
-            other = fragment_with_key(seen, pixel_beside(seen.pictures, at, across * step, down * step), seen.key[i])
-        if other >= 0:
-            w = weights[other]
-            if other != i:
-                w *= alike(own, seen.points[other], size) * alike_in_radiance(radiance, picture[other], tolerance)
-                w = w / float((1 + across * across) * (1 + down * down))
-            values = moments[other]
-            total += (values - moments[i]) * w
-            weight += w
-            variance += w * w * values[VARIANCE]
-    result = moments[i] + total / weight  # exactly as it was where there are no neighbours
+            beside = neighbour(seen, weights, picture, own, at, seen.key[i], k, step)
+            if beside.fragment >= 0:
+                values = moments[beside.fragment]
+                total += (values - before) * beside.weight
+                weight += beside.weight
+                variance += beside.weight * beside.weight * values[VARIANCE]
+    result = before + total / weight  # exactly as it was where there are no neighbours
     result[VARIANCE] = variance / (weight * weight)
     filtered[i] = result
     share[i] = weight * 0.25
@@ -129,25 +205,22 @@ def residual_levels(
     `weights` say how much each fragment's is worth to others.
     """
     device, coverage = batch.device, surfaces.fragments.coverage.clamp(min=LEAST_COVERAGE)
-    where = [launchable(batch), surfaces.for_kernels()]
-
-    def filtered(guide: Tensor, tolerance: float, step: int, moments: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-        result, share = torch.empty_like(moments), torch.empty_like(variance)
-        inputs = [*where, weights, to_warp(guide, wp.vec3), step, tolerance, to_warp(moments, Moments)]
-        launch(filter_residuals, len(result), inputs, [to_warp(result, Moments), share], device, sliced=True)
-        return result, share
-
-    smoothed, details = F.pad(picture, (0, MOMENTS - 3)), []
+    where, guide = [launchable(batch), surfaces.for_kernels()], to_warp(picture, wp.vec3)
+    smoothed, details = picture, []
     for step in STEPS[:DETAILS]:
-        before = smoothed
-        smoothed, _ = filtered(picture, SAME_DETAIL, step, before, coverage)
-        details.append(before[:, :3] - smoothed[:, :3])
+        before, smoothed = smoothed, torch.empty_like(picture)
+        inputs = [*where, coverage, guide, step, to_warp(before, wp.vec3)]
+        launch(smooth_picture, len(smoothed), inputs, [to_warp(smoothed, wp.vec3)], device, sliced=True)
+        details.append(before - smoothed)
     products = [(detail * other).mean(1) for detail in details for other in (residual, detail)]
     square = (residual**2).mean(1)
     moments = [torch.cat([residual, torch.stack([variance, variance, square, removed, *products], 1)], 1)]
     shares = []
+    guide = to_warp(smoothed, wp.vec3)
     for step in STEPS:
-        more, share = filtered(smoothed[:, :3], SAME_PICTURE, step, moments[-1], weights)
-        moments.append(more)
-        shares.append(share)
+        inputs = [*where, weights, guide, step, to_warp(moments[-1], Moments)]
+        moments.append(torch.empty_like(moments[0]))
+        shares.append(torch.empty_like(variance))
+        outputs = [to_warp(moments[-1], Moments), shares[-1]]
+        launch(filter_residuals, len(variance), inputs, outputs, device, sliced=True)
     return Levels(moments, shares, details)

@@ -17,6 +17,8 @@ from luxel.models.shading_points import ShadingPoint, as_points, pixel_width, po
 
 SAME_PLANE = wp.constant(2.0)  # pixels off a point's tangent plane that halve a neighbour's weight twice
 ACROSS = wp.constant(5)  # pixels, along both sides, of those that say how bright a fragment in their midst is
+PIXEL_RAYS = 32
+"""Through a pixel that more than one object may share, as those of `luxel.models.ray_model`."""
 LEAST_BESIDE = 0.01
 """Weight of these from which on they are believed."""
 LEAST = wp.constant(1.0e-6)
@@ -89,12 +91,17 @@ def look_beside(
     scenes: Scenes,
     seen: SurfaceTable,
     picture: wp.array[wp.vec3],
+    fragments: wp.array[wp.int64],
     beside: wp.array[wp.vec3],
     weight: wp.array[float],
     begin: int,
 ) -> None:
-    """The picture's radiance around each fragment, where its face alone shows, the nearer the more; and the weight."""
-    i = wp.tid() + begin
+    """The picture's radiance around these fragments, where their face alone shows, and the weight that it has.
+
+    The nearer, the more it counts.
+    """
+    number = wp.tid() + begin
+    i = int(fragments[number])
     at = place_of(seen.pictures, seen.pixel[i])
     own = seen.points[i]
     size = pixel_width(scenes, own, seen.pictures.height)
@@ -112,14 +119,14 @@ def look_beside(
                 w *= w
                 total += picture[place] * w
                 found += w
-    weight[i] = found
-    beside[i] = total / wp.max(found, LEAST)
+    weight[number] = found
+    beside[number] = total / wp.max(found, LEAST)
 
 
 @torch.no_grad()
-def visible_surfaces(batch: SceneBatch, width: int, height: int, pixel_rays: int = 32) -> Surfaces:
-    """Those of all pixels of the scenes' pictures; `pixel_rays` as for `visible_fragments`."""
-    fragments = with_sky(batch, visible_fragments(batch, width, height, pixel_rays))
+def visible_surfaces(batch: SceneBatch, width: int, height: int, found: Fragments | None = None) -> Surfaces:
+    """Those of all pixels of the scenes' pictures, whose fragments may have been `found` already."""
+    fragments = with_sky(batch, found or visible_fragments(batch, width, height, PIXEL_RAYS))
     is_lamp = torch.zeros_like(fragments.key, dtype=torch.bool)
     if len(batch.kind):
         is_lamp = batch.is_emissive[fragments.object_id.clamp(min=0).long()] & (fragments.object_id != MISS)
@@ -133,23 +140,24 @@ def unmixed(batch: SceneBatch, surfaces: Surfaces, picture: Float[Tensor, "pixel
     As in the pixels beside it that show the same face alone. What is then missing is that of the others, or, if there
     are none, an error that is shared by the least squares of errors in proportion to radiance.
     """
-    seen, pixel = surfaces.fragments, surfaces.pixel
-    count, device = len(pixel), picture.device
-    beside, weight = torch.empty(count, 3, device=device), torch.empty(count, device=device)
-    inputs = [launchable(batch), surfaces.for_kernels(), to_warp(picture, wp.vec3)]
-    launch(look_beside, count, inputs, [to_warp(beside, wp.vec3), weight], device, sliced=True)
-    coverage = seen.coverage[:, None]
+    seen, pixel, device = surfaces.fragments, surfaces.pixel, picture.device
+    radiance, is_shared = picture[pixel], seen.offsets.diff() > 1
+    shared = is_shared[pixel].nonzero()[:, 0]
+    whole, place = picture[is_shared], (is_shared.cumsum(0) - 1)[pixel[shared]]  # of shared pixels alone
+    beside, weight = torch.empty(len(shared), 3, device=device), torch.empty(len(shared), device=device)
+    inputs = [launchable(batch), surfaces.for_kernels(), to_warp(picture, wp.vec3), shared]
+    launch(look_beside, len(shared), inputs, [to_warp(beside, wp.vec3), weight], device, sliced=True)
+    coverage = seen.coverage[shared, None]
     known = (weight > LEAST_BESIDE)[:, None].float()
 
     def of_pixels(values: Tensor) -> Tensor:
-        return torch.zeros(len(picture), values.shape[1], device=device).index_add(0, pixel, values)
+        return torch.zeros(len(whole), values.shape[1], device=device).index_add(0, place, values)
 
     unknown = of_pixels(coverage * (1 - known))
-    left = (picture - of_pixels(coverage * known * beside)).clamp(min=0)
-    radiance = torch.where(known > 0, beside, (left / unknown.clamp(min=LEAST))[pixel])
-    mean = of_pixels(coverage * radiance)
-    relative = (radiance / mean[pixel].clamp(min=DARK)).clamp(LEAST, 1 / LEAST)
-    share = coverage * relative**2 / of_pixels((coverage * relative) ** 2)[pixel]
-    radiance = (radiance + (picture - mean)[pixel] * share).clamp(min=0)
-    alone = (seen.offsets.diff() == 1)[pixel]
-    return torch.where(alone[:, None], picture[pixel], radiance)
+    left = (whole - of_pixels(coverage * known * beside)).clamp(min=0)
+    unmixed = torch.where(known > 0, beside, (left / unknown.clamp(min=LEAST))[place])
+    mean = of_pixels(coverage * unmixed)
+    relative = (unmixed / mean[place].clamp(min=DARK)).clamp(LEAST, 1 / LEAST)
+    share = coverage * relative**2 / of_pixels((coverage * relative) ** 2)[place]
+    radiance[shared] = (unmixed + (whole - mean)[place] * share).clamp(min=0)
+    return radiance

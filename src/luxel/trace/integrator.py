@@ -19,7 +19,7 @@ from luxel.core.emitters import (
 )
 from luxel.core.frames import frame, to_world, unit_length
 from luxel.core.intersect import MISS, intersect, is_visible
-from luxel.core.principled import bsdf_of, evaluate_bsdf, lobe_by_first, refraction_weight, sample_bsdf
+from luxel.core.principled import bsdf_of, evaluate_bsdf, lobe_by_first, refraction_weight, sample_bsdf_about
 from luxel.core.rays import camera_direction, camera_origin, image_plane_point
 from luxel.core.rng import seeded, uniform
 from luxel.core.sampling import NetPlace, net_place, power_heuristic, stratified
@@ -207,7 +207,8 @@ def path_radiance(
                 bsdf = bsdf_of(material_of_object(scenes.objects[vertex.at.object_id]), vertex.wi)
                 members = wp.where(depth <= NET_DEPTH, group_size, 1)
                 v = stratified(key, pixel, place, sample * branches + branch, 2 * depth + 1, members)
-                wo = sample_bsdf(bsdf, lobe_by_first(bsdf, wp.vec3(v[1], v[2], v[0])))
+                local = frame(vertex.at.normal)
+                wo = sample_bsdf_about(bsdf, local, lobe_by_first(bsdf, wp.vec3(v[1], v[2], v[0])))
                 scattered = evaluate_bsdf(bsdf, wo)
                 bsdf_density = scattered.density
                 if bsdf_density > 0.0:
@@ -216,7 +217,7 @@ def path_radiance(
                         index = bsdf.material.eta
                         eta *= wp.where(bsdf.wi[2] > 0.0, index, 1.0 / index)
                     origin = vertex.at.point
-                    direction = unit_length(to_world(frame(vertex.at.normal), wo))
+                    direction = unit_length(to_world(local, wo))
 
                     survival = survival_probability(beta, eta, depth, branches)
                     going = vertex.roulette < survival and wp.max(beta) > 0.0

@@ -9,10 +9,12 @@ from chi_square import cells_of, p_value, probabilities
 from kernels import DEVICES, run, uniform_numbers
 from scipy import stats
 
+from luxel.core.frames import frame
 from luxel.core.microfacet import (
     MIN_ALPHA,
     alpha_of,
     ggx_density,
+    sample_cosine_about,
     sample_cosine_hemisphere,
     sample_visible_normal,
     smith_g1,
@@ -53,6 +55,18 @@ def visible_normals(wi: wp.array[wp.vec3], alpha: wp.array[float], u: wp.array[w
 def cosine_directions(u: wp.array[wp.vec2], direction: wp.array[wp.vec3]):
     i = wp.tid()
     direction[i] = sample_cosine_hemisphere(u[i])
+
+
+@wp.kernel(enable_backward=False)
+def cosine_directions_about(normal: wp.array[wp.vec3], u: wp.array[wp.vec2], direction: wp.array[wp.vec3]):
+    i = wp.tid()
+    direction[i] = sample_cosine_about(frame(normal[i]), u[i])
+
+
+@wp.kernel(enable_backward=False)
+def in_world(normal: wp.array[wp.vec3], local: wp.array[wp.vec3], world: wp.array[wp.vec3]):
+    i = wp.tid()
+    world[i] = wp.transpose(frame(normal[i])) * local[i]
 
 
 def incident(cosine: float, count: int) -> np.ndarray:
@@ -169,6 +183,29 @@ def test_cosine_samples_follow_their_density(device):
     assert expected.sum() == pytest.approx(COUNT, rel=1e-6)
     observed = np.bincount(cells_of(direction, bands, sectors), minlength=bands * sectors)
     assert p_value(observed, expected) > 1e-3
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("normal", [(0.0, 0.0, 1.0), (0.48, -0.6, -0.64)])
+def test_cosine_samples_about_a_normal_follow_the_same_density(normal, device):
+    bands, sectors = 24, 32
+    normals = np.tile(np.array(normal, np.float32), (COUNT, 1))
+    direction = run(cosine_directions_about, normals, uniform_numbers(COUNT, 2, 8), device=device)[0]
+    np.testing.assert_allclose(np.linalg.norm(direction, axis=1), 1, atol=1e-6)
+    expected = probabilities(lambda d: np.maximum(d[:, 2], 0) / math.pi, bands, sectors, inner=4) * COUNT
+    observed = np.bincount(cells_of(direction, bands, sectors), minlength=bands * sectors)
+    assert p_value(observed, expected) > 1e-3
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_where_the_normal_turns_samples_about_it_turn_half_as_far(device):
+    """In world space, for the same numbers: by 0.01 radians, in the median of directions, about half of it."""
+    turned = []
+    for angle in (0.7, 0.71):
+        normals = np.tile(np.array([math.sin(angle), 0, math.cos(angle)], np.float32), (COUNT, 1))
+        local = run(cosine_directions_about, normals, uniform_numbers(COUNT, 2, 9), device=device)[0]
+        turned.append(run(in_world, normals, local, device=device)[0].astype(np.float64))
+    assert np.median(np.linalg.norm(turned[1] - turned[0], axis=1)) == pytest.approx(0.005, rel=0.15)
 
 
 @pytest.mark.parametrize("device", DEVICES)

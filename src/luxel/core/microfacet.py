@@ -59,3 +59,18 @@ def sample_cosine_hemisphere(u: wp.vec2) -> wp.vec3:
     radius = wp.sqrt(u[1])
     angle = 2.0 * PI * u[0]
     return wp.vec3(radius * wp.cos(angle), radius * wp.sin(angle), wp.sqrt(1.0 - u[1]))
+
+
+@wp.func
+def sample_cosine_about(local: wp.mat33, u: wp.vec2) -> wp.vec3:
+    """As `sample_cosine_hemisphere`, in the frame `local`, of numbers that are a point on a sphere in world space.
+
+    The normal is added to that point (Shirley et al., "Sampling Transformations Zoo", Ray Tracing Gems 2019, §16.6.2).
+    Where the normal turns, the same numbers' directions then turn half as far, so that nets which neighbouring pixels
+    share are nets on round surfaces, too.
+    """
+    z = 1.0 - 2.0 * u[0]
+    radius = wp.sqrt(wp.max(1.0 - z * z, 0.0))
+    angle = 2.0 * PI * u[1]
+    point = wp.vec3(radius * wp.cos(angle), radius * wp.sin(angle), z)
+    return unit_length(local * point + wp.vec3(0.0, 0.0, 1.0))

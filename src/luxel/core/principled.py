@@ -21,6 +21,7 @@ from luxel.core.microfacet import (
     TINY,
     alpha_of,
     ggx_density,
+    sample_cosine_about,
     sample_cosine_hemisphere,
     sample_visible_normal,
     smith_g1,
@@ -271,6 +272,14 @@ def reuse_lobe_sample(bsdf: BSDF, u: wp.vec3) -> wp.vec3:
     if u[0] < share:
         return wp.vec3(0.0, u[0] / share, u[1])
     return wp.vec3(share + (1.0 - share) * u[2], (u[0] - share) / (1.0 - share), u[1])
+
+
+@wp.func
+def sample_bsdf_about(bsdf: BSDF, local: wp.mat33, u: wp.vec3) -> wp.vec3:
+    """As `sample_bsdf` at a surface of this frame, diffuse directions by `sample_cosine_about`."""
+    if u[0] < bsdf.diffuse_share:
+        return sample_cosine_about(local, wp.vec2(u[1], u[2]))
+    return sample_bsdf(bsdf, u)
 
 
 @wp.func

@@ -200,7 +200,7 @@ def survivals(
         (0.02, 1.5, 2, 1, 0.36),
         (0.5, 1.0, 2, 1, 1.0),
         (0.5, 1.0, 3, 1, 0.95),
-        (0.02, 1.0, 3, 1, 0.16),
+        (0.02, 1.0, 3, 1, 0.08),
     ],
 )
 def test_roulette_begins_at_the_second_surface_with_what_is_worth_little(

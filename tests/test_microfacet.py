@@ -199,13 +199,20 @@ def test_cosine_samples_about_a_normal_follow_the_same_density(normal, device):
 
 @pytest.mark.parametrize("device", DEVICES)
 def test_where_the_normal_turns_samples_about_it_turn_half_as_far(device):
-    """In world space, for the same numbers: by 0.01 radians, in the median of directions, about half of it."""
-    turned = []
-    for angle in (0.7, 0.71):
-        normals = np.tile(np.array([math.sin(angle), 0, math.cos(angle)], np.float32), (COUNT, 1))
-        local = run(cosine_directions_about, normals, uniform_numbers(COUNT, 2, 9), device=device)[0]
-        turned.append(run(in_world, normals, local, device=device)[0].astype(np.float64))
-    assert np.median(np.linalg.norm(turned[1] - turned[0], axis=1)) == pytest.approx(0.005, rel=0.15)
+    """In world space, for the same numbers: along the normal by half the angle, elsewhere as a point on a sphere moves.
+
+    A direction d is n + s, a point of a unit sphere about n, made as long as 1: of length 2 n·d, at an angle to dn.
+    """
+    turned, normals = [], []
+    for angle in (0.7, 0.701):
+        normals.append(np.tile(np.array([math.sin(angle), 0, math.cos(angle)], np.float32), (COUNT, 1)))
+        local = run(cosine_directions_about, normals[-1], uniform_numbers(COUNT, 2, 9), device=device)[0]
+        turned.append(run(in_world, normals[-1], local, device=device)[0].astype(np.float64))
+    by, cosine = normals[1] - normals[0], (turned[0] * normals[0]).sum(1, keepdims=True)
+    expected = (by - turned[0] * (turned[0] * by).sum(1, keepdims=True)) / (2 * cosine)
+    steep = cosine[:, 0] > 0.3
+    np.testing.assert_allclose((turned[1] - turned[0])[steep], expected[steep], atol=2e-5)
+    assert np.linalg.norm(expected[cosine[:, 0] > 0.99], axis=1).mean() == pytest.approx(0.0005, rel=0.02)
 
 
 @pytest.mark.parametrize("device", DEVICES)

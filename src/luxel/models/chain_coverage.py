@@ -17,9 +17,11 @@ from luxel.models.light_coverage import missed_light_radiance
 from luxel.models.ray_differentials import (
     RayDifferential,
     Segment,
+    SegmentGroup,
     fit_ray_differential,
     follow_same_path,
     same_path_mask,
+    weighted_throughput,
 )
 from luxel.models.shading_points import ShadingPoint
 from luxel.models.subpixels import SUBPIXELS, subpixel_point
@@ -92,26 +94,19 @@ class ChainCoverage:
 
 
 @wp.func
-def coverage_by_differential(
+def coverage_of_chains(
     scenes: Scenes,
     scene: int,
-    differential: RayDifferential,
-    weights: wp.vec4,
-    a: Segment,
-    b: Segment,
-    c: Segment,
-    d: Segment,
+    group: SegmentGroup,
 ) -> ChainCoverage:
     """Of chains that have weights, over the quarters of the pixel that they stand for, by their ray differential."""
-    shares = hit_coverage(scenes, scene, differential, weights, a, b, c, d)
-    throughput = weights[0] * a.throughput + weights[1] * b.throughput
-    throughput += weights[2] * c.throughput + weights[3] * d.throughput
-    radiance = 0.25 * wp.cw_mul(throughput, shares.sky)
-    radiance += missed_light_radiance(scenes, scene, differential, weights, a, b, c, d)
+    shares = hit_coverage(scenes, scene, group)
+    radiance = 0.25 * wp.cw_mul(weighted_throughput(group), shares.sky)
+    radiance += missed_light_radiance(scenes, scene, group)
     factors = wp.vec4(1.0, 1.0, 1.0, 1.0)
-    hits = wp.vec4i(a.hit, b.hit, c.hit, d.hit)
+    hits = wp.vec4i(group.a.hit, group.b.hit, group.c.hit, group.d.hit)
     for k in range(SUBPIXELS):
-        if weights[k] > 0.0 and not is_lamp(scenes, hits[k]):  # which `missed_light_radiance` is for
+        if group.weights[k] > 0.0 and not is_lamp(scenes, hits[k]):  # which `missed_light_radiance` is for
             factors[k] = shares.per_ray[k]
     return ChainCoverage(factors, radiance)
 
@@ -186,7 +181,7 @@ def weigh_chains_by_coverage(
                         coverage.factors *= auxiliary.share
                         coverage.radiance = 0.25 * wp.dot(members, same_path) * auxiliary.radiance
             if differential.is_valid and wp.max(members) > 0.0:
-                coverage = coverage_by_differential(scenes, p.scene, differential, members, a, b, c, d)
+                coverage = coverage_of_chains(scenes, p.scene, SegmentGroup(members, a, b, c, d, differential))
             total += coverage.radiance
             for k in range(SUBPIXELS):
                 if members[k] > 0.0:

@@ -8,7 +8,7 @@ from luxel.core.sampling import jittered_point
 from luxel.core.scenes import Scenes
 from luxel.core.shapes.local import INFINITY
 from luxel.core.sky import is_in_sun
-from luxel.models.ray_differentials import Ray, RayDifferential, Segment, has_weight, ray_through_pixel
+from luxel.models.ray_differentials import Ray, SegmentGroup, has_weight, ray_through_pixel
 
 COVERAGE_COLUMNS, COVERAGE_ROWS = wp.constant(8), wp.constant(6)  # rays
 
@@ -52,12 +52,7 @@ class HitCoverage:
 def hit_coverage(
     scenes: Scenes,
     scene: int,
-    differential: RayDifferential,
-    weights: wp.vec4,
-    a: Segment,
-    b: Segment,
-    c: Segment,
-    d: Segment,
+    group: SegmentGroup,
 ) -> HitCoverage:
     """Of segments that have weights, by many rays of their differential, which hit one of the same objects or none.
 
@@ -65,15 +60,18 @@ def hit_coverage(
     covers the pixel: it is no narrower than they are apart.
     """
     result = HitCoverage(wp.vec4(1.0, 1.0, 1.0, 1.0), wp.vec3(0.0, 0.0, 0.0))
+    weights = group.weights
     counted = wp.vec4(has_weight(weights[0]), has_weight(weights[1]), has_weight(weights[2]), has_weight(weights[3]))
     first_hit = wp.where(
-        counted[0] > 0.0, a.hit, wp.where(counted[1] > 0.0, b.hit, wp.where(counted[2] > 0.0, c.hit, d.hit))
+        counted[0] > 0.0,
+        group.a.hit,
+        wp.where(counted[1] > 0.0, group.b.hit, wp.where(counted[2] > 0.0, group.c.hit, group.d.hit)),
     )
     hits = wp.vec4i(
-        wp.where(counted[0] > 0.0, a.hit, first_hit),
-        wp.where(counted[1] > 0.0, b.hit, first_hit),
-        wp.where(counted[2] > 0.0, c.hit, first_hit),
-        wp.where(counted[3] > 0.0, d.hit, first_hit),
+        wp.where(counted[0] > 0.0, group.a.hit, first_hit),
+        wp.where(counted[1] > 0.0, group.b.hit, first_hit),
+        wp.where(counted[2] > 0.0, group.c.hit, first_hit),
+        wp.where(counted[3] > 0.0, group.d.hit, first_hit),
     )
     hits = wp.max(hits, wp.vec4i(MISS, MISS, MISS, MISS))  # the sky is in the sun's place, too
     rays = wp.dot(counted, counted)
@@ -85,14 +83,14 @@ def hit_coverage(
     sky = wp.vec3(0.0, 0.0, 0.0)
     hit_count = float(0.0)
     for k in range(COVERAGE_COLUMNS * COVERAGE_ROWS):
-        ray = ray_through_pixel(differential, jittered_point(k, COVERAGE_COLUMNS, COVERAGE_ROWS))
-        hit = nearest_among(scenes, ray, differential.origin_object, hits)
+        ray = ray_through_pixel(group.differential, jittered_point(k, COVERAGE_COLUMNS, COVERAGE_ROWS))
+        hit = nearest_among(scenes, ray, group.differential.origin_object, hits)
         same = same_hit_mask(hit, hits, counted)
         count_of_hit += same
         if wp.max(same) > 0.0:
             hit_count += 1.0
         elif not shows_sky and hit == MISS:
-            beyond = intersect(scenes, scene, ray.origin, ray.direction, differential.origin_object)
+            beyond = intersect(scenes, scene, ray.origin, ray.direction, group.differential.origin_object)
             if beyond.object_id == MISS:
                 hit_count += 1.0
                 sky += environment_radiance(scenes, scene, ray.direction)

@@ -16,7 +16,16 @@ from luxel.core.shapes.outline import outline_margin, share_inside
 from luxel.core.shapes.shape import is_lit_by, solid_angle
 from luxel.core.sky import is_in_sun, sun_solid_angle
 from luxel.models.light_images import area_in_pixel, image_of, may_touch_pixel
-from luxel.models.ray_differentials import Ray, RayDifferential, Segment, has_weight, ray_through_pixel
+from luxel.models.ray_differentials import (
+    Ray,
+    RayDifferential,
+    Segment,
+    SegmentGroup,
+    has_weight,
+    ray_through_pixel,
+    total_weight,
+    weighted_throughput,
+)
 
 RAYS = wp.constant(48)  # by which the share of a pixel is found that a light covers
 SPACING, STEP = wp.constant(0.144), wp.constant(1.0 / 16.0)  # of those, in pixels, and to where margins are compared
@@ -39,7 +48,7 @@ def distance_to_light(scenes: Scenes, scene: int, light: int, ray: Ray, origin_o
 
 
 @wp.func
-def share_if_unoccluded(scenes: Scenes, scene: int, light: int, weight: float, segment: Segment) -> float:
+def would_hit(scenes: Scenes, scene: int, light: int, weight: float, segment: Segment) -> float:
     """The share of a pixel that a segment stands for, if it would hit a light with nothing in between, else 0."""
     distance = float(INFINITY)
     if weight > 0.0:
@@ -49,10 +58,32 @@ def share_if_unoccluded(scenes: Scenes, scene: int, light: int, weight: float, s
 
 
 @wp.func
-def share_that_hits(light: int, weight: float, segment: Segment, as_counted: bool) -> float:
+def share_if_unoccluded(scenes: Scenes, scene: int, light: int, group: SegmentGroup) -> float:
+    """The share of a pixel whose segments would hit a light with nothing in between."""
+    share = would_hit(scenes, scene, light, group.weights[0], group.a)
+    share += would_hit(scenes, scene, light, group.weights[1], group.b)
+    return share + (
+        would_hit(scenes, scene, light, group.weights[2], group.c)
+        + would_hit(scenes, scene, light, group.weights[3], group.d)
+    )
+
+
+@wp.func
+def hit_weight(light: int, weight: float, segment: Segment, as_counted: bool) -> float:
     """The share of a pixel that a segment stands for, if it hits a light, or what that counts for; else 0."""
     share = wp.where(as_counted, segment.hit_share, 1.0)
     return wp.where(segment.hit == light, 0.25 * weight * share, 0.0)
+
+
+@wp.func
+def share_that_hits(light: int, group: SegmentGroup, as_counted: bool) -> float:
+    """The share of a pixel whose segments hit a light, or what that counts for."""
+    share = hit_weight(light, group.weights[0], group.a, as_counted)
+    share += hit_weight(light, group.weights[1], group.b, as_counted)
+    return share + (
+        hit_weight(light, group.weights[2], group.c, as_counted)
+        + hit_weight(light, group.weights[3], group.d, as_counted)
+    )
 
 
 @wp.struct
@@ -66,18 +97,22 @@ class Occluders:
 
 
 @wp.func
-def occluders_of(light: int, weights: wp.vec4, a: Segment, b: Segment, c: Segment, d: Segment) -> Occluders:
+def occluders_of(light: int, group: SegmentGroup) -> Occluders:
     """What segments that have weights hit, but for the light itself."""
     occluders = Occluders(MISS, MISS, MISS, MISS)
-    if weights[0] > 0.0 and a.hit >= 0 and a.hit != light:
-        occluders.a = a.hit
-    if weights[1] > 0.0 and b.hit >= 0 and b.hit != light and b.hit != occluders.a:
-        occluders.b = b.hit
-    if weights[2] > 0.0 and c.hit >= 0 and c.hit != light and c.hit != occluders.a and c.hit != occluders.b:
-        occluders.c = c.hit
-    is_new = d.hit != occluders.a and d.hit != occluders.b and d.hit != occluders.c
-    if weights[3] > 0.0 and d.hit >= 0 and d.hit != light and is_new:
-        occluders.d = d.hit
+    weights = group.weights
+    a = group.a.hit
+    b = group.b.hit
+    c = group.c.hit
+    d = group.d.hit
+    if weights[0] > 0.0 and a >= 0 and a != light:
+        occluders.a = a
+    if weights[1] > 0.0 and b >= 0 and b != light and b != occluders.a:
+        occluders.b = b
+    if weights[2] > 0.0 and c >= 0 and c != light and c != occluders.a and c != occluders.b:
+        occluders.c = c
+    if weights[3] > 0.0 and d >= 0 and d != light and d != occluders.a and d != occluders.b and d != occluders.c:
+        occluders.d = d
     return occluders
 
 
@@ -173,19 +208,19 @@ def coverage_by_rays(
     light: int,
     differential: RayDifferential,
     occluders: Occluders,
-    occluders_known: bool,
+    are_known: bool,
     to: wp.vec3,
 ) -> LightCoverage:
     """How much of the squares about many rays through the pixel the light covers, where nothing occludes it.
 
-    If the pixel's four rays have told what does (`occluders_known`), as some would have hit the light, that is none of
+    If the pixel's four rays have told what does (`are_known`), as some would have hit the light, that is none of
     these occluders; else no object. The light's center is at `to`.
     """
     result = LightCoverage(0.0, 0.0)
     if not may_cover_pixel(scenes, scene, light, differential):
         return result
     fills = covers_pixel(scenes, scene, light, differential)
-    if fills and occluders_known and wp.max(wp.max(occluders.a, occluders.b), wp.max(occluders.c, occluders.d)) < 0:
+    if fills and are_known and wp.max(wp.max(occluders.a, occluders.b), wp.max(occluders.c, occluders.d)) < 0:
         return LightCoverage(1.0, 1.0)
     for k in range(RAYS):
         at = lattice_point(k, RAYS)
@@ -201,7 +236,7 @@ def coverage_by_rays(
                 if t == INFINITY:
                     t = wp.dot(to, ray.direction)
             unoccluded = bool(False)
-            if occluders_known:
+            if are_known:
                 unoccluded = is_unoccluded_by(scenes, ray, occluders, differential.origin_object, t)
             else:
                 unoccluded = is_unoccluded(scenes, scene, light, ray, differential.origin_object, t)
@@ -224,21 +259,21 @@ def sees_light(
 
 
 @wp.func
-def nearest_segment(weights: wp.vec4, a: Segment, b: Segment, c: Segment, d: Segment, direction: wp.vec3) -> Segment:
+def nearest_segment(group: SegmentGroup, direction: wp.vec3) -> Segment:
     """Of those that have weights, the one whose direction is most like another."""
-    result = a
-    nearest = has_weight(weights[0]) * (2.0 + wp.dot(a.direction, direction))
-    by_b = has_weight(weights[1]) * (2.0 + wp.dot(b.direction, direction))
-    by_c = has_weight(weights[2]) * (2.0 + wp.dot(c.direction, direction))
-    by_d = has_weight(weights[3]) * (2.0 + wp.dot(d.direction, direction))
+    result = group.a
+    nearest = has_weight(group.weights[0]) * (2.0 + wp.dot(group.a.direction, direction))
+    by_b = has_weight(group.weights[1]) * (2.0 + wp.dot(group.b.direction, direction))
+    by_c = has_weight(group.weights[2]) * (2.0 + wp.dot(group.c.direction, direction))
+    by_d = has_weight(group.weights[3]) * (2.0 + wp.dot(group.d.direction, direction))
     if by_b > nearest:
-        result = b
+        result = group.b
         nearest = by_b
     if by_c > nearest:
-        result = c
+        result = group.c
         nearest = by_c
     if by_d > nearest:
-        result = d
+        result = group.d
     return result
 
 
@@ -247,12 +282,7 @@ def missed_radiance_of(
     scenes: Scenes,
     scene: int,
     light: int,
-    differential: RayDifferential,
-    weights: wp.vec4,
-    a: Segment,
-    b: Segment,
-    c: Segment,
-    d: Segment,
+    group: SegmentGroup,
 ) -> wp.vec3:
     """That of one light, an object or SUN; see `missed_light_radiance`."""
     row = scenes.scenes[scene]
@@ -265,39 +295,35 @@ def missed_radiance_of(
         radius = wp.sqrt(row.sun_chord_squared)
     else:
         obj = scenes.objects[light]
-        vector = obj.center - differential.origin
+        vector = obj.center - group.differential.origin
         emission = obj.emission
         radius = obj.radius
         shape = shape_of(obj)
-        start = shape.unit_from_world * (differential.origin - obj.center)
-        if light != differential.origin_object and is_lit_by(obj.kind, start):
+        start = shape.unit_from_world * (group.differential.origin - obj.center)
+        if light != group.differential.origin_object and is_lit_by(obj.kind, start):
             angle = solid_angle(shape, start, unit_length(vector))
     result = wp.vec3(0.0, 0.0, 0.0)
-    image = image_of(differential, vector, light == SUN, angle, radius)
+    image = image_of(group.differential, vector, light == SUN, angle, radius)
     if image.pixels > 0.0 and may_touch_pixel(image):
-        hit_share = share_that_hits(light, weights[0], a, False) + share_that_hits(light, weights[1], b, False)
-        hit_share += share_that_hits(light, weights[2], c, False) + share_that_hits(light, weights[3], d, False)
-        counted_share = share_that_hits(light, weights[0], a, True) + share_that_hits(light, weights[1], b, True)
-        counted_share += share_that_hits(light, weights[2], c, True) + share_that_hits(light, weights[3], d, True)
-        share = 0.25 * (weights[0] + weights[1] + weights[2] + weights[3])
-        unoccluded_share = share_if_unoccluded(scenes, scene, light, weights[0], a)
-        unoccluded_share += share_if_unoccluded(scenes, scene, light, weights[1], b)
-        unoccluded_share += share_if_unoccluded(scenes, scene, light, weights[2], c)
-        unoccluded_share += share_if_unoccluded(scenes, scene, light, weights[3], d)
+        hit_share = share_that_hits(light, group, False)
+        counted_share = share_that_hits(light, group, True)
+        share = 0.25 * total_weight(group)
+        unoccluded_share = share_if_unoccluded(scenes, scene, light, group)
         by_rays = wp.clamp((image.pixels - SMALL_IMAGE) / (LARGE_IMAGE - SMALL_IMAGE), 0.0, 1.0)
         by_area = (1.0 - by_rays) * area_in_pixel(image)
         coverage = LightCoverage(0.0, 0.0)
         if by_rays > 0.0:
-            occluders = occluders_of(light, weights, a, b, c, d)
-            coverage = coverage_by_rays(scenes, scene, light, differential, occluders, unoccluded_share > 0.0, vector)
+            occluders = occluders_of(light, group)
+            are_known = unoccluded_share > 0.0
+            coverage = coverage_by_rays(scenes, scene, light, group.differential, occluders, are_known, vector)
         if by_area + coverage.share + hit_share > 0.0:
             if unoccluded_share > 0.0:
                 by_area *= wp.min(hit_share / unoccluded_share, 1.0)
             elif coverage.if_unoccluded > 0.0:
                 by_area *= coverage.share / coverage.if_unoccluded
             elif by_area > 0.0:
-                nearest = nearest_segment(weights, a, b, c, d, unit_length(vector))
-                by_area *= sees_light(scenes, scene, light, differential, nearest, vector)
+                nearest = nearest_segment(group, unit_length(vector))
+                by_area *= sees_light(scenes, scene, light, group.differential, nearest, vector)
             result = emission * (share * (by_area + by_rays * coverage.share) - counted_share)
     return result
 
@@ -306,12 +332,7 @@ def missed_radiance_of(
 def missed_light_radiance(
     scenes: Scenes,
     scene: int,
-    differential: RayDifferential,
-    weights: wp.vec4,
-    a: Segment,
-    b: Segment,
-    c: Segment,
-    d: Segment,
+    group: SegmentGroup,
 ) -> wp.vec3:
     """Radiance of lights that a pixel shows beyond that of those that its four rays hit; it may be negative.
 
@@ -327,7 +348,7 @@ def missed_light_radiance(
     light = wp.where(row.sun_chord_squared > 0.0, SUN, MISS)
     while light != MISS or node > 0 or (leaves == 0 and k < row.end_lights):
         if light != MISS:  # in one place, as CUDA's compiler puts it inline
-            total += missed_radiance_of(scenes, scene, light, differential, weights, a, b, c, d)
+            total += missed_radiance_of(scenes, scene, light, group)
         light = MISS
         if leaves == 0 and k < row.end_lights:
             light = scenes.light_object[k]
@@ -335,11 +356,11 @@ def missed_light_radiance(
         if node > 0:
             bounds = scenes.light_nodes[row.light_tree + node]
             radius = wp.length(bounds.half_extents)
-            vector = bounds.center - differential.origin
-            s = wp.dot(vector, differential.direction)
+            vector = bounds.center - group.differential.origin
+            s = wp.dot(vector, group.differential.direction)
             is_ahead = bounds.intensity > 0.0 and s > -radius
             if is_ahead and s > radius:
-                is_ahead = may_touch_pixel(image_of(differential, vector, False, 1.0, radius))
+                is_ahead = may_touch_pixel(image_of(group.differential, vector, False, 1.0, radius))
             if is_ahead and node < leaves:
                 node = 2 * node
             else:
@@ -350,6 +371,4 @@ def missed_light_radiance(
                     node = node >> 1
                 if node == 1:
                     node = 0
-    throughput = weights[0] * a.throughput + weights[1] * b.throughput
-    throughput += weights[2] * c.throughput + weights[3] * d.throughput
-    return wp.cw_mul(throughput / (weights[0] + weights[1] + weights[2] + weights[3]), total)
+    return wp.cw_mul(weighted_throughput(group) / total_weight(group), total)

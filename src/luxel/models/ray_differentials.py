@@ -86,6 +86,35 @@ def fit_ray_differential(weights: wp.vec4, a: Segment, b: Segment, c: Segment, d
 
 
 @wp.struct
+class SegmentGroup:
+    """The four segments of a pixel's rays, their weights, and the ray differential of those that have one.
+
+    Each ray stands for a quarter of the pixel times its weight; those without any follow another path.
+    """
+
+    weights: wp.vec4
+    a: Segment
+    b: Segment
+    c: Segment
+    d: Segment
+    differential: RayDifferential
+
+
+@wp.func
+def total_weight(group: SegmentGroup) -> float:
+    """Four times the share of the pixel that the segments stand for."""
+    return group.weights[0] + group.weights[1] + group.weights[2] + group.weights[3]
+
+
+@wp.func
+def weighted_throughput(group: SegmentGroup) -> wp.vec3:
+    """The sum of the segments' throughputs, times their weights."""
+    throughput = group.weights[0] * group.a.throughput + group.weights[1] * group.b.throughput
+    throughput += group.weights[2] * group.c.throughput + group.weights[3] * group.d.throughput
+    return throughput
+
+
+@wp.struct
 class Ray:
     """A ray in world space."""
 

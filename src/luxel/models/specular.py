@@ -106,7 +106,7 @@ def merge_ends(
 ) -> None:
     """Of one lobe of one point: the ends on one object become one, with a slot, and radiances their sum.
 
-    Each counts as much as a bundle of rays about the pixel's four finds (`luxel.models.chain_coverage`).
+    Each counts as much as it covers of the pixel (`luxel.models.chain_coverage`).
 
     Ends on more than SUBPIXELS objects are left out, which are the weaker branches'. They have the slot MISS.
     """

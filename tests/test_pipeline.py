@@ -11,12 +11,14 @@ from tracer_scenes import room
 import luxel.memory
 from luxel import InputError, pipeline
 from luxel.core.fragments import visible_fragments
+from luxel.core.scene_batch import SceneBatch
 from luxel.experiments.base import tiny_model
 from luxel.files.seal import without_seal
 from luxel.models import ray_model, visible_surfaces
 from luxel.models.image_model import ImageModel, ImageModelConfig
 from luxel.models.ray_model import RayModel, RayModelConfig
 from luxel.models.tokens import OBJECT_FEATURES
+from luxel.models.visible_surfaces import PIXEL_RAYS
 from luxel.pipeline import SHIPPED, Renderer
 from luxel.scene import Box, Camera, Cylinder, Material, Panel, Plane, Scene, Sphere
 from luxel.scene.description import Object
@@ -255,6 +257,20 @@ def test_what_pixels_show_is_found_once_for_the_network_and_for_paths(monkeypatc
         monkeypatch.setattr(module, "visible_fragments", counted)
     assert (renderer(LIT, 13, 7, spp=4) == expected).all()
     assert len(found) == 1
+
+
+@pytest.mark.parametrize("together", [13 * 7 - 1, 13 * 7], ids=["rows", "whole"])
+@pytest.mark.parametrize("pixel_rays", [7, PIXEL_RAYS])
+def test_the_networks_picture_is_the_models_whoever_finds_what_pixels_show(pixel_rays, together, monkeypatch):
+    """By other rays through a pixel than paths need, or in bands of rows, it finds that for itself."""
+    renderer = Renderer(RayModel(RayModelConfig(pixel_rays=pixel_rays)))
+    for module in (pipeline, ray_model):
+        monkeypatch.setattr(module, "PIXELS_AT_ONCE", together)
+    picture = renderer._network([LIT], 13, 7)
+    assert (picture.fragments is None) == (pixel_rays != PIXEL_RAYS or together < 13 * 7)
+    with torch.inference_mode():
+        expected = renderer.model(SceneBatch.of([LIT]), width=13, height=7)
+    assert (picture.radiance == expected).all()
 
 
 def test_the_same_noise_is_in_all_scenes_where_it_is_asked_for():

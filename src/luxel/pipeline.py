@@ -200,7 +200,6 @@ class Renderer:
         self, picture: NetworkPicture, spp: int, seed: int, progress: Callable[[int], object] | None = None
     ) -> Float32[np.ndarray, "batch height width 3"]:
         batch, surfaces = self._surfaces(picture, spp)
-        picture = picture._replace(fragments=None)  # which the surfaces have, too
         paths = self._paths(batch, surfaces, spp, seed, progress)
         return blended_picture(batch, surfaces, picture.radiance, paths, self.blender).cpu().numpy()
 
@@ -243,7 +242,6 @@ class Renderer:
         check_seed("seed", seed)
         picture = self._network([scene], width, height)
         batch, surfaces = self._surfaces(picture, spp)
-        picture = picture._replace(fragments=None)
         paths = self._paths(batch, surfaces, spp, seed, progress)
         blended, error = blend(batch, surfaces, picture.radiance, paths, self.blender)
         return Estimate(
@@ -267,13 +265,12 @@ class Renderer:
         check_scene("scene", scene)
         check_seed("seed", seed)
         with torch.inference_mode():
-            shown = self._network([scene], width, height)
-        picture, part = shown.radiance, count()
+            network = self._network([scene], width, height)
+        picture, part = network.radiance, count()
         yield Progress(picture[0].cpu().numpy(), 0, float("nan"))
         factor = ErrorFactor(UNTAUGHT if self.blender is None else TAUGHT)
         with torch.inference_mode():
-            batch, surfaces = self._surfaces(shown, FIRST_PASS)
-        del shown
+            batch, surfaces = self._surfaces(network, FIRST_PASS)
         paths: Paths | None = None
         blended = error = picture
         while True:

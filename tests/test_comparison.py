@@ -29,9 +29,9 @@ def test_the_table_has_a_row_an_experiment():
 
 
 def test_a_finished_run_tells_what_the_guard_noted():
-    collecting_errors = record("tanh")
-    collecting_errors.result["events"] = [{"step": 3, "diagnosis": "loss spike", "verdict": "go on"}]
-    assert run_table([collecting_errors]).rows[0][-1] == "0 of 1; noted: loss spike"
+    spiking = record("tanh")
+    spiking.result["events"] = [{"step": 3, "diagnosis": "loss spike", "verdict": "go on"}]
+    assert run_table([spiking]).rows[0][-1] == "0 of 1; noted: loss spike"
 
 
 def test_a_file_in_the_records_place_is_named(tmp_path):

@@ -39,7 +39,6 @@ from luxel.scene.description import Object
 WIDTH, HEIGHT, FACES = 23, 19, 6
 RAYS = 31  # through a shared pixel
 CAMERA = Camera(position=(0, -5, 0), look_at=(0, 0, 0), vertical_fov_degrees=40)
-FINE_RAYS = int(FINE_RAYS)
 PIXEL = 2 * tan_half_fov(CAMERA) / HEIGHT * 5  # its side, where the camera looks at
 
 

@@ -1,4 +1,4 @@
-"""Where in a pixel lights are seen: by bundles of rays whose images are known by hand."""
+"""Where in a pixel lights are seen: by ray differentials whose images are known by hand."""
 
 import numpy as np
 import pytest

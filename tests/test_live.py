@@ -26,14 +26,14 @@ def append(folder: Path, **row: float) -> None:
 
 
 def test_a_row_is_read_from_the_runs_folder(tmp_path: Path):
-    watch = RunMonitor("tanh", 1, 1000, tmp_path)
-    assert watch.row("starting") == Row("tanh", 1, "starting", 0, 1000)
+    monitor = RunMonitor("tanh", 1, 1000, tmp_path)
+    assert monitor.row("starting") == Row("tanh", 1, "starting", 0, 1000)
     append(tmp_path, samples=100, seconds=50.0, train_loss=0.5)
-    assert watch.row("training") == Row("tanh", 1, "training", 100, 1000, None, 0.5), "of before this process, maybe"
+    assert monitor.row("training") == Row("tanh", 1, "training", 100, 1000, None, 0.5), "of before this process, maybe"
     append(tmp_path, samples=300, seconds=58.0, train_loss=0.25)
     with (tmp_path / "metrics.jsonl").open("a") as file:
         file.write('{"step": 1, "samples": 40')
-    assert watch.row("training") == Row("tanh", 1, "training", 300, 1000, 25.0, 0.25)
+    assert monitor.row("training") == Row("tanh", 1, "training", 300, 1000, 25.0, 0.25)
 
 
 @pytest.mark.parametrize(

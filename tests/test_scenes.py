@@ -186,12 +186,12 @@ def test_trees_have_the_objects_of_large_scenes_alone(device, monkeypatch):
     monkeypatch.setattr(scene_tables, "TREE_ABOVE", 3)
     sizes = [3, 4, 1, 53]
     batch = SceneBatch.of([scene(*random_objects("box", size, size)) for size in sizes], device)
-    items = launchable(batch).tree_primitives.numpy()
-    objects = items["object_id"].reshape(-1, LANES)
+    primitives = launchable(batch).tree_primitives.numpy()
+    objects = primitives["object_id"].reshape(-1, LANES)
     # None; of the scenes of 4 and 53 objects the outliers, and a leaf of four or eight of up to seven.
     assert (objects >= 0).sum(1).tolist() == [0, 0, 4, 0, *[7] * 7, 4]
     assert sorted(objects[objects >= 0].tolist()) == [*range(3, 7), *range(8, 61)]
-    assert set(items["kind"].tolist()) == {-1, BOX}
+    assert set(primitives["kind"].tolist()) == {-1, BOX}
     spheres = launchable(batch).tree_leaves.numpy()
     center = np.stack([spheres[name] for name in "xyz"], -1)
     np.testing.assert_array_equal(center[objects >= 0], batch.center.cpu().numpy()[objects[objects >= 0]])

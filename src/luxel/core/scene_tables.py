@@ -164,7 +164,9 @@ def table_of(*columns: Shaped[np.ndarray, "rows *any"]) -> Int32[np.ndarray, "ro
 
 
 def leaf_spheres(
-    rows: Int32[np.ndarray, " items"], center: Float32[np.ndarray, "objects 3"], radius: Float32[np.ndarray, " objects"]
+    rows: Int32[np.ndarray, " primitives"],
+    center: Float32[np.ndarray, "objects 3"],
+    radius: Float32[np.ndarray, " objects"],
 ) -> Float32[np.ndarray, "leaves 4 lanes"]:
     """The fields of BVHLeaf; of rows −1, which are the last one's here, there are no objects."""
     spheres = np.concatenate([center, radius[:, None]], 1)
@@ -180,7 +182,7 @@ class Trees(NamedTuple):
     roots: Int64[np.ndarray, " scenes"]
     outliers: Int64[np.ndarray, " scenes"]
     nodes: Float32[np.ndarray, "nodes 6 lanes"]
-    objects: Int32[np.ndarray, " items"]
+    objects: Int32[np.ndarray, " primitives"]
 
 
 def trees_over(batch: SceneBatch, half_extents: Float32[np.ndarray, "objects 3"]) -> Trees:
@@ -196,10 +198,11 @@ def trees_over(batch: SceneBatch, half_extents: Float32[np.ndarray, "objects 3"]
         within = rows[~far]
         count = int(powers_of_two(np.array([-(-len(within) // LANES)]))[0])
         in_each = -(-len(within) // count)
-        items = np.full(count * in_each, -1)
-        items[: len(within)] = within
+        primitives = np.full(count * in_each, -1)
+        primitives[: len(within)] = within
         lower, upper, middle = (
-            np.where((items < 0)[:, None], beyond, values[items]).astype(np.float32) for values, beyond in bounds
+            np.where((primitives < 0)[:, None], beyond, values[primitives]).astype(np.float32)
+            for values, beyond in bounds
         )
         order = median_order(middle[None], in_each)[0].reshape(count, in_each)
         tree = wide_tree(boxes(lower[order].min(1)[None], upper[order].max(1)[None])[0])
@@ -208,7 +211,7 @@ def trees_over(batch: SceneBatch, half_extents: Float32[np.ndarray, "objects 3"]
         nodes.append(tree.boxes.swapaxes(1, 2))
         listed = np.full((1 + count, LANES), -1, np.int32)
         listed[0, : far.sum()] = rows[far]
-        listed[1:, :in_each] = items[order]
+        listed[1:, :in_each] = primitives[order]
         objects.append(listed.ravel())
     return Trees(leaves, begins, roots, outliers, np.concatenate(nodes), np.concatenate(objects))
 

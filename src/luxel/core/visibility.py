@@ -236,7 +236,7 @@ def manifold_walk(
             cosine = wp.dot(towards, direction)
             solid_angle = cosine * cosine * cosine / wp.max(wp.abs(det), 1.0e-18)
             focus = t_end * t_end * wp.max(wp.dot(ray.direction, direction), 0.0) * solid_angle
-            if not at_infinity and is_panel(lamp.kind):  # which is as foreshortened as the bent ray sees it
+            if not at_infinity and is_panel(lamp.kind):  # which is as foreshortened as the refracted ray sees it
                 front = panel_front(lamp.world_from_unit)
                 towards_front = wp.max(-wp.dot(front, ray.direction), 0.0)
                 focus *= towards_front / wp.max(wp.abs(wp.dot(front, direction)), 1.0e-6)

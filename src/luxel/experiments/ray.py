@@ -94,7 +94,7 @@ def ray_no_chains(run: Experiment) -> Experiment:
 
 @variant(ray_small, GROUP, DATE)
 def ray_one_bounce(run: Experiment) -> Experiment:
-    """Gathering rays end at the first surface that scatters."""
+    """Gather paths end at the first surface that scatters."""
     return with_model(run, bounces=1)
 
 

@@ -35,7 +35,7 @@ def make_on_cluster(
     Their data sets must be there. Progress is shown on `stream`, the standard error unless given. At
     KeyboardInterrupt every task ends its step and writes a checkpoint.
     """
-    watches = {
+    monitors = {
         plan: RunMonitor(plan.name, plan.seed, plan.experiment.train.samples, plan.folder)
         for plan in dict.fromkeys(plans)
     }
@@ -50,7 +50,7 @@ def make_on_cluster(
         return final_state(plan.folder) or ("training" if logs_since(plan.folder, began) else "waiting")
 
     try:
-        for plan in watches:
+        for plan in monitors:
             run_task = RunTask(plan.name, plan.scale, plan.seed, cpu or not cluster.gpus, loaded_plugins())
             plan_of[cluster.submit(make, run_task, plan.folder)] = plan
         while plan_of:
@@ -60,7 +60,7 @@ def make_on_cluster(
                     cluster.result(task)
                 except InputError as error:
                     failed[plan] = error
-            table.show([watch.row(state(plan)) for plan, watch in watches.items()])
+            table.show([monitor.row(state(plan)) for plan, monitor in monitors.items()])
     finally:
         cluster.stop([*plan_of])
     return failed

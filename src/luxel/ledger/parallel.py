@@ -72,11 +72,11 @@ class RunPool:
     """Runs that wait, that are being made, at most `jobs` at once, and that failed; with a live table of them all."""
 
     def __init__(self, plans: Sequence[PlannedRun], jobs: int, cpu: bool, stream: Output) -> None:
-        self._watches = {
+        self._monitors = {
             plan: RunMonitor(plan.name, plan.seed, plan.experiment.train.samples, plan.folder)
             for plan in dict.fromkeys(plans)
         }
-        self.waiting = deque(self._watches)
+        self.waiting = deque(self._monitors)
         self.running: dict[PlannedRun, Worker] = {}
         self.failed: dict[PlannedRun, InputError] = {}
         self._jobs, self._cpu = jobs, cpu
@@ -100,7 +100,7 @@ class RunPool:
                     self.failed[plan] = problem
                 worker.close()
                 del self.running[plan]
-        self._table.show([watch.row(self._state(plan)) for plan, watch in self._watches.items()])
+        self._table.show([monitor.row(self._state(plan)) for plan, monitor in self._monitors.items()])
 
     def _state(self, plan: PlannedRun) -> State:
         if plan in self.running:

@@ -18,7 +18,7 @@ STOPPED = 130
 
 @dataclass(frozen=True)
 class RunTask:
-    """What a process is to do: the fields of a `PlannedRun` run, on which device, after importing which plugins."""
+    """What a process is to do: the fields of a `PlannedRun`, on which device, after importing which plugins."""
 
     name: str
     scale: Any

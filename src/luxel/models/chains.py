@@ -155,22 +155,22 @@ def follow_chain(scenes: Scenes, p: ShadingPoint, offset: wp.vec2, lobe: int, br
         material = material_of_object(scenes.objects[object_id])
         if wp.dot(end.direction, end.normal) >= 0.0 and refraction_weight(material) == 0.0:
             break
-        departure = scatter_at_interface(end, material, throughput, lobe, interfaces, branch)
-        throughput = departure.throughput
+        scattered = scatter_at_interface(end, material, throughput, lobe, interfaces, branch)
+        throughput = scattered.throughput
         cos_i = -wp.dot(end.direction, end.normal)
-        cone = cone_after_interface(cone, scenes.objects[object_id], cos_i, departure.index_ratio, departure.transmits)
+        cone = cone_after_interface(cone, scenes.objects[object_id], cos_i, scattered.index_ratio, scattered.transmits)
         if wp.max(throughput) == 0.0:
             break
-        end = departure.ray
+        end = scattered.ray
         reach = TOUCHING * wp.length(end.point)
-        step = NextHit(Hit(touching, 0.0), MISS)
-        crosses_gap = departure.transmits and touching != MISS
+        beyond = NextHit(Hit(touching, 0.0), MISS)
+        crosses_gap = scattered.transmits and touching != MISS
         if not crosses_gap:
             if touching != MISS:
                 end.point -= reach * end.normal
-            step = next_hit_beyond(scenes, end, object_id, reach)
-        touching = step.touching
-        hit = step.hit
+            beyond = next_hit_beyond(scenes, end, object_id, reach)
+        touching = beyond.touching
+        hit = beyond.hit
         cone.width += wp.min(hit.t, MAX_CONE_DISTANCE) * cone.spread
         hit_share = float(1.0)
         light = hit.object_id
@@ -178,7 +178,7 @@ def follow_chain(scenes: Scenes, p: ShadingPoint, offset: wp.vec2, lobe: int, br
             light = SUN
         if interfaces > 0 and is_lamp(scenes, light):
             hit_share = image_share(scenes, p.scene, light, cone)
-        path_id = extended_path_id(path_id, object_id, departure.transmits)
+        path_id = extended_path_id(path_id, object_id, scattered.transmits)
         shown = wp.vec3(0.0, 0.0, 0.0)  # not again what branch 0 shows
         if interfaces >= branch:
             shown = throughput

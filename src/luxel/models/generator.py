@@ -40,7 +40,7 @@ class GeneratorConfig(Configuration, path="model.generator"):
     """Of the depthwise convolution; odd."""
     position_frequencies: Annotated[int, Field(ge=0, le=16)] | None = 2
     """Fourier features of x and y, at 1, 2, 4 … half periods, beside x and y; None: no position channels.
-    Blocks see them, and so do the exchanges with the sequence: a pixel that knows where it is can ask who is there."""
+    Blocks see them, and so does cross-attention: a pixel that knows where it is can ask who is there."""
     squeeze_excitation: bool = False
     non_local_at: Pixels | None = None
     """Width of the level that ends with a non-local block (Wang et al. 2018)."""

@@ -100,7 +100,7 @@ class GatherRay:
     light_weight_sum: float  # ChosenLight's
     light_rays: float
     pattern: int
-    index_in_pattern: int  # within its tile
+    index_in_pattern: int
 
 
 @wp.func

@@ -19,7 +19,7 @@ POINTS_ACROSS = wp.constant(4)  # points of a pixel, along both of its sides
 def average_sky(
     scenes: Scenes, width: int, height: int, first_row: int, rows: int, radiance: wp.array[wp.vec3], begin: int
 ) -> None:
-    """The mean over ACROSS² points of every pixel of rows of pictures, as if nothing were in front."""
+    """The mean over POINTS_ACROSS² points of every pixel of rows of pictures, as if nothing were in front."""
     index = wp.tid() + begin
     scene = index // (width * rows)
     row = index // width - scene * rows

@@ -155,9 +155,9 @@ def unmixed(batch: SceneBatch, surfaces: Surfaces, picture: Float[Tensor, "pixel
 
     unknown = of_pixels(coverage * (1 - known))
     left = (whole - of_pixels(coverage * known * beside)).clamp(min=0)
-    unmixed = torch.where(known > 0, beside, (left / unknown.clamp(min=LEAST))[place])
-    mean = of_pixels(coverage * unmixed)
-    relative = (unmixed / mean[place].clamp(min=DARK)).clamp(LEAST, 1 / LEAST)
+    parted = torch.where(known > 0, beside, (left / unknown.clamp(min=LEAST))[place])
+    mean = of_pixels(coverage * parted)
+    relative = (parted / mean[place].clamp(min=DARK)).clamp(LEAST, 1 / LEAST)
     share = coverage * relative**2 / of_pixels((coverage * relative) ** 2)[place]
-    radiance[shared] = (unmixed + (whole - mean)[place] * share).clamp(min=0)
+    radiance[shared] = (parted + (whole - mean)[place] * share).clamp(min=0)
     return radiance

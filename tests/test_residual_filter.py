@@ -6,12 +6,23 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from kernels import DEVICES
+import warp as wp
+from kernels import DEVICES, run, unit_vectors
 
 from luxel.core.intersect import MISS
 from luxel.core.scene_batch import SceneBatch
-from luxel.models.residual_filter import PATHS_VARIANCE, PRODUCTS, SQUARE, STEPS, VARIANCE, Levels, residual_levels
-from luxel.models.visible_surfaces import visible_surfaces
+from luxel.models.residual_filter import (
+    PATHS_VARIANCE,
+    PRODUCTS,
+    SQUARE,
+    STEPS,
+    VARIANCE,
+    Guide,
+    Levels,
+    likeness,
+    residual_levels,
+)
+from luxel.models.visible_surfaces import SAME_PLANE, visible_surfaces
 from luxel.scene import Camera, Panel, Plane, Scene, Sphere
 
 HEIGHT, WIDTH = 37, 41
@@ -145,3 +156,38 @@ def test_what_few_paths_have_found_counts_less():
     found = residual_levels(batch, surfaces, torch.ones_like(residual), residual, ones, 0 * ones, weights)
     assert WIDTH // 2 % 2 == 0  # 2 of the own column, and 2 / 9 of those beside
     np.testing.assert_allclose(middle(found.moments[1])[0], 0.1, rtol=1e-4)
+
+
+@wp.kernel(enable_backward=False)
+def likenesses(
+    point: wp.array[wp.vec3],
+    normal: wp.array[wp.vec3],
+    other: wp.array[wp.vec3],
+    radiance: wp.array[wp.vec3],
+    width: float,
+    tolerance: float,
+    found: wp.array[float],
+):
+    """Of neighbours with a fragment at the origin whose normal is along z and whose radiance is the first one."""
+    i = wp.tid()
+    half = SAME_PLANE * width
+    falloff = 1.0 / (half * half)
+    own = Guide(wp.vec3(0.0, 0.0, 0.0), wp.vec3(0.0, 0.0, 1.0), falloff, radiance[0], tolerance * tolerance)
+    found[i] = likeness(own, point[i], normal[i], other[i])
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e6])  # of radiance
+def test_with_one_division_neighbours_are_as_alike_as_by_the_formula(unit, device):
+    """cos⁴ θ / ((1 + a²)² (1 + d²)²), in float64."""
+    rng, count, width, tolerance = np.random.default_rng(11), 1009, 0.03, 0.1
+    point = rng.normal(size=(count, 3)).astype(np.float32) * np.array([1, 1, 0.05], np.float32)
+    normal = unit_vectors(count, seed=12)
+    own = np.array([0.5, 0.25, 0.125])
+    other = own + rng.normal(size=(count, 3)) * rng.choice([0.0, 0.01, 0.1], (count, 1))
+    given = [(values * unit).astype(np.float32) for values in (other, np.tile(own, (count, 1)))]
+    found = run(likenesses, point, normal, *given, width, tolerance, device=device)[0]
+    off = point[:, 2].astype(np.float64) / (2 * width)
+    apart = np.linalg.norm(own - other, axis=1) / (tolerance * (own + other).sum(1))
+    expected = normal[:, 2].clip(0).astype(np.float64) ** 4 / ((1 + off**2) * (1 + apart**2)) ** 2
+    np.testing.assert_allclose(found, expected, rtol=2e-4, atol=1e-12)

@@ -14,8 +14,8 @@ from luxel.core.scene_batch import SceneBatch
 from luxel.models import blending
 from luxel.models.blending import (
     DETAILS,
-    LEAST_ERROR,
     LEVELS,
+    MIN_ERROR,
     Blender,
     BlenderConfig,
     Coefficients,
@@ -106,7 +106,7 @@ def test_the_blend_by_hand():
 
     w = 0.03 / (0.03 + 0.042 + 0.018)
     np.testing.assert_allclose(blended(0.0, 0.042, 0.03), (1.5 + 0.3 * w, w * 0.06), rtol=1e-5)
-    w = 4 * LEAST_ERROR**2 / (4 * LEAST_ERROR**2 + 0.06)
+    w = 4 * MIN_ERROR**2 / (4 * MIN_ERROR**2 + 0.06)
     np.testing.assert_allclose(blended(2.0, 0.042, 0.0), (1.5 + 0.3 * w, w * 0.06), rtol=1e-5)
     variance = 0.001 + 0.09 / 1440
     beyond = 0.09 - 11 * variance  # than which noise explains no more: 9 (1 + 32 / 144) = 11

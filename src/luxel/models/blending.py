@@ -49,7 +49,7 @@ from luxel.models.traced_paths import Paths, Shares, path_variance, shares_of_pi
 from luxel.models.visible_surfaces import Surfaces, unmixed
 
 LEVELS = len(STEPS)
-LEAST_ERROR = 3e-3
+MIN_ERROR = 3e-3
 """Of M, relative to the radiance: what nothing that is estimated from paths can promise to stay below."""
 WIDE_LEVEL = 5
 """Whose neighbours say which share of the picture's details is mottle."""
@@ -63,7 +63,7 @@ AROUND = 7
 """Pixels, along both sides, of that radiance."""
 FEW_PATHS = 16
 """See `unseen`."""
-LEAST_COUNT = 0.25
+MIN_COUNT = 0.25
 """Paths that a fragment counts for which none has met: its residual is then 0, with the variance of so many."""
 CERTAINTY = 3.0
 """c of `james_stein`. With 1, as for known variances, 4 paths a pixel made pictures 2 dB worse than the network's in
@@ -75,13 +75,13 @@ AT_ONCE = {"cpu": 1 << 13, "cuda": 1 << 18}
 """Pixels that the network sees together: a CPU's caches nearly hold them, and a GPU is busy with them.
 
 What is made of them is freed before the next are taken."""
-LEAST_JUDGED = 1e-3
+MIN_JUDGED = 1e-3
 """Relative to the radiance: error that is added to what the judge multiplies, so that 0 is nothing certain."""
 BAND_BIAS, ERROR_BIAS = -2.0, -7.0
 """Of the Blender's outputs before training, which leave most to the picture: 0.12 of a band, e 0.03 of the radiance."""
 TINY = 1e-30
 """Added to squares of radiance, which are far above it: what is divided by may be 0."""
-MOST_LOGARITHM = 12.0
+MAX_LOGARITHM = 12.0
 """Of a ratio that the Blender reads, or writes: e to the 12 is 160 000."""
 MOTTLE_LEVELS = (2, 3, 5)
 """Of which the Blender reads what the residual has of the picture's details."""
@@ -158,7 +158,7 @@ class Blender(Pretrained):
             hidden = hidden + F.relu(layer(hidden))
         out = self.head(hidden).T.contiguous().T  # fragments side by side, as those of a residual
         shares = (out[:, :-1] + BAND_BIAS).sigmoid()
-        error = residual.scale**2 * (out[:, -1] + ERROR_BIAS).clamp(-MOST_LOGARITHM, MOST_LOGARITHM).exp()
+        error = residual.scale**2 * (out[:, -1] + ERROR_BIAS).clamp(-MAX_LOGARITHM, MAX_LOGARITHM).exp()
         return Coefficients(shares[:, :LEVELS], shares[:, LEVELS:], error)
 
     def judged(
@@ -170,8 +170,8 @@ class Blender(Pretrained):
     ) -> Float[Tensor, " pixels"]:
         """Expected squared error of a blend: what `combine` says, times what the judge has learned that it misses."""
         features = torch.cat([residual.features, judged_features(picture, residual, blended, error)], 1)
-        least = (LEAST_JUDGED * residual.scale) ** 2
-        return (error + least) * self.judge(features)[:, 0].clamp(-MOST_LOGARITHM, MOST_LOGARITHM).exp()
+        least = (MIN_JUDGED * residual.scale) ** 2
+        return (error + least) * self.judge(features)[:, 0].clamp(-MAX_LOGARITHM, MAX_LOGARITHM).exp()
 
 
 def judged_features(
@@ -281,10 +281,10 @@ def combine(
     corrections -= (coefficients.details[..., None] * residual.details).sum(1)
     filtered = (radiance + corrections).clamp(min=0)
     off = torch.where(counts[:, None] > 0, paths - filtered, 0.0)
-    square, some = (off**2).mean(1), counts.clamp(min=LEAST_COUNT)
+    square, some = (off**2).mean(1), counts.clamp(min=MIN_COUNT)
     variance = residual.paths_variance + unseen(square, some)
     beyond = square - BEYOND_NOISE * (1 + HEAVY_TAILS / some) * variance
-    error = coefficients.error + (LEAST_ERROR * residual.scale) ** 2 + beyond.clamp(min=0)
+    error = coefficients.error + (MIN_ERROR * residual.scale) ** 2 + beyond.clamp(min=0)
     weight = (error + TINY) / (error + TINY + variance)
     return filtered + weight[:, None] * off, weight * variance
 
@@ -304,7 +304,7 @@ def filtered_residual(
 ) -> Levels:
     """The residual of each fragment at all levels."""
     seen, pixel, found = surfaces.fragments, surfaces.pixel, paths.of_fragments
-    count = found.counts.clamp(min=LEAST_COUNT)
+    count = found.counts.clamp(min=MIN_COUNT)
     raw = torch.where(found.counts[:, None] > 0, found.mean - radiance, 0.0)
     variance = unseen((raw**2).mean(1), count)
     if paths.spp > 1:
@@ -412,5 +412,5 @@ def mottle_features(
 
 
 def log_ratio(a: Tensor, b: Tensor) -> Tensor:
-    """log(a / b) within ±MOST_LOGARITHM, over 4, which is about 1 where it is large; 0 where both are 0."""
-    return ((a + TINY) / (b + TINY)).log().clamp(-MOST_LOGARITHM, MOST_LOGARITHM) / 4
+    """log(a / b) within ±MAX_LOGARITHM, over 4, which is about 1 where it is large; 0 where both are 0."""
+    return ((a + TINY) / (b + TINY)).log().clamp(-MAX_LOGARITHM, MAX_LOGARITHM) / 4

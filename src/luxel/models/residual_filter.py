@@ -25,7 +25,7 @@ STEPS = (1, 2, 4, 8, 16, 32)
 """Pixels between neighbours, of each level."""
 SAME_PICTURE = wp.constant(0.1)  # relative difference of the smoothed picture that halves a neighbour's weight twice
 SAME_DETAIL = wp.constant(0.25)  # of the picture itself, which may be mottled
-LEAST_COVERAGE = 1e-3  # that a fragment counts for: a lamp's may be 0
+MIN_COVERAGE = 1e-3  # that a fragment counts for: a lamp's may be 0
 DETAILS = 2  # of the picture: bands whose shape the residual is asked for
 MOMENTS = 7 + 2 * DETAILS
 
@@ -204,7 +204,7 @@ def residual_levels(
 
     `weights` say how much each fragment's is worth to others.
     """
-    device, coverage = batch.device, surfaces.fragments.coverage.clamp(min=LEAST_COVERAGE)
+    device, coverage = batch.device, surfaces.fragments.coverage.clamp(min=MIN_COVERAGE)
     where, guide = [launchable(batch), surfaces.for_kernels()], to_warp(picture, wp.vec3)
     smoothed, details = picture, []
     for step in STEPS[:DETAILS]:

@@ -19,7 +19,7 @@ SAME_PLANE = wp.constant(2.0)  # pixels off a point's tangent plane that halve a
 ACROSS = wp.constant(5)  # pixels, along both sides, of those that say how bright a fragment in their midst is
 PIXEL_RAYS = 32
 """Through a pixel that more than one object may share, as those of `luxel.models.ray_model`."""
-LEAST_BESIDE = 0.01
+MIN_BESIDE = 0.01
 """Weight of these from which on they are believed."""
 LEAST = wp.constant(1.0e-6)
 """Weight or share that is divided by. The radiance of a fragment over its pixel's is from this to its inverse."""
@@ -148,7 +148,7 @@ def unmixed(batch: SceneBatch, surfaces: Surfaces, picture: Float[Tensor, "pixel
     inputs = [launchable(batch), surfaces.for_kernels(), to_warp(picture, wp.vec3), shared]
     launch(look_beside, len(shared), inputs, [to_warp(beside, wp.vec3), weight], device, sliced=True)
     coverage = seen.coverage[shared, None]
-    known = (weight > LEAST_BESIDE)[:, None].float()
+    known = (weight > MIN_BESIDE)[:, None].float()
 
     def of_pixels(values: Tensor) -> Tensor:
         return torch.zeros(len(whole), values.shape[1], device=device).index_add(0, place, values)

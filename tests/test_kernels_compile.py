@@ -54,7 +54,12 @@ def decorated_as_kernels() -> list[tuple[str, str]]:
 
 
 KERNELS = decorated_as_kernels()
-MODULES = sorted({module for module, _ in KERNELS})
+SLOW = "luxel.models.mirrored_lights"
+"""Takes NVRTC three minutes, more than any other, and most of its code is in those."""
+MODULES = [
+    pytest.param(module, marks=[pytest.mark.slow] * (module == SLOW))
+    for module in sorted({module for module, _ in KERNELS})
+]
 
 
 @cache

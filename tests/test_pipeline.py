@@ -10,7 +10,7 @@ from tracer_scenes import room
 
 import luxel.memory
 from luxel import InputError, pipeline
-from luxel.core.fragments import visible_fragments
+from luxel.core.fragments import PIXEL_RAYS, visible_fragments
 from luxel.core.scene_batch import SceneBatch
 from luxel.experiments.base import tiny_model
 from luxel.files.seal import without_seal
@@ -18,7 +18,6 @@ from luxel.models import ray_model, visible_surfaces
 from luxel.models.image_model import ImageModel, ImageModelConfig
 from luxel.models.ray_model import RayModel, RayModelConfig
 from luxel.models.tokens import OBJECT_FEATURES
-from luxel.models.visible_surfaces import PIXEL_RAYS
 from luxel.pipeline import SHIPPED, Renderer
 from luxel.scene import Box, Camera, Cylinder, Material, Panel, Plane, Scene, Sphere
 from luxel.scene.description import Object

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from luxel import InputError
 from luxel.configuration import PathCount, Pixels, Seed, checker, shortened
-from luxel.core.fragments import Fragments, visible_fragments
+from luxel.core.fragments import PIXEL_RAYS, Fragments, visible_fragments
 from luxel.core.scene_batch import SceneBatch
 from luxel.files.tensors import digest
 from luxel.memory import check_fits
@@ -29,7 +29,7 @@ from luxel.models.frame_graphs import FrameGraphs, FrameSize
 from luxel.models.model_types import Model, load_model
 from luxel.models.ray_model import PIXELS_AT_ONCE, RayModel
 from luxel.models.traced_paths import Paths, pooled
-from luxel.models.visible_surfaces import PIXEL_RAYS, Surfaces, visible_surfaces
+from luxel.models.visible_surfaces import Surfaces, visible_surfaces
 from luxel.scene.arguments import check_scene, check_scenes
 from luxel.scene.description import Camera, Scene
 from luxel.scene.lighting import warn_of_darkness

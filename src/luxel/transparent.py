@@ -18,7 +18,7 @@ from jaxtyping import Bool, Float32, UInt8
 from scipy.ndimage import distance_transform_edt, uniform_filter
 
 from luxel import InputError
-from luxel.core.fragments import visible_fragments
+from luxel.core.fragments import PIXEL_RAYS, visible_fragments
 from luxel.core.scene_batch import SceneBatch
 from luxel.files.atomic import make_folder_of, replacing
 from luxel.image.formats import as_radiance, check_image_file, has_alpha, is_display, save_pixels, write_exr
@@ -26,9 +26,6 @@ from luxel.image.tonemap import tone_map
 from luxel.models.open_sky import sky_of_pixels
 from luxel.scene.arguments import check_scene
 from luxel.scene.description import Scene
-
-PIXEL_RAYS = 32
-"""Rays that resolve a pixel which several objects share; as many as in the pictures of networks and of `denoised`."""
 
 
 @dataclass(frozen=True)

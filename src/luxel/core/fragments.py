@@ -30,6 +30,8 @@ from luxel.core.selection import NOT_COUNTED
 from luxel.core.shapes.shape import FACES
 from luxel.core.thin_objects import mark_thin_objects
 
+PIXEL_RAYS = 32
+"""Through a pixel that more than one object may share, unless a model asks for another number."""
 MIN_SKY_COVERAGE = 1e-4
 """Share of a pixel that the sky has at least, if it has one: less is rounding."""
 

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from luxel import InputError
 from luxel.configuration import Channels, Configuration, Layers, Pixels
-from luxel.core.fragments import Fragments, visible_fragments
+from luxel.core.fragments import PIXEL_RAYS, Fragments, visible_fragments
 from luxel.core.rays import Rays
 from luxel.core.scene_batch import OBJECT_FIELDS, SCENE_FIELDS, SceneBatch
 from luxel.models.atrous_filter import LEVELS, REACH, STEPS, filter_levels
@@ -82,7 +82,7 @@ class RayModelConfig(Configuration, path="model"):
     """Whether neighbours share what they gather."""
     occlusion: bool = True
     """Whether rays see objects, or lights and sky as if nothing were in between."""
-    pixel_rays: RayCount = 32
+    pixel_rays: RayCount = PIXEL_RAYS
     """Through a pixel that more than one object may share."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")

@@ -7,7 +7,7 @@ import warp as wp
 from jaxtyping import Bool, Float, Int32, Int64
 from torch import Tensor
 
-from luxel.core.fragments import Fragments, visible_fragments, with_sky
+from luxel.core.fragments import PIXEL_RAYS, Fragments, visible_fragments, with_sky
 from luxel.core.intersect import MISS
 from luxel.core.launch import launch, to_warp
 from luxel.core.pixels import Pictures, PixelPlace, place_of
@@ -17,8 +17,6 @@ from luxel.models.shading_points import ShadingPoint, as_points, pixel_width, po
 
 SAME_PLANE = wp.constant(2.0)  # pixels off a point's tangent plane that halve a neighbour's weight twice
 ACROSS = wp.constant(5)  # pixels, along both sides, of those that say how bright a fragment in their midst is
-PIXEL_RAYS = 32
-"""Through a pixel that more than one object may share, as those of `luxel.models.ray_model`."""
 MIN_BESIDE = 0.01
 """Weight of these from which on they are believed."""
 LEAST = wp.constant(1.0e-6)

@@ -30,6 +30,7 @@ from luxel.models.model_types import Model, load_model
 from luxel.models.ray_model import PIXELS_AT_ONCE, RayModel
 from luxel.models.traced_paths import Paths, pooled
 from luxel.models.visible_surfaces import Surfaces, visible_surfaces
+from luxel.near_words import naming_near_words
 from luxel.scene.arguments import check_scene, check_scenes
 from luxel.scene.description import Camera, Scene
 from luxel.scene.lighting import warn_of_darkness
@@ -89,6 +90,7 @@ class Renderer:
     `blender` decides what is believed of paths (`luxel.models.blending`); without one it is estimated.
     """
 
+    @naming_near_words
     def __init__(self, model: Model, device: str | torch.device = "cpu", blender: Blender | None = None) -> None:
         if not isinstance(model, Model):
             raise InputError(
@@ -112,6 +114,7 @@ class Renderer:
         return f"Renderer({self.name}: {count:,} parameters, {size}, on {self.device})"
 
     @classmethod
+    @naming_near_words
     def from_pretrained(cls, folder: str | Path, device: str | torch.device = "cpu") -> "Renderer":
         """The renderer of a run folder (`runs/<group>/<name>`), of a folder that `save_pretrained` wrote, or by name.
 
@@ -143,6 +146,7 @@ class Renderer:
         }
         return digest(weights, {name: repr(network.config) for name, network in networks})
 
+    @naming_near_words
     @torch.inference_mode()
     def render(
         self,
@@ -164,6 +168,7 @@ class Renderer:
         picture = self._network(scenes, width, height)
         return in_numpy(picture.radiance) if spp == 0 else self._refined(picture, spp, seed)
 
+    @naming_near_words
     @torch.inference_mode()
     def refined(
         self,
@@ -227,6 +232,7 @@ class Renderer:
         found, of_fragments = tracer.sample_fragments(batch, surfaces.fragments, spp, seed, progress)
         return Paths(found.mean, found.path_variance / spp, spp, of_fragments)
 
+    @naming_near_words
     @torch.inference_mode()
     def estimate(
         self,
@@ -248,6 +254,7 @@ class Renderer:
             blended[0].cpu().numpy(), error[0].cpu().numpy(), np.float32(spp * paths.variance.mean().item())
         )
 
+    @naming_near_words
     def progress(
         self,
         scene: Scene,
@@ -329,6 +336,7 @@ class Renderer:
             radiance = self.model(batch, width=width, height=height)
         return NetworkPicture(radiance.clamp(min=0), batch, fragments)  # an image model's last unit may go below 0
 
+    @naming_near_words
     def views(
         self,
         scene: Scene,
@@ -348,6 +356,7 @@ class Renderer:
             [scene.model_copy(update={"camera": camera}) for camera in cameras], width, height, spp, seed
         )
 
+    @naming_near_words
     def __call__(
         self, scene: Scene, width: int | None = None, height: int | None = None, spp: int = 0, seed: int = 0
     ) -> Float32[np.ndarray, "height width 3"]:

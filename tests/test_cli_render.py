@@ -135,7 +135,7 @@ def test_mistakes_about_points_name_the_file_and_the_option(tmp_path, monkeypatc
         (("cloud.npy", "--view", "up"), "--view is 'up', must be azimuth,elevation in degrees"),
         (("cloud.npy", "--radius", "-1"), "--radius is -1.0, must be a number in (0, 1e+30]; or leave it out"),
         (("cloud.npy", "--bonds"), "cloud.npy: bonds are found by elements' covalent radii, but it names no elements"),
-        ((SCENE, "--look", "dark"), f"{SCENE}: --look is dark, but a scene in JSON has its own look and camera"),
+        ((SCENE, "--look", "dark"), f"{SCENE}: --look is dark, but a scene has its own look and camera"),
     ):
         assert call("render", *words) == 1
         assert capsys.readouterr().err.startswith(f"luxel render: {told}")

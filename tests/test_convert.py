@@ -3,10 +3,12 @@
 import json
 import shutil
 
+import numpy as np
 import pytest
 
 from luxel.cli import main
-from luxel.scene import Scene, Sphere, scene_id
+from luxel.scene import Scene, Sphere, load_scene, scene_id
+from luxel.scene.figures.figure import Figure
 
 SCENE = "examples/scenes/mirror_and_glass.json"
 
@@ -66,6 +68,15 @@ def test_what_mitsuba_gets_wrong_is_told_without_an_option_of_another_verb(sourc
     assert "camera.position is " in told
     assert "the file is written all the same" in told
     assert "--tracer" not in told
+
+
+def test_points_become_the_scene_that_python_makes_of_them(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.save("cloud.npy", np.random.default_rng(0).normal(size=(11, 3)))
+    assert converted("cloud.npy", "cloud.json", "--look", "dark", "--width", 640, "--height", 320) == 0
+    assert Scene.load("cloud.json") == load_scene("cloud.npy", Figure(look="dark"), aspect=2.0)
+    assert converted("cloud.json", "cloud.glb", "--look", "dark") == 1
+    assert "cloud.json: --look is dark, but a scene has its own look and camera" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

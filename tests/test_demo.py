@@ -10,10 +10,10 @@ import luxel.demo
 from luxel.demo import LOGS, TRAINED_SCENES, demo, is_worth_showing, learning_curves, side_by_side
 from luxel.files.exr import load_exr
 from luxel.files.typed_json import read_json
-from luxel.pipeline import SHIPPED
 from luxel.scene import Camera, Material, Scene, Sphere
 from luxel.scene.distributions import Spheres
 from luxel.trace.path import PathTracer
+from luxel.trained_models import SHIPPED
 
 
 def test_the_demo_ends_with_a_page_and_a_second_call_starts_where_it_left_off(tmp_path: Path, monkeypatch):

@@ -467,6 +467,18 @@ def test_a_scene_is_not_saved_under_the_ending_of_something_else(tmp_path, name)
     assert not (tmp_path / name).exists()
 
 
+@pytest.mark.parametrize("name", ["a.json", "a.safetensors"])
+def test_a_scenes_folder_is_made_if_need_be(tmp_path, name):
+    SCENE.save(tmp_path / "new" / "deep" / name)
+    assert Scene.load(tmp_path / "new" / "deep" / name) == SCENE
+
+
+def test_no_folder_is_made_below_a_file(tmp_path):
+    (tmp_path / "new").touch()
+    with pytest.raises(InputError, match=r"new: is a file, but a folder is meant; name another"):
+        SCENE.save(tmp_path / "new" / "a.json")
+
+
 def test_a_folder_is_no_scene(tmp_path):
     with pytest.raises(SceneError) as error:
         Scene.load(tmp_path)

@@ -155,7 +155,7 @@ def test_particles_too_small_to_be_seen_are_told_with_the_stray(tmp_path):
 
 def test_what_figures_have_is_of_no_use_to_a_scene():
     assert load_scene(SCENE) == Scene.load(SCENE)
-    with pytest.raises(InputError, match=r"still_life\.json: --radius-scale is 2\.0, but a scene in JSON has its own"):
+    with pytest.raises(InputError, match=r"still_life\.json: --radius-scale is 2\.0, but a scene has its own"):
         load_scene(SCENE, Figure(radius_scale=2.0))
 
 
@@ -176,8 +176,7 @@ def test_points_are_no_scene_and_it_is_told_how_they_become_one(tmp_path, suffix
         Scene.load(tmp_path / f"cloud{suffix}")
     path = tmp_path / f"cloud{suffix}"
     assert str(error.value) == (
-        f"{path}: is of points or particles; make a scene of it in Python: "
-        f'luxel.scene.load_scene("{path}").save("cloud.json")'
+        f"{path}: is of points or particles; make a scene of it: luxel convert {path} cloud.json"
     )
 
 

@@ -139,6 +139,8 @@ def test_images_are_openexr(tmp_path):
     np.testing.assert_array_equal(load_images([tmp_path / "a.exr"])[0], image)
     with pytest.raises(InputError, match=r"a\.png: images are \.exr, linear radiance"):
         load_images([tmp_path / "a.png"])
+    with pytest.raises(InputError, match=r"start\.json: is a scene, .*: luxel fit IMAGE\.exr --scene start"):
+        load_images([Path("start.json")])
     with pytest.raises(InputError, match=r"b\.exr: there is no such file"):
         load_images([tmp_path / "b.exr"])
 

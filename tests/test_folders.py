@@ -9,7 +9,7 @@ from luxel.data.manifest import Manifest
 from luxel.experiments import EXPERIMENTS
 from luxel.experiments.experiment import with_optim, with_train
 from luxel.experiments.folders import data_folder, run_folder
-from luxel.pipeline import SHIPPED
+from luxel.trained_models import SHIPPED
 
 TINY = EXPERIMENTS["standard_run"].make("tiny")
 

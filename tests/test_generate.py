@@ -22,6 +22,9 @@ from luxel.data import generate as generation
 from luxel.data.dataset import ShardDataset
 from luxel.data.export.export import ExportSettings, export
 from luxel.data.generate import GenerateSettings, generate
+from luxel.data.label_files import LabelChoice
+from luxel.data.label_tars import LabelTar, label_file
+from luxel.data.labelling import write_labels
 from luxel.data.manifest import DataError, Manifest
 from luxel.data.shard_parts import Part, parts_of, remove_parts
 from luxel.data.shards import write_shard
@@ -232,6 +235,47 @@ def test_other_settings_are_refused_by_name(whole):
         "test_share: the folder has 0.3, asked for is 0.25",
     ]
     assert contents(whole) == before
+
+
+@pytest.mark.parametrize("splits", [SPLITS, ("test",)])
+def test_a_larger_count_adds_scenes_and_ends_with_the_same_bytes(path_traced, tmp_path, monkeypatch, splits):
+    """Of the last shards, which are not full, only what is left over of parts of three scenes is traced again."""
+    monkeypatch.setattr(generation, "PIXELS_A_JOB", 3 * 7 * 5)
+    few = generate(dataclasses.replace(PATH, count=29), tmp_path, progress=False, splits=splits)
+    labels = LabelChoice(boxes=True)
+    write_labels(tmp_path, labels, progress=False)
+    traced, trace = [], PathTracer.trace
+
+    def counted(tracer, scenes, *rest):
+        traced.extend(scenes)
+        return trace(tracer, scenes, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PathTracer, "trace", counted)
+        assert generate(PATH, tmp_path, progress=False).is_complete
+    left_over = sum(shard.scenes % 8 % 3 for shard in few.shards)
+    assert len(traced) == 43 - few.scenes + left_over
+    write_labels(tmp_path, labels, progress=False)
+    tars = [LabelTar(label_file(tmp_path / shard.file)) for shard in Manifest.load(tmp_path).shards]
+    assert sum(map(len, tars)) == 43
+    shutil.rmtree(tmp_path / "labels")
+    assert contents(tmp_path) == contents(path_traced)
+
+
+def test_a_damaged_last_shard_does_not_spoil_what_is_added(path_traced, tmp_path):
+    few = generate(dataclasses.replace(PATH, count=29), tmp_path, progress=False)
+    write_labels(tmp_path, LabelChoice(boxes=True), progress=False)
+    last = tmp_path / few.of("train")[-1].file
+    last.write_bytes(last.read_bytes()[:-1])
+    generate(PATH, tmp_path, progress=False)
+    assert not label_file(last).exists()
+    shutil.rmtree(tmp_path / "labels")
+    assert contents(tmp_path) == contents(path_traced)
+
+
+def test_a_smaller_count_is_refused(path_traced):
+    with pytest.raises(DataError, match="count: the folder has 43, asked for is 29"):
+        generate(dataclasses.replace(PATH, count=29), path_traced, progress=False)
 
 
 def test_a_folder_where_nothing_was_made_takes_other_settings(tmp_path):

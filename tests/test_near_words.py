@@ -34,6 +34,18 @@ def test_what_is_right_is_as_before():
             lambda: luxel.save_image("a.png", np.ones((1, 1, 3)), exposre=1.0),
             "save_image() got an unexpected keyword argument 'exposre'; did you mean exposure?",
         ),
+        (
+            lambda: luxel.Renderer.from_pretrained("ray-small", devise="cpu"),
+            "Renderer.from_pretrained() got an unexpected keyword argument 'devise'; did you mean device?",
+        ),
+        (
+            lambda: luxel.Renderer.from_pretrained("ray-small")(None, heigth=9),
+            "Renderer.__call__() got an unexpected keyword argument 'heigth'; did you mean height?",
+        ),
+        (
+            lambda: luxel.Renderer.from_pretrained("ray-small").render([], width=9, ssp=4),
+            "Renderer.render() got an unexpected keyword argument 'ssp'; did you mean spp?",
+        ),
     ],
 )
 def test_what_is_wrong_is_told_with_the_nearest(call, told):

@@ -117,9 +117,9 @@ def test_labels_are_drawn_on_the_picture_and_crowding_is_told(render, capsys):
         ([STILL, "--labels", "--truth", "2"], "--labels and --truth don't go together"),
         ([STILL, "--seed", "3"], "--seed is 3, which is of --spp's paths, but there are none"),
         ([STILL, "--tracer", "mitsuba"], "--tracer is mitsuba, which traces --truth, but there is none"),
-        (["-", "--look", "dark"], "-: --look is dark, but a scene in JSON has its own look and camera"),
-        ([STILL, "--look", "paper"], f"{STILL}: --look is paper, but a scene in JSON has its own look and camera"),
-        (["cloud.npy", STILL, "--no-box"], f"{STILL}: --box is False, but a scene in JSON has its own look and camera"),
+        (["-", "--look", "dark"], "-: --look is dark, but a scene has its own look and camera"),
+        ([STILL, "--look", "paper"], f"{STILL}: --look is paper, but a scene has its own look and camera"),
+        (["cloud.npy", STILL, "--no-box"], f"{STILL}: --box is False, but a scene has its own look and camera"),
         ([STILL, SIX, "--view", "up"], "--view is 'up', must be azimuth,elevation in degrees"),
     ],
 )

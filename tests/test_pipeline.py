@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from huggingface_hub.errors import HFValidationError
 from tracer_scenes import room
 
 import luxel.memory
@@ -18,10 +17,11 @@ from luxel.models import ray_model, visible_surfaces
 from luxel.models.image_model import ImageModel, ImageModelConfig
 from luxel.models.ray_model import RayModel, RayModelConfig
 from luxel.models.tokens import OBJECT_FEATURES
-from luxel.pipeline import SHIPPED, Renderer
+from luxel.pipeline import Renderer
 from luxel.scene import Box, Camera, Cylinder, Material, Panel, Plane, Scene, Sphere
 from luxel.scene.description import Object
 from luxel.trace.path import PathTracer
+from luxel.trained_models import SHIPPED
 
 CAMERA = Camera(position=(0, -5, 0), look_at=(0, 0, 0))
 ONE = Scene(objects=(Sphere(center=(0, 0, 0), radius=1.0),), camera=CAMERA, background=(0.2, 0.2, 0.2))
@@ -175,26 +175,6 @@ def test_radiance_is_never_negative(folder):
     with torch.no_grad():
         renderer.model.head.bias.fill_(-9)
     assert (renderer(ONE) == 0).all()
-
-
-def test_a_model_of_the_hub_is_downloaded_by_name_only(tmp_path, monkeypatch):
-    """And only if its name says so: what is no folder is no reason to ask the network."""
-    RayModel(RayModelConfig(width=8)).save_pretrained(tmp_path)
-    asked = []
-
-    def snapshot_download(name, allow_patterns):
-        asked.append(name)
-        if name != "somebody/model":
-            raise HFValidationError("no such\nmodel")
-        return str(tmp_path)
-
-    monkeypatch.setattr(pipeline, "snapshot_download", snapshot_download)
-    assert Renderer.from_pretrained("hf-hub:somebody/model").model.config.width == 8
-    with pytest.raises(InputError, match="hf-hub:gone: cannot be downloaded: no such model; the form is hf-hub:OWNER"):
-        Renderer.from_pretrained("hf-hub:gone")
-    with pytest.raises(InputError, match="neither a folder nor a model"):
-        Renderer.from_pretrained("somebody/else")
-    assert asked == ["somebody/model", "gone"]
 
 
 LIT = Scene(

@@ -26,14 +26,15 @@ from luxel.image.formats import save_image, save_pixels
 from luxel.image.side_by_side import Figures, SideBySide, sheet
 from luxel.image.tonemap import clamp
 from luxel.models.pretrained import WEIGHTS
-from luxel.pipeline import SHIPPED as SHIPPED_FOLDER
-from luxel.pipeline import Renderer, weights_folder
+from luxel.pipeline import Renderer
 from luxel.progress import ProgressBar
 from luxel.scene.description import Scene, scene_id
 from luxel.scene.distributions import Mixed, Spheres
 from luxel.scene.registry import Distribution
 from luxel.trace.path import PathTracer
 from luxel.train.run_folder import Result, read_metrics
+from luxel.trained_models import SHIPPED as SHIPPED_FOLDER
+from luxel.trained_models import weights_folder
 
 SHIPPED = ("ray-small", "ray-base")
 SHIPPED_SCENES, SHIPPED_SIZE, SHIPPED_SPP, SHIPPED_SEED = 8, 160, 512, 2_000_003

@@ -19,7 +19,7 @@ def naming_near_words(function: Callable[Arguments, Result]) -> Callable[Argumen
     def checked(*arguments: Arguments.args, **named: Arguments.kwargs) -> Result:
         for name in named:
             if name not in known:
-                said = f"{function.__name__}() got an unexpected keyword argument {name!r}"
+                said = f"{function.__qualname__}() got an unexpected keyword argument {name!r}"
                 raise TypeError(said + did_you_mean(name, known))
         return function(*arguments, **named)
 

@@ -10,8 +10,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from huggingface_hub import snapshot_download
-from huggingface_hub.errors import HfHubHTTPError
 from jaxtyping import Float32
 from safetensors import SafetensorError
 from torch import Tensor
@@ -30,17 +28,13 @@ from luxel.models.model_types import Model, load_model
 from luxel.models.ray_model import PIXELS_AT_ONCE, RayModel
 from luxel.models.traced_paths import Paths, pooled
 from luxel.models.visible_surfaces import Surfaces, visible_surfaces
+from luxel.near_words import naming_near_words
 from luxel.scene.arguments import check_scene, check_scenes
 from luxel.scene.description import Camera, Scene
 from luxel.scene.lighting import warn_of_darkness
 from luxel.trace.path import PathTracer
+from luxel.trained_models import BLENDER, find_weights
 
-HUB = "hf-hub:"
-"""What the name of a model on the Hugging Face Hub begins with: hf-hub:OWNER/NAME, as timm has it."""
-SHIPPED = Path(__file__).parent / "pretrained"
-"""Folders of the models that come with the package, by name."""
-BLENDER = "blender"
-"""The folder, beside a model's weights, of the network that blends its pictures with paths."""
 check_side = checker(Pixels | None)
 check_spp, check_seed = checker(PathCount), checker(Seed)
 FIRST_PASS, LARGEST_PASS = 4, 64
@@ -89,6 +83,7 @@ class Renderer:
     `blender` decides what is believed of paths (`luxel.models.blending`); without one it is estimated.
     """
 
+    @naming_near_words
     def __init__(self, model: Model, device: str | torch.device = "cpu", blender: Blender | None = None) -> None:
         if not isinstance(model, Model):
             raise InputError(
@@ -112,6 +107,7 @@ class Renderer:
         return f"Renderer({self.name}: {count:,} parameters, {size}, on {self.device})"
 
     @classmethod
+    @naming_near_words
     def from_pretrained(cls, folder: str | Path, device: str | torch.device = "cpu") -> "Renderer":
         """The renderer of a run folder (`runs/<group>/<name>`), of a folder that `save_pretrained` wrote, or by name.
 
@@ -143,6 +139,7 @@ class Renderer:
         }
         return digest(weights, {name: repr(network.config) for name, network in networks})
 
+    @naming_near_words
     @torch.inference_mode()
     def render(
         self,
@@ -164,6 +161,7 @@ class Renderer:
         picture = self._network(scenes, width, height)
         return in_numpy(picture.radiance) if spp == 0 else self._refined(picture, spp, seed)
 
+    @naming_near_words
     @torch.inference_mode()
     def refined(
         self,
@@ -227,6 +225,7 @@ class Renderer:
         found, of_fragments = tracer.sample_fragments(batch, surfaces.fragments, spp, seed, progress)
         return Paths(found.mean, found.path_variance / spp, spp, of_fragments)
 
+    @naming_near_words
     @torch.inference_mode()
     def estimate(
         self,
@@ -248,6 +247,7 @@ class Renderer:
             blended[0].cpu().numpy(), error[0].cpu().numpy(), np.float32(spp * paths.variance.mean().item())
         )
 
+    @naming_near_words
     def progress(
         self,
         scene: Scene,
@@ -329,6 +329,7 @@ class Renderer:
             radiance = self.model(batch, width=width, height=height)
         return NetworkPicture(radiance.clamp(min=0), batch, fragments)  # an image model's last unit may go below 0
 
+    @naming_near_words
     def views(
         self,
         scene: Scene,
@@ -348,6 +349,7 @@ class Renderer:
             [scene.model_copy(update={"camera": camera}) for camera in cameras], width, height, spp, seed
         )
 
+    @naming_near_words
     def __call__(
         self, scene: Scene, width: int | None = None, height: int | None = None, spp: int = 0, seed: int = 0
     ) -> Float32[np.ndarray, "height width 3"]:
@@ -390,40 +392,3 @@ def check_shapes(scenes: Sequence[Scene]) -> None:
                     f"{which}objects[{index}].shape is {item.shape}, but an image model knows spheres and ellipsoids "
                     "alone; take a ray model"
                 )
-
-
-def find_weights(name: str) -> Path:
-    """The folder of a model's config.json and weights: of a run, by the name of a model that ships, or of the Hub's."""
-    return downloaded(name) if name.startswith(HUB) else weights_folder(Path(name))
-
-
-def downloaded(name: str) -> Path:
-    """The folder of a model on the Hugging Face Hub, in its cache. Raises InputError if it cannot be had."""
-    try:
-        found = snapshot_download(
-            name.removeprefix(HUB), allow_patterns=["config.json", "model.safetensors", f"{BLENDER}/*"]
-        )
-    except (OSError, ValueError, HfHubHTTPError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{name}: cannot be downloaded: {reason}; the form is {HUB}OWNER/NAME") from error
-    return weights_folder(Path(found))
-
-
-def weights_folder(folder: Path) -> Path:
-    """The folder that holds config.json and model.safetensors: `folder`, `folder`/model for a run, or a shipped one.
-
-    Raises InputError, naming the remedy, if none has weights.
-    """
-    for candidate in (folder / "model", folder, SHIPPED / folder):
-        if (candidate / "model.safetensors").exists():
-            return candidate
-    if folder.is_file():
-        raise InputError(f"{folder} is a file; give the folder of a model, the run's or that of its model.safetensors")
-    names = ", ".join(sorted(path.parent.name for path in SHIPPED.glob("*/model.safetensors")))
-    if not folder.exists():
-        raise InputError(f"{folder} is neither a folder nor a model that comes with Luxel; those are: {names}")
-    raise InputError(
-        f"{folder} has no model.safetensors, nor has its folder model/: give a finished run "
-        "(runs/<group>/<name>), or end an interrupted one by repeating its `luxel train` command; "
-        f"models that come with Luxel: {names}"
-    )

@@ -104,7 +104,7 @@ def options_in(text: str) -> dict[str, list[str]]:
 
 def shipped_models() -> list[str]:
     """The names of the models that Luxel comes with."""
-    from luxel.pipeline import SHIPPED
+    from luxel.trained_models import SHIPPED
 
     return sorted(folder.name for folder in SHIPPED.iterdir() if folder.is_dir())
 

@@ -1,4 +1,4 @@
-"""`luxel convert`: scenes from and to the formats of other programs."""
+"""`luxel convert`: scenes from and to the formats of other programs, and of points and particles."""
 
 import sys
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from luxel.configuration import Configuration, Pixels
 
 if TYPE_CHECKING:
     from luxel.scene.description import Scene
+    from luxel.scene.figures.figure import Figure
 
 GLTF, USD, OWN = (".glb", ".gltf"), (".usda", ".usdc", ".usd"), (".json", ".safetensors")
 RENDERFORMER = ".renderformer.json"
@@ -21,22 +22,27 @@ SOURCES, TARGETS = (*OWN, *GLTF, *USD), (*OWN, *GLTF, *USD, ".xml", RENDERFORMER
 
 def convert(arguments: list[str]) -> int:
     """Convert a scene from or to glTF, USD, Mitsuba's XML, JSON, safetensors: luxel convert SCENE.json OUT.glb."""
+    from luxel.cli.figure_words import check_figure_words
+    from luxel.files.atomic import make_folder_of
+    from luxel.scene.figures.figure import Figure
 
     @dataclass(frozen=True)
     class Options(Configuration):
         source: tyro.conf.Positional[Path]
-        """A scene: .json, .safetensors, .glb, .gltf, .usda, .usdc or .usd."""
+        """A scene: .json, .safetensors, .glb, .gltf, .usda, .usdc or .usd; or points or particles: .npy, .npz, .ply,
+        .xyz, .pdb, .cif, .gsd, a LAMMPS dump."""
         out: tyro.conf.Positional[Path]
         """What to write, of the format that its ending says: those, .xml of Mitsuba, or .renderformer.json."""
         width: Pixels = 512
-        """Of Mitsuba's pictures, which an .xml tells."""
+        """Of Mitsuba's pictures, which an .xml tells, and of those that points and particles are to fit into."""
         height: Pixels = 512
-
-    from luxel.files.atomic import make_folder_of
+        figure: tyro.conf.OmitArgPrefixes[Figure] = Figure()
+        """How points and particles are shown."""
 
     options = parsed(Options, "luxel convert", arguments)
     ending(options.out, TARGETS)
-    scene, left_out = read(options.source)
+    check_figure_words(options.source, options.figure, arguments)
+    scene, left_out = read(options.source, options.figure, options.width / options.height)
     tell(options.source, left_out)
     make_folder_of(options.out)
     tell(options.out, write(scene, options.out, options.width, options.height))
@@ -60,12 +66,16 @@ def tell(path: Path, lines: list[str]) -> None:
         print(f"{path}: {line}", file=sys.stderr)
 
 
-def read(path: Path) -> "tuple[Scene, list[str]]":
-    """The scene, and what of the file is left out."""
+def read(path: Path, figure: "Figure", aspect: float) -> "tuple[Scene, list[str]]":
+    """The scene, and what of the file is left out. A figure fits into pictures of that width over height."""
     from luxel.files.typed_json import reading
     from luxel.scene.description import Scene
+    from luxel.scene.figures.figure import load_scene
+    from luxel.scene.figures.readers import READERS, is_particle_file
 
-    suffix = ending(path, SOURCES)
+    if is_particle_file(path):
+        return load_scene(path, figure, aspect), []
+    suffix = ending(path, (*SOURCES, *READERS))
     if suffix in OWN:
         return Scene.load(path), []
     with reading(path, "name a scene"):

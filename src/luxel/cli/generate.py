@@ -38,7 +38,7 @@ def generate(arguments: list[str]) -> int:
     @dataclass(frozen=True)
     class Options(Configuration):
         out: Path
-        """Folder of the data set; the same command again completes it."""
+        """Folder of the data set; the same command again completes it, and one with a larger --count adds scenes."""
         settings: tyro.conf.OmitArgPrefixes[tyro.conf.AvoidSubcommands[GenerateSettings]] = default
         labels: tyro.conf.OmitArgPrefixes[LabelChoice] = LabelChoice()
         """Written beside the pictures, in labels/, now or when the command is repeated with them."""

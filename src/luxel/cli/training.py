@@ -24,8 +24,8 @@ def train(arguments: list[str]) -> int:
     from luxel.experiments.folders import run_folder
     from luxel.experiments.run import Start, run
     from luxel.files.atomic import check_folder
-    from luxel.pipeline import find_weights
     from luxel.train.optim import LrMultiplier
+    from luxel.trained_models import find_weights
 
     name, rest = first_word(arguments, "train", "EXPERIMENT", EXPERIMENTS)
     refuse_former(rest)

@@ -17,11 +17,12 @@ from luxel import InputError
 from luxel.cluster import Cluster, Task
 from luxel.configuration import Configuration, Paths, Pixels, Seed, Share, check_fields, shortened
 from luxel.data.label_files import LabelChoice
+from luxel.data.label_tars import label_file
 from luxel.data.manifest import NAME, DataError, Manifest, Setting, ShardEntry, differences
-from luxel.data.shard_parts import SUFFIX, Part, parts_of, remove_parts
-from luxel.data.shards import SCENES_A_SHARD, shard_file, write_shard
+from luxel.data.shard_parts import SUFFIX, Part, parts_of, remove_parts, write_parts
+from luxel.data.shards import SCENES_A_SHARD, ShardReader, shard_file, write_shard
 from luxel.data.split import SPLITS, Shares, Split, check_shares, split_of
-from luxel.files.atomic import LOCK, check_folder, checksum, only_one
+from luxel.files.atomic import LOCK, check_folder, checksum, only_one, writing
 from luxel.files.partial import PARTIAL
 from luxel.progress import ProgressBar
 from luxel.scene.description import Scene, scene_id
@@ -157,8 +158,9 @@ def generate(
     `workers` processes of Mitsuba's trace (0: one a core); the path tracer works in this one. On a `cluster` every
     shard is a task, and `out` a folder that its nodes share; the bytes are those of one machine of their kind. With
     `splits` of ("test",) the training scenes are left for another call. The call may be ended at any moment, kill -9
-    included; the same call again goes on, and the folder ends up with the same bytes. Raises DataError if the folder
-    holds a data set of other settings, and names them; TraceError if tracing fails; InputError for workers that the
+    included; the same call again goes on, and the folder ends up with the same bytes. So it does where a data set of
+    fewer scenes is there already, with the same settings otherwise. Raises DataError if the folder holds a data set of
+    other settings, or more scenes, and names them; TraceError if tracing fails; InputError for workers that the
     tracer has not.
     """
     if workers and settings.tracer != "mitsuba":
@@ -248,14 +250,19 @@ def _complete(
 
 
 def _begin(settings: GenerateSettings, root: Path) -> Manifest:
-    """The manifest to go on from: without shards that are gone or damaged, whose scenes are due again."""
+    """The manifest to go on from: without shards that are gone or damaged, whose scenes are due again.
+
+    Where there are to be more scenes, also without each split's last shard unless it is full; its images are kept.
+    """
     asked = settings.flat()
     if not (root / NAME).exists():
         manifest = Manifest(asked)
         manifest.save(root)
         return manifest
     there = Manifest.load(root)
-    if (there.shards or any(root.glob("*" + SUFFIX))) and (different := differences(there.settings, asked)):
+    has_more_scenes = is_extension(there.settings, asked)
+    different = [] if has_more_scenes else differences(there.settings, asked)
+    if different and (there.shards or any(root.glob("*" + SUFFIX))):
         head = f"{root}: holds a data set of other settings; choose another --out, or delete it"
         if settings.tracer == "path" and str(there.settings.get("renderer")).startswith("mitsuba"):
             head += "; or go on with it by --tracer mitsuba, which was the default"
@@ -267,7 +274,28 @@ def _begin(settings: GenerateSettings, root: Path) -> Manifest:
     )
     for shard in good:
         remove_parts(root / shard.file)
+    if has_more_scenes:
+        for shard in there.shards:
+            if shard.scenes < SCENES_A_SHARD:
+                with writing(root):
+                    label_file(root / shard.file).unlink(missing_ok=True)
+                if shard in good:
+                    _keep_images(settings, root / shard.file)
+        return Manifest(asked, tuple(shard for shard in good if shard.scenes == SCENES_A_SHARD))
     return Manifest(asked, good, there.finished if good == there.shards else ())
+
+
+def _keep_images(settings: GenerateSettings, shard: Path) -> None:
+    """Keep what is traced of a shard that is to have more scenes."""
+    reader = ShardReader(shard)
+    mean, variance, path_variance = (reader.tensors[name] for name in ("radiance", "variance", "path_variance"))
+    scenes = [reader.scene(row) for row in range(len(mean))]
+    write_parts(shard, scenes, Radiance(mean, variance, settings.spp, path_variance), scenes_a_job(settings))
+
+
+def is_extension(there: Mapping[str, Setting], asked: Mapping[str, Setting]) -> bool:
+    """Whether a data set of the settings `asked` is one of the settings `there` and more scenes."""
+    return int(asked["count"]) > int(there["count"]) and {**there, "count": asked["count"]} == asked
 
 
 def _plans(settings: GenerateSettings) -> Iterator[_Plan]:

@@ -111,6 +111,11 @@ def _resumed(file: Path, own: dict[str, Any], problem: Problem) -> State:
 def load_images(paths: list[Path]) -> list[Radiance]:
     """Radiance of OpenEXR files. Raises InputError for others."""
     for path in paths:
+        if path.suffix.lower() in (".json", ".safetensors"):
+            raise InputError(
+                f"{path}: is a scene, but an image is to stand here; the scene to start from is what --scene names: "
+                f"luxel fit IMAGE.exr --scene {path} …"
+            )
         if path.suffix.lower() != ".exr":
             raise InputError(f"{path}: images are .exr, linear radiance; what a .png shows is cut off at white")
     return [load_exr(path) for path in paths]

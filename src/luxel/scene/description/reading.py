@@ -21,7 +21,7 @@ MAX_BYTES = 1 << 30
 FOREIGN = (".glb", ".gltf", ".usda", ".usdc", ".usd")
 """Endings of files of which `luxel convert` makes scenes."""
 FIGURES = (".npy", ".npz", ".ply", ".xyz", ".extxyz", ".pdb", ".cif", ".gsd", ".dump", ".lammpstrj")
-"""Endings of files of points and particles, of which luxel.scene.load_scene makes scenes."""
+"""Endings of files of points and particles, of which `luxel convert` and luxel.scene.load_scene make scenes."""
 WHAT_A_SCENE_IS: Final = "a scene is a JSON file such as examples/scenes/six_objects.json; docs/scene.md is its format"
 
 
@@ -29,12 +29,10 @@ def read_scene_file(path: str | Path) -> bytes:
     """What is in a file of a scene; raises SceneError."""
     if not isinstance(path, str | Path):
         raise SceneError(f"path is {shortened(path)}, must be the path of a JSON file")
-    if Path(path).suffix.lower() in FOREIGN:
-        made = f"{Path(path).stem}.json"
-        raise SceneError(printable(f"{path}: is of another program; make a scene of it: luxel convert {path} {made}"))
-    if Path(path).suffix.lower() in FIGURES:
-        made = f'luxel.scene.load_scene("{path}").save("{Path(path).stem}.json")'
-        raise SceneError(printable(f"{path}: is of points or particles; make a scene of it in Python: {made}"))
+    for endings, what in ((FOREIGN, "another program"), (FIGURES, "points or particles")):
+        if Path(path).suffix.lower() in endings:
+            made = f"{Path(path).stem}.json"
+            raise SceneError(printable(f"{path}: is of {what}; make a scene of it: luxel convert {path} {made}"))
     try:
         check_size(Path(path), MAX_BYTES, WHAT_A_SCENE_IS)
         return Path(path).read_bytes()

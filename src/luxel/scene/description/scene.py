@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ValidationError
 from pydantic_core import PydanticCustomError
 
 from luxel.configuration import printable, shortened
-from luxel.files.atomic import write_atomically
+from luxel.files.atomic import make_folder_of, write_atomically
 from luxel.memory import collection_paused
 from luxel.scene import binary
 from luxel.scene.description.bounds import RGB
@@ -132,24 +132,26 @@ class Scene(SceneModel):
     def save(self, path: str | Path) -> None:
         """Write the scene, whole or not at all: as readable JSON, or binary if the path ends in .safetensors.
 
-        A map's file is named from there on. Raises InputError, naming the file, also for one whose ending says that it
-        is no scene of Luxel's, which would not be read again.
+        Its folder is made if need be; a map's file is named from there on. Raises InputError, naming the file, also for
+        one whose ending says that it is no scene of Luxel's, which would not be read again.
         """
-        if Path(path).suffix.lower() in (*FOREIGN, *FIGURES):
+        path = Path(path)
+        if path.suffix.lower() in (*FOREIGN, *FIGURES):
             raise SceneError(
                 printable(f"{path}: save a scene as .json or .safetensors; luxel convert writes glTF and USD")
             )
         values = _values(self)
         if isinstance(self.sky, MapSky) and not is_within_scene(self.sky.file):
-            values["sky"]["file"] = _from_folder(self.sky.file, Path(path).parent)
-        if Path(path).suffix == binary.SUFFIX:
+            values["sky"]["file"] = _from_folder(self.sky.file, path.parent)
+        if path.suffix == binary.SUFFIX:
             try:
                 content = binary.to_bytes(self, values)
             except binary.TooLongError as error:  # a large map within it
                 raise SceneError(f"{path}: {error}; save it as .json") from None
-            write_atomically(Path(path), content)
         else:
-            write_atomically(Path(path), f"{json.dumps(values, sort_keys=True, indent=2)}\n".encode())
+            content = f"{json.dumps(values, sort_keys=True, indent=2)}\n".encode()
+        make_folder_of(path)
+        write_atomically(path, content)
 
     @staticmethod
     @collection_paused()

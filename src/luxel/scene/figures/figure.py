@@ -222,9 +222,7 @@ def check_no_figure(path: Path, figure: Figure, given: Collection[str] = ()) -> 
     for each in fields(figure):
         if (value := getattr(figure, each.name)) != each.default or each.name in given:
             option = each.name.replace("_", "-")
-            raise InputError(
-                f"{path}: --{option} is {value}, but a scene in JSON has its own look and camera; leave it out"
-            )
+            raise InputError(f"{path}: --{option} is {value}, but a scene has its own look and camera; leave it out")
 
 
 def bounds(drawing: Drawing) -> tuple[Float64[np.ndarray, "3"], Float64[np.ndarray, "3"]]:

@@ -7,9 +7,11 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # as tests run side by side, with what processes they start; before torch
 
 import pytest
+import shape_checks
 import torch
 from hypothesis import settings
 
+shape_checks.install()  # before Luxel is imported
 settings.register_profile("luxel", deadline=None, derandomize=True)  # tests never time anything, nor flake
 settings.load_profile("luxel")
 torch.set_num_threads(1)  # models here are tiny; two threads would only wait for each other

@@ -73,6 +73,25 @@ def test_together_they_are_the_pixels_paths(spp):
         torch.testing.assert_close(variance[counted], whole.path_variance[counted], rtol=1e-3, atol=1e-5)
 
 
+def test_a_pixels_paths_are_the_same_whatever_others_get():
+    """Each pixel has 3, 4 or 20 of them, as if all had."""
+    scenes, pixels = [HALVES, BALL], 2 * WIDTH * HEIGHT
+    fragments, numbers = fragments_of(scenes), (3, 4, 20)
+    chosen = torch.randint(3, (pixels,), generator=torch.Generator().manual_seed(0))
+    told: list[int] = []
+    spp = torch.tensor(numbers)[chosen]
+    mixed, of_fragments = PathTracer().sample_fragments(scenes, fragments, spp, 3, told.append)
+    assert sum(told) == pixels
+    for which, number in enumerate(numbers):
+        whole, found = PathTracer().sample_fragments(scenes, fragments, number, 3)
+        own = chosen == which
+        of_own = own[fragments.pixel_of_all.long()]
+        for values, expected in zip(mixed, whole, strict=True):
+            torch.testing.assert_close(values[own], expected[own], rtol=0, atol=0)
+        for values, expected, rows in zip(of_fragments, found, (of_own, of_own, own), strict=True):
+            torch.testing.assert_close(values[rows], expected[rows], rtol=0, atol=0)
+
+
 def test_shares_of_many_paths_are_what_fragments_cover():
     fragments = fragments_of([BALL])
     _, found = PathTracer().sample_fragments([BALL], fragments, 4096, 3)

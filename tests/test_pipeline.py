@@ -15,6 +15,7 @@ from luxel.experiments.base import tiny_model
 from luxel.files.seal import without_seal
 from luxel.models import ray_model, visible_surfaces
 from luxel.models.image_model import ImageModel, ImageModelConfig
+from luxel.models.path_allocation import allocated_paths
 from luxel.models.ray_model import RayModel, RayModelConfig
 from luxel.models.tokens import OBJECT_FEATURES
 from luxel.pipeline import Renderer
@@ -236,6 +237,26 @@ def test_what_pixels_show_is_found_once_for_the_network_and_for_paths(monkeypatc
         monkeypatch.setattr(module, "visible_fragments", counted)
     assert (renderer(LIT, 13, 7, spp=4) == expected).all()
     assert len(found) == 1
+
+
+def test_paths_go_where_the_picture_has_contrast(monkeypatch):
+    """By the network's picture or by a given one, and in each pass of progress; more of them at the ball's edge."""
+    given, traced = [], PathTracer.sample_fragments
+
+    def recorded(tracer, batch, fragments, spp, *rest):
+        given.append(spp)
+        return traced(tracer, batch, fragments, spp, *rest)
+
+    monkeypatch.setattr(PathTracer, "sample_fragments", recorded)
+    renderer = Renderer.from_pretrained("ray-small")
+    picture = renderer(LIT, 16, 12)
+    renderer(LIT, 16, 12, spp=16)
+    renderer.refined([LIT], picture[None], 16)
+    assert [step.spp for step in islice(renderer.progress(LIT, 16, 12), 4)] == [0, 4, 8, 16]
+    expected = [allocated_paths(torch.from_numpy(picture)[None], spp) for spp in (16, 16, 4, 4, 4, 4)]
+    for spp, own in zip(given, expected, strict=True):
+        assert (spp == own).all()
+    assert given[0].unique().tolist() == [8, 16, 64]
 
 
 @pytest.mark.parametrize("together", [13 * 7 - 1, 13 * 7], ids=["rows", "whole"])

@@ -25,6 +25,7 @@ from luxel.models.cost import blending_memory, rendering_memory
 from luxel.models.cross_check import TAUGHT, UNTAUGHT, ErrorFactor, ratio_to_expected, squared_errors
 from luxel.models.frame_graphs import FrameGraphs, FrameSize
 from luxel.models.model_types import Model, load_model
+from luxel.models.path_allocation import allocated_paths
 from luxel.models.ray_model import PIXELS_AT_ONCE, RayModel
 from luxel.models.traced_paths import Paths, pooled
 from luxel.models.visible_surfaces import Surfaces, visible_surfaces
@@ -152,9 +153,9 @@ class Renderer:
         """Linear radiance of the scenes in one pass. Row 0 is the top.
 
         A ray model renders any size, `width` or `height` alone a square, without both that of its configuration. The
-        image model has one size, and knows spheres and ellipsoids alone. With `spp` the picture is `refined` by so many
-        paths a pixel. Raises InputError if it is asked for other ones, or there are no scenes; warns of scenes without
-        light, with InputWarning.
+        image model has one size, and knows spheres and ellipsoids alone. With `spp` the picture is `refined` by about
+        so many paths a pixel. Raises InputError if it is asked for other ones, or there are no scenes; warns of scenes
+        without light, with InputWarning.
         """
         check_spp("spp", spp)
         check_seed("seed", seed)
@@ -174,6 +175,8 @@ class Renderer:
     ) -> Float32[np.ndarray, "batch height width 3"]:
         """Pictures of the scenes that `render` made, blended with `spp` paths a pixel: nearer to the truth, the more.
 
+        Those are fewer on average, half as many in most pixels and four times as many where the picture has most
+        contrast (`luxel.models.path_allocation`).
         Their squared error falls like 1/spp in the end (`luxel.models.blending`). A picture depends on its scene, its
         size, `spp` and `seed` alone. With `same_noise` a pixel's random numbers are the same in all scenes, so that in
         frames of a movie noise holds still (docs/movie.md). `progress` is called with every number of pixels whose
@@ -198,7 +201,7 @@ class Renderer:
         self, picture: NetworkPicture, spp: int, seed: int, progress: Callable[[int], object] | None = None
     ) -> Float32[np.ndarray, "batch height width 3"]:
         batch, surfaces = self._surfaces(picture, spp)
-        paths = self._paths(batch, surfaces, spp, seed, progress)
+        paths = self._paths(batch, surfaces, picture.radiance, spp, seed, progress)
         return blended_picture(batch, surfaces, picture.radiance, paths, self.blender).cpu().numpy()
 
     def _surfaces(self, picture: NetworkPicture, spp: int) -> tuple[SceneBatch, Surfaces]:
@@ -216,14 +219,15 @@ class Renderer:
         self,
         batch: SceneBatch,
         surfaces: Surfaces,
+        picture: Float32[Tensor, "scenes height width 3"],
         spp: int,
         seed: int,
         progress: Callable[[int], object] | None = None,
     ) -> Paths:
-        """Paths for every pixel of the pictures."""
-        tracer = PathTracer(device=str(self.device))
-        found, of_fragments = tracer.sample_fragments(batch, surfaces.fragments, spp, seed, progress)
-        return Paths(found.mean, found.path_variance / spp, spp, of_fragments)
+        """Paths for every pixel of the pictures, placed by what these show."""
+        tracer, spp_of_pixels = PathTracer(device=str(self.device)), allocated_paths(picture, spp)
+        found, of_fragments = tracer.sample_fragments(batch, surfaces.fragments, spp_of_pixels, seed, progress)
+        return Paths.of(found.mean, found.path_variance, spp_of_pixels, of_fragments)
 
     @naming_near_words
     @torch.inference_mode()
@@ -241,11 +245,10 @@ class Renderer:
         check_seed("seed", seed)
         picture = self._network([scene], width, height)
         batch, surfaces = self._surfaces(picture, spp)
-        paths = self._paths(batch, surfaces, spp, seed, progress)
+        paths = self._paths(batch, surfaces, picture.radiance, spp, seed, progress)
         blended, error = blend(batch, surfaces, picture.radiance, paths, self.blender)
-        return Estimate(
-            blended[0].cpu().numpy(), error[0].cpu().numpy(), np.float32(spp * paths.variance.mean().item())
-        )
+        path_variance = (paths.spp * paths.variance).mean()
+        return Estimate(blended[0].cpu().numpy(), error[0].cpu().numpy(), np.float32(path_variance.item()))
 
     @naming_near_words
     def progress(
@@ -266,7 +269,7 @@ class Renderer:
         check_seed("seed", seed)
         with torch.inference_mode():
             network = self._network([scene], width, height)
-        picture, part = network.radiance, count()
+        picture, part, spp = network.radiance, count(), 0
         yield Progress(picture[0].cpu().numpy(), 0, float("nan"))
         factor = ErrorFactor(UNTAUGHT if self.blender is None else TAUGHT)
         with torch.inference_mode():
@@ -275,10 +278,12 @@ class Renderer:
         blended = error = picture
         while True:
             with torch.inference_mode():
+                numbers = next_pass(spp)
                 more = [
-                    self._paths(batch, surfaces, spp, seed + (next(part) << 32), traced)
-                    for spp in next_pass(0 if paths is None else paths.spp)
+                    self._paths(batch, surfaces, picture, number, seed + (next(part) << 32), traced)
+                    for number in numbers
                 ]
+                spp += sum(numbers)
                 if paths is not None:
                     alike = [paths.mean] if len(more) == 1 else []
                     found = squared_errors(blended.reshape(-1, 3), [half.mean for half in more], alike)
@@ -288,7 +293,7 @@ class Renderer:
                 blended, error = blend(batch, surfaces, picture, paths, self.blender)
             alone = paths.mean.reshape(picture.shape)[0].cpu().numpy()
             mean_square = factor.value() * float(error.mean())
-            yield Progress(blended[0].cpu().numpy(), paths.spp, math.sqrt(mean_square), alone)
+            yield Progress(blended[0].cpu().numpy(), spp, math.sqrt(mean_square), alone)
 
     def _network(self, scenes: Sequence[Scene], width: int | None, height: int | None) -> NetworkPicture:
         """The network's pictures alone; see `render`."""

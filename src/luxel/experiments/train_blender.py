@@ -3,11 +3,12 @@
     python -m luxel.experiments.train_blender --out src/luxel/pretrained/ray-small/blender
 
 Scenes of `composed`, every fourth of `mixed`, and every fourth with light that paths find by chance
-(`luxel.experiments.rare_light`), of a seed that no ray model has seen, are rendered by the ray models that ship and
-traced once for each number of paths, with noise of its own, and twice more for the target; each file is kept in the
-folder --data, and a repeated command makes what is missing. The network reads single pixels, so that a few hundred
-scenes are millions of examples. The loss of every scene is taken over that of the network's picture: what is gained is
-to be gained everywhere, not on the few scenes of the largest errors.
+(`luxel.experiments.rare_light`), of a seed that no ray model has seen, are traced twice for the target; each file is
+kept in the folder --data, whatever becomes of ray models, and a repeated command makes what is missing. Then those that
+ship render them, and they are traced once for each number of paths, placed as the picture has it and with noise of its
+own. The network reads single pixels, so that a few hundred scenes are millions of examples. The loss of every scene is
+taken over that of the network's picture: what is gained is to be gained everywhere, not on the few scenes of the
+largest errors.
 """
 
 import math
@@ -24,13 +25,13 @@ from torch import Tensor
 
 import luxel
 from luxel.configuration import Configuration, Pixels, Seed, Steps
-from luxel.core.fragments import FragmentPaths
 from luxel.core.scene_batch import SceneBatch
 from luxel.experiments.rare_light import rare_light
 from luxel.files.tensors import read_tensors, write_tensors
 from luxel.image.losses import display_huber
 from luxel.models.blending import TINY, Blender, BlenderConfig, Residual, combine, describe, filtered_residual
-from luxel.models.model_types import load_model
+from luxel.models.model_types import Model, load_model
+from luxel.models.path_allocation import allocated_paths
 from luxel.models.traced_paths import Paths, Shares, shares_of_pixels
 from luxel.models.visible_surfaces import Surfaces, unmixed, visible_surfaces
 from luxel.progress import ProgressBar
@@ -121,22 +122,26 @@ def scene_of(seed: int, index: int) -> Scene:
 
 
 def make(path: Path, scene: Scene, options: Options) -> None:
-    """Write the file of a scene: pictures of the models, paths, and the target."""
-    batch, side, tracer = SceneBatch.of([scene]), options.width, PathTracer()
+    """Write the file of a scene: the target."""
     tensors: dict[str, Tensor] = {}
-    for name in set(MODELS):
-        model = load_model(Path(luxel.__file__).parent / "pretrained" / name)
-        with torch.no_grad():
-            tensors[name] = model(batch, width=side, height=side)[0]
-    surfaces = visible_surfaces(batch, side, side)
-    for spp in SPP:
-        found, of_fragments = tracer.sample_fragments(batch, surfaces.fragments, spp, PATHS_SEED + spp)
-        tensors |= {f"mean{spp}": found.mean, f"variance{spp}": found.path_variance / spp}
-        tensors |= {f"{name}_of_fragments{spp}": values for name, values in of_fragments._asdict().items()}
+    batch, side = SceneBatch.of([scene]), options.width
     for half, seed in enumerate(TARGET_SEEDS):
-        target = tracer.trace(batch, side, side, options.target_spp, seed)
+        target = PathTracer().trace(batch, side, side, options.target_spp, seed)
         tensors[f"truth{half}"] = torch.from_numpy(target.mean[0])
     write_tensors(path, tensors)
+
+
+def models_that_ship() -> list[Model]:
+    """Those of MODELS."""
+    shipped = {name: load_model(Path(luxel.__file__).parent / "pretrained" / name).eval() for name in set(MODELS)}
+    return [shipped[name] for name in MODELS]
+
+
+def traced(batch: SceneBatch, surfaces: Surfaces, picture: Float[Tensor, "1 height width 3"], spp: int) -> Paths:
+    """So many paths a pixel, placed as that picture has it."""
+    of_pixels = allocated_paths(picture, spp)
+    found, of_fragments = PathTracer().sample_fragments(batch, surfaces.fragments, of_pixels, PATHS_SEED + spp)
+    return Paths.of(found.mean, found.path_variance, of_pixels, of_fragments)
 
 
 def examples(options: Options) -> list[Examples]:
@@ -144,20 +149,21 @@ def examples(options: Options) -> list[Examples]:
     options.data.mkdir(parents=True, exist_ok=True)
     rng = torch.Generator().manual_seed(options.seed)
     found: list[list[Examples]] = [[] for _ in SPP]
+    models = models_that_ship()
     for index in ProgressBar(range(options.scenes), desc="scenes", leave=False):
         path, scene = options.data / f"{index:05}.safetensors", scene_of(options.seed, index)
         if not path.exists():
             make(path, scene, options)
         tensors, _ = read_tensors(path, "delete it and repeat the command")
-        picture = tensors[MODELS[index % len(MODELS)]].flatten(0, 1)
         target = torch.stack([tensors["truth0"], tensors["truth1"]], 2).flatten(0, 1)
-        batch = SceneBatch.of([scene])
-        surfaces = visible_surfaces(batch, options.width, options.width)
-        chosen = torch.randperm(len(picture), generator=rng)[:PIXELS_A_SCENE]
+        side, batch = options.width, SceneBatch.of([scene])
+        surfaces = visible_surfaces(batch, side, side)
+        with torch.no_grad():
+            picture = models[index % len(models)](batch, width=side, height=side)
+        chosen = torch.randperm(side**2, generator=rng)[:PIXELS_A_SCENE]
         for of_spp, spp in zip(found, SPP, strict=True):
-            of_fragments = FragmentPaths(*(tensors[f"{name}_of_fragments{spp}"] for name in FragmentPaths._fields))
-            paths = Paths(tensors[f"mean{spp}"], tensors[f"variance{spp}"], spp, of_fragments)
-            of_spp.append(examples_of(batch, surfaces, picture, paths, target).some(chosen))
+            paths = traced(batch, surfaces, picture, spp)
+            of_spp.append(examples_of(batch, surfaces, picture.reshape(-1, 3), paths, target).some(chosen))
     return [joined(of_spp) for of_spp in found]
 
 
@@ -182,7 +188,7 @@ def examples_of(
         radiance,
         paths.of_fragments.mean,
         paths.of_fragments.counts,
-        describe(batch, surfaces.fragments.object_id, radiance, levels, paths.spp),
+        describe(batch, surfaces.fragments.object_id, radiance, levels, paths.spp[surfaces.pixel]),
     )
 
 

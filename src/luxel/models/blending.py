@@ -19,7 +19,6 @@ Without training the coefficients are those of James and Stein's estimator, as f
 the Blender, reads the same variances and does better. It reads ratios alone: no unit of light is special.
 """
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple
@@ -260,7 +259,8 @@ def blended_parts(
     for first in range(0, len(flat), AT_ONCE[flat.device.type]):
         some = slice(first, min(first + AT_ONCE[flat.device.type], len(flat)))
         own = slice(*seen.offsets[[some.start, some.stop]].tolist())
-        residual = describe(scenes, seen.object_id[own], radiance[own], levels.part(own), paths.spp)
+        spp = paths.spp[surfaces.pixel[own]]
+        residual = describe(scenes, seen.object_id[own], radiance[own], levels.part(own), spp)
         share, found = shares.part(some, own), paths.of_fragments
         of_fragments = combine(radiance[own], found.mean[own], found.counts[own], residual, coefficients_of(residual))
         yield BlendedPart(*share.pixels(*of_fragments), flat[some], residual, share)
@@ -307,13 +307,12 @@ def filtered_residual(
     count = found.counts.clamp(min=MIN_COUNT)
     raw = torch.where(found.counts[:, None] > 0, found.mean - radiance, 0.0)
     variance = unseen((raw**2).mean(1), count)
-    if paths.spp > 1:
-        variance += path_variance(paths, surfaces)[pixel] / count
+    variance += torch.where(paths.spp > 1, path_variance(paths, surfaces), 0.0)[pixel] / count
     brightness = torch.maximum(radiance.mean(1), found.mean.mean(1)) * seen.coverage
     brighter = torch.zeros(surfaces.pixels, device=pixel.device).index_add(0, pixel, brightness)
     around = mean_around(brighter.reshape(-1, seen.height, seen.width))[pixel]
     shared = cut(raw, around)
-    weights = count / paths.spp
+    weights = count / paths.spp[pixel]
     return residual_levels(scenes, surfaces, radiance, shared, variance, (raw - shared).mean(1), weights)
 
 
@@ -328,7 +327,7 @@ def describe(
     object_id: Int32[Tensor, " fragments"],
     radiance: Float[Tensor, "fragments 3"],
     levels: Levels,
-    spp: int,
+    spp: Float[Tensor, " fragments"],
 ) -> Residual:
     """The residual's bands, and what the Blender reads of them."""
     moments = torch.stack([values.T for values in levels.moments])  # fragments last: what is next to it is alike
@@ -345,7 +344,7 @@ def describe(
         torch.stack(levels.share),
         *(log_ratio((bands[level] ** 2).mean(0), scale**2)[None] for level in (-1, 0)),
         *mottle_features(moments, details, scale),
-        torch.full_like(scale, math.log(spp) / 4)[None],
+        spp.log()[None] / 4,
         materials_of(scenes, object_id),
     ]
     return Residual(

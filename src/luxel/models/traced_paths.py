@@ -21,8 +21,19 @@ class Paths(NamedTuple):
     mean: Float[Tensor, "pixels 3"]
     variance: Float[Tensor, " pixels"]
     """Of that mean, the mean over channels; infinite if there is one path."""
-    spp: int
+    spp: Float[Tensor, " pixels"]
+    """How many there are."""
     of_fragments: FragmentPaths
+
+    @staticmethod
+    def of(
+        mean: Float[Tensor, "pixels 3"],
+        path_variance: Float[Tensor, " pixels"],
+        spp: Int64[Tensor, " pixels"],
+        of_fragments: FragmentPaths,
+    ) -> "Paths":
+        """So many, of a mean and with the variance of a single one."""
+        return Paths(mean, path_variance / spp, spp.float(), of_fragments)
 
 
 class Shares(NamedTuple):
@@ -70,9 +81,10 @@ def pooled(pixel: Int64[Tensor, " fragments"], a: Paths, b: Paths) -> Paths:
     step = b.mean - a.mean
     between = (step**2).mean(1) * a.spp * share
     # Σ (x − mean)² of each, from its mean's variance σ² / n.
-    spread = [paths.variance * paths.spp * (paths.spp - 1) for paths in (a, b) if paths.spp > 1]
-    variance = (sum(spread) + between) / (spp * (spp - 1))
-    return Paths(a.mean + step * share, variance, spp, pooled_fragments(pixel, a.of_fragments, b.of_fragments))
+    spread = [torch.where(paths.spp > 1, paths.variance * paths.spp * (paths.spp - 1), 0.0) for paths in (a, b)]
+    variance = (spread[0] + spread[1] + between) / (spp * (spp - 1))
+    of_fragments = pooled_fragments(pixel, a.of_fragments, b.of_fragments)
+    return Paths(a.mean + step * share[:, None], variance, spp, of_fragments)
 
 
 def pooled_fragments(pixel: Int64[Tensor, " fragments"], a: FragmentPaths, b: FragmentPaths) -> FragmentPaths:
@@ -93,10 +105,11 @@ def shares_of_pixels(surfaces: Surfaces, paths: Paths) -> Shares:
     zero = torch.zeros_like(paths.mean)
     shows_lamp = zero[:, 0].index_add(0, pixel, surfaces.is_lamp.float()) > 0
     lattice = torch.where(shows_lamp, LAMP_LATTICE, LATTICE)
-    traced = paths.spp * min(paths.spp, STRATA) ** 0.5
-    coverage = (lattice[pixel] * seen.coverage + traced / paths.spp * found.counts) / (lattice[pixel] + traced)
+    of_path = paths.spp.clamp(max=STRATA).sqrt()
+    traced = paths.spp * of_path
+    coverage = (lattice[pixel] * seen.coverage + of_path[pixel] * found.counts) / (lattice + traced)[pixel]
     counted = zero[:, 0].index_add(0, pixel, found.counts)
-    mean = zero.index_add(0, pixel, found.counts[:, None] * found.mean) / paths.spp
+    mean = zero.index_add(0, pixel, found.counts[:, None] * found.mean) / paths.spp[:, None]
     believed = torch.where(counted < paths.spp, traced / (lattice + traced), 0.0)
     unknown = believed * (1 - counted / paths.spp)
     return Shares(pixel, coverage, unknown, believed[:, None] * (paths.mean - mean).clamp(min=0), lattice + traced)

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 import warp as wp
-from jaxtyping import Bool
+from jaxtyping import Bool, Int64
 from torch import Tensor
 
 from luxel.core.fragments import FragmentPaths, Fragments
@@ -25,7 +25,7 @@ SEVERAL = float(1 << 30)  # more than any key
 class FragmentSums:
     """Of the fragments of some pixels, chunk by chunk of their paths; empty if they are not asked for."""
 
-    offsets: wp.array[int]  # of all pixels: see `Fragments`
+    offsets: wp.array[int]  # of all pixels that are traced: see `Fragments`
     key: wp.array[int]
     is_mixed: wp.array[bool]  # see `mixed_pixels`
     first: int  # fragment of the first of these pixels
@@ -46,7 +46,7 @@ def add_to_fragment(
     direction: wp.vec3,
     L: wp.vec3,
 ) -> None:
-    """Count a path of a pixel, that among those of all pictures, for the fragment that the camera's ray meets.
+    """Count a path of a pixel, that among those that are traced, for the fragment that the camera's ray meets.
 
     For none if that is not among the pixel's fragments. Where all pixels around show the same face, it is that one.
     """
@@ -109,20 +109,21 @@ def mixed_pixels(fragments: Fragments) -> Bool[Tensor, " pixels"]:
 
 
 class FragmentTally:
-    """The paths of whole pictures, told apart by these pictures' fragments."""
+    """The paths of some of whole pictures' pixels, told apart by the fragments of these."""
 
-    def __init__(self, fragments: Fragments) -> None:
-        self._fragments, self._is_mixed = fragments, mixed_pixels(fragments)
-        device, count = fragments.offsets.device, len(fragments.pixel)
-        sizes = ((count, 3), (count,), (len(fragments.offsets) - 1,))
+    def __init__(self, fragments: Fragments, is_mixed: Bool[Tensor, " pixels"], pixels: Int64[Tensor, " some"]) -> None:
+        self.fragments, self._offsets = fragments.of_pixels(pixels)
+        self._key, self._is_mixed = fragments.key[self.fragments], is_mixed[pixels]
+        device, count = pixels.device, len(self.fragments)
+        sizes = ((count, 3), (count,), (len(pixels),))
         self.found = FragmentPaths(*(torch.empty(size, device=device) for size in sizes))
 
     def sums(self, pixels: range, chunks: int) -> Any:
-        """FragmentSums of these pixels before any path."""
-        fragments, device = self._fragments, self.found.mean.device
-        first, end = (int(fragments.offsets[place]) for place in (pixels.start, pixels.stop))
+        """FragmentSums of these of the pixels before any path."""
+        device = self.found.mean.device
+        first, end = (int(self._offsets[place]) for place in (pixels.start, pixels.stop))
         sums = FragmentSums()
-        sums.offsets, sums.key, sums.first = to_warp(fragments.offsets), to_warp(fragments.key), first
+        sums.offsets, sums.key, sums.first = to_warp(self._offsets), to_warp(self._key), first
         sums.is_mixed = to_warp(self._is_mixed)
         sums.mean = to_warp(torch.zeros(end - first, chunks, 3, device=device), wp.vec3)
         sums.count = to_warp(torch.zeros(end - first, chunks, device=device))

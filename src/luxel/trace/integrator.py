@@ -389,7 +389,8 @@ def trace_paths(
             settings.max_depth,
         )
         if sums.offsets.shape[0] > 0:
-            add_to_fragment(scenes, scene, sums, ray, row, chunk, camera_ray.origin, camera_ray.direction, L)
+            place = row + settings.first_ray
+            add_to_fragment(scenes, scene, sums, place, row, chunk, camera_ray.origin, camera_ray.direction, L)
         moments = add_path(moments, L, sample + 1 - first, settings.columns * settings.rows)
     means[row, chunk] = moments.mean
     deviations[row, chunk] = moments.deviation

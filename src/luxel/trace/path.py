@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import torch
 import warp as wp
-from jaxtyping import Float32, Int32
+from jaxtyping import Float32, Int32, Int64
 from torch import Tensor
 
 import luxel
@@ -20,7 +20,7 @@ from luxel.scene.arguments import check_scenes
 from luxel.scene.description import Scene
 from luxel.scene.lighting import warn_of_darkness
 from luxel.trace.first_hits import Features, first_hit_features
-from luxel.trace.fragment_paths import FragmentSums, FragmentTally
+from luxel.trace.fragment_paths import FragmentSums, FragmentTally, mixed_pixels
 from luxel.trace.integrator import CHUNK, PathSettings, WorldRays, merge_chunks, strata_of, trace_paths
 from luxel.trace.tracer import Radiance
 
@@ -119,16 +119,31 @@ class PathTracer:
         self,
         scenes: Sequence[Scene] | SceneBatch,
         fragments: Fragments,
-        spp: int,
+        spp: int | Int64[Tensor, " pixels"],
         seed: int,
         progress: Callable[[int], object] | None = None,
     ) -> tuple[Estimate, FragmentPaths]:
-        """What `sample` returns of whole pictures, and the same paths by the fragment that each meets first."""
+        """What `sample` returns of whole pictures, and the same paths by the fragment that each meets first.
+
+        A pixel's are the same whatever others get, which may each have a number of paths of their own.
+        """
         batch, width, height = self._batch(scenes), fragments.width, fragments.height
-        settings = self._settings(spp, seed, width, height, groups=1)
-        settings.net_size = net_size(spp)
-        tally = FragmentTally(fragments)
-        return estimate(batch, len(batch) * width * height, settings, WorldRays(), progress, tally), tally.found
+        pixels, device = len(batch) * width * height, batch.device
+        paths = torch.full((pixels,), spp) if isinstance(spp, int) else spp.cpu()
+        mean, variance = torch.empty(2, pixels, 3, device=device)
+        whole, shown = Estimate(mean, variance, torch.empty(pixels, device=device)), len(fragments.key)
+        sizes = ((shown, 3), (shown,), (pixels,))
+        found, is_mixed = FragmentPaths(*(torch.empty(size, device=device) for size in sizes)), mixed_pixels(fragments)
+        for number in paths.unique().tolist():
+            settings, chosen = self._settings(number, seed, width, height, groups=1), WorldRays()
+            settings.net_size, settings.is_listed = net_size(number), 1
+            listed = (paths == number).nonzero()[:, 0].to(device)
+            chosen.number, tally = to_warp(listed.int()), FragmentTally(fragments, is_mixed, listed)
+            some = estimate(batch, len(listed), settings, chosen, progress, tally)
+            places = (listed, listed, listed, tally.fragments, tally.fragments, listed)
+            for values, place, part in zip((*whole, *found), places, (*some, *tally.found), strict=True):
+                values[place] = part
+        return whole, found
 
     def trace_rays(self, scenes: Sequence[Scene] | SceneBatch, rays: Rays, spp: int, seed: int = 0) -> Estimate:
         """Radiance that arrives along rays of their own, from `spp` paths a ray, on this tracer's device.
@@ -186,8 +201,8 @@ def estimate(
 ) -> Estimate:
     """Mean and variance over the settings' paths for each of `count` rays, so many at once that memory is bounded.
 
-    `settings` are PathSettings; `rays` WorldRays, empty where the rays are those of whole pictures: a `tally` may count
-    their paths, too.
+    `settings` are PathSettings; `rays` WorldRays, without origins where the rays are those of pictures' pixels: a
+    `tally` may count their paths, too.
     """
     device, spp = batch.device, settings.spp
     chunks, groups = -(-spp // CHUNK), spp // (settings.columns * settings.rows)

@@ -1,0 +1,44 @@
+"""Paths of a picture: about as many as asked for in the mean, most where it has contrast."""
+
+import pytest
+import torch
+
+from luxel.models.path_allocation import allocated_paths, local_contrast
+
+WIDTH, HEIGHT = 19, 11
+
+
+def noisy(scenes: int = 1) -> torch.Tensor:
+    return torch.rand(scenes, HEIGHT, WIDTH, 3, generator=torch.Generator().manual_seed(0))
+
+
+def test_contrast_by_hand():
+    """Beside 8 a pixel of 2 has a contrast of 0.75, on both sides of the edge; a black picture has none."""
+    radiance = torch.tensor([[[2.0, 2.0, 2.0, 8.0, 8.0, 8.0]]])
+    torch.testing.assert_close(local_contrast(radiance), torch.tensor([[[0.0, 0.0, 0.75, 0.75, 0.0, 0.0]]]))
+    assert (local_contrast(torch.zeros(1, 3, 5)) == 0).all()
+
+
+@pytest.mark.parametrize("spp", [1, 2, 3, 4, 5, 16, 37, 1 << 20])
+def test_the_mean_is_what_is_asked_for(spp):
+    paths = allocated_paths(noisy(3), spp).reshape(3, -1).double()
+    assert set(paths.unique().tolist()) <= {max(1, spp // 2), spp, 4 * spp}
+    mean = paths.mean(1)
+    assert (mean <= spp).all()
+    assert (mean >= spp * (0.91 if spp % 2 == 0 else 0.78)).all()
+
+
+def test_an_edge_gets_eight_times_what_flat_parts_do():
+    """Of a thin bright line on a slope, in units that are not to matter."""
+    slope = torch.linspace(1, 1.2, WIDTH)[None, None, :, None].repeat(1, HEIGHT, 1, 3)
+    slope[:, HEIGHT // 2, 3:6] = 9.0
+    paths = allocated_paths(slope, 16).reshape(HEIGHT, WIDTH)
+    assert (paths[HEIGHT // 2 - 1 : HEIGHT // 2 + 2, 2:7] == 64).all()
+    assert (paths == 8).sum() == int(0.75 * HEIGHT * WIDTH)
+    assert (allocated_paths(slope * 1024, 16) == paths.flatten()).all()
+
+
+def test_a_batch_is_its_scenes():
+    pictures = noisy(2) * torch.tensor([1.0, 50.0])[:, None, None, None]
+    alone = [allocated_paths(picture[None], 8) for picture in pictures]
+    assert (allocated_paths(pictures, 8) == torch.cat(alone)).all()

@@ -13,7 +13,7 @@ from jaxtyping import Float64, Int64, Shaped
 from luxel import InputError
 from luxel.configuration import cut, did_you_mean, printable, shortened
 
-FARTHEST = 1e30  # of a coordinate, whose square is still far from float64's end
+MAX_COORDINATE = 1e30  # of a coordinate, whose square is still far from float64's end
 Up: TypeAlias = Literal["x", "y", "z"]
 
 
@@ -67,13 +67,13 @@ class Particles:
         count = len(places)
         if count == 0:
             raise InputError(f"{source}: positions has no points, must have at least one")
-        must_be(source, "positions", places, np.abs(places) <= FARTHEST, f"finite and within ±{FARTHEST:g}")
+        must_be(source, "positions", places, np.abs(places) <= MAX_COORDINATE, f"finite and within ±{MAX_COORDINATE:g}")
 
         def lengths(name: str, values: Any, *columns: int) -> Any:
             if values is None:
                 return None
             array = array_of(source, name, values, (count, *columns))
-            must_be(source, name, array, (array > 0) & (array <= FARTHEST), f"in (0, {FARTHEST:g}]")
+            must_be(source, name, array, (array > 0) & (array <= MAX_COORDINATE), f"in (0, {MAX_COORDINATE:g}]")
             return array
 
         turned = None if rotations is None else array_of(source, "rotations", rotations, (count, 4))

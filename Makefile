@@ -21,7 +21,6 @@ lint: .venv  ## ruff and the type checker
 	$(BIN)/mypy
 
 docs: .venv  ## the documentation site: site/index.html; its warnings are errors
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 bench: .venv  ## every benchmark: hours on two cores; the last line of each is one JSON object
@@ -29,9 +28,9 @@ bench: .venv  ## every benchmark: hours on two cores; the last line of each is o
 
 .venv: .venv/installed  ## an environment with everything the targets above need
 
-.venv/installed: pyproject.toml constraints.txt
+.venv/installed: Makefile pyproject.toml constraints.txt
 	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt -e '.[dev,docs]'
 	touch $@
 
 clean:  ## everything that can be made again, except data and runs

@@ -7,7 +7,7 @@ import pytest
 from matplotlib import colormaps
 
 from luxel import InputError
-from luxel.scene.figures.drawing import CATEGORIES, PLAIN, drawing_of, spacing
+from luxel.scene.figures.drawing import CATEGORIES, PLAIN, drawing_of, first_of_each, spacing
 from luxel.scene.figures.particles import Cell, Particles
 
 LATTICE = 0.7 * np.stack(np.meshgrid(*[np.arange(4.0)] * 3), -1).reshape(-1, 3)
@@ -134,6 +134,11 @@ def test_what_is_there_twice_is_drawn_once_in_the_first_color_and_in_order():
     np.testing.assert_allclose(drawn.colors[:, 0], [0.1, 0.2, 0.4, 0.5])
     turned = Particles.of("points", np.zeros((3, 3)), semi_axes=(1, 2, 3), rotations=np.eye(4)[[0, 0, 1]])
     assert drawing_of(turned).without_copies().rotations.tolist() == np.eye(4)[:2].tolist()
+
+
+def test_a_zero_and_a_negative_zero_are_one_place():
+    assert first_of_each(np.array([[1.0, 0], [2, 0], [1, -0.0]]), np.zeros((3, 1))).tolist() == [0, 1]
+    assert first_of_each(np.empty((0, 3))).tolist() == []
 
 
 def test_atoms_that_are_there_twice_are_bonded_once():

@@ -54,10 +54,10 @@ def decorated_as_kernels() -> list[tuple[str, str]]:
 
 
 KERNELS = decorated_as_kernels()
-SLOW = "luxel.models.mirrored_lights"
-"""Takes NVRTC three minutes, more than any other, and most of its code is in those."""
+SLOW = ("luxel.models.mirrored_lights", "luxel.models.indirect_light")
+"""Take NVRTC three minutes and one, more than all others together; much of their code is in `direct_light`, too."""
 MODULES = [
-    pytest.param(module, marks=[pytest.mark.slow] * (module == SLOW))
+    pytest.param(module, marks=[pytest.mark.slow] * (module in SLOW))
     for module in sorted({module for module, _ in KERNELS})
 ]
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from luxel import InputError
+from luxel import InputError, InputWarning
 from luxel.scene.camera import rotation_matrix
 from luxel.scene.figures.particles import Cell, Particles, cell_of, products
 
@@ -80,6 +80,24 @@ def test_what_is_wrong_is_told_with_its_place_and_value(given, told):
     with pytest.raises(InputError) as error:
         Particles.of("cloud.npy", **{"positions": THREE, **given})
     assert str(error.value).startswith(f"cloud.npy: {told}")
+
+
+def test_points_without_a_place_are_left_out_and_counted():
+    """Whatever else is said of them, as scanners do not say it either; the others' numbers in messages stay."""
+    nothing = [np.nan] * 3
+    places, given = [nothing, [1, 2, 3], nothing, [4, 5, 6]], {"heat": [7, 8, 9, 10]}
+    colors = [nothing, [0.1, 0.2, 0.3], [-1, 0, 0], [0.4, 0.5, 0.6]]
+    with pytest.warns(InputWarning, match=r"^scan: 2 of 4 points are \[nan, nan, nan\]"):
+        found = Particles.of("scan", places, radii=[np.nan, 1, 0, 2], colors=colors, fields=given)
+    assert found.positions.tolist() == places[1::2]
+    assert found.radii is not None
+    assert found.radii.tolist() == [1, 2]
+    np.testing.assert_allclose(found.colors, colors[1::2])
+    assert found.fields["heat"].tolist() == [8, 10]
+    with pytest.raises(InputError, match=r"^scan: radii\[3\] is -2\.0"):
+        Particles.of("scan", places, radii=[1, 1, 1, -2])
+    with pytest.raises(InputError, match=r"^atoms: positions\[0\] is \[nan, nan, nan\], must be finite"):
+        Particles.of("atoms", places, numbers=[1, 1, 1, 1])
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def test_npz_of_all_arrays(tmp_path):
         (np.ones((3, 2)), "has the shape 3 × 2, must be n × 3 (x y z) or n × 6 (x y z red green blue)"),
         (np.ones(3), "has the shape 3, must be n × 3"),
         (np.empty((0, 3)), "positions has no points"),
-        (np.full((2, 3), np.nan), "positions[0] is [nan, nan, nan], must be finite"),
+        (np.full((2, 3), np.nan), "positions has no points but [nan, nan, nan], must have at least one"),
         (np.array([["a", "b", "c"]]), "positions holds <U1, must hold numbers"),
         (np.array([[{}, {}, {}]]), "holds no array of numbers; np.save"),
     ],

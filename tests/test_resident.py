@@ -10,7 +10,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from luxel.data.batches import ShardSource, training_batches
 from luxel.models.tokens import encode
 from luxel.train import resident as module
-from luxel.train.resident import Resident, resident
+from luxel.train.resident import ResidentPictures, resident
 
 CPU = torch.device("cpu")
 
@@ -31,21 +31,21 @@ def test_its_batches_are_those_of_the_data_set(source, monkeypatch, start, rank,
     """Over more steps than are ordered at once, and more samples than are read at once."""
     monkeypatch.setattr(module, "STEPS_AT_ONCE", 2)
     monkeypatch.setattr(module, "READ_AT_ONCE", 7)
-    held = Resident(source.train, encode, CPU)
+    held = ResidentPictures(source.train, encode, CPU)
     ours = held.training_batches(6, 5, start, rank, world)
     theirs = training_batches(source.train, 6, 5, start, rank, world)
     for one, other in islice(zip(ours, theirs, strict=False), 5):
         assert torch.equal(one.radiance, other.radiance)
-        for value, expected in zip(one.tokens, encode(other.scenes, one.tokens.mask.shape[1]), strict=True):
+        for value, expected in zip(one.encoded, encode(other.scenes, one.encoded.mask.shape[1]), strict=True):
             torch.testing.assert_close(value, expected, rtol=1e-6, atol=1e-6)
 
 
 def test_a_part_has_its_own_rows(source):
-    batch = next(Resident(source.train, encode, CPU).training_batches(6, 5, 0, 0, 1))
+    batch = next(ResidentPictures(source.train, encode, CPU).training_batches(6, 5, 0, 0, 1))
     part = batch.rows(slice(2, 5))
     assert len(part) == 3
     assert torch.equal(part.radiance, batch.radiance[2:5])
-    assert torch.equal(part.tokens.objects, batch.tokens.objects[2:5])
+    assert torch.equal(part.encoded.objects, batch.encoded.objects[2:5])
 
 
 class Operations(TorchDispatchMode):
@@ -61,7 +61,7 @@ class Operations(TorchDispatchMode):
 
 
 def test_a_step_takes_rows_and_copies_nothing(source):
-    batches = Resident(source.train, encode, CPU).training_batches(6, 5, 0, 0, 1)
+    batches = ResidentPictures(source.train, encode, CPU).training_batches(6, 5, 0, 0, 1)
     next(batches)
     with Operations() as operations:
         next(batches)

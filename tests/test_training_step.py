@@ -14,7 +14,7 @@ from luxel.experiments.experiment import EXPERIMENTS
 from luxel.models.model_types import model_of
 from luxel.train.checkpoint import Progress
 from luxel.train.precision import Autocast
-from luxel.train.resident import Resident
+from luxel.train.resident import ResidentPictures
 from luxel.train.runtime import accelerator
 from luxel.train.trainer import Trainer
 
@@ -114,7 +114,7 @@ def test_a_gpu_finds_the_same_gradient(source, precision, tolerance):
     for device in (torch.device("cpu"), torch.device("cuda")):
         torch.manual_seed(0)
         model = model_of(EXPERIMENTS["just_image_to_seq"].make("tiny").model).to(device).train()
-        batch = next(Resident(source.train, model.encode, device).training_batches(BATCH, 0, 0, 0, 1))
+        batch = next(ResidentPictures(source.train, model.encode, device).training_batches(BATCH, 0, 0, 0, 1))
         autocast = Autocast(precision, model, device)
         loss = (autocast(batch) - batch.radiance).square().mean()
         autocast.backward(loss)

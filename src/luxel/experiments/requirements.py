@@ -17,8 +17,17 @@ from luxel.models.ray_model import RayModelConfig
 
 
 def check_model(experiment: Experiment) -> None:
-    """Raise InputError for a precision that the experiment's network cannot be computed in."""
-    if isinstance(experiment.model, RayModelConfig) and experiment.train.precision == "fp16-o2":
+    """Raise InputError for a precision or points to learn from that do not suit the experiment's network or data."""
+    is_ray_model = isinstance(experiment.model, RayModelConfig)
+    points = experiment.train.points
+    if points is not None and not is_ray_model:
+        raise InputError(f"train.points is {points}, but the network makes whole images; leave it out")
+    if points is not None and experiment.stream is not None:
+        raise InputError(
+            f"train.points is {points}, but a stream's scenes come once only; make a data set (luxel generate) "
+            "and give it with --data, or leave train.points out"
+        )
+    if is_ray_model and experiment.train.precision == "fp16-o2":
         raise InputError(
             "train.precision is fp16-o2, which would round a ray model's geometry to 11 bits; take fp16-o1 or bf16"
         )

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from luxel import InputError
 from luxel.configuration import Channels, Configuration, Layers, Pixels
 from luxel.core.fragments import PIXEL_RAYS, Fragments, visible_fragments
+from luxel.core.intersect import MISS
 from luxel.core.rays import Rays
 from luxel.core.scene_batch import OBJECT_FIELDS, SCENE_FIELDS, SceneBatch
 from luxel.models.atrous_filter import LEVELS, REACH, STEPS, filter_levels
@@ -48,6 +49,7 @@ MAX_COEFFICIENT = 1.5  # in the exponent: an estimate may be multiplied by 4.5
 MIN_COEFFICIENT = -8.0
 RESIDUAL_SHIFT = 5.0  # of the softplus of what is added, in units of the scale: 0.007 before any training
 MOST_THROUGH = 0.1  # of a point's light, that glass gathered, up to which the network learns from it
+FILLED = 0.999  # share of its pixel from which on an object is taken to fill it
 TAIL_SHARE = 1.0  # of what paths were cut off from, before any training
 # Pixels that are rendered together, and points that the network sees together: a CPU's caches nearly hold them.
 PIXELS_AT_ONCE = 1 << 20
@@ -125,14 +127,21 @@ class RayModel(Pretrained):
             self.head.bias.copy_(initial_coefficients().log())
 
     def forward(
-        self, scenes: SceneBatch, rays: Rays | None = None, width: int | None = None, height: int | None = None
-    ) -> Float32[Tensor, "rays 3"] | Float32[Tensor, "scenes height width 3"]:
-        """Radiance along rays; without rays, pictures of the scenes, row 0 being the top.
+        self,
+        scenes: SceneBatch | Measured,
+        rays: Rays | None = None,
+        width: int | None = None,
+        height: int | None = None,
+    ) -> Float32[Tensor, "rays 3"] | Float32[Tensor, "scenes height width 3"] | Float32[Tensor, "scenes points 3"]:
+        """Radiance along rays; without rays, pictures of the scenes, row 0 being the top; of measured points, theirs.
 
         The objects' order changes nothing, nor which scenes are together. `width` alone or `height` alone makes a
         square, neither one of the configuration's width. A ray has no neighbours, so it gathers for a tile of pixels.
         Raises InputError for scenes that require gradients, as radiance has none to them here.
         """
+        if isinstance(scenes, Measured):  # [scenes, points, …]
+            points = Measured(*(values.flatten(0, 1) for values in scenes))
+            return (self.leaving(points) + points.emitted).unflatten(0, scenes.scale.shape[:2])
         refuse_gradients(scenes)
         if rays is None:
             side = width or height or self.config.width
@@ -195,6 +204,17 @@ class RayModel(Pretrained):
         seen: Fragments | None = None,
     ) -> Float32[Tensor, "points 3"]:
         """That leaves ShadingPoints: of the fragments of pictures, or of single rays."""
+        measured = self.measured(scenes, table, chains, seen)
+        return self.leaving(measured) + measured.emitted
+
+    def measured(
+        self,
+        scenes: SceneBatch,
+        table: Int32[Tensor, "points words"],
+        chains: Chains,
+        seen: Fragments | None = None,
+    ) -> Measured:
+        """What the network reads of ShadingPoints; points that their chains end at are shaded by it."""
         config, height = self.config, None if seen is None else seen.height
         together = torch.cat([table, chains.ends])
         near = None
@@ -213,8 +233,15 @@ class RayModel(Pretrained):
             with torch.no_grad():  # what is learned of points seen themselves holds at these, too
                 leaving = self.leaving(at_ends) * chains.throughput
             shown = shown.flatten(0, 1).index_add(0, chains.lobe_of_point, leaving).unflatten(0, (-1, LOBES))
-        measured = measure(scenes, table, levels, shares, shown, lights)
-        return self.leaving(measured) + measured.emitted
+        return measure(scenes, table, levels, shares, shown, lights)
+
+    def measured_pixels(self, scenes: SceneBatch, width: int, height: int) -> tuple[Measured, Int32[Tensor, " pixels"]]:
+        """What the network reads of the pixels that one object fills, and which of all pictures' pixels these are."""
+        found = visible_fragments(scenes, width, height, self.config.pixel_rays)
+        filled = (found.coverage > FILLED) & (found.object_id != MISS)
+        table = points_of_fragments(scenes, found)
+        measured = self.measured(scenes, table, self.chains(scenes, table, height), found)
+        return Measured(*(values[filled] for values in measured)), found.pixel_of_all[filled]
 
     def leaving(self, measured: Measured) -> Float32[Tensor, "points 3"]:
         """The radiance that points reflect and transmit."""

@@ -3,7 +3,8 @@
 Legend: samples are those of a data set's training split, in its order; radiance is linear, float32.
 """
 
-from collections.abc import Callable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, ClassVar, TypeAlias
@@ -15,7 +16,10 @@ from torch import Tensor, nn
 from luxel.data.batches import ShardSource
 from luxel.data.dataset import Batch, ShardDataset
 from luxel.memory import free_memory
+from luxel.models.estimates import Measured
+from luxel.models.ray_model import RayModel
 from luxel.models.tokens import Tokens
+from luxel.train.measured_points import Points, measured_points
 
 SHARE_OF_GPU = 0.25
 """At most so much of a GPU's free memory: the rest is for the network."""
@@ -27,35 +31,39 @@ STEPS_AT_ONCE = 256
 """Steps whose order is copied to the device at once."""
 
 
+Encoded: TypeAlias = Tokens | Measured
+
+
 @dataclass(frozen=True)
 class EncodedBatch:
-    """A batch of whole images whose scenes the network reads as tokens, all on its device."""
+    """A batch in the form in which the network reads it, all on its device."""
 
-    tokens: Tokens
-    radiance: Float[Tensor, "batch height width 3"]
+    encoded: Encoded
+    """Scenes as tokens, or some points of each as measured."""
+    radiance: Float[Tensor, "batch *picture 3"]
+    """Of whole pictures, or of the points."""
     rays: ClassVar[None] = None
 
     def __len__(self) -> int:
         return len(self.radiance)
 
-    @staticmethod
-    def of(*columns: Tensor) -> "EncodedBatch":
-        """The batch of these `columns`."""
-        return EncodedBatch(Tokens(*columns[:-1]), columns[-1])
+    def like(self, *columns: Tensor) -> "EncodedBatch":
+        """A batch of these `columns`, which mean what its own do."""
+        return EncodedBatch(type(self.encoded)(*columns[:-1]), columns[-1])
 
     @property
     def columns(self) -> tuple[Tensor, ...]:
         """All its tensors."""
-        return (*self.tokens, self.radiance)
+        return (*self.encoded, self.radiance)
 
     @property
-    def inputs(self) -> tuple[Tokens]:
+    def inputs(self) -> tuple[Encoded]:
         """What the model's `forward` takes instead of scenes."""
-        return (self.tokens,)
+        return (self.encoded,)
 
     def rows(self, part: slice) -> "EncodedBatch":
         """The samples of this part."""
-        return EncodedBatch.of(*(values[part] for values in self.columns))
+        return self.like(*(values[part] for values in self.columns))
 
     def to(self, device: torch.device | str) -> "EncodedBatch":
         """Itself: it is where it is needed."""
@@ -67,21 +75,20 @@ Encode: TypeAlias = Callable[..., Tokens]
 """encode(scenes, objects): tokens padded to so many objects a scene."""
 
 
-class Resident:
-    """The samples of a data set on the device, encoded."""
+class Resident(ABC):
+    """The samples of a data set on the device."""
 
-    def __init__(self, data: ShardDataset, encode: Encode, device: torch.device) -> None:
+    def __init__(self, data: ShardDataset, columns: Iterable[Tensor], device: torch.device) -> None:
         self._data = data
-        most = max(shard.objects for shard in data.manifest.of(data.split))
-        parts = list[tuple[Tensor, ...]]()
-        for start in range(0, len(data), READ_AT_ONCE):
-            read = data.batch(range(start, min(len(data), start + READ_AT_ONCE)))
-            parts.append((*encode(read.scenes.to(device), most), read.radiance.to(device)))
-        self._columns = [torch.cat(column) for column in zip(*parts, strict=True)]
+        self._columns = [column.to(device) for column in columns]
+
+    @abstractmethod
+    def batch(self, *columns: Tensor) -> EncodedBatch:
+        """The batch of these rows of all columns."""
 
     def rows(self, samples: Int64[Tensor, " batch"]) -> EncodedBatch:
         """The samples of these numbers, which are on the device too."""
-        return EncodedBatch.of(*(column.index_select(0, samples) for column in self._columns))
+        return self.batch(*(column.index_select(0, samples) for column in self._columns))
 
     def training_batches(
         self, batch_size: int, seed: int, start_step: int, rank: int, world: int
@@ -95,13 +102,45 @@ class Resident:
                 yield self.rows(samples)
 
 
-def resident(data: Any, model: nn.Module, device: torch.device) -> Resident | None:
-    """The training data on the device, if they are of images that fit there, of which the model reads tokens."""
+class ResidentPictures(Resident):
+    """Whole pictures, and their scenes as tokens."""
+
+    def __init__(self, data: ShardDataset, encode: Encode, device: torch.device) -> None:
+        most = max(shard.objects for shard in data.manifest.of(data.split))
+        parts = list[tuple[Tensor, ...]]()
+        for start in range(0, len(data), READ_AT_ONCE):
+            read = data.batch(range(start, min(len(data), start + READ_AT_ONCE)))
+            parts.append((*encode(read.scenes.to(device), most), read.radiance.to(device)))
+        super().__init__(data, (torch.cat(column) for column in zip(*parts, strict=True)), device)
+
+    def batch(self, *columns: Tensor) -> EncodedBatch:
+        """Tokens and radiance."""
+        return EncodedBatch(Tokens(*columns[:-1]), columns[-1])
+
+
+class ResidentPoints(Resident):
+    """Points of the pictures, as many of each, with what a ray model reads of them."""
+
+    def __init__(self, data: ShardDataset, model: RayModel, count: int, device: torch.device) -> None:
+        super().__init__(data, measured_points(data, model, count, device), device)
+
+    def batch(self, *columns: Tensor) -> EncodedBatch:
+        """What the network reads, and radiance."""
+        points = Points(*columns)
+        return EncodedBatch(points.measured, points.radiance)
+
+
+def resident(data: Any, model: nn.Module, device: torch.device, points: int | None = None) -> Resident | None:
+    """The training data on the device: so many points of pictures, if a ray model is to learn from these; or pictures,
+    if they fit there and the model reads their scenes as tokens."""
+    if points is not None:
+        assert isinstance(model, RayModel)
+        return ResidentPoints(data.train, model, points, device)
     encode: Encode | None = getattr(model, "encode", None)
     if encode is None or not isinstance(data, ShardSource):
         return None
     most = free_memory(str(device)) * SHARE_OF_GPU if device.type == "cuda" else MOST_OF_CPU
-    return Resident(data.train, encode, device) if size(data.train) <= most else None
+    return ResidentPictures(data.train, encode, device) if size(data.train) <= most else None
 
 
 def size(data: ShardDataset) -> int:

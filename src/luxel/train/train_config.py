@@ -27,6 +27,9 @@ class TrainConfig(Configuration, path="train"):
     batch_mean: BatchMean = "arithmetic"
     """Of the losses of a batch's samples, or of each part's and process's. geometric: the gradient of a sample's loss
     counts over that loss, so that hard scenes and those with noisy targets do not outweigh all others."""
+    points: Annotated[int, Field(ge=1, le=1 << 20)] | None = None
+    """Of each picture of a data set, that a ray model learns from; what it reads of them is measured once and kept
+    beside the data, and steps take a hundredth of the time. None: of whole pictures, in every step."""
     optim: OptimConfig = OptimConfig()
     precision: Precision = "fp32"
     loss_scale_floor: Annotated[float, Field(gt=0, le=LossScale.START)] | None = None

@@ -81,10 +81,11 @@ class Trainer:
         self._buffers_before = [torch.empty_like(buffer) for buffer in self._buffers]
         self._loss = loss_function(config.loss)
         self._config, self._data = config, data
-        self._resident = resident(data, self.model, self.device)
+        with runtime.main_process_first():  # which alone measures points
+            self._resident = resident(data, self.model, self.device, config.points)
         # What is replayed has one shape, that of resident batches, and waits for no other process.
         replaying = self.device if self._resident is not None and self.world == 1 else torch.device("cpu")
-        self._differentiated = Replay(lambda *columns: self.differentiate(EncodedBatch.of(*columns)), replaying)
+        self._differentiated = Replay(self._differentiate_columns, replaying)
         self._stepped = Replay(self.step_optimizer, replaying)
 
     def begin(self, checkpoint: Path) -> Progress:
@@ -140,6 +141,10 @@ class Trainer:
         self.loss_scale.unscale(gradients)
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), self._config.optim.clip_norm)
         return torch.stack([self.runtime.reduce(total, "mean"), norm])
+
+    def _differentiate_columns(self, *columns: torch.Tensor) -> Float32[torch.Tensor, "2"]:
+        assert isinstance(self._batch, EncodedBatch)
+        return self.differentiate(self._batch.like(*columns))
 
     def update(self, rate: float) -> None:
         """Step the optimiser at this learning rate, and the average after it."""

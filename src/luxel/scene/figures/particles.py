@@ -3,14 +3,15 @@
 Legend: particles; lengths are in the file's unit, z is up, colours are sRGB in [0, 1] as figures and files have them.
 """
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
-from jaxtyping import Float64, Int64, Shaped
+from jaxtyping import Bool, Float64, Int64, Shaped
 
-from luxel import InputError
+from luxel import InputError, InputWarning
 from luxel.configuration import cut, did_you_mean, printable, shortened
 
 MAX_COORDINATE = 1e30  # of a coordinate, whose square is still far from float64's end
@@ -60,40 +61,60 @@ class Particles:
     ) -> "Particles":
         """The particles of what can be made arrays of numbers: `positions` [n, 3] and the others of n rows.
 
-        One radius, triple or colour holds for all; colours are as `srgb_of` takes them. Raises InputError, naming the
+        One radius, triple or colour holds for all; colours are as `srgb_of` takes them. Points without a place, all
+        of whose coordinates are NaN, are left out with an InputWarning, but for atoms. Raises InputError, naming the
         source, the field, the first particle that is wrong, its value, and what would be right.
         """
         places = array_of(source, "positions", positions, (None, 3))
         count = len(places)
         if count == 0:
             raise InputError(f"{source}: positions has no points, must have at least one")
-        must_be(source, "positions", places, np.abs(places) <= MAX_COORDINATE, f"finite and within ±{MAX_COORDINATE:g}")
+        is_placed = ~np.isnan(places).all(1) | (numbers is not None)
+        if not is_placed.any():
+            raise InputError(f"{source}: positions has no points but [nan, nan, nan], must have at least one")
+        must_be(
+            source,
+            "positions",
+            places,
+            (np.abs(places) <= MAX_COORDINATE).all(1) | ~is_placed,
+            f"finite and within ±{MAX_COORDINATE:g}",
+        )
 
         def lengths(name: str, values: Any, *columns: int) -> Any:
             if values is None:
                 return None
             array = array_of(source, name, values, (count, *columns))
-            must_be(source, name, array, (array > 0) & (array <= MAX_COORDINATE), f"in (0, {MAX_COORDINATE:g}]")
+            good = ((array > 0) & (array <= MAX_COORDINATE)).reshape(count, -1).all(1)
+            must_be(source, name, array, good | ~is_placed, f"in (0, {MAX_COORDINATE:g}]")
             return array
 
         turned = None if rotations is None else array_of(source, "rotations", rotations, (count, 4))
         if turned is not None:
             norm = np.linalg.norm(turned, axis=1, keepdims=True)
-            good = np.isfinite(norm) & (norm > 1e-6)
+            good = (np.isfinite(norm) & (norm > 1e-6))[:, 0] | ~is_placed
             must_be(source, "rotations", turned, good, "a quaternion (w, x, y, z) other than zero")
             turned = turned / norm
-        return Particles(
+        particles = Particles(
             source,
             places,
             radii=lengths("radii", radii),
             semi_axes=lengths("semi_axes", semi_axes, 3),
             rotations=turned,
-            colors=None if colors is None else srgb_of(source, colors, count),
+            colors=None if colors is None else srgb_of(source, colors, is_placed),
             numbers=None if numbers is None else np.asarray(numbers, np.int64),
             kinds=None if kinds is None else np.asarray(kinds, np.str_),
             fields={name: array_of(source, name, values, (count,)) for name, values in (fields or {}).items()},
             cell=cell,
         )
+        if is_placed.all():
+            return particles
+        warnings.warn(
+            f"{source}: {count - int(is_placed.sum())} of {count} points are [nan, nan, nan], as organised scans have "
+            "them where nothing was hit, and are left out",
+            InputWarning,
+            stacklevel=2,
+        )
+        return particles._each(lambda values: values[is_placed])
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -206,17 +227,18 @@ def must_be(
         raise InputError(f"{source}: {name}[{wrong[0]}] is {shortened(value)}, must be {wanted}{more}")
 
 
-def srgb_of(source: str, colors: Any, count: int) -> Float64[np.ndarray, "particles 3"]:
+def srgb_of(source: str, colors: Any, is_placed: Bool[np.ndarray, " particles"]) -> Float64[np.ndarray, "particles 3"]:
     """Colours as sRGB in [0, 1], from n × 3, or n × 4 whose alpha is dropped, or one for all.
 
-    Bytes, and numbers any of which is above 1, are of 255.
+    Bytes, and numbers any of which is above 1, are of 255. Particles without a place may have any.
     """
-    raw = np.asarray(colors)
+    raw, count = np.asarray(colors), len(is_placed)
     if raw.ndim and raw.shape[-1] == 4 and raw.shape[:-1] in ((), (count,)):
         raw = raw[..., :3]
     array = array_of(source, "colors", raw, (count, 3))
     of_255 = raw.dtype == np.uint8 or bool((array > 1).any())
-    must_be(source, "colors", array, (array >= 0) & (array <= 255), "in [0, 1], or in [0, 255]")
+    good = ((array >= 0) & (array <= 255)).all(1)
+    must_be(source, "colors", array, good | ~is_placed, "in [0, 1], or in [0, 255]")
     return array / 255 if of_255 else array
 
 

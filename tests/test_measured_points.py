@@ -1,0 +1,136 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from data_folder import write_data_folder
+
+from luxel import InputError
+from luxel.core.fragments import visible_fragments
+from luxel.core.intersect import MISS
+from luxel.core.scene_batch import SceneBatch
+from luxel.data.batches import ShardSource
+from luxel.data.dataset import Batch
+from luxel.data.generate import GenerateSettings
+from luxel.experiments import EXPERIMENTS
+from luxel.experiments.experiment import with_train
+from luxel.experiments.run import run
+from luxel.models.estimates import POINT_FEATURES, Measured
+from luxel.models.ray_model import RayModel, RayModelConfig
+from luxel.scene import Camera, Composed, Scene, Sphere
+from luxel.train import measured_points as module
+from luxel.train.measured_points import FOLDER, fingerprint, measured_points, points_of_sample
+from luxel.train.resident import ResidentPoints
+
+CPU = torch.device("cpu")
+SIDE = 16
+SETTINGS = GenerateSettings(Composed(max_objects=8), count=12, seed=4, width=SIDE, height=SIDE, spp=2, test_share=0.25)
+
+
+def ray_model(seed: int, trained: bool = True) -> RayModel:
+    """A network as it is before training, or one that makes something else of what it reads."""
+    torch.manual_seed(seed)
+    model = RayModel(RayModelConfig(width=SIDE))
+    if trained:
+        torch.nn.init.normal_(model.head.weight, std=0.1)
+    return model.eval()
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory) -> ShardSource:
+    """Pictures of noise, whose radiance tells the pixels apart."""
+    return ShardSource(write_data_folder(tmp_path_factory.mktemp("data"), SETTINGS))
+
+
+def test_points_are_shaded_as_in_whole_pictures(source):
+    """By the network that they were measured with, but for the rounding of what is kept."""
+    model = ray_model(0)
+    for number in range(len(source.train)):
+        sample = source.train.batch([number])
+        points = points_of_sample(source.train, number, model, 200, CPU)
+        with torch.no_grad():
+            picture = model(sample.scenes).flatten(0, 2)
+            alone = model(Measured(*(values[None] for values in points.measured)))[0]
+        same = (sample.radiance.flatten(0, 2)[None] == points.radiance[:, None]).all(2)
+        assert (same.sum(1) == 1).all()
+        torch.testing.assert_close(alone, picture[same.nonzero()[:, 1]], rtol=0.02, atol=1e-6)
+
+
+def test_they_are_measured_once(source, monkeypatch):
+    """Files that are there are read, those that are missing made again."""
+    monkeypatch.setattr(module, "SAMPLES_A_FILE", 4)
+    first = measured_points(source.train, ray_model(1), 5, CPU)
+    assert first.radiance.shape == (len(source.train), 5, 3)
+    folder = source.train.root / FOLDER / fingerprint(source.train, ray_model(1), 5)
+    files = sorted(folder.iterdir())
+    assert len(files) == -(-len(source.train) // 4)
+    files[1].unlink()
+    numbers = []
+    monkeypatch.setattr(module, "points_of_sample", lambda *a: numbers.append(a[1]) or points_of_sample(*a))
+    again = measured_points(source.train, ray_model(1), 5, CPU)
+    assert numbers == [4, 5, 6, 7]
+    assert all(torch.equal(one, other) for one, other in zip(first, again, strict=True))
+
+
+def test_what_decides_them_tells_them_apart(source):
+    one = fingerprint(source.train, ray_model(0), 5)
+    assert one != fingerprint(source.train, ray_model(0), 6)
+    assert one != fingerprint(source.test, ray_model(0), 5)
+    assert one != fingerprint(source.train, ray_model(1), 5)
+    assert fingerprint(source.train, ray_model(0, trained=False), 5) == fingerprint(
+        source.train, ray_model(1, trained=False), 5
+    )
+
+
+def test_a_damaged_file_is_named(source):
+    model = ray_model(2)
+    measured_points(source.train, model, 3, CPU)
+    file = source.train.root / FOLDER / fingerprint(source.train, model, 3) / "0000000.safetensors"
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(InputError, match=r"0000000\.safetensors: damaged.*delete it and repeat the command"):
+        measured_points(source.train, model, 3, CPU)
+
+
+def test_where_nothing_is_in_view_nothing_is_learned(source, monkeypatch):
+    """The points of a picture without objects are black, and so is what the network makes of them."""
+    behind = Scene(objects=[Sphere(center=(0, 9, 0), radius=1)], camera=Camera(position=(0, 5, 0), look_at=(0, 0, 0)))
+    black = torch.zeros(1, SIDE, SIDE, 3)
+    batch = Batch(SceneBatch.of([behind]), black + 3, black)
+    assert (visible_fragments(batch.scenes, SIDE, SIDE, 4).object_id == MISS).all()
+    monkeypatch.setattr(source.train, "batch", lambda numbers: batch)
+    points = points_of_sample(source.train, 0, ray_model(3), 7, CPU)
+    assert points.radiance.shape == (7, 3)
+    assert not points.radiance.any()
+    with torch.no_grad():
+        assert not ray_model(3)(Measured(*(values[None] for values in points.measured))).any()
+
+
+def test_steps_take_all_points_of_their_samples(source):
+    model = ray_model(4)
+    batch = next(ResidentPoints(source.train, model, 6, CPU).training_batches(3, 0, 0, 0, 1))
+    expected = measured_points(source.train, model, 6, CPU)
+    samples = source.train.order(0, 3, 0)
+    assert torch.equal(batch.radiance, expected.radiance[samples])
+    assert batch.rows(slice(1, 2)).encoded.point.shape == (1, 6, POINT_FEATURES)
+    assert model(*batch.inputs).shape == (3, 6, 3)
+
+
+def test_a_run_learns_from_them(tmp_path: Path, source):
+    """And goes on, after an interruption, to the same end."""
+    run_of = with_train(EXPERIMENTS["ray_small"].make("tiny"), samples=24, batch_size=4, tests=1, points=20)
+    experiment = replace(run_of, data=SETTINGS, stream=None)
+    result = run(experiment, tmp_path / "run", source.train.root, cpu=True)
+    assert result["status"] == "finished"
+    assert (source.train.root / FOLDER).is_dir()
+
+
+def test_only_ray_models_learn_from_points_and_of_data_sets(tmp_path: Path, sixteen):
+    whole = with_train(EXPERIMENTS["standard_run"].make("tiny"), points=20)
+    with pytest.raises(InputError, match=r"train\.points is 20, but the network makes whole images"):
+        run(whole, tmp_path / "run", sixteen, cpu=True)
+    stream = with_train(EXPERIMENTS["ray_small"].make("tiny"), points=20)
+    with pytest.raises(InputError, match=r"train\.points is 20, but a stream's scenes come once only.*--data"):
+        run(stream, tmp_path / "run", cpu=True)
+    assert not (tmp_path / "run").exists()

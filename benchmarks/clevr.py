@@ -26,7 +26,8 @@ from typing import Annotated
 from luxel.configuration import Configuration, Paths, Pixels
 from luxel.data.annotations import annotate
 from luxel.data.dataset import Batch, ShardDataset
-from luxel.data.generate import GenerateSettings, generate
+from luxel.data.generate import generate
+from luxel.data.generate_settings import GenerateSettings
 from luxel.image.metrics import equivalent_spp, flip
 from luxel.image.tonemap import clamp
 from luxel.pipeline import Renderer

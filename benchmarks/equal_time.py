@@ -30,7 +30,8 @@ from luxel import InputError
 from luxel.configuration import Configuration, Paths, Repeats
 from luxel.core.scene_batch import SceneBatch
 from luxel.data.dataset import ShardDataset
-from luxel.data.generate import GenerateSettings, generate
+from luxel.data.generate import generate
+from luxel.data.generate_settings import GenerateSettings
 from luxel.files.atomic import checksum, only_one, write_atomically
 from luxel.image.denoise import denoise
 from luxel.image.formats import save_pixels

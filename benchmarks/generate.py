@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Annotated, get_args
 
 from luxel.configuration import Configuration, Repeats
-from luxel.data.generate import GenerateSettings, TracerName, generate
+from luxel.data.generate import generate
+from luxel.data.generate_settings import GenerateSettings, TracerName
 from luxel.scene.distributions import Ellipsoids, Spheres
 
 import tyro

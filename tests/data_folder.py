@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from luxel.data.generate import GenerateSettings
+from luxel.data.generate_settings import GenerateSettings
 from luxel.data.manifest import Manifest
 from luxel.data.shards import write_shard
 from luxel.data.split import SPLITS, split_of

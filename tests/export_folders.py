@@ -4,7 +4,7 @@ from pathlib import Path
 
 from data_folder import write_data_folder
 
-from luxel.data.generate import GenerateSettings, of_folder
+from luxel.data.generate_settings import GenerateSettings, of_folder
 from luxel.scene import Spheres
 from luxel.scene.description import Box, Camera, Scene, Sphere
 

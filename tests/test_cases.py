@@ -16,7 +16,7 @@ from data_folder import write_data_folder
 
 from luxel import InputError, Renderer, Scene
 from luxel.cli import main
-from luxel.data.generate import GenerateSettings
+from luxel.data.generate_settings import GenerateSettings
 from luxel.files.exr import load_exr
 from luxel.image.metrics import image_metrics
 from luxel.scene import Spheres

@@ -10,7 +10,7 @@ from data_folder import write_data_folder
 from luxel import InputError
 from luxel.data.export.clevr_scenes import directions, object_entry, relationships, scene_entry
 from luxel.data.export.export import ExportSettings, export
-from luxel.data.generate import GenerateSettings
+from luxel.data.generate_settings import GenerateSettings
 from luxel.scene.clevr import Clevr, things_in_words, words_of
 from luxel.scene.description import Box, Camera, Material, Scene, Sphere
 from luxel.scene.stage import COLORS, GROUND

@@ -14,7 +14,7 @@ import yaml
 from data_folder import write_data_folder
 
 from luxel.cli import main
-from luxel.data.generate import GenerateSettings
+from luxel.data.generate_settings import GenerateSettings
 from luxel.data.label_files import ALL_LABELS
 from luxel.data.labelling import write_labels
 from luxel.experiments import EXPERIMENTS

@@ -73,7 +73,7 @@ def test_a_map_within_a_scene_may_keep_every_bit(tmp_path):
 
 
 def test_a_map_within_that_a_binary_scene_has_no_room_for_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(binary, "MOST_JSON", 1000)
+    monkeypatch.setattr(binary, "MAX_JSON_BYTES", 1000)
     with pytest.raises(
         SceneError, match=r"one\.safetensors: all but its objects takes \d+ bytes, .*; save it as \.json"
     ):
@@ -180,7 +180,7 @@ def test_arrays_that_are_no_radiance_are_told(values, told):
 
 
 def test_what_is_too_large_is_told(monkeypatch):
-    monkeypatch.setattr(environment, "MOST_TEXELS", 7)
+    monkeypatch.setattr(environment, "MAX_TEXELS", 7)
     with pytest.raises(InputError, match=r"^a map: has 4×2 pixels, must have at most 7; scale it down"):
         environment_map(np.zeros((2, 4, 3), np.float32), "a map")
 

@@ -95,7 +95,7 @@ def test_what_can_be_no_figure_is_told(given, told):
 
 
 def test_more_than_can_be_rendered_is_told_with_a_remedy(monkeypatch):
-    monkeypatch.setattr(module, "MOST", 40)
+    monkeypatch.setattr(module, "MAX_OBJECTS", 40)
     with pytest.raises(InputError, match="points: 97 objects, must be at most 40; take a part: select ::3"):
         from_points(POINTS)
 

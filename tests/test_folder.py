@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from luxel import InputError, Scene
-from luxel.data.generate import GenerateSettings, of_folder
+from luxel.data.generate_settings import GenerateSettings, of_folder
 from luxel.scene import SceneError, SceneFolder, Spheres
 
 

@@ -13,7 +13,7 @@ from luxel.cli import main
 from luxel.data import labelling as module
 from luxel.data.annotations import annotate
 from luxel.data.dataset import ShardDataset
-from luxel.data.generate import GenerateSettings
+from luxel.data.generate_settings import GenerateSettings
 from luxel.data.label_files import ALL_LABELS, LabelChoice
 from luxel.data.labelling import check_labels, write_labels
 from luxel.data.manifest import DataError

@@ -4,7 +4,7 @@ import torch
 
 from luxel import InputError
 from luxel.core.scene_batch import SceneBatch
-from luxel.data.generate import GenerateSettings
+from luxel.data.generate_settings import GenerateSettings
 from luxel.data.stream import RaySampler, camera_rays, sees_objects
 from luxel.image.losses import FEWEST_SPP, LOSSES, UNBIASED, bias_under_noise, loss_function
 from luxel.scene import Spheres

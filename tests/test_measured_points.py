@@ -11,7 +11,7 @@ from luxel.core.intersect import MISS
 from luxel.core.scene_batch import SceneBatch
 from luxel.data.batches import ShardSource
 from luxel.data.dataset import Batch
-from luxel.data.generate import GenerateSettings
+from luxel.data.generate_settings import GenerateSettings
 from luxel.experiments import EXPERIMENTS
 from luxel.experiments.experiment import with_train
 from luxel.experiments.run import run

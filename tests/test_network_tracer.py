@@ -5,7 +5,8 @@ import pytest
 
 from luxel import InputError
 from luxel.data.dataset import ShardDataset
-from luxel.data.generate import GenerateSettings, generate
+from luxel.data.generate import generate
+from luxel.data.generate_settings import GenerateSettings
 from luxel.data.manifest import DataError
 from luxel.network_tracer import NetworkSettings
 from luxel.pipeline import Renderer

@@ -12,7 +12,8 @@ import pytest
 import luxel
 from luxel import Camera, InputError, InputWarning, Scene, Sphere
 from luxel.data.dataset import ShardDataset
-from luxel.data.generate import GenerateSettings, generate
+from luxel.data.generate import generate
+from luxel.data.generate_settings import GenerateSettings
 from luxel.experiments import EXPERIMENTS, Experiment
 from luxel.experiments.experiment import with_data, with_distribution
 from luxel.scene import DISTRIBUTIONS, Spheres

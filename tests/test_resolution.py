@@ -1,6 +1,6 @@
 import pytest
 
-from luxel.viewer.resolution import LEAST_PIXELS, TARGET_S, Resolution
+from luxel.viewer.resolution import MIN_PIXELS, TARGET_S, Resolution
 
 
 def test_it_settles_at_what_a_machine_can_do_in_time():
@@ -26,7 +26,7 @@ def test_one_slow_picture_halves_it_and_it_does_not_vanish():
     assert resolution.pixels == 200 * 200 / 2
     for _ in range(20):
         resolution.measured(round(resolution.pixels), 10.0)
-    assert resolution.pixels == LEAST_PIXELS
+    assert resolution.pixels == MIN_PIXELS
     assert resolution.size(100, 100) == (48, 48)
 
 

@@ -14,7 +14,7 @@ from tracer_scenes import ball
 from luxel import save_image
 from luxel.cli import main
 from luxel.core.scene_batch import SceneBatch, scene_arrays
-from luxel.data.generate import of_folder
+from luxel.data.generate_settings import of_folder
 from luxel.data.manifest import DataError
 from luxel.data.shards import ShardReader, gathered, write_shard
 from luxel.scene import MapSky, scene_id

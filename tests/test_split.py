@@ -3,7 +3,7 @@
 import pytest
 
 from luxel import InputError
-from luxel.data.generate import GenerateSettings
+from luxel.data.generate_settings import GenerateSettings
 from luxel.data.split import Shares, check_shares, split_of
 from luxel.scene import Spheres, scene_id
 

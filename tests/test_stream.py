@@ -20,7 +20,8 @@ from luxel.core.scene_batch import SceneBatch
 from luxel.data import stream as stream_module
 from luxel.data.batches import training_batches
 from luxel.data.dataset import Batch
-from luxel.data.generate import GenerateSettings, generate
+from luxel.data.generate import generate
+from luxel.data.generate_settings import GenerateSettings
 from luxel.data.split import Shares, split_of
 from luxel.data.stream import (
     SEEDS,

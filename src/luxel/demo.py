@@ -13,7 +13,8 @@ import torch
 
 from luxel.core.intersect import MISS
 from luxel.data.batches import ShardSource
-from luxel.data.generate import GenerateSettings, generate
+from luxel.data.generate import generate
+from luxel.data.generate_settings import GenerateSettings
 from luxel.evaluation.evaluate import Background, Evaluation, EvaluationProtocol, evaluate
 from luxel.evaluation.page import Line
 from luxel.evaluation.report import Section, write_report

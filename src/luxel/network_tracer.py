@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from luxel import InputError, __version__
-from luxel.data.generate import GenerateSettings
+from luxel.data.generate_settings import GenerateSettings
 from luxel.pipeline import Renderer
 from luxel.scene.description import Scene
 from luxel.trace.path import PathTracer

@@ -14,8 +14,8 @@ from luxel.configuration import Configuration
 
 def generate(arguments: list[str]) -> int:
     """Path-trace a data set: luxel generate DISTRIBUTION --out DIR, or scenes:DIR for a folder; cater, of videos."""
-    from luxel.data.generate import GenerateSettings, of_folder
     from luxel.data.generate import generate as run
+    from luxel.data.generate_settings import GenerateSettings, of_folder
     from luxel.data.label_files import LabelChoice
     from luxel.data.labelling import check_labels, write_labels
     from luxel.network_tracer import NetworkSettings

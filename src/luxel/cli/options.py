@@ -191,7 +191,7 @@ def naming_options(message: str, arguments: Sequence[str]) -> str:
 
 def refuse_former(arguments: list[str]) -> None:
     """Raise InputError for an option of earlier versions, saying what to give now."""
-    from luxel.data.generate import FORMER_TRACERS, tracer_to_take
+    from luxel.data.generate_settings import FORMER_TRACERS, tracer_to_take
 
     words = [word for argument in arguments for word in argument.split("=", 1)]
     for option, value in pairwise([*words, ""]):

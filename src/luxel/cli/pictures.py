@@ -24,7 +24,7 @@ from luxel.cli.render_options import (
     paths_of,
     size_of,
 )
-from luxel.data.generate import GenerateSettings
+from luxel.data.generate_settings import GenerateSettings
 from luxel.denoised import denoised
 from luxel.image.formats import Radiance, is_display, save_image, save_pixels, to_bytes
 from luxel.image.labels import Label, labelled

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from luxel import InputError
 from luxel.configuration import Configuration, PathCount, Pixels, Seed
-from luxel.data.generate import TracerName
+from luxel.data.generate_settings import TracerName
 from luxel.files.atomic import check_folder
 from luxel.image.formats import LINEAR, SUFFIXES, Stops, check_image_file, is_display
 from luxel.scene.figures.figure import Figure

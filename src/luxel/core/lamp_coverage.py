@@ -19,10 +19,8 @@ from luxel.core.scenes import Scenes, shape_of
 from luxel.core.shapes.outline import outline_margin, share_inside
 from luxel.core.shapes.shape import FACES
 
-FINE_SPACING, FINE_STEP = (
-    wp.constant(0.0884),
-    wp.constant(1.0 / 32.0),
-)  # of the fine rays, and to where their margins are compared
+FINE_SPACING = wp.constant(0.0884)  # pixels: 1 / √FINE_RAYS, the side of a fine ray's square
+FINE_STEP = wp.constant(1.0 / 32.0)  # pixels to where margins are compared
 
 
 @wp.func

@@ -25,7 +25,7 @@ OUTLIERS = LANES  # objects of a scene, at most, that every ray tries, lest they
 FAR_OUT = 4.0  # times the median reach from the scene's middle: where an outlier's farthest side is
 EXACT_LIGHTS = 24  # lights in a scene, up to which each is weighed for itself
 MAX_MIRRORS = wp.constant(4)  # as many as SceneRow has room for
-FARTHEST = 1e7  # half extent that a tree takes a plane's for, beyond all that the scene format allows
+MAX_HALF_EXTENT = 1e7  # half extent that a tree takes a plane's for, beyond all that the scene format allows
 PADDING = 1e-5  # of a tree's boxes, relative: many times the rounding of what they bound
 
 
@@ -190,7 +190,7 @@ def trees_over(batch: SceneBatch, half_extents: Float32[np.ndarray, "objects 3"]
     offsets, center = batch.arrays["offsets"], batch.arrays["center"]
     leaves, begins, roots, outliers = np.zeros((4, len(batch)), np.int64)
     nodes, objects = [np.zeros((1, 6, LANES), np.float32)], [np.full(LANES, -1, np.int32)]
-    half = half_extents.clip(max=FARTHEST) * (1 + PADDING) + PADDING * np.abs(center)
+    half = half_extents.clip(max=MAX_HALF_EXTENT) * (1 + PADDING) + PADDING * np.abs(center)
     bounds = ((center - half, np.inf), (center + half, -np.inf), (center, np.inf))  # and those of absent objects
     for scene in np.flatnonzero(np.diff(offsets) > TREE_ABOVE).tolist():
         rows = np.arange(offsets[scene], offsets[scene + 1])

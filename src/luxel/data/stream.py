@@ -30,7 +30,7 @@ from luxel.core.rays import Rays, image_plane_rays
 from luxel.core.scene_batch import SceneBatch
 from luxel.data.batches import evaluation_batches, training_batches
 from luxel.data.dataset import Batch, ShardDataset, rays_in_order
-from luxel.data.generate import GenerateSettings
+from luxel.data.generate_settings import GenerateSettings
 from luxel.data.split import Shares, split_of
 from luxel.scene.camera import tan_half_fov
 from luxel.scene.description import Scene, scene_id

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from luxel.data.generate import GenerateSettings
+from luxel.data.generate_settings import GenerateSettings
 from luxel.experiments.experiment import Experiment, Scale
 from luxel.models.attention import AttentionConfig
 from luxel.models.cross_attention import SeqToImageConfig, StartConfig

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from luxel import InputError
-from luxel.data.generate import GenerateSettings, generate, of_folder
+from luxel.data.generate import generate
+from luxel.data.generate_settings import GenerateSettings, of_folder
 from luxel.data.manifest import DataError, Manifest
 from luxel.experiments.folders import data_folder
 from luxel.experiments.run_config import PLACE, DataPlace, check_data, experiment_of, read_config

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, TypeAdapter
 
 from luxel import InputError
 from luxel.configuration import did_you_mean, shortened
-from luxel.data.generate import FORMER_TRACERS, GenerateSettings
+from luxel.data.generate_settings import FORMER_TRACERS, GenerateSettings
 from luxel.data.stream import StreamSettings
 from luxel.models.image_model import ImageModelConfig
 from luxel.models.model_types import ModelConfig

@@ -6,7 +6,7 @@ from glob import escape
 from hashlib import sha256
 from pathlib import Path
 
-from luxel.data.generate import GenerateSettings, same_images
+from luxel.data.generate_settings import GenerateSettings, same_images
 from luxel.data.manifest import DataError, Manifest
 from luxel.experiments.experiment import EXPERIMENTS, Experiment, Scale, with_train
 from luxel.files.atomic import checksum

@@ -6,7 +6,7 @@ makes, of any size.
 
 from dataclasses import replace
 
-from luxel.data.generate import GenerateSettings
+from luxel.data.generate_settings import GenerateSettings
 from luxel.data.stream import StreamSettings
 from luxel.experiments.experiment import Experiment, Scale, experiment, variant, with_data, with_model
 from luxel.models.gather_points import PATTERNS_OF_TILE

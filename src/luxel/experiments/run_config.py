@@ -7,7 +7,7 @@ from typing import Any, NotRequired, cast
 from typing_extensions import TypedDict
 
 from luxel import InputError
-from luxel.data.generate import same_images
+from luxel.data.generate_settings import same_images
 from luxel.data.manifest import FORMER, DataError, Manifest, Setting, Settings
 from luxel.experiments.experiment import Experiment, in_todays_words
 from luxel.files.typed_json import read_json, validated

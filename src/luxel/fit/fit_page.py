@@ -10,7 +10,7 @@ from luxel.fit.problem import Problem
 from luxel.image.side_by_side import SideBySide
 
 TONE = "clamp"
-LEAST = 1e-12
+MIN_SHOWN_LOSS = 1e-12
 """Of a loss as a logarithmic axis shows it."""
 
 
@@ -48,7 +48,7 @@ def loss_lines(problem: Problem, result: Found) -> list[Line]:
     lines = []
     for level, begin, end in zip(problem.levels, result.begins, ends, strict=False):
         _, height, width, _ = level.images.shape
-        losses = [max(loss, LEAST) for loss in result.losses[begin:end]]
+        losses = [max(loss, MIN_SHOWN_LOSS) for loss in result.losses[begin:end]]
         lines.append(Line(f"{width}×{height}", range(begin, end), losses))
     return lines
 

@@ -28,9 +28,9 @@ BETA1, BETA2, EPSILON = 0.9, 0.99, 1e-12
 """Adam's (Kingma and Ba 2015), with a shorter memory of squares, as there are tens of iterations and not thousands."""
 LAST_RATE = 0.05
 """The share of Adam's rate at its last iteration, which it falls to as a cosine."""
-DAMPING, LESS, MORE, LEAST_DAMPING, TRIES = 1e-2, 0.25, 4.0, 1e-6, 8
+DAMPING, DAMPING_DECREASE, DAMPING_INCREASE, MIN_DAMPING, MAX_TRIES = 1e-2, 0.25, 4.0, 1e-6, 8
 """Marquardt's λ at the start, times what after a step that helped and after one that did not; and how many of these."""
-WIDEST = 2.0
+MAX_WIDENING = 2.0
 """The longest differences, over the usual: where no step helped, pictures' slopes are looked for over twice as far."""
 PATIENCE = 3
 """Iterations that gain less than the tolerance, until the search ends."""
@@ -100,7 +100,7 @@ def _marquardt(
     rises = local.gradient > 0
     is_free = ~((vector <= parameters.low) & rises | (vector >= parameters.high) & ~rises)
     damping, before = state.damping, problem.loss_over(found.pictures, local.scale)
-    for _ in range(TRIES):
+    for _ in range(MAX_TRIES):
         there = np.clip(vector + local.step(damping, is_free) * unit, parameters.low, parameters.high)
         views = parameters.at_if_any(there)
         after = math.inf if views is None else problem.loss_over(problem.pictures(views), local.scale)
@@ -109,10 +109,10 @@ def _marquardt(
             gains = [1 - after / before, *(1 - then / first for first, then in pairwise(losses[-PATIENCE:]))]
             is_through = len(gains) == PATIENCE and max(gains) < problem.settings.tolerance
             numbers = tuple(parameters.read(views).tolist())
-            damping, widening = max(damping * LESS, LEAST_DAMPING), max(state.widening / 2, 1.0)
+            damping, widening = max(damping * DAMPING_DECREASE, MIN_DAMPING), max(state.widening / 2, 1.0)
             return replace(state, numbers=numbers, damping=damping, widening=widening), is_through
-        damping *= MORE
-    return replace(state, widening=2 * state.widening), state.widening >= WIDEST
+        damping *= DAMPING_INCREASE
+    return replace(state, widening=2 * state.widening), state.widening >= MAX_WIDENING
 
 
 def _adam(problem: Problem, state: State, gradient: Vector, unit: Vector) -> State:

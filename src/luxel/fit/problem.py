@@ -29,13 +29,13 @@ from luxel.scene.description import Camera, Scene
 
 Pictures = Float32[np.ndarray, "views height width 3"]
 
-MIDDLE, BRIGHTEST = 0.3, 0.95
+MEAN_EXPOSED, EXPOSED_QUANTILE = 0.3, 0.95
 """What the exposure brings pictures' mean to, in which no radiance counts more than all but the brightest 5 % have."""
-JACOBIAN = 28
+JACOBIAN_ENTRY_BYTES = 28
 """Bytes of a number's derivative: in float32, and relative, weighted and squared in float64."""
-SMALLEST = 10
+MIN_SIDE = 10
 """Pixels that a side has at least in coarse pictures."""
-FARTHEST = 40.0
+MAX_STEP = 40.0
 """Steps that a number may go in one iteration: pictures are linear in none of them for longer."""
 
 
@@ -61,8 +61,8 @@ class FitSettings(Configuration, path="fit"):
 
 def exposure_of(images: Pictures) -> float:
     """That puts the mean of the pictures, but for their brightest pixels, in the middle; 1 of black ones."""
-    most = float(np.quantile(images, BRIGHTEST)) or float(images.max())
-    return MIDDLE / float(np.minimum(images, most).mean(dtype=np.float64)) if most > 0 else 1.0
+    most = float(np.quantile(images, EXPOSED_QUANTILE)) or float(images.max())
+    return MEAN_EXPOSED / float(np.minimum(images, most).mean(dtype=np.float64)) if most > 0 else 1.0
 
 
 def stacked_pictures(images: Sequence[Any], sources: Sequence[str] | None = None) -> Pictures:
@@ -114,7 +114,7 @@ class Problem:
         count, height, width, _ = pictures.shape
         numbers = len(parameters.names)
         check_fits(
-            numbers * pictures.size * JACOBIAN,
+            numbers * pictures.size * JACOBIAN_ENTRY_BYTES,
             f"{numbers} free numbers and {count} images of {width}×{height}",
             "free fewer, or give smaller images",
         )
@@ -125,7 +125,7 @@ class Problem:
         """This with coarser pictures, the coarsest first; at last this itself."""
         _, height, width, _ = self.images.shape
         count = self.settings.levels if isinstance(self.renderer.model, RayModel) else 1
-        factors = [2**level for level in range(count) if level == 0 or min(width, height) >= SMALLEST << level]
+        factors = [2**level for level in range(count) if level == 0 or min(width, height) >= MIN_SIDE << level]
         return [self._coarser(factor) for factor in reversed(factors)]
 
     def _coarser(self, factor: int) -> "Problem":
@@ -199,7 +199,7 @@ class LeastSquares:
             matrix = self.matrix[np.ix_(chosen, chosen)]
             damped = matrix + damping * np.diag(np.diag(matrix))
             step[chosen] = -np.linalg.lstsq(damped, self.gradient[chosen], rcond=1e-12)[0]
-        return np.clip(step, -FARTHEST, FARTHEST)
+        return np.clip(step, -MAX_STEP, MAX_STEP)
 
     @property
     def errors(self) -> Vector:

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from luxel.image.side_by_side import FONT
 
-SMALLEST, LARGEST, SHARE = 10, 32, 1 / 24
+MIN_FONT_SIZE, MAX_FONT_SIZE, SHARE = 10, 32, 1 / 24
 """Font size in pixels, and its share of the picture's shorter side."""
 INK, OUTLINE = (255, 255, 255), (0, 0, 0)
 """One of them stands out, whatever the ground."""
@@ -34,7 +34,7 @@ def labelled(
     The input stays as it is.
     """
     height, width, _ = pixels.shape
-    size = round(min(max(SHARE * min(height, width), SMALLEST), LARGEST))
+    size = round(min(max(SHARE * min(height, width), MIN_FONT_SIZE), MAX_FONT_SIZE))
     font, stroke = ImageFont.truetype(FONT, size), max(1, size // 8)
     image = Image.fromarray(pixels.copy())
     draw = ImageDraw.Draw(image)

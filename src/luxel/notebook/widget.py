@@ -15,7 +15,7 @@ from luxel.notebook.refinement import Refinement, Request
 from luxel.pipeline import Progress, Renderer
 from luxel.scene.description import Scene
 
-NEAREST, FARTHEST = 0.01, 100.0
+MIN_DISTANCE, MAX_DISTANCE = 0.01, 100.0
 """Of the distance at the start."""
 JPEG = "data:image/jpeg;base64,"
 
@@ -82,7 +82,7 @@ class SceneWidget(anywidget.AnyWidget):
             return float(getattr(self, name))
         low, high = {
             "elevation_degrees": (min(-STEEPEST, self._orbit.elevation_degrees), STEEPEST),
-            "distance": (NEAREST * self._orbit.distance, FARTHEST * self._orbit.distance),
+            "distance": (MIN_DISTANCE * self._orbit.distance, MAX_DISTANCE * self._orbit.distance),
         }.get(name, (-math.inf, math.inf))
         return min(max(value, low), high)
 

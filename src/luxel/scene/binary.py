@@ -23,7 +23,7 @@ from safetensors.numpy import load, save
 SUFFIX = ".safetensors"
 SCENE = "scene"
 """The metadata's entry."""
-MOST_JSON = 99_000_000
+MAX_JSON_BYTES = 99_000_000
 """Bytes of that entry, as safetensors reads no header of more than 10⁸."""
 OUTLINES = ("rectangle", "ellipse")
 FIELDS: dict[str, dict[str, tuple[int, ...]]] = {
@@ -80,8 +80,8 @@ def to_bytes(scene: Any, values: dict[str, Any]) -> bytes:
         tensors["panel.outline"] = np.array(outlines, np.uint8)
     rest = {field: value for field, value in values.items() if field != "objects"}
     text = json.dumps(rest, sort_keys=True, separators=(",", ":"))
-    if len(text) > MOST_JSON:
-        raise TooLongError(f"all but its objects takes {len(text)} bytes, must take at most {MOST_JSON}")
+    if len(text) > MAX_JSON_BYTES:
+        raise TooLongError(f"all but its objects takes {len(text)} bytes, must take at most {MAX_JSON_BYTES}")
     return save(tensors, metadata={SCENE: text})
 
 

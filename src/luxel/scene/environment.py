@@ -21,7 +21,7 @@ from luxel.files.radiance_hdr import decode_hdr, encode_hdr
 from luxel.files.typed_json import check_size, reading
 from luxel.scene.limits import MAX_RADIANCE
 
-MOST_TEXELS = 1 << 23
+MAX_TEXELS = 1 << 23
 """4096 × 2048: with what sampling needs, 200 MB."""
 MAX_BYTES = 1 << 30
 EMBEDDED = "data:image/vnd.radiance;base64,"
@@ -108,8 +108,8 @@ def _of_file(file: str, modified: int, size: int) -> EnvironmentMap:
 def environment_map(texels: Float32[np.ndarray, "height width 3"], source: str) -> EnvironmentMap:
     """Raises InputError, beginning with `source`, for what is too large, or no radiance."""
     height, width, _ = texels.shape
-    if not 0 < height * width <= MOST_TEXELS:
-        raise InputError(f"{source}: has {width}×{height} pixels, must have at most {MOST_TEXELS}; scale it down")
+    if not 0 < height * width <= MAX_TEXELS:
+        raise InputError(f"{source}: has {width}×{height} pixels, must have at most {MAX_TEXELS}; scale it down")
     wrong = np.argwhere(~((texels >= 0) & (texels <= MAX_RADIANCE)))
     if len(wrong):
         row, column, _ = wrong[0].tolist()

@@ -21,7 +21,7 @@ from luxel.scene.placing import about_z, contains, direction, facing, product, v
 from luxel.scene.surroundings import Site
 
 TRIES = 16
-MOST_RADIANCE = 0.9 * MAX_RADIANCE
+MAX_LAMP_RADIANCE = 0.9 * MAX_RADIANCE
 LUMINANCE = (0.2126, 0.7152, 0.0722)
 WHITE_LIGHT: dict[Vector, float] = {
     (1.0, 0.55, 0.25): 0.15,  # candle
@@ -323,12 +323,12 @@ def light_color(draws: Draws) -> Vector:
 def lit(draws: Draws, emitters: Sequence[Object], site: Site, irradiance: float) -> list[Object]:
     """The lamp's objects with the radiance that brings `irradiance` (over π) to the middle of the scene."""
     angle = sum(solid_angle(item, site.focus) for item in emitters)
-    radiance = min(irradiance * math.pi / max(angle, 1e-6), MOST_RADIANCE)
+    radiance = min(irradiance * math.pi / max(angle, 1e-6), MAX_LAMP_RADIANCE)
     material = Material(base_color=tone(draws, BASE_TONES), emission=emission(light_color(draws), radiance))
     return [item.model_copy(update={"material": material}) for item in emitters]
 
 
 def emission(color: Vector, radiance: float) -> RGB:
     """A colour times a radiance, to 6 significant digits."""
-    red, green, blue = (float(f"{min(channel * radiance, MOST_RADIANCE):.6g}") for channel in color)
+    red, green, blue = (float(f"{min(channel * radiance, MAX_LAMP_RADIANCE):.6g}") for channel in color)
     return red, green, blue

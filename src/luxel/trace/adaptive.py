@@ -29,7 +29,7 @@ STEP = 32
 
 32 paths are up to a quarter more efficient than 16 and 16.
 """
-MOST = 8
+MAX_OVER_MEAN = 8
 """Times the mean that a pixel may get."""
 TILE = 8
 """Pixels along the sides of tiles that get the same number, as noise is known of no single pixel."""
@@ -89,7 +89,7 @@ def sample_adaptively(
     if not alike:
         left = torch.where(is_flat, FLAT_NOISE**2, 1.0) * first.path_variance.reshape(height, width)
         noise = relative_noise(mean.reshape(height, width, 3), left)
-        more = allocated(noise, spp - first_spp, MOST * spp).flatten()
+        more = allocated(noise, spp - first_spp, MAX_OVER_MEAN * spp).flatten()
     branches = best_branches(tracer, batch, width, height, seed, (more > 0).nonzero()[:, 0])
     for number in more.unique().tolist():
         if number:

@@ -24,8 +24,8 @@ from luxel.trace.fragment_paths import FragmentSums, FragmentTally, mixed_pixels
 from luxel.trace.integrator import CHUNK, PathSettings, WorldRays, merge_chunks, strata_of, trace_paths
 from luxel.trace.tracer import Radiance
 
-MOST_PIXELS = 2**31 - 1  # of one call, as kernels count them
-LONGEST_NET = 1 << 12  # paths of a pixel
+MAX_PIXELS = 2**31 - 1  # of one call, as kernels count them
+MAX_NET_SIZE = 1 << 12  # paths of a pixel
 CPU_CHUNKS, CUDA_CHUNKS = 1 << 16, 1 << 23  # of CHUNK paths, followed at once: 24 bytes each; at most a second or two
 
 
@@ -78,8 +78,8 @@ class PathTracer:
         if not isinstance(scenes, SceneBatch):
             warn_of_darkness(scenes)
         count = len(batch) * width * height
-        if count > MOST_PIXELS:
-            raise InputError(f"{len(batch)} scenes of {width}×{height}: at most {MOST_PIXELS} pixels at once")
+        if count > MAX_PIXELS:
+            raise InputError(f"{len(batch)} scenes of {width}×{height}: at most {MAX_PIXELS} pixels at once")
         found = estimate(batch, count, self._settings(spp, seed, width, height), WorldRays(), progress)
         mean, variance = (values.reshape(len(batch), height, width, 3).cpu().numpy() for values in found[:2])
         return Radiance(mean, variance, spp, found.path_variance.reshape(len(batch), -1).mean(1).cpu().numpy())
@@ -227,7 +227,7 @@ def estimate(
 
 def net_size(paths: int) -> int:
     """Of a pixel's so many paths: all of them, if they are a power of two."""
-    return min(paths & -paths, LONGEST_NET)
+    return min(paths & -paths, MAX_NET_SIZE)
 
 
 def check_size(width: int, height: int) -> None:

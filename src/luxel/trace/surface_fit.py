@@ -27,7 +27,7 @@ RADII = 1.5, 2.3, 3.2, 4.5, 6.4
 WIDER = (5, 12.8), (10, 25.0)
 """Of flat faces, over which light changes more slowly than over round ones: pixels from fit to fit, and the radius."""
 FLAT = BOX, RECTANGLE, DISC, PLANE
-LEAST = wp.constant(6.0)  # pixels for a fit: its slopes and its noise are told from them, too
+MIN_FIT_PIXELS = wp.constant(6.0)  # pixels for a fit: its slopes and its noise are told from them, too
 CREASE = wp.constant(0.5)  # cosine between normals from which on two places are of one face
 RIDGE = wp.constant(1.0e-3)  # of the places' variance, added to it where they lie on a line or in a plane
 MATTE = 0.35
@@ -112,7 +112,7 @@ def fit_fragments(
                     dd_sum += wp.outer(d, d)
                     dy_sum += wp.outer(d, L)
                     yy_sum += wp.outer(L, L)
-        if n >= LEAST:
+        if n >= MIN_FIT_PIXELS:
             d_mean = d_sum / n
             y_mean = y_sum / n
             spread = dd_sum / n - wp.outer(d_mean, d_mean)

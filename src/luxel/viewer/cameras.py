@@ -20,13 +20,13 @@ Projection: TypeAlias = Literal["perspective", "orthographic"]
 Triple: TypeAlias = tuple[float, float, float]
 MARGIN = 24
 """Grey value beside a picture that doesn't fill its window."""
-NARROWEST, WIDEST = 1.0, 170.0
+MIN_FOV, MAX_FOV = 1.0, 170.0
 """Degrees; see `luxel.scene.description.Camera`."""
-LEAST_USUAL, MOST_USUAL = 15.0, 90.0
+MIN_USUAL_FOV, MAX_USUAL_FOV = 15.0, 90.0
 """Degrees of a camera that was orthographic; beyond them it changes its place instead."""
 PARALLEL_FOV = math.radians(1.0)
 """Of the canvas, for parallel rays: at its edge what is as far behind the target as the picture is high is 1 % off."""
-LEAST_TILT = 1e-3
+MIN_TILT = 1e-3
 """Radians between the viewing direction and `up`, as orbiting may end at the pole."""
 
 
@@ -81,7 +81,7 @@ def camera_of(there: Stand, window: Window, scene_camera: Camera) -> Camera:
     origin, target = np.array(there.position, float), np.array(there.look_at, float)
     up = rounded(tilted(np.array(there.up, float), target - origin))
     if not scene_camera.is_orthographic:
-        degrees = min(max(math.degrees(window.picture_fov(there.fov)), NARROWEST), WIDEST)
+        degrees = min(max(math.degrees(window.picture_fov(there.fov)), MIN_FOV), MAX_FOV)
         return Camera(position=rounded(origin), look_at=rounded(target), up=up, vertical_fov_degrees=round(degrees, 6))
     away = float(np.linalg.norm(target - origin))
     seen = 2 * away * math.tan(there.fov / 2) * window.lower
@@ -113,7 +113,7 @@ def with_projection(camera: Camera, projection: Projection) -> Camera:
         extent = min(max(extent_of(camera), MIN_LENGTH), MAX_LENGTH)
         return camera.model_copy(update={"projection": projection, "vertical_extent": float(f"{extent:.9g}")})
     fov = 2 * math.degrees(math.atan(extent_of(camera) / (2 * distance(camera))))
-    usual = min(max(fov, LEAST_USUAL), MOST_USUAL)
+    usual = min(max(fov, MIN_USUAL_FOV), MAX_USUAL_FOV)
     away = extent_of(camera) / (2 * math.tan(math.radians(usual) / 2))
     return Camera(
         position=camera.position if usual == fov else backed(camera, away),
@@ -152,7 +152,7 @@ def backed(camera: Camera, away: float) -> Triple:
 def tilted(up: np.ndarray, forward: np.ndarray) -> np.ndarray:
     """`up`, or one beside it where that is as good as the viewing direction."""
     across = np.linalg.norm(np.cross(up, forward))
-    if across > LEAST_TILT * np.linalg.norm(up) * np.linalg.norm(forward):
+    if across > MIN_TILT * np.linalg.norm(up) * np.linalg.norm(forward):
         return up
     return up + np.linalg.norm(up) * np.array([0.0, 0.1, 0.0] if abs(up[1]) < 0.9 * np.linalg.norm(up) else [0.1, 0, 0])
 

@@ -15,7 +15,7 @@ from luxel.viewer.claim import Claim
 
 MERGE_S = 1.0
 """Seconds between two changes of one gesture, up to which they are undone as one."""
-MOST_UNDO = 1000
+MAX_UNDO = 1000
 """Changes that are kept; scenes share what they have in common."""
 SAME: Final = -1
 """Stands for the object that is selected already, as long as there is one of its number."""
@@ -128,7 +128,7 @@ class Document:
         goes_on = gesture is not None and gesture == self._gesture and now - self._changed_at <= merge_s
         self._gesture, self._changed_at = gesture, now
         if not goes_on:
-            self._undo = [*self._undo[-MOST_UNDO + 1 :], self._state]
+            self._undo = [*self._undo[-MAX_UNDO + 1 :], self._state]
         self._redo.clear()
 
     def select(self, number: int | None) -> None:

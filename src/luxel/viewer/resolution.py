@@ -6,9 +6,9 @@ TARGET_S = 0.05
 """Of a picture while something moves: with what sending takes, 15 a second or more."""
 TOLERANCE = 1.25
 """Ratio of times within which the size stays, so that it doesn't tremble."""
-LARGEST_STEP = 2.0
+MAX_STEP = 2.0
 """By which the number of pixels changes at once: a single slow picture was held up by something else."""
-LEAST_PIXELS = 48 * 48
+MIN_PIXELS = 48 * 48
 
 
 @dataclass
@@ -19,7 +19,7 @@ class Resolution:
 
     def size(self, width: int, height: int) -> tuple[int, int]:
         """Width and height of a picture of this shape that is made in time, at most as large as asked for."""
-        share = min(1.0, (max(self.pixels, LEAST_PIXELS) / (width * height)) ** 0.5)
+        share = min(1.0, (max(self.pixels, MIN_PIXELS) / (width * height)) ** 0.5)
         return max(1, round(share * width)), max(1, round(share * height))
 
     def measured(self, pixels: int, seconds: float) -> None:
@@ -27,5 +27,5 @@ class Resolution:
         ratio = TARGET_S / max(seconds, 1e-6)
         if 1 / TOLERANCE < ratio < TOLERANCE:
             return
-        step = min(max(ratio, 1 / LARGEST_STEP), LARGEST_STEP)
-        self.pixels = max(float(LEAST_PIXELS), pixels * step)
+        step = min(max(ratio, 1 / MAX_STEP), MAX_STEP)
+        self.pixels = max(float(MIN_PIXELS), pixels * step)

@@ -19,7 +19,7 @@ COLORS = ((255, 32, 96), (32, 223, 128), (45, 140, 255))
 """Of x, y and z, much as the arrows have them."""
 SHARE = 0.06
 """A knob's radius over the object's size (`edits.size_of`)."""
-LEAST_ACROSS = 0.1
+MIN_ACROSS = 0.1
 """Squared sine of the angle between an axis and the view, below which a drag has no more effect than there."""
 Vector = Float64[np.ndarray, "3"]
 
@@ -106,7 +106,7 @@ def resized(grab: Grab, pointer: Vector, alike: bool) -> Object:
     pointer having moved by δ across the view v. Raises SceneError for what no shape can be.
     """
     outward = -axis_of(grab.item, grab.axis)
-    across = max(1 - float(outward @ grab.view) ** 2, LEAST_ACROSS)
+    across = max(1 - float(outward @ grab.view) ** 2, MIN_ACROSS)
     before = grab.item.scale[grab.axis]
     length = before + float((pointer - grab.pressed_at) @ outward) / across
     length = float(f"{min(max(length, 0.01 * before, MIN_LENGTH), MAX_LENGTH):.6g}")

@@ -16,7 +16,7 @@ from jaxtyping import Float64
 from pydantic import Field
 
 from luxel import InputError, InputWarning
-from luxel.configuration import Configuration, checker, shortened
+from luxel.configuration import MAX_OBJECTS, Configuration, checker, shortened
 from luxel.memory import collection_paused
 from luxel.near_words import naming_near_words
 from luxel.scene.camera import rotation_matrix
@@ -38,8 +38,6 @@ from luxel.scene.figures.readers import READERS, is_particle_file, particles_of_
 from luxel.scene.limits import MAX_LENGTH, MIN_LENGTH
 from luxel.scene.placing import facing, vector
 
-MOST = 1_000_000
-"""Objects of a figure: some 3 GB to trace, as 100 000 take 300 MB."""
 RESOLVED = 1e-6
 """Least radius over the farthest coordinate, which single precision, in which scenes are rendered, still tells."""
 SPECK = 2e-4
@@ -279,9 +277,9 @@ def scene_of(drawing: Drawing, figure: Figure, aspect: float = 1.0, stage: Stage
 def check_drawing(drawing: Drawing, center: Float64[np.ndarray, "3"], radius: float) -> None:
     """Raise InputError for too many objects, and for sizes that a scene or single precision has no room for."""
     source, count = drawing.source, len(drawing.positions) + len(drawing.rods.radii)
-    if count > MOST:
-        every = -(-count // MOST)
-        raise InputError(f"{source}: {count} objects, must be at most {MOST}; take a part: select ::{every}")
+    if count > MAX_OBJECTS:
+        every = -(-count // MAX_OBJECTS)
+        raise InputError(f"{source}: {count} objects, must be at most {MAX_OBJECTS}; take a part: select ::{every}")
     reach = float(np.abs(center).max()) + radius
     check_resolved(drawing, reach, "move their middle to the origin, leave out strays, or make radii larger")
     least = float(drawing.semi_axes.min())

@@ -20,7 +20,7 @@ from luxel.scene.placing import direction, facing, vector
 LookName: TypeAlias = Literal["paper", "studio", "dark", "flat"]
 FOV_DEGREES: Final = 25.0
 """Of the camera, vertically: that of the Mitsuba scenes which point-cloud papers share, little perspective."""
-FARTHEST_EXTENTS: Final = 15.0
+MAX_EXTENTS: Final = 15.0
 """Of an orthographic camera before a figure, in heights of its picture; lamps stand farther."""
 FILLED: Final = 0.84
 """How much of the picture's narrower side the particles take."""
@@ -261,7 +261,7 @@ def perspective_camera(outline: Float64[np.ndarray, "6"], view: View, aspect: fl
 
 
 def orthographic_camera(outline: Float64[np.ndarray, "6"], view: View, aspect: float) -> Camera:
-    """It stands before the balls by at least their extent, and as far as FARTHEST_EXTENTS of it.
+    """It stands before the balls by at least their extent, and as far as MAX_EXTENTS of it.
 
     So its picture's lower edge, seen from `view.elevation` above, begins above the ground.
     """
@@ -270,7 +270,7 @@ def orthographic_camera(outline: Float64[np.ndarray, "6"], view: View, aspect: f
     right, top, high = -outline[1::2]
     extent = float(max(top - bottom, (right - left) / aspect)) / FILLED
     rise = math.tan(math.radians(max(view.elevation, 0.0)))
-    away = extent * min(max(1.0, 1.0 / max(rise, 1e-6)), FARTHEST_EXTENTS)
+    away = extent * min(max(1.0, 1.0 / max(rise, 1e-6)), MAX_EXTENTS)
     eye = axes @ np.array([(left + right) / 2, (bottom + top) / 2, high + away])
     look_at = eye - (away + (high - low) / 2) * axes[:, 2]
     return Camera(

@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float64, Int64, Shaped
 from luxel import InputError, InputWarning
 from luxel.configuration import cut, did_you_mean, printable, shortened
 
-FARTHEST = 1e30  # of a coordinate, whose square is still far from float64's end
+MAX_COORDINATE = 1e30  # of a coordinate, whose square is still far from float64's end
 Up: TypeAlias = Literal["x", "y", "z"]
 
 
@@ -76,16 +76,16 @@ class Particles:
             source,
             "positions",
             places,
-            (np.abs(places) <= FARTHEST).all(1) | ~is_placed,
-            f"finite and within ±{FARTHEST:g}",
+            (np.abs(places) <= MAX_COORDINATE).all(1) | ~is_placed,
+            f"finite and within ±{MAX_COORDINATE:g}",
         )
 
         def lengths(name: str, values: Any, *columns: int) -> Any:
             if values is None:
                 return None
             array = array_of(source, name, values, (count, *columns))
-            good = ((array > 0) & (array <= FARTHEST)).reshape(count, -1).all(1)
-            must_be(source, name, array, good | ~is_placed, f"in (0, {FARTHEST:g}]")
+            good = ((array > 0) & (array <= MAX_COORDINATE)).reshape(count, -1).all(1)
+            must_be(source, name, array, good | ~is_placed, f"in (0, {MAX_COORDINATE:g}]")
             return array
 
         turned = None if rotations is None else array_of(source, "rotations", rotations, (count, 4))

@@ -10,7 +10,7 @@ from luxel.scene.interchange.placing import TOLERANCE, Matrix, NotAShapeError, S
 
 AROUND = 64
 """Segments of a circle; a chord is 1.2e-3 of the radius inside its arc."""
-LEAST_AROUND = 12
+MIN_RIM_VERTICES = 12
 """Vertices on a circle, or 20 on a ball, from which on a mesh is taken for a round shape."""
 
 
@@ -129,7 +129,7 @@ def recognised(positions: Float64[np.ndarray, "vertices 3"], front: Float64[np.n
             radius = np.linalg.norm(np.delete(unit, axis, 1), axis=1)
             on_rim = np.abs(radius - 1) < TOLERANCE
             ends = np.abs(np.abs(unit[:, axis]) - 1) < TOLERANCE
-            if on_rim.sum() >= 2 * LEAST_AROUND and (on_rim | ((radius < TOLERANCE) & ends)).all():
+            if on_rim.sum() >= 2 * MIN_RIM_VERTICES and (on_rim | ((radius < TOLERANCE) & ends)).all():
                 turned = matrix.copy()
                 turned[:, :3] = matrix[:, [(axis + 1) % 3, (axis + 2) % 3, axis]]
                 return "cylinder", turned
@@ -148,7 +148,7 @@ def _flat(unit: np.ndarray, center: np.ndarray, half: np.ndarray, axis: int, fro
         return "rectangle", matrix
     radius = np.linalg.norm(places, axis=1)
     rim = np.abs(radius - 1) < TOLERANCE
-    if rim.sum() >= LEAST_AROUND and (rim | (radius < TOLERANCE)).all():
+    if rim.sum() >= MIN_RIM_VERTICES and (rim | (radius < TOLERANCE)).all():
         return "ellipse", matrix
     raise NotAShapeError("a flat mesh that is neither a rectangle nor an ellipse along its axes")
 

@@ -25,7 +25,7 @@ LIGHT_DISTANCE, LIGHT_TRIANGLES = (2.1, 2.7), 8
 EMISSION = 3750.0
 """Of all lights together: the middle of [2500, 5000], per channel."""
 MAX_TRIANGLES = 4096
-LEAST_ROUGHNESS = 0.01
+MIN_ROUGHNESS = 0.01
 SLACK = 1e-6
 AROUND = (32, 24, 16, 12)
 """Segments of a circle, finest first, of which the first is taken that keeps within MAX_TRIANGLES."""
@@ -135,8 +135,8 @@ def _problems_of(item: Object, center: np.ndarray, factor: float) -> list[str]:
     material, problems = item.material, []
     if material.transmission > 0:
         problems.append(f"has a transmission of {material.transmission:g}, must have none")
-    if material.roughness < LEAST_ROUGHNESS:
-        problems.append(f"has a roughness of {material.roughness:g}, must be in [{LEAST_ROUGHNESS}, 1]")
+    if material.roughness < MIN_ROUGHNESS:
+        problems.append(f"has a roughness of {material.roughness:g}, must be in [{MIN_ROUGHNESS}, 1]")
     if material.metallic > 0 and len(set(material.base_color)) > 1:
         problems.append("is a coloured metal; specular reflection must be white")
     if material.is_emissive:

@@ -12,9 +12,9 @@ from luxel.viewer.document import Document, State
 from luxel.viewer.panels.fields import Fields, Tell
 
 NONE, NEW = "–", "…"
-MOST_LISTED = 200
+MAX_LISTED = 200
 """Objects; all others are selected by a click."""
-LARGEST_SCALE = 4.0
+MAX_SCALE = 4.0
 CameraOf: TypeAlias = Callable[[viser.ClientHandle | None], Camera]
 
 
@@ -129,8 +129,8 @@ class ObjectPanel:
             )
         base = edits.size_of(item)
         self._bind(
-            gui.add_slider("Scale", 0.1, LARGEST_SCALE, 0.01, 1.0, hint="1: as it was when selected"),
-            lambda item: min(max(edits.size_of(item) / base, 0.1), LARGEST_SCALE),
+            gui.add_slider("Scale", 0.1, MAX_SCALE, 0.01, 1.0, hint="1: as it was when selected"),
+            lambda item: min(max(edits.size_of(item) / base, 0.1), MAX_SCALE),
             lambda item, scale: edits.scaled(item, scale * base / edits.size_of(item)),
         )
 
@@ -217,7 +217,7 @@ def name_of(number: int, item: Object) -> str:
 
 def listed_names(state: State) -> list[str]:
     """Of the first objects, and of the selected one."""
-    numbers = {*range(min(len(state.scene.objects), MOST_LISTED))}
+    numbers = {*range(min(len(state.scene.objects), MAX_LISTED))}
     numbers |= set() if state.selected is None else {state.selected}
     return [name_of(number, state.scene.objects[number]) for number in sorted(numbers)]
 

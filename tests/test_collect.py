@@ -8,7 +8,7 @@ from data_folder import write_data_folder
 from luxel import InputError
 from luxel.experiments.experiment import EXPERIMENTS, with_data, with_stream, with_train
 from luxel.experiments.run import run
-from luxel.ledger.collect import collect
+from luxel.ledger.collect import collect, evaluated
 from luxel.ledger.comparison import compare
 from luxel.ledger.plan import finished_run, planned_runs
 from luxel.train.run_folder import RunFolder, read_metrics
@@ -18,15 +18,15 @@ def test_a_second_call_goes_on_where_the_first_was_stopped(tmp_path: Path, monke
     """Interrupted in the second run; the first is not touched again, the second ends."""
     monkeypatch.chdir(tmp_path)
     for name in ("standard_run", "tanh"):
-        make = EXPERIMENTS[name].make
-        entry = replace(EXPERIMENTS[name], make=lambda scale, make=make: with_train(make(scale), checkpoint_every=10))
-        monkeypatch.setitem(EXPERIMENTS, name, entry)
+        made = with_data(EXPERIMENTS[name].make("tiny"), count=64, spp=2)
+        short = with_train(made, samples=256, checkpoint_every=5)
+        monkeypatch.setitem(EXPERIMENTS, name, replace(EXPERIMENTS[name], make=lambda scale, short=short: short))
     runs = planned_runs(["standard_run", "tanh"], "tiny", 1)
     log, calls = RunFolder.log, []
 
     def stop_in_the_second(self, step, *args, **scalars):
         calls.append(step)
-        if len(calls) == 48 + 35:
+        if len(calls) == 16 + 12:
             raise KeyboardInterrupt
         log(self, step, *args, **scalars)
 
@@ -39,9 +39,9 @@ def test_a_second_call_goes_on_where_the_first_was_stopped(tmp_path: Path, monke
     records = list(made_of.values())
     assert not wrong
     assert [record.name for record in records] == ["standard_run", "tanh"]
-    assert calls[48 + 35 :] == list(range(31, 49)), "from the second run's checkpoint at step 30 on"
+    assert calls[16 + 12 :] == list(range(11, 17)), "from the second run's checkpoint at step 10 on"
     assert records[0].metrics["perceptual"] == pytest.approx(records[0].result["test_loss"], rel=1e-4)
-    assert len(read_metrics(runs[1].folder / "metrics.jsonl")) == 48
+    assert len(read_metrics(runs[1].folder / "metrics.jsonl")) == 16
 
 
 def test_a_run_that_streams_needs_a_test_split_alone(tmp_path: Path, monkeypatch):
@@ -77,12 +77,14 @@ def test_runs_of_ones_own_are_taken_as_they_are(tmp_path: Path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def three_runs(tmp_path_factory) -> Path:
-    """A folder with the runs one, two and three, of 32 images each, and their data set."""
+    """A folder with the runs one, two and three, of 32 images each, and their data set; two has no record yet."""
     root = tmp_path_factory.mktemp("three")
     experiment = with_train(with_data(EXPERIMENTS["standard_run"].make("tiny"), count=24, spp=2), samples=32, tests=1)
     data = write_data_folder(root / "data", experiment.data)
     for seed, name in enumerate(("one", "two", "three")):
         run(with_train(experiment, seed=seed), root / name, data, cpu=True)
+        if name != "two":
+            evaluated(finished_run(root / name), cpu=True)
     return root
 
 

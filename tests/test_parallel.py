@@ -97,7 +97,7 @@ def test_a_process_that_dies_is_told_with_its_last_words_and_the_others_are_made
     assert consequence == "page/index.html is without them"
     assert "| standard_run | 1 | 64 |" in Path("page/comparison.md").read_text()
     monkeypatch.delenv("DIES")
-    _, text = compare(NAMES, "tiny", 1, Path("page"), cpu=True, jobs=2)
+    _, text = compare(NAMES, "tiny", 1, Path("page"), cpu=True)
     assert "| tanh | 1 | 64 |" in text
 
 

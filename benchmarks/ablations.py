@@ -17,7 +17,8 @@ from typing import Annotated
 from luxel.configuration import Configuration, Pixels, Repeats, Samples
 from luxel.data.batches import evaluation_batches
 from luxel.data.dataset import ShardDataset
-from luxel.data.generate import GenerateSettings, generate
+from luxel.data.generate import generate
+from luxel.data.generate_settings import GenerateSettings
 from luxel.evaluation.evaluate import EvaluationProtocol, evaluate
 from luxel.experiments import EXPERIMENTS
 from luxel.experiments.experiment import with_model, with_train

@@ -30,7 +30,7 @@ bench: .venv  ## every benchmark: hours on two cores; the last line of each is o
 
 .venv/installed: Makefile pyproject.toml constraints.txt
 	test -x $(BIN)/pip || $(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt -e '.[dev,docs]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,docs]'
 	touch $@
 
 clean:  ## everything that can be made again, except data and runs

@@ -226,6 +226,19 @@ def test_glass_gathers_light_as_the_path_tracer_says(name, x):
     assert ((found - true.mean).abs() <= 0.02 * true.mean + 3.3 * error).all()  # of a normal, one in a thousand
 
 
+def test_a_lamp_in_a_ball_in_a_ball_lights_what_is_around_as_the_path_tracer_says():
+    """Their surfaces magnify it by η², and straight lines have no focus: by radiance alone it would be η⁴ darker."""
+    chip = Panel(center=(0, 0, -1.4), half_extents=(0.02, 0.02), material=CHALK)
+    shells = (ball(0, 0, 0.6, 1.0, GLASS), ball(0, 0, 0.6, 0.7, GLASS))
+    lit = scene(chip, *shells, ball(0, 0, 0.6, 0.25, Material(base_color=(0, 0, 0), specular=0.0, emission=(9, 7, 5))))
+    origin = torch.tensor([[0.6, 0.0, -0.9]])
+    rays = Rays(origin, torch.tensor(chip.center) - origin, torch.zeros(1, dtype=torch.int32))
+    found = diffuse_albedo(lit, rays) * rgb(signals_of(lit, rays), CAUSTIC)
+    true = PathTracer().trace_rays([lit], rays, 200_000)
+    assert (true.variance.sqrt() < 0.02 * true.mean).all()
+    torch.testing.assert_close(found, true.mean.double(), rtol=0.1, atol=0)
+
+
 @pytest.mark.parametrize("shape", [Box, Cylinder])
 def test_ground_is_lit_through_the_glass_that_stands_on_it_without_dots(shape):
     """Rounding puts some of it into the glass; where, lines of sight and bent ones need not agree."""

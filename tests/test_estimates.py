@@ -234,6 +234,14 @@ def test_a_solid_lamp_emits_outwards():
     assert found.point[:, 8].tolist() == [0, 1]
 
 
+def test_diffuse_surfaces_may_be_brighter_than_the_brightest_light():
+    """By Burley's lobe, which returns more than arrives at a slant: white ground that of an even sky by 1.4."""
+    batch = scenes_of(GREY)
+    light = torch.tensor([LIGHT])
+    found = measured(batch, table_of(batch, AHEAD), random_levels(1), light=light)
+    torch.testing.assert_close(found.bound, light * torch.tensor([[1.2, 1.4, 1.8]]))
+
+
 def test_the_bound_is_the_brightest_light_and_more_of_it_within_glass():
     """By η², as radiance is where light is refracted into something denser."""
     batch = scenes_of(Sphere(center=(0, 0, 0), radius=1, material=Material(transmission=1, roughness=0.5)))

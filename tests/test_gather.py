@@ -226,6 +226,44 @@ def test_glass_gathers_light_as_the_path_tracer_says(name, x):
     assert ((found - true.mean).abs() <= 0.02 * true.mean + 3.3 * error).all()  # of a normal, one in a thousand
 
 
+def test_a_lamp_in_a_ball_in_a_ball_lights_what_is_around_as_the_path_tracer_says():
+    """Their surfaces magnify it by η², and straight lines have no focus: by radiance alone it would be η⁴ darker."""
+    chip = Panel(center=(0, 0, -1.4), half_extents=(0.02, 0.02), material=CHALK)
+    shells = (ball(0, 0, 0.6, 1.0, GLASS), ball(0, 0, 0.6, 0.7, GLASS))
+    lit = scene(chip, *shells, ball(0, 0, 0.6, 0.25, Material(base_color=(0, 0, 0), specular=0.0, emission=(9, 7, 5))))
+    origin = torch.tensor([[0.6, 0.0, -0.9]])
+    rays = Rays(origin, torch.tensor(chip.center) - origin, torch.zeros(1, dtype=torch.int32))
+    found = diffuse_albedo(lit, rays) * rgb(signals_of(lit, rays), CAUSTIC)
+    true = PathTracer().trace_rays([lit], rays, 200_000)
+    assert (true.variance.sqrt() < 0.02 * true.mean).all()
+    torch.testing.assert_close(found, true.mean.double(), rtol=0.1, atol=0)
+
+
+def downwards_at_metal(ground: Material) -> tuple[Scene, Rays]:
+    """A wall of metal that shows the ground at a slant, and the sky."""
+    wall = panel(0.0, 1.6, 0.0, (9.0, 1.0), metal(0.3), rotation=UPRIGHT)
+    end = torch.tensor([[x, 1.6, z] for x in (-0.7, 0.0, 0.5) for z in (-0.8, -0.5, -0.1)])
+    direction = torch.tensor([0.1, 1.0, -0.15]).expand_as(end)
+    rays = Rays(end - direction, direction, torch.zeros(len(end), dtype=torch.int32))
+    return scene(Plane(center=(0, 0, -1), material=ground), wall, background=GREY), rays
+
+
+def test_metal_shows_glossy_ground_at_a_slant_as_the_path_tracer_says():
+    """Whose facets, made as rough as the metal's, would reflect a tenth less of the sky."""
+    lit, rays = downwards_at_metal(Material(base_color=(0.25, 0.25, 0.28), roughness=0.2))
+    found = rgb(signals_of(lit, rays, glossy_rays=64), REFLECTION)
+    true = PathTracer().trace_rays([lit], rays, 4096)
+    assert found.mean().item() == pytest.approx(true.mean.mean().item(), rel=0.02)
+
+
+def test_what_metal_shows_is_followed_one_surface_further():
+    """As nothing says what its rays are cut off from: to the sky by way of the ground, without any bounce."""
+    lit, rays = downwards_at_metal(CHALK)
+    found = rgb(signals_of(lit, rays, glossy_rays=64, bounces=0), REFLECTION)
+    true = PathTracer(max_depth=3).trace_rays([lit], rays, 4096)
+    assert found.mean().item() == pytest.approx(true.mean.mean().item(), rel=0.02)
+
+
 @pytest.mark.parametrize("shape", [Box, Cylinder])
 def test_ground_is_lit_through_the_glass_that_stands_on_it_without_dots(shape):
     """Rounding puts some of it into the glass; where, lines of sight and bent ones need not agree."""

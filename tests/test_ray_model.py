@@ -252,7 +252,7 @@ def test_without_light_it_is_black(model):
 
 @BOTH
 def test_nothing_is_negative_or_above_the_brightest_light(model):
-    """Unless lamps reflect each other's light, or the camera is in glass, where radiance is η² times as much."""
+    """But for what diffuse surfaces return at a slant, of lamps that reflect nothing; η² times as much within glass."""
     seen = 0
     for number in range(23):
         scene = Varied()(3, number)
@@ -266,6 +266,8 @@ def test_nothing_is_negative_or_above_the_brightest_light(model):
         )
         is_clear = (batch.transmission > 0) & (batch.center - batch.camera_position).norm(dim=1).lt(batch.scale.amax(1))
         most = eta.where(is_clear, 1.0).max() ** 2 * torch.cat([batch.emission, batch.background]).amax(0)
+        share = (1 - batch.metallic) * (1 - batch.transmission)
+        most = most * (1 + (share[:, None] * batch.base_color).amax(0))
         image = pictures(model, batch)[0]
         assert image.min() >= 0
         assert (image <= most * (1 + 1e-5)).all()
@@ -298,16 +300,19 @@ FURNACES = {
 
 @BOTH
 @pytest.mark.parametrize("name", FURNACES)
-def test_a_furnace_is_never_brighter_than_its_walls(model, name):
-    image = picture(model, furnace(**FURNACES[name]))
-    assert image.max() <= 1 + 1e-5
+def test_a_furnace_is_never_brighter_than_its_walls_allow(model, name):
+    """By as much again where the ball is white and diffuse, as Burley's lobe returns more than arrives at a slant."""
+    scene = furnace(**FURNACES[name])
+    material = scene.objects[0].material
+    image = picture(model, scene)
+    assert image.max() <= 1 + (1 - material.metallic) * (1 - material.transmission) + 1e-5
     assert image.min() > 0
 
 
 @pytest.mark.parametrize("name", FURNACES)
 def test_an_untrained_furnace_is_as_bright_as_path_tracing_has_it(name):
-    """Within 3 %; Burley's diffuse lobe returns up to 14 % more than arrives, which the model's bound cuts."""
-    truth = traced(furnace(**FURNACES[name]), 13, 256).clamp(max=1)
+    """Within 3 %; Burley's diffuse lobe returns up to 14 % more than arrives."""
+    truth = traced(furnace(**FURNACES[name]), 13, 256)
     assert picture(made(), furnace(**FURNACES[name])).mean().item() == pytest.approx(truth.mean().item(), rel=0.03)
 
 

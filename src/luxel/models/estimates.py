@@ -274,8 +274,9 @@ def measure_points(
     is_back = is_panel(obj.kind) and wp.dot(panel_front(obj.world_from_unit), p.direction) > 0.0
     if not is_inside and not is_back:
         emitted[index] = obj.emission
-    bound[index] = brightest[p.scene] * p.gain
     found = albedos(material, cosine)
+    # At a slant Burley's diffuse lobe returns up to 1.6 times its colour, of light that others return so, too.
+    bound[index] = wp.cw_mul(brightest[p.scene], wp.vec3(1.0, 1.0, 1.0) + found.diffuse) * p.gain
     mirrored = chains[index, 0]
     transmitted = chains[index, 1]
     place = index + first

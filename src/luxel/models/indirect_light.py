@@ -96,7 +96,7 @@ class GatherRay:
     direction: wp.vec3
     density: float  # per steradian, times how many rays of its kind there are
     is_diffuse: bool  # over the hemisphere, not into a lobe
-    least_alpha: float  # of opaque rough surfaces that it meets: the point's own
+    least_alpha: float  # of opaque rough surfaces that it meets straight on: the point's own
     light_weight_sum: float  # ChosenLight's
     light_rays: float
     pattern: int
@@ -126,6 +126,8 @@ def trace_gather_path(scenes: Scenes, settings: GatherSettings, scene: int, ray:
     after_diffuse = ray.is_diffuse
     counts_emission = bool(True)
     bounces = int(0)
+    # Of what diffuse rays are cut off from there is an estimate, TRUNCATED. Rough glass stays as weights learned it.
+    max_bounces = settings.bounces + wp.where(ray.is_diffuse or not ray.start.is_opaque, 0, 1)
     for segment in range(MAX_SEGMENTS):
         hit = next_hit(scenes, scene, shaft, origin, direction, origin_object, left_object)
         if hit.object_id == MISS or settings.occlusion == 0:
@@ -156,13 +158,14 @@ def trace_gather_path(scenes: Scenes, settings: GatherSettings, scene: int, ray:
         material = material_of_object(obj)
         transmits = refraction_weight(material) > 0.0
         is_mirror = segment == 0 and obj.is_mirror != 0  # whose image of the lights the point has looked at
-        if after_diffuse and not transmits and not is_mirror:
-            material.alpha = wp.max(material.alpha, MIN_INDIRECT_ALPHA)
-        elif material.alpha >= SMOOTH_ALPHA and not transmits:
-            material.alpha = wp.max(material.alpha, ray.least_alpha)
         normal = facing_normal(shape.kind, si.normal, direction)
         local = frame(normal)
         wi = local * (-direction)
+        if after_diffuse and not transmits and not is_mirror:
+            material.alpha = wp.max(material.alpha, MIN_INDIRECT_ALPHA)
+        elif material.alpha >= SMOOTH_ALPHA and not transmits:
+            # Not at a slant, where a dielectric's wider lobe has facets that reflect less.
+            material.alpha = wp.max(material.alpha, ray.least_alpha * wp.abs(wi[2]))
         if wi[2] <= 0.0 and not transmits:
             break
         bsdf = bsdf_of(material, wi)
@@ -174,7 +177,7 @@ def trace_gather_path(scenes: Scenes, settings: GatherSettings, scene: int, ray:
         if after_diffuse:
             is_specular = is_mirror or (is_clear(material) and bsdf.diffuse_share == 0.0)
         if not is_specular:
-            if bounces == settings.bounces:
+            if bounces == max_bounces:
                 a = albedos(material, wi[2])
                 result.truncated = wp.cw_mul(beta, a.diffuse + a.reflectance + a.transmittance)
                 break

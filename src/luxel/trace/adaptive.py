@@ -10,6 +10,7 @@ from torch.nn.functional import avg_pool2d, interpolate
 
 from luxel.core.scene_batch import SceneBatch
 from luxel.trace.path import PathTracer
+from luxel.trace.radiance_cache import RadianceCache
 
 FIRST_SPP = 2
 """Of every pixel, from which noise is estimated."""
@@ -62,6 +63,7 @@ def sample_adaptively(
     seed: int,
     is_flat: Bool[Tensor, "height width"],
     progress: Callable[[int], object] | None = None,
+    cache: RadianceCache | None = None,
 ) -> AdaptiveEstimate:
     """One scene by `spp` paths a pixel on average: a sum of squared errors, relative to radiance, that is about least.
 
@@ -82,7 +84,7 @@ def sample_adaptively(
 
     alike = spp < ALIKE
     first_spp = spp if alike else FIRST_SPP
-    first = tracer.sample(batch, width, height, first_spp, seed)
+    first = tracer.sample(batch, width, height, first_spp, seed, cache=cache)
     traced = first_spp * width * height
     tell(traced)
     mean, more = first.mean, torch.zeros(height * width, dtype=torch.int64, device=first.mean.device)
@@ -90,12 +92,12 @@ def sample_adaptively(
         left = torch.where(is_flat, FLAT_NOISE**2, 1.0) * first.path_variance.reshape(height, width)
         noise = relative_noise(mean.reshape(height, width, 3), left)
         more = allocated(noise, spp - first_spp, MOST * spp).flatten()
-    branches = best_branches(tracer, batch, width, height, seed, (more > 0).nonzero()[:, 0])
+    branches = best_branches(tracer, batch, width, height, seed, (more > 0).nonzero()[:, 0], cache)
     for number in more.unique().tolist():
         if number:
             pixels = (more == number).nonzero()[:, 0]
             rays = number // branches
-            then = tracer.sample(batch, width, height, rays, seed + SECOND, None, pixels.int(), branches)
+            then = tracer.sample(batch, width, height, rays, seed + SECOND, None, pixels.int(), branches, cache)
             mean[pixels] += (then.mean - mean[pixels]) * (number / (first_spp + number))
             traced += number * len(pixels)
             tell(traced)
@@ -104,7 +106,13 @@ def sample_adaptively(
 
 
 def best_branches(
-    tracer: PathTracer, batch: SceneBatch, width: int, height: int, seed: int, pixels: Int64[Tensor, " some"]
+    tracer: PathTracer,
+    batch: SceneBatch,
+    width: int,
+    height: int,
+    seed: int,
+    pixels: Int64[Tensor, " some"],
+    cache: RadianceCache | None = None,
 ) -> int:
     """BRANCHES if in most of these pixels they make less noise in the same time than a path a ray, else 1.
 
@@ -114,7 +122,7 @@ def best_branches(
         return 1
     chosen = pixels[:: max(PILOT_STRIDE, -(-len(pixels) // PILOTS))].int()
     alone, shared = (
-        tracer.sample(batch, width, height, PILOT_RAYS, seed + PILOT, None, chosen, branches).path_variance
+        tracer.sample(batch, width, height, PILOT_RAYS, seed + PILOT, None, chosen, branches, cache).path_variance
         for branches in (1, BRANCHES)
     )
     paths_cost = shared * (BRANCHES * BRANCH_COST)

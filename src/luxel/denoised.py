@@ -39,7 +39,7 @@ def denoised(
     scene: Scene,
     width: int,
     height: int,
-    spp: int = 32,
+    spp: int = 40,
     seed: int = 0,
     device: str = "cpu",
     progress: Callable[[int], object] | None = None,

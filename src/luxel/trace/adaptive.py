@@ -34,11 +34,11 @@ MOST = 8
 """Times the mean that a pixel may get."""
 TILE = 8
 """Pixels along the sides of tiles that get the same number, as noise is known of no single pixel."""
-FLAT_NOISE = 0.35
+FLAT_NOISE = 0.25
 """What denoisers leave of noise on flat faces, over what they leave of it on round ones.
 
-Where 32 paths are the mean, balls of figures of 2 048 and 20 000 points so get 65 instead of 45, and the ground's
-shadows 45 instead of 66; by FLIP these are no worse for it, as the fits there are wider.
+Where 40 paths are the mean, balls of figures of 2 048 and 20 000 points so get 87, and the ground 15 and 16, on which
+the fits are wider.
 """
 DARK = 0.1
 """Radiance, below which noise is no more visible the darker it is."""

@@ -27,6 +27,15 @@ def test_a_picture_is_nearer_to_the_truth_than_its_paths():
     assert (picture != denoised(SCENE, WIDTH, HEIGHT, 4, 1)).any()
 
 
+def test_paths_of_a_crowd_end_on_small_balls_and_the_mean_stays(monkeypatch):
+    crowd = from_points(np.random.default_rng(2).normal(size=(307, 3)), aspect=WIDTH / HEIGHT)
+    cached = denoised(crowd, WIDTH, HEIGHT, 32)
+    monkeypatch.setattr("luxel.denoised.small_ball_cache", lambda *_: None)
+    traced = denoised(crowd, WIDTH, HEIGHT, 32)
+    assert (cached != traced).any()
+    assert cached.mean() == pytest.approx(traced.mean(), rel=0.005)
+
+
 @pytest.mark.parametrize(
     ("size", "told"),
     [

@@ -19,6 +19,7 @@ from luxel.scene.description import Scene
 from luxel.scene.lighting import warn_of_darkness
 from luxel.trace.adaptive import sample_adaptively
 from luxel.trace.path import PathTracer, check_size
+from luxel.trace.secondary_rays import small_ball_cache
 from luxel.trace.surface_fit import flat_and_matte, surface_fit
 
 BYTES_A_PIXEL = 1050
@@ -38,7 +39,7 @@ def denoised(
     scene: Scene,
     width: int,
     height: int,
-    spp: int = 32,
+    spp: int = 40,
     seed: int = 0,
     device: str = "cpu",
     progress: Callable[[int], object] | None = None,
@@ -61,7 +62,8 @@ def denoised(
     features = tracer.features(batch, width, height)
     # The only scene's sky has the number −1, of no object: a false one is added behind the last.
     is_flat = pad(flat_and_matte(batch), (0, 1))[features.object_number[0]]
-    radiance, paths = sample_adaptively(tracer, batch, width, height, spp, seed, is_flat, progress)
+    cache = small_ball_cache(tracer, batch, features, spp, seed)
+    radiance, paths = sample_adaptively(tracer, batch, width, height, spp, seed, is_flat, progress, cache)
     fit = surface_fit(batch, features, radiance)
     clean = denoise(*(image.cpu() for image in (radiance, features.albedo[0], features.normal[0]))).to(radiance.device)
     weight = torch.where(fit.is_whole, torch.where(is_flat, ON_FLAT, ON_ROUND), ON_SHARED)

@@ -126,8 +126,8 @@ def trace_gather_path(scenes: Scenes, settings: GatherSettings, scene: int, ray:
     after_diffuse = ray.is_diffuse
     counts_emission = bool(True)
     bounces = int(0)
-    # Of what diffuse rays are cut off from there is an estimate, TRUNCATED. Rough glass stays as weights learned it.
-    max_bounces = settings.bounces + wp.where(ray.is_diffuse or not ray.start.is_opaque, 0, 1)
+    # Of what diffuse rays are cut off from there is an estimate, TRUNCATED.
+    max_bounces = settings.bounces + wp.where(ray.is_diffuse, 0, 1)
     for segment in range(MAX_SEGMENTS):
         hit = next_hit(scenes, scene, shaft, origin, direction, origin_object, left_object)
         if hit.object_id == MISS or settings.occlusion == 0:

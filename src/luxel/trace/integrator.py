@@ -27,6 +27,7 @@ from luxel.core.scenes import Scenes, material_of_object, shape_of
 from luxel.core.shapes.local import INFINITY
 from luxel.core.shapes.shape import facing_normal, surface_interaction
 from luxel.trace.fragment_paths import FragmentSums, add_to_fragment
+from luxel.trace.radiance_cache import cached_radiance
 
 ROULETTE_DEPTH = wp.constant(2)  # segments before Russian roulette
 # By how much survival is more than what a path is worth: where roulette begins, and later. Figures of spheres under a
@@ -87,8 +88,12 @@ def arrive(
     number: int,
     dimension: int,
     members: int,
+    cached: wp.array2d[wp.vec3],
+    is_cached: wp.array[bool],
 ) -> tuple[wp.vec3, Vertex]:
     """Radiance along a ray that `before` scattered, all but what its end scatters on, and that end.
+
+    A scattered ray ends on what is cached.
 
     The light that it finds, times its MIS weight against light sampling, and the direct light of one lamp at its end;
     of the `last` segment the former alone.
@@ -107,6 +112,11 @@ def arrive(
     L = emission_found(scenes, scene, before, direction, bsdf_density, hit.object_id, hit.t, si.normal)
     if last:
         return L, ended
+    is_known = bool(False)
+    if is_cached.shape[0] > 0 and before.at.object_id != MISS:
+        is_known = is_cached[hit.object_id]
+    if is_known:
+        return L + cached_radiance(cached, hit.object_id, si.normal), ended
 
     material = material_of_object(obj)
     normal = facing_normal(shape.kind, si.normal, direction)
@@ -156,6 +166,8 @@ def path_radiance(
     branches: int,
     group_size: int,
     max_depth: int,
+    cached: wp.array2d[wp.vec3],
+    is_cached: wp.array[bool],
 ) -> wp.vec3:
     """Paths that share the camera's ray: an unbiased estimate of the radiance that arrives along it, their mean.
 
@@ -196,6 +208,8 @@ def path_radiance(
             number,
             2 * depth,
             members,
+            cached,
+            is_cached,
         )
         L += wp.cw_mul(beta, arriving)
         if depth == 1:
@@ -267,6 +281,8 @@ class PathSettings:
     branches: int  # paths that share a camera's ray, and go on from where it ends
     net_size: int  # paths that share a net, a power of two
     max_depth: int
+    cached: wp.array2d[wp.vec3]  # a RadianceCache's, or empty
+    is_cached: wp.array[bool]
 
 
 @wp.struct
@@ -387,6 +403,8 @@ def trace_paths(
             settings.branches,
             settings.net_size,
             settings.max_depth,
+            settings.cached,
+            settings.is_cached,
         )
         if sums.offsets.shape[0] > 0:
             place = row + settings.first_ray

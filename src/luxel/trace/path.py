@@ -22,6 +22,7 @@ from luxel.scene.lighting import warn_of_darkness
 from luxel.trace.first_hits import Features, first_hit_features
 from luxel.trace.fragment_paths import FragmentSums, FragmentTally, mixed_pixels
 from luxel.trace.integrator import CHUNK, PathSettings, WorldRays, merge_chunks, strata_of, trace_paths
+from luxel.trace.radiance_cache import RadianceCache
 from luxel.trace.tracer import Radiance
 
 MAX_PIXELS = 2**31 - 1  # of one call, as kernels count them
@@ -94,6 +95,7 @@ class PathTracer:
         progress: Callable[[int], object] | None = None,
         pixels: Int32[Tensor, " some"] | None = None,
         branches: int = 1,
+        cache: RadianceCache | None = None,
     ) -> Estimate:
         """What `trace` returns, on this tracer's device and pixel by pixel, row 0 first, by as many strata as fit.
 
@@ -103,12 +105,15 @@ class PathTracer:
         `path_variance` over spp, which knows of no strata, more than that of the mean.
 
         Of each of the `spp` camera rays so many `branches` go on, a power of two, from where it first hits: what is
-        noisy is mostly what they find, and the first hit and its direct light cost as much as two of them.
+        noisy is mostly what they find, and the first hit and its direct light cost as much as two of them. Those that
+        come to what a `cache` knows end there with that.
         """
         check_size(width, height)
         batch = self._batch(scenes)
         settings = self._settings(spp, seed, width, height, groups=1)
         settings.branches, settings.net_size = branches, net_size(spp * branches)
+        if cache is not None:
+            settings.cached, settings.is_cached = to_warp(cache.coefficients, wp.vec3), to_warp(cache.is_known)
         count, chosen = len(batch) * width * height, WorldRays()
         if pixels is not None:
             settings.is_listed = int(len(pixels) > 0)

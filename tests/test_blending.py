@@ -229,6 +229,30 @@ def test_the_error_falls_as_that_of_paths_whatever_the_picture(scene_and_paths, 
 
 
 @pytest.mark.parametrize("trained", [False, True], ids=["estimated", "network"])
+def test_pixels_of_other_numbers_of_paths_change_nothing(trained):
+    """Of a batch, one scene has a path a pixel and the other 16, in two parts of 4 and 12: each is as it is alone."""
+    believed = blender() if trained else None
+    scenes, numbers = [ONE, FEATURES["glossy glass"][0]], [(1,), (4, 12)]
+    surfaces = [surfaces_of(scene) for scene in scenes]
+    parts = [
+        [traced(scene, spp, seed) for seed, spp in enumerate(of_scene)]
+        for scene, of_scene in zip(scenes, numbers, strict=True)
+    ]
+    alone = [reduce(partial(pooled, seen.pixel), paths) for seen, paths in zip(surfaces, parts, strict=True)]
+    together = Paths(
+        *(torch.cat(column) for column in zip(*(paths[:3] for paths in alone), strict=True)),
+        FragmentPaths(*map(torch.cat, zip(*(paths.of_fragments for paths in alone), strict=True))),
+    )
+    picture = torch.full((2, HEIGHT, WIDTH, 3), 0.3)
+    with torch.no_grad():
+        both, error = blend(SceneBatch.of(scenes), surfaces_of(*scenes), picture, together, believed)
+        for number, (scene, seen, paths) in enumerate(zip(scenes, surfaces, alone, strict=True)):
+            one, one_error = blend(SceneBatch.of([scene]), seen, picture[:1], paths, believed)
+            torch.testing.assert_close(one[0], both[number], rtol=1e-5, atol=1e-7)
+            torch.testing.assert_close(one_error[0], error[number], rtol=1e-4, atol=1e-9)
+
+
+@pytest.mark.parametrize("trained", [False, True], ids=["estimated", "network"])
 def test_it_knows_no_unit_of_light_and_a_batch_is_its_scenes(trained):
     believed = blender() if trained else None
     scenes = [ONE, FEATURES["glossy glass"][0]]

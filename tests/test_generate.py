@@ -252,6 +252,32 @@ def test_a_larger_count_adds_scenes_and_ends_with_the_same_bytes(path_traced, tm
     assert contents(tmp_path) == contents(path_traced)
 
 
+def test_what_is_added_is_gone_on_with_after_an_end_within_the_first_shard(path_traced, tmp_path, monkeypatch):
+    """Of which a part was kept, and the next one traced before the end: neither is traced again."""
+    monkeypatch.setattr(generate_settings, "PIXELS_A_JOB", 3 * 7 * 5)
+    few = generate(dataclasses.replace(PATH, count=5), tmp_path, progress=False)
+    traced, trace, write = [], PathTracer.trace, Part.write
+
+    def counted(tracer, scenes, *rest):
+        traced.extend(scenes)
+        return trace(tracer, scenes, *rest)
+
+    def write_and_end(part, radiance):
+        write(part, radiance)
+        if traced:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(PathTracer, "trace", counted)
+    with monkeypatch.context() as patch:
+        patch.setattr(Part, "write", write_and_end)
+        with pytest.raises(KeyboardInterrupt):
+            generate(PATH, tmp_path, progress=False)
+    generate(PATH, tmp_path, progress=False)
+    assert [shard.scenes for shard in few.of("train")] == [3]
+    assert len(traced) == 43 - 3
+    assert contents(tmp_path) == contents(path_traced)
+
+
 def test_a_damaged_last_shard_does_not_spoil_what_is_added(path_traced, tmp_path):
     few = generate(dataclasses.replace(PATH, count=29), tmp_path, progress=False)
     write_labels(tmp_path, LabelChoice(boxes=True), progress=False)

@@ -14,13 +14,15 @@ from luxel.data.dataset import Batch
 from luxel.data.generate_settings import GenerateSettings
 from luxel.experiments import EXPERIMENTS
 from luxel.experiments.experiment import with_train
-from luxel.experiments.run import run
+from luxel.experiments.run import Start, run
 from luxel.models.estimates import POINT_FEATURES, Measured
 from luxel.models.ray_model import RayModel, RayModelConfig
 from luxel.scene import Camera, Composed, Scene, Sphere
 from luxel.train import measured_points as module
-from luxel.train.measured_points import FOLDER, fingerprint, measured_points, points_of_sample
+from luxel.train.measured_points import FOLDER, fingerprint, measured_points, points_memory, points_of_sample
 from luxel.train.resident import ResidentPoints
+from luxel.train.run_folder import RunFolder
+from luxel.trained_models import SHIPPED
 
 CPU = torch.device("cpu")
 SIDE = 16
@@ -82,6 +84,15 @@ def test_what_decides_them_tells_them_apart(source):
     )
 
 
+def test_code_that_measures_tells_them_apart(source, tmp_path, monkeypatch):
+    """This module's, too, which chooses the points and says what a file has of them."""
+    changed = tmp_path / "measured_points.py"
+    changed.write_text(f"{Path(module.__file__).read_text()}# changed\n")
+    before = fingerprint(source.train, ray_model(0), 5)
+    monkeypatch.setattr(module, "__file__", str(changed))
+    assert fingerprint(source.train, ray_model(0), 5) != before
+
+
 def test_a_damaged_file_is_named(source):
     model = ray_model(2)
     measured_points(source.train, model, 3, CPU)
@@ -91,6 +102,17 @@ def test_a_damaged_file_is_named(source):
     file.write_bytes(content)
     with pytest.raises(InputError, match=r"0000000\.safetensors: damaged.*delete it and repeat the command"):
         measured_points(source.train, model, 3, CPU)
+
+
+def test_a_file_in_the_way_is_named(source, monkeypatch):
+    monkeypatch.setattr(module, "FOLDER", "manifest.json")
+    with pytest.raises(InputError, match=r"manifest\.json is a file, but a folder is meant"):
+        measured_points(source.train, ray_model(5), 3, CPU)
+
+
+def test_memory_is_that_of_the_points_as_read_and_joined(source):
+    points = measured_points(source.train, ray_model(6), 5, CPU)
+    assert points_memory(len(source.train), 5) == 2 * sum(column.nbytes for column in points)
 
 
 def test_where_nothing_is_in_view_nothing_is_learned(source, monkeypatch):
@@ -117,13 +139,28 @@ def test_steps_take_all_points_of_their_samples(source):
     assert model(*batch.inputs).shape == (3, 6, 3)
 
 
-def test_a_run_learns_from_them(tmp_path: Path, source):
-    """And goes on, after an interruption, to the same end."""
-    run_of = with_train(EXPERIMENTS["ray_small"].make("tiny"), samples=24, batch_size=4, tests=1, points=20)
-    experiment = replace(run_of, data=SETTINGS, stream=None)
-    result = run(experiment, tmp_path / "run", source.train.root, cpu=True)
-    assert result["status"] == "finished"
-    assert (source.train.root / FOLDER).is_dir()
+def test_a_run_learns_from_them(tmp_path: Path, source, monkeypatch):
+    """And goes on, after an interruption, to the same end, from the points that its first weights have measured."""
+    few = with_train(EXPERIMENTS["ray_small"].make("tiny"), samples=24, batch_size=4, tests=1, points=20)
+    experiment = with_train(replace(few, data=SETTINGS, stream=None), checkpoint_every=2)
+    start = Start(weights=SHIPPED / "ray-small")
+    assert run(experiment, tmp_path / "whole", source.train.root, cpu=True, start=start)["status"] == "finished"
+    folders = set((source.train.root / FOLDER).iterdir())
+    log = RunFolder.log
+
+    def interrupted(self, step, *args, **scalars):
+        if step == 4:
+            raise KeyboardInterrupt
+        log(self, step, *args, **scalars)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "log", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            run(experiment, tmp_path / "again", source.train.root, cpu=True, start=start)
+    run(experiment, tmp_path / "again", source.train.root, cpu=True, start=start)
+    weights = [(tmp_path / name / "model" / "model.safetensors").read_bytes() for name in ("whole", "again")]
+    assert weights[0] == weights[1]
+    assert set((source.train.root / FOLDER).iterdir()) == folders
 
 
 def test_only_ray_models_learn_from_points_and_of_data_sets(tmp_path: Path, sixteen):

@@ -1,5 +1,6 @@
 import gc
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -120,6 +121,16 @@ def test_a_training_that_does_not_fit_writes_nothing(change, message, monkeypatc
     with pytest.raises(InputError, match=message):
         run(change(EXPERIMENTS["standard_run"].make("small")), tmp_path / "run", cpu=True)
     assert not any(tmp_path.iterdir())
+
+
+def test_points_that_do_not_fit_are_refused_before_they_are_measured(monkeypatch):
+    """A step is of points alone: of more pictures than would fit as whole ones."""
+    monkeypatch.setattr(luxel.memory, "free_memory", lambda device, enough=None: 2**30)
+    made = with_train(with_data(EXPERIMENTS["ray_small"].make("small"), count=2000), batch_size=100, points=16)
+    made = replace(made, stream=None)
+    check_memory(made, torch.device("cpu"))
+    with pytest.raises(InputError, match=r"train\.points is 1000, of each of 2000 pictures: .*take fewer of them"):
+        check_memory(with_train(made, points=1000), torch.device("cpu"))
 
 
 def needs(experiment: Experiment) -> tuple[object, ...]:

@@ -31,6 +31,13 @@ def test_pictures_are_the_renderers(tmp_path):
             generate(other, tmp_path, progress=False)
 
 
+@pytest.mark.parametrize("spp", [2, 3])
+def test_how_noisy_paths_are_is_known_of_few(spp):
+    """In every pixel there are two, so that the mean of their variance is of the whole picture."""
+    found = NetworkSettings(**SETTINGS).make_tracer().trace([Spheres()(0, 0)], 13, 11, spp, 0)
+    assert np.isfinite(found.path_variance).all()
+
+
 def test_what_a_model_has_not_learned_is_refused():
     with pytest.raises(InputError, match="max_depth is 9, must be 6 with a model"):
         NetworkSettings(**SETTINGS, max_depth=9)

@@ -86,7 +86,7 @@ def test_points_without_a_place_are_left_out_and_counted():
     """Whatever else is said of them, as scanners do not say it either; the others' numbers in messages stay."""
     nothing = [np.nan] * 3
     places, given = [nothing, [1, 2, 3], nothing, [4, 5, 6]], {"heat": [7, 8, 9, 10]}
-    colors = [nothing, [0.1, 0.2, 0.3], [-1, 0, 0], [0.4, 0.5, 0.6]]
+    colors = [nothing, [0.1, 0.2, 0.3], [-1, 255, 0], [0.4, 0.5, 0.6]]
     with pytest.warns(InputWarning, match=r"^scan: 2 of 4 points are \[nan, nan, nan\]"):
         found = Particles.of("scan", places, radii=[np.nan, 1, 0, 2], colors=colors, fields=given)
     assert found.positions.tolist() == places[1::2]
@@ -94,6 +94,10 @@ def test_points_without_a_place_are_left_out_and_counted():
     assert found.radii.tolist() == [1, 2]
     np.testing.assert_allclose(found.colors, colors[1::2])
     assert found.fields["heat"].tolist() == [8, 10]
+    with pytest.warns(InputWarning, match="2 of 4") as told:
+        turned = Particles.of("scan", places, rotations=[[np.nan] * 4, [0, 2, 0, 0], [0] * 4, [1, 0, 0, 0]])
+    assert len(told) == 1
+    assert turned.rotations.tolist() == [[0, 1, 0, 0], [1, 0, 0, 0]]
     with pytest.raises(InputError, match=r"^scan: radii\[3\] is -2\.0"):
         Particles.of("scan", places, radii=[1, 1, 1, -2])
     with pytest.raises(InputError, match=r"^atoms: positions\[0\] is \[nan, nan, nan\], must be finite"):

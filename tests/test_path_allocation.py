@@ -22,7 +22,7 @@ def test_contrast_by_hand():
 @pytest.mark.parametrize("spp", [1, 2, 3, 4, 5, 16, 37, 1 << 20])
 def test_the_mean_is_what_is_asked_for(spp):
     paths = allocated_paths(noisy(3), spp).reshape(3, -1).double()
-    assert set(paths.unique().tolist()) <= {max(1, spp // 2), spp, 4 * spp}
+    assert set(paths.unique().tolist()) <= {max(min(2, spp), spp // 2), spp, 4 * spp}
     mean = paths.mean(1)
     assert (mean <= spp).all()
     assert (mean >= spp * (0.91 if spp % 2 == 0 else 0.78)).all()

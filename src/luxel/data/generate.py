@@ -139,7 +139,8 @@ def _complete(
 def _begin(settings: GenerateSettings, root: Path) -> Manifest:
     """The manifest to go on from: without shards that are gone or damaged, whose scenes are due again.
 
-    Where there are to be more scenes, also without each split's last shard unless it is full; its images are kept.
+    Where there are to be more scenes, also without each split's last shard unless it is full; its images are kept, and
+    the manifest is saved, lest the next call take what is traced since for leftovers of the smaller set.
     """
     asked = settings.flat()
     if not (root / NAME).exists():
@@ -168,7 +169,9 @@ def _begin(settings: GenerateSettings, root: Path) -> Manifest:
                     label_file(root / shard.file).unlink(missing_ok=True)
                 if shard in good:
                     _keep_images(settings, root / shard.file)
-        return Manifest(asked, tuple(shard for shard in good if shard.scenes == SCENES_A_SHARD))
+        manifest = Manifest(asked, tuple(shard for shard in good if shard.scenes == SCENES_A_SHARD))
+        manifest.save(root)
+        return manifest
     return Manifest(asked, good, there.finished if good == there.shards else ())
 
 

@@ -14,6 +14,7 @@ from luxel.memory import check_fits
 from luxel.models.cost import rendering_memory, training_memory
 from luxel.models.model_types import model_of
 from luxel.models.ray_model import RayModelConfig
+from luxel.train.measured_points import points_memory
 
 
 def check_model(experiment: Experiment) -> None:
@@ -47,15 +48,16 @@ def check_memory(experiment: Experiment, device: torch.device, processes: int = 
     )
     train, side, sizes = experiment.train, experiment.model.width, scene_sizes(experiment, data)
     objects = sizes.most_objects
-    rays = 0 if experiment.stream is None else experiment.stream.rays
+    rays, what = (train.points or 0, "points") if experiment.stream is None else (experiment.stream.rays, "rays")
     together = train.batch_size // train.accumulate // processes
-    asked = f"train.batch_size is {train.batch_size}, {together}"
+    of_each = f"times {rays} {what}" if rays else f"pictures of {side}×{side}"
     check_fits(
         training_memory(model, together, objects, rays) + sizes.texels_together(together) * TEXEL_BYTES,
-        f"{asked} {f'times {rays} rays' if rays else f'pictures of {side}×{side}'} at once (objects in one: {objects})",
+        f"train.batch_size is {train.batch_size}, {together} {of_each} at once (objects in one: {objects})",
         "take a smaller batch, or cut it into more parts with --train.accumulate",
         str(device),
     )
+    check_points(experiment)
     tested = min(train.batch_size, experiment.data.count) // processes
     check_fits(
         rendering_memory(model, tested, side, side, objects, device) + sizes.texels_together(tested) * TEXEL_BYTES,
@@ -63,6 +65,17 @@ def check_memory(experiment: Experiment, device: torch.device, processes: int = 
         "take a smaller batch",
         str(device),
     )
+
+
+def check_points(experiment: Experiment) -> None:
+    """Raise InputError, with an estimate, for more points to learn from than memory holds."""
+    points, pictures = experiment.train.points, experiment.data.count
+    if points is not None:
+        check_fits(
+            points_memory(pictures, points),
+            f"train.points is {points}, of each of {pictures} pictures",
+            "take fewer of them, or a smaller data set",
+        )
 
 
 def check_stream(experiment: Experiment, biased: bool = False) -> None:

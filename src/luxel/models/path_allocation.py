@@ -14,6 +14,8 @@ FLAT, SHARP = 0.75, 0.1
 """Shares of the pixels: those of least contrast, which get a FEWER-th of the paths, and of most, which get MORE times
 as many. On average they get 0.925 of what is asked for, as paths at edges take longer than those to the sky."""
 FEWER, MORE = 2, 4
+MIN_PATHS = 2
+"""Where there is more than one at all: a single path does not say how noisy it is."""
 AROUND = 3
 """Pixels, along both sides, of those whose contrast counts for the one in their midst."""
 DARK = 1e-20
@@ -23,7 +25,7 @@ DARK = 1e-20
 def allocated_paths(picture: Float[Tensor, "scenes height width 3"], spp: int) -> Int64[Tensor, " pixels"]:
     """Of each pixel, row by row, scene by scene; the mean over each scene is at most `spp`."""
     contrast = local_contrast(picture.mean(3)).flatten(1)
-    pixels, few = contrast.shape[1], max(1, spp // FEWER)
+    pixels, few = contrast.shape[1], max(min(MIN_PATHS, spp), spp // FEWER)
     flat = int(FLAT * pixels)
     sharp = min(int(SHARP * pixels), flat * (spp - few) // ((MORE - 1) * spp))
     order = contrast.argsort(stable=True, dim=1)

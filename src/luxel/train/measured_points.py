@@ -18,6 +18,7 @@ from torch import Tensor
 
 import luxel
 from luxel.data.dataset import ShardDataset
+from luxel.files.atomic import make_folder_of
 from luxel.files.tensors import read_tensors, write_tensors
 from luxel.models.estimates import CHANNEL_FEATURES, ESTIMATES, POINT_FEATURES, Measured
 from luxel.models.ray_model import RayModel
@@ -69,11 +70,16 @@ class Points(NamedTuple):
         return Measured(self.point.float(), self.channel.float(), estimates, self.scale, self.emitted, self.bound)
 
 
+def points_memory(samples: int, count: int) -> int:
+    """Bytes that `count` points of each of so many samples take while they are read: file by file, and joined."""
+    return 2 * samples * count * sum(column.nbytes for column in Points.black(1))
+
+
 def measured_points(data: ShardDataset, model: RayModel, count: int, device: torch.device) -> Points:
     """`count` random points of each of the data set's pictures, measured on the device and left on the CPU.
 
     They are kept beside the data set's shards, for runs of other seeds and for the same command repeated. Raises
-    InputError for a damaged file.
+    InputError for a damaged file, and where none can be written.
     """
     folder = data.root / FOLDER / fingerprint(data, model, count)
     parts = list[Points]()
@@ -82,7 +88,7 @@ def measured_points(data: ShardDataset, model: RayModel, count: int, device: tor
             numbers = range(first, min(len(data), first + SAMPLES_A_FILE))
             path = folder / f"{first:07}.safetensors"
             if not path.exists():
-                folder.mkdir(parents=True, exist_ok=True)
+                make_folder_of(path)
                 samples = []
                 for number in numbers:
                     samples.append(points_of_sample(data, number, model, count, device))
@@ -118,7 +124,8 @@ def fingerprint(data: ShardDataset, model: RayModel, count: int) -> str:
     sha = hashlib.sha256(f"{data.content_hash}\n{settings}\n".encode())
     sha.update(probed(model).tobytes())
     package = Path(luxel.__file__).parent
-    for source in sorted(path for folder in ("core", "models") for path in (package / folder).rglob("*.py")):
+    measuring = sorted(path for folder in ("core", "models") for path in (package / folder).rglob("*.py"))
+    for source in (*measuring, Path(__file__)):
         sha.update(source.read_bytes())
     return sha.hexdigest()[:16]
 

@@ -91,9 +91,9 @@ class Particles:
         turned = None if rotations is None else array_of(source, "rotations", rotations, (count, 4))
         if turned is not None:
             norm = np.linalg.norm(turned, axis=1, keepdims=True)
-            good = (np.isfinite(norm) & (norm > 1e-6))[:, 0] | ~is_placed
-            must_be(source, "rotations", turned, good, "a quaternion (w, x, y, z) other than zero")
-            turned = turned / norm
+            good = (np.isfinite(norm) & (norm > 1e-6))[:, 0]
+            must_be(source, "rotations", turned, good | ~is_placed, "a quaternion (w, x, y, z) other than zero")
+            turned = turned / np.where(good[:, None], norm, 1.0)
         particles = Particles(
             source,
             places,
@@ -236,7 +236,7 @@ def srgb_of(source: str, colors: Any, is_placed: Bool[np.ndarray, " particles"])
     if raw.ndim and raw.shape[-1] == 4 and raw.shape[:-1] in ((), (count,)):
         raw = raw[..., :3]
     array = array_of(source, "colors", raw, (count, 3))
-    of_255 = raw.dtype == np.uint8 or bool((array > 1).any())
+    of_255 = raw.dtype == np.uint8 or bool((array[is_placed] > 1).any())
     good = ((array >= 0) & (array <= 255)).all(1)
     must_be(source, "colors", array, good | ~is_placed, "in [0, 1], or in [0, 255]")
     return array / 255 if of_255 else array

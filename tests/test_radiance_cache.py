@@ -7,7 +7,7 @@ import warp as wp
 from kernels import DEVICES
 
 from luxel.core.launch import to_warp
-from luxel.trace.radiance_cache import HARMONICS, LEAST, RIDGE, cached_radiance, fitted_cache, harmonics
+from luxel.trace.radiance_cache import HARMONICS, MIN_SAMPLES, RIDGE, cached_radiance, fitted_cache, harmonics
 
 
 def directions(count: int, seed: int = 0) -> torch.Tensor:
@@ -51,7 +51,7 @@ def test_a_cosine_is_found_and_few_samples_are_not_known():
     radiance = (0.3 + 0.2 * normal @ up)[:, None] * torch.tensor([1.0, 2.0, 3.0])
     cache = fitted_cache(object_id, normal, radiance, 5)
     assert cache.is_known.tolist() == [False, False, True, False, False]
-    assert count >= LEAST > len(normal) - count
+    assert count >= MIN_SAMPLES > len(normal) - count
     kept = count / 3 / (count / 3 + RIDGE[3])
     np.testing.assert_allclose(cache.coefficients[2, 0], [0.3, 0.6, 0.9], rtol=1e-3)
     np.testing.assert_allclose(cache.coefficients[2, 3], kept * torch.tensor([0.2, 0.4, 0.6]), rtol=1e-3)

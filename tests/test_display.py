@@ -26,7 +26,7 @@ def test_a_scene_shows_itself_and_is_rendered_once(monkeypatch):
     np.testing.assert_array_equal(pixels(png), to_bytes(renderer_of("ray-small")(SCENE, 11)))
     assert SCENE.model_copy()._repr_png_() is png
     assert SCENE.with_material(0, base_color=(1, 0, 0))._repr_png_() != png
-    monkeypatch.setattr(display, "MAX_OBJECTS", 2)
+    monkeypatch.setattr(display, "MAX_SHOWN_OBJECTS", 2)
     assert SCENE.with_material(0, base_color=(0, 1, 0))._repr_png_() is None
     display.thumbnail.cache_clear()
 

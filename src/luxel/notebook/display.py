@@ -18,7 +18,7 @@ from luxel.scene.description import Scene
 MODEL = "ray-small"
 SIDE = 256
 """Of a scene's thumbnail, in pixels."""
-MAX_OBJECTS = 10_000
+MAX_SHOWN_OBJECTS = 10_000
 """Of a scene that is shown without being asked for: ray-small takes seconds for so many."""
 check_side, check_spp = checker(Pixels), checker(PathCount)
 
@@ -44,8 +44,8 @@ def renderer_of(model: str, device: str = "cpu") -> Renderer:
 
 @lru_cache(maxsize=64)
 def thumbnail(scene: Scene) -> bytes | None:
-    """The scene as a PNG, SIDE pixels wide and high, by ray-small; None for one of more than MAX_OBJECTS objects."""
-    if len(scene.objects) > MAX_OBJECTS:
+    """The scene as a PNG, SIDE pixels wide and high, by ray-small; None for one of more than MAX_SHOWN_OBJECTS objects."""
+    if len(scene.objects) > MAX_SHOWN_OBJECTS:
         return None
     return encoded(to_bytes(renderer_of(MODEL)(scene, SIDE)), ".png")
 

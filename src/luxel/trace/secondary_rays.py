@@ -20,7 +20,7 @@ PATHS_A_RAY = 8
 
 By 128 paths a pixel FLIP of 2 048 points is 0.0223 with 8 such rays a pixel, 0.0234 with 2; 40 paths have 5.
 """
-LARGEST_SHARE = 0.02
+MAX_SHARE = 0.02
 """Of all rays: what more of them meet is too large for few harmonics to hold the shadows on it."""
 CROWD = 100
 """Balls of a scene, below which none of them is a small one among many."""
@@ -68,5 +68,5 @@ def small_ball_cache(
         return None
     object_id, normal, radiance = map(torch.cat, zip(*found, strict=True))
     cache = fitted_cache(object_id, normal, radiance, len(batch.kind))
-    is_small = torch.bincount(object_id, minlength=len(batch.kind)) <= LARGEST_SHARE * count
+    is_small = torch.bincount(object_id, minlength=len(batch.kind)) <= MAX_SHARE * count
     return cache._replace(is_known=cache.is_known & is_small)

@@ -44,7 +44,7 @@ def renderer_of(model: str, device: str = "cpu") -> Renderer:
 
 @lru_cache(maxsize=64)
 def thumbnail(scene: Scene) -> bytes | None:
-    """The scene as a PNG, SIDE pixels wide and high, by ray-small; None for one of more than MAX_SHOWN_OBJECTS objects."""
+    """The scene as a PNG, SIDE pixels wide and high, by ray-small; None for more than MAX_SHOWN_OBJECTS objects."""
     if len(scene.objects) > MAX_SHOWN_OBJECTS:
         return None
     return encoded(to_bytes(renderer_of(MODEL)(scene, SIDE)), ".png")

@@ -14,6 +14,7 @@ from luxel.data.dataset import Batch
 from luxel.data.generate_settings import GenerateSettings
 from luxel.experiments import EXPERIMENTS
 from luxel.experiments.experiment import with_train
+from luxel.experiments.requirements import check_points
 from luxel.experiments.run import Start, run
 from luxel.models.estimates import POINT_FEATURES, Measured
 from luxel.models.ray_model import RayModel, RayModelConfig
@@ -113,6 +114,15 @@ def test_a_file_in_the_way_is_named(source, monkeypatch):
 def test_memory_is_that_of_the_points_as_read_and_joined(source):
     points = measured_points(source.train, ray_model(6), 5, CPU)
     assert points_memory(len(source.train), 5) == 2 * sum(column.nbytes for column in points)
+
+
+def test_memory_is_asked_for_all_training_pictures_of_the_folder(source, monkeypatch):
+    """Not for as many as the experiment would have made."""
+    monkeypatch.setattr("luxel.memory.free_memory", lambda device, enough=None: points_memory(len(source.train), 50))
+    made = with_train(replace(EXPERIMENTS["ray_small"].make("tiny"), stream=None), points=50)
+    check_points(made, source.train.root)
+    with pytest.raises(InputError, match=f"train.points is 51, of each of {len(source.train)} pictures"):
+        check_points(with_train(made, points=51), source.train.root)
 
 
 def test_where_nothing_is_in_view_nothing_is_learned(source, monkeypatch):

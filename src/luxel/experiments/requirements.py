@@ -6,7 +6,7 @@ import torch
 
 from luxel import InputError
 from luxel.core.map_tables import TEXEL_BYTES
-from luxel.data.manifest import DataError
+from luxel.data.manifest import DataError, Manifest
 from luxel.experiments.experiment import Experiment
 from luxel.experiments.scene_sizes import scene_sizes
 from luxel.image.losses import bias_under_noise
@@ -57,7 +57,7 @@ def check_memory(experiment: Experiment, device: torch.device, processes: int = 
         "take a smaller batch, or cut it into more parts with --train.accumulate",
         str(device),
     )
-    check_points(experiment)
+    check_points(experiment, data)
     tested = min(train.batch_size, experiment.data.count) // processes
     check_fits(
         rendering_memory(model, tested, side, side, objects, device) + sizes.texels_together(tested) * TEXEL_BYTES,
@@ -67,10 +67,12 @@ def check_memory(experiment: Experiment, device: torch.device, processes: int = 
     )
 
 
-def check_points(experiment: Experiment) -> None:
+def check_points(experiment: Experiment, data: Path | None = None) -> None:
     """Raise InputError, with an estimate, for more points to learn from than memory holds."""
     points, pictures = experiment.train.points, experiment.data.count
     if points is not None:
+        if data is not None:
+            pictures = sum(shard.scenes for shard in Manifest.load(data).of("train"))
         check_fits(
             points_memory(pictures, points),
             f"train.points is {points}, of each of {pictures} pictures",

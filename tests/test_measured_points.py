@@ -112,11 +112,13 @@ def test_a_folder_that_cannot_be_made_is_named_with_the_way_out(source, tmp_path
         measured_points(source.train, ray_model(6), 3, CPU)
 
 
-def test_more_points_than_memory_are_refused_before_any_is_measured(source, monkeypatch):
-    monkeypatch.setattr(module, "points_of_sample", None)
-    count = 1 << 40
-    with pytest.raises(InputError, match=rf"train\.points is {count} of each of \d+ pictures: that takes .*take fewer"):
-        measured_points(source.train, ray_model(7), count, CPU)
+def test_more_points_than_memory_are_refused_before_there_is_a_run(source, tmp_path, monkeypatch):
+    """So that the same command with fewer is no other run of its folder."""
+    monkeypatch.setattr("luxel.memory.free_memory", lambda device, enough=None: 6 * 2**30)
+    run_of = with_train(EXPERIMENTS["ray_small"].make("tiny"), points=1 << 20)
+    with pytest.raises(InputError, match=r"train\.points is 1048576 of each of 8 pictures: that takes some 6.38 GiB"):
+        run(replace(run_of, data=SETTINGS, stream=None), tmp_path / "run", source.train.root, cpu=True)
+    assert not (tmp_path / "run").exists()
 
 
 def test_where_nothing_is_in_view_nothing_is_learned(source, monkeypatch):

@@ -27,6 +27,7 @@ from luxel.models.model_types import Model, load_model, model_of
 from luxel.models.pretrained import WEIGHTS
 from luxel.progress import ProgressBar
 from luxel.train.loop import train
+from luxel.train.measured_points import check_points_fit
 from luxel.train.precision import check_precision
 from luxel.train.run_folder import Result, RunFolder, differences
 from luxel.train.runtime import accelerator
@@ -81,6 +82,8 @@ def run(
     source = source_of(experiment, data, runtime.device)
     settings = source.test.manifest.settings
     check_size(experiment.model.width, int(settings["width"]), int(settings["height"]), str(data))
+    if isinstance(source, ShardSource) and experiment.train.points is not None:
+        check_points_fit(len(source.train), experiment.train.points)
     if experiment.stream is None and (bias := bias_under_noise(experiment.train.loss, int(settings["spp"]))):
         print(f"{data}: {bias}", file=sys.stderr)
     identity: dict[str, Any] = {

@@ -74,18 +74,21 @@ class Points(NamedTuple):
         return Measured(self.point.float(), self.channel.float(), estimates, self.scale, self.emitted, self.bound)
 
 
+def check_points_fit(pictures: int, count: int) -> None:
+    """Raise InputError for more points, `count` of each picture, than fit into memory."""
+    check_fits(
+        2 * pictures * count * sum(column.nbytes for column in Points.black(1)),  # file by file, and all together
+        f"train.points is {count} of each of {pictures} pictures",
+        "take fewer points, or a smaller data set",
+    )
+
+
 def measured_points(data: ShardDataset, model: RayModel, count: int, device: torch.device) -> Points:
     """`count` random points of each of the data set's pictures, measured on the device and left on the CPU.
 
     They are kept beside the data set's shards, for runs of other seeds and for the same command repeated. Raises
-    InputError for a file that is damaged or of other pictures, for a folder that cannot be written in, and for more
-    points than fit into memory.
+    InputError for a file that is damaged or of other pictures, and for a folder that cannot be written in.
     """
-    check_fits(
-        2 * len(data) * count * sum(column.nbytes for column in Points.black(1)),  # file by file, and all together
-        f"train.points is {count} of each of {len(data)} pictures",
-        "take fewer points, or a smaller data set",
-    )
     folder = data.root / FOLDER / fingerprint(data, model, count)
     parts = list[Points]()
     with ProgressBar(total=len(data), desc="measuring points", unit="img", leave=False) as bar:

@@ -37,6 +37,29 @@ def test_a_folder_of_scenes_is_learned_from_and_generated(scenes, monkeypatch, c
     assert "other runs\n  run: finished" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (
+            ["--data.width", "9", "--data.height", "9"],
+            "its images are 9×9, the model's 16×16; generate with --data.width 16 --data.height 16, or train with "
+            "--model.width 9\n",
+        ),
+        (
+            ["--data.width", "9"],
+            "its images are 9×16, the model's 16×16; generate with --data.width 16 --data.height 16\n",
+        ),
+        (["--train.points", "5"], "train.points is 5, but the network makes whole images"),
+    ],
+)
+def test_a_folder_of_scenes_is_not_traced_for_a_run_that_cannot_be(asked, message, scenes, monkeypatch, capsys):
+    monkeypatch.chdir(scenes.parent)
+    before = set(Path().iterdir())
+    assert call(*TRAIN, "--data", f"scenes:{scenes}", *asked, "--out", "refused") == 1
+    assert message in capsys.readouterr().err
+    assert set(Path().iterdir()) == before
+
+
 def test_a_diverged_run_has_its_own_exit_code(data, tmp_path, capsys):
     explosive = ["--train.optim.learning-rate", "1e30", "--train.samples", "4096"]
     assert call("train", "standard_run", "--scale", "tiny", "--cpu", "--data", data, "--out", tmp_path, *explosive) == (

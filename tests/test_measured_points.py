@@ -105,10 +105,23 @@ def test_a_damaged_file_is_named(source):
         measured_points(source.train, model, 3, CPU)
 
 
-def test_a_file_in_the_way_is_named(source, monkeypatch):
-    monkeypatch.setattr(module, "FOLDER", "manifest.json")
-    with pytest.raises(InputError, match=r"manifest\.json is a file, but a folder is meant"):
-        measured_points(source.train, ray_model(5), 3, CPU)
+def test_a_file_of_other_pictures_is_named(source, monkeypatch):
+    """Whole, but not what is to be there: copied by hand, say."""
+    monkeypatch.setattr(module, "SAMPLES_A_FILE", 3)
+    model = ray_model(5)
+    measured_points(source.train, model, 3, CPU)
+    first, *_, last = sorted((source.train.root / FOLDER / fingerprint(source.train, model, 3)).iterdir())
+    assert len(source.train) % 3
+    first.write_bytes(last.read_bytes())
+    with pytest.raises(InputError, match=r"0000000\.safetensors: not 3 points of each of 3 pictures; delete it"):
+        measured_points(source.train, model, 3, CPU)
+
+
+def test_a_folder_that_cannot_be_made_is_named_with_the_way_out(source, tmp_path, monkeypatch):
+    monkeypatch.setattr(source.train, "root", tmp_path)
+    (tmp_path / FOLDER).touch()  # of all that prevents it, what prevents root too
+    with pytest.raises(InputError, match=r"measured.*: cannot be written: .*copy the data set to where that may be"):
+        measured_points(source.train, ray_model(6), 3, CPU)
 
 
 def test_memory_is_that_of_the_points_as_read_and_joined(source):

@@ -22,8 +22,10 @@ def train(arguments: list[str]) -> int:
     from luxel.experiments.data_sets import training_set
     from luxel.experiments.experiment import with_distribution, with_optim, with_stream
     from luxel.experiments.folders import run_folder
+    from luxel.experiments.requirements import check_model, check_traced
     from luxel.experiments.run import Start, run
     from luxel.files.atomic import check_folder
+    from luxel.scene.folder import PREFIX
     from luxel.train.optim import LrMultiplier
     from luxel.trained_models import find_weights
 
@@ -70,6 +72,9 @@ def train(arguments: list[str]) -> int:
     out = options.out or run_folder(name, options.scale, experiment, start)
     check_folder(out)
     print(f"{name}, {options.scale}: {out}", file=sys.stderr)
+    if options.data is not None and options.data.startswith(PREFIX):  # before its scenes are traced
+        check_model(experiment)
+        check_traced(experiment, options.data)
     with time_limit(options.minutes):
         folder = None if options.data is None or streams else training_set(options.data, experiment.data)
         result = run(experiment, out, folder, options.cpu, start=Start(start))

@@ -92,10 +92,16 @@ def check_stream(experiment: Experiment, biased: bool = False) -> None:
         raise InputError(f"{bias}; the stream's paths are stream.spp")
 
 
-def check_size(model: int, width: int, height: int, data: str) -> None:
-    """Raise DataError unless the data's images are as large as the model's."""
+def check_size(model: int, width: int, height: int, data: str, options: str = "--") -> None:
+    """Raise DataError unless the data's images are as large as the model's; `options` of data begin so."""
     if (width, height) != (model, model):
+        trained = f", or train with --model.width {width}" if width == height else ""
         raise DataError(
-            f"{data}: its images are {width}×{height}, the model's {model}×{model}; generate with --width {model} "
-            f"--height {model}, or train with --model.width of the data's"
+            f"{data}: its images are {width}×{height}, the model's {model}×{model}; generate with "
+            f"{options}width {model} {options}height {model}{trained}"
         )
+
+
+def check_traced(experiment: Experiment, data: str) -> None:
+    """Raise DataError unless the images that the experiment has traced, called `data`, are as large as its model's."""
+    check_size(experiment.model.width, experiment.data.width, experiment.data.height, data, "--data.")

@@ -18,7 +18,7 @@ from luxel.data.split import SPLITS
 from luxel.data.stream import StreamSource
 from luxel.experiments.experiment import Experiment
 from luxel.experiments.folders import data_folder
-from luxel.experiments.requirements import check_memory, check_model, check_size, check_stream
+from luxel.experiments.requirements import check_memory, check_model, check_size, check_stream, check_traced
 from luxel.experiments.run_config import PLACE, config_in_todays_words
 from luxel.files.atomic import checksum, only_one, write_atomically
 from luxel.files.typed_json import write_json
@@ -116,7 +116,7 @@ def copy_weights(model: Model, folder: Path) -> None:
 
 def generate_own(experiment: Experiment, runtime: Accelerator) -> Path:
     """Generate, or complete, the experiment's own data set; return its folder. Raises InputError for many processes."""
-    check_size(experiment.model.width, experiment.data.width, experiment.data.height, "the experiment's data")
+    check_traced(experiment, "the experiment's data")
     folder = data_folder(experiment.data)
     if runtime.num_processes > 1 and experiment.stream is None:
         raise InputError(f"several processes share one data set: make it first, and give it with --data {folder}")

@@ -17,8 +17,9 @@ from jaxtyping import Float16, Float32
 from torch import Tensor
 
 import luxel
+from luxel import InputError
 from luxel.data.dataset import ShardDataset
-from luxel.files.atomic import make_folder_of
+from luxel.files.atomic import writing
 from luxel.files.tensors import read_tensors, write_tensors
 from luxel.models.estimates import CHANNEL_FEATURES, ESTIMATES, POINT_FEATURES, Measured
 from luxel.models.ray_model import RayModel
@@ -30,6 +31,8 @@ SAMPLES_A_FILE = 50
 TINY = 1e-30  # radiance that is none
 MAX_SHARE = 6e4  # nearly the largest number of half precision
 PROBES = 64
+REMEDY = "delete it and repeat the command"
+NOT_KEPT = "what is measured is kept there: allow it, or copy the data set to where that may be"
 
 
 class Points(NamedTuple):
@@ -79,7 +82,7 @@ def measured_points(data: ShardDataset, model: RayModel, count: int, device: tor
     """`count` random points of each of the data set's pictures, measured on the device and left on the CPU.
 
     They are kept beside the data set's shards, for runs of other seeds and for the same command repeated. Raises
-    InputError for a damaged file, and where none can be written.
+    InputError for a file that is damaged or of other pictures, and for a folder that cannot be written in.
     """
     folder = data.root / FOLDER / fingerprint(data, model, count)
     parts = list[Points]()
@@ -88,7 +91,8 @@ def measured_points(data: ShardDataset, model: RayModel, count: int, device: tor
             numbers = range(first, min(len(data), first + SAMPLES_A_FILE))
             path = folder / f"{first:07}.safetensors"
             if not path.exists():
-                make_folder_of(path)
+                with writing(folder, NOT_KEPT):
+                    folder.mkdir(parents=True, exist_ok=True)
                 samples = []
                 for number in numbers:
                     samples.append(points_of_sample(data, number, model, count, device))
@@ -97,7 +101,10 @@ def measured_points(data: ShardDataset, model: RayModel, count: int, device: tor
                 write_tensors(path, dict(zip(Points._fields, stacked, strict=True)))
             else:
                 bar.update(len(numbers))
-            tensors, _ = read_tensors(path, "delete it and repeat the command")
+            tensors, _ = read_tensors(path, REMEDY)
+            expected = {name: (len(numbers), *column.shape) for name, column in Points.black(count)._asdict().items()}
+            if {name: tuple(column.shape) for name, column in tensors.items()} != expected:
+                raise InputError(f"{path}: not {count} points of each of {len(numbers)} pictures; {REMEDY}")
             parts.append(Points(**tensors))
     return Points(*(torch.cat(column) for column in zip(*parts, strict=True)))
 

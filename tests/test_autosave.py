@@ -17,9 +17,10 @@ def test_the_autosave_thread_keeps_the_last_state_and_tells_what_fails_once(tmp_
     assert Scene.load(document.autosave_path).objects[BALL].radius == 8
     assert not told
 
-    homeless = Document(SCENE, tmp_path / "gone" / "a.json")
+    (tmp_path / "file").touch()
+    homeless = Document(SCENE, tmp_path / "file" / "a.json")
     autosave = Autosave(homeless, told.append, period_s=0.0)
     homeless.edit(RED)
     autosave.stop()
     assert 1 <= len(told) <= 2  # the thread's, and what stopping tried
-    assert "a.autosave.json: cannot be written" in told[0]
+    assert "file: is a file, but a folder is meant" in told[0]

@@ -15,7 +15,7 @@ MOST = {
     "highlights in mirrors": 2,
     "highlights in plastic": 0,
     "highlights in glass": 4,
-    "highlights, roughness 0.15": 1,
+    "highlights, roughness 0.15": 2,
     "specks of glass": 0,
     "rods in a flat mirror": 0,
     "rods in mirror balls": 0,

@@ -1,6 +1,6 @@
 """A point cloud's figure: Luxel's default, against Mitsuba as papers run it, `scalar_rgb` at 256 spp.
 
-    python benchmarks/point_cloud.py [--points 2048 20000 100000] [--width 1920] [--height 1080] [--spp 36]
+    python benchmarks/point_cloud.py [--points 2048 20000 100000] [--width 1920] [--height 1080] [--spp 37]
         [--mitsuba-spp 256] [--reference-spp 4096] [--out /tmp/point_cloud]
 
 Points on the tube of a trefoil knot, in the look `paper`: a floor and a panel.
@@ -64,7 +64,7 @@ class Options(Configuration):
     points: tuple[Count, ...] = (2048, 20_000, 100_000)
     width: Count = 1920
     height: Count = 1080
-    spp: Count = 36
+    spp: Count = 37
     mitsuba_spp: Count = 256
     reference_spp: Count = 4096
     """A multiple of 256."""

@@ -39,7 +39,7 @@ def denoised(
     scene: Scene,
     width: int,
     height: int,
-    spp: int = 36,
+    spp: int = 37,
     seed: int = 0,
     device: str = "cpu",
     progress: Callable[[int], object] | None = None,

@@ -23,7 +23,7 @@ SIDE = 512
 """Pixels of a picture without a network, unless given."""
 NETWORK, PATHS = "ray-small", "paths"
 """What --model is unless given: of scenes, and of points and particles; the latter is no network."""
-BLENDED_SPP, DENOISED_SPP = 4, 36
+BLENDED_SPP, DENOISED_SPP = 4, 37
 """Paths a pixel of points and particles, unless given: by a network, and without one."""
 HIDING_LOOKS = {name for name, look in LOOKS.items() if look.ground is not None and name != "paper"}
 """Looks whose ground is all that would be seen behind particles."""
@@ -52,7 +52,7 @@ class RenderOptions(Configuration):
     spp: PathCount | None = None
     """Paths a pixel that the picture is blended with, which takes it to the truth. Where light is found by chance
     only (by way of mirrors and glass), a few may do harm: docs/blending.md. 0: the model's alone, as of scenes unless
-    given; 4 of points and particles by a network; 36 on average by --model paths, which has nothing else."""
+    given; 4 of points and particles by a network; 37 on average by --model paths, which has nothing else."""
     seed: Seed = 0
     """Of those paths."""
     tone_map: str = "clamp"

@@ -1,10 +1,12 @@
 """How many pictures of CLEVR's kind a second of one core's time, as good as path traced ones of 512 paths a pixel?
 
     python benchmarks/clevr.py [--scenes 4] [--width 320] [--height 240] [--spp 512] [--truth-spp 4096]
+        [--device cuda]
 
 The truth is traced first; repeating the command goes on where it stood. Then the model's pictures are blended with 0,
 1, 2, 4 … paths a pixel until their mean squared error, of sRGB clamped to [0, 1] and over all scenes, is no greater
-than that of the path tracer's. Time is that of the processor, all threads together, one scene at a time, warm.
+than that of the path tracer's. Time is that of the processor, all threads together, one scene at a time, warm; on a GPU
+(--device cuda) that of the wall's clock, and rates are of the GPU in place of a core.
 
 The last line is one JSON object: by method the error (which has the truth's own noise in it, too), PSNR, FLIP, images a
 second and core, and two equivalent spp, the paths a pixel of whose pictures the error would be the same: of what is
@@ -57,6 +59,8 @@ class Options(Configuration):
     spp: Paths = 512
     """Of the path traced pictures that are good enough."""
     truth_spp: Paths = 4096
+    device: str = "cpu"
+    """Where the pictures that are judged are made: cpu, or cuda."""
     data: Path = Path("data/clevr_benchmark")
     """Where the truth is kept."""
 
@@ -93,13 +97,14 @@ def truths(options: Options) -> tuple[list[Scene], Batch]:
     return [test.scene(index) for index in range(len(test))], test.batch(range(len(test)))
 
 
-def measured(method: Callable[[Scene], Picture], scenes: list[Scene], truth: Batch) -> Measured:
-    """Error and rate of a method."""
+def measured(method: Callable[[Scene], Picture], scenes: list[Scene], truth: Batch, device: str) -> Measured:
+    """Error and rate of a method on a device."""
+    clock = time.process_time if device == "cpu" else time.perf_counter
     pictures, seconds = [], []
     for scene in scenes:
-        started = time.process_time()
+        started = clock()
         pictures.append(method(scene))
-        seconds.append(time.process_time() - started)
+        seconds.append(clock() - started)
     found = torch.from_numpy(np.stack(pictures))
     shown, target = clamp(found), clamp(truth.radiance)
     errors = ((shown - target) ** 2).mean((1, 2, 3))
@@ -139,12 +144,15 @@ def label_seconds(scenes: list[Scene], width: int, height: int) -> float:
 def main(options: Options) -> None:
     """Measure, and print the JSON object."""
     scenes, truth = truths(options)
-    tracer, renderer = PathTracer(), Renderer.from_pretrained(options.model)
-    renderer(scenes[0], 32, 24, spp=2)  # warm up
+    tracer = PathTracer(device=options.device)
+    renderer = Renderer.from_pretrained(options.model, options.device)
+    for _ in range(3):  # warm up: kernels are compiled, and a GPU records a frame the second time
+        renderer(scenes[0], options.width, options.height, spp=2)
+    tracer.trace(scenes[:1], options.width, options.height, 2, NOISE_SEED)
     found: dict[str, Judged] = {}
 
     def tell(name: str, method: Callable[[Scene], Picture], reference: Measured | None = None) -> Judged:
-        result = measured(method, scenes, truth)
+        result = measured(method, scenes, truth, options.device)
         found[name] = judged = Judged(**asdict(result), equivalent_spp=as_paths(result, reference or result, options))
         equivalent = f"as {judged.equivalent_spp:.0f} paths, {judged.linear_equivalent_spp:.0f} in linear radiance"
         rate = f"{judged.images_per_s:.3f} a second and core"

@@ -28,7 +28,7 @@ from typing import Annotated, Any
 from luxel.configuration import Configuration
 from luxel.core.rays import image_plane_rays
 from luxel.core.scene_batch import SceneBatch
-from luxel.denoised import denoised
+from luxel.denoised import DEFAULT_SPP, denoised
 from luxel.files.atomic import replacing, write_atomically
 from luxel.image.formats import save_image
 from luxel.image.metrics import flip
@@ -64,7 +64,7 @@ class Options(Configuration):
     points: tuple[Count, ...] = (2048, 20_000, 100_000)
     width: Count = 1920
     height: Count = 1080
-    spp: Count = 37
+    spp: Count = DEFAULT_SPP
     mitsuba_spp: Count = 256
     reference_spp: Count = 4096
     """A multiple of 256."""

@@ -26,7 +26,7 @@ ALLOWED = {
     "trace": {"core", "scene"},
     "data": {"core", "scene", "trace", "image"},
     "train": {"models", "data", "image"},
-    "experiments": {"train", "models", "data", "image", "core", "scene", "trace"},
+    "experiments": {"train", "models", "data", "image", "core", "scene", "trace", "trained_models"},
     "evaluation": {"core", "models", "data", "image", "scene"},
     "trained_models": set(),
     "pipeline": {"core", "scene", "trace", "models", "image", "trained_models"},

@@ -11,6 +11,7 @@ from pydantic import Field
 from luxel import InputError
 from luxel.configuration import Configuration, PathCount, Pixels, Seed
 from luxel.data.generate_settings import TracerName
+from luxel.denoised import DEFAULT_SPP
 from luxel.files.atomic import check_folder
 from luxel.image.formats import LINEAR, SUFFIXES, Stops, check_image_file, is_display
 from luxel.scene.figures.figure import Figure
@@ -23,8 +24,8 @@ SIDE = 512
 """Pixels of a picture without a network, unless given."""
 NETWORK, PATHS = "ray-small", "paths"
 """What --model is unless given: of scenes, and of points and particles; the latter is no network."""
-BLENDED_SPP, DENOISED_SPP = 4, 37
-"""Paths a pixel of points and particles, unless given: by a network, and without one."""
+BLENDED_SPP = 4
+"""Paths a pixel of points and particles by a network, unless given."""
 HIDING_LOOKS = {name for name, look in LOOKS.items() if look.ground is not None and name != "paper"}
 """Looks whose ground is all that would be seen behind particles."""
 ImageFormat: TypeAlias = Literal["png", "jpg", "webp", "exr"]
@@ -163,7 +164,7 @@ def paths_of(path: Path, options: RenderOptions) -> int:
             raise InputError(f"{path}: --spp is 0, must be at least 1 by --model {PATHS}, as nothing else is there")
         return options.spp
     if without_network:
-        return DENOISED_SPP
+        return DEFAULT_SPP
     return BLENDED_SPP if is_particle_file(path) else 0
 
 

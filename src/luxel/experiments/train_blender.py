@@ -23,7 +23,6 @@ from jaxtyping import Float, Int64
 from pydantic import Field
 from torch import Tensor
 
-import luxel
 from luxel.configuration import Configuration, Pixels, Seed, Steps
 from luxel.core.scene_batch import SceneBatch
 from luxel.experiments.rare_light import rare_light
@@ -39,6 +38,7 @@ from luxel.scene.composed import Composed
 from luxel.scene.description import Scene
 from luxel.scene.distributions import Mixed
 from luxel.trace.path import PathTracer
+from luxel.trained_models import SHIPPED
 
 MODELS = ("ray-small", "ray-base", "ray-small")
 """Scene i is shown by number i modulo 3."""
@@ -133,7 +133,7 @@ def make(path: Path, scene: Scene, options: Options) -> None:
 
 def models_that_ship() -> list[Model]:
     """Those of MODELS."""
-    shipped = {name: load_model(Path(luxel.__file__).parent / "pretrained" / name).eval() for name in set(MODELS)}
+    shipped = {name: load_model(SHIPPED / name).eval() for name in set(MODELS)}
     return [shipped[name] for name in MODELS]
 
 

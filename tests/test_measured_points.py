@@ -20,7 +20,7 @@ from luxel.models.estimates import POINT_FEATURES, Measured
 from luxel.models.ray_model import RayModel, RayModelConfig
 from luxel.scene import Camera, Composed, Scene, Sphere
 from luxel.train import measured_points as module
-from luxel.train.measured_points import FOLDER, fingerprint, measured_points, points_memory, points_of_sample
+from luxel.train.measured_points import FOLDER, fingerprint, measured_points, points_memory, points_of_samples
 from luxel.train.resident import ResidentPoints
 from luxel.train.run_folder import RunFolder
 from luxel.trained_models import SHIPPED
@@ -50,13 +50,22 @@ def test_points_are_shaded_as_in_whole_pictures(source):
     model = ray_model(0)
     for number in range(len(source.train)):
         sample = source.train.batch([number])
-        points = points_of_sample(source.train, number, model, 200, CPU)
+        points = points_of_samples(source.train, range(number, number + 1), model, 200, CPU)[0]
         with torch.no_grad():
             picture = model(sample.scenes).flatten(0, 2)
             alone = model(Measured(*(values[None] for values in points.measured)))[0]
         same = (sample.radiance.flatten(0, 2)[None] == points.radiance[:, None]).all(2)
         assert (same.sum(1) == 1).all()
         torch.testing.assert_close(alone, picture[same.nonzero()[:, 1]], rtol=0.02, atol=1e-6)
+
+
+def test_points_do_not_depend_on_the_pictures_that_are_measured_with_theirs(source):
+    model = ray_model(6)
+    together = points_of_samples(source.train, range(1, 5), model, 9, CPU)
+    for number, points in enumerate(together, 1):
+        (alone,) = points_of_samples(source.train, range(number, number + 1), model, 9, CPU)
+        assert torch.equal(points.radiance, alone.radiance)
+        torch.testing.assert_close(points.measured, alone.measured, rtol=1e-3, atol=1e-4)
 
 
 def test_they_are_measured_once(source, monkeypatch):
@@ -69,7 +78,7 @@ def test_they_are_measured_once(source, monkeypatch):
     assert len(files) == -(-len(source.train) // 4)
     files[1].unlink()
     numbers = []
-    monkeypatch.setattr(module, "points_of_sample", lambda *a: numbers.append(a[1]) or points_of_sample(*a))
+    monkeypatch.setattr(module, "points_of_samples", lambda *a: numbers.extend(a[1]) or points_of_samples(*a))
     again = measured_points(source.train, ray_model(1), 5, CPU)
     assert numbers == [4, 5, 6, 7]
     assert all(torch.equal(one, other) for one, other in zip(first, again, strict=True))
@@ -145,7 +154,7 @@ def test_where_nothing_is_in_view_nothing_is_learned(source, monkeypatch):
     batch = Batch(SceneBatch.of([behind]), black + 3, black)
     assert (visible_fragments(batch.scenes, SIDE, SIDE, 4).object_id == MISS).all()
     monkeypatch.setattr(source.train, "batch", lambda numbers: batch)
-    points = points_of_sample(source.train, 0, ray_model(3), 7, CPU)
+    (points,) = points_of_samples(source.train, range(1), ray_model(3), 7, CPU)
     assert points.radiance.shape == (7, 3)
     assert not points.radiance.any()
     with torch.no_grad():

@@ -6,7 +6,9 @@ points are of pixels that one object fills, since a pixel's radiance says little
 """
 
 import hashlib
+import itertools
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
@@ -22,7 +24,7 @@ from luxel.data.dataset import ShardDataset
 from luxel.files.atomic import writing
 from luxel.files.tensors import read_tensors, write_tensors
 from luxel.models.estimates import CHANNEL_FEATURES, ESTIMATES, POINT_FEATURES, Measured
-from luxel.models.ray_model import RayModel
+from luxel.models.ray_model import PIXELS_AT_ONCE, RayModel
 from luxel.progress import ProgressBar
 
 FOLDER = "measured"
@@ -85,18 +87,18 @@ def measured_points(data: ShardDataset, model: RayModel, count: int, device: tor
     InputError for a file that is damaged or of other pictures, and for a folder that cannot be written in.
     """
     folder = data.root / FOLDER / fingerprint(data, model, count)
+    pixels = int(data.manifest.settings["height"]) * int(data.manifest.settings["width"])
     parts = list[Points]()
     with ProgressBar(total=len(data), desc="measuring points", unit="img", leave=False) as bar:
-        for first in range(0, len(data), SAMPLES_A_FILE):
-            numbers = range(first, min(len(data), first + SAMPLES_A_FILE))
-            path = folder / f"{first:07}.safetensors"
+        for numbers in parts_of(range(len(data)), SAMPLES_A_FILE):
+            path = folder / f"{numbers.start:07}.safetensors"
             if not path.exists():
                 with writing(folder, NOT_KEPT):
                     folder.mkdir(parents=True, exist_ok=True)
-                samples = []
-                for number in numbers:
-                    samples.append(points_of_sample(data, number, model, count, device))
-                    bar.update()
+                samples = list[Points]()
+                for some in parts_of(numbers, max(1, PIXELS_AT_ONCE // pixels)):
+                    samples += points_of_samples(data, some, model, count, device)
+                    bar.update(len(some))
                 stacked = (torch.stack(column) for column in zip(*samples, strict=True))
                 write_tensors(path, dict(zip(Points._fields, stacked, strict=True)))
             else:
@@ -109,17 +111,34 @@ def measured_points(data: ShardDataset, model: RayModel, count: int, device: tor
     return Points(*(torch.cat(column) for column in zip(*parts, strict=True)))
 
 
+def parts_of(numbers: range, length: int) -> Iterator[range]:
+    """The numbers, so many at a time."""
+    for first in range(0, len(numbers), length):
+        yield numbers[first : first + length]
+
+
 @torch.no_grad()
-def points_of_sample(data: ShardDataset, number: int, model: RayModel, count: int, device: torch.device) -> Points:
-    """`count` random points of a picture, some of them more than once if it has few; black ones if it has none."""
-    sample = data.batch([number])
-    height, width = sample.radiance.shape[1:3]
-    measured, pixels = model.measured_pixels(sample.scenes.to(device), width, height)
-    if not len(pixels):
-        return Points.black(count)
-    chosen = torch.randint(len(pixels), (count,), generator=torch.Generator().manual_seed(number)).to(device)
-    radiance = sample.radiance.flatten(0, 2)[pixels[chosen].cpu()]
-    return Points.of(Measured(*(values[chosen] for values in measured)), radiance)
+def points_of_samples(
+    data: ShardDataset, numbers: range, model: RayModel, count: int, device: torch.device
+) -> list[Points]:
+    """`count` random points of each picture, some of them more than once if it has few; black ones if it has none.
+
+    The pictures are measured together, which changes nothing but the time that a GPU takes.
+    """
+    samples = data.batch(numbers)
+    height, width = samples.radiance.shape[1:3]
+    measured, pixels = model.measured_pixels(samples.scenes.to(device), width, height)
+    radiance, pixels = samples.radiance.flatten(0, 2), pixels.cpu()
+    ends = torch.searchsorted(pixels, torch.arange(len(samples) + 1) * height * width).tolist()
+    found = list[Points]()
+    for number, (begin, end) in zip(numbers, itertools.pairwise(ends), strict=True):
+        if begin == end:
+            found.append(Points.black(count))
+            continue
+        chosen = begin + torch.randint(end - begin, (count,), generator=torch.Generator().manual_seed(number))
+        there = chosen.to(device)
+        found.append(Points.of(Measured(*(values[there] for values in measured)), radiance[pixels[chosen]]))
+    return found
 
 
 def fingerprint(data: ShardDataset, model: RayModel, count: int) -> str:

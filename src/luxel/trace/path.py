@@ -126,17 +126,17 @@ class PathTracer:
         self,
         scenes: Sequence[Scene] | SceneBatch,
         fragments: Fragments,
-        spp: int | Int64[Tensor, " pixels"],
+        spp: Int64[Tensor, " pixels"],
         seed: int,
         progress: Callable[[int], object] | None = None,
     ) -> tuple[Estimate, FragmentPaths]:
         """What `sample` returns of whole pictures, and the same paths by the fragment that each meets first.
 
-        A pixel's are the same whatever others get, which may each have a number of paths of their own.
+        Each pixel has a number of paths of its own, and the same ones whatever others get.
         """
         batch, width, height = self._batch(scenes), fragments.width, fragments.height
         pixels, device = len(batch) * width * height, batch.device
-        paths = torch.full((pixels,), spp) if isinstance(spp, int) else spp.cpu()
+        paths = spp.cpu()
         mean, variance = torch.empty(2, pixels, 3, device=device)
         whole, shown = Estimate(mean, variance, torch.empty(pixels, device=device)), len(fragments.key)
         sizes = ((shown, 3), (shown,), (pixels,))

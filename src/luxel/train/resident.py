@@ -47,9 +47,10 @@ class EncodedBatch:
     def __len__(self) -> int:
         return len(self.radiance)
 
-    def like(self, *columns: Tensor) -> "EncodedBatch":
-        """A batch of these `columns`, which mean what its own do."""
-        return EncodedBatch(type(self.encoded)(*columns[:-1]), columns[-1])
+    @staticmethod
+    def of(encoding: type[Encoded], *columns: Tensor) -> "EncodedBatch":
+        """The batch of these `columns`: those of the encoding, and radiance."""
+        return EncodedBatch(encoding(*columns[:-1]), columns[-1])
 
     @property
     def columns(self) -> tuple[Tensor, ...]:
@@ -63,7 +64,7 @@ class EncodedBatch:
 
     def rows(self, part: slice) -> "EncodedBatch":
         """The samples of this part."""
-        return self.like(*(values[part] for values in self.columns))
+        return EncodedBatch.of(type(self.encoded), *(values[part] for values in self.columns))
 
     def to(self, device: torch.device | str) -> "EncodedBatch":
         """Itself: it is where it is needed."""
@@ -77,6 +78,9 @@ Encode: TypeAlias = Callable[..., Tokens]
 
 class Resident(ABC):
     """The samples of a data set on the device."""
+
+    encoding: ClassVar[type[Encoded]]
+    """Of its batches."""
 
     def __init__(self, data: ShardDataset, columns: Iterable[Tensor], device: torch.device) -> None:
         self._data = data
@@ -105,6 +109,8 @@ class Resident(ABC):
 class ResidentPictures(Resident):
     """Whole pictures, and their scenes as tokens."""
 
+    encoding = Tokens
+
     def __init__(self, data: ShardDataset, encode: Encode, device: torch.device) -> None:
         most = max(shard.objects for shard in data.manifest.of(data.split))
         parts = list[tuple[Tensor, ...]]()
@@ -120,6 +126,8 @@ class ResidentPictures(Resident):
 
 class ResidentPoints(Resident):
     """Points of the pictures, as many of each, with what a ray model reads of them."""
+
+    encoding = Measured
 
     def __init__(self, data: ShardDataset, model: RayModel, count: int, device: torch.device) -> None:
         super().__init__(data, measured_points(data, model, count, device), device)

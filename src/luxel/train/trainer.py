@@ -143,8 +143,8 @@ class Trainer:
         return torch.stack([self.runtime.reduce(total, "mean"), norm])
 
     def _differentiate_columns(self, *columns: torch.Tensor) -> Float32[torch.Tensor, "2"]:
-        assert isinstance(self._batch, EncodedBatch)
-        return self.differentiate(self._batch.like(*columns))
+        assert self._resident is not None  # as encoded batches come of it
+        return self.differentiate(EncodedBatch.of(self._resident.encoding, *columns))
 
     def update(self, rate: float) -> None:
         """Step the optimiser at this learning rate, and the average after it."""

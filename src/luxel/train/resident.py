@@ -23,8 +23,8 @@ from luxel.train.measured_points import Points, measured_points
 
 SHARE_OF_GPU = 0.25
 """At most so much of a GPU's free memory: the rest is for the network."""
-MOST_OF_CPU = 1 << 28
-"""Bytes. A CPU reads larger sets from the page cache as fast, and there the copies would be a second time in memory."""
+MAX_CPU_BYTES = 1 << 28
+"""A CPU reads larger sets from the page cache as fast, and there the copies would be a second time in memory."""
 READ_AT_ONCE = 256
 """Samples that are encoded together."""
 STEPS_AT_ONCE = 256
@@ -147,7 +147,7 @@ def resident(data: Any, model: nn.Module, device: torch.device, points: int | No
     encode: Encode | None = getattr(model, "encode", None)
     if encode is None or not isinstance(data, ShardSource):
         return None
-    most = free_memory(str(device)) * SHARE_OF_GPU if device.type == "cuda" else MOST_OF_CPU
+    most = free_memory(str(device)) * SHARE_OF_GPU if device.type == "cuda" else MAX_CPU_BYTES
     return ResidentPictures(data.train, encode, device) if size(data.train) <= most else None
 
 

@@ -16,7 +16,7 @@ from luxel.scene.description import GradientSky, MapSky, Plane, Scene, Vector
 
 ROWS = 1025
 """Of the picture, the first and last of which are the poles themselves: an `envmap` has them there."""
-FARTHER = 1e3
+SUN_DISTANCE_FACTOR = 1e3
 """Distance of the ball that is the sun, over that of the farthest object."""
 MAX_SUN_DISTANCE = 5e5  # scene units: within the far plane
 TO_WORLD = ((-1.0, 0.0, 0.0), (0.0, 0.0, 1.0), (0.0, 1.0, 0.0))
@@ -57,7 +57,7 @@ def sun_distance(scene: Scene) -> float:
     """Of the ball that is the sun, from the camera, scene units."""
     solids = [item for item in scene.objects if not isinstance(item, Plane)]
     reach = max((math.dist(item.center, scene.camera.position) + item.bounding_radius for item in solids), default=1.0)
-    return min(FARTHER * reach, MAX_SUN_DISTANCE)
+    return min(SUN_DISTANCE_FACTOR * reach, MAX_SUN_DISTANCE)
 
 
 def sky_picture(scene: Scene, rows: int) -> Float32[np.ndarray, "rows columns 3"]:

@@ -30,7 +30,7 @@ from luxel.train.optim import OptimConfig, Schedule
 from luxel.train.run_folder import RunFolder, read_metrics
 from luxel.train.runtime import MAX_WAIT, accelerator, leave
 from luxel.train.train_config import TrainConfig
-from luxel.train.trainer import GRID_COLUMNS, LEAST_LOSS, Trainer, comparison_grid, mean_loss_over, mean_of_samples
+from luxel.train.trainer import GRID_COLUMNS, MIN_SAMPLE_LOSS, Trainer, comparison_grid, mean_loss_over, mean_of_samples
 
 CONFIG = TrainConfig(
     samples=60, batch_size=5, tests=3, checkpoint_every=4, optim=OptimConfig(learning_rate=0.05, ema_decay=0.5)
@@ -376,7 +376,7 @@ def test_accumulated_gradients_are_the_whole_batchs():
 def test_a_geometric_mean_weighs_each_samples_gradient_by_its_loss():
     losses = (torch.tensor([1e-4, 1e-2, 1.0])[:, None, None, None] * torch.rand(3, 4, 5, 3)).requires_grad_()
     mean = mean_of_samples(losses, "geometric")
-    of_samples = losses.detach().mean((1, 2, 3)) + LEAST_LOSS
+    of_samples = losses.detach().mean((1, 2, 3)) + MIN_SAMPLE_LOSS
     assert mean.item() == pytest.approx(of_samples.prod().item() ** (1 / 3), rel=1e-5)
     (gradient,) = torch.autograd.grad(mean, losses)
     weights = gradient.sum((1, 2, 3)) * of_samples

@@ -131,17 +131,23 @@ def frame_rows(host: SceneBatch, size: FrameSize) -> FrameRows:
 
     Those that no scene has are black planes.
     """
-    arrays = dict(host.arrays)
-    for name in OBJECT_FIELDS:
-        spare = np.zeros_like(arrays[name], shape=(size.objects - len(host.kind), *arrays[name].shape[1:]))
-        spare[...] = {"kind": PLANE, "scale": 1, "roughness": 1, "rotation": (1, 0, 0, 0)}.get(name, 0)
-        arrays[name] = np.concatenate([arrays[name], spare])
-    tables = scene_tables(SceneBatch.from_arrays(arrays))
-    lights = np.zeros((size.objects + 1, 1), np.int32)
-    lights[: len(tables["light_object"])] = tables["light_object"]
-    scene_of_object = np.zeros(size.objects, np.int32)
-    scene_of_object[: len(host.kind)] = np.repeat(np.arange(len(host)), host.counts)
-    return FrameRows(host, arrays, {**tables, "light_object": lights}, scene_of_object)
+    absent = {"kind": PLANE, "scale": 1, "roughness": 1, "rotation": (1, 0, 0, 0)}
+    of = host.arrays
+    arrays = of | {name: with_rows(of[name], size.objects, absent.get(name, 0)) for name in OBJECT_FIELDS}
+    tables = scene_tables(arrays)
+    tables["light_object"] = with_rows(tables["light_object"], size.objects + 1, 0)
+    scenes = np.repeat(np.arange(len(host), dtype=np.int32), np.diff(of["offsets"]))
+    return FrameRows(host, arrays, tables, with_rows(scenes, size.objects, 0))
+
+
+def with_rows(
+    values: Shaped[np.ndarray, "rows *any"], rows: int, value: int | tuple[int, ...]
+) -> Shaped[np.ndarray, "more_rows *any"]:
+    """As many rows as that, all alike behind those that there are."""
+    found = np.empty((rows, *values.shape[1:]), values.dtype)
+    found[: len(values)] = values
+    found[len(values) :] = value
+    return found
 
 
 def packed(rows: FrameRows) -> Int32[np.ndarray, " words"]:

@@ -71,7 +71,7 @@ class FrameGraphs:
 
     @torch.inference_mode()
     def render(self, host: SceneBatch, width: int, height: int) -> Float32[Tensor, "scenes height width 3"]:
-        """Pictures of scenes on the CPU, as the model makes them of the same scenes on its device.
+        """Pictures of scenes on the CPU, as the model makes them of the same scenes on its device; never below 0.
 
         One at a time, whichever threads ask.
         """
@@ -85,7 +85,7 @@ class FrameGraphs:
         rows = frame_rows(host, size) if can_be_recorded and size in self._seen else None
         self._seen.add(size)
         if rows is None or has_trees(rows):
-            return self.model(host.to(self.device), width=width, height=height)
+            return self.model(host.to(self.device), width=width, height=height).clamp(min=0)
         graph = self._graphs.pop(size, None)
         picture = None if graph is None else graph.replay(rows)
         if graph is None or picture is None:
@@ -118,7 +118,7 @@ class FrameGraph:
         self._words.copy_(self._host, non_blocking=True)
         self._graph.replay()
         has_room = all(needed <= room for needed, room in zip(self._needed.tolist(), flat(self.room), strict=True))
-        return self._picture.clone() if has_room else None
+        return self._picture.clamp(min=0) if has_room else None  # a copy, which the next frame leaves as it is
 
 
 def fits(size: FrameSize) -> bool:

@@ -32,6 +32,8 @@ SCENE_FIELDS = (
 )
 MAP_FIELDS = ("map_sizes", "map_moments", "map_brightest", "map_texels")
 """What is neither of objects nor of scenes, of which several may have one map."""
+IS_FLAT = np.isin(range(PLANE + 1), (BOX, RECTANGLE, DISC, PLANE))
+"""Of each kind."""
 NO_SUN = Sun(direction=(0, 0, 1), radiance=(0, 0, 0))
 NO_SKY = GradientSky(zenith=(0, 0, 0), horizon=(0, 0, 0))
 
@@ -148,10 +150,8 @@ class SceneBatch:
 
     @property
     def is_flat_mirror(self) -> Bool[np.ndarray, " objects"]:
-        """Whether the object is flat and of smooth metal alone: a diffuse part would need lights to be looked for."""
-        of = self.on_cpu.arrays
-        is_smooth = of["roughness"] ** 2 < SMOOTH_ALPHA
-        return is_smooth & (of["metallic"] > 0.99) & np.isin(of["kind"], (BOX, RECTANGLE, DISC, PLANE))
+        """See `flat_mirrors`."""
+        return flat_mirrors(self.on_cpu.arrays)
 
     @property
     def is_emissive(self) -> Bool[Tensor, " objects"]:
@@ -226,6 +226,13 @@ class SceneBatch:
         """change(name, values) of every field but `offsets`."""
         names = [field.name for field in fields(self) if field.name != "offsets"]
         return replace(self, **{name: change(name, getattr(self, name)) for name in names})
+
+
+def flat_mirrors(of: dict[str, np.ndarray]) -> Bool[np.ndarray, " objects"]:
+    """Whether objects are flat and of smooth metal alone: a diffuse part would need lights to be looked for."""
+    is_smooth = of["roughness"] ** 2 < SMOOTH_ALPHA
+    found: Bool[np.ndarray, " objects"] = is_smooth & (of["metallic"] > 0.99) & IS_FLAT[of["kind"]]
+    return found
 
 
 @collection_paused()

@@ -91,7 +91,7 @@ class FrameGraphs:
 
     @torch.inference_mode()
     def render(self, host: SceneBatch, width: int, height: int) -> Float32[Tensor, "scenes height width 3"]:
-        """Pictures of scenes on the CPU, as the model makes them of the same scenes on its device.
+        """Pictures of scenes on the CPU, as the model makes them of the same scenes on its device; never below 0.
 
         One at a time, whichever threads ask.
         """
@@ -102,7 +102,7 @@ class FrameGraphs:
         size = FrameSize.of(host, width, height)
         if not (self.model.config.chains and can_be_recorded(host, size) and size in self._seen):
             self._seen.add(size)
-            return self.model(host.to(self.device), width=width, height=height)
+            return self.model(host.to(self.device), width=width, height=height).clamp(min=0)
         graph = self._graphs.pop(size, None)
         rows = frame_rows(host, size, None if graph is None else graph.table_rows)
         picture = None if graph is None else graph.replay(rows)
@@ -139,7 +139,7 @@ class FrameGraph:
         self._words.copy_(self._host, non_blocking=True)
         self._graph.replay()
         has_room = all(needed <= room for needed, room in zip(self._needed.tolist(), flat(self.room), strict=True))
-        return self._picture.clone() if has_room else None
+        return self._picture.clamp(min=0) if has_room else None  # a copy, which the next frame leaves as it is
 
 
 def can_be_recorded(host: SceneBatch, size: FrameSize) -> bool:
@@ -154,21 +154,25 @@ def frame_rows(host: SceneBatch, size: FrameSize, least: Mapping[str, int] | Non
     Objects that no scene has are black planes. Tables of lights' and objects' trees have a power of two rows, and at
     least so many.
     """
-    arrays = dict(host.arrays)
-    for name in OBJECT_FIELDS:
-        spare = np.zeros_like(arrays[name], shape=(size.objects - len(host.kind), *arrays[name].shape[1:]))
-        spare[...] = {"kind": PLANE, "scale": 1, "roughness": 1, "rotation": (1, 0, 0, 0)}.get(name, 0)
-        arrays[name] = np.concatenate([arrays[name], spare])
-    tables = scene_tables(SceneBatch.from_arrays(arrays))
+    absent = {"kind": PLANE, "scale": 1, "roughness": 1, "rotation": (1, 0, 0, 0)}
+    of, least = host.arrays, least or {}
+    arrays = of | {name: with_rows(of[name], size.objects, absent.get(name, 0)) for name in OBJECT_FIELDS}
+    tables = scene_tables(arrays)
     rooms = {name: power_of_two(len(tables[name])) for name in TREE_TABLES} | {"light_object": size.objects + 1}
     for name, room in rooms.items():
-        rows = max(room, 0 if least is None else least[name])
-        tables[name] = np.concatenate(
-            [tables[name], np.zeros((rows - len(tables[name]), tables[name].shape[1]), np.int32)]
-        )
-    scene_of_object = np.zeros(size.objects, np.int32)
-    scene_of_object[: len(host.kind)] = np.repeat(np.arange(len(host)), host.counts)
-    return FrameRows(host, arrays, tables, scene_of_object)
+        tables[name] = with_rows(tables[name], max(room, least.get(name, 0)), 0)
+    scenes = np.repeat(np.arange(len(host), dtype=np.int32), np.diff(of["offsets"]))
+    return FrameRows(host, arrays, tables, with_rows(scenes, size.objects, 0))
+
+
+def with_rows(
+    values: Shaped[np.ndarray, "rows *any"], rows: int, value: int | tuple[int, ...]
+) -> Shaped[np.ndarray, "more_rows *any"]:
+    """As many rows as that, all alike behind those that there are."""
+    found = np.empty((rows, *values.shape[1:]), values.dtype)
+    found[: len(values)] = values
+    found[len(values) :] = value
+    return found
 
 
 def packed(rows: FrameRows) -> Int32[np.ndarray, " words"]:

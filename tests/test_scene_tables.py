@@ -1,11 +1,72 @@
 """What is derived from a batch: outliers of trees, nodes of trees over lights, indices of refraction."""
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
-from luxel.core.scene_tables import eta_of, light_trees, outliers_of
+from luxel.core.scene_batch import scene_arrays
+from luxel.core.scene_tables import MEASURED_TOGETHER, eta_of, light_trees, maps_of, measured, outliers_of, table_of
+from luxel.core.shapes.kinds import BOX, CYLINDER, DISC, ELLIPSOID, PLANE, RECTANGLE, SPHERE
+from luxel.scene.distributions import Spheres
+
+
+def shapes_of(kinds: list[int], scale: np.ndarray) -> np.ndarray:
+    """Shapes whose columns are turned by a right angle about z, at the origin."""
+    turn = np.array([[0, -1, 0], [1, 0, 0], [0, 0, 1]], np.float32)
+    world_from_unit = turn * scale[:, None]
+    kind, center = np.array(kinds), np.zeros_like(scale)
+    return table_of(kind, center, scale, world_from_unit, np.zeros_like(world_from_unit))
+
+
+def test_sizes_by_hand():
+    """Radius, half extents and area of shapes with the scale (2, 3, 6), turned by a right angle: x is y there."""
+    kinds = [SPHERE, ELLIPSOID, BOX, CYLINDER, RECTANGLE, DISC, PLANE]
+    scale = np.full((7, 3), (2, 3, 6), np.float32)
+    scale[0], scale[3] = 2, (2, 2, 6)
+    found = measured(shapes_of(kinds, scale))
+    np.testing.assert_allclose(found["radius"], [2, 6, 7, 40**0.5, 13**0.5, 3, np.inf], rtol=1e-6)
+    np.testing.assert_allclose(
+        found["half_extents"],
+        [(2, 2, 2), (3, 2, 6), (3, 2, 6), (2, 2, 6), (3, 2, 0), (3, 2, 0), (np.inf,) * 3],
+        rtol=1e-6,
+    )
+    areas = [16 * math.pi, 288, 56 * math.pi, 24, 6 * math.pi, np.inf]
+    np.testing.assert_allclose(found["area"][[0, 2, 3, 4, 5, 6]], areas, rtol=1e-6)
+
+
+def test_sizes_are_the_same_together_alone_and_in_several_threads():
+    random = np.random.default_rng(0)
+    count = 2 * MEASURED_TOGETHER + 3
+    shapes = shapes_of(random.integers(0, 7, count).tolist(), random.uniform(0.1, 3, (count, 3)).astype(np.float32))
+    together = measured(shapes)
+    np.testing.assert_array_equal(together, np.concatenate([measured(shape[None]) for shape in shapes]))
+    with ThreadPoolExecutor(3) as pool:
+        for found in pool.map(measured, [shapes[begin:] for begin in range(0, count, 3)] * 7):
+            np.testing.assert_array_equal(found, together[count - len(found) :])
+
+
+def test_tables_are_rows_of_words():
+    """Booleans and integers as int32, numbers as float32; matrices row by row."""
+    matrix = np.arange(8.0).reshape(2, 2, 2) / 3
+    words = table_of(np.array([7, -1]), matrix.swapaxes(1, 2), np.array([True, False]), np.float32([[0.1], [0.2]]))
+    assert words.dtype == np.int32
+    assert words[:, [0, 5]].tolist() == [[7, 1], [-1, 0]]
+    expected = [[0, 2 / 3, 1 / 3, 1, 0.1], [4 / 3, 2, 5 / 3, 7 / 3, 0.2]]
+    np.testing.assert_array_equal(words[:, [1, 2, 3, 4, 6]].view(np.float32), np.float32(expected))
+
+
+def test_maps_of_scenes_without_one_are_alike_where_there_are_others():
+    """But for where their texels begin, of which there are none."""
+    arrays = scene_arrays([Spheres()(3, index) for index in range(3)])
+    of_another = {"map_sizes": np.int32([[5, 7]]), "map_moments": np.float32([[1, 2, 3, 4]])}
+    alone, beside = maps_of(arrays), maps_of(arrays | of_another)
+    for name in ("size", "flux", "vector"):
+        found, expected = getattr(alone, name), getattr(beside, name)
+        assert found.dtype == expected.dtype
+        np.testing.assert_array_equal(found, expected)
+    assert alone.first_texel.tolist() == [0, 0, 0]
 
 
 def test_what_reaches_far_beyond_the_others_is_an_outlier():

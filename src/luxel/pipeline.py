@@ -323,7 +323,7 @@ class Renderer:
             )
         fragments = None
         if self._graphs is not None:
-            return NetworkPicture(self._graphs.render(host, width, height).clamp(min=0), host)
+            return NetworkPicture(self._graphs.render(host, width, height), host)
         batch = host.to(self.device)
         if not isinstance(self.model, RayModel):
             radiance = self.model(batch)

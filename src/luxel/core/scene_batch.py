@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Float32, Float64, Int32, Int64, Shaped
+from jaxtyping import Bool, Float, Float64, Int32, Int64, Shaped
 from torch import Tensor
 
 from luxel.core.map_tables import map_tables
@@ -32,6 +32,8 @@ SCENE_FIELDS = (
 )
 MAP_FIELDS = ("map_sizes", "map_moments", "map_brightest", "map_texels")
 """What is neither of objects nor of scenes, of which several may have one map."""
+IS_FLAT = np.isin(range(PLANE + 1), (BOX, RECTANGLE, DISC, PLANE))
+"""Of each kind."""
 NO_SUN = Sun(direction=(0, 0, 1), radiance=(0, 0, 0))
 NO_SKY = GradientSky(zenith=(0, 0, 0), horizon=(0, 0, 0))
 
@@ -141,19 +143,15 @@ class SceneBatch:
         return not (of["sky"].any() or of["sun_radiance"].any() or (of["map"] >= 0).any())
 
     @property
-    def brightest_sky(self) -> Float32[np.ndarray, "scenes 3"]:
+    def brightest_sky(self) -> Float[Tensor, "scenes 3"]:
         """The highest radiance that is infinitely far, by channel: of a sun, with the brightest sky behind it."""
-        of = self.on_cpu.arrays
-        of_map = np.concatenate([of["map_brightest"], np.zeros((1, 3), np.float32)])[of["map"]]  # of none the last
-        bright: Float32[np.ndarray, "scenes 3"] = of["background"] + of["sky"].max(1) + of["sun_radiance"]
-        return bright + of_map * of["map_scale"][:, None]
+        of_map = torch.cat([self.map_brightest, self.map_brightest.new_zeros(1, 3)])[self.map]  # of none the last
+        return self.background + self.sky.amax(1) + self.sun_radiance + of_map * self.map_scale[:, None]
 
     @property
     def is_flat_mirror(self) -> Bool[np.ndarray, " objects"]:
-        """Whether the object is flat and of smooth metal alone: a diffuse part would need lights to be looked for."""
-        of = self.on_cpu.arrays
-        is_smooth = of["roughness"] ** 2 < SMOOTH_ALPHA
-        return is_smooth & (of["metallic"] > 0.99) & np.isin(of["kind"], (BOX, RECTANGLE, DISC, PLANE))
+        """See `flat_mirrors`."""
+        return flat_mirrors(self.on_cpu.arrays)
 
     @property
     def is_emissive(self) -> Bool[Tensor, " objects"]:
@@ -228,6 +226,13 @@ class SceneBatch:
         """change(name, values) of every field but `offsets`."""
         names = [field.name for field in fields(self) if field.name != "offsets"]
         return replace(self, **{name: change(name, getattr(self, name)) for name in names})
+
+
+def flat_mirrors(of: dict[str, np.ndarray]) -> Bool[np.ndarray, " objects"]:
+    """Whether objects are flat and of smooth metal alone: a diffuse part would need lights to be looked for."""
+    is_smooth = of["roughness"] ** 2 < SMOOTH_ALPHA
+    found: Bool[np.ndarray, " objects"] = is_smooth & (of["metallic"] > 0.99) & IS_FLAT[of["kind"]]
+    return found
 
 
 @collection_paused()

@@ -3,7 +3,9 @@
 The tables are of 32-bit words, row after row the fields of a struct in `luxel.core.scenes`.
 """
 
-from typing import NamedTuple
+import threading
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -11,10 +13,10 @@ import warp as wp
 from jaxtyping import Bool, Float32, Int32, Int64, Shaped
 
 from luxel.core.lanes import LANES
-from luxel.core.launch import launch
-from luxel.core.scene_batch import SceneBatch
+from luxel.core.launch import load, struct_array
+from luxel.core.scene_batch import flat_mirrors
 from luxel.core.shapes.kinds import PLANE
-from luxel.core.shapes.shape import bounding_radius, half_extent, surface_area
+from luxel.core.shapes.shape import Shape, bounding_radius, half_extent, surface_area
 from luxel.core.trees import OUT_OF_REACH, boxes, heap, median_order, powers_of_two, wide_tree
 from luxel.scene.camera import rotation_matrix
 from luxel.scene.description import MIN_SPECULAR
@@ -26,93 +28,122 @@ FAR_OUT = 4.0  # times the median reach from the scene's middle: where an outlie
 EXACT_LIGHTS = 24  # lights in a scene, up to which each is weighed for itself
 MAX_MIRRORS = wp.constant(4)  # as many as SceneRow has room for
 MAX_HALF_EXTENT = 1e7  # half extent that a tree takes a plane's for, beyond all that the scene format allows
+MEASURED_TOGETHER = 64  # objects
 PADDING = 1e-5  # of a tree's boxes, relative: many times the rounding of what they bound
 
 
-def scene_tables(host: SceneBatch) -> dict[str, Int32[np.ndarray, "rows words"]]:
-    """The tables of Scenes, of a batch on the CPU: a GPU would wait for the host at every small step."""
-    of = host.arrays
+def scene_tables(of: dict[str, np.ndarray]) -> dict[str, Int32[np.ndarray, "rows words"]]:
+    """The tables of Scenes, of a batch's `arrays` on the CPU: a GPU would wait for the host at every small step."""
     rotation, scale = rotation_matrix(of["rotation"]), of["scale"].astype(np.float64)
     world_from_unit = (rotation * scale[:, None]).astype(np.float32)
-    unit_from_world = (np.swapaxes(rotation, 1, 2) / scale[:, :, None]).astype(np.float32)
-    radius, half_extents, area = measured(of["kind"], of["scale"], world_from_unit)
-    lights = lights_of(host, half_extents, area)
+    unit_from_world = (rotation.swapaxes(1, 2) / scale[:, :, None]).astype(np.float32)
+    shapes = table_of(of["kind"], of["center"], of["scale"], world_from_unit, unit_from_world)
+    sizes = measured(shapes)
+    lights = lights_of(of, sizes)
     chord = 2 * np.sin(of["sun_angular_radius"] / 2)
-    maps = maps_of(host)
+    maps = maps_of(of)
     has_infinite_lights = (of["sun_radiance"] > 0).any(1) | (maps.flux > 0)
-    trees = trees_over(host, half_extents)
-    mirrors = mirrors_of(host, area)
+    trees = trees_over(of, sizes["half_extents"])
+    mirrors = mirrors_of(of, sizes["area"])
+    is_mirror = np.zeros(len(shapes), np.int32)
+    is_mirror[mirrors[mirrors >= 0]] = 1
     return {
         "scenes": table_of(
             *(of["offsets"][:-1], of["offsets"][1:]),
             *(trees.leaves, trees.begins, trees.roots, trees.outliers),
             *(lights.offsets[:-1], lights.offsets[1:], lights.leaves, lights.tree),
-            *(*np.moveaxis(of["sky"] + of["background"][:, None], 1, 0), has_infinite_lights.astype(np.int32)),
+            *(of["sky"] + of["background"][:, None], has_infinite_lights),
             *(of["sun_direction"], of["sun_radiance"], chord**2),
             *(maps.size, maps.first_texel, of["map_rotation"], of["map_scale"], maps.flux, maps.vector, mirrors),
             *(of["camera_position"], of["camera_rotation"], of["tan_half_fov"], of["is_orthographic"], of["key"]),
         ),
         "objects": table_of(
-            *(of["kind"], of["center"], radius, of["scale"], world_from_unit, unit_from_world),
+            *(of["kind"], of["center"], sizes["radius"], of["scale"], world_from_unit, unit_from_world),
             *(of["base_color"], of["metallic"], of["roughness"], of["transmission"]),
             *(eta_of(of["specular"], of["transmission"]), of["emission"], of["emission"].mean(1)),
-            *(lights.number, np.isin(np.arange(len(radius)), mirrors).astype(np.int32)),
+            *(lights.number, is_mirror),
         ),
         "light_object": table_of(lights.rows),
         "light_nodes": table_of(lights.nodes),
         "tree_nodes": table_of(trees.nodes),
-        "tree_leaves": table_of(leaf_spheres(trees.objects, of["center"], radius)),
+        "tree_leaves": table_of(leaf_spheres(trees.objects, of["center"], sizes["radius"])),
         "tree_primitives": table_of(trees.objects, np.append(of["kind"], -1)[trees.objects]),
     }
 
 
+@wp.struct
+class ObjectSize:
+    """How large an object is."""
+
+    radius: float  # of the bounding sphere
+    half_extents: wp.vec3  # of the bounding box
+    area: float  # of its surface
+
+
+SIZE_FIELDS = np.dtype(ObjectSize.numpy_dtype())  # type: ignore[attr-defined]
+
+
 @wp.kernel(enable_backward=False)
-def measure_objects(
-    kind: wp.array[int],
-    scale: wp.array[wp.vec3],
-    world_from_unit: wp.array[wp.mat33],
-    radius: wp.array[float],
-    half_extents: wp.array[wp.vec3],
-    area: wp.array[float],
-) -> None:
-    """Bounding sphere's radius, half the bounding box, and surface area of every object."""
+def measure_objects(shapes: wp.array[Shape], sizes: wp.array[ObjectSize]) -> None:
+    """How large each object is."""
     i = wp.tid()
-    radius[i] = bounding_radius(kind[i], scale[i])
-    half_extents[i] = wp.vec3(
-        half_extent(kind[i], world_from_unit[i], wp.vec3(1.0, 0.0, 0.0)),
-        half_extent(kind[i], world_from_unit[i], wp.vec3(0.0, 1.0, 0.0)),
-        half_extent(kind[i], world_from_unit[i], wp.vec3(0.0, 0.0, 1.0)),
+    kind = shapes[i].kind
+    scale = shapes[i].scale
+    world_from_unit = shapes[i].world_from_unit
+    sizes[i].radius = bounding_radius(kind, scale)
+    sizes[i].half_extents = wp.vec3(
+        half_extent(kind, world_from_unit, wp.vec3(1.0, 0.0, 0.0)),
+        half_extent(kind, world_from_unit, wp.vec3(0.0, 1.0, 0.0)),
+        half_extent(kind, world_from_unit, wp.vec3(0.0, 0.0, 1.0)),
     )
-    area[i] = surface_area(kind[i], scale[i])
+    sizes[i].area = surface_area(kind, scale)
 
 
-def measured(
-    kind: Int32[np.ndarray, " objects"],
-    scale: Float32[np.ndarray, "objects 3"],
-    world_from_unit: Float32[np.ndarray, "objects 3 3"],
-) -> tuple[Float32[np.ndarray, " objects"], Float32[np.ndarray, "objects 3"], Float32[np.ndarray, " objects"]]:
-    """Bounding sphere's radius, half the bounding box, and surface area of every object."""
-    radius, half_extents, area = (np.empty((len(kind), *size), np.float32) for size in ((), (3,), ()))
-    arrays = [
-        wp.array(values, dtype=dtype, device="cpu", copy=False)
-        for values, dtype in (
-            *((kind, int), (scale, wp.vec3), (world_from_unit, wp.mat33)),
-            *((radius, float), (half_extents, wp.vec3), (area, float)),
-        )
-    ]
-    launch(measure_objects, len(kind), arrays[:3], arrays[3:], torch.device("cpu"))
-    return radius, half_extents, area
+class Measuring(threading.local):
+    """A thread's launch of `measure_objects`, recorded once: to pack its arguments takes longer than to run it."""
+
+    @cached_property
+    def tables(self) -> tuple[Int32[np.ndarray, "objects words"], Shaped[np.ndarray, " objects"]]:
+        """Shapes, and their ObjectSizes."""
+        words = wp.types.type_size_in_bytes(Shape) // 4
+        return np.zeros((MEASURED_TOGETHER, words), np.int32), np.zeros(MEASURED_TOGETHER, SIZE_FIELDS)
+
+    @cached_property
+    def command(self) -> Any:
+        """That reads the one and writes the other."""
+        load(measure_objects, torch.device("cpu"))
+        shapes, sizes = (torch.from_numpy(table.view(np.int32)) for table in self.tables)
+        arrays = [struct_array(shapes, Shape), struct_array(sizes, ObjectSize)]
+        return wp.launch(measure_objects, MEASURED_TOGETHER, arrays, device="cpu", record_cmd=True)
 
 
-def mirrors_of(batch: SceneBatch, area: Float32[np.ndarray, " objects"]) -> Int32[np.ndarray, "scenes mirrors"]:
+_measuring = Measuring()
+
+
+def measured(shapes: Int32[np.ndarray, "objects words"]) -> Shaped[np.ndarray, " objects"]:
+    """The fields of ObjectSize, of Shapes."""
+    found = np.empty(len(shapes), SIZE_FIELDS)
+    given, sizes = _measuring.tables
+    for first in range(0, len(shapes), MEASURED_TOGETHER):
+        some = shapes[first : first + MEASURED_TOGETHER]
+        given[: len(some)] = some
+        _measuring.command.set_dim(len(some))
+        _measuring.command.launch()
+        found[first : first + len(some)] = sizes[: len(some)]
+    return found
+
+
+def mirrors_of(of: dict[str, np.ndarray], area: Float32[np.ndarray, " objects"]) -> Int32[np.ndarray, "scenes mirrors"]:
     """The rows of each scene's largest flat mirrors, whose image of the lights points look for; −1 behind them."""
-    rows = np.flatnonzero(batch.is_flat_mirror)
-    scene = np.searchsorted(batch.arrays["offsets"], rows, "right") - 1
+    mirrors = np.full((len(of["key"]), MAX_MIRRORS), -1, np.int32)
+    rows = np.flatnonzero(flat_mirrors(of))
+    if not len(rows):
+        return mirrors
+    scene = np.searchsorted(of["offsets"], rows, "right") - 1
     order = np.lexsort((rows, -area[rows], scene))
     rows, scene = rows[order], scene[order]
     place = np.arange(len(rows)) - np.searchsorted(scene, scene)
     kept = place < MAX_MIRRORS
-    mirrors = np.full((len(batch), MAX_MIRRORS), -1, np.int32)
     mirrors[scene[kept], place[kept]] = rows[kept]
     return mirrors
 
@@ -126,9 +157,12 @@ class Maps(NamedTuple):
     vector: Float32[np.ndarray, "scenes 3"]
 
 
-def maps_of(batch: SceneBatch) -> Maps:
+def maps_of(of: dict[str, np.ndarray]) -> Maps:
     """The map of each scene."""
-    of, number = batch.arrays, batch.arrays["map"]  # −1 takes the last row, which is none
+    number = of["map"]  # −1 takes the last row, which is none
+    if not len(of["map_sizes"]):
+        size, first_texel = np.zeros((len(number), 2), np.int32), np.zeros(len(number), np.int64)
+        return Maps(size, first_texel, np.zeros(len(number), np.float32), np.zeros((len(number), 3), np.float32))
     sizes, moments = (
         np.concatenate([of[name], np.zeros_like(of[name][:1], shape=(1, width))])[number]
         for name, width in (("map_sizes", 2), ("map_moments", 4))
@@ -156,11 +190,13 @@ def eta_of(
 
 def table_of(*columns: Shaped[np.ndarray, "rows *any"]) -> Int32[np.ndarray, "rows words"]:
     """Rows of a struct whose fields are all of 32-bit words, so that there is no padding."""
-    words = [
-        np.ascontiguousarray(column, np.float32 if np.issubdtype(column.dtype, np.floating) else np.int32)
-        for column in columns
-    ]
-    return np.concatenate([column.reshape(len(column), -1).view(np.int32) for column in words], 1)
+    parts = [column.reshape(len(column), -1) for column in columns]
+    words = np.empty((len(parts[0]), sum(part.shape[1] for part in parts)), np.int32)
+    floats, end = words.view(np.float32), 0
+    for part in parts:
+        begin, end = end, end + part.shape[1]
+        (floats if part.dtype.kind == "f" else words)[:, begin:end] = part
+    return words
 
 
 def leaf_spheres(
@@ -185,14 +221,18 @@ class Trees(NamedTuple):
     objects: Int32[np.ndarray, " primitives"]
 
 
-def trees_over(batch: SceneBatch, half_extents: Float32[np.ndarray, "objects 3"]) -> Trees:
+def trees_over(of: dict[str, np.ndarray], half_extents: Float32[np.ndarray, "objects 3"]) -> Trees:
     """A tree over the objects of each scene that has more than TREE_ABOVE, but for its outliers."""
-    offsets, center = batch.arrays["offsets"], batch.arrays["center"]
-    leaves, begins, roots, outliers = np.zeros((4, len(batch)), np.int64)
+    offsets, center = of["offsets"], of["center"]
+    counts = np.diff(offsets)
+    leaves, begins, roots, outliers = np.zeros((4, len(counts)), np.int64)
     nodes, objects = [np.zeros((1, 6, LANES), np.float32)], [np.full(LANES, -1, np.int32)]
+    scenes = np.flatnonzero(counts > TREE_ABOVE).tolist()
+    if not scenes:
+        return Trees(leaves, begins, roots, outliers, nodes[0], objects[0])
     half = half_extents.clip(max=MAX_HALF_EXTENT) * (1 + PADDING) + PADDING * np.abs(center)
     bounds = ((center - half, np.inf), (center + half, -np.inf), (center, np.inf))  # and those of absent objects
-    for scene in np.flatnonzero(np.diff(offsets) > TREE_ABOVE).tolist():
+    for scene in scenes:
         rows = np.arange(offsets[scene], offsets[scene + 1])
         far = outliers_of(center[rows], half[rows])
         within = rows[~far]
@@ -248,31 +288,33 @@ class Lights(NamedTuple):
     nodes: Float32[np.ndarray, "nodes 7"]
 
 
-def lights_of(
-    batch: SceneBatch, half_extents: Float32[np.ndarray, "objects 3"], area: Float32[np.ndarray, " objects"]
-) -> Lights:
+def lights_of(of: dict[str, np.ndarray], sizes: Shaped[np.ndarray, " objects"]) -> Lights:
     """The lights of each scene, in the order of their tree's leaves where they are many."""
-    emission = batch.arrays["emission"]
-    rows = np.flatnonzero(batch.is_emissive.numpy() & (batch.arrays["kind"] != PLANE))
-    scene = np.searchsorted(batch.arrays["offsets"], rows, "right") - 1
-    rows = rows[np.lexsort((*batch.arrays["center"][rows].T, scene))]  # in an order that is not the description's
-    counts = np.bincount(scene, minlength=len(batch))
+    emission, center = of["emission"], of["center"]
+    rows = np.flatnonzero((emission > 0).any(1) & (of["kind"] != PLANE))
+    scene = np.searchsorted(of["offsets"], rows, "right") - 1
+    rows = rows[np.lexsort((*center[rows].T, scene))]  # in an order that is not the description's
+    counts = np.bincount(scene, minlength=len(of["key"]))
     offsets = np.concatenate([[0], counts.cumsum()])
-    leaves, tree = np.where(counts > EXACT_LIGHTS, powers_of_two(counts.clip(1)), 0), np.zeros_like(counts)
+    leaves, tree = np.zeros((2, len(counts)), np.int64)
+    has_tree = counts > EXACT_LIGHTS
+    leaves[has_tree] = powers_of_two(counts[has_tree])
     nodes = [np.zeros((1, 7), np.float32)]
-    for size in np.unique(leaves[leaves > 0]).tolist():
-        finite = np.where(batch.arrays["kind"] == PLANE, 0, area)
+    for size in sorted(set(leaves[has_tree].tolist())):
+        finite = np.where(of["kind"] == PLANE, 0, sizes["area"])
         members = np.flatnonzero(leaves == size)
         places = rows_of(offsets, members, size)
         chosen = np.where(places < 0, -1, rows[places])
         intensity = (emission.mean(1) * finite / 4).astype(np.float32)
-        ordered, made = light_trees(chosen, batch.arrays["center"], half_extents, intensity)
+        ordered, made = light_trees(chosen, center, sizes["half_extents"], intensity)
         rows[places[places >= 0]] = ordered[ordered >= 0]
         tree[members] = sum(map(len, nodes)) + np.arange(len(members)) * made.shape[1]
         nodes.append(made.reshape(-1, 7))
     number = np.full(len(emission), -1, np.int32)
     number[rows] = np.arange(len(rows)) - offsets[scene]
-    return Lights(offsets, np.append(rows, 0).astype(np.int32), number, leaves, tree, np.concatenate(nodes))
+    rows_and_one = np.zeros(len(rows) + 1, np.int32)
+    rows_and_one[:-1] = rows
+    return Lights(offsets, rows_and_one, number, leaves, tree, np.concatenate(nodes))
 
 
 def light_trees(

@@ -179,7 +179,7 @@ def read_from(batch: SceneBatch, tables: dict[str, Int32[Tensor, "*words"]]) -> 
 
 
 def _launchable(batch: SceneBatch) -> Scenes:
-    tables = {name: table.ravel() for name, table in scene_tables(batch.on_cpu).items()}
+    tables = {name: table.ravel() for name, table in scene_tables(batch.on_cpu.arrays).items()}
     words = torch.from_numpy(np.concatenate(list(tables.values()))).to(batch.device)  # in one transfer
     parts = words.split([len(table) for table in tables.values()])
     return as_scenes(dict(zip(tables, parts, strict=True)), batch.map_texels)

@@ -57,6 +57,41 @@ def residual(moments: wp.mat33, covariance: wp.mat33, slopes: wp.mat33) -> float
     return wp.max(left, 0.0)
 
 
+@wp.struct
+class FitSums:
+    """Sums over pixels that show a face: of their places d, about where it is fitted, their radiance L and products."""
+
+    n: float
+    d: wp.vec3
+    L: wp.vec3
+    dd: wp.mat33
+    dL: wp.mat33
+    LL: wp.mat33
+
+
+@wp.struct
+class LinearFit:
+    """Radiance where it is fitted, and its variance, summed over channels."""
+
+    radiance: wp.vec3
+    variance: float
+
+
+@wp.func
+def linear_fit(sums: FitSums) -> LinearFit:
+    """Ridge regression of radiance by place: L ≈ a + slopesᵀ d, at d = 0."""
+    n = sums.n
+    d = sums.d / n
+    L = sums.L / n
+    spread = sums.dd / n - wp.outer(d, d)
+    scale = wp.trace(spread) + 1.0e-30  # divided out, as determinants of small lengths are too small for floats
+    inverse = wp.inverse(spread / scale + wp.diag(wp.vec3(RIDGE, RIDGE, RIDGE))) / scale
+    covariance = sums.dL / n - wp.outer(d, L)
+    slopes = inverse * covariance
+    noise = residual(sums.LL / n - wp.outer(L, L), covariance, slopes) * n / (n - 3.0)
+    return LinearFit(L - wp.transpose(slopes) * d, noise * (1.0 + wp.dot(d, inverse * d)) / n)
+
+
 @wp.kernel(enable_backward=False)
 def fit_fragments(
     width: int,
@@ -85,12 +120,7 @@ def fit_fragments(
     column = pixel[i] % width
     row = pixel[i] // width
     place = position[i]
-    n = float(0.0)
-    d_sum = wp.vec3(0.0, 0.0, 0.0)
-    y_sum = wp.vec3(0.0, 0.0, 0.0)
-    dd_sum = wp.mat33()
-    dy_sum = wp.mat33()
-    yy_sum = wp.mat33()
+    sums = FitSums()
     found = is_fitted[i] != 0
     value = fitted[i]
     variance = fit_variance[i]  # of the value, summed over channels
@@ -106,34 +136,25 @@ def fit_fragments(
                 if other >= 0 and object_id[near] == object_id[i] and wp.dot(normal[near], normal[i]) > FACE_COSINE:
                     d = position[near] - place
                     L = radiance[y * width + x]
-                    n += 1.0
-                    d_sum += d
-                    y_sum += L
-                    dd_sum += wp.outer(d, d)
-                    dy_sum += wp.outer(d, L)
-                    yy_sum += wp.outer(L, L)
-        if n >= MIN_FIT_PIXELS:
-            d_mean = d_sum / n
-            y_mean = y_sum / n
-            spread = dd_sum / n - wp.outer(d_mean, d_mean)
-            scale = wp.trace(spread) + 1.0e-30  # divided out, as determinants of small lengths are too small for floats
-            inverse = wp.inverse(spread / scale + wp.diag(wp.vec3(RIDGE, RIDGE, RIDGE))) / scale
-            covariance = dy_sum / n - wp.outer(d_mean, y_mean)
-            slopes = inverse * covariance
-            estimate = y_mean - wp.transpose(slopes) * d_mean
-            noise = residual(yy_sum / n - wp.outer(y_mean, y_mean), covariance, slopes) * n / (n - 3.0)
-            own = noise * (1.0 + wp.dot(d_mean, inverse * d_mean)) / n
+                    sums.n += 1.0
+                    sums.d += d
+                    sums.L += L
+                    sums.dd += wp.outer(d, d)
+                    sums.dL += wp.outer(d, L)
+                    sums.LL += wp.outer(L, L)
+        if sums.n >= MIN_FIT_PIXELS:
+            larger = linear_fit(sums)
             if not found:
-                value = estimate
-                variance = own
+                value = larger.radiance
+                variance = larger.variance
                 found = bool(True)
             else:
                 # The larger disc's value, as far as it is not biased: w = v / (v + bias²).
-                off = estimate - value
+                off = larger.radiance - value
                 w = variance / (variance + wp.dot(off, off) + 1.0e-20)
                 value += off * w
                 # The smaller disc is a part of the larger one, so that their covariance is about the latter's variance.
-                variance = (1.0 - w) * (1.0 - w) * variance + w * (2.0 - w) * wp.min(own, variance)
+                variance = (1.0 - w) * (1.0 - w) * variance + w * (2.0 - w) * wp.min(larger.variance, variance)
     if found:
         fitted[i] = wp.max(value, wp.vec3(0.0, 0.0, 0.0))
         fit_variance[i] = variance

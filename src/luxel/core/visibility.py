@@ -178,6 +178,54 @@ class RefractedConnection:
 
 
 @wp.func
+def distance_to_target(
+    scenes: Scenes, scene: int, origin: wp.vec3, direction: wp.vec3, origin_object: int, target: int
+) -> wp.vec2:
+    """Distance along a ray to an object, infinite if it is missed, and the object's radius.
+
+    To SUN and MAP the distance is 1, and the radius its sine.
+    """
+    t = float(1.0)
+    radius = float(1.0)
+    if target == SUN:
+        radius = wp.sqrt(scenes.scenes[scene].sun_chord_squared)
+    if target >= 0:
+        lamp = scenes.objects[target]
+        radius = lamp.radius
+        t = intersect_object(scenes, target, origin, direction, origin_object, INFINITY)
+        if lamp.kind == SPHERE and t < INFINITY:
+            # It shows the same disc from everywhere, and its near side only from near by.
+            t = wp.dot(lamp.center - origin, direction)
+    return wp.vec2(t, radius)
+
+
+@wp.func
+def is_connected(
+    scenes: Scenes,
+    scene: int,
+    origin: wp.vec3,
+    direction: wp.vec3,
+    origin_object: int,
+    clear_object: int,
+    refracted: RefractedRay,
+    target: int,
+) -> bool:
+    """Whether nothing is between a point and a clear object, nor between that and the target of the refracted ray."""
+    point = origin
+    along = direction
+    last = origin_object
+    is_unoccluded = bool(True)
+    for part in range(2):
+        expected = wp.where(part == 0, clear_object, wp.max(target, MISS))
+        hit = intersect(scenes, scene, point, along, last)
+        is_unoccluded = is_unoccluded and hit.object_id == expected
+        point = refracted.point
+        along = refracted.direction
+        last = clear_object
+    return is_unoccluded
+
+
+@wp.func
 def manifold_walk(
     scenes: Scenes, scene: int, origin: wp.vec3, direction: wp.vec3, origin_object: int, target: int, sight: LineOfSight
 ) -> RefractedConnection:
@@ -192,21 +240,13 @@ def manifold_walk(
     shape = shape_of(obj)
     material = material_of_object(obj)
     at_infinity = target < 0
-    t_end = float(1.0)
-    lamp_radius = float(1.0)
-    if target == SUN:
-        lamp_radius = wp.sqrt(scenes.scenes[scene].sun_chord_squared)
-    if not at_infinity:
-        t_end = intersect_object(scenes, target, origin, direction, origin_object, INFINITY)
+    reach = distance_to_target(scenes, scene, origin, direction, origin_object, target)
+    t_end = reach[0]
     to_center = wp.length(obj.center - origin)
     if shape.kind > CYLINDER or sight.interfaces == 0 or t_end == INFINITY:
         result.transmittance = sight.transmittance
         return result
     lamp = scenes.objects[wp.max(target, 0)]
-    if not at_infinity:
-        lamp_radius = lamp.radius
-        if lamp.kind == SPHERE:  # it shows the same disc from everywhere, and its near side only from near by
-            t_end = wp.dot(lamp.center - origin, direction)
     end = origin + direction * t_end
     ends_inside = not at_infinity and not is_lit_by(shape.kind, shape.unit_from_world * (end - shape.center))
     axes = frame(direction)
@@ -231,7 +271,7 @@ def manifold_walk(
         dx = (endpoint_error(ray_x, end, axes, at_infinity) - error) / h
         dy = (endpoint_error(ray_y, end, axes, at_infinity) - error) / h
         det = dx[0] * dy[1] - dx[1] * dy[0]
-        if wp.length(error) < wp.min(MAX_ENDPOINT_ERROR * t_end, 0.25 * lamp_radius):
+        if wp.length(error) < wp.min(MAX_ENDPOINT_ERROR * t_end, 0.25 * reach[1]):
             # (ax, ay) is a point of a plane across `direction`, for which dω = cos³ d(ax) d(ay).
             cosine = wp.dot(towards, direction)
             solid_angle = cosine * cosine * cosine / wp.max(wp.abs(det), 1.0e-18)
@@ -240,18 +280,7 @@ def manifold_walk(
                 front = panel_front(lamp.world_from_unit)
                 towards_front = wp.max(-wp.dot(front, ray.direction), 0.0)
                 focus *= towards_front / wp.max(wp.abs(wp.dot(front, direction)), 1.0e-6)
-            point = origin
-            along = towards
-            last = origin_object
-            is_unoccluded = bool(True)
-            for part in range(2):  # up to the clear object, and on from it
-                expected = wp.where(part == 0, sight.clear_object, wp.max(target, MISS))
-                hit = intersect(scenes, scene, point, along, last)
-                is_unoccluded = is_unoccluded and hit.object_id == expected
-                point = ray.point
-                along = ray.direction
-                last = sight.clear_object
-            if is_unoccluded:
+            if is_connected(scenes, scene, origin, towards, origin_object, sight.clear_object, ray, target):
                 result.direction = towards
                 result.transmittance = ray.transmittance * wp.min(focus, MAX_FOCUS)
             break

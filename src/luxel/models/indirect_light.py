@@ -7,6 +7,7 @@ glass to `luxel.models.direct_light`, and find what else glass and mirrors show.
 import warp as wp
 
 from luxel.core.emitters import (
+    LightSample,
     LightSampleContext,
     choose_light,
     emitted_radiance,
@@ -20,6 +21,7 @@ from luxel.core.frames import INVERSE_PI, frame, to_world, unit_length
 from luxel.core.intersect import MISS
 from luxel.core.microfacet import sample_cosine_hemisphere
 from luxel.core.principled import (
+    BSDF,
     SMOOTH_ALPHA,
     albedos,
     bsdf_of,
@@ -104,6 +106,46 @@ class GatherRay:
 
 
 @wp.func
+def regularised_alpha(alpha: float, is_beyond_diffuse: bool, least_alpha: float, wi: wp.vec3) -> float:
+    """GGX's α of an opaque surface that a gather path meets, wide enough for few rays."""
+    wide = alpha
+    if is_beyond_diffuse:
+        wide = wp.max(alpha, MIN_INDIRECT_ALPHA)
+    elif alpha >= SMOOTH_ALPHA:
+        # Not at a slant, where a dielectric's wider lobe has facets that reflect less.
+        wide = wp.max(alpha, least_alpha * wp.abs(wi[2]))
+    return wide
+
+
+@wp.func
+def direct_light_of_vertex(
+    scenes: Scenes,
+    settings: GatherSettings,
+    scene: int,
+    at: LightSampleContext,
+    local: wp.mat33,
+    bsdf: BSDF,
+    light: LightSample,
+    beta: wp.vec3,
+) -> wp.vec3:
+    """What a path of this throughput finds of a light sample, times its MIS weight but where it comes through glass."""
+    L = wp.vec3(0.0, 0.0, 0.0)
+    if light.density > 0.0:
+        wo = local * light.direction
+        bsdf_value = evaluate_bsdf(bsdf, wo)
+        if wp.max(bsdf_value.value) > 0.0:
+            sight = sight_to_light(
+                scenes, settings, scene, EVERYTHING, at, light.direction, light.object_id, wo[2] > 0.0
+            )
+            weight = 1.0 / light.density
+            if not sight.is_transmitted:
+                weight *= power_heuristic(light.density, bsdf_value.density)
+            arriving = wp.cw_mul(light.radiance, sight.transmittance)
+            L = wp.cw_mul(wp.cw_mul(beta, bsdf_value.value), arriving) * weight
+    return L
+
+
+@wp.func
 def trace_gather_path(scenes: Scenes, settings: GatherSettings, scene: int, ray: GatherRay) -> GatheredRadiance:
     """What arrives along one ray from a point: a path tracer's estimate, of few bounces.
 
@@ -161,11 +203,8 @@ def trace_gather_path(scenes: Scenes, settings: GatherSettings, scene: int, ray:
         normal = facing_normal(shape.kind, si.normal, direction)
         local = frame(normal)
         wi = local * (-direction)
-        if after_diffuse and not transmits and not is_mirror:
-            material.alpha = wp.max(material.alpha, MIN_INDIRECT_ALPHA)
-        elif material.alpha >= SMOOTH_ALPHA and not transmits:
-            # Not at a slant, where a dielectric's wider lobe has facets that reflect less.
-            material.alpha = wp.max(material.alpha, ray.least_alpha * wp.abs(wi[2]))
+        if not transmits:
+            material.alpha = regularised_alpha(material.alpha, after_diffuse and not is_mirror, ray.least_alpha, wi)
         if wi[2] <= 0.0 and not transmits:
             break
         bsdf = bsdf_of(material, wi)
@@ -184,22 +223,10 @@ def trace_gather_path(scenes: Scenes, settings: GatherSettings, scene: int, ray:
             bounces += 1
             at = LightSampleContext(origin, normal, origin_object, material.transmission == 0.0)
             u = uniform(key, ray.pattern, segment, 0)
-            cdf = light_cdf(scenes, scene, at)
-            light = sample_light(scenes, scene, at, cdf, u[0], wp.vec2(u[1], u[2]))
+            light = sample_light(scenes, scene, at, light_cdf(scenes, scene, at), u[0], wp.vec2(u[1], u[2]))
+            result.surfaces += direct_light_of_vertex(scenes, settings, scene, at, local, bsdf, light, beta)
             weight_sum = light.weight_sum
             light_rays = 1.0
-            if light.density > 0.0:
-                wo = local * light.direction
-                bsdf_value = evaluate_bsdf(bsdf, wo)
-                if wp.max(bsdf_value.value) > 0.0:
-                    sight = sight_to_light(
-                        scenes, settings, scene, EVERYTHING, at, light.direction, light.object_id, wo[2] > 0.0
-                    )
-                    weight = 1.0 / light.density
-                    if not sight.is_transmitted:
-                        weight *= power_heuristic(light.density, bsdf_value.density)
-                    arriving = wp.cw_mul(light.radiance, sight.transmittance)
-                    result.surfaces += wp.cw_mul(wp.cw_mul(beta, bsdf_value.value), arriving) * weight
             after_diffuse = after_diffuse or bsdf.diffuse_share > 0.0
         else:
             weight_sum = 0.0

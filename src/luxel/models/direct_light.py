@@ -5,15 +5,21 @@ A light behind glass is connected to along the refracted line, by a manifold wal
 
 import warp as wp
 
-from luxel.core.emitters import light_cdf, sample_light
+from luxel.core.emitters import LightSample, light_cdf, sample_light
 from luxel.core.frames import INVERSE_PI
 from luxel.core.intersect import MAP, MISS
 from luxel.core.principled import SMOOTH_ALPHA, diffuse_weight, evaluate_lobes, mean
 from luxel.core.sampling import power_heuristic, sobol_point
 from luxel.core.scenes import Scenes, material_of_object
 from luxel.core.shafts import shaft_to
-from luxel.core.visibility import manifold_walk
-from luxel.models.gather_points import GatherSettings, gather_point_at, highlight_beyond_pixel, sight_to_light
+from luxel.core.visibility import LineOfSight, RefractedConnection, manifold_walk
+from luxel.models.gather_points import (
+    GatherPoint,
+    GatherSettings,
+    gather_point_at,
+    highlight_beyond_pixel,
+    sight_to_light,
+)
 from luxel.models.neighbourhood import Neighbours, find_neighbour, location_of
 from luxel.models.shading_points import ShadingPoint
 from luxel.models.signals import (
@@ -35,6 +41,36 @@ HIGHLIGHT_THRESHOLD = wp.constant(0.25)  # highlights over diffuse light, from w
 NOISE_THRESHOLD = wp.constant(0.1)  # direct light's standard deviation over UNSHADOWED, from which on it does, too
 LIT = wp.constant(1)
 SHADOWED = wp.constant(2)
+
+
+@wp.func
+def gather_densities(settings: GatherSettings, r: GatherPoint, wo: wp.vec3, bsdf_density: float) -> wp.vec2:
+    """Densities of a point's gather rays in this direction, times their numbers: over the hemisphere, into lobes."""
+    diffuse = float(r.diffuse_rays) * wp.max(wo[2], 0.0) * INVERSE_PI
+    glossy = float(wp.max(r.glossy_rays, 1)) * bsdf_density  # of a smooth surface that is its chain
+    if settings.occlusion == 0:  # then other rays don't see lights
+        diffuse = 0.0
+        glossy = wp.where(r.is_smooth, glossy, 0.0)
+    if r.shares_rays:
+        glossy = diffuse
+    return wp.vec2(diffuse, glossy)
+
+
+@wp.func
+def connection_through_glass(
+    scenes: Scenes,
+    settings: GatherSettings,
+    p: ShadingPoint,
+    within_pixel: wp.vec2,
+    light: LightSample,
+    sight: LineOfSight,
+) -> RefractedConnection:
+    """The refracted line to what a light sample hit, from the point, or from all over a pixel that has one pattern."""
+    origin = p.point
+    if settings.patterns_per_point == 1:
+        origin = point_in_pixel(scenes, p, within_pixel, settings.height, sight.clear_object)
+    direction = direction_to_light(scenes, origin, p, light.direction, light.object_id)
+    return manifold_walk(scenes, p.scene, origin, direction, p.object_id, light.object_id, sight)
 
 
 @wp.kernel(enable_backward=False)
@@ -83,15 +119,8 @@ def sample_direct_light(
                 bsdf_value = evaluate_lobes(r.bsdf, wo)
                 diffuse_value = wp.where(r.is_diffuse, bsdf_value.diffuse, 0.0)
                 if diffuse_value > 0.0 or wp.max(bsdf_value.specular) > 0.0:
-                    diffuse_density = float(r.diffuse_rays) * wp.max(wo[2], 0.0) * INVERSE_PI
-                    # Of a smooth surface that is its chain.
-                    glossy_density = float(wp.max(r.glossy_rays, 1)) * bsdf_value.density
-                    if settings.occlusion == 0:  # then other rays don't see lights
-                        diffuse_density = 0.0
-                        glossy_density = wp.where(r.is_smooth, glossy_density, 0.0)
-                    if r.shares_rays:
-                        glossy_density = diffuse_density
-                    weight = power_heuristic(density, diffuse_density) / density
+                    others = gather_densities(settings, r, wo, bsdf_value.density)
+                    weight = power_heuristic(density, others[0]) / density
                     unshadowed += light.radiance * (diffuse_value / density)
                     leaves = wo[2] > 0.0 or not r.is_front
                     target = light.object_id
@@ -100,17 +129,11 @@ def sample_direct_light(
                         shaft_target = target
                     sight = sight_to_light(scenes, settings, p.scene, shaft, r.at, light.direction, target, leaves)
                     found = found | wp.where(wp.max(sight.transmittance) > 0.0, LIT, SHADOWED)
-                    glossy_weight = power_heuristic(density, glossy_density) / density
+                    glossy_weight = power_heuristic(density, others[1]) / density
                     arriving = wp.cw_mul(light.radiance, sight.transmittance)
                     if sight.is_transmitted:
-                        shifted_point = p.point
-                        if settings.patterns_per_point == 1:
-                            at = sobol_point(r.pattern * rays_per_pattern + k, 7)
-                            shifted_point = point_in_pixel(scenes, p, at, settings.height, sight.clear_object)
-                        shifted_direction = direction_to_light(scenes, shifted_point, p, light.direction, target)
-                        connection = manifold_walk(
-                            scenes, p.scene, shifted_point, shifted_direction, p.object_id, target, sight
-                        )
+                        within_pixel = sobol_point(r.pattern * rays_per_pattern + k, 7)
+                        connection = connection_through_glass(scenes, settings, p, within_pixel, light, sight)
                         wo = r.local * connection.direction
                         bsdf_value = evaluate_lobes(r.bsdf, wo)
                         arriving = wp.cw_mul(light.radiance, connection.transmittance)

@@ -23,6 +23,7 @@ from luxel.core.microfacet import sample_cosine_hemisphere
 from luxel.core.principled import (
     BSDF,
     SMOOTH_ALPHA,
+    LobeValues,
     albedos,
     bsdf_of,
     evaluate_bsdf,
@@ -40,7 +41,7 @@ from luxel.core.shapes.local import INFINITY
 from luxel.core.shapes.shape import facing_normal, surface_interaction
 from luxel.core.sky import gradient_radiance, mean_gradient_radiance
 from luxel.core.visibility import is_clear, next_hit
-from luxel.models.gather_points import GatherSettings, gather_point_at, sight_to_light
+from luxel.models.gather_points import GatherPoint, GatherSettings, gather_point_at, sight_to_light
 from luxel.models.shading_points import ShadingPoint, pixel_width
 from luxel.models.signals import (
     DIRECT,
@@ -247,6 +248,41 @@ def trace_gather_path(scenes: Scenes, settings: GatherSettings, scene: int, ray:
     return result
 
 
+@wp.struct
+class GatherSample:
+    """The direction of one of a point's gather rays."""
+
+    wo: wp.vec3  # local
+    scattered: LobeValues
+    density: float  # per steradian, times how many rays of its kind there are
+    pattern: int
+    index_in_pattern: int
+
+
+@wp.func
+def sample_gather_ray(settings: GatherSettings, r: GatherPoint, ray: int) -> GatherSample:
+    """The direction of a point's ray of this number: first come those over the hemisphere, then those into lobes."""
+    is_glossy = ray >= r.diffuse_rays
+    rays_per_pattern = settings.diffuse_rays
+    k = ray
+    if is_glossy:
+        rays_per_pattern = settings.glossy_rays
+        k = ray - r.diffuse_rays
+    pattern = r.pattern + k // rays_per_pattern
+    index_in_pattern = k % rays_per_pattern
+    u = sobol_point(r.pattern * rays_per_pattern + k, wp.where(is_glossy, 3, 2))
+    wo = sample_cosine_hemisphere(u)
+    density = wp.max(wo[2], 1.0e-6) * INVERSE_PI * float(r.diffuse_rays)
+    if is_glossy:
+        choice = (float(index_in_pattern) + sobol_point(pattern, 4)[0]) / float(rays_per_pattern)
+        wo = sample_bsdf(r.bsdf, wp.vec3(choice, u[0], u[1]))
+        index_in_pattern += 64  # other paths than the diffuse rays'
+    scattered = evaluate_lobes(r.bsdf, wo)
+    if is_glossy:
+        density = scattered.density * float(r.glossy_rays)
+    return GatherSample(wo, scattered, density, pattern, index_in_pattern)
+
+
 @wp.kernel(enable_backward=False)
 def gather_indirect_light(
     scenes: Scenes,
@@ -302,25 +338,11 @@ def gather_indirect_light(
         shaft = objects_in_cone(scenes, p.scene, p.point, p.normal, 1.0, INFINITY)
     for ray in range(thread, rays, settings.threads_per_point):
         is_glossy = ray >= r.diffuse_rays
-        rays_per_pattern = settings.diffuse_rays
-        k = ray
-        if is_glossy:
-            rays_per_pattern = settings.glossy_rays
-            k = ray - r.diffuse_rays
-        pattern = r.pattern + k // rays_per_pattern
-        index_in_pattern = k % rays_per_pattern
-        u = sobol_point(r.pattern * rays_per_pattern + k, wp.where(is_glossy, 3, 2))
-        wo = sample_cosine_hemisphere(u)
-        density = wp.max(wo[2], 1.0e-6) * INVERSE_PI * float(r.diffuse_rays)
-        if is_glossy:
-            choice = (float(index_in_pattern) + sobol_point(pattern, 4)[0]) / float(rays_per_pattern)
-            wo = sample_bsdf(r.bsdf, wp.vec3(choice, u[0], u[1]))
-            index_in_pattern += 64  # other paths than the diffuse rays'
-        scattered = evaluate_lobes(r.bsdf, wo)
-        if is_glossy:
-            density = scattered.density * float(r.glossy_rays)
+        sampled = sample_gather_ray(settings, r, ray)
+        scattered = sampled.scattered
+        density = sampled.density
         if density > 0.0:
-            direction = unit_length(to_world(r.local, wo))
+            direction = unit_length(to_world(r.local, sampled.wo))
             least_alpha = r.bsdf.material.alpha
             gather_ray = GatherRay(
                 r.at,
@@ -331,8 +353,8 @@ def gather_indirect_light(
                 least_alpha,
                 weight_sum,
                 light_ray_count,
-                pattern,
-                index_in_pattern,
+                sampled.pattern,
+                sampled.index_in_pattern,
             )
             gathered = trace_gather_path(scenes, settings, p.scene, gather_ray)
             if not is_glossy:

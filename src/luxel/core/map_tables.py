@@ -20,9 +20,9 @@ SAMPLED_ABOVE = 2.0
 """c: a texel is sampled for what it has beyond so many times the mean radiance."""
 TEXEL_WORDS = 6
 TEXEL_BYTES = 4 * TEXEL_WORDS
-MAKING = 80
+PEAK_TEXEL_BYTES = 80
 """Bytes of a texel while the table of its map is made, in float64: measured at 2048 × 1024."""
-LITTLE = 1 << 24
+UNCHECKED_BYTES = 1 << 24
 """Bytes that are taken unasked, as to ask takes 0.3 ms: of 200 000 texels."""
 
 
@@ -56,7 +56,7 @@ _WIDTHS = ((2, np.int32), (4, np.float32), (3, np.float32), (TEXEL_WORDS, np.flo
 
 
 def _check_fits(needed: int, what: str, remedy: str) -> None:
-    if needed > LITTLE:
+    if needed > UNCHECKED_BYTES:
         check_fits(needed, what, remedy)
 
 
@@ -64,7 +64,7 @@ def _check_fits(needed: int, what: str, remedy: str) -> None:
 def _table(one: EnvironmentMap) -> MapTables:
     """The table of one map."""
     height, width, _ = one.texels.shape
-    _check_fits(height * width * MAKING, f"an environment map of {width}×{height} pixels", "scale it down")
+    _check_fits(height * width * PEAK_TEXEL_BYTES, f"an environment map of {width}×{height} pixels", "scale it down")
     latitude = np.pi / height * (np.arange(height) + 0.5)
     # The solid angle of texels of a row: 2π/W (cos θ − cos θ') = 4π/W sin θ_middle sin(π / 2H).
     angle = 4 * np.pi / width * np.sin(np.pi / (2 * height)) * np.sin(latitude)

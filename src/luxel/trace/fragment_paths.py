@@ -18,7 +18,7 @@ from luxel.core.pixels import key_of_ray
 from luxel.core.scenes import Scenes
 from luxel.core.shafts import EVERYTHING
 
-SEVERAL = float(1 << 30)  # more than any key
+ABOVE_ALL_KEYS = float(1 << 30)  # more than any key
 
 
 @wp.struct
@@ -101,7 +101,7 @@ def mixed_pixels(fragments: Fragments) -> Bool[Tensor, " pixels"]:
     several = fragments.offsets.diff() > 1
     most, least = (
         F.max_pool2d(
-            torch.where(several, SEVERAL, sign * first).reshape(-1, 1, fragments.rows, fragments.width), 3, 1, 1
+            torch.where(several, ABOVE_ALL_KEYS, sign * first).reshape(-1, 1, fragments.rows, fragments.width), 3, 1, 1
         )
         for sign in (1, -1)
     )

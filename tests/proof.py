@@ -11,7 +11,7 @@ import numpy as np
 from scipy import stats
 
 from luxel.image.formats import save_image
-from luxel.trace.integrator import strata_of
+from luxel.trace.path_kernel import strata_of
 from luxel.trace.tracer import Radiance
 
 FALSE_ALARM = 1e-3  # an image; seeds are fixed, so that it passes always or never

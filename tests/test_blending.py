@@ -64,7 +64,8 @@ def surfaces_of(*scenes: Scene) -> Surfaces:
 
 def traced(scenes: Scene | list[Scene], spp: int, seed: int = 0) -> Paths:
     scenes = scenes if isinstance(scenes, list) else [scenes]
-    found, of_fragments = PathTracer().sample_fragments(scenes, surfaces_of(*scenes).fragments, spp, seed)
+    paths = torch.full((len(scenes) * WIDTH * HEIGHT,), spp)
+    found, of_fragments = PathTracer().sample_fragments(scenes, surfaces_of(*scenes).fragments, paths, seed)
     return Paths(found.mean, found.path_variance / spp, torch.full((len(found.mean),), float(spp)), of_fragments)
 
 

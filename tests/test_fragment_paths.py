@@ -5,11 +5,11 @@ import pytest
 import torch
 from kernels import DEVICES
 
-from luxel.core.fragments import Fragments, visible_fragments, with_sky
+from luxel.core.fragments import FragmentPaths, Fragments, visible_fragments, with_sky
 from luxel.core.scene_batch import SceneBatch
 from luxel.scene import Camera, Material, Panel, Scene, Sphere
 from luxel.trace import path
-from luxel.trace.path import PathTracer
+from luxel.trace.path import Estimate, PathTracer
 
 WIDTH, HEIGHT = 13, 9
 ABOVE = Camera(position=(0, 0, 5), look_at=(0, 0, 0), up=(0, 1, 0), projection="orthographic", vertical_extent=9)
@@ -35,11 +35,17 @@ def fragments_of(scenes: list[Scene], device: str = "cpu") -> Fragments:
     return with_sky(batch, visible_fragments(batch, WIDTH, HEIGHT, 32))
 
 
+def sampled(scenes: list[Scene], fragments: Fragments, spp: int, device: str = "cpu") -> tuple[Estimate, FragmentPaths]:
+    """As many paths of each pixel."""
+    paths = torch.full((len(scenes) * WIDTH * HEIGHT,), spp)
+    return PathTracer(device=device).sample_fragments(scenes, fragments, paths, 3)
+
+
 @pytest.mark.parametrize("device", DEVICES)
 def test_a_fragments_paths_have_its_own_radiance_and_no_scatter(device):
     """Two lamps side by side: every path shows one or the other, whatever share of them meets which."""
     fragments = fragments_of([HALVES], device)
-    whole, found = PathTracer(device=device).sample_fragments([HALVES], fragments, 40, 3)
+    whole, found = sampled([HALVES], fragments, 40, device)
     middle = (fragments.pixel % WIDTH == WIDTH // 2).cpu()
     assert middle.sum() == 2 * HEIGHT
     expected = torch.tensor([BRIGHT, DIM])[fragments.object_number.cpu().long()]
@@ -55,7 +61,7 @@ def test_a_fragments_paths_have_its_own_radiance_and_no_scatter(device):
 def test_together_they_are_the_pixels_paths(spp):
     """Counts, means and squared distances of fragments make those of pixels; the paths are `sample`'s, to the bit."""
     fragments = fragments_of([HALVES, BALL])
-    whole, found = PathTracer().sample_fragments([HALVES, BALL], fragments, spp, 3)
+    whole, found = sampled([HALVES, BALL], fragments, spp)
     plain = PathTracer().sample([HALVES, BALL], WIDTH, HEIGHT, spp, 3)
     torch.testing.assert_close(whole.mean, plain.mean, rtol=0, atol=0)
     pixel, pixels = fragments.pixel_of_all.long(), 2 * WIDTH * HEIGHT
@@ -83,7 +89,7 @@ def test_a_pixels_paths_are_the_same_whatever_others_get():
     mixed, of_fragments = PathTracer().sample_fragments(scenes, fragments, spp, 3, told.append)
     assert sum(told) == pixels
     for which, number in enumerate(numbers):
-        whole, found = PathTracer().sample_fragments(scenes, fragments, number, 3)
+        whole, found = sampled(scenes, fragments, number)
         own = chosen == which
         of_own = own[fragments.pixel_of_all.long()]
         for values, expected in zip(mixed, whole, strict=True):
@@ -94,15 +100,15 @@ def test_a_pixels_paths_are_the_same_whatever_others_get():
 
 def test_shares_of_many_paths_are_what_fragments_cover():
     fragments = fragments_of([BALL])
-    _, found = PathTracer().sample_fragments([BALL], fragments, 4096, 3)
+    _, found = sampled([BALL], fragments, 4096)
     assert ((fragments.coverage > 0.05) & (fragments.coverage < 0.95)).sum() > 20
     torch.testing.assert_close(found.counts / 4096, fragments.coverage, rtol=0, atol=0.08)
 
 
 def test_they_depend_neither_on_the_batch_nor_on_how_much_is_traced_at_once(monkeypatch):
-    alone = PathTracer().sample_fragments([BALL], fragments_of([BALL]), 20, 3)[1]
+    alone = sampled([BALL], fragments_of([BALL]), 20)[1]
     monkeypatch.setattr(path, "CPU_CHUNKS", 64)
-    together = PathTracer().sample_fragments([HALVES, BALL], fragments_of([HALVES, BALL]), 20, 3)[1]
+    together = sampled([HALVES, BALL], fragments_of([HALVES, BALL]), 20)[1]
     for one, both in zip(alone, together, strict=True):
         torch.testing.assert_close(both[-len(one) :], one, rtol=0, atol=0)
 
@@ -113,7 +119,7 @@ def test_a_path_that_meets_what_no_fragment_shows_counts_for_none():
     there = HALVES.model_copy(update={"objects": (*HALVES.objects, speck.model_copy(update={"center": (0.4, 0.4, 1)}))})
     away = HALVES.model_copy(update={"objects": (*HALVES.objects, speck.model_copy(update={"center": (90, 0, 1)}))})
     fragments = fragments_of([away])
-    whole, found = PathTracer().sample_fragments([there], fragments, 400, 3)
+    whole, found = sampled([there], fragments, 400)
     pixel = HEIGHT // 2 * WIDTH + WIDTH // 2
     own = fragments.pixel == pixel
     missed = 400 - found.counts[own].sum()

@@ -10,11 +10,12 @@ from luxel.models import frame_graphs
 from luxel.models.frame_graphs import (
     MIN_OBJECTS,
     MIN_ROOM,
+    TREE_TABLES,
     FrameGraphs,
     FrameSize,
+    can_be_recorded,
     flat,
     frame_rows,
-    has_trees,
     packed,
     room_for,
     rows_for,
@@ -22,7 +23,9 @@ from luxel.models.frame_graphs import (
 )
 from luxel.models.ray_model import FrameRoom
 from luxel.models.specular import ChainRoom
+from luxel.scene import Camera, GradientSky, MapSky, Material, Panel, Scene, Sun
 from luxel.scene.composed import Composed
+from luxel.scene.environment import lossless
 
 WIDTH, HEIGHT = 29, 23
 SCENES = [Composed(max_objects=12)(3, index) for index in range(3)]
@@ -31,7 +34,7 @@ ROOM = FrameRoom(3001, ChainRoom(2003, 5003))
 
 
 def frame_batch(host: SceneBatch) -> SceneBatch:
-    rows = frame_rows(host, FrameSize(len(host), rows_for(len(host.kind)), WIDTH, HEIGHT))
+    rows = frame_rows(host, FrameSize.of(host, WIDTH, HEIGHT))
     return unpacked(torch.from_numpy(packed(rows)), rows)
 
 
@@ -66,7 +69,8 @@ def test_exactly_enough_room_is_enough() -> None:
 
 @torch.inference_mode()
 def test_the_room_for_a_frame_is_a_little_more_than_it_needs() -> None:
-    batch, size = frame_batch(SceneBatch.of(SCENES)), FrameSize(3, 64, WIDTH, HEIGHT)
+    host = SceneBatch.of(SCENES)
+    batch, size = frame_batch(host), FrameSize.of(host, WIDTH, HEIGHT)
     _, needed = MODEL.frame(batch, WIDTH, HEIGHT, ROOM)
     expected = tuple(max(MIN_ROOM, int(1.25 * count)) for count in needed.tolist())
     assert flat(room_for(MODEL, batch, size, None)) == expected
@@ -74,11 +78,55 @@ def test_the_room_for_a_frame_is_a_little_more_than_it_needs() -> None:
     assert flat(room_for(MODEL, batch, size, least)) == (7919, expected[1], 104729)
 
 
-def test_words_are_read_again_after_others_are_written() -> None:
+CAMERA = Camera(position=(0, -4, 9), look_at=(0, 0, 0))
+
+
+def one_ball(**fields: object) -> Scene:
+    return Scene(objects=[Sphere(center=(0, 0, 0.5), radius=0.5)], camera=CAMERA, **fields)
+
+
+def many_balls(count: int, lit: int) -> Scene:
+    balls = [
+        Sphere(center=(i % 10 - 4.5, i // 10 - 4.5, 0), radius=0.4, material=Material(emission=(int(i < lit),) * 3))
+        for i in range(count)
+    ]
+    return Scene(objects=balls, camera=CAMERA)
+
+
+TEXELS = np.random.default_rng(0).random((8, 16, 3), np.float32)
+MIRRORS = [
+    Scene(
+        objects=[
+            Panel(center=(0, 1, 0), half_extents=(side, 2), material=Material(metallic=1, roughness=0)),
+            *SCENES[0].objects,
+        ],
+        camera=SCENES[0].camera,
+    )
+    for side in (1, 3)
+]
+PAIRS = {
+    "objects": SCENES[:2],
+    "gradient and sun": [
+        one_ball(
+            sky=GradientSky(zenith=(0.1, 0.2, blue), horizon=(1, 1, 1)),
+            sun=Sun(direction=(1, -blue, 1), radiance=(9, 8, 7)),
+        )
+        for blue in (0.3, 0.9)
+    ],
+    "one map": [one_ball(sky=MapSky(file=lossless(TEXELS), rotation_degrees=turned)) for turned in (0, 80)],
+    "flat mirrors": MIRRORS,
+    "trees": [many_balls(100, 3), many_balls(70, 40)],
+}
+
+
+@pytest.mark.parametrize("scenes", PAIRS.values(), ids=PAIRS)
+def test_words_are_read_again_after_others_are_written(scenes: list[Scene]) -> None:
     """As a replayed graph does."""
-    hosts = [SceneBatch.of([scene]) for scene in SCENES[:2]]
-    size = FrameSize(1, 64, WIDTH, HEIGHT)
-    first, second = (frame_rows(host, size) for host in hosts)
+    hosts = [SceneBatch.of([scene]) for scene in scenes]
+    sizes = {FrameSize.of(host, WIDTH, HEIGHT)._replace(objects=128) for host in hosts}
+    (size,) = sizes
+    longest = dict.fromkeys((*TREE_TABLES, "light_object"), 256)
+    first, second = (frame_rows(host, size, longest) for host in hosts)
     words = torch.from_numpy(packed(first).copy())
     batch = unpacked(words, first)
     words.copy_(torch.from_numpy(packed(second)))
@@ -89,17 +137,39 @@ def test_words_are_read_again_after_others_are_written() -> None:
         assert torch.equal(getattr(batch, name), getattr(hosts[1], name))
     with torch.inference_mode():
         picture, _ = MODEL.frame(batch, WIDTH, HEIGHT, ROOM)
-        assert torch.equal(picture, MODEL(hosts[1], width=WIDTH, height=HEIGHT))
+        expected = [MODEL(host, width=WIDTH, height=HEIGHT) for host in hosts]
+    assert torch.equal(picture, expected[1])
+    assert not torch.equal(*expected)
 
 
 def test_rows_for_objects_are_few_different_numbers() -> None:
     assert [rows_for(count) for count in (0, 1, 16, 17, 32, 100)] == [MIN_OBJECTS] * 3 + [32, 32, 128]
 
 
-def test_scenes_with_trees_are_none_for_graphs() -> None:
-    many = SceneBatch.of([SCENES[0].model_copy(update={"objects": (Sphere(center=(0, 0, 0), radius=0.3),) * 97})])
-    assert has_trees(frame_rows(many, FrameSize(1, 128, WIDTH, HEIGHT)))
-    assert not has_trees(frame_rows(SceneBatch.of(SCENES), FrameSize(3, 64, WIDTH, HEIGHT)))
+def test_scenes_that_need_other_launches_are_of_other_sizes() -> None:
+    hosts = [SceneBatch.of(scenes[:1]) for scenes in PAIRS.values()]
+    assert len({FrameSize.of(host, WIDTH, HEIGHT)[4:] for host in hosts}) == 4  # balls in trees are launched as others
+    assert (
+        FrameSize.of(SceneBatch.of(PAIRS["one map"]), WIDTH, HEIGHT).texels
+        == FrameSize.of(hosts[2], WIDTH, HEIGHT).texels
+    )
+
+
+def test_batches_of_several_maps_are_launched() -> None:
+    """Their texels are joined anew for every frame."""
+    other = one_ball(sky=MapSky(file=lossless(TEXELS + 1)))
+    one, two = (SceneBatch.of(scenes) for scenes in (PAIRS["one map"], [*PAIRS["one map"], other]))
+    assert can_be_recorded(one, FrameSize.of(one, WIDTH, HEIGHT))
+    assert not can_be_recorded(two, FrameSize.of(two, WIDTH, HEIGHT))
+
+
+def test_trees_get_the_room_that_they_need_or_are_to_have() -> None:
+    first, second = (SceneBatch.of([scene]) for scene in PAIRS["trees"])
+    size = FrameSize.of(first, WIDTH, HEIGHT)
+    few, many = (frame_rows(host, size).table_rows for host in (first, second))
+    assert few["tree_nodes"] > 1 == few["light_nodes"] < many["light_nodes"]
+    both = frame_rows(second, size, few).table_rows
+    assert both == frame_rows(first, size, both).table_rows
 
 
 class Recorded:
@@ -108,7 +178,7 @@ class Recorded:
     count = 0
 
     def __init__(self, model, rows, size, device, least):
-        self.model, self.size, self.room = model, size, least
+        self.model, self.size, self.room, self.table_rows = model, size, least, rows.table_rows
         Recorded.count += 1
 
     def replay(self, rows):
@@ -133,10 +203,11 @@ def test_frames_are_recorded_the_second_time_and_anew_without_room(monkeypatch) 
 
 @pytest.mark.gpu
 @torch.inference_mode()
-def test_graphs_on_a_gpu_render_what_the_model_does() -> None:
+@pytest.mark.parametrize("scenes", PAIRS.values(), ids=PAIRS)
+def test_graphs_on_a_gpu_render_what_the_model_does(scenes: list[Scene]) -> None:
     model = Renderer.from_pretrained("ray-small", "cuda").model
     graphs = FrameGraphs(model, "cuda")
-    for scene in [*SCENES, *SCENES]:  # the first by launches, the next is recorded, others replay it
+    for scene in [*scenes, *scenes]:  # the first by launches, the next is recorded, others replay it
         host = SceneBatch.of([scene])
         expected = model(host.to("cuda"), width=WIDTH, height=HEIGHT).cpu().numpy()
         picture = graphs.render(host, WIDTH, HEIGHT).cpu().numpy()

@@ -14,18 +14,10 @@ from kernels import DEVICES, run
 from proof import DEGREES, assert_agree
 from tracer_scenes import FEATURES, GREY, LAMP, SIDE_LAMP, ball, glass, scene
 
-from luxel.core.launch import launch, to_warp
 from luxel.core.rays import Rays
 from luxel.scene import DISTRIBUTIONS, Plane, Scene
 from luxel.trace import MitsubaTracer, mitsuba, mitsuba_sky
-from luxel.trace.integrator import (
-    CHUNK,
-    MAX_SURVIVAL,
-    merge_chunks,
-    power_heuristic,
-    strata_of,
-    survival_probability,
-)
+from luxel.trace.integrator import MAX_SURVIVAL, power_heuristic, survival_probability
 from luxel.trace.path import PathTracer
 
 SIDE = 12  # pixels
@@ -110,46 +102,6 @@ def test_power_heuristic_by_hand(device):
     found = run(weights, density, other, device=device)[0]
     np.testing.assert_allclose(found, [1, 9 / 25, 0.5, 1, 0], rtol=1e-6)
     np.testing.assert_allclose(found[1:] + run(weights, other[1:], density[1:], device=device)[0], 1, rtol=1e-6)
-
-
-@pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize("size", [1, 4, 8, 16])
-@pytest.mark.parametrize("spp", [1, 2, CHUNK, CHUNK + 1, 5 * CHUNK + 7])
-def test_chunks_merge_to_the_mean_and_variance_of_all(spp, size, device):
-    """Against NumPy, of groups of `size` paths whose spread is a thousandth of their mean."""
-    paths = np.random.default_rng(spp).normal(1000, 1, (11, spp, 3)).astype(np.float32).astype(np.float64)
-    means, deviations, of_paths, groups = [], [], [], []
-    for first in range(0, spp, CHUNK):
-        chunk = paths[:, first : first + CHUNK]
-        mean, parts = chunk.mean(1), [chunk[:, k : k + size] for k in range(0, chunk.shape[1], size)]
-        means.append(mean)
-        deviations.append(sum(part.shape[1] * (part.mean(1) - mean) ** 2 for part in parts))
-        of_paths.append(((chunk - mean[:, None]) ** 2).sum((1, 2)))
-        groups += parts
-    chunks = [
-        to_warp(torch.from_numpy(np.stack(values, 1).astype(np.float32)).to(device), wp.vec3)
-        for values in (means, deviations)
-    ]
-    chunks.append(to_warp(torch.from_numpy(np.stack(of_paths, 1).astype(np.float32)).to(device)))
-    mean, variance = (torch.empty(11, 3, device=device) for _ in range(2))
-    path_variance = torch.empty(11, device=device)
-    outputs = [to_warp(mean, wp.vec3), to_warp(variance, wp.vec3), path_variance]
-    launch(merge_chunks, 11, [*chunks, spp, len(groups)], outputs, torch.device(device), sliced=True)
-    np.testing.assert_allclose(mean.cpu(), paths.mean(1), rtol=1e-6)
-    if spp > 1:
-        np.testing.assert_allclose(path_variance.cpu(), paths.var(1, ddof=1).mean(1), rtol=5e-3)
-    if len(groups) == 1:
-        assert torch.isinf(variance).all()
-    else:
-        spread = sum(group.shape[1] * (group.mean(1) - paths.mean(1)) ** 2 for group in groups)
-        np.testing.assert_allclose(variance.cpu(), spread / (spp * (len(groups) - 1)), rtol=5e-3)
-
-
-def test_strata_leave_four_groups_at_least_and_fill_chunks():
-    for spp in (1, 3, 15, 16, 31, 32, 63, 64, 127, 4096):
-        columns, rows = strata_of(spp)
-        assert columns * rows == 1 or spp >= 4 * columns * rows
-        assert CHUNK % (columns * rows) == 0
 
 
 def along(one: Scene, origin: tuple, direction: tuple, device: str, spp: int = 1, **options) -> list[float]:

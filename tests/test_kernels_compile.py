@@ -127,7 +127,7 @@ def test_no_kernel_is_made_where_this_does_not_look():
             if isinstance(each, wp.Kernel):
                 seen.add((each.func.__module__, name))
     assert seen == set(KERNELS)
-    assert ("luxel.trace.integrator", "trace_paths") in seen
+    assert ("luxel.trace.path_kernel", "trace_paths") in seen
 
 
 def test_what_is_known_to_need_local_memory_is_there():

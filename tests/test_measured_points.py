@@ -14,7 +14,7 @@ from luxel.data.dataset import Batch
 from luxel.data.generate_settings import GenerateSettings
 from luxel.experiments import EXPERIMENTS
 from luxel.experiments.experiment import with_train
-from luxel.experiments.requirements import check_points
+from luxel.experiments.requirements import check_memory, check_points
 from luxel.experiments.run import Start, run
 from luxel.models.estimates import POINT_FEATURES, Measured
 from luxel.models.ray_model import RayModel, RayModelConfig
@@ -145,6 +145,18 @@ def test_memory_is_asked_for_all_training_pictures_of_the_folder(source, monkeyp
     check_points(made, source.train.root)
     with pytest.raises(InputError, match=f"train.points is 51, of each of {len(source.train)} pictures"):
         check_points(with_train(made, points=51), source.train.root)
+
+
+def test_memory_of_a_test_is_asked_for_the_test_pictures_of_the_folder(source, monkeypatch):
+    """Not for as many as the experiment would have made."""
+    asked = []
+    monkeypatch.setattr(
+        "luxel.experiments.requirements.rendering_memory", lambda model, count, *rest: asked.append(count) or 0
+    )
+    made = with_train(replace(EXPERIMENTS["ray_small"].make("tiny"), stream=None), batch_size=64, points=5)
+    check_memory(made, CPU, data=source.test.root)
+    assert asked == [len(source.test)]
+    assert len(source.test) < min(64, made.data.count)
 
 
 def test_where_nothing_is_in_view_nothing_is_learned(source, monkeypatch):

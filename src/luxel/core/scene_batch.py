@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Float32, Float64, Int32, Int64, Shaped
+from jaxtyping import Bool, Float, Float64, Int32, Int64, Shaped
 from torch import Tensor
 
 from luxel.core.map_tables import map_tables
@@ -143,12 +143,10 @@ class SceneBatch:
         return not (of["sky"].any() or of["sun_radiance"].any() or (of["map"] >= 0).any())
 
     @property
-    def brightest_sky(self) -> Float32[np.ndarray, "scenes 3"]:
+    def brightest_sky(self) -> Float[Tensor, "scenes 3"]:
         """The highest radiance that is infinitely far, by channel: of a sun, with the brightest sky behind it."""
-        of = self.on_cpu.arrays
-        of_map = np.concatenate([of["map_brightest"], np.zeros((1, 3), np.float32)])[of["map"]]  # of none the last
-        bright: Float32[np.ndarray, "scenes 3"] = of["background"] + of["sky"].max(1) + of["sun_radiance"]
-        return bright + of_map * of["map_scale"][:, None]
+        of_map = torch.cat([self.map_brightest, self.map_brightest.new_zeros(1, 3)])[self.map]  # of none the last
+        return self.background + self.sky.amax(1) + self.sun_radiance + of_map * self.map_scale[:, None]
 
     @property
     def is_flat_mirror(self) -> Bool[np.ndarray, " objects"]:

@@ -7,6 +7,7 @@ import torch
 from luxel import InputError
 from luxel.core.map_tables import TEXEL_BYTES
 from luxel.data.manifest import DataError, Manifest
+from luxel.data.split import Split
 from luxel.experiments.experiment import Experiment
 from luxel.experiments.scene_sizes import scene_sizes
 from luxel.image.losses import bias_under_noise
@@ -58,7 +59,7 @@ def check_memory(experiment: Experiment, device: torch.device, processes: int = 
         str(device),
     )
     check_points(experiment, data)
-    tested = min(train.batch_size, experiment.data.count) // processes
+    tested = min(train.batch_size, pictures_in("test", experiment, data)) // processes
     check_fits(
         rendering_memory(model, tested, side, side, objects, device) + sizes.texels_together(tested) * TEXEL_BYTES,
         f"train.batch_size is {train.batch_size}, with which test pictures of {side}×{side} are rendered together",
@@ -69,15 +70,21 @@ def check_memory(experiment: Experiment, device: torch.device, processes: int = 
 
 def check_points(experiment: Experiment, data: Path | None = None) -> None:
     """Raise InputError, with an estimate, for more points to learn from than memory holds."""
-    points, pictures = experiment.train.points, experiment.data.count
+    points = experiment.train.points
     if points is not None:
-        if data is not None:
-            pictures = sum(shard.scenes for shard in Manifest.load(data).of("train"))
+        pictures = pictures_in("train", experiment, data)
         check_fits(
             points_memory(pictures, points),
             f"train.points is {points}, of each of {pictures} pictures",
             "take fewer of them, or a smaller data set",
         )
+
+
+def pictures_in(split: Split, experiment: Experiment, data: Path | None) -> int:
+    """How many pictures a split of the data set in a folder has; of one that is yet to be made, all splits together."""
+    if data is None:
+        return experiment.data.count
+    return sum(shard.scenes for shard in Manifest.load(data).of(split))
 
 
 def check_stream(experiment: Experiment, biased: bool = False) -> None:

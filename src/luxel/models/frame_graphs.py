@@ -2,11 +2,13 @@
 
 A frame is some 200 launches of microseconds each, for which the host needs longer than the GPU. A graph needs one, but
 what is launched is the same every time: there is room for a little more of all that is counted on the GPU than the
-recorded frame needed (`luxel.models.ray_model.FrameRoom`), and a frame that needs more is recorded anew.
+recorded frame needed (`luxel.models.ray_model.FrameRoom`), and in the tables of its scenes; a frame that needs more is
+recorded anew.
 """
 
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -29,20 +31,33 @@ MAX_GRAPHS = 4  # each holds on to its frame's memory
 SPARE = 1.25  # room, of what the recorded frame needed
 MIN_ROOM = 1 << 10
 MIN_OBJECTS = 1 << 4
+TREE_TABLES = ("light_nodes", "tree_nodes", "tree_leaves", "tree_primitives")
+"""Of `luxel.core.scenes.Scenes`: as long as scenes of many objects or lights need."""
 
 
 class FrameSize(NamedTuple):
-    """What frames of one graph have in common: scenes, rows for objects, and the pictures' size in pixels."""
+    """What frames of one graph have in common, beside what of their scenes it has room for."""
 
     scenes: int
     objects: int
+    """Rows for them."""
     width: int
+    """Pixels."""
     height: int
+    constant_skies: bool
+    flat_mirrors: bool
+    """Whether there are any, as whose images lights are looked for."""
+    texels: int
+    """Which environment map there is, 0 without one."""
 
     @staticmethod
     def of(scenes: SceneBatch, width: int, height: int) -> "FrameSize":
         """Of frames of the scenes."""
-        return FrameSize(len(scenes), rows_for(len(scenes.kind)), width, height)
+        texels = scenes.on_cpu.arrays["map_texels"]
+        return FrameSize(
+            *(len(scenes), rows_for(len(scenes.kind)), width, height),
+            *(scenes.has_constant_skies, bool(scenes.is_flat_mirror.any()), id(texels) if len(texels) else 0),
+        )
 
 
 class FrameRows(NamedTuple):
@@ -54,6 +69,11 @@ class FrameRows(NamedTuple):
     tables: dict[str, Int32[np.ndarray, "rows words"]]
     """Of `luxel.core.scenes.Scenes`."""
     scene_of_object: Int32[np.ndarray, " objects"]
+
+    @property
+    def table_rows(self) -> dict[str, int]:
+        """How many each table has."""
+        return {name: len(table) for name, table in self.tables.items()}
 
 
 class FrameGraphs:
@@ -80,13 +100,11 @@ class FrameGraphs:
 
     def _render(self, host: SceneBatch, width: int, height: int) -> Float32[Tensor, "scenes height width 3"]:
         size = FrameSize.of(host, width, height)
-        same_launches = host.has_constant_skies and not host.is_flat_mirror.any()
-        can_be_recorded = self.model.config.chains and fits(size) and same_launches
-        rows = frame_rows(host, size) if can_be_recorded and size in self._seen else None
-        self._seen.add(size)
-        if rows is None or has_trees(rows):
+        if not (self.model.config.chains and can_be_recorded(host, size) and size in self._seen):
+            self._seen.add(size)
             return self.model(host.to(self.device), width=width, height=height).clamp(min=0)
         graph = self._graphs.pop(size, None)
+        rows = frame_rows(host, size, None if graph is None else graph.table_rows)
         picture = None if graph is None else graph.replay(rows)
         if graph is None or picture is None:
             graph = FrameGraph(self.model, rows, size, self.device, None if graph is None else graph.room)
@@ -104,9 +122,10 @@ class FrameGraph:
     def __init__(
         self, model: RayModel, rows: FrameRows, size: FrameSize, device: torch.device, least: FrameRoom | None
     ) -> None:
+        self.table_rows = rows.table_rows
         self._host = torch.from_numpy(packed(rows)).pin_memory()
         self._words = self._host.to(device)
-        batch = unpacked(self._words, rows)
+        self._batch = batch = unpacked(self._words, rows)  # which launches read: nothing else may take its place
         self.room = room_for(model, batch, size, least)
         self._graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(self._graph, capture_error_mode="thread_local"):
@@ -114,6 +133,8 @@ class FrameGraph:
 
     def replay(self, rows: FrameRows) -> Float32[Tensor, "scenes height width 3"] | None:
         """The pictures of other scenes, None if there is too little room for them."""
+        if rows.table_rows != self.table_rows:
+            return None
         self._host.numpy()[:] = packed(rows)  # which the last frame's copy has read, as that frame was waited for
         self._words.copy_(self._host, non_blocking=True)
         self._graph.replay()
@@ -121,21 +142,25 @@ class FrameGraph:
         return self._picture.clamp(min=0) if has_room else None  # a copy, which the next frame leaves as it is
 
 
-def fits(size: FrameSize) -> bool:
-    """Whether frames of this size are worth recording."""
-    return size.scenes * size.width * size.height <= MAX_PIXELS and size.objects <= MAX_OBJECTS
+def can_be_recorded(host: SceneBatch, size: FrameSize) -> bool:
+    """Whether frames of this size are worth recording. Of several maps the texels are copied for every frame."""
+    few = size.scenes * size.width * size.height <= MAX_PIXELS and size.objects <= MAX_OBJECTS
+    return few and len(host.map_sizes) <= 1
 
 
-def frame_rows(host: SceneBatch, size: FrameSize) -> FrameRows:
-    """The fields of a SceneBatch and the tables of Scenes, with rows for as many objects as there is room for.
+def frame_rows(host: SceneBatch, size: FrameSize, least: Mapping[str, int] | None = None) -> FrameRows:
+    """The fields of a SceneBatch and the tables of Scenes, with rows for as much as there is room for.
 
-    Those that no scene has are black planes.
+    Objects that no scene has are black planes. Tables of lights' and objects' trees have a power of two rows, and at
+    least so many.
     """
     absent = {"kind": PLANE, "scale": 1, "roughness": 1, "rotation": (1, 0, 0, 0)}
-    of = host.arrays
+    of, least = host.arrays, least or {}
     arrays = of | {name: with_rows(of[name], size.objects, absent.get(name, 0)) for name in OBJECT_FIELDS}
     tables = scene_tables(arrays)
-    tables["light_object"] = with_rows(tables["light_object"], size.objects + 1, 0)
+    rooms = {name: power_of_two(len(tables[name])) for name in TREE_TABLES} | {"light_object": size.objects + 1}
+    for name, room in rooms.items():
+        tables[name] = with_rows(tables[name], max(room, least.get(name, 0)), 0)
     scenes = np.repeat(np.arange(len(host), dtype=np.int32), np.diff(of["offsets"]))
     return FrameRows(host, arrays, tables, with_rows(scenes, size.objects, 0))
 
@@ -171,20 +196,20 @@ def unpacked(words: Int32[Tensor, " words"], rows: FrameRows) -> SceneBatch:
     fields = {name: like(rows.fields[name]) for name in (*OBJECT_FIELDS, *SCENE_FIELDS)}
     maps = {name: torch.from_numpy(rows.fields[name]).to(words.device) for name in MAP_FIELDS}
     batch = SceneBatch(offsets=torch.from_numpy(rows.fields["offsets"]), **fields, **maps)
-    batch.remember(rows.host)  # whose sky is constant, as all others' will be
+    batch.remember(rows.host)  # which has a constant sky, and flat mirrors, if all others have
     read_from(batch, {name: like(table) for name, table in rows.tables.items()})
     batch.__dict__["scene_of_object"] = like(rows.scene_of_object)
     return batch
 
 
-def has_trees(rows: FrameRows) -> bool:
-    """Whether a scene has so many objects or lights that they are in trees, whose tables have any length."""
-    return len(rows.tables["tree_nodes"]) > 1 or len(rows.tables["light_nodes"]) > 1
-
-
 def rows_for(objects: int) -> int:
     """A power of two, so that few graphs do for scenes of all kinds."""
-    return max(MIN_OBJECTS, 1 << (objects - 1).bit_length())
+    return max(MIN_OBJECTS, power_of_two(objects))
+
+
+def power_of_two(count: int) -> int:
+    """The least that is as large."""
+    return 1 << (count - 1).bit_length() if count else 0
 
 
 def flat(room: FrameRoom) -> tuple[int, int, int]:

@@ -310,8 +310,6 @@ def bands(height: int, rows: int) -> Iterator[tuple[int, int]]:
 
 def brightest(scenes: SceneBatch) -> Float[Tensor, "scenes 3"]:
     """The radiance of each scene's brightest light, by channel."""
-    far = scenes.background.detach()
-    if not scenes.has_constant_skies:
-        far = torch.from_numpy(scenes.brightest_sky).to(scenes.device)
+    far = scenes.background if scenes.has_constant_skies else scenes.brightest_sky
     rows = scenes.scene_of_object.long()[:, None].expand(-1, 3)
-    return far.scatter_reduce(0, rows, scenes.emission.detach(), "amax")
+    return far.detach().scatter_reduce(0, rows, scenes.emission.detach(), "amax")

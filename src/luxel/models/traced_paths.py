@@ -12,7 +12,7 @@ from luxel.models.visible_surfaces import Surfaces
 LATTICE, LAMP_LATTICE = 32**1.5, 128.0**2
 """Weights of what a pixel's fragments are known to cover, by 32 rays, or for a lamp by its outline in 128 parts."""
 STRATA = 16
-"""Of a pixel, at most: see `luxel.trace.integrator.strata_of`."""
+"""Of a pixel, at most: see `luxel.trace.path_kernel.strata_of`."""
 
 
 class Paths(NamedTuple):

@@ -21,7 +21,8 @@ from luxel.scene.description import Scene
 from luxel.scene.lighting import warn_of_darkness
 from luxel.trace.first_hits import Features, first_hit_features
 from luxel.trace.fragment_paths import FragmentSums, FragmentTally, mixed_pixels
-from luxel.trace.integrator import CHUNK, PathSettings, WorldRays, merge_chunks, strata_of, trace_paths
+from luxel.trace.path_kernel import TraceSettings, WorldRays, strata_of, trace_paths
+from luxel.trace.path_moments import CHUNK, merge_chunks
 from luxel.trace.radiance_cache import RadianceCache
 from luxel.trace.tracer import Radiance
 
@@ -111,9 +112,10 @@ class PathTracer:
         check_size(width, height)
         batch = self._batch(scenes)
         settings = self._settings(spp, seed, width, height, groups=1)
-        settings.branches, settings.net_size = branches, net_size(spp * branches)
+        following = settings.paths
+        following.branches, following.net_size = branches, net_size(spp * branches)
         if cache is not None:
-            settings.cached, settings.is_cached = to_warp(cache.coefficients, wp.vec3), to_warp(cache.is_known)
+            following.cached, following.is_cached = to_warp(cache.coefficients, wp.vec3), to_warp(cache.is_known)
         count, chosen = len(batch) * width * height, WorldRays()
         if pixels is not None:
             settings.is_listed = int(len(pixels) > 0)
@@ -124,24 +126,24 @@ class PathTracer:
         self,
         scenes: Sequence[Scene] | SceneBatch,
         fragments: Fragments,
-        spp: int | Int64[Tensor, " pixels"],
+        spp: Int64[Tensor, " pixels"],
         seed: int,
         progress: Callable[[int], object] | None = None,
     ) -> tuple[Estimate, FragmentPaths]:
         """What `sample` returns of whole pictures, and the same paths by the fragment that each meets first.
 
-        A pixel's are the same whatever others get, which may each have a number of paths of their own.
+        Each pixel has a number of paths of its own, and the same ones whatever others get.
         """
         batch, width, height = self._batch(scenes), fragments.width, fragments.height
         pixels, device = len(batch) * width * height, batch.device
-        paths = torch.full((pixels,), spp) if isinstance(spp, int) else spp.cpu()
+        paths = spp.cpu()
         mean, variance = torch.empty(2, pixels, 3, device=device)
         whole, shown = Estimate(mean, variance, torch.empty(pixels, device=device)), len(fragments.key)
         sizes = ((shown, 3), (shown,), (pixels,))
         found, is_mixed = FragmentPaths(*(torch.empty(size, device=device) for size in sizes)), mixed_pixels(fragments)
         for number in paths.unique().tolist():
             settings, chosen = self._settings(number, seed, width, height, groups=1), WorldRays()
-            settings.net_size, settings.is_listed = net_size(number), 1
+            settings.paths.net_size, settings.is_listed = net_size(number), 1
             listed = (paths == number).nonzero()[:, 0].to(device)
             chosen.number, tally = to_warp(listed.int()), FragmentTally(fragments, is_mixed, listed)
             some = estimate(batch, len(listed), settings, chosen, progress, tally)
@@ -184,15 +186,16 @@ class PathTracer:
             raise InputError(f"device {self.device!r} is not to be had here: {error}") from error
 
     def _settings(self, spp: int, seed: int, width: int = 0, height: int = 0, groups: int = 4) -> Any:
-        """PathSettings of a picture, or of rays of their own; with strata where at least so many `groups` have them."""
+        """TraceSettings of a picture, or of rays of their own; strata are those that at least so many `groups` fill."""
         if spp < 1:
             raise InputError(f"spp is {spp}, must be at least 1")
-        settings = PathSettings()
+        settings = TraceSettings()
         settings.seed = wp.vec2ui(seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF)
         settings.width, settings.height = width, height
-        settings.spp, settings.branches, settings.max_depth = spp, 1, self.max_depth
+        settings.spp = spp
         settings.columns, settings.rows = strata_of(spp, groups) if width else (1, 1)
-        settings.net_size = settings.columns * settings.rows
+        settings.paths.max_depth, settings.paths.branches = self.max_depth, 1
+        settings.paths.net_size = settings.columns * settings.rows
         return settings
 
 
@@ -206,7 +209,7 @@ def estimate(
 ) -> Estimate:
     """Mean and variance over the settings' paths for each of `count` rays, so many at once that memory is bounded.
 
-    `settings` are PathSettings; `rays` WorldRays, without origins where the rays are those of pictures' pixels: a
+    `settings` are TraceSettings; `rays` WorldRays, without origins where the rays are those of pictures' pixels: a
     `tally` may count their paths, too.
     """
     device, spp = batch.device, settings.spp

@@ -6,9 +6,10 @@ depend on no path, and means of them have no bias.
 """
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float, Int64
 from torch import Tensor
+
+from luxel.core.extremes import max_around
 
 FLAT, SHARP = 0.75, 0.1
 """Shares of the pixels: those of least contrast, which get a FEWER-th of the paths, and of most, which get MORE times
@@ -16,8 +17,6 @@ as many. On average they get 0.925 of what is asked for, as paths at edges take 
 FEWER, MORE = 2, 4
 MIN_PATHS = 2
 """Where there is more than one at all: a single path does not say how noisy it is."""
-AROUND = 3
-"""Pixels, along both sides, of those whose contrast counts for the one in their midst."""
 DARK = 1e-20
 """Radiance that is divided by."""
 
@@ -36,6 +35,6 @@ def allocated_paths(picture: Float[Tensor, "scenes height width 3"], spp: int) -
 
 
 def local_contrast(radiance: Float[Tensor, "scenes height width"]) -> Float[Tensor, "scenes height width"]:
-    """(max − min) / max of the pixels around each, which knows no unit of light."""
-    most, least = (sign * F.max_pool2d(sign * radiance[:, None], AROUND, 1, AROUND // 2)[:, 0] for sign in (1, -1))
+    """(max − min) / max of the 3 × 3 pixels around each, which knows no unit of light."""
+    most, least = (sign * max_around(sign * radiance) for sign in (1, -1))
     return (most - least) / most.clamp(min=DARK)

@@ -139,7 +139,7 @@ def unmixed(batch: SceneBatch, surfaces: Surfaces, picture: Float[Tensor, "pixel
     are none, an error that is shared by the least squares of errors in proportion to radiance.
     """
     seen, pixel, device = surfaces.fragments, surfaces.pixel, picture.device
-    radiance, is_shared = picture[pixel], seen.offsets.diff() > 1
+    radiance, is_shared = picture.index_select(0, pixel), seen.offsets.diff() > 1
     shared = is_shared[pixel].nonzero()[:, 0]
     whole, place = picture[is_shared], (is_shared.cumsum(0) - 1)[pixel[shared]]  # of shared pixels alone
     beside, weight = torch.empty(len(shared), 3, device=device), torch.empty(len(shared), device=device)

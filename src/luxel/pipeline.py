@@ -175,8 +175,8 @@ class Renderer:
     ) -> Float32[np.ndarray, "batch height width 3"]:
         """Pictures of the scenes that `render` made, blended with `spp` paths a pixel: nearer to the truth, the more.
 
-        Those are fewer on average, half as many in most pixels and four times as many where the picture has most
-        contrast (`luxel.models.path_allocation`).
+        Those are fewer on average, a quarter to half as many in most pixels and four to eight times as many where the
+        picture has most contrast (`luxel.models.path_allocation`).
         Their squared error falls like 1/spp in the end (`luxel.models.blending`). A picture depends on its scene, its
         size, `spp` and `seed` alone. With `same_noise` a pixel's random numbers are the same in all scenes, so that in
         frames of a movie noise holds still (docs/movie.md). `progress` is called with every number of pixels whose

@@ -38,6 +38,8 @@ from luxel.trained_models import BLENDER, find_weights
 
 check_side = checker(Pixels | None)
 check_spp, check_seed = checker(PathCount), checker(Seed)
+UNCHECKED_BYTES = 1 << 26
+"""That a picture takes unasked: one of 192²."""
 FIRST_PASS_SPP, MAX_PASS_SPP = 4, 64
 """Paths a pixel between the first pictures of `Renderer.progress`, and at most: each pass doubles what there is."""
 
@@ -212,6 +214,7 @@ class Renderer:
             f"spp is {spp}, for {len(batch)} pictures of {width}×{height}",
             "render less at once",
             str(self.device),
+            LITTLE,
         )
         return batch, visible_surfaces(batch, width, height, picture.fragments)
 
@@ -320,6 +323,7 @@ class Renderer:
                 f"width is {width} and height is {height} (scenes: {len(scenes)}, objects in one: {most})",
                 "render less at once",
                 str(self.device),
+                LITTLE,
             )
         fragments = None
         if self._graphs is not None:

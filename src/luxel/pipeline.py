@@ -214,7 +214,7 @@ class Renderer:
             f"spp is {spp}, for {len(batch)} pictures of {width}×{height}",
             "render less at once",
             str(self.device),
-            LITTLE,
+            UNCHECKED_BYTES,
         )
         return batch, visible_surfaces(batch, width, height, picture.fragments)
 
@@ -323,7 +323,7 @@ class Renderer:
                 f"width is {width} and height is {height} (scenes: {len(scenes)}, objects in one: {most})",
                 "render less at once",
                 str(self.device),
-                LITTLE,
+                UNCHECKED_BYTES,
             )
         fragments = None
         if self._graphs is not None:

@@ -83,6 +83,7 @@ def residual_of(bands: torch.Tensor, variance: torch.Tensor, scale: float, noise
         variance=variance,
         scale=torch.full((pixels,), scale),
         paths_variance=torch.full((pixels,), noise),
+        noisy=torch.ones(pixels),
         details=torch.zeros(pixels, DETAILS, 3),
         mottle=torch.zeros(pixels, DETAILS),
         mottle_variance=torch.zeros(pixels, DETAILS),
@@ -114,6 +115,37 @@ def test_the_blend_by_hand():
     w = beyond / (beyond + variance)
     np.testing.assert_allclose(blended(0.0, 0.001, 0.0, 144), (1.5 + 0.3 * w, variance * w), 1e-4)
     np.testing.assert_allclose(blended(0.0, 0.042, 0.03, 0)[0], 1.5, rtol=1e-6)
+
+
+def test_where_light_is_rare_paths_that_missed_it_are_believed_no_more_than_they_differ():
+    """M is 1, P 0.2 and 64 paths: 0.64 may be M's error and 0.25 + 0.64 / 320 P's, whatever is expected of M."""
+
+    def weight(noisy: float, error: float = 9.0, scale: float = 1.0) -> float:
+        residual = residual_of(torch.zeros(1, LEVELS, 3), torch.ones(1, LEVELS), scale, 0.25)
+        residual = residual._replace(noisy=torch.tensor([noisy]))
+        believed = Coefficients(torch.zeros(1, LEVELS), torch.zeros(1, DETAILS), torch.tensor([error]))
+        picture, _ = combine(torch.ones(1, 3), torch.full((1, 3), 0.2), torch.tensor([64.0]), residual, believed)
+        return float(1 - picture[0, 0]) / 0.8
+
+    np.testing.assert_allclose(weight(0.5), 0.64 / (0.64 + 0.252), rtol=1e-4)
+    np.testing.assert_allclose(weight(0.05), 9 / (9 + 0.252), rtol=1e-4)  # a neighbour's lucky path
+    np.testing.assert_allclose(weight(0.5, error=0.1), 0.1 / (0.1 + 0.252), rtol=1e-3)
+    np.testing.assert_allclose(weight(0.5, scale=5.0), 4 / (4 + 0.252), rtol=1e-3)
+
+
+@pytest.mark.parametrize("every", [3, HEIGHT * WIDTH])
+def test_of_a_single_noisy_pixel_neighbours_know_that_it_is_one(every):
+    """One pixel in three has the noise, or the one in the middle alone."""
+    scene = Scene(
+        objects=(Plane(center=(0, 0, 0)),), camera=Camera(position=(0, 0, 5), look_at=(0, 0, 0), up=(0, 1, 0))
+    )
+    variance, surfaces = torch.full((HEIGHT * WIDTH,), 1e-6), surfaces_of(scene)
+    variance[38 % every :: every] = 1.0
+    mean, batch = torch.ones(HEIGHT * WIDTH, 3), SceneBatch.of([scene])
+    paths = paths_of(surfaces, mean, variance, 16)
+    levels = filtered_residual(batch, surfaces, mean, paths)
+    noisy = describe(batch, surfaces.fragments.object_id, mean, levels, paths.spp).noisy[[37, 39, 26]]
+    assert ((noisy > 0.2) & (noisy < 0.5) if every == 3 else noisy < 0.1).all()
 
 
 def test_james_and_stein_by_hand():

@@ -25,6 +25,15 @@ def test_what_does_not_fit_is_told_before_it_starts(monkeypatch):
     assert str(error.value) == "x is 9: that takes some 5 TiB of memory, of which 3 GiB are free; take less"
 
 
+def test_little_is_taken_unasked(monkeypatch):
+    asked = []
+    monkeypatch.setattr(luxel.memory, "free_memory", lambda device, enough=None: asked.append(enough) or 2**40)
+    check_fits(2**20, "x is 1", "take less", unasked=2**20)
+    assert not asked
+    check_fits(2**20 + 1, "x is 1", "take less", unasked=2**20)
+    assert asked == [2**20 + 1]
+
+
 def test_memory_in_words():
     assert [in_words(size) for size in (0, 3 * 2**19, 2**30, 1234 * 2**30)] == ["0 MiB", "1.5 MiB", "1 GiB", "1.21 TiB"]
 

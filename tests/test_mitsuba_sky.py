@@ -8,7 +8,7 @@ from tracer_scenes import ball
 from luxel.scene import Sun
 from luxel.trace import MitsubaTracer
 from luxel.trace.mitsuba_limits import known_wrong
-from luxel.trace.mitsuba_sky import SUN_DISTANCE_FACTOR, far_plugins, sky_radiance, sun_distance
+from luxel.trace.mitsuba_sky import SUN_DISTANCE_FACTOR, far_plugins, sky_picture, sky_radiance, sun_distance
 from luxel.trace.path import PathTracer
 
 SPECK = ball(30, 0, 0, 0.01)  # out of sight
@@ -23,6 +23,21 @@ def test_the_sky_is_seen_where_it_is(sky):
     assert np.median(off) < 0.003
     assert off.mean() < 0.01
     assert ours.std() > 0.03
+
+
+def test_a_gradients_cusp_is_in_its_picture():
+    """The mean over all latitudes of what is interpolated is right, and is not between exact values."""
+    one, rows = under(SPECK, sky=GRADIENT), 65
+
+    def exact(count):
+        latitude = np.linspace(0, np.pi, count)
+        return sky_radiance(one, np.stack([np.sin(latitude), 0 * latitude, np.cos(latitude)], 1))
+
+    right, shown, of_exact = (
+        np.trapezoid(values, axis=0) / (len(values) - 1)
+        for values in (exact(100_001), sky_picture(one, rows)[:, 5].astype(np.float64), exact(rows))
+    )
+    assert (np.abs(shown - right) < 0.1 * np.abs(of_exact - right)).all()
 
 
 def test_the_sun_is_as_large_as_it_is():

@@ -150,6 +150,17 @@ def test_a_ray_model_renders_any_size_and_several_views_of_a_scene_at_once():
         renderer(ONE, 0, 5)
 
 
+def test_small_pictures_and_their_blends_do_not_ask_for_memory(monkeypatch):
+    """To ask takes 0.3 ms."""
+    asked = []
+    monkeypatch.setattr(luxel.memory, "free_memory", lambda device, enough=None: asked.append(enough) or 2**40)
+    renderer = Renderer.from_pretrained("ray-small")
+    renderer(ONE, 32, spp=2)
+    assert not asked
+    renderer(ONE, 448)
+    assert len(asked) == 1
+
+
 def test_a_picture_that_does_not_fit_into_memory_is_refused_before_it_is_begun(folder, monkeypatch):
     monkeypatch.setattr(luxel.memory, "free_memory", lambda device, enough=None: 2**30)
     ray = Renderer(RayModel(RayModelConfig()))
@@ -256,7 +267,7 @@ def test_paths_go_where_the_picture_has_contrast(monkeypatch):
     expected = [allocated_paths(torch.from_numpy(picture)[None], spp) for spp in (16, 16, 4, 4, 4, 4)]
     for spp, own in zip(given, expected, strict=True):
         assert (spp == own).all()
-    assert given[0].unique().tolist() == [8, 16, 64]
+    assert given[0].unique().tolist() == [4, 8, 16, 64, 128]
 
 
 @pytest.mark.parametrize("together", [13 * 7 - 1, 13 * 7], ids=["rows", "whole"])

@@ -38,6 +38,8 @@ from luxel.trained_models import BLENDER, find_weights
 
 check_side = checker(Pixels | None)
 check_spp, check_seed = checker(PathCount), checker(Seed)
+UNCHECKED_BYTES = 1 << 26
+"""That a picture takes unasked: one of 192²."""
 FIRST_PASS_SPP, MAX_PASS_SPP = 4, 64
 """Paths a pixel between the first pictures of `Renderer.progress`, and at most: each pass doubles what there is."""
 
@@ -175,8 +177,8 @@ class Renderer:
     ) -> Float32[np.ndarray, "batch height width 3"]:
         """Pictures of the scenes that `render` made, blended with `spp` paths a pixel: nearer to the truth, the more.
 
-        Those are fewer on average, half as many in most pixels and four times as many where the picture has most
-        contrast (`luxel.models.path_allocation`).
+        Those are fewer on average, a quarter to half as many in most pixels and four to eight times as many where the
+        picture has most contrast (`luxel.models.path_allocation`).
         Their squared error falls like 1/spp in the end (`luxel.models.blending`). A picture depends on its scene, its
         size, `spp` and `seed` alone. With `same_noise` a pixel's random numbers are the same in all scenes, so that in
         frames of a movie noise holds still (docs/movie.md). `progress` is called with every number of pixels whose
@@ -212,6 +214,7 @@ class Renderer:
             f"spp is {spp}, for {len(batch)} pictures of {width}×{height}",
             "render less at once",
             str(self.device),
+            UNCHECKED_BYTES,
         )
         return batch, visible_surfaces(batch, width, height, picture.fragments)
 
@@ -320,6 +323,7 @@ class Renderer:
                 f"width is {width} and height is {height} (scenes: {len(scenes)}, objects in one: {most})",
                 "render less at once",
                 str(self.device),
+                UNCHECKED_BYTES,
             )
         fragments = None
         if self._graphs is not None:

@@ -131,8 +131,9 @@ def launch(
             slice_size = min(length, size - begin)
             if command is None:
                 command = wp.launch(kernel, slice_size, [*arguments, begin], device="cpu", record_cmd=True)
-            command.set_dim(slice_size)
-            command.set_param_at_index(len(arguments), begin)
+            if slice_size < length:  # the last one, else as it is
+                command.set_dim(slice_size)
+            command.set_param_at_index_from_ctype(len(arguments), begin)
             command.launch()
 
     helpers = [_pool(count).submit(run) for _ in range(min(count, -(-size // length)) - 1)]

@@ -8,6 +8,7 @@ import warp as wp
 
 from luxel.core.frames import unit_length
 from luxel.core.intersect import MISS, SUN, Hit, intersect_bvh, intersect_object
+from luxel.core.lanes import lowest_bit
 from luxel.core.scenes import Scenes
 from luxel.core.shapes.local import INFINITY
 
@@ -65,15 +66,15 @@ def intersect_among(
     hit = Hit(MISS, INFINITY)
     if row.tree_leaves == 0:
         left = shaft
-        for i in range(row.first_object, row.end_objects):
-            if left == wp.uint64(0):
+        while left != wp.uint64(0):
+            i = row.first_object + lowest_bit(left)
+            if i >= row.end_objects:  # as EVERYTHING has bits for more
                 break
-            if (left & wp.uint64(1)) != wp.uint64(0):
-                t = intersect_object(scenes, i, origin, direction, origin_object, hit.t)
-                if t < hit.t:
-                    hit.t = t
-                    hit.object_id = i
-            left = left >> wp.uint64(1)
+            t = intersect_object(scenes, i, origin, direction, origin_object, hit.t)
+            if t < hit.t:
+                hit.t = t
+                hit.object_id = i
+            left = left & (left - wp.uint64(1))
     else:
         hit = intersect_bvh(scenes, row, origin, direction, origin_object, MISS, INFINITY)
     return hit

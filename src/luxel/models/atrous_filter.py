@@ -12,12 +12,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from luxel.core.intersect import MISS
-from luxel.core.launch import launch, to_warp
+from luxel.core.launch import launch, struct_array
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable
 from luxel.models.neighbourhood import Neighbours, find_neighbour, location_of
 from luxel.models.shading_points import pixel_width
-from luxel.models.signals import LIGHT_SIGNALS, NEARNESS, SIGNALS, Signals
+from luxel.models.signals import LIGHT_SIGNALS, NEARNESS, SIGNALS
 
 STEPS: tuple[tuple[int, ...], ...] = ((1,), (2,), (4, 8))
 """Pixels between neighbours, of each level beyond the points' own.
@@ -30,6 +30,17 @@ PARALLAX = wp.constant(1.5)  # how much the neighbours' weight falls with what t
 REACH = sum(map(sum, STEPS))
 """Pixels from beyond which nothing that is gathered comes to a point."""
 
+LightSignals = wp.types.vector(LIGHT_SIGNALS, float)
+GatheredSignals = wp.types.vector(SIGNALS - LIGHT_SIGNALS, float)
+
+
+@wp.struct
+class SignalParts:
+    """Signals, by the rays that they come from: whole vectors are added by a processor's vector units."""
+
+    light: LightSignals
+    gathered: GatheredSignals  # by rays over the hemisphere and into lobes
+
 
 @wp.kernel(enable_backward=False)
 def filter_points(
@@ -37,8 +48,8 @@ def filter_points(
     neighbours: Neighbours,
     height: int,
     step: int,
-    signals: wp.array[Signals],
-    filtered: wp.array[Signals],
+    signals: wp.array[SignalParts],
+    filtered: wp.array[SignalParts],
     share: wp.array[float],
     begin: int,
 ) -> None:
@@ -51,15 +62,16 @@ def filter_points(
     index = wp.tid() + begin
     p = neighbours.points[index]
     if p.object_id == MISS:
-        filtered[index] = Signals()
+        filtered[index] = SignalParts()
         share[index] = 0.25
         return
-    own = signals[index]
+    own_nearness = signals[index].gathered[NEARNESS - LIGHT_SIGNALS]
     location = location_of(neighbours, index)
     pixel = pixel_width(scenes, p, height)
-    total = Signals()
+    light = LightSignals()
+    gathered = GatheredSignals()
     weight = float(0.0)
-    weight_around = float(0.0)
+    gathered_weight = float(0.0)
     for k in range(9):
         down = k // 3 - 1
         across = k - 3 * (k // 3) - 1
@@ -69,25 +81,24 @@ def filter_points(
             other = pixel_width(scenes, q, height)
             cosine = wp.max(wp.dot(p.normal, q.normal), 0.0)
             alike = cosine * cosine
-            alike *= alike * wp.min(pixel, other) / wp.max(wp.max(pixel, other), 1.0e-30)
+            near = wp.where(pixel < other, pixel, other)
+            far = wp.where(pixel < other, other, pixel)
+            alike *= alike * near / wp.max(far, 1.0e-30)
             alike *= alike
             alike *= alike
             value = signals[j]
             w = alike / float((1 + across * across) * (1 + down * down))
             weight += w
-            for i in range(LIGHT_SIGNALS):
-                total[i] += value[i] * w
-            nearness = wp.max(own[NEARNESS], value[NEARNESS])
+            light += value.light * w
+            nearness = value.gathered[NEARNESS - LIGHT_SIGNALS]
+            if nearness < own_nearness:
+                nearness = own_nearness
             parallax = PARALLAX * nearness * wp.length(p.point - q.point) / wp.max(pixel, 1.0e-30)
             w = w / (1.0 + parallax * parallax)
-            weight_around += w
-            for i in range(LIGHT_SIGNALS, SIGNALS):
-                total[i] += value[i] * w
-    for i in range(LIGHT_SIGNALS):
-        total[i] /= wp.max(weight, 1.0e-9)
-    for i in range(LIGHT_SIGNALS, SIGNALS):
-        total[i] /= wp.max(weight_around, 1.0e-9)
-    filtered[index] = total
+            gathered_weight += w
+            gathered += value.gathered * w
+    light = light / wp.max(weight, 1.0e-9)
+    filtered[index] = SignalParts(light, gathered / wp.max(gathered_weight, 1.0e-9))
     share[index] = weight * 0.25
 
 
@@ -106,8 +117,8 @@ def filter_levels(
     for steps in STEPS:
         for step in steps:
             filtered, share = next(buffers)
-            inputs = [launchable(batch), neighbours, height, step, to_warp(signals, Signals)]
-            outputs = [to_warp(filtered, Signals), share]
+            inputs = [launchable(batch), neighbours, height, step, struct_array(signals, SignalParts)]
+            outputs = [struct_array(filtered, SignalParts), share]
             launch(filter_points, len(signals), inputs, outputs, signals.device, sliced=True)
             signals = filtered
         levels.append(signals)

@@ -35,6 +35,7 @@ from luxel.core.scene_batch import SceneBatch
 from luxel.models.pretrained import Pretrained
 from luxel.models.residual_filter import (
     DETAILS,
+    DEVIATION,
     PATHS_VARIANCE,
     PRODUCTS,
     REMOVED,
@@ -74,6 +75,10 @@ AT_ONCE = {"cpu": 1 << 13, "cuda": 1 << 18}
 """Pixels that the network sees together: a CPU's caches nearly hold them, and a GPU is busy with them.
 
 What is made of them is freed before the next are taken."""
+MAX_EXPECTED = 0.4
+"""Of M's error, relative to the radiance, that is expected whatever the paths say: see `plausible_error`."""
+MIN_NOISY = 0.1
+"""Share of a place's pixels whose paths are noisy, from which on light is rare there; one of 5 × 5 has less."""
 MIN_JUDGED = 1e-3
 """Relative to the radiance: error that is added to what the judge multiplies, so that 0 is nothing certain."""
 BAND_BIAS, ERROR_BIAS = -2.0, -7.0
@@ -98,6 +103,8 @@ class Residual(NamedTuple):
     scale: Float[Tensor, " fragments"]
     """Radiance of the place."""
     paths_variance: Float[Tensor, " fragments"]
+    noisy: Float[Tensor, " fragments"]
+    """Share of the neighbours whose paths have that variance, if the others have none: (mean σ)² / (mean σ²)."""
     details: Float[Tensor, "fragments details 3"]
     """Of the picture."""
     mottle: Float[Tensor, "fragments details"]
@@ -277,16 +284,40 @@ def combine(
 
     `paths` are means of so many; of fragments that none has met, it is M.
     """
-    corrections = (coefficients.bands[..., None] * residual.bands).sum(1)
-    corrections -= (coefficients.details[..., None] * residual.details).sum(1)
+    corrections = weighted_sum(coefficients.bands, residual.bands)
+    corrections = corrections - weighted_sum(coefficients.details, residual.details)
     filtered = (radiance + corrections).clamp(min=0)
     off = torch.where(counts[:, None] > 0, paths - filtered, 0.0)
     square, some = (off**2).mean(1), counts.clamp(min=MIN_COUNT)
     variance = residual.paths_variance + unseen(square, some)
     beyond = square - BEYOND_NOISE * (1 + HEAVY_TAILS / some) * variance
-    error = coefficients.error + (MIN_ERROR * residual.scale) ** 2 + beyond.clamp(min=0)
+    expected = torch.where(counts > 0, plausible_error(coefficients.error, square, residual), coefficients.error)
+    error = expected + (MIN_ERROR * residual.scale) ** 2 + beyond.clamp(min=0)
     weight = (error + TINY) / (error + TINY + variance)
     return filtered + weight[:, None] * off, weight * variance
+
+
+def weighted_sum(
+    weights: Float[Tensor, "fragments parts"], values: Float[Tensor, "fragments parts 3"]
+) -> Float[Tensor, "fragments 3"]:
+    """Part after part: torch's sum over a dimension in the midst takes six times as long."""
+    total = weights[:, :1] * values[:, 0]
+    for part in range(1, weights.shape[1]):
+        total = torch.addcmul(total, weights[:, part, None], values[:, part])
+    return total
+
+
+def plausible_error(
+    expected: Float[Tensor, " fragments"], square: Float[Tensor, " fragments"], residual: Residual
+) -> Float[Tensor, " fragments"]:
+    """Expected squared error of M, and where light is rare no more than P, at the squared distance `square`, may show.
+
+    There M is expected to be far off, as what paths may have missed is bright. A pixel whose paths have all missed it
+    is not so far from M, and would be believed for no reason: a dark pixel of its own. A single lucky path beside it is
+    no rare light, though: it makes M too bright, and P is right.
+    """
+    most = torch.maximum(square, (MAX_EXPECTED * residual.scale) ** 2)
+    return torch.where(residual.noisy > MIN_NOISY, torch.minimum(expected, most), expected)
 
 
 def unseen(square: Float[Tensor, " any"], paths: int | Float[Tensor, " any"]) -> Float[Tensor, " any"]:
@@ -310,7 +341,7 @@ def filtered_residual(
     variance += torch.where(paths.spp > 1, path_variance(paths, surfaces), 0.0)[pixel] / count
     brightness = torch.maximum(radiance.mean(1), found.mean.mean(1)) * seen.coverage
     brighter = torch.zeros(surfaces.pixels, device=pixel.device).index_add(0, pixel, brightness)
-    around = mean_around(brighter.reshape(-1, seen.height, seen.width))[pixel]
+    around = mean_around(brighter.reshape(-1, seen.height, seen.width)).index_select(0, pixel)
     shared = cut(raw, around)
     weights = count / paths.spp[pixel]
     return residual_levels(scenes, surfaces, radiance, shared, variance, (raw - shared).mean(1), weights)
@@ -352,6 +383,7 @@ def describe(
         variance=variance.T,
         scale=scale,
         paths_variance=torch.maximum(moments[0, PATHS_VARIANCE], moments[NOISE_LEVEL, PATHS_VARIANCE]),
+        noisy=moments[NOISE_LEVEL, DEVIATION].square() / moments[NOISE_LEVEL, PATHS_VARIANCE].clamp(min=TINY),
         details=details.permute(2, 0, 1),
         mottle=(-products / squares).T,
         mottle_variance=(moments[WIDE_LEVEL, VARIANCE] / squares).T,

@@ -27,13 +27,13 @@ SAME_PICTURE = wp.constant(0.1)  # relative difference of the smoothed picture t
 SAME_DETAIL = wp.constant(0.25)  # of the picture itself, which may be mottled
 MIN_COVERAGE = 1e-3  # that a fragment counts for: a lamp's may be 0
 DETAILS = 2  # of the picture: bands whose shape the residual is asked for
-MOMENTS = 7 + 2 * DETAILS
+MOMENTS = 8 + 2 * DETAILS
 
 # Of a pixel's residual: red, green, blue; variance of it as filtered; mean variance of its neighbours' paths; mean
-# square of their residuals; mean of what was cut off them; then for each detail its mean product with the residual, and
-# its mean square. All but the first three are means over channels, too.
+# square of their residuals; mean of what was cut off them; mean standard deviation of their paths; then for each detail
+# its mean product with the residual, and its mean square. All but the first three are means over channels, too.
 Moments = wp.types.vector(MOMENTS, float)
-VARIANCE, PATHS_VARIANCE, SQUARE, REMOVED, PRODUCTS = 3, 4, 5, 6, 7
+VARIANCE, PATHS_VARIANCE, SQUARE, REMOVED, DEVIATION, PRODUCTS = 3, 4, 5, 6, 7, 8
 
 
 @wp.struct
@@ -214,7 +214,8 @@ def residual_levels(
         details.append(before - smoothed)
     products = [(detail * other).mean(1) for detail in details for other in (residual, detail)]
     square = (residual**2).mean(1)
-    moments = [torch.cat([residual, torch.stack([variance, variance, square, removed, *products], 1)], 1)]
+    of_channels = [variance, variance, square, removed, variance.sqrt(), *products]
+    moments = [torch.cat([residual, torch.stack(of_channels, 1)], 1)]
     shares = []
     guide = to_warp(smoothed, wp.vec3)
     for step in STEPS:

@@ -58,7 +58,7 @@ class Shares(NamedTuple):
     ) -> tuple[Float[Tensor, "pixels 3"], Float[Tensor, " pixels"]]:
         """Of fragments' radiance, and their expected squared error; that of what they cover is added."""
         mean = self._sums(radiance) + self.from_unknown
-        among = self._sums(((radiance - mean[self.pixel]) ** 2).mean(1, keepdim=True))[:, 0]
+        among = self._sums(((radiance - mean.index_select(0, self.pixel)) ** 2).mean(1, keepdim=True))[:, 0]
         among += (self.from_unknown - self.unknown[:, None] * mean).square().mean(1) / self.unknown.clamp(min=1e-12)
         return mean, self._sums(error[:, None])[:, 0] + among / self.certainty
 

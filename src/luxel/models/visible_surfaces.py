@@ -135,18 +135,21 @@ def visible_surfaces(batch: SceneBatch, width: int, height: int, found: Fragment
 def unmixed(batch: SceneBatch, surfaces: Surfaces, picture: Float[Tensor, "pixels 3"]) -> Float[Tensor, "fragments 3"]:
     """The radiance of each fragment, as far as a picture tells; their sum in a pixel is the picture's.
 
-    As in the pixels beside it that show the same face alone. What is then missing is that of the others, or, if there
-    are none, an error that is shared by the least squares of errors in proportion to radiance.
+    As in the pixels beside it that show the same face alone, or for a lamp that none does what it emits: what is left
+    of the picture, over the coverage of a speck, may be anything. What is then missing is that of the others, or, if
+    there are none, an error that is shared by the least squares of errors in proportion to radiance.
     """
     seen, pixel, device = surfaces.fragments, surfaces.pixel, picture.device
-    radiance, is_shared = picture[pixel], seen.offsets.diff() > 1
+    radiance, is_shared = picture.index_select(0, pixel), seen.offsets.diff() > 1
     shared = is_shared[pixel].nonzero()[:, 0]
     whole, place = picture[is_shared], (is_shared.cumsum(0) - 1)[pixel[shared]]  # of shared pixels alone
     beside, weight = torch.empty(len(shared), 3, device=device), torch.empty(len(shared), device=device)
     inputs = [launchable(batch), surfaces.for_kernels(), to_warp(picture, wp.vec3), shared]
     launch(look_beside, len(shared), inputs, [to_warp(beside, wp.vec3), weight], device, sliced=True)
-    coverage = seen.coverage[shared, None]
-    known = (weight > MIN_NEIGHBOUR_WEIGHT)[:, None].float()
+    coverage, is_known = seen.coverage[shared, None], weight > MIN_NEIGHBOUR_WEIGHT
+    lone_lamp = (surfaces.is_lamp[shared] & ~is_known).nonzero()[:, 0]
+    beside[lone_lamp] = batch.emission[seen.object_id[shared[lone_lamp]].long()]
+    known = is_known.index_fill(0, lone_lamp, True)[:, None].float()
 
     def of_pixels(values: Tensor) -> Tensor:
         return torch.zeros(len(whole), values.shape[1], device=device).index_add(0, place, values)

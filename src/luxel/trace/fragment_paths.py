@@ -7,11 +7,11 @@ found is free of the noise of that share, and can be compared with its neighbour
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 import warp as wp
 from jaxtyping import Bool, Int64
 from torch import Tensor
 
+from luxel.core.extremes import max_around
 from luxel.core.fragments import FragmentPaths, Fragments
 from luxel.core.launch import launch, to_warp
 from luxel.core.pixels import key_of_ray
@@ -100,9 +100,7 @@ def mixed_pixels(fragments: Fragments) -> Bool[Tensor, " pixels"]:
     first = fragments.key[fragments.offsets[:-1].long()].float()  # exact up to 2²⁴
     several = fragments.offsets.diff() > 1
     most, least = (
-        F.max_pool2d(
-            torch.where(several, ABOVE_ALL_KEYS, sign * first).reshape(-1, 1, fragments.rows, fragments.width), 3, 1, 1
-        )
+        max_around(torch.where(several, ABOVE_ALL_KEYS, sign * first).reshape(-1, fragments.rows, fragments.width))
         for sign in (1, -1)
     )
     return (most != -least).reshape(-1)

@@ -16,6 +16,8 @@ from luxel.scene.description import GradientSky, MapSky, Plane, Scene, Vector
 
 ROWS = 1025
 """Of the picture, the first and last of which are the poles themselves: an `envmap` has them there."""
+LATITUDES_PER_ROW = 16
+"""At which a gradient is looked up between two rows."""
 SUN_DISTANCE_FACTOR = 1e3
 """Distance of the ball that is the sun, over that of the farthest object."""
 MAX_SUN_DISTANCE = 5e5  # scene units: within the far plane
@@ -64,10 +66,26 @@ def sky_picture(scene: Scene, rows: int) -> Float32[np.ndarray, "rows columns 3"
     """The sky without the sun, as an `envmap` shows it."""
     columns = 2 * (rows - 1)
     latitude = np.pi * np.arange(rows)[:, None] / (rows - 1)
+    if isinstance(scene.sky, GradientSky):
+        return np.repeat(column_picture(scene, latitude)[:, None], columns, 1)
     azimuth = 2 * np.pi * ((np.arange(columns) + 0.5) / columns - 0.5)
     across = np.sin(latitude)
     parts = np.broadcast_arrays(across * np.sin(azimuth), across * np.cos(azimuth), np.cos(latitude))
     return sky_radiance(scene, np.stack(parts, 2).reshape(-1, 3)).reshape(rows, columns, 3).astype(np.float32)
+
+
+def column_picture(scene: Scene, latitude: Float64[np.ndarray, "rows 1"]) -> Float32[np.ndarray, "rows 3"]:
+    """One of a gradient's columns, which are all alike.
+
+    A row has the mean of the radiance up to the next ones by the weights that it is interpolated with: a gradient has a
+    cusp at the horizon, of which interpolation between exact values shows too little, 0.3 % in pixels of 4°.
+    """
+    place = (np.arange(2 * LATITUDES_PER_ROW) + 0.5) / LATITUDES_PER_ROW - 1
+    weights = 1 - np.abs(place)
+    between = latitude + np.pi / (len(latitude) - 1) * place
+    directions = np.stack([np.sin(between), np.zeros_like(between), np.cos(between)], 2)
+    radiance = sky_radiance(scene, directions.reshape(-1, 3)).reshape(*between.shape, 3)
+    return np.average(radiance, axis=1, weights=weights).astype(np.float32)
 
 
 def sky_radiance(scene: Scene, directions: Float64[np.ndarray, "directions 3"]) -> Float64[np.ndarray, "directions 3"]:

@@ -8,7 +8,7 @@ import torch
 
 from luxel.core.fragments import visible_fragments
 from luxel.core.scene_batch import SceneBatch
-from luxel.models.chains import LOBES, REFLECTED
+from luxel.models.chains import LOBES, REFLECTED, TRANSMITTED
 from luxel.models.shading_points import points_of_fragments
 from luxel.models.specular import specular_chains
 from luxel.scene import Camera, Material, Panel, Plane, Scene, Sphere, Sun
@@ -22,11 +22,11 @@ FLOOR = Plane(center=(0, 0, 0), material=MIRROR)
 DOWNWARDS = (0.0, 1.0, 0.0, 0.0)  # of a panel's front
 
 
-def shown(*objects: Object, camera: Camera = DOWN, **scene: object) -> np.ndarray:
-    """Radiance of lights in what the scene mirrors, by pixel."""
+def shown(*objects: Object, camera: Camera = DOWN, lobe: int = REFLECTED, **scene: object) -> np.ndarray:
+    """Radiance of lights in what the scene mirrors, or transmits, by pixel."""
     batch = SceneBatch.of([Scene(objects=objects, camera=camera, **scene)])
     found = visible_fragments(batch, SIDE, SIDE, 32)
-    radiance = specular_chains(batch, points_of_fragments(batch, found), SIDE).radiance[:, REFLECTED]
+    radiance = specular_chains(batch, points_of_fragments(batch, found), SIDE).radiance[:, lobe]
     weighted = radiance * found.coverage[:, None]
     return torch.zeros(SIDE * SIDE, 3).index_add(0, found.pixel.long(), weighted).reshape(SIDE, SIDE, 3).numpy()
 
@@ -71,6 +71,18 @@ def test_a_ball_of_mirror_shows_a_lamp_smaller_than_a_pixel():
     pixels = math.pi * (size / (d1 + behind) / pixel) ** 2
     assert pixels < 0.01
     assert shown(ball, light, camera=camera)[..., 0].sum() == pytest.approx(1e4 * pixels, rel=0.05)
+
+
+@pytest.mark.parametrize("radius", [0.041, 0.052, 0.067])
+def test_of_a_lamp_in_a_ball_of_glass_no_pixels_of_its_edge_are_missing(radius):
+    """In its centre it looks η times as large. All rays of a pixel may go by and leave the ball on the same way."""
+    glass = Material(base_color=(1, 1, 1), transmission=1, roughness=0)
+    ball = Sphere(center=(0, 0, 0), radius=0.3, material=glass)
+    radiance = shown(ball, Sphere(center=(0, 0, 0), radius=radius, material=glowing(1.0)), lobe=TRANSMITTED)[..., 0]
+    middle = (np.arange(SIDE * 32) + 0.5) / 32 - SIDE / 2
+    off = 2 * math.tan(math.radians(10)) / SIDE * np.hypot(middle, middle[:, None])  # at distance 1
+    share = (2 * np.sin(np.arctan(off)) < 1.5 * radius).reshape(SIDE, 32, SIDE, 32).mean((1, 3))
+    np.testing.assert_allclose(radiance / radiance.max(), share, atol=0.02)
 
 
 @pytest.mark.parametrize(("edge", "share"), [(-0.25, 0.25), (0.0, 0.5), (0.25, 0.75)])

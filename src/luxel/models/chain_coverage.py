@@ -133,8 +133,8 @@ def weigh_chains_by_coverage(
 ) -> wp.vec3:
     """Weigh the chains of one lobe of one point by what their ends cover of the pixel; the radiance to add to them.
 
-    By their last segments, or the first ones where the four rays follow different paths from there on; then by the last
-    ones of each path but one that ends with the first.
+    By the first segments, if there are others beyond, since rays may all go by a light there, as in a ball of glass;
+    then by the last ones of all, or of each path where the four rays follow different ones.
     """
     total = wp.vec3(0.0, 0.0, 0.0)
     branch = int(0)  # no constant ranges, which would be unrolled
@@ -149,13 +149,14 @@ def weigh_chains_by_coverage(
             b = segments[i + 1]
             c = segments[i + 2]
             d = segments[i + 3]
+            first = begins + row * SUBPIXELS
             differ = not follow_same_path(a, b, c, d)
+            goes_on = branch == 0 and (differ or segments[first].path_id != a.path_id)
             members = wp.vec4(0.0, 0.0, 0.0, 0.0)
             coverage = ChainCoverage(wp.vec4(1.0, 1.0, 1.0, 1.0), wp.vec3(0.0, 0.0, 0.0))
             differential = RayDifferential()
             if ray < 0:
-                if branch == 0 and differ:
-                    first = begins + row * SUBPIXELS
+                if goes_on:
                     a = segments[first]
                     b = segments[first + 1]
                     c = segments[first + 2]
@@ -188,6 +189,6 @@ def weigh_chains_by_coverage(
                     weights[k] = weights[k] * coverage.factors[k]
                     throughput[i + k] = throughput[i + k] * coverage.factors[k]
                     segments[i + k].radiance = segments[i + k].radiance * coverage.factors[k]
-            ray = wp.where(differ, ray + 1, SUBPIXELS)
+            ray = wp.where(differ or goes_on, ray + 1, SUBPIXELS)
         branch += 1
     return total

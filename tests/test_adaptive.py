@@ -6,7 +6,15 @@ import torch
 
 from luxel.core.scene_batch import SceneBatch
 from luxel.scene import from_points
-from luxel.trace.adaptive import BRANCHES, FIRST_SPP, STEP, allocated, best_branches, relative_noise, sample_adaptively
+from luxel.trace.adaptive import (
+    BRANCHES,
+    FIRST_SPP,
+    SPP_STEP,
+    allocated,
+    best_branches,
+    relative_noise,
+    sample_adaptively,
+)
 from luxel.trace.path import PathTracer
 
 SCENE = from_points(np.random.default_rng(1).normal(size=(31, 3)), aspect=97 / 61)
@@ -49,7 +57,9 @@ def test_more_paths_go_to_the_spheres_and_the_mean_stays():
     assert min(done) >= 0
     assert spp.double().mean() <= 13
     assert spp.double().mean() > 9
-    assert set(spp.unique().tolist()) <= {FIRST_SPP + more for more in (0, 8, 16, *range(STEP, 8 * STEP, STEP))}
+    assert set(spp.unique().tolist()) <= {
+        FIRST_SPP + more for more in (0, 8, 16, *range(SPP_STEP, 8 * SPP_STEP, SPP_STEP))
+    }
     seen = tracer.features(batch, WIDTH, HEIGHT).object_number[0]
     shapes = [item.shape for item in SCENE.objects]
     sphere = torch.tensor([[number >= 0 and shapes[number] == "sphere" for number in row] for row in seen.tolist()])

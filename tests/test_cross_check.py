@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from luxel.models.cross_check import UNTAUGHT, ErrorFactor, ratio_to_expected, squared_errors
+from luxel.models.cross_check import UNTRAINED_PRIOR, ErrorFactor, ratio_to_expected, squared_errors
 
 
 def flat(*values: float) -> torch.Tensor:
@@ -75,7 +75,7 @@ def test_a_drift_makes_what_was_known_less_sure():
 
 
 def test_where_nothing_was_learned_before_a_pass_counts_for_more():
-    taught, untaught = ErrorFactor(), ErrorFactor(UNTAUGHT)
+    taught, untaught = ErrorFactor(), ErrorFactor(UNTRAINED_PRIOR)
     assert untaught.value() == pytest.approx(9.0, rel=0.01)
     for factor in (taught, untaught):
         factor.observe(40.0, 0.5)

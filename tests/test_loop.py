@@ -28,9 +28,9 @@ from luxel.train.guard import GuardConfig
 from luxel.train.loop import train
 from luxel.train.optim import OptimConfig, Schedule
 from luxel.train.run_folder import RunFolder, read_metrics
-from luxel.train.runtime import accelerator, leave
+from luxel.train.runtime import MAX_WAIT, accelerator, leave
 from luxel.train.train_config import TrainConfig
-from luxel.train.trainer import GRID_COLUMNS, LEAST_LOSS, Trainer, comparison_grid, mean_loss_over, mean_of_samples
+from luxel.train.trainer import GRID_COLUMNS, MIN_SAMPLE_LOSS, Trainer, comparison_grid, mean_loss_over, mean_of_samples
 
 CONFIG = TrainConfig(
     samples=60, batch_size=5, tests=3, checkpoint_every=4, optim=OptimConfig(learning_rate=0.05, ema_decay=0.5)
@@ -376,7 +376,7 @@ def test_accumulated_gradients_are_the_whole_batchs():
 def test_a_geometric_mean_weighs_each_samples_gradient_by_its_loss():
     losses = (torch.tensor([1e-4, 1e-2, 1.0])[:, None, None, None] * torch.rand(3, 4, 5, 3)).requires_grad_()
     mean = mean_of_samples(losses, "geometric")
-    of_samples = losses.detach().mean((1, 2, 3)) + LEAST_LOSS
+    of_samples = losses.detach().mean((1, 2, 3)) + MIN_SAMPLE_LOSS
     assert mean.item() == pytest.approx(of_samples.prod().item() ** (1 / 3), rel=1e-5)
     (gradient,) = torch.autograd.grad(mean, losses)
     weights = gradient.sum((1, 2, 3)) * of_samples
@@ -486,6 +486,12 @@ def test_processes_stop_together_after_the_same_step(two_processes: Path):
     assert [(two_processes / f"stopped-{rank}").read_text() for rank in (0, 1)] == ["3", "3"]
 
 
+def test_processes_wait_for_one_that_measures_a_large_data_set(two_processes: Path):
+    """For hours, where torch's own limit is half an hour."""
+    for rank in (0, 1):
+        assert float((two_processes / f"wait-{rank}").read_text()) == MAX_WAIT.total_seconds() > 3600
+
+
 @pytest.mark.skipif(not THREADS.exists(), reason="Linux names the threads")
 def test_no_thread_of_gloo_is_left_when_a_process_ends(two_processes: Path):
     """It would abort the process, now and then."""
@@ -518,6 +524,8 @@ def stop_a_little_later(path: Path, runtime: Accelerator) -> None:
 if __name__ == "__main__":
     folder, shared = Path(sys.argv[1]), accelerator(cpu=torch.cuda.is_available())  # the CPU in either way
     (folder / f"loss-{shared.process_index}").write_text(repr(measured_test_loss(batch_size=2)))
+    waiting = torch.distributed.group.WORLD._get_backend(torch.device("cpu")).options._timeout
+    (folder / f"wait-{shared.process_index}").write_text(repr(waiting.total_seconds()))
     for name, changes, _ in VARIATIONS:
         train_a_little(folder / f"two-{name}", shared, **changes)
     stop_a_little_later(folder, shared)

@@ -6,7 +6,7 @@ from luxel import InputError
 from luxel.core.scene_batch import SceneBatch
 from luxel.data.generate_settings import GenerateSettings
 from luxel.data.stream import RaySampler, camera_rays, sees_objects
-from luxel.image.losses import FEWEST_SPP, LOSSES, UNBIASED, bias_under_noise, loss_function
+from luxel.image.losses import LOSSES, MIN_SPP, UNBIASED, bias_under_noise, loss_function
 from luxel.scene import Spheres
 from luxel.trace.path import PathTracer
 
@@ -104,7 +104,7 @@ def bias(name: str, paths: torch.Tensor, spp: int) -> torch.Tensor:
 @pytest.mark.parametrize("name", LOSSES)
 def test_the_fewest_spp_of_a_loss_is_where_its_bias_ends(name, paths):
     """At 95 % of the rays it is within 1 % there; with a quarter of the paths it is not."""
-    fewest = FEWEST_SPP.get(name, 1)
+    fewest = MIN_SPP.get(name, 1)
     assert bias(name, paths, fewest).abs().quantile(0.95) < 0.01
     if fewest > 1:
         assert bias(name, paths, fewest // 4).abs().quantile(0.95) > 0.01

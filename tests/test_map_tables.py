@@ -7,7 +7,7 @@ import pytest
 
 import luxel.memory
 from luxel import InputError
-from luxel.core.map_tables import MAKING, SAMPLED_ABOVE, TEXEL_BYTES, TEXEL_WORDS, map_tables
+from luxel.core.map_tables import PEAK_TEXEL_BYTES, SAMPLED_ABOVE, TEXEL_BYTES, TEXEL_WORDS, map_tables
 from luxel.scene.environment import environment_map
 
 
@@ -67,7 +67,7 @@ def test_the_memory_of_large_maps_is_what_is_estimated(monkeypatch):
         joined = tracemalloc.get_traced_memory()[1] - held
     finally:
         tracemalloc.stop()
-    assert asked == [2048 * 1024 * bytes_ for bytes_ in (MAKING, MAKING, 2 * TEXEL_BYTES)]
+    assert asked == [2048 * 1024 * bytes_ for bytes_ in (PEAK_TEXEL_BYTES, PEAK_TEXEL_BYTES, 2 * TEXEL_BYTES)]
     assert 0.5 < asked[0] / peak < 2
     assert 0.5 < asked[2] / joined < 2
     assert held - before == pytest.approx(found.texels.nbytes, rel=0.01)

@@ -4,23 +4,25 @@ from pathlib import Path
 import pytest
 import torch
 from data_folder import write_data_folder
+from safetensors.torch import load_file
 
 from luxel import InputError
 from luxel.core.fragments import visible_fragments
 from luxel.core.intersect import MISS
 from luxel.core.scene_batch import SceneBatch
 from luxel.data.batches import ShardSource
-from luxel.data.dataset import Batch
+from luxel.data.dataset import Batch, ShardDataset
 from luxel.data.generate_settings import GenerateSettings
 from luxel.experiments import EXPERIMENTS
-from luxel.experiments.experiment import with_train
+from luxel.experiments.cooldown import BRANCH, cooldown
+from luxel.experiments.experiment import with_schedule, with_train
 from luxel.experiments.requirements import check_memory, check_points
 from luxel.experiments.run import Start, run
 from luxel.models.estimates import POINT_FEATURES, Measured
 from luxel.models.ray_model import RayModel, RayModelConfig
 from luxel.scene import Camera, Composed, Scene, Sphere
 from luxel.train import measured_points as module
-from luxel.train.measured_points import FOLDER, fingerprint, measured_points, points_memory, points_of_samples
+from luxel.train.measured_points import FOLDER, Points, fingerprint, measured_points, points_memory, points_of_samples
 from luxel.train.resident import ResidentPoints
 from luxel.train.run_folder import RunFolder
 from luxel.trained_models import SHIPPED
@@ -205,6 +207,28 @@ def test_a_run_learns_from_them(tmp_path: Path, source, monkeypatch):
     weights = [(tmp_path / name / "model" / "model.safetensors").read_bytes() for name in ("whole", "again")]
     assert weights[0] == weights[1]
     assert set((source.train.root / FOLDER).iterdir()) == folders
+
+
+@pytest.mark.parametrize("is_started", [False, True])
+def test_a_cooldown_of_a_run_from_trained_weights_measures_with_those_of_its_branch(
+    tmp_path: Path, source, monkeypatch, is_started
+):
+    """Of a run from new weights it finds what that has measured."""
+    few = with_train(EXPERIMENTS["ray_small"].make("tiny"), samples=24, batch_size=4, tests=1, points=10)
+    experiment = with_schedule(replace(few, data=SETTINGS, stream=None), shape="constant")
+    start = Start(weights=SHIPPED / "ray-small") if is_started else Start()
+    run(experiment, tmp_path / "run", source.train.root, cpu=True, start=start)
+    folders, measuring = set((source.train.root / FOLDER).iterdir()), []
+
+    def noted(data: ShardDataset, model: RayModel, count: int, device: torch.device) -> Points:
+        measuring.append(model.head.weight.detach().clone())
+        return measured_points(data, model, count, device)
+
+    monkeypatch.setattr("luxel.train.resident.measured_points", noted)
+    cooldown(tmp_path / "run", 8, tmp_path / "end", source.train.root, cpu=True)
+    (head,), branch = measuring, load_file(tmp_path / "end" / BRANCH)["model.head.weight"]
+    assert torch.equal(head, branch) == is_started
+    assert (set((source.train.root / FOLDER).iterdir()) == folders) != is_started
 
 
 def test_only_ray_models_learn_from_points_and_of_data_sets(tmp_path: Path, sixteen):

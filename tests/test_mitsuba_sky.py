@@ -8,7 +8,7 @@ from tracer_scenes import ball
 from luxel.scene import Sun
 from luxel.trace import MitsubaTracer
 from luxel.trace.mitsuba_limits import known_wrong
-from luxel.trace.mitsuba_sky import FARTHER, far_plugins, sky_picture, sky_radiance, sun_distance
+from luxel.trace.mitsuba_sky import SUN_DISTANCE_FACTOR, far_plugins, sky_picture, sky_radiance, sun_distance
 from luxel.trace.path import PathTracer
 
 SPECK = ball(30, 0, 0, 0.01)  # out of sight
@@ -54,7 +54,7 @@ def test_plugins_and_limits():
     assert list(far_plugins(under(SPECK, background=(1, 1, 1)))) == ["far background"]
     found = far_plugins(under(ball(1, -3, 0.5, 1), sun=AHEAD))  # the camera is at (1, −5, 0.5)
     assert list(found) == ["far sun"]
-    assert found["far sun"]["radius"] == pytest.approx(3 * FARTHER * np.sin(np.radians(8)))
+    assert found["far sun"]["radius"] == pytest.approx(3 * SUN_DISTANCE_FACTOR * np.sin(np.radians(8)))
     assert sun_distance(under(ball(1, -3, 0.5, 9e5))) < 1e6
     small = AHEAD.model_copy(update={"angular_radius_degrees": 0.1})
     assert "sun.angular_radius_degrees is 0.1" in known_wrong(under(SPECK, sun=small))[0]

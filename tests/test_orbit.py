@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from luxel.notebook.orbit import STEEPEST, Orbit, axes
+from luxel.notebook.orbit import MAX_ELEVATION_DEGREES, Orbit, axes
 from luxel.scene import Camera
 
 UPRIGHT = Camera(position=(1.0, 2 + math.sqrt(8), 3 + math.sqrt(8)), look_at=(1, 2, 3), vertical_fov_degrees=31)
@@ -35,7 +35,7 @@ def test_all_azimuths_of_a_tilted_camera_are_as_high_and_as_far():
 
 
 def test_elevation_stops_before_the_pole():
-    high, highest = (Orbit(0.0, elevation, 1.0).camera(UPRIGHT) for elevation in (120.0, STEEPEST))
+    high, highest = (Orbit(0.0, elevation, 1.0).camera(UPRIGHT) for elevation in (120.0, MAX_ELEVATION_DEGREES))
     assert high == highest
 
 

@@ -13,6 +13,7 @@ from luxel.experiments.experiment import EXPERIMENTS
 from luxel.models.model_types import model_of
 from luxel.train import replay
 from luxel.train.replay import WARM_UP, Replay
+from luxel.train.resident import resident
 from luxel.train.runtime import accelerator
 from luxel.train.trainer import Trainer
 
@@ -98,6 +99,16 @@ def test_replayed_training_is_training(source, precision, accumulate, taped, mon
     assert ours == theirs
     for name, value in called.average.state_dict().items():
         assert torch.equal(replayed.average.state_dict()[name], value), name
+
+
+def test_an_encoded_batch_has_gradients_whatever_the_last_step_was_of(source):
+    experiment = EXPERIMENTS["just_image_to_seq"].make("tiny")
+    config = replace(experiment.train, batch_size=BATCH)
+    trainer = Trainer(model_of(experiment.model), config, source, accelerator(cpu=True))
+    held = resident(source, trainer.model, CPU)
+    loss, norm = trainer.gradients(next(held.training_batches(BATCH, 0, 0, 0, 1)))
+    assert loss > 0
+    assert norm > 0
 
 
 @pytest.mark.gpu

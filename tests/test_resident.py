@@ -73,8 +73,8 @@ def test_only_what_fits_and_is_read_as_tokens_is_held(source, monkeypatch, tmp_p
     assert resident(source.train, Reads(), CPU) is None
     assert resident(source, Reads(), CPU) is not None
     images = len(source.train) * SETTINGS.height * SETTINGS.width * 3 * 4
-    monkeypatch.setattr(module, "MOST_OF_CPU", images - 1)
+    monkeypatch.setattr(module, "MAX_CPU_BYTES", images - 1)
     assert resident(source, Reads(), CPU) is None
     larger = replace(SETTINGS, height=SETTINGS.height + 1)
-    monkeypatch.setattr(module, "MOST_OF_CPU", images)
+    monkeypatch.setattr(module, "MAX_CPU_BYTES", images)
     assert resident(ShardSource(write_data_folder(tmp_path, larger)), Reads(), CPU) is None

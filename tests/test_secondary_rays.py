@@ -8,7 +8,7 @@ import torch
 from luxel.core.scene_batch import SceneBatch
 from luxel.scene import Material, Scene, from_points
 from luxel.trace.path import PathTracer
-from luxel.trace.secondary_rays import CROWD, small_ball_cache
+from luxel.trace.secondary_rays import MIN_CROWD, small_ball_cache
 
 WIDTH, HEIGHT = 67, 43
 CLOUD = from_points(np.random.default_rng(3).normal(size=(401, 3)), aspect=WIDTH / HEIGHT)
@@ -41,7 +41,7 @@ def test_only_small_balls_that_are_matte_and_dark_among_many_are_cached():
     _, cache = cache_of(CLOUD)
     assert cache is not None
     assert not cache.is_known[:GROUND_AND_LAMP].any()
-    few = CLOUD.model_copy(update={"objects": CLOUD.objects[: GROUND_AND_LAMP + CROWD - 1]})
+    few = CLOUD.model_copy(update={"objects": CLOUD.objects[: GROUND_AND_LAMP + MIN_CROWD - 1]})
     assert cache_of(few)[1] is None
     for material in (Material(roughness=0.2), Material(transmission=1.0), Material(emission=(1, 1, 1))):
         other = tuple(each.model_copy(update={"material": material}) for each in CLOUD.objects[GROUND_AND_LAMP:])

@@ -261,7 +261,7 @@ class Away(OftenAway):
 
 
 def test_a_distribution_with_nothing_in_view_is_said_to_be_one(root, monkeypatch):
-    monkeypatch.setattr(stream_module, "CANDIDATES", 3)
+    monkeypatch.setattr(stream_module, "MAX_CANDIDATES", 3)
     source = StreamSource(root, replace(DATA, distribution=Away(max_objects=3)), replace(OBJECTS, rays=1))
     with pytest.raises(InputError, match="3 scenes in a row of spheres have none in view; choose picture"):
         source.sampled([0])
@@ -335,7 +335,7 @@ def test_a_distribution_of_test_scenes_alone_is_told(root, monkeypatch):
                 each for each in map(Spheres(), (5,) * 99, range(99)) if split_of(scene_id(each), Shares(0.4)) == "test"
             )
 
-    monkeypatch.setattr(stream_module, "SCENES_SET_ASIDE", 7)
+    monkeypatch.setattr(stream_module, "MAX_SCENES_SET_ASIDE", 7)
     source = StreamSource(root, replace(DATA, distribution=Always()), IMAGES)
     with pytest.raises(
         InputError,

@@ -11,7 +11,7 @@ from luxel.image.denoise import denoise
 from luxel.scene import Box, Camera, Material, Plane, Scene, Sphere, from_points
 from luxel.trace.first_hits import Features
 from luxel.trace.path import PathTracer
-from luxel.trace.surface_fit import RADII, disc_offsets, flat_and_matte, surface_fit
+from luxel.trace.surface_fit import DISC_RADII, disc_offsets, flat_and_matte, surface_fit
 
 WIDTH, HEIGHT = 71, 47
 CAMERA = Camera(position=(0.0, -6.0, 0.0), look_at=(0.0, 0.0, 0.0), vertical_fov_degrees=30)
@@ -40,8 +40,8 @@ def composed(features: Features, shown: torch.Tensor) -> torch.Tensor:
 
 
 def test_discs_have_all_pixels_within_their_radii():
-    offsets, ends = disc_offsets(RADII)
-    for radius, end in zip(RADII, ends.tolist(), strict=True):
+    offsets, ends = disc_offsets(DISC_RADII)
+    for radius, end in zip(DISC_RADII, ends.tolist(), strict=True):
         expected = sum(math.hypot(x, y) < radius for x in range(-9, 10) for y in range(-9, 10))
         assert end == expected
         assert (offsets[:end].double().norm(dim=1) < radius).all()
@@ -106,7 +106,7 @@ def test_noise_on_a_plane_is_less_than_its_disc_leaves():
     assert fit.is_known.all()
     assert fit.is_whole.all()
     off = (fit.radiance - 0.8)[9:-9, 9:-9]
-    pixels = int(disc_offsets(RADII)[1][-1])
+    pixels = int(disc_offsets(DISC_RADII)[1][-1])
     assert float(off.square().mean()) < 0.6 * 0.1**2 / pixels
     assert float(off.mean()) == pytest.approx(0.0, abs=0.003)
 

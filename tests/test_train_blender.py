@@ -11,7 +11,7 @@ from luxel import InputError
 from luxel.experiments.rare_light import rare_light
 from luxel.experiments.train_blender import (
     JUDGED_TOGETHER,
-    LEAST_WIDTH,
+    MIN_WIDTH,
     MODELS,
     SPP,
     Options,
@@ -69,7 +69,7 @@ def test_some_pixels_have_their_own_fragments(tmp_path):
 
 
 def test_a_scene_has_pixels_enough_to_be_judged(tmp_path, capsys):
-    assert LEAST_WIDTH**2 >= JUDGED_TOGETHER > (LEAST_WIDTH - 1) ** 2
+    assert MIN_WIDTH**2 >= JUDGED_TOGETHER > (MIN_WIDTH - 1) ** 2
     with pytest.raises(InputError, match=r"^width is 12, must be an integer in \[13, 65536\]$"):
         Options(out=tmp_path, width=12)
     with pytest.raises(SystemExit):

@@ -1,5 +1,7 @@
 """What pictures show of each surface, and what a picture says of it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -74,6 +76,20 @@ def test_a_picture_of_plain_surfaces_is_told_apart(scene):
     assert relative[~shared].max() < 1e-6
     assert relative[shared].median() < 1e-3
     assert (relative[shared] < 0.05).float().mean() > 0.9
+
+
+def test_a_speck_of_a_lamp_is_as_bright_as_it_emits_where_the_picture_is_off():
+    """No pixel shows it alone, and it covers next to nothing: all that is left of a pixel would be 500 times that."""
+    speck = Sphere(center=(0.05, 0, 0), radius=0.03, material=Material(emission=(2, 2, 2)))
+    batch = SceneBatch.of([Scene(objects=(Plane(center=(0, 0, -1)), speck), camera=CAMERA)])
+    surfaces = visible_surfaces(batch, WIDTH, HEIGHT)
+    coverage = torch.where(surfaces.is_lamp, 1e-4, 1.0)
+    surfaces = surfaces._replace(fragments=replace(surfaces.fragments, coverage=coverage))
+    assert surfaces.is_lamp.any()
+    picture = torch.full((WIDTH * HEIGHT, 3), 0.1)
+    picture[surfaces.pixel[surfaces.is_lamp]] = 0.2
+    found = unmixed(batch, surfaces, picture)[surfaces.is_lamp]
+    torch.testing.assert_close(found, torch.full_like(found, 2), rtol=0.2, atol=0)
 
 
 def test_what_pixels_show_stays():

@@ -26,13 +26,13 @@ DEFAULT_SPP = 37
 """Paths a pixel: by FLIP as near to the truth as 256 of Mitsuba's, in a tenth of their time (docs/particles.md)."""
 BYTES_A_PIXEL = 1050
 """Of paths, guides, fit and denoiser together: 1 000 to 1 013 at 960 × 540 and 1920 × 1080, up to 100 000 points."""
-ON_FLAT, ON_ROUND, ON_SHARED = 0.75, 0.5, 0.25
+FLAT_FIT_WEIGHT, ROUND_FIT_WEIGHT, SHARED_FIT_WEIGHT = 0.75, 0.5, 0.25
 """The fit's part of the denoisers' picture: on flat faces, on round ones, and where a pixel shows several.
 
 OIDN leaves noise of several pixels' width; the fit bias where light changes fast, and at edges what it is off between
 a pixel's middle and its parts.
 """
-HALF_TRUSTED = 256
+HALF_TRUST_SPP = 256
 """Paths of a pixel with which its picture is a quarter those paths', the rest the denoisers'; half with very many."""
 
 
@@ -68,8 +68,8 @@ def denoised(
     radiance, paths = sample_adaptively(tracer, batch, width, height, spp, seed, is_flat, progress, cache)
     fit = surface_fit(batch, features, radiance)
     clean = denoise(*(image.cpu() for image in (radiance, features.albedo[0], features.normal[0]))).to(radiance.device)
-    weight = torch.where(fit.is_whole, torch.where(is_flat, ON_FLAT, ON_ROUND), ON_SHARED)
+    weight = torch.where(fit.is_whole, torch.where(is_flat, FLAT_FIT_WEIGHT, ROUND_FIT_WEIGHT), SHARED_FIT_WEIGHT)
     clean += torch.where(fit.is_known, weight, 0.0)[..., None] * (fit.radiance - clean)
-    share = (0.5 * paths / (paths + HALF_TRUSTED))[..., None].float()
+    share = (0.5 * paths / (paths + HALF_TRUST_SPP))[..., None].float()
     blended: Float32[np.ndarray, "height width 3"] = (clean + share * (radiance - clean)).cpu().numpy()
     return blended

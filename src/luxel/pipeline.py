@@ -22,7 +22,7 @@ from luxel.files.tensors import digest
 from luxel.memory import check_fits
 from luxel.models.blending import Blender, blend, blended_picture
 from luxel.models.cost import blending_memory, rendering_memory
-from luxel.models.cross_check import TAUGHT, UNTAUGHT, ErrorFactor, ratio_to_expected, squared_errors
+from luxel.models.cross_check import TRAINED_PRIOR, UNTRAINED_PRIOR, ErrorFactor, ratio_to_expected, squared_errors
 from luxel.models.frame_graphs import FrameGraphs, FrameSize
 from luxel.models.model_types import Model, load_model
 from luxel.models.path_allocation import allocated_paths
@@ -38,9 +38,9 @@ from luxel.trained_models import BLENDER, find_weights
 
 check_side = checker(Pixels | None)
 check_spp, check_seed = checker(PathCount), checker(Seed)
-LITTLE = 1 << 26
+UNCHECKED_BYTES = 1 << 26
 """Bytes that a picture takes unasked: one of 192²."""
-FIRST_PASS, LARGEST_PASS = 4, 64
+FIRST_PASS_SPP, MAX_PASS_SPP = 4, 64
 """Paths a pixel between the first pictures of `Renderer.progress`, and at most: each pass doubles what there is."""
 
 
@@ -214,7 +214,7 @@ class Renderer:
             f"spp is {spp}, for {len(batch)} pictures of {width}×{height}",
             "render less at once",
             str(self.device),
-            LITTLE,
+            UNCHECKED_BYTES,
         )
         return batch, visible_surfaces(batch, width, height, picture.fragments)
 
@@ -274,9 +274,9 @@ class Renderer:
             network = self._network([scene], width, height)
         picture, part, spp = network.radiance, count(), 0
         yield Progress(picture[0].cpu().numpy(), 0, float("nan"))
-        factor = ErrorFactor(UNTAUGHT if self.blender is None else TAUGHT)
+        factor = ErrorFactor(UNTRAINED_PRIOR if self.blender is None else TRAINED_PRIOR)
         with torch.inference_mode():
-            batch, surfaces = self._surfaces(network, FIRST_PASS)
+            batch, surfaces = self._surfaces(network, FIRST_PASS_SPP)
         paths: Paths | None = None
         blended = error = picture
         while True:
@@ -323,7 +323,7 @@ class Renderer:
                 f"width is {width} and height is {height} (scenes: {len(scenes)}, objects in one: {most})",
                 "render less at once",
                 str(self.device),
-                LITTLE,
+                UNCHECKED_BYTES,
             )
         fragments = None
         if self._graphs is not None:
@@ -369,9 +369,9 @@ class Renderer:
 
 def next_pass(spp: int) -> list[int]:
     """Paths a pixel of the pass that follows so many, in two halves that tell its noise, but for the first two."""
-    if spp <= FIRST_PASS:
-        return [FIRST_PASS]
-    return [min(spp, LARGEST_PASS) // 2] * 2
+    if spp <= FIRST_PASS_SPP:
+        return [FIRST_PASS_SPP]
+    return [min(spp, MAX_PASS_SPP) // 2] * 2
 
 
 def in_numpy(values: Tensor) -> Any:

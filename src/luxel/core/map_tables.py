@@ -20,9 +20,9 @@ SAMPLED_ABOVE = 2.0
 """c: a texel is sampled for what it has beyond so many times the mean radiance."""
 TEXEL_WORDS = 6
 TEXEL_BYTES = 4 * TEXEL_WORDS
-MAKING = 80
+PEAK_TEXEL_BYTES = 80
 """Bytes of a texel while the table of its map is made, in float64: measured at 2048 × 1024."""
-LITTLE = 1 << 24
+UNCHECKED_BYTES = 1 << 24
 """Bytes that are taken unasked: of 200 000 texels."""
 
 
@@ -49,7 +49,7 @@ def map_tables(maps: Sequence[EnvironmentMap]) -> MapTables:
         return tables[0]
     texels = sum(len(table.texels) for table in tables)
     what = f"{len(tables)} environment maps, {texels} pixels in all"
-    check_fits(texels * TEXEL_BYTES, what, "render fewer at once", unasked=LITTLE)
+    check_fits(texels * TEXEL_BYTES, what, "render fewer at once", unasked=UNCHECKED_BYTES)
     return MapTables(*(np.concatenate(parts) for parts in zip(*tables, strict=True)))
 
 
@@ -61,7 +61,7 @@ def _table(one: EnvironmentMap) -> MapTables:
     """The table of one map."""
     height, width, _ = one.texels.shape
     what = f"an environment map of {width}×{height} pixels"
-    check_fits(height * width * MAKING, what, "scale it down", unasked=LITTLE)
+    check_fits(height * width * PEAK_TEXEL_BYTES, what, "scale it down", unasked=UNCHECKED_BYTES)
     latitude = np.pi / height * (np.arange(height) + 0.5)
     # The solid angle of texels of a row: 2π/W (cos θ − cos θ') = 4π/W sin θ_middle sin(π / 2H).
     angle = 4 * np.pi / width * np.sin(np.pi / (2 * height)) * np.sin(latitude)

@@ -44,12 +44,12 @@ SLOTS = 1 << 40
 SEEDS = 1 << 22
 ATTEMPTS_APART = SLOTS * SEEDS
 """Scene number slot + n · this is the slot's n-th candidate."""
-ROUNDS = (8, 16, 32, 64, 128, 256, 512)
+RAYS_A_ROUND = (8, 16, 32, 64, 128, 256, 512)
 """Rays tried at objects for each ray that is wanted, round after round. After the last one, a scene whose objects fill
 less than a thousandth of the picture, or none of it, gives its slot to the next candidate."""
-CANDIDATES = 100
+MAX_CANDIDATES = 100
 """Scenes in a row that may show no object before a stream of rays aimed at objects gives up."""
-SCENES_SET_ASIDE = 10_000
+MAX_SCENES_SET_ASIDE = 10_000
 """Scenes in a row that may not be for training before a stream gives up: if 0.99 are not, with a chance of 2e-44."""
 RAY_SEQUENCE = 1
 """Beside the data set's seed, sets the rays' random numbers apart from the scenes'."""
@@ -156,9 +156,9 @@ class StreamSource:
             for slot, number, scene, points in zip(list(due), numbers, candidates, found, strict=True):
                 if points is None:
                     due[slot] = number + ATTEMPTS_APART
-                    if due[slot] >= CANDIDATES * ATTEMPTS_APART:
+                    if due[slot] >= MAX_CANDIDATES * ATTEMPTS_APART:
                         raise InputError(
-                            f"stream.aim is objects, but {CANDIDATES} scenes in a row of "
+                            f"stream.aim is objects, but {MAX_CANDIDATES} scenes in a row of "
                             f"{self._data.distribution.name} have none in view; choose picture"
                         )
                 else:
@@ -169,13 +169,13 @@ class StreamSource:
 
     def _training_scene(self, number: int) -> tuple[int, Scene]:
         """The first training scene among number, number + ATTEMPTS_APART, … of the distribution, and its number."""
-        for candidate in islice(count(number, ATTEMPTS_APART), SCENES_SET_ASIDE):
+        for candidate in islice(count(number, ATTEMPTS_APART), MAX_SCENES_SET_ASIDE):
             scene = self._data.scene(candidate)
             if split_of(scene_id(scene), self._shares) == "train":
                 return candidate, scene
         raise InputError(
-            f"distribution {self._data.distribution.name}: {SCENES_SET_ASIDE} scenes in a row are not for training; it "
-            f"gives too few different ones, or too many are set aside: {self._shares.words}"
+            f"distribution {self._data.distribution.name}: {MAX_SCENES_SET_ASIDE} scenes in a row are not for "
+            f"training; it gives too few different ones, or too many are set aside: {self._shares.words}"
         )
 
     def _rays(self, scenes: Sequence[Scene], numbers: Sequence[int]) -> list[Float[np.ndarray, "rays 2"] | None]:
@@ -186,7 +186,7 @@ class StreamSource:
             return [sampler.points(wanted) for sampler in samplers]
         batch = SceneBatch.of(scenes, self._device)
         hits = [np.zeros((0, 2), np.float32) for _ in scenes]
-        for tries in ROUNDS:
+        for tries in RAYS_A_ROUND:
             lacking = [row for row, points in enumerate(hits) if len(points) < wanted]
             if not lacking:
                 break

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from luxel.experiments.experiment import Experiment, with_schedule, with_train
 from luxel.experiments.run import Start, run
-from luxel.experiments.run_config import check_data, experiment_of
+from luxel.experiments.run_config import check_data, experiment_of, read_config
 from luxel.files.atomic import only_one, write_atomically
 from luxel.train.checkpoint import read_progress
 from luxel.train.run_folder import Result, RunFolderError
@@ -17,8 +17,9 @@ def cooldown(parent: Path, samples: int, out: Path, data: Path | None = None, cp
     """Branch off the stable phase of a run and let the rate decay to 0 over `samples`; return the result.
 
     One long run at a constant rate gives finished models of any length that way (Hu et al. 2024, §4; Hägele et al.
-    2024). The branch starts where a `stable_decay` run began to decay, or where a `constant` run stands. Raises
-    RunFolderError if `parent` has no stable phase.
+    2024). The branch starts where a `stable_decay` run began to decay, or where a `constant` run stands. Of a run that
+    began with trained weights, points to learn from are measured anew, with those of the branch. Raises RunFolderError
+    if `parent` has no stable phase.
     """
     experiment = experiment_of(parent)
     config, schedule = experiment.train, experiment.train.optim.schedule
@@ -38,7 +39,8 @@ def cooldown(parent: Path, samples: int, out: Path, data: Path | None = None, cp
         final=0.0,
         drawn_for=1.0,
     )
-    start = Start(checkpoint=branch)
+    # What mirrors show would else be shaded, in points that are measured anew, by weights that know nothing.
+    start = Start(checkpoint=branch, checkpoint_measures="start" in read_config(parent))
     return run(with_train(decaying, samples=steps * config.batch_size), out, data, cpu, start=start)
 
 

@@ -15,16 +15,16 @@ from luxel.scene.finishes import clear_glass, metal, mirror
 
 Lamps: TypeAlias = Literal["as they are", "small", "enclosed"]
 LAMPS: dict[Lamps, float] = {"as they are": 0.2, "small": 0.4, "enclosed": 0.4}
-POLISHED = 0.6
+POLISHED_SHARE = 0.6
 """Share of the scenes with objects that become mirrors and glass."""
-SHELL = (1.1, 2.0)
+SHELL_RADII = (1.1, 2.0)
 """Radius of a ball of glass, over that of the lamp in it."""
 SHRINKAGE = (0.1, 0.7)
-DIMMED = {0.0: 0.25, 0.1: 0.35, 1.0: 0.4}
+SKY_FACTORS = {0.0: 0.25, 0.1: 0.35, 1.0: 0.4}
 """What the sky is multiplied by."""
-MIRRORS, GLASSES = 0.3, 0.25
+MIRROR_SHARE, GLASS_SHARE = 0.3, 0.25
 """Shares of a scene's objects."""
-INDICES = 1 << 10
+COMPOSED_SCENES = 1 << 10
 """Composed scenes to choose from, of each."""
 
 
@@ -32,9 +32,9 @@ def rare_light(seed: int, index: int) -> Scene:
     """Scene number `index`: a composed one with lamps, changed so that their light is hard to find."""
     draws = Draws(seed, index)
     composed = Composed(max_objects=32)
-    scene = next(found for attempt in count() if has_lamps(found := composed(seed, index * INDICES + attempt)))
+    scene = next(found for attempt in count() if has_lamps(found := composed(seed, index * COMPOSED_SCENES + attempt)))
     objects = list(scene.objects)
-    if draws.chance(POLISHED):
+    if draws.chance(POLISHED_SHARE):
         objects = [polished(draws, item) for item in objects]
     lamps = draws.choose(LAMPS)
     if lamps == "small":
@@ -42,7 +42,7 @@ def rare_light(seed: int, index: int) -> Scene:
         objects = [shrunk(item, factor) for item in objects]
     elif lamps == "enclosed":
         objects += [shell(draws, item) for item in objects if is_lamp(item)]
-    sky = draws.choose(DIMMED)
+    sky = draws.choose(SKY_FACTORS)
     red, green, blue = (round(sky * channel, 6) for channel in scene.background)
     return scene.model_copy(update={"objects": tuple(objects), "background": (red, green, blue)})
 
@@ -61,7 +61,14 @@ def polished(draws: Draws, item: Object) -> Object:
     """The object, or one of metal or glass; what is flat cannot be of glass."""
     if item.material.is_emissive:
         return item
-    finish = draws.choose({mirror: MIRRORS / 2, metal: MIRRORS / 2, clear_glass: GLASSES, None: 1 - MIRRORS - GLASSES})
+    finish = draws.choose(
+        {
+            mirror: MIRROR_SHARE / 2,
+            metal: MIRROR_SHARE / 2,
+            clear_glass: GLASS_SHARE,
+            None: 1 - MIRROR_SHARE - GLASS_SHARE,
+        }
+    )
     if finish is None or (finish is clear_glass and item.shape in ("panel", "plane")):
         return item
     return item.model_copy(update={"material": finish(draws)})
@@ -85,6 +92,6 @@ def scaled(length: float | tuple[float, ...], factor: float) -> float | tuple[fl
 
 def shell(draws: Draws, lamp: Object) -> Sphere:
     """A ball of glass about a lamp."""
-    radius = lamp.bounding_radius * draws.uniform(*SHELL)
+    radius = lamp.bounding_radius * draws.uniform(*SHELL_RADII)
     digits = 6 - math.floor(math.log10(radius))
     return Sphere(center=lamp.center, radius=round(radius, digits), material=clear_glass(draws))

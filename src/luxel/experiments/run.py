@@ -26,6 +26,7 @@ from luxel.image.losses import bias_under_noise
 from luxel.models.model_types import Model, load_model, model_of
 from luxel.models.pretrained import WEIGHTS
 from luxel.progress import ProgressBar
+from luxel.train.checkpoint import load_model_state
 from luxel.train.loop import train
 from luxel.train.precision import check_precision
 from luxel.train.run_folder import Result, RunFolder, differences
@@ -40,6 +41,8 @@ class Start:
     """A folder that `save_pretrained` wrote, of a network of the same layers, to fine-tune it."""
     checkpoint: Path | None = None
     """Of another run's stable phase, to branch off it: see `luxel.experiments.cooldown`."""
+    checkpoint_measures: bool = False
+    """Whether points to learn from are measured with the checkpoint's weights, in place of new ones."""
 
     def identity(self) -> dict[str, str]:
         """What a run folder's config.json says of it: hashes of the files."""
@@ -76,6 +79,8 @@ def run(
     model = model_of(experiment.model)
     if start.weights is not None:
         copy_weights(model, start.weights)
+    if start.checkpoint is not None and start.checkpoint_measures:
+        load_model_state(start.checkpoint, model)
     if data is None:
         data = generate_own(experiment, runtime)
     source = source_of(experiment, data, runtime.device)

@@ -49,7 +49,7 @@ PIXELS_A_SCENE = 2400
 PIXELS_A_STEP = 1024  # the same
 JUDGED_TOGETHER, GROUPS_A_STEP = 160, 8
 """Pixels of a scene whose expected error is compared with what it is, and how many of them."""
-LEAST_WIDTH = math.isqrt(JUDGED_TOGETHER - 1) + 1
+MIN_WIDTH = math.isqrt(JUDGED_TOGETHER - 1) + 1
 """Of a square that has as many pixels."""
 SURPRISING = 5.0
 """Times what was expected: see `bounded`."""
@@ -67,7 +67,7 @@ class Options(Configuration):
     data: Path = Path("data/blending")
     scenes: Annotated[int, Field(ge=1, le=1 << 20)] = 236
     """Their generation takes seconds each, on a core."""
-    width: Annotated[Pixels, Field(ge=LEAST_WIDTH)] = 96
+    width: Annotated[Pixels, Field(ge=MIN_WIDTH)] = 96
     target_spp: Annotated[int, Field(ge=1, le=1 << 24)] = 96
     """Of each of two targets."""
     steps: Steps = 6000

@@ -14,16 +14,16 @@ from luxel.fit.parameters import Leaf, Parameters, Vector, Views
 from luxel.scene.camera import pixel_size
 from luxel.scene.description import Camera, GradientSky, Object
 
-OF_MATERIAL = {"base_color": 0.02, "metallic": 0.2, "specular": 0.1, "roughness": 0.04, "transmission": 0.1}
-OF_LIGHT = 0.05
+MATERIAL_STEPS = {"base_color": 0.02, "metallic": 0.2, "specular": 0.1, "roughness": 0.04, "transmission": 0.1}
+RADIANCE_STEP = 0.05
 """Of a radiance, which pictures are linear in."""
-OF_FAR = {"direction": 0.02, "rotation_degrees": 1.0}
+TURN_STEPS = {"direction": 0.02, "rotation_degrees": 1.0}
 """By how much what is infinitely far turns: a length of unit vectors, and an angle."""
-OF_DARK = 0.01
+BLACK_STEP = 0.01
 """Of the brightest radiance, where one is black."""
-OF_EXTENT = 0.1
+EXTENT_STEP = 0.1
 """The largest share of an object's extent; and of a lamp's, whose shadows are soft, the least."""
-NEAREST = 0.25
+MIN_DISTANCE_SHARE = 0.25
 """Of the distance that the camera looks at: what is nearer is taken to be there, as one may stand on a plane."""
 
 
@@ -37,12 +37,12 @@ def _step(leaf: Leaf, views: Views, height: int, pixels: float) -> float:
     names = [part for part in leaf.path if isinstance(part, str)]
     field, values = names[-1], leaf.read(views)
     largest = max(map(abs, values))
-    if field in OF_MATERIAL:
-        return OF_MATERIAL[field]
+    if field in MATERIAL_STEPS:
+        return MATERIAL_STEPS[field]
     if field in ("emission", "background", "zenith", "horizon", "ground", "radiance"):
-        return max(OF_LIGHT * largest, OF_DARK * _brightest(views))
+        return max(RADIANCE_STEP * largest, BLACK_STEP * _brightest(views))
     if names[0] in ("sky", "sun"):
-        return OF_FAR[field] if field in OF_FAR else max(OF_LIGHT * largest, OF_DARK)
+        return TURN_STEPS[field] if field in TURN_STEPS else max(RADIANCE_STEP * largest, BLACK_STEP)
     if names[0] == "objects":
         step = _of_object(views.scene.objects[int(leaf.path[1])], field, largest, views.cameras, height, pixels)
     else:
@@ -60,9 +60,9 @@ def _of_object(
     if not math.isfinite(radius):
         return step / min(_distance(camera, item) for camera in cameras) if field == "normal" else step
     extent = largest if field not in ("center", "rotation") else radius
-    step = min(step, OF_EXTENT * extent)
+    step = min(step, EXTENT_STEP * extent)
     if item.material.is_emissive:
-        step = max(step, OF_EXTENT * extent)
+        step = max(step, EXTENT_STEP * extent)
     return step / (2 * radius) if field == "rotation" else step  # a quaternion is of half the angle
 
 
@@ -83,7 +83,7 @@ def _distance(camera: Camera, item: Object) -> float:
     looks = math.dist(camera.position, camera.look_at)
     to_center = math.dist(camera.position, item.center)
     nearest = min(looks, to_center) if math.isinf(item.bounding_radius) else to_center - item.bounding_radius
-    return max(nearest, NEAREST * looks)
+    return max(nearest, MIN_DISTANCE_SHARE * looks)
 
 
 def _brightest(views: Views) -> float:

@@ -28,7 +28,7 @@ ENCODERS: dict[str, tuple[str, dict[str, Any]]] = {
     ".webp": ("WEBP", {"quality": 92}),
 }
 """Pillow's format and options for each suffix of a tone-mapped picture."""
-LARGEST_SIDE = {"JPEG": 65500, "WEBP": 16383}
+MAX_SIDE = {"JPEG": 65500, "WEBP": 16383}
 """Pixels that an encoder takes at most: libjpeg's JPEG_MAX_DIMENSION, and libwebp's WEBP_MAX_DIMENSION."""
 SUFFIXES = ".exr (linear), or .png, .jpg or .webp (tone-mapped)"
 ROUNDING = 1e-6
@@ -69,7 +69,7 @@ def save_pixels(path: Path, pixels: UInt8[np.ndarray, "height width channels"]) 
     """
     format_name, _ = ENCODERS[path.suffix.lower()]
     height, width, _ = pixels.shape
-    most = LARGEST_SIDE.get(format_name, max(height, width))
+    most = MAX_SIDE.get(format_name, max(height, width))
     if max(height, width) > most:
         raise InputError(f"{path}: is of {width}×{height}, a {format_name} has at most {most} a side; write a .png")
     make_folder_of(path)

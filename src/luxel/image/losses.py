@@ -4,7 +4,7 @@ Shapes: prediction and target are linear radiance `[..., 3]`; the result has the
 
 Targets are path traced, hence noisy but right in the mean. A network that meets each scene once learns the minimiser
 of the expected loss. For a squared error whose weight does not depend on the target that is the mean, whatever the
-noise (Lehtinen et al. 2018, §2); for the others it is not, and FEWEST_SPP says from which noise on that shows.
+noise (Lehtinen et al. 2018, §2); for the others it is not, and MIN_SPP says from which noise on that shows.
 """
 
 from collections.abc import Callable
@@ -93,13 +93,13 @@ LOSSES: dict[str, Loss] = {
     "display_huber": display_huber,
 }
 
-FEWEST_SPP: dict[str, int] = {"perceptual": 4, "log1p_l1": 64, "display_huber": 1}
+MIN_SPP: dict[str, int] = {"perceptual": 4, "log1p_l1": 64, "display_huber": 1}
 """Paths a target from which on a loss's minimiser is within 1 % of the mean at 95 % of what is seen of objects; losses
 that are not named here have it at the mean for any. Measured with the path tracer on random spheres under a grey sky
 (tests/test_losses.py): `perceptual`, too dark, is off by 2.8 % with 1 path and 0.7 % with 4; `log1p_l1`, whose
 minimiser is the median, by 16 % with 1, 8 % with 4, 1.7 % with 16 and 0.5 % with 64; `display_huber`, too dark where
 single paths outshine a display, by 0.2 % with 1 and 0.03 % with 4."""
-UNBIASED = tuple(name for name in LOSSES if name not in FEWEST_SPP)
+UNBIASED = tuple(name for name in LOSSES if name not in MIN_SPP)
 
 
 def loss_function(name: str) -> Loss:
@@ -111,7 +111,7 @@ def loss_function(name: str) -> Loss:
 
 def bias_under_noise(name: str, spp: int) -> str | None:
     """Why this loss should not learn from targets of so many paths, and what to do about it; None if it may."""
-    fewest = FEWEST_SPP.get(name, 1)
+    fewest = MIN_SPP.get(name, 1)
     if spp >= fewest:
         return None
     return (

@@ -19,13 +19,13 @@ from luxel.scene.description import Camera, Material, Scene, Sphere
 
 PARTS = ("seq_to_image", "image_to_seq", "sequence_block", "non_local", "block")
 """What an image model's stage is made of, by attribute."""
-FLOAT = 4
-PICTURE = 8 * FLOAT
+FLOAT_BYTES = 4
+PICTURE_PIXEL_BYTES = 8 * FLOAT_BYTES
 """Bytes of a pixel: radiance, its parts before they are joined, and a tone-mapped copy."""
-RAY_PIXEL = 1600
+RAY_PIXEL_BYTES = 1600
 """Bytes of a pixel that a ray model has in work, besides its network's: measured, pictures full of objects at 128²; an
 empty one takes a tenth."""
-BLENDED_PIXEL = 800
+BLENDED_PIXEL_BYTES = 800
 """Bytes of a pixel that is blended with paths, mostly the moments of the residual's levels: measured at 768²."""
 
 
@@ -79,8 +79,8 @@ def rendering_memory(
     pixels = scenes * width * height
     if isinstance(model, RayModel):
         points = min(pixels, POINTS_AT_ONCE[torch.device(device).type])
-        values = points * FLOAT * 3 * 3 * model.config.hidden
-        return pixels * PICTURE + min(pixels, PIXELS_AT_ONCE) * RAY_PIXEL + values
+        values = points * FLOAT_BYTES * 3 * 3 * model.config.hidden
+        return pixels * PICTURE_PIXEL_BYTES + min(pixels, PIXELS_AT_ONCE) * RAY_PIXEL_BYTES + values
     config = model.config
     feed_forward = max([0, *(layers.feed_forward for layers in transformers(config))])
     floats = (
@@ -88,12 +88,12 @@ def rendering_memory(
         + (5 + 2 * feed_forward) * config.seq_width * objects
         + 2 * max(tanh_weights(model, objects))
     )
-    return pixels * PICTURE + scenes * FLOAT * floats
+    return pixels * PICTURE_PIXEL_BYTES + scenes * FLOAT_BYTES * floats
 
 
 def blending_memory(scenes: int, width: int, height: int) -> int:
     """Bytes, at least, that blending so many pictures with paths takes, besides the pictures."""
-    return scenes * width * height * BLENDED_PIXEL
+    return scenes * width * height * BLENDED_PIXEL_BYTES
 
 
 def training_memory(model: Model, scenes: int, objects: int, rays: int = 0) -> int:
@@ -105,8 +105,8 @@ def training_memory(model: Model, scenes: int, objects: int, rays: int = 0) -> i
     and colour, two values of each layer.
     """
     if isinstance(model, RayModel):
-        kept = FLOAT * model.config.hidden * (3 * 2 * model.config.layers + 8)
-        return scenes * (rays or model.config.width**2) * (RAY_PIXEL + kept)
+        kept = FLOAT_BYTES * model.config.hidden * (3 * 2 * model.config.layers + 8)
+        return scenes * (rays or model.config.width**2) * (RAY_PIXEL_BYTES + kept)
     token_widths = 6.0  # of the input
     for module in model.modules():
         if isinstance(module, Transformer):
@@ -122,7 +122,7 @@ def training_memory(model: Model, scenes: int, objects: int, rays: int = 0) -> i
         + 2 * sum(weights)
         + max(weights)
     )
-    return scenes * FLOAT * floats
+    return scenes * FLOAT_BYTES * floats
 
 
 def transformers(config: ImageModelConfig) -> list[TransformerConfig]:

@@ -23,7 +23,7 @@ LOG_FACTORS = np.linspace(-6.0, 6.0, 241)
 """Of squared errors: a factor of 20 of errors, both ways."""
 DRIFT = 0.15
 """Added by a pass, as the next picture's error is of another kind."""
-TAILS, MISSING = 3.0, 1.0
+DEGREES_OF_FREEDOM, MISSED_SHARE = 3.0, 1.0
 """Of the noise of what a pass says: degrees of freedom of the t distribution that is taken for it, as its standard
 error is estimated from the same paths; and a share of the error itself, as most passes miss the heaviest paths and say
 too little, so that a pass can raise α by as much as it likes, but hardly lower it."""
@@ -37,14 +37,14 @@ class Prior(NamedTuple):
     """Of log α."""
 
 
-TAUGHT, UNTAUGHT = Prior(1.0, 0.6), Prior(9.0, 1.0)
+TRAINED_PRIOR, UNTRAINED_PRIOR = Prior(1.0, 0.6), Prior(9.0, 1.0)
 """Of what a trained Blender expects, and of what variances alone do: a ninth, in the median of 26 scenes."""
 
 
 class ErrorFactor:
     """What is known of α, by which the expected squared error of a scene's pictures is to be multiplied."""
 
-    def __init__(self, prior: Prior = TAUGHT) -> None:
+    def __init__(self, prior: Prior = TRAINED_PRIOR) -> None:
         self._log_density = -(((LOG_FACTORS - math.log(prior.median)) / prior.deviation) ** 2) / 2
 
     def observe(self, ratio: float, standard_error: float) -> None:
@@ -52,8 +52,8 @@ class ErrorFactor:
         if math.isfinite(ratio) and standard_error > 0:
             factors = np.exp(LOG_FACTORS)
             # Without the density's factor 1 / scale, by which any pass would make α less, as the scale grows with it.
-            z = (ratio - factors) / np.hypot(standard_error, MISSING * factors)
-            self._log_density -= (TAILS + 1) / 2 * np.log1p(z**2 / TAILS)
+            z = (ratio - factors) / np.hypot(standard_error, MISSED_SHARE * factors)
+            self._log_density -= (DEGREES_OF_FREEDOM + 1) / 2 * np.log1p(z**2 / DEGREES_OF_FREEDOM)
 
     def drift(self) -> None:
         """The next picture is another: α may be, too."""

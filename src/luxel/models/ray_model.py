@@ -48,7 +48,7 @@ from luxel.models.specular import ChainRoom, Chains, no_chains, specular_chains,
 MAX_COEFFICIENT = 1.5  # in the exponent: an estimate may be multiplied by 4.5
 MIN_COEFFICIENT = -8.0
 RESIDUAL_SHIFT = 5.0  # of the softplus of what is added, in units of the scale: 0.007 before any training
-MOST_THROUGH = 0.1  # of a point's light, that glass gathered, up to which the network learns from it
+MAX_GLASS_SHARE = 0.1  # of a point's light, that glass gathered, up to which the network learns from it
 FILLED = 0.999  # share of its pixel from which on an object is taken to fill it
 TAIL_SHARE = 1.0  # of what paths were cut off from, before any training
 # Pixels that are rendered together, and points that the network sees together: a CPU's caches nearly hold them.
@@ -261,11 +261,11 @@ class RayModel(Pretrained):
             coefficients = out[..., :CORRECTED].clamp(MIN_COEFFICIENT, MAX_COEFFICIENT).exp()
             light = (coefficients * measured.estimates[..., :CORRECTED]).sum(-1)
             residual = measured.scale * F.softplus(out[..., CORRECTED])
-            through = measured.estimates[..., CORRECTED]
-            whole = torch.minimum(light + residual + through, measured.bound)
+            by_glass = measured.estimates[..., CORRECTED]
+            radiance = torch.minimum(light + residual + by_glass, measured.bound)
             if self.training:  # where targets are mostly dark, and bright by chance, there is nothing to learn
-                whole = torch.where(through > MOST_THROUGH * whole, whole.detach(), whole)
-            return whole
+                radiance = torch.where(by_glass > MAX_GLASS_SHARE * radiance, radiance.detach(), radiance)
+            return radiance
 
 
 def blended(

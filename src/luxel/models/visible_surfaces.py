@@ -17,9 +17,9 @@ from luxel.models.shading_points import ShadingPoint, as_points, pixel_width, po
 
 SAME_PLANE = wp.constant(2.0)  # pixels off a point's tangent plane that halve a neighbour's weight twice
 ACROSS = wp.constant(5)  # pixels, along both sides, of those that say how bright a fragment in their midst is
-MIN_BESIDE = 0.01
+MIN_NEIGHBOUR_WEIGHT = 0.01
 """Weight of these from which on they are believed."""
-LEAST = wp.constant(1.0e-6)
+MIN_SHARE = wp.constant(1.0e-6)
 """Weight or share that is divided by. The radiance of a fragment over its pixel's is from this to its inverse."""
 DARK = 1e-20
 """Radiance that is divided by."""
@@ -118,7 +118,7 @@ def look_beside(
                 total += picture[place] * w
                 found += w
     weight[number] = found
-    beside[number] = total / wp.max(found, LEAST)
+    beside[number] = total / wp.max(found, MIN_SHARE)
 
 
 @torch.no_grad()
@@ -135,8 +135,9 @@ def visible_surfaces(batch: SceneBatch, width: int, height: int, found: Fragment
 def unmixed(batch: SceneBatch, surfaces: Surfaces, picture: Float[Tensor, "pixels 3"]) -> Float[Tensor, "fragments 3"]:
     """The radiance of each fragment, as far as a picture tells; their sum in a pixel is the picture's.
 
-    As in the pixels beside it that show the same face alone. What is then missing is that of the others, or, if there
-    are none, an error that is shared by the least squares of errors in proportion to radiance.
+    As in the pixels beside it that show the same face alone, or for a lamp that none does what it emits: what is left
+    of the picture, over the coverage of a speck, may be anything. What is then missing is that of the others, or, if
+    there are none, an error that is shared by the least squares of errors in proportion to radiance.
     """
     seen, pixel, device = surfaces.fragments, surfaces.pixel, picture.device
     radiance, is_shared = picture.index_select(0, pixel), seen.offsets.diff() > 1
@@ -145,17 +146,19 @@ def unmixed(batch: SceneBatch, surfaces: Surfaces, picture: Float[Tensor, "pixel
     beside, weight = torch.empty(len(shared), 3, device=device), torch.empty(len(shared), device=device)
     inputs = [launchable(batch), surfaces.for_kernels(), to_warp(picture, wp.vec3), shared]
     launch(look_beside, len(shared), inputs, [to_warp(beside, wp.vec3), weight], device, sliced=True)
-    coverage = seen.coverage[shared, None]
-    known = (weight > MIN_BESIDE)[:, None].float()
+    coverage, is_known = seen.coverage[shared, None], weight > MIN_NEIGHBOUR_WEIGHT
+    lone_lamp = (surfaces.is_lamp[shared] & ~is_known).nonzero()[:, 0]
+    beside[lone_lamp] = batch.emission[seen.object_id[shared[lone_lamp]].long()]
+    known = is_known.index_fill(0, lone_lamp, True)[:, None].float()
 
     def of_pixels(values: Tensor) -> Tensor:
         return torch.zeros(len(whole), values.shape[1], device=device).index_add(0, place, values)
 
     unknown = of_pixels(coverage * (1 - known))
     left = (whole - of_pixels(coverage * known * beside)).clamp(min=0)
-    parted = torch.where(known > 0, beside, (left / unknown.clamp(min=LEAST))[place])
+    parted = torch.where(known > 0, beside, (left / unknown.clamp(min=MIN_SHARE))[place])
     mean = of_pixels(coverage * parted)
-    relative = (parted / mean[place].clamp(min=DARK)).clamp(LEAST, 1 / LEAST)
+    relative = (parted / mean[place].clamp(min=DARK)).clamp(MIN_SHARE, 1 / MIN_SHARE)
     share = coverage * relative**2 / of_pixels((coverage * relative) ** 2)[place]
     radiance[shared] = (parted + (whole - mean)[place] * share).clamp(min=0)
     return radiance

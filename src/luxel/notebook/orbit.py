@@ -9,7 +9,7 @@ from jaxtyping import Float64
 from luxel.scene.description import Camera
 from luxel.scene.placing import vector
 
-STEEPEST = 89.5
+MAX_ELEVATION_DEGREES = 89.5
 """Degrees of elevation at most: straight from above the picture would have no vertical."""
 
 
@@ -32,8 +32,8 @@ class Orbit(NamedTuple):
         return cls(math.degrees(azimuth), math.degrees(elevation), float(np.linalg.norm(offset)))
 
     def camera(self, camera: Camera) -> Camera:
-        """The camera at this place. Elevations are kept within ±STEEPEST. Raises SceneError for what is no distance."""
-        steepness = min(max(self.elevation_degrees, -STEEPEST), STEEPEST)
+        """The camera at this place, at MAX_ELEVATION_DEGREES at most. Raises SceneError for what is no distance."""
+        steepness = min(max(self.elevation_degrees, -MAX_ELEVATION_DEGREES), MAX_ELEVATION_DEGREES)
         azimuth, elevation = math.radians(self.azimuth_degrees), math.radians(steepness)
         level = math.cos(elevation)
         outward = np.array([level * math.cos(azimuth), level * math.sin(azimuth), math.sin(elevation)]) @ axes(camera)

@@ -1,6 +1,6 @@
 // The browser's side of the orbiting view: sets azimuth, elevation and distance, shows the picture that comes back.
 const DEGREES_PER_PIXEL = 0.5;
-const STEEPEST = 89.5;
+const MAX_ELEVATION_DEGREES = 89.5;
 const FACTOR_PER_WHEEL_PIXEL = 1.001;
 
 function render({ model, el }) {
@@ -28,7 +28,7 @@ function render({ model, el }) {
   function move(right, down, factor) {
     const elevation = model.get("elevation_degrees") + down * DEGREES_PER_PIXEL;
     model.set("azimuth_degrees", model.get("azimuth_degrees") - right * DEGREES_PER_PIXEL);
-    model.set("elevation_degrees", Math.min(Math.max(elevation, -STEEPEST), STEEPEST));
+    model.set("elevation_degrees", Math.min(Math.max(elevation, -MAX_ELEVATION_DEGREES), MAX_ELEVATION_DEGREES));
     model.set("distance", model.get("distance") * factor);
     if (pending) return;
     pending = true;

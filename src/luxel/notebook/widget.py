@@ -10,7 +10,7 @@ import anywidget
 import traitlets
 
 from luxel.image.formats import encoded, to_bytes
-from luxel.notebook.orbit import STEEPEST, Orbit
+from luxel.notebook.orbit import MAX_ELEVATION_DEGREES, Orbit
 from luxel.notebook.refinement import Refinement, Request
 from luxel.pipeline import Progress, Renderer
 from luxel.scene.description import Scene
@@ -81,7 +81,7 @@ class SceneWidget(anywidget.AnyWidget):
         if not math.isfinite(value):
             return float(getattr(self, name))
         low, high = {
-            "elevation_degrees": (min(-STEEPEST, self._orbit.elevation_degrees), STEEPEST),
+            "elevation_degrees": (min(-MAX_ELEVATION_DEGREES, self._orbit.elevation_degrees), MAX_ELEVATION_DEGREES),
             "distance": (MIN_DISTANCE * self._orbit.distance, MAX_DISTANCE * self._orbit.distance),
         }.get(name, (-math.inf, math.inf))
         return min(max(value, low), high)

@@ -40,9 +40,9 @@ from luxel.scene.placing import (
 Arrangement: TypeAlias = Callable[[Draws, Palette, int], list[Object]]
 Shape: TypeAlias = Callable[[Draws, float, Palette], Object]
 TRIES = 24
-MANY = 0.22
+LARGE_CROWD_SHARE = 0.22
 """Share of the crowds whose number is log-uniform up to the most; the others are of 2 to 12."""
-INTERPENETRATING = 0.05
+OVERLAPPING_SHARE = 0.05
 """Share of the strewn groups whose objects may overlap."""
 
 
@@ -164,9 +164,8 @@ def any_shape(draws: Draws, size: float, palette: Palette) -> Object:
 
 def crowd(draws: Draws, most: int) -> int:
     """How many a crowd has: mostly 2 to 12, seldom up to the most."""
-    return max(
-        1, min(most, int(draws.log_uniform(1.0, most + 1.0) if draws.chance(MANY) else draws.log_uniform(2.0, 13.0)))
-    )
+    drawn = draws.log_uniform(1.0, most + 1.0) if draws.chance(LARGE_CROWD_SHARE) else draws.log_uniform(2.0, 13.0)
+    return max(1, min(most, int(drawn)))
 
 
 class Floor:
@@ -208,7 +207,7 @@ def add_strewn(
 ) -> list[Object]:
     """So many objects beside the others."""
     floor = Floor(others)
-    room = 0.3 if draws.chance(INTERPENETRATING) else 1.0
+    room = 0.3 if draws.chance(OVERLAPPING_SHARE) else 1.0
     added = [floor.place(draws, shape(draws, draws.log_uniform(0.15, 0.7), palette), room) for _ in range(count)]
     return [*others, *added]
 

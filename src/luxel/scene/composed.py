@@ -16,8 +16,8 @@ from luxel.scene.finishes import Palette
 from luxel.scene.lamps import IN_A_ROOM, OPEN_AIR, emission, lamp, light_color, lit
 from luxel.scene.placing import transformed, vector
 from luxel.scene.registry import Distribution
-from luxel.scene.surroundings import KINDS, MIN_ROOM, Site, surround
-from luxel.scene.views import IN_GLASS, glass_about, view
+from luxel.scene.surroundings import KINDS, MIN_OBJECTS_WITH_ROOM, Site, surround
+from luxel.scene.views import IN_GLASS_SHARE, glass_about, view
 
 SkyName: TypeAlias = Literal["black", "dim", "mid", "bright"]
 SKIES: dict[SkyName, float] = {"black": 0.25, "dim": 0.15, "mid": 0.45, "bright": 0.15}
@@ -36,14 +36,14 @@ BESIDE_SKY: dict[SkyName, float] = {"black": 1.0, "dim": 1.0, "mid": 0.5, "brigh
 """What the lamps' irradiance is multiplied by, for the picture's exposure."""
 SECOND_GROUP = 0.2
 """Share of the scenes with some objects strewn about the main group."""
-GLOWING = 0.08
+GLOWING_SHARE = 0.08
 """Share of the scenes where objects of the group are lamps, too."""
-SCALED, MOVED = 0.2, 0.15
+SCALED_SHARE, MOVED_SHARE = 0.2, 0.15
 """Shares of the scenes that are not a few units large, and not at the origin."""
 SCALES = (0.01, 100.0)
-FARTHEST = 30.0
+MAX_OFFSET = 30.0
 """Along each axis from the origin, in units that scale."""
-FIRST_SCENE = 0.06
+FIRST_SCENE_SHARE = 0.06
 """Share of the scenes with one object on a ground, as a first scene has."""
 
 
@@ -62,11 +62,12 @@ class Composed(Distribution):
     def __call__(self, seed: int, index: int) -> Scene:
         """Scene number `index`."""
         draws = Draws(seed, index)
-        is_first = draws.chance(FIRST_SCENE)
+        is_first = draws.chance(FIRST_SCENE_SHARE)
         kinds = {
             kind: weight
             for kind, weight in KINDS.items()
-            if not (is_first and kind in ("none", "room")) and (kind != "room" or self.max_objects >= MIN_ROOM)
+            if not (is_first and kind in ("none", "room"))
+            and (kind != "room" or self.max_objects >= MIN_OBJECTS_WITH_ROOM)
         }
         kind = draws.choose(kinds)
         walls = 6 if kind == "room" else 1
@@ -74,13 +75,13 @@ class Composed(Distribution):
         group = single(draws, Palette(draws), 1) if is_first else _group(draws, kind == "none", most)
         group, around, site = surround(draws, kind, group, walls)
         camera = view(draws, site, group, around)
-        if draws.chance(IN_GLASS) and len(group) < most:
+        if draws.chance(IN_GLASS_SHARE) and len(group) < most:
             glass = glass_about(draws, camera, site, [*group, *around])
             around += [] if glass is None else [glass]
         sky = self.sky_name(draws)
         spare = self.max_objects - len(group) - len(around)
         lamps = _lamps(draws, site, camera.position, sky, kind == "room", group, spare)
-        if draws.chance(GLOWING) and len(group) > 1:
+        if draws.chance(GLOWING_SHARE) and len(group) > 1:
             group = _glowing(draws, group)
         return _placed(draws, [*around, *group, *lamps], camera, self.far_light(draws, sky))
 
@@ -143,11 +144,11 @@ def _background(draws: Draws, sky: SkyName) -> RGB:
 
 def _placed(draws: Draws, objects: Sequence[Object], camera: Camera, far_light: dict[str, Any]) -> Scene:
     """The scene at its scale and place, with 6 decimals in the units it was composed in."""
-    factor = float(f"{draws.log_uniform(*SCALES):.3g}") if draws.chance(SCALED) else 1.0
+    factor = float(f"{draws.log_uniform(*SCALES):.3g}") if draws.chance(SCALED_SHARE) else 1.0
     decimals = 6 - math.floor(math.log10(factor))
     offset = (0.0, 0.0, 0.0)
-    if draws.chance(MOVED):
-        offset = vector(np.array(draws.triple(-FARTHEST, FARTHEST)) * factor, decimals)
+    if draws.chance(MOVED_SHARE):
+        offset = vector(np.array(draws.triple(-MAX_OFFSET, MAX_OFFSET)) * factor, decimals)
 
     def place(point: Vector) -> Vector:
         return vector(np.array(point) * factor + offset, decimals)

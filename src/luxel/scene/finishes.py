@@ -8,7 +8,7 @@ from luxel.scene.description import Color, Material
 from luxel.scene.draws import Draws
 
 Finish: TypeAlias = Callable[[Draws], Material]
-FEW_MATERIALS = 0.33
+FEW_MATERIALS_SHARE = 0.33
 """Share of the scenes that make do with one to three materials."""
 
 
@@ -107,7 +107,7 @@ class Palette:
 
     def __init__(self, draws: Draws) -> None:
         self._draws = draws
-        few = draws.integer(1, 3) if draws.chance(FEW_MATERIALS) else 0
+        few = draws.integer(1, 3) if draws.chance(FEW_MATERIALS_SHARE) else 0
         self._any, self._opaque = ([draws.choose(kind)(draws) for _ in range(few)] for kind in (FINISHES, OPAQUE))
 
     def any(self) -> Material:

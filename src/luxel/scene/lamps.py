@@ -29,7 +29,7 @@ WHITE_LIGHT: dict[Vector, float] = {
     (1.0, 1.0, 1.0): 0.3,
     (0.75, 0.87, 1.0): 0.25,  # daylight
 }
-SATURATED = 0.1
+SATURATED_SHARE = 0.1
 """Share of the lamps of any hue."""
 
 
@@ -313,7 +313,7 @@ def solid_angle(item: Object, point: Vector) -> float:
 def light_color(draws: Draws) -> Vector:
     """A colour of luminance 1: from warm to cool, or of any hue."""
     rgb = draws.choose(WHITE_LIGHT)
-    if draws.chance(SATURATED):
+    if draws.chance(SATURATED_SHARE):
         hue = draws.uniform(0.0, 2 * math.pi)
         red, green, blue = (0.55 + 0.45 * math.cos(hue - third * 2 * math.pi / 3) for third in range(3))
         rgb = (red, green, blue)

@@ -23,7 +23,7 @@ SUN_IRRADIANCE = (0.4, 4.0)
 ELEVATIONS = (4.0, 88.0)
 """Of the sun, degrees."""
 SKY_RADIANCE = (0.03, 1.2)
-NIGHT = 0.08
+NIGHT_SHARE = 0.08
 """Share of the skies that are black but for the sun, or for a map's lights."""
 BLUES: dict[tuple[float, float, float], float] = {
     (0.3, 0.5, 1.0): 0.4,
@@ -56,7 +56,7 @@ class Outdoor(Composed):
         """A sky, and a sun where there is one, or else one of the two."""
         kind = draws.choose(SKIES)
         has_sun = draws.chance(HAS_SUN[kind])
-        brightness = 0.0 if draws.chance(NIGHT) else draws.log_uniform(*SKY_RADIANCE)
+        brightness = 0.0 if draws.chance(NIGHT_SHARE) else draws.log_uniform(*SKY_RADIANCE)
         if kind == "plain":
             fields: dict[str, Any] = {"background": emission(draws.choose(BLUES), brightness)}
         elif kind == "gradient":

@@ -15,7 +15,7 @@ from luxel.scene.placing import extents, moved, on_ball, vector
 
 GROUND_RADII = (3.0, 3000.0)
 """Of balls to stand on, in units of groups that measure a few."""
-MIN_ROOM = 8
+MIN_OBJECTS_WITH_ROOM = 8
 """Objects that a scene with a room may have at least."""
 
 
@@ -134,7 +134,7 @@ WALL_TONES = {
     Tone((0.25, 0.6), (0.0, 0.1)): 0.1,
     Tone((0.35, 0.8), (0.5, 0.95)): 0.3,
 }
-MIRROR_WALL = 0.04
+MIRROR_WALL_SHARE = 0.04
 
 
 def _room(draws: Draws, group: list[Object], most: int) -> Surroundings:
@@ -172,7 +172,7 @@ def _wall_materials(draws: Draws, sides: Sequence[str]) -> dict[str, Material]:
 
 
 def _wall_material(draws: Draws) -> Material:
-    if draws.chance(MIRROR_WALL):
+    if draws.chance(MIRROR_WALL_SHARE):
         return mirror(draws)
     return Material(base_color=tone(draws, WALL_TONES), roughness=draws.uniform(0.3, 1.0), specular=0.5)
 

@@ -14,9 +14,9 @@ from luxel.scene.placing import contains, direction, vector
 from luxel.scene.surroundings import Site
 
 TRIES = 24
-ROLLED = 0.06
+ROLLED_SHARE = 0.06
 """Share of the cameras whose vertical is not the world's."""
-IN_GLASS = 0.02
+IN_GLASS_SHARE = 0.02
 
 Kind: TypeAlias = Literal["typical", "above", "grazing", "close", "among"]
 VIEWS: dict[Kind, float] = {"typical": 0.54, "above": 0.14, "grazing": 0.12, "close": 0.12, "among": 0.08}
@@ -67,7 +67,7 @@ def _last_resort(draws: Draws, site: Site, objects: Sequence[Object]) -> Camera:
 
 def _camera(draws: Draws, position: Float64[np.ndarray, "3"], look_at: Float64[np.ndarray, "3"], fov: float) -> Camera:
     up = (0.0, 0.0, 1.0)
-    if draws.chance(ROLLED):
+    if draws.chance(ROLLED_SHARE):
         up = vector([draws.uniform(-0.4, 0.4), draws.uniform(-0.4, 0.4), 1.0])
     forward = (look_at - position) / np.linalg.norm(look_at - position)
     if abs(forward @ up) > 0.999 * math.hypot(*up):

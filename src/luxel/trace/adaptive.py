@@ -14,18 +14,18 @@ from luxel.trace.radiance_cache import RadianceCache
 
 FIRST_SPP = 2
 """Of every pixel, from which noise is estimated."""
-ALIKE = 8
+MIN_ADAPTIVE_SPP = 8
 """Paths on average, below which they are the same everywhere."""
 BRANCHES = 4
 """Paths that may then share a camera's ray: a fifth to a half more efficient under a sky, and more than 2 or 8."""
 BRANCH_COST = 0.65
 """Of one of them, in paths with a ray of their own; measured of three clouds of points."""
-PILOTS = 2048
+MAX_PILOT_PIXELS = 2048
 """Pixels at most, that tell whether sharing pays: not where most noise is of lamps, whose light is shared, too."""
 PILOT_STRIDE = 16
 """One of so many pixels at most, as each of them costs as much as three pixels of a picture."""
 PILOT_RAYS = 16
-STEP = 32
+SPP_STEP = 32
 """Paths, of whose multiples, or halves or quarters, a pixel gets so many more: a net of its own as large as may be.
 
 32 paths are up to a quarter more efficient than 16 and 16.
@@ -40,11 +40,11 @@ FLAT_NOISE = 0.25
 Where 40 paths are the mean, balls of figures of 2 048 and 20 000 points so get 87, and the ground 15 and 16, on which
 the fits are wider.
 """
-DARK = 0.1
+DARK_RADIANCE = 0.1
 """Radiance, below which noise is no more visible the darker it is."""
-WHITE = 1.0, 1.2
+WHITE_RADIANCE = 1.0, 1.2
 """Radiance from which on noise is less visible, and from which on it is not, as pictures show no brighter white."""
-SECOND, PILOT = 1 << 32, 2 << 32  # added to the seed for the paths that follow, and for those that tell how
+SECOND_SEED, PILOT_SEED = 1 << 32, 2 << 32  # added to the seed for the paths that follow, and for those that tell how
 
 
 class AdaptiveEstimate(NamedTuple):
@@ -82,7 +82,7 @@ def sample_adaptively(
             told += done
             progress(done)
 
-    alike = spp < ALIKE
+    alike = spp < MIN_ADAPTIVE_SPP
     first_spp = spp if alike else FIRST_SPP
     first = tracer.sample(batch, width, height, first_spp, seed, cache=cache)
     traced = first_spp * width * height
@@ -97,7 +97,7 @@ def sample_adaptively(
         if number:
             pixels = (more == number).nonzero()[:, 0]
             rays = number // branches
-            then = tracer.sample(batch, width, height, rays, seed + SECOND, None, pixels.int(), branches, cache)
+            then = tracer.sample(batch, width, height, rays, seed + SECOND_SEED, None, pixels.int(), branches, cache)
             mean[pixels] += (then.mean - mean[pixels]) * (number / (first_spp + number))
             traced += number * len(pixels)
             tell(traced)
@@ -120,9 +120,9 @@ def best_branches(
     """
     if not len(pixels):
         return 1
-    chosen = pixels[:: max(PILOT_STRIDE, -(-len(pixels) // PILOTS))].int()
+    chosen = pixels[:: max(PILOT_STRIDE, -(-len(pixels) // MAX_PILOT_PIXELS))].int()
     alone, shared = (
-        tracer.sample(batch, width, height, PILOT_RAYS, seed + PILOT, None, chosen, branches, cache).path_variance
+        tracer.sample(batch, width, height, PILOT_RAYS, seed + PILOT_SEED, None, chosen, branches, cache).path_variance
         for branches in (1, BRANCHES)
     )
     paths_cost = shared * (BRANCHES * BRANCH_COST)
@@ -132,11 +132,11 @@ def best_branches(
 def relative_noise(
     mean: Float[Tensor, "height width 3"], path_variance: Float[Tensor, "height width"]
 ) -> Float[Tensor, "height width"]:
-    """Standard deviation of a path over radiance and DARK, as far as it shows: tiles' means, at least those around."""
+    """Standard deviation of a path over radiance, as far as it shows: tiles' means, at least those around."""
     height, width = path_variance.shape
     darkest = avg_pool2d(mean.amin(2)[None, None], 3, 1, 1, count_include_pad=False)[0, 0]
-    shows = ((WHITE[1] - darkest) / (WHITE[1] - WHITE[0])).clamp(0, 1)
-    noise = shows * path_variance.sqrt() / (mean.mean(2) + DARK)
+    shows = ((WHITE_RADIANCE[1] - darkest) / (WHITE_RADIANCE[1] - WHITE_RADIANCE[0])).clamp(0, 1)
+    noise = shows * path_variance.sqrt() / (mean.mean(2) + DARK_RADIANCE)
     tiles = avg_pool2d(noise[None, None], TILE, ceil_mode=True, count_include_pad=False)
     around = avg_pool2d(tiles, 3, 1, 1, count_include_pad=False)
     spread = interpolate(torch.maximum(tiles, around), scale_factor=TILE, mode="nearest")
@@ -144,7 +144,7 @@ def relative_noise(
 
 
 def allocated(noise: Float[Tensor, "height width"], spp: int, most: int) -> Int64[Tensor, "height width"]:
-    """As STEP says, up to `most`, in proportion to the noise but for rounding, with a mean of at most `spp`."""
+    """As SPP_STEP says, up to `most`, in proportion to the noise but for rounding, with a mean of at most `spp`."""
     low, high = 0.0, most / max(float(noise[noise > 0].min()), 1e-6) if bool((noise > 0).any()) else 0.0
     for _ in range(48):  # bisection; the mean grows with the factor
         factor = (low + high) / 2
@@ -156,6 +156,6 @@ def allocated(noise: Float[Tensor, "height width"], spp: int, most: int) -> Int6
 
 
 def _rounded(noise: Float[Tensor, "height width"], factor: float, most: int) -> Int64[Tensor, "height width"]:
-    steps = (noise * factor).clamp(max=most) / STEP
+    steps = (noise * factor).clamp(max=most) / SPP_STEP
     part = torch.exp2(steps.log2().round())
-    return (STEP * torch.where(part < 1, torch.where(part < 0.25, 0.0, part), steps.round())).long()
+    return (SPP_STEP * torch.where(part < 1, torch.where(part < 0.25, 0.0, part), steps.round())).long()

@@ -18,7 +18,7 @@ from luxel.core.pixels import key_of_ray
 from luxel.core.scenes import Scenes
 from luxel.core.shafts import EVERYTHING
 
-SEVERAL = float(1 << 30)  # more than any key
+ABOVE_ALL_KEYS = float(1 << 30)  # more than any key
 
 
 @wp.struct
@@ -100,7 +100,7 @@ def mixed_pixels(fragments: Fragments) -> Bool[Tensor, " pixels"]:
     first = fragments.key[fragments.offsets[:-1].long()].float()  # exact up to 2²⁴
     several = fragments.offsets.diff() > 1
     most, least = (
-        max_around(torch.where(several, SEVERAL, sign * first).reshape(-1, fragments.rows, fragments.width))
+        max_around(torch.where(several, ABOVE_ALL_KEYS, sign * first).reshape(-1, fragments.rows, fragments.width))
         for sign in (1, -1)
     )
     return (most != -least).reshape(-1)

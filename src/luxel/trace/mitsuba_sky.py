@@ -16,9 +16,9 @@ from luxel.scene.description import GradientSky, MapSky, Plane, Scene, Vector
 
 ROWS = 1025
 """Of the picture, the first and last of which are the poles themselves: an `envmap` has them there."""
-PLACES = 16
-"""Between two rows, at which a gradient is known."""
-FARTHER = 1e3
+LATITUDES_PER_ROW = 16
+"""At which a gradient is looked up between two rows."""
+SUN_DISTANCE_FACTOR = 1e3
 """Distance of the ball that is the sun, over that of the farthest object."""
 MAX_SUN_DISTANCE = 5e5  # scene units: within the far plane
 TO_WORLD = ((-1.0, 0.0, 0.0), (0.0, 0.0, 1.0), (0.0, 1.0, 0.0))
@@ -59,7 +59,7 @@ def sun_distance(scene: Scene) -> float:
     """Of the ball that is the sun, from the camera, scene units."""
     solids = [item for item in scene.objects if not isinstance(item, Plane)]
     reach = max((math.dist(item.center, scene.camera.position) + item.bounding_radius for item in solids), default=1.0)
-    return min(FARTHER * reach, MAX_SUN_DISTANCE)
+    return min(SUN_DISTANCE_FACTOR * reach, MAX_SUN_DISTANCE)
 
 
 def sky_picture(scene: Scene, rows: int) -> Float32[np.ndarray, "rows columns 3"]:
@@ -80,7 +80,7 @@ def column_picture(scene: Scene, latitude: Float64[np.ndarray, "rows 1"]) -> Flo
     A row has the mean of the radiance up to the next ones by the weights that it is interpolated with: a gradient has a
     cusp at the horizon, of which interpolation between exact values shows too little, 0.3 % in pixels of 4°.
     """
-    place = (np.arange(2 * PLACES) + 0.5) / PLACES - 1
+    place = (np.arange(2 * LATITUDES_PER_ROW) + 0.5) / LATITUDES_PER_ROW - 1
     weights = 1 - np.abs(place)
     between = latitude + np.pi / (len(latitude) - 1) * place
     directions = np.stack([np.sin(between), np.zeros_like(between), np.cos(between)], 2)

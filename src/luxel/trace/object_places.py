@@ -11,7 +11,7 @@ from luxel.core.scene_batch import SceneBatch
 from luxel.scene.description import Scene
 from luxel.trace.first_hits import first_hit_features
 
-DEEP = 0.8
+DEEP_SHARE = 0.8
 """Share of the greatest distance from a region's edge at which a place counts as well inside it."""
 
 
@@ -45,7 +45,7 @@ def places_of(object_number: Int64[np.ndarray, "height width"]) -> list[ObjectPl
     np.maximum.at(deepest, which, depth[seen])
     middle = [np.bincount(which, weights=axis, minlength=len(numbers)) / areas for axis in (rows, columns)]
     away = (rows - middle[0][which]) ** 2 + (columns - middle[1][which]) ** 2
-    away[depth[seen] < DEEP * deepest[which]] = np.inf
+    away[depth[seen] < DEEP_SHARE * deepest[which]] = np.inf
     order = np.lexsort((away, which))
     first = order[np.searchsorted(which[order], np.arange(len(numbers)))]
     places = [

@@ -20,9 +20,9 @@ PATHS_A_RAY = 8
 
 By 128 paths a pixel FLIP of 2 048 points is 0.0223 with 8 such rays a pixel, 0.0234 with 2; 37 paths have 4.6.
 """
-MAX_SHARE = 0.02
+MAX_RAY_SHARE = 0.02
 """Of all rays: what more of them meet is too large for few harmonics to hold the shadows on it."""
-CROWD = 100
+MIN_CROWD = 100
 """Balls of a scene, below which none of them is a small one among many."""
 CLEARANCE = 1e-3
 """From a surface to where its rays begin, in radii of its object, of those that are at most 1."""
@@ -40,7 +40,7 @@ def small_ball_cache(
     """
     is_ball = matte(batch) & torch.isin(batch.kind, torch.tensor([SPHERE, ELLIPSOID], device=batch.device))
     is_ball &= (batch.emission == 0).all(1)
-    if int(is_ball.sum()) < CROWD:
+    if int(is_ball.sum()) < MIN_CROWD:
         return None
     seen = is_ball[features.fragments.object_id.long()].nonzero()[:, 0]
     count = len(seen) * spp // PATHS_A_RAY
@@ -68,5 +68,5 @@ def small_ball_cache(
         return None
     object_id, normal, radiance = map(torch.cat, zip(*found, strict=True))
     cache = fitted_cache(object_id, normal, radiance, len(batch.kind))
-    is_small = torch.bincount(object_id, minlength=len(batch.kind)) <= MAX_SHARE * count
+    is_small = torch.bincount(object_id, minlength=len(batch.kind)) <= MAX_RAY_SHARE * count
     return cache._replace(is_known=cache.is_known & is_small)

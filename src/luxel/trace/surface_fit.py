@@ -22,17 +22,17 @@ from luxel.core.scene_batch import SceneBatch
 from luxel.core.shapes.kinds import BOX, DISC, PLANE, RECTANGLE
 from luxel.trace.first_hits import Features
 
-RADII = 1.5, 2.3, 3.2, 4.5, 6.4
+DISC_RADII = 1.5, 2.3, 3.2, 4.5, 6.4
 """Of the discs, in pixels: each has twice the pixels of the one before."""
-WIDER = (5, 12.8), (10, 25.0)
+FLAT_FITS = (5, 12.8), (10, 25.0)
 """Of flat faces, over which light changes more slowly than over round ones: pixels from fit to fit, and the radius."""
-FLAT = BOX, RECTANGLE, DISC, PLANE
+FLAT_SHAPES = BOX, RECTANGLE, DISC, PLANE
 MIN_FIT_PIXELS = wp.constant(6.0)  # pixels for a fit: its slopes and its noise are told from them, too
-CREASE = wp.constant(0.5)  # cosine between normals from which on two places are of one face
+FACE_COSINE = wp.constant(0.5)  # cosine between normals from which on two places are of one face
 RIDGE = wp.constant(1.0e-3)  # of the places' variance, added to it where they lie on a line or in a plane
-MATTE = 0.35
+MIN_MATTE_ROUGHNESS = 0.35
 """Roughness from which on an opaque surface is matte: highlights are then wider than a disc of a few pixels."""
-NEAR_SKY = wp.constant(2)  # pixels away the sky's radiance is looked for
+SKY_RADIUS = wp.constant(2)  # pixels away the sky's radiance is looked for
 
 
 class SurfaceFit(NamedTuple):
@@ -103,7 +103,7 @@ def fit_fragments(
             if x >= 0 and y >= 0 and x < width and y < height:
                 other = whole[y * width + x]
                 near = wp.max(other, 0)  # as Warp reads all parts of a condition
-                if other >= 0 and object_id[near] == object_id[i] and wp.dot(normal[near], normal[i]) > CREASE:
+                if other >= 0 and object_id[near] == object_id[i] and wp.dot(normal[near], normal[i]) > FACE_COSINE:
                     d = position[near] - place
                     L = radiance[y * width + x]
                     n += 1.0
@@ -168,8 +168,8 @@ def compose_fragments(
         pixels = float(0.0)
         column = index % width
         row = index // width
-        for y in range(wp.max(row - NEAR_SKY, 0), wp.min(row + NEAR_SKY + 1, height)):
-            for x in range(wp.max(column - NEAR_SKY, 0), wp.min(column + NEAR_SKY + 1, width)):
+        for y in range(wp.max(row - SKY_RADIUS, 0), wp.min(row + SKY_RADIUS + 1, height)):
+            for x in range(wp.max(column - SKY_RADIUS, 0), wp.min(column + SKY_RADIUS + 1, width)):
                 if offsets[y * width + x] == offsets[y * width + x + 1]:
                     sky += radiance[y * width + x]
                     pixels += 1.0
@@ -209,8 +209,8 @@ def surface_fit(batch: SceneBatch, features: Features, radiance: Float[Tensor, "
         inputs += [whole, to_warp(values, wp.vec3), is_wanted.int()]
         launch(fit_fragments, count, inputs, [to_warp(fitted, wp.vec3), variance, is_fitted], device, sliced=True)
 
-    fit(disc_offsets(RADII), is_whole, noisy, wanted)
-    for step, radius in WIDER:  # of these every few pixels' fits will do, as those hold what is between
+    fit(disc_offsets(DISC_RADII), is_whole, noisy, wanted)
+    for step, radius in FLAT_FITS:  # of these every few pixels' fits will do, as those hold what is between
         given = is_whole & flat & (is_fitted > 0)
         fits = torch.zeros_like(noisy).index_copy(0, pixel[given], fitted[given])
         fit(disc_offsets((radius,), step), given, fits, flat)
@@ -224,12 +224,12 @@ def surface_fit(batch: SceneBatch, features: Features, radiance: Float[Tensor, "
 
 def matte(batch: SceneBatch) -> Bool[Tensor, " objects"]:
     """Whether an object's surface is opaque and has no highlight narrower than a disc."""
-    return (batch.roughness >= MATTE) & (batch.transmission == 0)
+    return (batch.roughness >= MIN_MATTE_ROUGHNESS) & (batch.transmission == 0)
 
 
 def flat_and_matte(batch: SceneBatch) -> Bool[Tensor, " objects"]:
-    """Whether noise of an object is taken off by the WIDER discs, too."""
-    return matte(batch) & torch.isin(batch.kind, torch.tensor(FLAT, device=batch.device))
+    """Whether noise of an object is taken off by the wider discs, too."""
+    return matte(batch) & torch.isin(batch.kind, torch.tensor(FLAT_SHAPES, device=batch.device))
 
 
 @cache

@@ -6,6 +6,8 @@ metadata as JSON. Random state is not kept: every step seeds it from (seed, step
 
 import json
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -59,12 +61,9 @@ def save_checkpoint(
 
 def load_checkpoint(path: Path, model: nn.Module, average: AveragedModel, optimizer: torch.optim.Optimizer) -> Progress:
     """Restore model, average and optimiser in place. Raises CheckpointError, naming the file."""
-    try:
-        tensors, metadata = read_tensors(path, REMEDY)
-    except InputError as error:
-        raise CheckpointError(str(error)) from error
+    tensors, metadata = read_checkpoint(path)
     progress = progress_in(metadata, path)
-    try:
+    with told_as_another_runs(path):
         model.load_state_dict(under(tensors, "model."))
         average.load_state_dict(under(tensors, "average."))
         state: dict[int, dict[str, Any]] = {}
@@ -72,9 +71,31 @@ def load_checkpoint(path: Path, model: nn.Module, average: AveragedModel, optimi
             index, quantity = name.split(".")
             state.setdefault(int(index), {})[quantity] = value
         optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+    return progress
+
+
+def load_model_state(path: Path, model: nn.Module) -> None:
+    """Restore the model alone. Raises CheckpointError, naming the file."""
+    tensors, _ = read_checkpoint(path)
+    with told_as_another_runs(path):
+        model.load_state_dict(under(tensors, "model."))
+
+
+def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """A checkpoint's tensors and metadata. Raises CheckpointError, naming the file."""
+    try:
+        return read_tensors(path, REMEDY)
+    except InputError as error:
+        raise CheckpointError(str(error)) from error
+
+
+@contextmanager
+def told_as_another_runs(path: Path) -> Iterator[None]:
+    """Within, tensors that do not fit raise CheckpointError, naming the file."""
+    try:
+        yield
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"{path}: not a checkpoint of this run ({one_line(error)}); {REMEDY}") from error
-    return progress
 
 
 def read_progress(path: Path) -> Progress:

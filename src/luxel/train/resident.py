@@ -23,8 +23,8 @@ from luxel.train.measured_points import Points, measured_points
 
 SHARE_OF_GPU = 0.25
 """At most so much of a GPU's free memory: the rest is for the network."""
-MOST_OF_CPU = 1 << 28
-"""Bytes. A CPU reads larger sets from the page cache as fast, and there the copies would be a second time in memory."""
+MAX_CPU_BYTES = 1 << 28
+"""A CPU reads larger sets from the page cache as fast, and there the copies would be a second time in memory."""
 READ_AT_ONCE = 256
 """Samples that are encoded together."""
 STEPS_AT_ONCE = 256
@@ -47,9 +47,10 @@ class EncodedBatch:
     def __len__(self) -> int:
         return len(self.radiance)
 
-    def like(self, *columns: Tensor) -> "EncodedBatch":
-        """A batch of these `columns`, which mean what its own do."""
-        return EncodedBatch(type(self.encoded)(*columns[:-1]), columns[-1])
+    @staticmethod
+    def of(encoding: type[Encoded], *columns: Tensor) -> "EncodedBatch":
+        """The batch of these `columns`: those of the encoding, and radiance."""
+        return EncodedBatch(encoding(*columns[:-1]), columns[-1])
 
     @property
     def columns(self) -> tuple[Tensor, ...]:
@@ -63,7 +64,7 @@ class EncodedBatch:
 
     def rows(self, part: slice) -> "EncodedBatch":
         """The samples of this part."""
-        return self.like(*(values[part] for values in self.columns))
+        return EncodedBatch.of(type(self.encoded), *(values[part] for values in self.columns))
 
     def to(self, device: torch.device | str) -> "EncodedBatch":
         """Itself: it is where it is needed."""
@@ -77,6 +78,9 @@ Encode: TypeAlias = Callable[..., Tokens]
 
 class Resident(ABC):
     """The samples of a data set on the device."""
+
+    encoding: ClassVar[type[Encoded]]
+    """Of its batches."""
 
     def __init__(self, data: ShardDataset, columns: Iterable[Tensor], device: torch.device) -> None:
         self._data = data
@@ -105,6 +109,8 @@ class Resident(ABC):
 class ResidentPictures(Resident):
     """Whole pictures, and their scenes as tokens."""
 
+    encoding = Tokens
+
     def __init__(self, data: ShardDataset, encode: Encode, device: torch.device) -> None:
         most = max(shard.objects for shard in data.manifest.of(data.split))
         parts = list[tuple[Tensor, ...]]()
@@ -120,6 +126,8 @@ class ResidentPictures(Resident):
 
 class ResidentPoints(Resident):
     """Points of the pictures, as many of each, with what a ray model reads of them."""
+
+    encoding = Measured
 
     def __init__(self, data: ShardDataset, model: RayModel, count: int, device: torch.device) -> None:
         super().__init__(data, measured_points(data, model, count, device), device)
@@ -139,7 +147,7 @@ def resident(data: Any, model: nn.Module, device: torch.device, points: int | No
     encode: Encode | None = getattr(model, "encode", None)
     if encode is None or not isinstance(data, ShardSource):
         return None
-    most = free_memory(str(device)) * SHARE_OF_GPU if device.type == "cuda" else MOST_OF_CPU
+    most = free_memory(str(device)) * SHARE_OF_GPU if device.type == "cuda" else MAX_CPU_BYTES
     return ResidentPictures(data.train, encode, device) if size(data.train) <= most else None
 
 

@@ -6,16 +6,20 @@ import os
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 from threading import Event, current_thread, main_thread
 from types import FrameType
 
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, InitProcessGroupKwargs
 from torch import Tensor
 
 LINUX_STATUS = Path("/proc/self/status")
+MAX_WAIT = timedelta(days=1)
+"""Of a process for the others, one of which may measure a data set meanwhile: 9 pictures of 96² a second and core, so
+that torch's own limits, 10 and 30 minutes, would end a run from more than 5 000. `torchrun` tells if a process dies."""
 
 
 def accelerator(cpu: bool = False) -> Accelerator:
@@ -26,7 +30,11 @@ def accelerator(cpu: bool = False) -> Accelerator:
     is_rank = int(os.environ.get("WORLD_SIZE", "1")) > 1
     if is_rank:
         import_module("torch.distributed.nn")  # while there is no group that it could keep, see `leave`
-    return Accelerator(mixed_precision="no", cpu=cpu or (is_rank and not torch.cuda.is_available()))
+    return Accelerator(
+        mixed_precision="no",
+        cpu=cpu or (is_rank and not torch.cuda.is_available()),
+        kwargs_handlers=[InitProcessGroupKwargs(timeout=MAX_WAIT)],
+    )
 
 
 def seed_step(seed: int, step: int, rank: int) -> None:

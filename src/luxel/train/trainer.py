@@ -42,7 +42,7 @@ from luxel.train.train_config import BatchMean, TrainConfig
 GRID_COLUMNS = 8
 STATISTICS_BATCHES = 20
 """Training batches from which running statistics are made anew."""
-LEAST_LOSS = 1e-5
+MIN_SAMPLE_LOSS = 1e-5
 """Of a sample, in a geometric mean: what the eye does not see, lest a black picture rule its batch."""
 
 
@@ -143,8 +143,8 @@ class Trainer:
         return torch.stack([self.runtime.reduce(total, "mean"), norm])
 
     def _differentiate_columns(self, *columns: torch.Tensor) -> Float32[torch.Tensor, "2"]:
-        assert isinstance(self._batch, EncodedBatch)
-        return self.differentiate(self._batch.like(*columns))
+        assert self._resident is not None  # as encoded batches come of it
+        return self.differentiate(EncodedBatch.of(self._resident.encoding, *columns))
 
     def update(self, rate: float) -> None:
         """Step the optimiser at this learning rate, and the average after it."""
@@ -271,10 +271,10 @@ def predict(model: nn.Module, batch: AnyBatch) -> Float32[torch.Tensor, "batch *
 
 
 def mean_of_samples(losses: Float32[torch.Tensor, "batch *picture 3"], kind: BatchMean) -> Float32[torch.Tensor, ""]:
-    """The mean of the samples' losses; geometric, one of those plus LEAST_LOSS."""
+    """The mean of the samples' losses; geometric, one of those plus MIN_SAMPLE_LOSS."""
     if kind == "arithmetic":
         return losses.mean()
-    return (losses.flatten(1).mean(1) + LEAST_LOSS).log().mean().exp()
+    return (losses.flatten(1).mean(1) + MIN_SAMPLE_LOSS).log().mean().exp()
 
 
 @torch.no_grad()

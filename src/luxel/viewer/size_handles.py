@@ -17,9 +17,9 @@ from luxel.viewer.panels.fields import Tell
 
 COLORS = ((255, 32, 96), (32, 223, 128), (45, 140, 255))
 """Of x, y and z, much as the arrows have them."""
-SHARE = 0.06
+KNOB_RADIUS_SHARE = 0.06
 """A knob's radius over the object's size (`edits.size_of`)."""
-MIN_ACROSS = 0.1
+MIN_SQUARED_SINE = 0.1
 """Squared sine of the angle between an axis and the view, below which a drag has no more effect than there."""
 Vector = Float64[np.ndarray, "3"]
 
@@ -59,7 +59,7 @@ class SizeHandles:
         if item is not None:
             for axis, knob in zip(edits.sized_axes(item), self._knobs, strict=True):
                 knob.position = tuple(np.array(item.center) - item.scale[axis] * axis_of(item, axis))
-                knob.scale = SHARE * edits.size_of(item)
+                knob.scale = KNOB_RADIUS_SHARE * edits.size_of(item)
 
     def _added(self, axis: int) -> Any:
         knob = self._scene.add_icosphere(f"/size/{'xyz'[axis]}", 1.0, COLORS[axis], cast_shadow=False)
@@ -106,7 +106,7 @@ def resized(grab: Grab, pointer: Vector, alike: bool) -> Object:
     pointer having moved by δ across the view v. Raises SceneError for what no shape can be.
     """
     outward = -axis_of(grab.item, grab.axis)
-    across = max(1 - float(outward @ grab.view) ** 2, MIN_ACROSS)
+    across = max(1 - float(outward @ grab.view) ** 2, MIN_SQUARED_SINE)
     before = grab.item.scale[grab.axis]
     length = before + float((pointer - grab.pressed_at) @ outward) / across
     length = float(f"{min(max(length, 0.01 * before, MIN_LENGTH), MAX_LENGTH):.6g}")

@@ -22,11 +22,11 @@ QUALITY = 80
 """Of JPEG, while something moves; at rest pixels are sent as they are."""
 PATIENCE_S = 2.0
 """After which a browser is believed that went elsewhere than where it was put."""
-NEARNESS = 1e-3
+NEAR_TARGET = 1e-3
 """How near to where it was put, over the distance of its target, a browser is there."""
-TELLINGS = 5
+MAX_TELLINGS = 5
 """How often a browser is told where to be, at most, if it speaks meanwhile."""
-REACH = 1e3
+MAX_ZOOM = 1e3
 """Factor by which a browser's camera may come nearer to its target, or go away from it, than where it was put."""
 
 
@@ -106,8 +106,8 @@ class Tab:
             self._stood = camera
             self._put = None if put is None and is_near(now, stand) else Put(stand, before)
             there.max_orbit_distance = math.inf  # which viser never lets be less than the other
-            there.min_orbit_distance, there.max_orbit_distance = away / REACH, away * REACH
-            there.near, there.far = 0.1 * away / REACH, 10 * away * REACH
+            there.min_orbit_distance, there.max_orbit_distance = away / MAX_ZOOM, away * MAX_ZOOM
+            there.near, there.far = 0.1 * away / MAX_ZOOM, 10 * away * MAX_ZOOM
             there.up_direction = frame(camera).rotation[:, 1] if looks_along_up(camera) else camera.up
             self._tell(stand)
 
@@ -117,7 +117,7 @@ class Tab:
         viser sends nothing for a value that the browser has said itself, and setting a position moves its target: what
         a browser says between the two keeps the right target from being sent. So it is told again.
         """
-        for _ in range(TELLINGS):
+        for _ in range(MAX_TELLINGS):
             there = self.client.camera
             there.position, there.look_at, there.fov = stand.position, stand.look_at, stand.fov
             if is_near(self._stand(), stand):
@@ -152,9 +152,9 @@ class Tab:
 
 def is_near(there: Stand, put: Stand) -> bool:
     """Whether a browser's camera is where it was put, but for rounding."""
-    slack = NEARNESS * math.dist(put.position, put.look_at)
+    slack = NEAR_TARGET * math.dist(put.position, put.look_at)
     apart = max(math.dist(there.position, put.position), math.dist(there.look_at, put.look_at))
-    return apart <= slack and math.isclose(there.fov, put.fov, rel_tol=NEARNESS)
+    return apart <= slack and math.isclose(there.fov, put.fov, rel_tol=NEAR_TARGET)
 
 
 def looks_along_up(camera: Camera) -> bool:

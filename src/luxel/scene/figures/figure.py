@@ -38,12 +38,12 @@ from luxel.scene.figures.readers import READERS, is_particle_file, particles_of_
 from luxel.scene.limits import MAX_LENGTH, MIN_LENGTH
 from luxel.scene.placing import facing, vector
 
-RESOLVED = 1e-6
+MIN_RESOLVED_RADIUS = 1e-6
 """Least radius over the farthest coordinate, which single precision, in which scenes are rendered, still tells."""
-SPECK = 2e-4
+SPECK_RADIUS = 2e-4
 """Radius over half of the figure's size below which a particle is a fifth of a pixel wide where all are 1 000 pixels
 wide; a million points over a ball's inside have 8e-3, along a line 1e-3."""
-ROOM = 40.0
+FIGURE_RADIUS = 40.0
 """How far a figure reaches in radii of its particles: its lamps stand in it."""
 FILE_RADIUS = 10.0
 """Radius of a file's particles in scene units."""
@@ -208,7 +208,7 @@ def to_file_radius(
 def moved_to_file_radius(drawing: Drawing, offset: Float64[np.ndarray, "3"], factor: float) -> Drawing:
     """The drawing moved and scaled, by `to_file_radius`; raises InputError, in the file's unit, if radii are lost."""
     reach = FILE_RADIUS / factor
-    check_resolved(drawing, reach, f"leave it out, or give a --radius of {RESOLVED * reach:.2g} or more")
+    check_resolved(drawing, reach, f"leave it out, or give a --radius of {MIN_RESOLVED_RADIUS * reach:.2g} or more")
     return drawing.moved(offset, factor)
 
 
@@ -283,10 +283,10 @@ def check_drawing(drawing: Drawing, center: Float64[np.ndarray, "3"], radius: fl
     reach = float(np.abs(center).max()) + radius
     check_resolved(drawing, reach, "move their middle to the origin, leave out strays, or make radii larger")
     least = float(drawing.semi_axes.min())
-    if reach + ROOM * radius > MAX_LENGTH or least < MIN_LENGTH:
+    if reach + FIGURE_RADIUS * radius > MAX_LENGTH or least < MIN_LENGTH:
         raise InputError(
             f"{source}: positions reach {reach:g} from the origin and radii are {least:g} and more, must be at most "
-            f"{MAX_LENGTH / (1 + ROOM):g} and at least {MIN_LENGTH:g} in a scene: give both in another unit"
+            f"{MAX_LENGTH / (1 + FIGURE_RADIUS):g} and at least {MIN_LENGTH:g} in a scene: give both in another unit"
         )
 
 
@@ -294,17 +294,17 @@ def check_resolved(drawing: Drawing, reach: float, remedy: str) -> None:
     """Raise InputError for radii that single precision can't tell in a scene that reaches so far, naming a stray."""
     ball = int(drawing.semi_axes.min(1).argmin())
     least = float(drawing.semi_axes[ball].min())
-    if least < RESOLVED * reach:
+    if least < MIN_RESOLVED_RADIUS * reach:
         raise InputError(
             f"{drawing.source}: {stray_of(drawing)}, too far away for the radius {least:g} of particle {ball}, of "
-            f"which it must be at most {1 / RESOLVED:g} times, as single precision tells no more: {remedy}"
+            f"which it must be at most {1 / MIN_RESOLVED_RADIUS:g} times, as single precision tells no more: {remedy}"
         )
 
 
 def warn_of_specks(drawing: Drawing, reach: float) -> None:
     """Warn, with InputWarning, of particles most of which a picture of all that reaches so far hardly shows."""
     radius = float(np.median(drawing.semi_axes.max(1)))
-    if radius < SPECK * reach:
+    if radius < SPECK_RADIUS * reach:
         warnings.warn(
             f"{drawing.source}: particles of radius {radius:g} hardly show in a picture of all, which is {2 * reach:g} "
             f"wide; {stray_of(drawing)}, the farthest away: leave strays out by --select, or give --radius",

@@ -47,16 +47,16 @@ class FrameSize(NamedTuple):
     constant_skies: bool
     flat_mirrors: bool
     """Whether there are any, as whose images lights are looked for."""
-    texels: int
-    """Which environment map there is, 0 without one."""
+    map_address: int
+    """Where the host has the texels of the environment map, which the graph keeps there; 0 without one."""
 
     @staticmethod
     def of(scenes: SceneBatch, width: int, height: int) -> "FrameSize":
         """Of frames of the scenes."""
-        texels = scenes.on_cpu.arrays["map_texels"]
+        texels = scenes.on_cpu.map_texels
         return FrameSize(
             *(len(scenes), rows_for(len(scenes.kind)), width, height),
-            *(scenes.has_constant_skies, bool(scenes.is_flat_mirror.any()), id(texels) if len(texels) else 0),
+            *(scenes.has_constant_skies, bool(scenes.is_flat_mirror.any()), texels.data_ptr() if len(texels) else 0),
         )
 
 

@@ -75,8 +75,8 @@ def test_a_drift_makes_what_was_known_less_sure():
 
 
 def test_where_nothing_was_learned_before_a_pass_counts_for_more():
-    taught, untaught = ErrorFactor(), ErrorFactor(UNTRAINED_PRIOR)
-    assert untaught.value() == pytest.approx(9.0, rel=0.01)
-    for factor in (taught, untaught):
+    trained, untrained = ErrorFactor(), ErrorFactor(UNTRAINED_PRIOR)
+    assert untrained.value() == pytest.approx(9.0, rel=0.01)
+    for factor in (trained, untrained):
         factor.observe(40.0, 0.5)
-    assert untaught.value() > 2 * taught.value()
+    assert untrained.value() > 2 * trained.value()

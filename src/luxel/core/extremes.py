@@ -6,7 +6,7 @@ from torch import Tensor
 
 
 def max_around(values: Float[Tensor, "*batch height width"]) -> Float[Tensor, "*batch height width"]:
-    """Of the 3 × 3 pixels about each, of which there are fewer at the sides.
+    """The largest value of the 3 × 3 pixels about each, of which there are fewer at the sides.
 
     Along rows, then along columns: torch's max_pool2d, which says where they are, too, takes fifteen times as long.
     """
@@ -16,7 +16,7 @@ def max_around(values: Float[Tensor, "*batch height width"]) -> Float[Tensor, "*
 
 
 def _max_along(values: Float[Tensor, "*any"], side: int) -> Float[Tensor, "*any"]:
-    """Of each and of those before and after it."""
+    """The largest of each value and of those before and after it."""
     result, pairs = values.clone(), values.shape[side] - 1
     for own, other in ((0, 1), (1, 0)):
         part = result.narrow(side, own, pairs)

@@ -33,7 +33,7 @@ SCENE_FIELDS = (
 MAP_FIELDS = ("map_sizes", "map_moments", "map_brightest", "map_texels")
 """What is neither of objects nor of scenes, of which several may have one map."""
 IS_FLAT = np.isin(range(PLANE + 1), (BOX, RECTANGLE, DISC, PLANE))
-"""Of each kind."""
+"""Whether objects of each kind are."""
 NO_SUN = Sun(direction=(0, 0, 1), radiance=(0, 0, 0))
 NO_SKY = GradientSky(zenith=(0, 0, 0), horizon=(0, 0, 0))
 

@@ -132,7 +132,10 @@ def best_branches(
 def relative_noise(
     mean: Float[Tensor, "height width 3"], path_variance: Float[Tensor, "height width"]
 ) -> Float[Tensor, "height width"]:
-    """Standard deviation of a path over radiance, as far as it shows: tiles' means, at least those around."""
+    """Standard deviation of a path over radiance + DARK_RADIANCE, as far as it shows: means of tiles.
+
+    Of each, or of it and those around if that is more.
+    """
     height, width = path_variance.shape
     darkest = avg_pool2d(mean.amin(2)[None, None], 3, 1, 1, count_include_pad=False)[0, 0]
     shows = ((WHITE_RADIANCE[1] - darkest) / (WHITE_RADIANCE[1] - WHITE_RADIANCE[0])).clamp(0, 1)

@@ -120,11 +120,18 @@ PAIRS = {
     "trees": [many_balls(100, 3), many_balls(70, 40)],
 }
 
+FAR_LIGHT = ("one map", "gradient and sun")
+BATCHES = {name: [[scene] for scene in scenes] for name, scenes in PAIRS.items()} | {
+    "two scenes": [[*SCENES[:2]], [many_balls(60, 30), SCENES[0]]],
+    "two scenes, trees in other ones": [[many_balls(70, 3), SCENES[0]], [SCENES[1], many_balls(90, 40)]],
+    "two scenes, a map and a sun": [[PAIRS[name][0] for name in names] for names in (FAR_LIGHT, FAR_LIGHT[::-1])],
+}
 
-@pytest.mark.parametrize("scenes", PAIRS.values(), ids=PAIRS)
-def test_words_are_read_again_after_others_are_written(scenes: list[Scene]) -> None:
+
+@pytest.mark.parametrize("batches", BATCHES.values(), ids=BATCHES)
+def test_words_are_read_again_after_others_are_written(batches: list[list[Scene]]) -> None:
     """As a replayed graph does."""
-    hosts = [SceneBatch.of([scene]) for scene in scenes]
+    hosts = [SceneBatch.of(scenes) for scenes in batches]
     sizes = {FrameSize.of(host, WIDTH, HEIGHT)._replace(objects=128) for host in hosts}
     (size,) = sizes
     longest = dict.fromkeys((*TREE_TABLES, "light_object"), 256)

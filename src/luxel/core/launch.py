@@ -131,7 +131,7 @@ def launch(
             slice_size = min(length, size - begin)
             if command is None:
                 command = wp.launch(kernel, slice_size, [*arguments, begin], device="cpu", record_cmd=True)
-            if slice_size < length:  # the last one, else as it is
+            if slice_size < length:  # of all slices the last one alone
                 command.set_dim(slice_size)
             command.set_param_at_index_from_ctype(len(arguments), begin)
             command.launch()

@@ -146,10 +146,11 @@ def unmixed(batch: SceneBatch, surfaces: Surfaces, picture: Float[Tensor, "pixel
     beside, weight = torch.empty(len(shared), 3, device=device), torch.empty(len(shared), device=device)
     inputs = [launchable(batch), surfaces.for_kernels(), to_warp(picture, wp.vec3), shared]
     launch(look_beside, len(shared), inputs, [to_warp(beside, wp.vec3), weight], device, sliced=True)
-    coverage, is_known = seen.coverage[shared, None], weight > MIN_NEIGHBOUR_WEIGHT
-    lone_lamp = (surfaces.is_lamp[shared] & ~is_known).nonzero()[:, 0]
-    beside[lone_lamp] = batch.emission[seen.object_id[shared[lone_lamp]].long()]
-    known = is_known.index_fill(0, lone_lamp, True)[:, None].float()
+    coverage, is_beside, is_lamp = seen.coverage[shared, None], weight > MIN_NEIGHBOUR_WEIGHT, surfaces.is_lamp[shared]
+    known = (is_beside | is_lamp)[:, None].float()
+    if len(batch.kind):
+        emitted = batch.emission[seen.object_id[shared].clamp(min=0).long()]
+        beside = torch.where((is_lamp & ~is_beside)[:, None], emitted, beside)
 
     def of_pixels(values: Tensor) -> Tensor:
         return torch.zeros(len(whole), values.shape[1], device=device).index_add(0, place, values)

@@ -207,7 +207,9 @@ def test_frames_are_recorded_the_second_time_and_anew_without_room(monkeypatch) 
     for host in (few, few, few, many, few):
         counts.append((Recorded.count, size in graphs))
         with torch.inference_mode():
-            assert torch.equal(graphs.render(host, WIDTH, HEIGHT), MODEL(host, width=WIDTH, height=HEIGHT))
+            assert torch.equal(
+                graphs.render(host, FrameSize.of(host, WIDTH, HEIGHT)), MODEL(host, width=WIDTH, height=HEIGHT)
+            )
     assert counts == [(0, False), (0, False), (1, True), (1, True), (2, True)]
 
 
@@ -220,5 +222,5 @@ def test_graphs_on_a_gpu_render_what_the_model_does(scenes: list[Scene]) -> None
     for scene in [*scenes, *scenes]:  # the first by launches, the next is recorded, others replay it
         host = SceneBatch.of([scene])
         expected = model(host.to("cuda"), width=WIDTH, height=HEIGHT).cpu().numpy()
-        picture = graphs.render(host, WIDTH, HEIGHT).cpu().numpy()
+        picture = graphs.render(host, FrameSize.of(host, WIDTH, HEIGHT)).cpu().numpy()
         np.testing.assert_allclose(picture, expected, rtol=1e-4, atol=1e-5)  # sums in another order

@@ -39,7 +39,7 @@ from luxel.trained_models import BLENDER, find_weights
 check_side = checker(Pixels | None)
 check_spp, check_seed = checker(PathCount), checker(Seed)
 UNCHECKED_BYTES = 1 << 26
-"""That a picture takes unasked: one of 192²."""
+"""That a picture takes without asking what is free: one of 192²."""
 FIRST_PASS_SPP, MAX_PASS_SPP = 4, 64
 """Paths a pixel between the first pictures of `Renderer.progress`, and at most: each pass doubles what there is."""
 
@@ -214,7 +214,7 @@ class Renderer:
             f"spp is {spp}, for {len(batch)} pictures of {width}×{height}",
             "render less at once",
             str(self.device),
-            UNCHECKED_BYTES,
+            unasked=UNCHECKED_BYTES,
         )
         return batch, visible_surfaces(batch, width, height, picture.fragments)
 
@@ -315,7 +315,8 @@ class Renderer:
                 )
             check_shapes(scenes)
         host = SceneBatch.of(scenes)
-        if self._graphs is None or FrameSize.of(host, width, height) not in self._graphs:
+        frame = FrameSize.of(host, width, height) if self._graphs is not None else None
+        if self._graphs is None or frame not in self._graphs:
             most = int(host.counts.max())
             check_fits(
                 rendering_memory(self.model, len(scenes), width, height, most, self.device)
@@ -323,11 +324,11 @@ class Renderer:
                 f"width is {width} and height is {height} (scenes: {len(scenes)}, objects in one: {most})",
                 "render less at once",
                 str(self.device),
-                UNCHECKED_BYTES,
+                unasked=UNCHECKED_BYTES,
             )
         fragments = None
-        if self._graphs is not None:
-            return NetworkPicture(self._graphs.render(host, width, height), host)
+        if self._graphs is not None and frame is not None:
+            return NetworkPicture(self._graphs.render(host, frame), host)
         batch = host.to(self.device)
         if not isinstance(self.model, RayModel):
             radiance = self.model(batch)

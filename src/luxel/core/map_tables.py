@@ -23,7 +23,7 @@ TEXEL_BYTES = 4 * TEXEL_WORDS
 PEAK_TEXEL_BYTES = 80
 """Bytes of a texel while the table of its map is made, in float64: measured at 2048 × 1024."""
 UNCHECKED_BYTES = 1 << 24
-"""That are taken unasked: of 200 000 texels."""
+"""That are taken without asking what is free: of 200 000 texels."""
 
 
 class MapTables(NamedTuple):

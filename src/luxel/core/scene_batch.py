@@ -150,7 +150,7 @@ class SceneBatch:
 
     @property
     def is_flat_mirror(self) -> Bool[np.ndarray, " objects"]:
-        """See `flat_mirrors`."""
+        """Whether the object is flat and of smooth metal alone (`flat_mirrors`)."""
         return flat_mirrors(self.on_cpu.arrays)
 
     @property

@@ -85,24 +85,23 @@ class FrameGraphs:
         self._graphs = OrderedDict[FrameSize, FrameGraph]()
         self._lock = threading.Lock()
 
-    def __contains__(self, size: FrameSize) -> bool:
+    def __contains__(self, size: object) -> bool:
         """Whether there is a graph for frames of this size, which have all the memory that they need."""
         return size in self._graphs
 
     @torch.inference_mode()
-    def render(self, host: SceneBatch, width: int, height: int) -> Float32[Tensor, "scenes height width 3"]:
+    def render(self, host: SceneBatch, size: FrameSize) -> Float32[Tensor, "scenes height width 3"]:
         """Pictures of scenes on the CPU, as the model makes them of the same scenes on its device; never below 0.
 
-        One at a time, whichever threads ask.
+        `size` is `FrameSize.of` them. One at a time, whichever threads ask.
         """
         with self._lock:
-            return self._render(host, width, height)
+            return self._render(host, size)
 
-    def _render(self, host: SceneBatch, width: int, height: int) -> Float32[Tensor, "scenes height width 3"]:
-        size = FrameSize.of(host, width, height)
+    def _render(self, host: SceneBatch, size: FrameSize) -> Float32[Tensor, "scenes height width 3"]:
         if not (self.model.config.chains and can_be_recorded(host, size) and size in self._seen):
             self._seen.add(size)
-            return self.model(host.to(self.device), width=width, height=height).clamp(min=0)
+            return self.model(host.to(self.device), width=size.width, height=size.height).clamp(min=0)
         graph = self._graphs.pop(size, None)
         rows = frame_rows(host, size, None if graph is None else graph.table_rows)
         picture = None if graph is None else graph.replay(rows)
@@ -209,7 +208,7 @@ def rows_for(objects: int) -> int:
 
 def power_of_two(count: int) -> int:
     """The least that is as large."""
-    return 1 << (count - 1).bit_length() if count else 0
+    return 1 << (count - 1).bit_length()
 
 
 def flat(room: FrameRoom) -> tuple[int, int, int]:

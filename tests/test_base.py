@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from luxel.experiments.base import base, tiny_model
-from luxel.experiments.experiment import Scale
+from luxel.experiments.experiment import Scale, with_train
 from luxel.models.image_model import ImageModel
 
 
@@ -20,6 +20,11 @@ def test_full_is_the_2020_networks_size():
 def test_smaller_scales_are_smaller():
     assert base("tiny").model == tiny_model()
     assert millions("tiny") < 0.1 < millions("small") < 0.5 < millions("medium") < 5
+
+
+def test_long_is_small_with_five_times_the_images():
+    small, long = base("small"), base("long")
+    assert long == with_train(small, samples=5 * small.train.samples)
 
 
 def test_medium_is_between_small_and_full():

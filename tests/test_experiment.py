@@ -19,7 +19,7 @@ from luxel.experiments.log_2020_05_31 import new_improve_seq, standard_run
 from luxel.models.image_model import ImageModelConfig
 from luxel.scene.distributions import Ellipsoids, Spheres
 
-SIZES = {"tiny": 16, "small": 32, "medium": 64, "full": 128}
+SIZES = {"tiny": 16, "small": 32, "long": 32, "medium": 64, "full": 128}
 NAMES = {
     "spheres_initial": "spheres_O1 spheres_O2 spheres_lower_lr_O1 spheres_lower_lr_O2 broken_lr",
     "2020-05-30": "tanh perceptual_loss use_exp big_run big_run_no_tanh improve_seq",

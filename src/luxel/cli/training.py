@@ -35,7 +35,8 @@ def train(arguments: list[str]) -> int:
     @dataclass(frozen=True)
     class Basis(Configuration):
         scale: Scale = "small"
-        """tiny: 16², seconds; small: 32², for CPUs; medium: 64², for a GPU; full: the log's 128²."""
+        """tiny: 16², seconds; small: 32², for CPUs; long: five times as many images; medium: 64², for a GPU; full: the
+        log's 128²."""
         data: str | None = None
         """A folder of `luxel generate`; or scenes:DIR for a folder of scenes, which are traced as --data.spp and so on
         say; or stream:DISTRIBUTION for fresh scenes, traced while the network trains (paths and rays: --stream.spp,

@@ -1,4 +1,4 @@
-"""The network and training that every run of the lab log changes, at the four scales that a machine may allow."""
+"""The network and training that every run of the lab log changes, at the scales that a machine may allow."""
 
 from dataclasses import replace
 
@@ -24,9 +24,9 @@ def base(scale: Scale) -> Experiment:
     """The log's network: a base transformer of shared parameters, start, generator, concatenated seq→image.
 
     tiny: 16², a few hundred images, seconds. small: 32², up to four objects, an eighth of full's widths, for CPUs,
-    minutes. medium: 64², full's scenes, half its widths, 17 epochs, for a GPU. full: the log's 128² and
-    100 epochs. The batch is 16 at every scale, the one that the log's code has its learning rate for
-    (`luxel.train.optim.REFERENCE_BATCH`), so that no rate is scaled by it.
+    minutes. long: small's network and scenes, five times the images. medium: 64², full's scenes, half its widths,
+    17 epochs, for a GPU. full: the log's 128² and 100 epochs. The batch is 16 at every scale, the one that the log's
+    code has its learning rate for (`luxel.train.optim.REFERENCE_BATCH`), so that no rate is scaled by it.
     """
     if scale == "tiny":
         return Experiment(
@@ -36,11 +36,11 @@ def base(scale: Scale) -> Experiment:
         )
     shared = replace(ImageModelConfig().base_transformer, layers=SHARED_LAYERS, shared=True)
     network = replace(ImageModelConfig(), base_transformer=shared)
-    if scale == "small":
+    if scale in ("small", "long"):
         return Experiment(
             model=scaled(network, width=0.5, sequence=0.5),
             data=GenerateSettings(Spheres(max_objects=4), count=8192, width=32, height=32, spp=128, test_share=0.05),
-            train=TrainConfig(samples=20_480, batch_size=16, tests=10, optim=OPTIM),
+            train=TrainConfig(samples=20_480 if scale == "small" else 102_400, batch_size=16, tests=10, optim=OPTIM),
         )
     if scale == "medium":
         return Experiment(

@@ -16,7 +16,7 @@ from luxel.models.model_types import ModelConfig
 from luxel.scene.registry import distribution_type, parameters
 from luxel.train.train_config import TrainConfig
 
-Scale: TypeAlias = Literal["tiny", "small", "medium", "full"]
+Scale: TypeAlias = Literal["tiny", "small", "long", "medium", "full"]
 """From the smallest to the log's own; see `luxel.experiments.base`."""
 
 

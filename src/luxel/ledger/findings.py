@@ -34,10 +34,10 @@ What is notable, {NOTABLE:g} times, was chosen after runs at scale {" and ".join
 verdicts there which rest on it, *the same* and *does not hold*, explore. It is fixed in `luxel.ledger.claims` since
 {NOTABLE_SINCE}, before any run at another scale was made: for those it was set beforehand.
 
-Of {len(CLAIMS)} claims, one interval in twenty misses by chance. Scales: tiny is 16², small 32², medium 64², full the
-log's 128². The log trained 128² images for 100 epochs on GPUs. Verdicts at a smaller scale say what holds *there*:
-after as few images as small trains on, the networks have learned to draw lamps, of which the loss is made, and hardly
-anything else.
+Of {len(CLAIMS)} claims, one interval in twenty misses by chance. Scales: tiny is 16², small 32², long the same with
+five times the images, medium 64², full the log's 128². The log trained 128² images for 100 epochs on GPUs. Verdicts at
+a smaller scale say what holds *there*: after as few images as small trains on, the networks have learned to draw lamps,
+of which the loss is made, and hardly anything else.
 """
 
 

@@ -67,36 +67,44 @@ def filter_points(
         return
     own_nearness = signals[index].gathered[NEARNESS - LIGHT_SIGNALS]
     location = location_of(neighbours, index)
+    row = scenes.scenes[p.scene]
     pixel = pixel_width(scenes, p, height)
+    falloff = PARALLAX * PARALLAX / wp.max(pixel * pixel, 1.0e-36)
+    own_square = wp.length_sq(p.point - row.camera_position)
     light = LightSignals()
     gathered = GatheredSignals()
     weight = float(0.0)
     gathered_weight = float(0.0)
-    for k in range(9):
+    k = int(0)  # no constant range, which would be unrolled
+    while k < 9:
         down = k // 3 - 1
         across = k - 3 * (k // 3) - 1
         j = find_neighbour(neighbours, location, across * step, down * step)
         if j != MISS:
             q = neighbours.points[j]
-            other = pixel_width(scenes, q, height)
-            cosine = wp.max(wp.dot(p.normal, q.normal), 0.0)
-            alike = cosine * cosine
-            near = wp.where(pixel < other, pixel, other)
-            far = wp.where(pixel < other, other, pixel)
-            alike *= alike * near / wp.max(far, 1.0e-30)
-            alike *= alike
-            alike *= alike
-            value = signals[j]
-            w = alike / float((1 + across * across) * (1 + down * down))
-            weight += w
-            light += value.light * w
-            nearness = value.gathered[NEARNESS - LIGHT_SIGNALS]
-            if nearness < own_nearness:
-                nearness = own_nearness
-            parallax = PARALLAX * nearness * wp.length(p.point - q.point) / wp.max(pixel, 1.0e-30)
-            w = w / (1.0 + parallax * parallax)
-            gathered_weight += w
-            gathered += value.gathered * w
+            cosine = wp.dot(p.normal, q.normal)
+            if cosine > 0.0:
+                # (cos⁴ θ · near / far)⁴ of distances from the camera, without their roots.
+                square = wp.length_sq(q.point - row.camera_position)
+                near = wp.where(own_square < square, own_square, square)
+                far = wp.where(own_square < square, square, own_square)
+                alike = cosine * cosine
+                alike *= alike
+                alike *= alike
+                if row.is_orthographic == 0:
+                    alike *= near / (far + 1.0e-36)
+                alike *= alike
+                value = signals[j]
+                w = alike / float((1 + across * across) * (1 + down * down))
+                weight += w
+                light += value.light * w
+                nearness = value.gathered[NEARNESS - LIGHT_SIGNALS]
+                if nearness < own_nearness:
+                    nearness = own_nearness
+                w = w / (1.0 + falloff * nearness * nearness * wp.length_sq(p.point - q.point))
+                gathered_weight += w
+                gathered += value.gathered * w
+        k += 1
     light = light / wp.max(weight, 1.0e-9)
     filtered[index] = SignalParts(light, gathered / wp.max(gathered_weight, 1.0e-9))
     share[index] = weight * 0.25

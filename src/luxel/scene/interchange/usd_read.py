@@ -1,4 +1,4 @@
-"""The scene of a USD stage: spheres, points, cubes, cylinders, planes, meshes of those, lights of a size, a camera."""
+"""The scene of a USD stage: spheres, points, cubes, cylinders, planes, meshes of those, lights, a camera."""
 
 import math
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from luxel import InputError
-from luxel.scene.description import Camera, Color, Material, Object, Scene, Sphere
+from luxel.scene.description import Camera, Color, Material, Object, Scene, Sphere, Sun
 from luxel.scene.errors import SceneError
 from luxel.scene.interchange.meshes import recognised
 from luxel.scene.interchange.placing import (
@@ -56,6 +56,7 @@ class _Reader:
         self.objects: list[Object] = []
         self.camera: tuple[Matrix, Any] | None = None
         self.background = (0.0, 0.0, 0.0)
+        self.sun: Sun | None = None
         self.materials: dict[str, Material] = {}
         self.shows_display_color: set[str] = set()
 
@@ -76,7 +77,8 @@ class _Reader:
         if not self.objects:
             told = "".join(f"\n{line}" for line in self.left_out)
             raise InputError(f"{self.path}: has nothing that a scene can have: spheres, boxes, cylinders, panels{told}")
-        return Scene(objects=tuple(self.objects), camera=self._camera(), background=self.background), self.left_out
+        scene = Scene(objects=tuple(self.objects), camera=self._camera(), background=self.background, sun=self.sun)
+        return scene, self.left_out
 
     def _prim(self, prim: Any) -> None:
         """Add what the prim is to the scene. Raises NotAShapeError if it is something that a scene has not."""
@@ -89,6 +91,10 @@ class _Reader:
             if prim.GetAttribute("inputs:texture:file").Get():
                 raise NotAShapeError("a dome light with a picture; give the scene a sky with its file")
             self.background = self._radiance(prim)
+        elif prim.IsA(lux.DistantLight):
+            if self.sun is not None:
+                raise NotAShapeError("a scene has one sun")
+            self.sun = self._sun(prim)
         elif prim.HasAPI(lux.LightAPI) and not prim.IsA(geometry.Gprim):
             shape, matrix = self._light(prim)
             emission = self._radiance(prim)
@@ -177,13 +183,23 @@ class _Reader:
                 return "ellipse", matrix @ FLIPPED @ _scaled(value("radius"), value("radius"), 1.0)
         raise NotAShapeError(f"a {prim.GetTypeName()}, which a scene has not; make it a sphere, a disk or a rectangle")
 
-    def _radiance(self, prim: Any) -> tuple[float, float, float]:
-        """Color · intensity · 2^exposure, of a light that is not normalised by its area."""
-        if prim.GetAttribute("inputs:normalize").Get():
-            raise NotAShapeError("a light that is normalised by its area; switch that off")
+    def _sun(self, prim: Any) -> Sun:
+        """A distant light, which shines along −z. Normalised, its irradiance, π sin²(angular radius) L, is given."""
+        towards = self._matrix(prim)[:3, 2]
+        radius = float(prim.GetAttribute("inputs:angle").Get()) / 2
+        flux = math.pi * math.sin(math.radians(radius)) ** 2
+        return Sun(
+            direction=triple(towards), angular_radius_degrees=radius, radiance=self._radiance(prim, flux or math.inf)
+        )
+
+    def _radiance(self, prim: Any, size: float | None = None) -> Color:
+        """Color · intensity · 2^exposure, over the `size` of a light that is normalised, if it is known."""
         factor = prim.GetAttribute("inputs:intensity").Get() * 2 ** prim.GetAttribute("inputs:exposure").Get()
-        red, green, blue = (float(factor * channel) for channel in prim.GetAttribute("inputs:color").Get())
-        return red, green, blue
+        if prim.GetAttribute("inputs:normalize").Get():
+            if size is None:
+                raise NotAShapeError("a light that is normalised by its area; switch that off")
+            factor /= size
+        return triple(tuple(prim.GetAttribute("inputs:color").Get()), factor)
 
     def _material(self, prim: Any) -> tuple[Material, list[list[float]]]:
         """The material, of the first displayColor where that is what it shows, and all of these."""

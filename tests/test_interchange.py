@@ -151,6 +151,14 @@ def test_gltf_of_other_programs(tmp_path):
     assert "camera: the file has none" in told
 
 
+def test_gltf_that_moves_is_taken_at_rest_and_told(tmp_path):
+    content = json.loads(to_gltf(PLAIN, binary=False)[0]) | {"animations": [{"channels": [], "samplers": []}]}
+    (tmp_path / "a.gltf").write_text(json.dumps(content))
+    found, left_out = read_gltf(tmp_path / "a.gltf")
+    assert_same(found, PLAIN, 1e-9)
+    assert left_out == ["animations: of what moves its place at rest is taken"]
+
+
 def test_usd_of_other_programs(tmp_path):
     """y up, an axis of x, lights with a size, a texture, and what a scene has not."""
     stage = Usd.Stage.CreateNew(str(tmp_path / "others.usda"))
@@ -230,6 +238,27 @@ def test_usd_points_of_other_programs(tmp_path):
     ]
     assert left_out[0] == "/uneven: points that are scaled unevenly"
     assert left_out[1] == "/bare: points of 2 places and 0 widths; each needs both"
+
+
+def test_of_a_usd_that_moves_the_first_time_is_taken_and_told(tmp_path):
+    stage = Usd.Stage.CreateNew(str(tmp_path / "moves.usda"))
+    UsdGeom.SetStageUpAxis(stage, UsdGeom.Tokens.z)
+    ball = UsdGeom.Sphere.Define(stage, "/ball")
+    place, pane = ball.AddTranslateOp(), UsdGeom.Mesh.Define(stage, "/pane")
+    for time in (4, 5):
+        place.Set(Gf.Vec3d(time, 0, 0), time)
+        ball.GetRadiusAttr().Set(time / 8, time)
+    pane.CreatePointsAttr().Set([(-2, -1, 0), (2, -1, 0), (2, 1, 0), (-2, 1, 0)], 4)
+    pane.CreateFaceVertexIndicesAttr([0, 1, 2, 3])
+    UsdGeom.Mesh.Define(stage, "/empty").CreateFaceVertexIndicesAttr([0, 1, 2, 3])
+    stage.Save()
+    found, left_out = read_usd(tmp_path / "moves.usda")
+    assert (found.objects[0].center, found.objects[0].radius) == ((4, 0, 0), 0.5)
+    assert found.objects[1].half_extents == (2, 1)
+    assert left_out[:2] == [
+        "/empty: a mesh without faces",
+        "movement: of what changes with time its first value is taken",
+    ]
 
 
 def test_the_sun_is_a_distant_light_of_usd(tmp_path):

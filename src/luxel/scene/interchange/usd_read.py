@@ -51,7 +51,9 @@ class _Reader:
         self.pxr, self.path, self.stage = pxr, path, stage
         is_y_up = pxr.UsdGeom.GetStageUpAxis(stage) == pxr.UsdGeom.Tokens.y
         self.world = Y_UP if is_y_up else np.eye(4)
-        self.cache = pxr.UsdGeom.XformCache()
+        self.time = pxr.Usd.TimeCode.EarliestTime()
+        self.cache = pxr.UsdGeom.XformCache(self.time)
+        self.moves = False
         self.left_out: list[str] = []
         self.objects: list[Object] = []
         self.camera: tuple[Matrix, Any] | None = None
@@ -65,15 +67,18 @@ class _Reader:
         instances = self.pxr.Usd.TraverseInstanceProxies(self.pxr.Usd.PrimDefaultPredicate)
         prims = iter(self.pxr.Usd.PrimRange(self.stage.GetPseudoRoot(), instances))
         for prim in prims:
-            if prim.IsA(geometry.Imageable) and geometry.Imageable(prim).ComputeVisibility() == "invisible":
+            if prim.IsA(geometry.Imageable) and geometry.Imageable(prim).ComputeVisibility(self.time) == "invisible":
                 prims.PruneChildren()
                 continue
+            self.moves = self.moves or any(each.GetNumTimeSamples() > 1 for each in prim.GetAuthoredAttributes())
             try:
                 self._prim(prim)
             except NotAShapeError as error:
                 self.left_out.append(f"{prim.GetPath()}: {error}")
             except SceneError as error:
                 self.left_out.append(f"{prim.GetPath()}: {str(error).splitlines()[0]}")
+        if self.moves:
+            self.left_out.append("movement: of what changes with time its first value is taken")
         if not self.objects:
             told = "".join(f"\n{line}" for line in self.left_out)
             raise InputError(f"{self.path}: has nothing that a scene can have: spheres, boxes, cylinders, panels{told}")
@@ -115,7 +120,8 @@ class _Reader:
         """Add a sphere for every point, of its width and colour."""
         geometry = self.pxr.UsdGeom.Points(prim)
         places, widths = (
-            np.array(each.Get() or [], np.float64) for each in (geometry.GetPointsAttr(), geometry.GetWidthsAttr())
+            np.array(each.Get(self.time) or [], np.float64)
+            for each in (geometry.GetPointsAttr(), geometry.GetWidthsAttr())
         )
         count = len(places)
         if count == 0 or len(widths) not in (1, count):
@@ -141,7 +147,7 @@ class _Reader:
 
     def _shape(self, prim: Any) -> tuple[Shape, Matrix]:
         def value(name: str) -> Any:
-            return prim.GetAttribute(name).Get()
+            return prim.GetAttribute(name).Get(self.time)
 
         match prim.GetTypeName():
             case "Sphere":
@@ -161,17 +167,20 @@ class _Reader:
                 marked = prim.GetAttribute(SHAPE)
                 if marked and marked.Get() in ("rectangle", "ellipse", "plane"):
                     return marked.Get(), np.eye(4)
-                points, indices = np.array(value("points"), np.float64), np.array(value("faceVertexIndices"))
-                if len(indices) < 3:
+                points, indices = (np.array(value(name) or []) for name in ("points", "faceVertexIndices"))
+                if len(indices) < 3 or indices.max() >= len(points):
                     raise NotAShapeError("a mesh without faces")
-                a, b, c = points[indices[:3]]
+                a, b, c = points[indices[:3]].astype(np.float64)
                 front = np.cross(b - a, c - a)
-                return recognised(points[np.unique(indices)], -front if value("orientation") == "leftHanded" else front)
+                return recognised(
+                    points[np.unique(indices)].astype(np.float64),
+                    -front if value("orientation") == "leftHanded" else front,
+                )
         raise NotAShapeError(f"a {prim.GetTypeName()}, which a scene has not")
 
     def _light(self, prim: Any) -> tuple[Shape, Matrix]:
         def value(name: str) -> float:
-            return float(prim.GetAttribute(f"inputs:{name}").Get())
+            return float(prim.GetAttribute(f"inputs:{name}").Get(self.time))
 
         matrix = self._matrix(prim)
         match prim.GetTypeName():
@@ -186,7 +195,7 @@ class _Reader:
     def _sun(self, prim: Any) -> Sun:
         """A distant light, which shines along −z. Normalised, its irradiance, π sin²(angular radius) L, is given."""
         towards = self._matrix(prim)[:3, 2]
-        radius = float(prim.GetAttribute("inputs:angle").Get()) / 2
+        radius = float(prim.GetAttribute("inputs:angle").Get(self.time)) / 2
         flux = math.pi * math.sin(math.radians(radius)) ** 2
         return Sun(
             direction=triple(towards), angular_radius_degrees=radius, radiance=self._radiance(prim, flux or math.inf)
@@ -194,12 +203,15 @@ class _Reader:
 
     def _radiance(self, prim: Any, size: float | None = None) -> Color:
         """Color · intensity · 2^exposure, over the `size` of a light that is normalised, if it is known."""
-        factor = prim.GetAttribute("inputs:intensity").Get() * 2 ** prim.GetAttribute("inputs:exposure").Get()
+        intensity, exposure, color = (
+            prim.GetAttribute(f"inputs:{name}").Get(self.time) for name in ("intensity", "exposure", "color")
+        )
+        factor = intensity * 2**exposure
         if prim.GetAttribute("inputs:normalize").Get():
             if size is None:
                 raise NotAShapeError("a light that is normalised by its area; switch that off")
             factor /= size
-        return triple(tuple(prim.GetAttribute("inputs:color").Get()), factor)
+        return triple(tuple(color), factor)
 
     def _material(self, prim: Any) -> tuple[Material, list[list[float]]]:
         """The material, of the first displayColor where that is what it shows, and all of these."""
@@ -208,7 +220,7 @@ class _Reader:
         if bound and path not in self.materials:
             self.materials[path] = self._read_material(bound, path)
         material = self.materials.get(path, Material())
-        colors = self.pxr.UsdGeom.Gprim(prim).GetDisplayColorPrimvar().ComputeFlattened()
+        colors = self.pxr.UsdGeom.Gprim(prim).GetDisplayColorPrimvar().ComputeFlattened(self.time)
         if not colors or (bound and path not in self.shows_display_color):
             return material, []
         all_colors = np.array(colors, np.float64).tolist()
@@ -240,7 +252,7 @@ class _Reader:
                 return None
             self.left_out.append(f"{path}: the texture of {name}")
             return None
-        return given.Get() if given else None
+        return given.Get(self.time) if given else None
 
     def _camera(self) -> Camera:
         if self.camera is None:
@@ -249,10 +261,10 @@ class _Reader:
         matrix, camera = self.camera
         marked = camera.GetPrim().GetAttribute(DISTANCE)
         distance = marked.Get() if marked else looking_distance(matrix, self.objects)
-        aperture = camera.GetVerticalApertureAttr().Get()
+        aperture = camera.GetVerticalApertureAttr().Get(self.time)
         if camera.GetProjectionAttr().Get() == "orthographic":
             return camera_of(matrix, distance, projection="orthographic", vertical_extent=aperture / TENTHS)
-        angle = 2 * math.atan(aperture / (2 * camera.GetFocalLengthAttr().Get()))
+        angle = 2 * math.atan(aperture / (2 * camera.GetFocalLengthAttr().Get(self.time)))
         return camera_of(matrix, distance, vertical_fov_degrees=math.degrees(angle))
 
 

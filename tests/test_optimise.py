@@ -133,7 +133,7 @@ def test_standard_errors_are_those_of_repeated_noise():
     found = []
     for _ in range(12):
         noisy = clean * (1 + 0.05 * random.normal(size=clean.shape))
-        found.append(fit(RENDERER, [noisy], TRUE, [f"{COLOR}[0]"], settings=FitSettings(iterations=2)))
+        found.append(fit(RENDERER, [noisy], TRUE, [f"{COLOR}[0]"], settings=FitSettings(iterations=1)))
     spread = np.std([list(each.numbers.values()) for each in found])
     told = np.mean([list(each.errors.values()) for each in found])
     assert told == pytest.approx(spread, rel=0.5)

@@ -183,6 +183,55 @@ def test_usd_of_other_programs(tmp_path):
     assert [line.split(":")[0] for line in left_out] == ["/world/cone", "/world/sun", "camera"]
 
 
+def test_many_spheres_are_points_of_usd_and_come_back(tmp_path):
+    random = np.random.default_rng(0)
+    greens, metals = (Material(base_color=(0.25, 0.75, 0.5)), Material(base_color=(0.5, 0.25, 0), metallic=1))
+    balls = [
+        Sphere(center=tuple(random.uniform(-1, 1, 3)), radius=random.uniform(0.1, 0.2), material=material)
+        for material in [greens, Material(base_color=(1, 0, 0.125))] * 37 + [metals] * 5
+    ]
+    scene = Scene(objects=(*balls, Box(center=(0, 0, 3), half_extents=(1, 2, 3))), camera=PERSPECTIVE)
+    write_usd(scene, tmp_path / "a.usda")
+    stage = Usd.Stage.Open(str(tmp_path / "a.usda"))
+    points = UsdGeom.Points(stage.GetPrimAtPath("/scene/points_0"))
+    np.testing.assert_allclose(points.GetPointsAttr().Get(), [ball.center for ball in balls[:74]], rtol=1e-6)
+    np.testing.assert_allclose(points.GetWidthsAttr().Get(), [2 * ball.radius for ball in balls[:74]], rtol=1e-6)
+    assert sum(prim.IsA(UsdGeom.Sphere) for prim in stage.Traverse()) == 5
+    found, left_out = read_usd(tmp_path / "a.usda")
+    assert left_out == []
+    assert_same(found, scene.model_copy(update={"objects": (*scene.objects[74:], *balls[:74])}), 1e-6)
+
+
+def test_usd_points_of_other_programs(tmp_path):
+    stage = Usd.Stage.CreateNew(str(tmp_path / "others.usda"))
+
+    def points(name, scale, places, widths):
+        made = UsdGeom.Points.Define(stage, f"/{name}")
+        made.CreatePointsAttr(places)
+        made.CreateWidthsAttr(widths)
+        made.AddTranslateOp().Set(Gf.Vec3d(0, 1, 0))
+        made.AddScaleOp().Set(Gf.Vec3f(*scale))
+        return made
+
+    cloud = points("cloud", (2, 2, 2), [(1, 0, 0), (0, 0, 1)], [0.5])
+    cloud.SetWidthsInterpolation(UsdGeom.Tokens.constant)
+    cloud.CreateDisplayColorPrimvar(UsdGeom.Tokens.vertex).Set([(1, 0, 0), (0, 0.5, 0)])
+    grey = points("grey", (1, 1, 1), [(5, 0, 0)], [2.0])
+    grey.CreateDisplayColorAttr([(0.25, 0.25, 0.25)])
+    points("uneven", (1, 2, 1), [(0, 0, 0)], [1.0])
+    points("bare", (1, 1, 1), [(0, 0, 0), (1, 0, 0)], [])
+    UsdGeom.SetStageUpAxis(stage, UsdGeom.Tokens.z)
+    stage.Save()
+    found, left_out = read_usd(tmp_path / "others.usda")
+    assert [(ball.center, ball.radius, ball.material.base_color) for ball in found.objects] == [
+        ((2, 1, 0), 0.5, (1, 0, 0)),
+        ((0, 1, 2), 0.5, (0, 0.5, 0)),
+        ((5, 1, 0), 1.0, (0.25, 0.25, 0.25)),
+    ]
+    assert left_out[0] == "/uneven: points that are scaled unevenly"
+    assert left_out[1] == "/bare: points of 2 places and 0 widths; each needs both"
+
+
 @pytest.mark.parametrize("shape", ["ball", "box", "cylinder", "rectangle", "ellipse"])
 def test_unit_meshes_face_outwards_and_are_recognised(shape):
     mesh = unit_mesh(shape)

@@ -29,10 +29,10 @@ from luxel.experiments.rare_light import rare_light
 from luxel.files.tensors import read_tensors, write_tensors
 from luxel.image.losses import display_huber
 from luxel.models.blending import TINY, Blender, BlenderConfig, Residual, combine, describe, filtered_residual
-from luxel.models.model_types import Model, load_model
 from luxel.models.path_allocation import allocated_paths
+from luxel.models.ray_model import RayModel
 from luxel.models.traced_paths import Paths, Shares, shares_of_pixels
-from luxel.models.visible_surfaces import Surfaces, unmixed, visible_surfaces
+from luxel.models.visible_surfaces import Surfaces, visible_surfaces, with_radiance_of_sky
 from luxel.progress import ProgressBar
 from luxel.scene.composed import Composed
 from luxel.scene.description import Scene
@@ -131,9 +131,9 @@ def make(path: Path, scene: Scene, options: Options) -> None:
     write_tensors(path, tensors)
 
 
-def models_that_ship() -> list[Model]:
+def models_that_ship() -> list[RayModel]:
     """Those of MODELS."""
-    shipped = {name: load_model(SHIPPED / name).eval() for name in set(MODELS)}
+    shipped = {name: RayModel.from_pretrained(SHIPPED / name).eval() for name in set(MODELS)}
     return [shipped[name] for name in MODELS]
 
 
@@ -159,11 +159,12 @@ def examples(options: Options) -> list[Examples]:
         side, batch = options.width, SceneBatch.of([scene])
         surfaces = visible_surfaces(batch, side, side)
         with torch.no_grad():
-            picture = models[index % len(models)](batch, width=side, height=side)
+            picture, of_objects = models[index % len(models)].pictures(batch, side, side)
+        radiance = with_radiance_of_sky(batch, surfaces, of_objects)
         chosen = torch.randperm(side**2, generator=rng)[:PIXELS_A_SCENE]
         for of_spp, spp in zip(found, SPP, strict=True):
             paths = traced(batch, surfaces, picture, spp)
-            of_spp.append(examples_of(batch, surfaces, picture.reshape(-1, 3), paths, target).some(chosen))
+            of_spp.append(examples_of(batch, surfaces, picture.reshape(-1, 3), radiance, paths, target).some(chosen))
     return [joined(of_spp) for of_spp in found]
 
 
@@ -171,12 +172,12 @@ def examples_of(
     batch: SceneBatch,
     surfaces: Surfaces,
     picture: Float[Tensor, "pixels 3"],
+    radiance: Float[Tensor, "fragments 3"],
     paths: Paths,
     target: Float[Tensor, "pixels 2 3"],
 ) -> Examples:
     """All pixels of a scene."""
-    radiance, shares = unmixed(batch, surfaces, picture), shares_of_pixels(surfaces, paths)
-    levels = filtered_residual(batch, surfaces, radiance, paths)
+    levels, shares = filtered_residual(batch, surfaces, radiance, paths), shares_of_pixels(surfaces, paths)
     weight = 1 / (display_huber(picture, target.mean(1)).mean() + FLOOR)
     return Examples(
         picture,

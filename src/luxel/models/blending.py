@@ -226,9 +226,10 @@ def blended_picture(
     picture: Float[Tensor, "scenes height width 3"],
     paths: Paths,
     blender: Blender | None = None,
+    radiance: Float[Tensor, "fragments 3"] | None = None,
 ) -> Float[Tensor, "scenes height width 3"]:
-    """The picture of least expected error."""
-    parts = blended_parts(scenes, surfaces, picture, paths, blender)
+    """The picture of least expected error, by the network's radiance of each fragment, or what its picture says."""
+    parts = blended_parts(scenes, surfaces, picture, paths, blender, radiance)
     return torch.cat([part.radiance for part in parts]).reshape(picture.shape)
 
 
@@ -238,10 +239,11 @@ def blend(
     picture: Float[Tensor, "scenes height width 3"],
     paths: Paths,
     blender: Blender | None = None,
+    radiance: Float[Tensor, "fragments 3"] | None = None,
 ) -> tuple[Float[Tensor, "scenes height width 3"], Float[Tensor, "scenes height width"]]:
     """What `blended_picture` returns, and the expected squared error of its pixels, the mean over channels."""
     blended, errors = [], []
-    for part in blended_parts(scenes, surfaces, picture, paths, blender):
+    for part in blended_parts(scenes, surfaces, picture, paths, blender, radiance):
         error = part.error
         if blender is not None:
             of_pixels = part.residual.of(part.shares.largest())
@@ -257,10 +259,12 @@ def blended_parts(
     picture: Float[Tensor, "scenes height width 3"],
     paths: Paths,
     blender: Blender | None,
+    radiance: Float[Tensor, "fragments 3"] | None,
 ) -> Iterator[BlendedPart]:
     """The blend, in parts of AT_ONCE pixels, with what the judge reads."""
     flat, coefficients_of = picture.reshape(-1, 3), james_stein if blender is None else blender
-    radiance = unmixed(scenes, surfaces, flat)
+    if radiance is None:
+        radiance = unmixed(scenes, surfaces, flat)
     levels, shares = filtered_residual(scenes, surfaces, radiance, paths), shares_of_pixels(surfaces, paths)
     seen = surfaces.fragments
     for first in range(0, len(flat), AT_ONCE[flat.device.type]):

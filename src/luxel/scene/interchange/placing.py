@@ -51,11 +51,15 @@ def unit_shape(item: Object) -> Shape:
             return "plane"
 
 
+def scale_of(item: Object) -> tuple[float, float, float]:
+    """Of the unit shape along its axes, before it is turned; a plane's is that of the square that stands for it."""
+    return (PLANE_HALF_EXTENT, PLANE_HALF_EXTENT, 1.0) if isinstance(item, Plane) else item.scale
+
+
 def world_from_unit(item: Object) -> Matrix:
     """Columns times points; a plane's is that of the square that stands for it."""
     matrix = np.eye(4)
-    scale = (PLANE_HALF_EXTENT, PLANE_HALF_EXTENT, 1.0) if isinstance(item, Plane) else item.scale
-    matrix[:3, :3] = rotation_matrix(item.rotation) * np.array(scale)
+    matrix[:3, :3] = rotation_matrix(item.rotation) * np.array(scale_of(item))
     matrix[:3, 3] = item.center
     return matrix
 

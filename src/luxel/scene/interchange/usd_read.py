@@ -1,4 +1,4 @@
-"""The scene of a USD stage: spheres, cubes, cylinders, planes, meshes of those, lights of a size, the first camera."""
+"""The scene of a USD stage: spheres, points, cubes, cylinders, planes, meshes of those, lights of a size, a camera."""
 
 import math
 from pathlib import Path
@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from luxel import InputError
-from luxel.scene.description import Camera, Material, Object, Scene
+from luxel.scene.description import Camera, Color, Material, Object, Scene, Sphere
 from luxel.scene.errors import SceneError
 from luxel.scene.interchange.meshes import recognised
 from luxel.scene.interchange.placing import (
+    TOLERANCE,
     Matrix,
     NotAShapeError,
     Shape,
@@ -21,7 +22,7 @@ from luxel.scene.interchange.placing import (
     specular_of,
     triple,
 )
-from luxel.scene.interchange.usd_write import DISTANCE, SHAPE, TENTHS, usd_modules
+from luxel.scene.interchange.usd_write import DISPLAY_COLOR, DISTANCE, PRIMVAR_READER, SHAPE, TENTHS, usd_modules
 
 Y_UP = np.array([[1.0, 0, 0, 0], [0, 0, -1, 0], [0, 1, 0, 0], [0, 0, 0, 1]])
 """Luxel's world, z up, from a stage of y up."""
@@ -56,6 +57,7 @@ class _Reader:
         self.camera: tuple[Matrix, Any] | None = None
         self.background = (0.0, 0.0, 0.0)
         self.materials: dict[str, Material] = {}
+        self.shows_display_color: set[str] = set()
 
     def scene(self) -> tuple[Scene, list[str]]:
         geometry = self.pxr.UsdGeom
@@ -85,21 +87,47 @@ class _Reader:
             self.camera = self._matrix(prim), geometry.Camera(prim)
         elif prim.IsA(lux.DomeLight):
             if prim.GetAttribute("inputs:texture:file").Get():
-                raise NotAShapeError("the picture of a dome light; its colour is taken")
+                raise NotAShapeError("a dome light with a picture; give the scene a sky with its file")
             self.background = self._radiance(prim)
         elif prim.HasAPI(lux.LightAPI) and not prim.IsA(geometry.Gprim):
             shape, matrix = self._light(prim)
             emission = self._radiance(prim)
             material = Material(base_color=(0.0, 0.0, 0.0), emission=emission)
             self.objects.append(object_of(shape, matrix, material))
+        elif prim.IsA(geometry.Points):
+            self._points(prim)
         elif prim.IsA(geometry.Gprim):
             shape, local = self._shape(prim)
-            material = self._material(prim)
+            material, _ = self._material(prim)
             if shape in ("rectangle", "ellipse") and material.transmission > 0:
                 raise NotAShapeError("a panel that transmits, which has no inside; make it a thin box")
             self.objects.append(object_of(shape, self._matrix(prim) @ local, material))
         elif prim.IsA(geometry.PointInstancer):
             raise NotAShapeError("a point instancer; export its instances as prims")
+
+    def _points(self, prim: Any) -> None:
+        """Add a sphere for every point, of its width and colour."""
+        geometry = self.pxr.UsdGeom.Points(prim)
+        places, widths = (
+            np.array(each.Get() or [], np.float64) for each in (geometry.GetPointsAttr(), geometry.GetWidthsAttr())
+        )
+        count = len(places)
+        if count == 0 or len(widths) not in (1, count):
+            raise NotAShapeError(f"points of {count} places and {len(widths)} widths; each needs both")
+        matrix = self._matrix(prim)
+        lengths = np.linalg.norm(matrix[:3, :3], axis=0)
+        if np.ptp(lengths) > TOLERANCE * lengths.max() or lengths.max() == 0:
+            raise NotAShapeError("points that are scaled unevenly")
+        material, colors = self._material(prim)
+        tints = dict.fromkeys(map(triple, colors))
+        made = {tint: _tinted(material, tint) for tint in tints}
+        shown = [made[triple(color)] for color in colors] if len(colors) == count else [material] * count
+        centers = places @ matrix[:3, :3].T + matrix[:3, 3]
+        radii = np.broadcast_to(widths / 2 * lengths.mean(), count)
+        self.objects += [
+            Sphere(center=triple(center), radius=radius, material=each)
+            for center, radius, each in zip(centers.tolist(), radii.tolist(), shown, strict=True)
+        ]
 
     def _matrix(self, prim: Any) -> Matrix:
         """The scene's world from the prim; USD's are for row vectors."""
@@ -157,15 +185,18 @@ class _Reader:
         red, green, blue = (float(factor * channel) for channel in prim.GetAttribute("inputs:color").Get())
         return red, green, blue
 
-    def _material(self, prim: Any) -> Material:
+    def _material(self, prim: Any) -> tuple[Material, list[list[float]]]:
+        """The material, of the first displayColor where that is what it shows, and all of these."""
         bound, _ = self.pxr.UsdShade.MaterialBindingAPI(prim).ComputeBoundMaterial()
-        if not bound:
-            colors = self.pxr.UsdGeom.Gprim(prim).GetDisplayColorAttr().Get()
-            return Material(base_color=triple(tuple(colors[0]))) if colors else Material()
-        path = str(bound.GetPath())
-        if path not in self.materials:
+        path = str(bound.GetPath()) if bound else ""
+        if bound and path not in self.materials:
             self.materials[path] = self._read_material(bound, path)
-        return self.materials[path]
+        material = self.materials.get(path, Material())
+        colors = self.pxr.UsdGeom.Gprim(prim).GetDisplayColorPrimvar().ComputeFlattened()
+        if not colors or (bound and path not in self.shows_display_color):
+            return material, []
+        all_colors = np.array(colors, np.float64).tolist()
+        return _tinted(material, triple(all_colors[0])), all_colors
 
     def _read_material(self, bound: Any, path: str) -> Material:
         shader, _, _ = bound.ComputeSurfaceSource()
@@ -185,6 +216,12 @@ class _Reader:
     def _input(self, shader: Any, name: str, path: str) -> Any:
         given = shader.GetInput(name)
         if given and given.HasConnectedSource():
+            source = self.pxr.UsdShade.Shader(given.GetConnectedSource()[0].GetPrim())
+            variable = source.GetInput("varname")
+            is_read = source.GetIdAttr().Get() == PRIMVAR_READER and bool(variable)
+            if name == "diffuseColor" and is_read and variable.Get() == DISPLAY_COLOR:
+                self.shows_display_color.add(path)
+                return None
             self.left_out.append(f"{path}: the texture of {name}")
             return None
         return given.Get() if given else None
@@ -205,6 +242,11 @@ class _Reader:
 
 def _scaled(x: float, y: float, z: float) -> Matrix:
     return np.diag([x, y, z, 1.0])
+
+
+def _tinted(material: Material, color: Color) -> Material:
+    """The material in this base colour. Raises SceneError for none."""
+    return Material(**(material.model_dump() | {"base_color": color}))
 
 
 def _turned(axis: str) -> Matrix:

@@ -1,7 +1,8 @@
 """A scene as USD: UsdGeom's Sphere, Cube and Cylinder as they are, meshes for panels and planes, UsdPreviewSurface.
 
-An ellipsoid is a Sphere scaled unevenly. What emits has an emissive colour; the background is a dome light. Attributes
-`luxel:shape` and `luxel:distance` tell `usd_read` what a mesh stands for and how far the camera looks.
+Many spheres that differ in place, radius and colour alone are Points; an ellipsoid is a Sphere scaled unevenly. What
+emits has an emissive colour; the background is a dome light. Attributes `luxel:shape` and `luxel:distance` tell
+`usd_read` what a mesh stands for and how far the camera looks.
 """
 
 import math
@@ -29,6 +30,10 @@ APERTURE = 24.0
 """Of the camera's picture, vertically, in USD's tenths of a scene unit."""
 TENTHS = 10.0
 """Of a scene unit that USD's camera measures its lens in."""
+MIN_POINTS = 64
+"""Spheres of a material, but for its colour, from which on they are Points: 100 000 prims take minutes."""
+PRIMVAR_READER = "UsdPrimvarReader_float3"
+DISPLAY_COLOR = "displayColor"
 
 
 def write_usd(scene: Scene, path: Path) -> list[str]:
@@ -39,7 +44,11 @@ def write_usd(scene: Scene, path: Path) -> list[str]:
     pxr.UsdGeom.SetStageMetersPerUnit(stage, 1.0)
     stage.SetDefaultPrim(pxr.UsdGeom.Xform.Define(stage, "/scene").GetPrim())
     materials: dict[Material, Any] = {}
+    clouds = _clouds(scene)
+    within = {id(sphere) for spheres in clouds.values() for sphere in spheres}
     for number, item in enumerate(scene.objects):
+        if id(item) in within:
+            continue
         shape = unit_shape(item)
         prim = _shape(pxr, stage, f"/scene/object_{number}", shape)
         matrix = world_from_unit(item)
@@ -51,6 +60,8 @@ def write_usd(scene: Scene, path: Path) -> list[str]:
         if item.material not in materials:
             materials[item.material] = _material(pxr, stage, f"/scene/material_{len(materials)}", item.material)
         pxr.UsdShade.MaterialBindingAPI.Apply(prim.GetPrim()).Bind(materials[item.material])
+    for number, (material, spheres) in enumerate(clouds.items()):
+        _points(pxr, stage, f"/scene/points_{number}", material, spheres)
     _camera(pxr, stage, scene)
     if any(scene.background):
         dome = pxr.UsdLux.DomeLight.Define(stage, "/scene/background")
@@ -63,6 +74,40 @@ def write_usd(scene: Scene, path: Path) -> list[str]:
     if any(item.shape == "plane" for item in scene.objects):
         notes.append("planes: USD has no endless ones; other programs see squares of 2000 scene units")
     return notes
+
+
+def _clouds(scene: Scene) -> dict[Material, list[Sphere]]:
+    """Spheres that are to be Points, by their material without its colour."""
+    clouds: dict[Material, list[Sphere]] = {}
+    plain: dict[Material, Material] = {}
+    for item in scene.objects:
+        if isinstance(item, Sphere):
+            if item.material not in plain:
+                plain[item.material] = item.material.model_copy(update={"base_color": Material().base_color})
+            clouds.setdefault(plain[item.material], []).append(item)
+    return {material: spheres for material, spheres in clouds.items() if len(spheres) >= MIN_POINTS}
+
+
+def _points(pxr: Any, stage: Any, path: str, material: Material, spheres: list[Sphere]) -> None:
+    """Points with a width and a displayColor each, which their material shows."""
+    array = pxr.Vt.Vec3fArray.FromNumpy
+    centers = np.array([sphere.center for sphere in spheres], np.float32)
+    radii = np.array([sphere.radius for sphere in spheres], np.float32)[:, None]
+    colors = np.array([sphere.material.base_color for sphere in spheres], np.float32)
+    points = pxr.UsdGeom.Points.Define(stage, path)
+    points.CreatePointsAttr(array(centers))
+    points.CreateWidthsAttr(pxr.Vt.FloatArray.FromNumpy(2 * radii[:, 0]))
+    points.SetWidthsInterpolation(pxr.UsdGeom.Tokens.vertex)
+    points.CreateDisplayColorPrimvar(pxr.UsdGeom.Tokens.vertex).Set(array(colors))
+    points.CreateExtentAttr(array(np.stack([(centers - radii).min(0), (centers + radii).max(0)])))
+    made = _material(pxr, stage, f"{path}_material", material)
+    reader = pxr.UsdShade.Shader.Define(stage, f"{path}_material/color")
+    reader.CreateIdAttr(PRIMVAR_READER)
+    reader.CreateInput("varname", pxr.Sdf.ValueTypeNames.String).Set(DISPLAY_COLOR)
+    shown = reader.CreateOutput("result", pxr.Sdf.ValueTypeNames.Float3)
+    surface = pxr.UsdShade.Shader.Get(stage, f"{path}_material/surface")
+    surface.GetInput("diffuseColor").ConnectToSource(shown)
+    pxr.UsdShade.MaterialBindingAPI.Apply(points.GetPrim()).Bind(made)
 
 
 def usd_modules(path: Path) -> SimpleNamespace:

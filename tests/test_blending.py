@@ -1,6 +1,7 @@
 """Blending a picture with paths: whatever the picture, the truth in the end."""
 
 import math
+from dataclasses import replace
 from functools import partial, reduce
 
 import numpy as np
@@ -297,7 +298,8 @@ def test_it_knows_no_unit_of_light_and_a_batch_is_its_scenes(trained):
         both, error = blend(batch, surfaces, picture, paths, believed)
         brighter = FragmentPaths(found.mean * 64, found.counts, found.scatter * 4096)
         brighter_paths = Paths(paths.mean * 64, paths.variance * 4096, paths.spp, brighter)
-        scaled, scaled_error = blend(batch, surfaces, picture * 64, brighter_paths, believed)
+        brighter_batch = replace(batch, background=64 * batch.background)
+        scaled, scaled_error = blend(brighter_batch, surfaces, picture * 64, brighter_paths, believed)
         for number, scene in enumerate(scenes):
             one, _ = blend(
                 SceneBatch.of([scene]), surfaces_of(scene), picture[number : number + 1], traced(scene, 4), believed
@@ -318,6 +320,31 @@ def test_a_black_picture_of_nothing_is_black():
             )
             assert (picture == 0).all()
             assert error.isfinite().all()
+
+
+@pytest.mark.parametrize("trained", [False, True], ids=["estimated", "network"])
+def test_a_sky_that_is_the_same_everywhere_is_known_unless_paths_find_something_else(trained):
+    """The picture is a tenth too bright; a path of the first pixel has found twice as much as the sky."""
+    sky = torch.tensor(ONE.background)
+    surfaces, paths = surfaces_of(ONE), traced(ONE, 4)
+    picture = (1.1 * paths.mean).reshape(1, HEIGHT, WIDTH, 3)
+    given = SceneBatch.of([ONE]), surfaces, picture
+    shown = surfaces.fragments.object_id.long() + 1
+    is_sky = torch.zeros(HEIGHT * WIDTH, dtype=torch.long).index_add(0, surfaces.pixel, shown) == 0
+    assert is_sky[0]
+    assert 20 < is_sky.sum() < HEIGHT * WIDTH
+    with torch.no_grad():
+        blended, error = (values[0].flatten(0, 1) for values in blend(*given, paths, blender() if trained else None))
+        assert (blended[is_sky] == sky).all()
+        assert (error[is_sky] == 0).all()
+        found = paths.of_fragments
+        brighter = FragmentPaths(found.mean.clone(), found.counts, found.scatter.clone())
+        brighter.mean[0], brighter.scatter[0] = 2 * sky, 1e-6
+        more = Paths(paths.mean, paths.variance, paths.spp, brighter)
+        blended, error = (values[0].flatten(0, 1) for values in blend(*given, more, blender() if trained else None))
+    assert (blended[0] > 1.5 * sky).all()
+    assert error[0] > 0
+    assert (blended[is_sky][1:] == sky).all()
 
 
 def test_one_lucky_path_does_not_show():

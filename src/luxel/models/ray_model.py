@@ -227,7 +227,8 @@ class RayModel(Pretrained):
         if seen is not None and config.filtering:
             near = as_neighbours(neighbourhood(together, chains, seen))
         settings = config.gather_settings(height, len(table))
-        signals = gather(scenes, together, settings, near)
+        throughput = F.pad(chains.throughput.amax(1), (len(table), 0), value=1.0)
+        signals = gather(scenes, together, settings, near, throughput)
         if near is None:
             share = 1.0 if seen is None else 0.25  # as in the midst of a surface, or alone
             levels, shares = [signals] * LEVELS, [torch.full_like(signals[:, 0], share)] * len(STEPS)

@@ -85,7 +85,7 @@ class Options(Configuration):
     """Of each of two targets."""
     noisy_target_spp: Annotated[int, Field(ge=1, le=1 << 24)] = 1024
     """The same, of scenes of which those targets differ by more than MAX_DIFFERENCE."""
-    steps: Steps = 6000
+    steps: Steps = 10_000
     """Of PIXELS_A_STEP pixels for each number of paths."""
     seed: Seed = 7
     """Of the scenes, and of the training."""

@@ -237,10 +237,10 @@ def test_pixels_by_hand():
 
 @pytest.fixture(scope="module", params=KINDS)
 def scene_and_paths(request) -> tuple[Scene, torch.Tensor, dict[int, list[Paths]]]:
-    """A scene, its truth, and four runs each of 512 and of 8192 paths a pixel, traced once for both estimates."""
+    """A scene, its truth, and four runs each of 256 and of 4096 paths a pixel, traced once for both estimates."""
     scene = FEATURES[request.param][0]
-    runs = {spp: [traced(scene, spp, seed) for seed in range(4)] for spp in (512, 8192)}
-    return scene, traced(scene, 1 << 16, seed=9).mean, runs
+    runs = {spp: [traced(scene, spp, seed) for seed in range(4)] for spp in (256, 4096)}
+    return scene, traced(scene, 1 << 15, seed=9).mean, runs
 
 
 @pytest.mark.parametrize("trained", [False, True], ids=["estimated", "network"])
@@ -258,8 +258,8 @@ def test_the_error_falls_as_that_of_paths_whatever_the_picture(scene_and_paths, 
         errors[spp] = np.mean([float(((picture - truth) ** 2).mean()) for picture in pictures])
         of_paths[spp] = np.mean([float(((paths.mean - truth) ** 2).mean()) for paths in runs])
     # Variances that know of no strata are slow to believe; lamps' edges have little error to begin with.
-    assert errors[8192] < max(errors[512] / (6 if trained else 4), 1.2 * of_paths[8192])
-    assert errors[8192] < (1.5 if trained else 6) * of_paths[8192]
+    assert errors[4096] < max(errors[256] / (6 if trained else 4), 1.2 * of_paths[4096])
+    assert errors[4096] < (1.5 if trained else 6) * of_paths[4096]
 
 
 @pytest.mark.parametrize("trained", [False, True], ids=["estimated", "network"])

@@ -1,8 +1,8 @@
 """A scene as USD: UsdGeom's Sphere, Cube and Cylinder as they are, meshes for panels and planes, UsdPreviewSurface.
 
 Many spheres that differ in place, radius and colour alone are Points; an ellipsoid is a Sphere scaled unevenly. What
-emits has an emissive colour; the background is a dome light. Attributes `luxel:shape` and `luxel:distance` tell
-`usd_read` what a mesh stands for and how far the camera looks.
+emits has an emissive colour; the background is a dome light, the sun a distant one. Attributes `luxel:shape` and
+`luxel:distance` tell `usd_read` what a mesh stands for and how far the camera looks.
 """
 
 import math
@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from luxel.scene.description import Camera, Material, Scene, Sphere
+from luxel.scene.camera import rotation_matrix
+from luxel.scene.description import Camera, Material, Scene, Sphere, Sun
 from luxel.scene.figures.extra import needed
 from luxel.scene.interchange.meshes import unit_mesh
 from luxel.scene.interchange.placing import (
@@ -24,6 +25,7 @@ from luxel.scene.interchange.placing import (
     world_from_unit,
 )
 from luxel.scene.limits import MAX_LENGTH
+from luxel.scene.placing import facing
 
 SHAPE, DISTANCE = "luxel:shape", "luxel:distance"
 APERTURE = 24.0
@@ -67,8 +69,10 @@ def write_usd(scene: Scene, path: Path) -> list[str]:
         dome = pxr.UsdLux.DomeLight.Define(stage, "/scene/background")
         dome.CreateColorAttr(pxr.Gf.Vec3f(*scene.background))
         dome.CreateIntensityAttr(1.0)
+    if scene.sun is not None:
+        _sun(pxr, stage, scene.sun)
     stage.GetRootLayer().Export(str(path))
-    notes = light_from_outside(scene, "this USD")
+    notes = light_from_outside(scene, "this USD", ("sky",))
     if any(item.material.transmission > 0 for item in scene.objects):
         notes.append("transmission: UsdPreviewSurface has none; it is an opacity of 1 − transmission there")
     if any(item.shape == "plane" for item in scene.objects):
@@ -161,6 +165,18 @@ def _material(pxr: Any, stage: Any, path: str, material: Material) -> Any:
         shader.CreateInput(name, kind).Set(pxr.Gf.Vec3f(*value) if isinstance(value, tuple) else value)
     made.CreateSurfaceOutput().ConnectToSource(shader.ConnectableAPI(), "surface")
     return made
+
+
+def _sun(pxr: Any, stage: Any, sun: Sun) -> None:
+    """A light along −z, whose intensity is radiance and whose angle is the disc's from edge to edge."""
+    light = pxr.UsdLux.DistantLight.Define(stage, "/scene/sun")
+    brightest = max(*sun.radiance, 1e-30)
+    light.CreateColorAttr(pxr.Gf.Vec3f(*(channel / brightest for channel in sun.radiance)))
+    light.CreateIntensityAttr(brightest)
+    light.CreateAngleAttr(2 * sun.angular_radius_degrees)
+    matrix = np.eye(4)
+    matrix[:3, :3] = rotation_matrix(facing(sun.direction))
+    light.AddTransformOp().Set(pxr.Gf.Matrix4d(*matrix.T.ravel().tolist()))
 
 
 def _camera(pxr: Any, stage: Any, scene: Scene) -> None:

@@ -129,6 +129,17 @@ def test_bonds_of_a_file_join_smaller_balls_but_not_through_the_sides_of_the_box
     assert drawing_of(beads, bonds=True, radius=0.7).semi_axes[0, 0] == 0.7
 
 
+def test_balls_that_a_file_joins_leave_their_bonds_to_be_seen_whatever_their_size_is_from():
+    places, bonds = [[0.0, 0, 0], [2, 0, 0]], [[0, 1]]
+    for options, expected in (
+        ({"semi_axes": [[0.5, 1, 2], [1, 1, 1]]}, [[0.2, 0.4, 0.8], [0.4] * 3]),
+        ({}, [[0.4] * 3] * 2),
+    ):
+        beads = Particles.of("beads", places, bonds=bonds, **options)
+        np.testing.assert_allclose(drawing_of(beads, bonds=True).semi_axes, expected)
+        np.testing.assert_allclose(drawing_of(beads).semi_axes, np.array(expected) / 0.4)
+
+
 def test_atoms_without_ase_say_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "ase.data.colors", None)
     with pytest.raises(InputError, match=r"needs ase: pip install 'luxel\[particles\]'"):

@@ -112,16 +112,18 @@ def drawing_of(
     """The particles as they are drawn.
 
     Balls have `radius`, else their own semi-axes or radii, else their elements' covalent radii, else half the points'
-    `spacing`; times `radius_scale`, and but for `radius` times BALL_AND_STICK where the file's or elements' bonds are
-    drawn. Colours are those of `color_by`, which is "kind" or a
-    field as `field_of` knows them, else the particles' own, else their kinds', else PLAIN. Raises InputError for bonds
-    of what are no atoms, and for a field, a colour map or a range that there is not.
+    `spacing`; times `radius_scale`, and where bonds are drawn times BALL_AND_STICK, but for `radius`, and for own ones
+    of atoms whose bonds the file does not give. Colours are those of `color_by`, which is "kind" or a field as
+    `field_of` knows them, else the particles' own, else their kinds', else PLAIN. Raises InputError for bonds of what
+    are no atoms, and for a field, a colour map or a range that there is not.
     """
     colors = colors_of(particles, color_by, color_map, color_range)
     own = particles.semi_axes if radius is None else None
     if own is None:
-        own = np.repeat(radii_of(particles, radius, bonds)[:, None], 3, 1)
-    semi_axes = own * radius_scale
+        own = np.repeat(radii_of(particles, radius)[:, None], 3, 1)
+    has_size = particles.radii is not None or particles.semi_axes is not None
+    hides_bonds = radius is None and (particles.bonds is not None or not has_size)
+    semi_axes = own * radius_scale * (BALL_AND_STICK if bonds and hides_bonds else 1.0)
     rods = [NO_RODS]
     if bonds and particles.bonds is not None:
         rods.append(given_bond_rods(particles, particles.bonds, semi_axes.min(1), colors))
@@ -151,14 +153,14 @@ def first_of_each(*columns: Float64[np.ndarray, "rows _"]) -> Int64[np.ndarray, 
     return np.sort(np.concatenate([alone, others[first]]))
 
 
-def radii_of(particles: Particles, radius: float | None, bonds: bool) -> Float64[np.ndarray, " particles"]:
+def radii_of(particles: Particles, radius: float | None) -> Float64[np.ndarray, " particles"]:
     """Of what has no semi-axes; see `drawing_of`."""
     if radius is not None:
         return np.full(len(particles), radius)
     if particles.radii is not None:
-        return particles.radii * (BALL_AND_STICK if bonds and particles.bonds is not None else 1.0)
+        return particles.radii
     if particles.numbers is not None:
-        return covalent_radii(particles.numbers) * (BALL_AND_STICK if bonds else 1.0)
+        return covalent_radii(particles.numbers)
     return np.full(len(particles), RADIUS_OF_SPACING * spacing(particles))
 
 

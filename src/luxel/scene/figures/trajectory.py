@@ -92,4 +92,4 @@ def with_radius(figure: Figure, first: Particles) -> Figure:
     """The figure with a radius for points that have none: by the first frame's spacing, not by each one's own."""
     if figure.radius is not None or not all(each is None for each in (first.radii, first.semi_axes, first.numbers)):
         return figure
-    return replace(figure, radius=float(radii_of(figure.shown(first), None, bonds=False)[0]))
+    return replace(figure, radius=float(radii_of(figure.shown(first), None)[0]))

@@ -227,6 +227,8 @@ def test_usd_points_of_other_programs(tmp_path):
     grey = points("grey", (1, 1, 1), [(5, 0, 0)], [2.0])
     grey.CreateDisplayColorAttr([(0.25, 0.25, 0.25)])
     points("uneven", (1, 2, 1), [(0, 0, 0)], [1.0])
+    sheared = points("sheared", (1, 1, 1), [(0, 0, 0)], [1.0])
+    sheared.AddTransformOp().Set(Gf.Matrix4d(1, 0, 0, 0, 0.6, 0.8, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1))
     points("bare", (1, 1, 1), [(0, 0, 0), (1, 0, 0)], [])
     UsdGeom.SetStageUpAxis(stage, UsdGeom.Tokens.z)
     stage.Save()
@@ -236,8 +238,11 @@ def test_usd_points_of_other_programs(tmp_path):
         ((0, 1, 2), 0.5, (0, 0.5, 0)),
         ((5, 1, 0), 1.0, (0.25, 0.25, 0.25)),
     ]
-    assert left_out[0] == "/uneven: points that are scaled unevenly"
-    assert left_out[1] == "/bare: points of 2 places and 0 widths; each needs both"
+    assert left_out[:3] == [
+        "/uneven: points that are scaled unevenly, or sheared",
+        "/sheared: points that are scaled unevenly, or sheared",
+        "/bare: points of 2 places and 0 widths; each needs both",
+    ]
 
 
 def test_of_a_usd_that_moves_the_first_time_is_taken_and_told(tmp_path):

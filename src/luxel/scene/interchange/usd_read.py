@@ -127,15 +127,16 @@ class _Reader:
         if count == 0 or len(widths) not in (1, count):
             raise NotAShapeError(f"points of {count} places and {len(widths)} widths; each needs both")
         matrix = self._matrix(prim)
-        lengths = np.linalg.norm(matrix[:3, :3], axis=0)
-        if np.ptp(lengths) > TOLERANCE * lengths.max() or lengths.max() == 0:
-            raise NotAShapeError("points that are scaled unevenly")
+        squares = matrix[:3, :3].T @ matrix[:3, :3]
+        square = squares.trace() / 3
+        if np.abs(squares - square * np.eye(3)).max() > TOLERANCE * square or square == 0:
+            raise NotAShapeError("points that are scaled unevenly, or sheared")
         material, colors = self._material(prim)
         tints = dict.fromkeys(map(triple, colors))
         made = {tint: _tinted(material, tint) for tint in tints}
         shown = [made[triple(color)] for color in colors] if len(colors) == count else [material] * count
         centers = places @ matrix[:3, :3].T + matrix[:3, 3]
-        radii = np.broadcast_to(widths / 2 * lengths.mean(), count)
+        radii = np.broadcast_to(widths / 2 * math.sqrt(square), count)
         self.objects += [
             Sphere(center=triple(center), radius=radius, material=each)
             for center, radius, each in zip(centers.tolist(), radii.tolist(), shown, strict=True)

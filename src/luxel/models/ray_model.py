@@ -71,7 +71,8 @@ class RayModelConfig(Configuration, path="model"):
     layers: Layers = 2
     """Residual layers between its input and its output."""
     light_rays: RayCount = 16
-    """That each point sends to lights where shadows may end, and a quarter elsewhere; a power of two is best spread."""
+    """That each point sends to lights where shadows may end, and a quarter elsewhere, and where mirrors and glass show
+    little of it; a power of two is best spread."""
     diffuse_rays: RayCount = 6
     """Over the hemisphere of a diffuse point."""
     glossy_rays: RayCount = 8

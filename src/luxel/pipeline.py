@@ -79,7 +79,10 @@ class NetworkPicture(NamedTuple):
     fragments: Fragments | None = None
     """Of the pictures, if they were found for these as `visible_surfaces` finds them."""
     of_fragments: Float32[Tensor, "fragments 3"] | None = None
-    """Radiance of each of these fragments, if it is known to the network; of none of the sky's."""
+    """Radiance that leaves each fragment, found here or as `visible_surfaces` finds them, the sky being none.
+
+    None of an image model, which knows of no fragments, nor of ray models that find others.
+    """
 
 
 class Renderer:

@@ -288,7 +288,10 @@ def blended_parts(
         of_fragments = radiance[own].index_copy(0, uncertain, mean)
         errors = torch.zeros_like(spp[own]).index_copy(0, uncertain, error)
         share = shares.part(some, own)
-        yield BlendedPart(*share.pixels(of_fragments, errors), flat[some], residual, share, uncertain)
+        of_pixels, error = share.pixels(of_fragments, errors)
+        yield BlendedPart(
+            radiance=of_pixels, error=error, picture=flat[some], residual=residual, shares=share, uncertain=uncertain
+        )
 
 
 def uncertain_fragments(scenes: SceneBatch, surfaces: Surfaces, paths: Paths) -> Bool[Tensor, " fragments"]:

@@ -78,7 +78,7 @@ class Figure(Configuration):
     color_range: tuple[FieldValue, FieldValue] | None = None
     """Of --color-by: the values of the colour map's ends."""
     bonds: bool = False
-    """Atoms that are near enough are joined by bonds."""
+    """Atoms that are near enough, or particles that the file joins, are joined by bonds."""
     box: bool = True
     """The edges of the periodic box, if there is one."""
     ground: bool = True

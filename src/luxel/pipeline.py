@@ -370,8 +370,9 @@ class Renderer:
             shaded = self.model.shaded(batch, fragments)
         else:
             batch = host.to(self.device)
-            shaded = self.model.pictures(batch, width, height)
-        return NetworkPicture(shaded.radiance, batch, fragments, shaded.of_fragments if sees_alike else None)
+            shaded = self.model.pictures(batch, width, height, for_paths)
+        of_fragments = shaded.of_fragments if sees_alike and for_paths else None
+        return NetworkPicture(shaded.radiance, batch, fragments, of_fragments)
 
     @naming_near_words
     def views(

@@ -184,7 +184,7 @@ def examples(options: Options) -> list[Examples]:
         side, batch = options.width, SceneBatch.of([scene])
         surfaces = visible_surfaces(batch, side, side)
         with torch.no_grad():
-            picture, of_objects = models[index % len(models)].pictures(batch, side, side)
+            picture, of_objects = models[index % len(models)].pictures(batch, side, side, with_fragments=True)
         radiance = with_radiance_of_sky(batch, surfaces, of_objects)
         chosen = torch.randperm(side**2, generator=rng)[:PIXELS_A_SCENE]
         for of_spp, spp in zip(found, SPP, strict=True):

@@ -102,7 +102,7 @@ class FrameGraphs:
     def _render(self, host: SceneBatch, size: FrameSize, with_fragments: bool) -> Shaded:
         if not (self.model.config.chains and can_be_recorded(host, size) and size in self._seen):
             self._seen.add(size)
-            return self.model.pictures(host.to(self.device), size.width, size.height)
+            return self.model.pictures(host.to(self.device), size.width, size.height, with_fragments)
         graph = self._graphs.pop(size, None)
         rows = frame_rows(host, size, None if graph is None else graph.table_rows)
         shaded = None if graph is None else graph.replay(rows, with_fragments)

@@ -11,7 +11,7 @@ axes.)
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, TypeAlias
 
@@ -162,16 +162,20 @@ class RayModel(Pretrained):
             radiance = radiance + 0 * sum(weights.sum() for weights in self.parameters())
         return radiance
 
-    def pictures(self, scenes: SceneBatch, width: int, height: int) -> Shaded:
-        """Each object that a pixel shows is shaded once, and blended by its coverage."""
+    def pictures(self, scenes: SceneBatch, width: int, height: int, with_fragments: bool = False) -> Shaded:
+        """Each object that a pixel shows is shaded once, and blended by its coverage.
+
+        What pictures are made of that are made in parts, as they are large, is kept for those who ask for it.
+        """
         if len(scenes) * width * height <= PIXELS_AT_ONCE:
             return self.shaded(scenes, visible_fragments(scenes, width, height, self.config.pixel_rays))
         if len(scenes) > 1:
             some = max(1, PIXELS_AT_ONCE // (width * height))
-            parts = [scenes[start : start + some] for start in range(0, len(scenes), some)]
-            return joined([self.pictures(part, width, height) for part in parts], 0)
-        rows = max(REACH, PIXELS_AT_ONCE // width)
-        return joined([self.picture_rows(scenes, width, height, *band) for band in bands(height, rows)], 1)
+            parts = (scenes[start : start + some] for start in range(0, len(scenes), some))
+            pictures = (self.pictures(part, width, height, with_fragments) for part in parts)
+            return joined(pictures, 0, with_fragments)
+        each = bands(height, max(REACH, PIXELS_AT_ONCE // width))
+        return joined((self.picture_rows(scenes, width, height, *band) for band in each), 1, with_fragments)
 
     def picture_rows(self, scenes: SceneBatch, width: int, height: int, first: int, end: int) -> Shaded:
         """Rows `first` … `end` − 1 of one scene's picture; they depend on nothing that is rendered with them."""
@@ -292,9 +296,12 @@ def blended(
     return picture.unflatten(0, (-1, found.rows, found.width))
 
 
-def joined(parts: Sequence[Shaded], dimension: int) -> Shaded:
-    """Pictures of scenes after one another, or rows of one."""
-    pictures, of_fragments = zip(*parts, strict=True)
+def joined(parts: Iterable[Shaded], dimension: int, with_fragments: bool) -> Shaded:
+    """Pictures of scenes after one another, or rows of one; and what they are made of, if it is asked for."""
+    pictures, of_fragments = [], []
+    for part in parts:
+        pictures.append(part.radiance)
+        of_fragments.append(part.of_fragments if with_fragments else part.of_fragments.new_empty(0, 3))
     return Shaded(torch.cat(pictures, dimension), torch.cat(of_fragments))
 
 

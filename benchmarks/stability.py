@@ -93,10 +93,7 @@ def methods(options: Options, device: str) -> dict[str, Method]:
 
         def method(scenes: Sequence[Scene]) -> Frames:
             return np.concatenate(
-                [
-                    renderer.refined([scene], renderer(scene, width)[None], spp, same_noise=same_noise)
-                    for scene in scenes
-                ]
+                [renderer.blended(renderer.network([scene], width), spp, same_noise=same_noise) for scene in scenes]
             )
 
         return method

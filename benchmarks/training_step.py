@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, get_args
 from unittest.mock import patch
 
 import torch
@@ -34,7 +34,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "src"))
 from luxel.data.batches import ShardSource
 from luxel.data.generate import generate
 from luxel.experiments import EXPERIMENTS
-from luxel.experiments.experiment import with_train
+from luxel.experiments.experiment import Scale, with_train
 from luxel.models import attention, generator, image_model
 from luxel.models.model_types import model_of
 from luxel.train import replay
@@ -228,7 +228,7 @@ def parsed() -> argparse.Namespace:
     """The command line, by argparse: tyro need not be there."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--experiment", default="just_image_to_seq")
-    parser.add_argument("--scale", default="full", choices=("tiny", "small", "medium", "full"))
+    parser.add_argument("--scale", default="full", choices=get_args(Scale))
     parser.add_argument("--variants", nargs="+", default=list(VARIANTS))
     parser.add_argument("--precisions", nargs="+", default=["bf16"])
     parser.add_argument("--batches", nargs="+", type=int, default=[64])

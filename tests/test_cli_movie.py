@@ -13,15 +13,15 @@ def test_an_interrupted_movie_goes_on_with_the_same_command(tmp_path, monkeypatc
     film = ["movie", SCENE, "--turntable", "3", "--width", "8", "--pictures", "exr", "--spp", "1"]
     assert call(*film, "--out", "whole") == 0
     assert capsys.readouterr().out == "whole: 3 frames, 0.12 s\n"
-    refined, asked = Renderer.refined, []
+    blended, asked = Renderer.blended, []
 
     def interrupted(*arguments, **options):
         asked.append(1)
         if len(asked) == 2:
             raise KeyboardInterrupt
-        return refined(*arguments, **options)
+        return blended(*arguments, **options)
 
-    monkeypatch.setattr(Renderer, "refined", interrupted)
+    monkeypatch.setattr(Renderer, "blended", interrupted)
     assert call(*film, "--out", "cut") == 130
     assert capsys.readouterr().err.endswith("--out cut` goes on from here\n")
     assert [path.name for path in sorted(Path("cut").glob("*.exr"))] == ["00000.exr"]

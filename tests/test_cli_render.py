@@ -134,7 +134,10 @@ def test_mistakes_about_points_name_the_file_and_the_option(tmp_path, monkeypatc
         (("cloud.npy", "--select", "9:"), "cloud.npy: --select is '9:', which none of 3 particles is"),
         (("cloud.npy", "--view", "up"), "--view is 'up', must be azimuth,elevation in degrees"),
         (("cloud.npy", "--radius", "-1"), "--radius is -1.0, must be a number in (0, 1e+30]; or leave it out"),
-        (("cloud.npy", "--bonds"), "cloud.npy: bonds are found by elements' covalent radii, but it names no elements"),
+        (
+            ("cloud.npy", "--bonds"),
+            "cloud.npy: bonds are found by elements' covalent radii, but it names neither elements nor bonds",
+        ),
         ((SCENE, "--look", "dark"), f"{SCENE}: --look is dark, but a scene has its own look and camera"),
     ):
         assert call("render", *words) == 1

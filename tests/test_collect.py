@@ -93,33 +93,33 @@ def shorten(path: Path) -> None:
 
 
 DAMAGES = {
-    "result": ("two/result.json", lambda path: path.write_text('{"status": "done"}'), "status is 'done', must be"),
-    "no result": ("two/result.json", Path.unlink, "two: the run has not ended"),
-    "config": ("two/config.json", lambda path: path.write_text("[]"), "config.json: its content is "),
-    "data of config": ("two/config.json", lambda path: path.write_text('{"experiment": {}, "data": {}}'), "is missing"),
-    "metrics": (
-        "two/metrics.jsonl",
-        lambda path: path.write_bytes(b"x" * (1 << 17)),
-        "metrics.jsonl, line 1: has more",
-    ),
-    "environment": ("two/environment.json", Path.unlink, "environment.json: cannot be read"),
-    "weights": ("two/model/model.safetensors", shorten, "model.safetensors: cannot be read"),
-    "place": ("two/data.json", lambda path: path.write_text("{}"), "data.json: folder is missing"),
+    "result": ("result.json", lambda path: path.write_text('{"status": "done"}'), "status is 'done', must be"),
+    "no result": ("result.json", Path.unlink, "no result: the run has not ended"),
+    "config": ("config.json", lambda path: path.write_text("[]"), "config.json: its content is "),
+    "data of config": ("config.json", lambda path: path.write_text('{"experiment": {}, "data": {}}'), "is missing"),
+    "metrics": ("metrics.jsonl", lambda path: path.write_bytes(b"x" * (1 << 17)), "metrics.jsonl, line 1: has more"),
+    "environment": ("environment.json", Path.unlink, "environment.json: cannot be read"),
+    "weights": ("model/model.safetensors", shorten, "model.safetensors: cannot be read"),
+    "place": ("data.json", lambda path: path.write_text("{}"), "data.json: folder is missing"),
 }
 
 
-@pytest.mark.parametrize(("file", "damage", "message"), DAMAGES.values(), ids=DAMAGES)
-def test_a_damaged_file_of_one_run_does_not_hide_the_others(three_runs, tmp_path: Path, file, damage, message):
+def test_damaged_files_of_runs_do_not_hide_the_others(three_runs, tmp_path: Path):
+    """Each in a run of its own, before, between and after two that are whole."""
     root = shutil.copytree(three_runs, tmp_path / "here")
-    damage(root / file)
-    runs = [root / name for name in ("two", "one", "three")]
+    for name, (file, damage, _) in DAMAGES.items():
+        damage(shutil.copytree(root / "two", root / name) / file)
+    names = ["result", "one", *list(DAMAGES)[1:-1], "three", "place"]
     with pytest.raises(InputError) as error:
-        compare(runs, "tiny", 1, root / "page", cpu=True)
-    wrong, consequence = str(error.value).splitlines()
-    assert message in wrong
+        compare([root / name for name in names], "tiny", 1, root / "page", cpu=True)
+    *wrong, consequence = str(error.value).splitlines()
+    assert len(wrong) == len(DAMAGES)
+    for name, (_, _, message) in DAMAGES.items():
+        (told,) = (line for line in wrong if line.startswith(str(root / name)))
+        assert message in told
     assert consequence == f"{root}/page/index.html is without them"
     rows = (root / "page" / "comparison.md").read_text()
-    assert [f"| {run} | 1 | 32 |" in rows for run in runs] == [False, True, True]
+    assert [name for name in names if f"| {root / name} | 1 | 32 |" in rows] == ["one", "three"]
     assert "<img" in (root / "page" / "index.html").read_text()
 
 

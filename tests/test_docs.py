@@ -18,6 +18,7 @@ from luxel.data.generate_settings import GenerateSettings
 from luxel.data.label_files import ALL_LABELS
 from luxel.data.labelling import write_labels
 from luxel.experiments import EXPERIMENTS
+from luxel.experiments.experiment import with_train
 from luxel.scene import Animation, Scene
 from luxel.scene.clevr import Clevr
 
@@ -137,7 +138,7 @@ def test_the_tutorial_runs(tmp_path: Path, monkeypatch):
 
 @pytest.mark.usefixtures("own_experiments")
 def test_the_recipes_run(tmp_path: Path, monkeypatch):
-    """Those of lights, animation, data sets and experiments."""
+    """Those of lights, animation, data sets and experiments, the last trained by 32 pictures."""
     monkeypatch.chdir(tmp_path)
     softbox, orbit = blocks("howto.md", "json")
     Path("softbox.json").write_text(softbox)
@@ -152,7 +153,9 @@ def test_the_recipes_run(tmp_path: Path, monkeypatch):
     exec(annotate, {})
     monkeypatch.syspath_prepend(tmp_path)
     Path("my_experiments.py").write_text(variant)
-    exec(run, {})
+    made = 'EXPERIMENTS["ray_two_bounces"].make("tiny")'
+    assert made in run
+    exec(run.replace(made, f"with_train({made}, samples=32)"), {"with_train": with_train})
 
 
 def test_the_data_sets_page_reads_and_projects_labels(tmp_path: Path, monkeypatch, capsys):

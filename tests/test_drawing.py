@@ -75,7 +75,10 @@ def test_a_field_is_colored_by_a_map_over_its_range_or_the_given_one():
             "--color-range is of --color-by's values, but there are none; give --color-by, too",
         ),
         ({"color_map": "plasma"}, "--color-map is of --color-by's values, but there are none; give --color-by, too"),
-        ({"bonds": True}, "points: bonds are found by elements' covalent radii, but it names no elements"),
+        (
+            {"bonds": True},
+            "points: bonds are found by elements' covalent radii, but it names neither elements nor bonds",
+        ),
     ],
 )
 def test_what_cannot_be_drawn_is_told(options, told):
@@ -104,6 +107,26 @@ def test_bonds_join_the_atoms_of_a_molecule_in_halves_of_two_colors():
     assert set(radii) == {0.1}
     whites = colors[(starts == WATER[1]).all(1)]
     assert whites.tolist() == [[1, 1, 1]]
+
+
+def test_bonds_of_a_file_join_smaller_balls_but_not_through_the_sides_of_the_box():
+    places = [[-4.0, 0, 0], [-2, 0, 0], [4, 0, 0], [4, 0, 0]]  # 0 and 2 are neighbours through a side
+    beads = Particles.of(
+        "beads",
+        places,
+        radii=[0.5, 1, 1, 1],
+        colors=np.linspace(0.1, 0.4, 4)[:, None].repeat(3, 1),
+        cell=Cell(np.full(3, -5.0), 10 * np.eye(3)),
+        bonds=[[0, 1], [2, 0], [2, 3]],
+    )
+    drawn = drawing_of(beads, bonds=True, box=False, radius_scale=2.0)
+    np.testing.assert_allclose(drawn.semi_axes[:, 0], [0.4, 0.8, 0.8, 0.8])
+    assert drawn.rods.starts.tolist() == [places[0], places[1]]
+    assert drawn.rods.ends.tolist() == [[-3, 0, 0]] * 2
+    np.testing.assert_allclose(drawn.rods.radii, [0.4 / 3] * 2)
+    np.testing.assert_allclose(drawn.rods.colors[:, 0], [0.1, 0.2])
+    assert drawing_of(beads, box=False).semi_axes[:, 0].tolist() == [0.5, 1, 1, 1]
+    assert drawing_of(beads, bonds=True, radius=0.7).semi_axes[0, 0] == 0.7
 
 
 def test_atoms_without_ase_say_what_to_install(monkeypatch):

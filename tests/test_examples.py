@@ -30,7 +30,7 @@ def test_01_render_a_scene(tmp_path: Path):
 def test_02_train_your_own(tmp_path: Path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     example = runpy.run_path(str(EXAMPLES / "02_train_your_own.py"))
-    example["main"](tmp_path / "mine", samples=128)
+    example["main"](tmp_path / "mine", samples=128, scenes=24)
     result = read_json(tmp_path / "mine" / "result.json")
     assert (result["status"], result["samples"]) == ("finished", 128)
 

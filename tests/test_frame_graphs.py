@@ -43,9 +43,10 @@ def frame_batch(host: SceneBatch) -> SceneBatch:
 @torch.inference_mode()
 def test_a_frame_of_fixed_size_shows_the_same() -> None:
     host = SceneBatch.of(SCENES)
-    expected = MODEL(host, width=WIDTH, height=HEIGHT)
-    picture, needed = MODEL.frame(frame_batch(host), WIDTH, HEIGHT, ROOM)
-    assert torch.equal(picture, expected)
+    expected = MODEL.pictures(host, WIDTH, HEIGHT)
+    shaded, needed = MODEL.frame(frame_batch(host), WIDTH, HEIGHT, ROOM)
+    assert torch.equal(shaded.radiance, expected.radiance)
+    assert torch.equal(shaded.of_fragments[: needed[0]], expected.of_fragments)
     assert all(0 < count < room for count, room in zip(needed.tolist(), flat(ROOM), strict=True))
 
 
@@ -65,8 +66,8 @@ def test_exactly_enough_room_is_enough() -> None:
     host = SceneBatch.of(SCENES)
     _, needed = MODEL.frame(frame_batch(host), WIDTH, HEIGHT, ROOM)
     fragments, *chains = needed.tolist()
-    picture, _ = MODEL.frame(frame_batch(host), WIDTH, HEIGHT, FrameRoom(fragments, ChainRoom(*chains)))
-    assert torch.equal(picture, MODEL(host, width=WIDTH, height=HEIGHT))
+    shaded, _ = MODEL.frame(frame_batch(host), WIDTH, HEIGHT, FrameRoom(fragments, ChainRoom(*chains)))
+    assert torch.equal(shaded.radiance, MODEL(host, width=WIDTH, height=HEIGHT))
 
 
 @torch.inference_mode()
@@ -145,9 +146,9 @@ def test_words_are_read_again_after_others_are_written(batches: list[list[Scene]
     for name in SCENE_FIELDS:
         assert torch.equal(getattr(batch, name), getattr(hosts[1], name))
     with torch.inference_mode():
-        picture, _ = MODEL.frame(batch, WIDTH, HEIGHT, ROOM)
+        shaded, _ = MODEL.frame(batch, WIDTH, HEIGHT, ROOM)
         expected = [MODEL(host, width=WIDTH, height=HEIGHT) for host in hosts]
-    assert torch.equal(picture, expected[1])
+    assert torch.equal(shaded.radiance, expected[1])
     assert not torch.equal(*expected)
 
 
@@ -191,9 +192,9 @@ class Recorded:
         self.model, self.size, self.room, self.table_rows = model, size, least, rows.table_rows
         Recorded.count += 1
 
-    def replay(self, rows):
+    def replay(self, rows, with_fragments):
         fits = len(rows.host.kind) <= 9 or Recorded.count > 1
-        return self.model(rows.host, width=self.size.width, height=self.size.height) if fits else None
+        return self.model.pictures(rows.host, self.size.width, self.size.height) if fits else None
 
 
 def test_frames_are_recorded_the_second_time_and_anew_without_room(monkeypatch) -> None:
@@ -207,9 +208,8 @@ def test_frames_are_recorded_the_second_time_and_anew_without_room(monkeypatch) 
     for host in (few, few, few, many, few):
         counts.append((Recorded.count, size in graphs))
         with torch.inference_mode():
-            assert torch.equal(
-                graphs.render(host, FrameSize.of(host, WIDTH, HEIGHT)), MODEL(host, width=WIDTH, height=HEIGHT)
-            )
+            shaded = graphs.render(host, FrameSize.of(host, WIDTH, HEIGHT))
+            assert torch.equal(shaded.radiance, MODEL(host, width=WIDTH, height=HEIGHT))
     assert counts == [(0, False), (0, False), (1, True), (1, True), (2, True)]
 
 
@@ -221,6 +221,7 @@ def test_graphs_on_a_gpu_render_what_the_model_does(scenes: list[Scene]) -> None
     graphs = FrameGraphs(model, "cuda")
     for scene in [*scenes, *scenes]:  # the first by launches, the next is recorded, others replay it
         host = SceneBatch.of([scene])
-        expected = model(host.to("cuda"), width=WIDTH, height=HEIGHT).cpu().numpy()
-        picture = graphs.render(host, FrameSize.of(host, WIDTH, HEIGHT)).cpu().numpy()
-        np.testing.assert_allclose(picture, expected, rtol=1e-4, atol=1e-5)  # sums in another order
+        expected = model.pictures(host.to("cuda"), WIDTH, HEIGHT)
+        shaded = graphs.render(host, FrameSize.of(host, WIDTH, HEIGHT), with_fragments=True)
+        for found, rendered in zip(shaded, expected, strict=True):  # sums in another order
+            np.testing.assert_allclose(found.cpu().numpy(), rendered.cpu().numpy(), rtol=1e-4, atol=1e-5)

@@ -14,7 +14,7 @@ from scipy import stats
 from torch import Tensor
 from tracer_scenes import DOWN, GREY, GROUND, LAMP, ball, box, egg, metal, panel, scene
 
-from luxel.core.fragments import visible_fragments
+from luxel.core.fragments import Fragments, visible_fragments
 from luxel.core.rays import Rays
 from luxel.core.scene_batch import SceneBatch
 from luxel.models.direct_light import PILOT_DIVISOR
@@ -519,12 +519,16 @@ def test_no_points_gather_nothing():
     assert gather(batch, points_of_rays(batch, none), settings_of()).shape == (0, SIGNALS)
 
 
+def shadow_of_ball() -> tuple[SceneBatch, Fragments]:
+    """Of a small lamp, on a floor."""
+    small = ball(0.5, 0.3, 1.5, 0.15, Material(emission=(20.0, 20.0, 20.0)))
+    batch = SceneBatch.of([scene(FLOORS["chalk"], ball(0.0, 0.0, -0.2, 0.3, CHALK), small)])
+    return batch, visible_fragments(batch, 48, 48, 16)
+
+
 def test_pictures_send_all_rays_to_lights_only_where_shadows_may_end():
     """Elsewhere a quarter, with as much light: of a ball's shadow all that differs is far from its edge, and noise."""
-    small = ball(0.5, 0.3, 1.5, 0.15, Material(emission=(20.0, 20.0, 20.0)))
-    lit = scene(FLOORS["chalk"], ball(0.0, 0.0, -0.2, 0.3, CHALK), small)
-    batch = SceneBatch.of([lit])
-    found = visible_fragments(batch, 48, 48, 16)
+    batch, found = shadow_of_ball()
     table = points_of_fragments(batch, found)
     near = as_neighbours(neighbourhood(table, no_chains(table), found))
     all_rays, few = (
@@ -571,3 +575,18 @@ def test_a_pixels_highlights_of_small_lamps_are_nearly_those_of_its_tile(roughne
     torch.testing.assert_close(of_pixels.mean(0), whole, rtol=0.01, atol=1e-3)
     if not hidden:
         assert (of_pixels.std(0) < torch.tensor([0.045, 0.12]) * whole).all()
+
+
+def test_points_of_which_little_is_seen_send_a_quarter_everywhere():
+    """Half of the points, by turns, arrive at the camera by 9 %, the others by 11 %."""
+    batch, found = shadow_of_ball()
+    table = points_of_fragments(batch, found)
+    near = as_neighbours(neighbourhood(table, no_chains(table), found))
+    settings = settings_of(light_rays=32, diffuse_rays=4, patterns_per_point=1)
+    weak = torch.arange(len(table)) % 2 == 0
+    looked = gather(batch, table, settings, near)
+    mixed = gather(batch, table, settings, near, torch.where(weak, 0.09, 0.11))
+    few = gather(batch, table, settings_of(light_rays=8, diffuse_rays=4, patterns_per_point=1))
+    assert (mixed[weak] == few[weak]).all()
+    assert (mixed[~weak] == looked[~weak]).all()
+    assert (looked[weak] != few[weak]).any(1).sum() > 20

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
 from luxel import InputError
@@ -123,15 +121,13 @@ def test_a_gradient_reaches_every_parameter(name):
 
 
 @pytest.mark.parametrize("name", VARIANTS)
-@given(seed=st.integers(0, 10**6), order=st.permutations(range(OBJECTS)))
-@settings(max_examples=4)
-def test_neither_order_nor_padding_nor_the_batch_changes_an_image(name, seed, order):
+def test_neither_order_nor_padding_nor_the_batch_changes_an_image(name):
     model = made(name).eval()
-    tokens = tokens_of(3, seed)
-    objects, mask, camera, background = tokens
+    objects, mask, camera, background = tokens = tokens_of(3)
+    order = [3, 0, 4, 2, 1]
     with torch.no_grad():
         images = model.picture(tokens)
-        shuffled = model.picture(Tokens(objects[:, list(order)], mask[:, list(order)], camera, background))
+        shuffled = model.picture(Tokens(objects[:, order], mask[:, order], camera, background))
         longer = model.picture(
             Tokens(
                 torch.cat([torch.where(mask[..., None], objects, -4.0), torch.full((3, 2, FEATURES), 9.0)], dim=1),

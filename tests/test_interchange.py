@@ -11,7 +11,7 @@ from pxr import Gf, Usd, UsdGeom, UsdLux, UsdShade
 from tracer_scenes import GROUND, PARALLEL, SIDE_LAMP, gravel, scene
 
 from luxel import InputError
-from luxel.scene import Box, Camera, Cylinder, Ellipsoid, Material, Panel, Plane, Scene, Sphere
+from luxel.scene import Box, Camera, Cylinder, Ellipsoid, Material, Panel, Plane, Scene, Sphere, Sun
 from luxel.scene.camera import frame, rotation_matrix, tan_half_fov
 from luxel.scene.interchange.gltf_read import read_gltf
 from luxel.scene.interchange.gltf_write import to_gltf
@@ -151,6 +151,14 @@ def test_gltf_of_other_programs(tmp_path):
     assert "camera: the file has none" in told
 
 
+def test_gltf_that_moves_is_taken_at_rest_and_told(tmp_path):
+    content = json.loads(to_gltf(PLAIN, binary=False)[0]) | {"animations": [{"channels": [], "samplers": []}]}
+    (tmp_path / "a.gltf").write_text(json.dumps(content))
+    found, left_out = read_gltf(tmp_path / "a.gltf")
+    assert_same(found, PLAIN, 1e-9)
+    assert left_out == ["animations: of what moves its place at rest is taken"]
+
+
 def test_usd_of_other_programs(tmp_path):
     """y up, an axis of x, lights with a size, a texture, and what a scene has not."""
     stage = Usd.Stage.CreateNew(str(tmp_path / "others.usda"))
@@ -169,7 +177,7 @@ def test_usd_of_other_programs(tmp_path):
     lamp.CreateHeightAttr(6.0)
     lamp.CreateIntensityAttr(3.0)
     lamp.CreateExposureAttr(1.0)
-    UsdLux.DistantLight.Define(stage, "/world/sun")
+    UsdLux.GeometryLight.Define(stage, "/world/glow")
     stage.Save()
     found, left_out = read_usd(tmp_path / "others.usda")
     cylinder, panel = found.objects
@@ -180,7 +188,97 @@ def test_usd_of_other_programs(tmp_path):
     assert panel.material.emission == (6.0, 6.0, 6.0)
     assert panel.half_extents == (1.0, 3.0)
     np.testing.assert_allclose(rotation_matrix(panel.rotation)[:, 2], [0, 1, 0], atol=1e-9)  # −z with y up
-    assert [line.split(":")[0] for line in left_out] == ["/world/cone", "/world/sun", "camera"]
+    assert [line.split(":")[0] for line in left_out] == ["/world/cone", "/world/glow", "camera"]
+
+
+def test_many_spheres_are_points_of_usd_and_come_back(tmp_path):
+    random = np.random.default_rng(0)
+    greens, metals = (Material(base_color=(0.25, 0.75, 0.5)), Material(base_color=(0.5, 0.25, 0), metallic=1))
+    balls = [
+        Sphere(center=tuple(random.uniform(-1, 1, 3)), radius=random.uniform(0.1, 0.2), material=material)
+        for material in [greens, Material(base_color=(1, 0, 0.125))] * 37 + [metals] * 5
+    ]
+    scene = Scene(objects=(*balls, Box(center=(0, 0, 3), half_extents=(1, 2, 3))), camera=PERSPECTIVE)
+    write_usd(scene, tmp_path / "a.usda")
+    stage = Usd.Stage.Open(str(tmp_path / "a.usda"))
+    points = UsdGeom.Points(stage.GetPrimAtPath("/scene/points_0"))
+    np.testing.assert_allclose(points.GetPointsAttr().Get(), [ball.center for ball in balls[:74]], rtol=1e-6)
+    np.testing.assert_allclose(points.GetWidthsAttr().Get(), [2 * ball.radius for ball in balls[:74]], rtol=1e-6)
+    assert sum(prim.IsA(UsdGeom.Sphere) for prim in stage.Traverse()) == 5
+    found, left_out = read_usd(tmp_path / "a.usda")
+    assert left_out == []
+    assert_same(found, scene.model_copy(update={"objects": (*scene.objects[74:], *balls[:74])}), 1e-6)
+
+
+def test_usd_points_of_other_programs(tmp_path):
+    stage = Usd.Stage.CreateNew(str(tmp_path / "others.usda"))
+
+    def points(name, scale, places, widths):
+        made = UsdGeom.Points.Define(stage, f"/{name}")
+        made.CreatePointsAttr(places)
+        made.CreateWidthsAttr(widths)
+        made.AddTranslateOp().Set(Gf.Vec3d(0, 1, 0))
+        made.AddScaleOp().Set(Gf.Vec3f(*scale))
+        return made
+
+    cloud = points("cloud", (2, 2, 2), [(1, 0, 0), (0, 0, 1)], [0.5])
+    cloud.SetWidthsInterpolation(UsdGeom.Tokens.constant)
+    cloud.CreateDisplayColorPrimvar(UsdGeom.Tokens.vertex).Set([(1, 0, 0), (0, 0.5, 0)])
+    grey = points("grey", (1, 1, 1), [(5, 0, 0)], [2.0])
+    grey.CreateDisplayColorAttr([(0.25, 0.25, 0.25)])
+    points("uneven", (1, 2, 1), [(0, 0, 0)], [1.0])
+    points("bare", (1, 1, 1), [(0, 0, 0), (1, 0, 0)], [])
+    UsdGeom.SetStageUpAxis(stage, UsdGeom.Tokens.z)
+    stage.Save()
+    found, left_out = read_usd(tmp_path / "others.usda")
+    assert [(ball.center, ball.radius, ball.material.base_color) for ball in found.objects] == [
+        ((2, 1, 0), 0.5, (1, 0, 0)),
+        ((0, 1, 2), 0.5, (0, 0.5, 0)),
+        ((5, 1, 0), 1.0, (0.25, 0.25, 0.25)),
+    ]
+    assert left_out[0] == "/uneven: points that are scaled unevenly"
+    assert left_out[1] == "/bare: points of 2 places and 0 widths; each needs both"
+
+
+def test_of_a_usd_that_moves_the_first_time_is_taken_and_told(tmp_path):
+    stage = Usd.Stage.CreateNew(str(tmp_path / "moves.usda"))
+    UsdGeom.SetStageUpAxis(stage, UsdGeom.Tokens.z)
+    ball = UsdGeom.Sphere.Define(stage, "/ball")
+    place, pane = ball.AddTranslateOp(), UsdGeom.Mesh.Define(stage, "/pane")
+    for time in (4, 5):
+        place.Set(Gf.Vec3d(time, 0, 0), time)
+        ball.GetRadiusAttr().Set(time / 8, time)
+    pane.CreatePointsAttr().Set([(-2, -1, 0), (2, -1, 0), (2, 1, 0), (-2, 1, 0)], 4)
+    pane.CreateFaceVertexIndicesAttr([0, 1, 2, 3])
+    UsdGeom.Mesh.Define(stage, "/empty").CreateFaceVertexIndicesAttr([0, 1, 2, 3])
+    stage.Save()
+    found, left_out = read_usd(tmp_path / "moves.usda")
+    assert (found.objects[0].center, found.objects[0].radius) == ((4, 0, 0), 0.5)
+    assert found.objects[1].half_extents == (2, 1)
+    assert left_out[:2] == [
+        "/empty: a mesh without faces",
+        "movement: of what changes with time its first value is taken",
+    ]
+
+
+def test_the_sun_is_a_distant_light_of_usd(tmp_path):
+    sun = Sun(direction=(1, -2, 2), angular_radius_degrees=1.5, radiance=(500, 250, 125))
+    write_usd(PLAIN.model_copy(update={"sun": sun}), tmp_path / "a.usda")
+    found, left_out = read_usd(tmp_path / "a.usda")
+    assert left_out == []
+    np.testing.assert_allclose(np.array(found.sun.direction) * 3, (1, -2, 2), atol=1e-9)
+    assert found.sun.angular_radius_degrees == 1.5
+    np.testing.assert_allclose(found.sun.radiance, sun.radiance, rtol=1e-6)
+    stage = Usd.Stage.Open(str(tmp_path / "a.usda"))
+    light = UsdLux.DistantLight(stage.GetPrimAtPath("/scene/sun"))
+    light.GetPrim().GetAttribute("inputs:normalize").Set(True)
+    light.CreateIntensityAttr(2.0)
+    UsdLux.DistantLight.Define(stage, "/scene/second")
+    stage.Save()
+    found, left_out = read_usd(tmp_path / "a.usda")
+    irradiance = math.pi * math.sin(math.radians(1.5)) ** 2 * np.array(found.sun.radiance)
+    np.testing.assert_allclose(irradiance, (2, 1, 0.5), rtol=1e-6)
+    assert left_out == ["/scene/second: a scene has one sun"]
 
 
 @pytest.mark.parametrize("shape", ["ball", "box", "cylinder", "rectangle", "ellipse"])
@@ -289,7 +387,9 @@ def test_scenes_beyond_renderformers_ranges_are_told_why(tmp_path):
 
 def test_light_from_outside_is_told_where_a_format_has_none(tmp_path):
     outside = PLAIN.model_copy(update={"sky": GRADIENT, "sun": SUN})
-    for notes in (to_gltf(outside, binary=False)[1], write_usd(outside, tmp_path / "x.usda")):
-        assert {note.split(":")[0] for note in notes} >= {"sky", "sun"}
+    assert {note.split(":")[0] for note in to_gltf(outside, binary=False)[1]} >= {"sky", "sun"}
+    noted = {note.split(":")[0] for note in write_usd(outside, tmp_path / "x.usda")}
+    assert "sky" in noted
+    assert "sun" not in noted
     with pytest.raises(InputError, match="sky is there, must not be: light comes from triangles alone"):
         write_renderformer(outside, tmp_path / "x.renderformer.json")

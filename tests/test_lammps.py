@@ -60,6 +60,17 @@ def test_scaled_positions_are_in_a_triclinic_box(tmp_path):
     np.testing.assert_allclose(particles.positions, [[-1, 0, 0], [4, 4.5, 3], [2, 2, 0]])
 
 
+def test_a_general_triclinic_box_has_its_vectors_and_its_origin(tmp_path):
+    box = "ITEM: BOX BOUNDS abc origin pp pp pp\n5 1 0 -1\n1 5 0 -2\n0 2 5 -3\n"
+    atoms = "ITEM: ATOMS x y z\n1 1 1\n2 2 2\n3 3 3\n"
+    particles = read_particles(written(tmp_path, HEAD.format(step=0) + box + atoms))
+    assert particles.cell is not None
+    assert particles.cell.origin.tolist() == [-1, -2, -3]
+    assert particles.cell.vectors.tolist() == [[5, 1, 0], [1, 5, 0], [0, 2, 5]]
+    with pytest.raises(InputError, match=r"its box is .*, must be three lines of four numbers"):
+        read_particles(written(tmp_path, HEAD.format(step=0) + box.replace(" -3", "") + atoms))
+
+
 def test_ellipsoids_have_diameters_and_quaternions(tmp_path):
     columns = "ITEM: ATOMS xu yu zu shapex shapey shapez quatw quati quatj quatk\n"
     atoms = columns + "0 0 0 2 4 6 1 0 0 0\n1 0 0 1 1 1 0 1 0 0\n2 0 0 1 1 1 0 0 2 0\n"

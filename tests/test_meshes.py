@@ -74,6 +74,42 @@ def test_a_cylinder_may_lie_and_a_panel_may_face_down():
     np.testing.assert_allclose(matrix[:3, 2], [0, 0, -1], atol=1e-9)
 
 
+def by_latitude(around, rows, turn):
+    """Vertices of a unit ball, neither of whose equator nor of x and y need be any."""
+    theta, phi = np.linspace(0, np.pi, rows + 1), np.arange(around) * 2 * np.pi / around + turn
+    sine = np.sin(theta)
+    places = [np.outer(sine, np.cos(phi)), np.outer(sine, np.sin(phi)), np.tile(np.cos(theta)[:, None], around)]
+    return np.stack(places, -1).reshape(-1, 3)
+
+
+@pytest.mark.parametrize(("around", "rows", "turn"), [(15, 11, 0.1), (64, 31, 0.0), (12, 7, 0.2)])
+def test_a_ball_of_whose_axes_no_vertex_is_the_end_is_known_by_its_surface(around, rows, turn):
+    positions = (by_latitude(around, rows, turn) * [2.0, 3.0, 5.0] + [7.0, -11.0, 13.0]).astype(np.float32)
+    shape, matrix = recognised(positions.astype(np.float64), UP)
+    assert shape == "ball"
+    np.testing.assert_allclose(matrix[:3, 3], [7, -11, 13], rtol=1e-5)
+    np.testing.assert_allclose(matrix[:3, :3], np.diag([2, 3, 5]), rtol=1e-5, atol=1e-9)
+
+
+ROUND = by_latitude(32, 16, 0.0)
+RIM = unit_mesh("ellipse", 32).positions
+
+
+@pytest.mark.parametrize(
+    "positions",
+    [
+        ROUND[ROUND[:, 2] > -1e-9],
+        np.concatenate([RIM, [[0, 0, 0], [0, 0, 2.0]]]),
+        np.concatenate([RIM, 0.9 * RIM + [0, 0, 2.0]]),
+        np.concatenate([ROUND[ROUND[:, 2] >= -1e-9] + [0, 0, 1.0], ROUND[ROUND[:, 2] <= 1e-9] - [0, 0, 1.0]]),
+    ],
+    ids=["half a ball", "cone", "frustum", "capsule"],
+)
+def test_what_is_round_but_no_ball_nor_cylinder_is_told(positions):
+    with pytest.raises(NotAShapeError, match="that is no sphere, box, cylinder or panel"):
+        recognised(positions, UP)
+
+
 @pytest.mark.parametrize(
     ("positions", "told"),
     [

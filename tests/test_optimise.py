@@ -16,7 +16,7 @@ from luxel.scene import Camera, Material, Scene, SceneError, Sphere
 from luxel.trace.path import PathTracer
 
 RENDERER = Renderer.from_pretrained("ray-small")
-WIDTH = 41
+WIDTH = 29
 SPP = 16
 
 
@@ -59,30 +59,30 @@ def test_adam_finds_about_the_same(image):
 
 
 def test_an_object_is_found_from_where_it_overlaps_what_is_seen():
-    """A ball seven eighths of its width away, 12 pixels."""
+    """A ball seven eighths of its width away, 12 pixels, within half the usual iterations, which come ever nearer."""
     ball = Sphere(center=(0.7, 0, -0.3), radius=0.6, material=Material(base_color=(0.8, 0.2, 0.2)))
     scene = TRUE.without(1, 2).model_copy(update={"objects": (*TRUE.without(1, 2).objects, ball)})
     start = scene.with_object(2, center=(-0.35, 0, -0.3))
-    found = fit(RENDERER, [RENDERER(scene, 48)], start, ["objects[2].center"])
+    found = fit(RENDERER, [RENDERER(scene, 48)], start, ["objects[2].center"], settings=FitSettings(iterations=30))
     assert math.dist(found.scene.objects[2].center, ball.center) < 0.02
 
 
 def test_two_pictures_with_their_own_cameras():
     """A picture from either side; the second camera is found with the lamp."""
     cameras = [TRUE.camera, Camera(position=(4, -3, 1.5), look_at=(0, 0, -0.2))]
-    images = PathTracer().trace([TRUE.with_camera(**dict(camera)) for camera in cameras], 31, 31, SPP, seed=0).mean
+    images = PathTracer().trace([TRUE.with_camera(**dict(camera)) for camera in cameras], 23, 23, SPP, seed=0).mean
     given = [cameras[0], cameras[1].model_copy(update={"position": (4.2, -2.8, 1.4)})]
     start = START.with_material(1, base_color=(0.7, 0.3, 0.2))
     found = fit(RENDERER, list(images), start, [LAMP, "cameras[1].position"], cameras=given)
     assert off(found)[LAMP] < 0.35
     assert math.dist(found.cameras[1].position, cameras[1].position) < 0.12  # of 0.3
     assert found.cameras[0] == cameras[0]
-    assert found.pictures.shape == (2, 31, 31, 3)
+    assert found.pictures.shape == (2, 23, 23, 3)
 
 
 def test_what_the_renderer_made_itself_is_found_exactly():
     """Of a picture without noise, by the network that looks for it."""
-    image = RENDERER(TRUE, 31)
+    image = RENDERER(TRUE, 17)
     found = fit(RENDERER, [image], TRUE.with_material(1, base_color=(0.4, 0.4, 0.4)), [COLOR, "background"])
     np.testing.assert_allclose(found.scene.objects[1].material.base_color, (0.7, 0.3, 0.2), atol=1e-3)
     np.testing.assert_allclose(found.scene.background, TRUE.background, atol=1e-3)
@@ -133,7 +133,7 @@ def test_standard_errors_are_those_of_repeated_noise():
     found = []
     for _ in range(12):
         noisy = clean * (1 + 0.05 * random.normal(size=clean.shape))
-        found.append(fit(RENDERER, [noisy], TRUE, [f"{COLOR}[0]"], settings=FitSettings(iterations=2)))
+        found.append(fit(RENDERER, [noisy], TRUE, [f"{COLOR}[0]"], settings=FitSettings(iterations=1)))
     spread = np.std([list(each.numbers.values()) for each in found])
     told = np.mean([list(each.errors.values()) for each in found])
     assert told == pytest.approx(spread, rel=0.5)

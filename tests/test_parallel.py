@@ -67,9 +67,20 @@ def shortened(tmp_path: Path, monkeypatch):
     return tmp_path
 
 
-def test_at_once_or_in_turn_the_weights_are_the_same(shortened: Path):
+def test_a_process_that_dies_is_told_and_the_weights_in_the_end_are_those_of_runs_in_turn(shortened: Path, monkeypatch):
+    """Told with its last words, when the other run is made; the next call makes what is missing."""
     assert torch.get_num_threads() == 1
     runs = planned_runs(NAMES, "tiny", 1)
+    dying = runs[1].folder
+    monkeypatch.setenv("DIES", "yes")
+    with pytest.raises(InputError) as error:
+        compare(NAMES, "tiny", 1, Path("page"), cpu=True, jobs=2)
+    head, *said, consequence = str(error.value).splitlines()
+    assert head == f"{dying}: its process ended with exit code -9; the end of {dying}/log.txt:"
+    assert said[-1] == "  last words"
+    assert consequence == "page/index.html is without them"
+    assert "| standard_run | 1 | 64 |" in Path("page/comparison.md").read_text()
+    monkeypatch.delenv("DIES")
     made, wrong = collect(runs, cpu=True, jobs=2)
     assert not wrong
     (shortened / "runs").rename(shortened / "at_once")
@@ -84,21 +95,6 @@ def test_at_once_or_in_turn_the_weights_are_the_same(shortened: Path):
             assert all((one[name] == other[name]).all() for name in one)
     log = shortened / "at_once" / runs[0].folder.relative_to("runs") / "log.txt"
     assert "standard_run, tiny, seed 0, 1 threads, " in log.read_text()
-
-
-def test_a_process_that_dies_is_told_with_its_last_words_and_the_others_are_made(shortened: Path, monkeypatch):
-    monkeypatch.setenv("DIES", "yes")
-    with pytest.raises(InputError) as error:
-        compare(NAMES, "tiny", 1, Path("page"), cpu=True, jobs=2)
-    head, *said, consequence = str(error.value).splitlines()
-    folder = planned_runs(["tanh"], "tiny", 1)[0].folder
-    assert head == f"{folder}: its process ended with exit code -9; the end of {folder}/log.txt:"
-    assert said[-1] == "  last words"
-    assert consequence == "page/index.html is without them"
-    assert "| standard_run | 1 | 64 |" in Path("page/comparison.md").read_text()
-    monkeypatch.delenv("DIES")
-    _, text = compare(NAMES, "tiny", 1, Path("page"), cpu=True)
-    assert "| tanh | 1 | 64 |" in text
 
 
 def test_a_run_whose_folder_cannot_be_made_is_told_and_the_others_are_made(shortened: Path):

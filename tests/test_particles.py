@@ -122,6 +122,21 @@ def test_a_selection_takes_every_array(selection, rows):
     assert part.fields["charge"].tolist() == (np.array(rows) + 1.0).tolist()
 
 
+def test_types_beside_elements_are_selected_by_their_numbers():
+    atoms = Particles.of("dump", np.eye(3), numbers=[8, 1, 1], kinds=["O", "H", "H"], fields={"type": [1, 2, 3]})
+    assert atoms.selected("type 1,3").positions.tolist() == np.eye(3)[[0, 2]].tolist()
+    with pytest.raises(InputError, match=r"there is no type '4'; there are 1, 2, 3"):
+        atoms.selected("type 4")
+
+
+def test_bonds_stay_between_particles_that_are_selected():
+    beads = Particles.of("beads", np.eye(5)[:, :3] * 2 + np.arange(5)[:, None], bonds=[[0, 1], [1, 2], [3, 4], [4, 2]])
+    assert beads.selected("1:").bonds.tolist() == [[0, 1], [2, 3], [3, 1]]
+    assert beads.selected("::2").bonds.tolist() == [[2, 1]]
+    with pytest.raises(InputError, match=r"beads: bonds\[1\] is \[1\.0, 5\.0\], must be two of the 5 particles"):
+        Particles.of("beads", np.ones((5, 3)), bonds=[[0, 1], [1, 5]])
+
+
 @pytest.mark.parametrize(
     ("selection", "told"),
     [

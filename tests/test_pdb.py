@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from luxel import InputError
+from luxel import InputError, InputWarning
 from luxel.scene.figures.pdb import with_element
 from luxel.scene.figures.readers import read_particles, read_trajectory
 
@@ -61,6 +61,24 @@ def test_an_element_that_is_left_out_is_the_names(tmp_path, name, residue, recor
 def test_an_element_that_is_given_stays():
     for line in (atom(" CA ", element="N"), "REMARK   1\n"):
         assert with_element(line) == line
+
+
+def test_of_alternate_locations_a_residues_most_occupied_stays(tmp_path):
+    pytest.importorskip("ase")
+
+    def at(x: float, letter: str, share: str, number: int = 1) -> str:
+        line = atom(" CA ", x, element="C")
+        return f"{line[:16]}{letter}{line[17:22]}{number:4d}{line[26:54]}{share:>6s}{line[60:]}"
+
+    two = at(1, " ", "1.00"), at(2, "A", "0.40"), at(3, "B", "0.60"), at(4, "B", "0.60")
+    others = at(5, "A", "0.50", 2), at(6, "B", "0.50", 2), at(7, "C", "0.10", 3)
+    path = written(tmp_path / "a.pdb", *two, *others)
+    with pytest.warns(InputWarning, match=r"a\.pdb: 2 atoms at alternate locations are left out"):
+        assert read_particles(path).positions[:, 0].tolist() == [1, 3, 4, 5, 7]
+    shares = ("0.6", "0"), ("0.6", "1"), ("", "")
+    models = [f"MODEL     1\n{at(1, 'A', a)}{at(2, 'B', b)}ENDMDL\n" for a, b in shares]
+    with pytest.warns(InputWarning):
+        assert [each.positions[0, 0] for each in read_trajectory(written(path, *models))] == [1, 2, 1]
 
 
 def test_no_element_and_no_atom_are_told(tmp_path):

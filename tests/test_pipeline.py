@@ -13,7 +13,7 @@ from luxel.core.fragments import PIXEL_RAYS, visible_fragments
 from luxel.core.scene_batch import SceneBatch
 from luxel.experiments.base import tiny_model
 from luxel.files.seal import without_seal
-from luxel.models import ray_model, visible_surfaces
+from luxel.models import blending, ray_model, visible_surfaces
 from luxel.models.image_model import ImageModel, ImageModelConfig
 from luxel.models.path_allocation import allocated_paths
 from luxel.models.ray_model import RayModel, RayModelConfig
@@ -200,15 +200,19 @@ LIT = Scene(
 )
 
 
+@pytest.fixture(scope="module")
+def truth_of_lit() -> np.ndarray:
+    return PathTracer().trace([LIT], 16, 16, 1 << 14, seed=9).mean[0]
+
+
 @pytest.mark.parametrize("kind", ["ray", "image", "shipped"])
-def test_paths_bring_any_models_picture_to_the_truth(folder, kind):
+def test_paths_bring_any_models_picture_to_the_truth(folder, truth_of_lit, kind):
     renderer = {
         "ray": lambda: Renderer(RayModel(RayModelConfig(light_rays=1, diffuse_rays=1, filtering=False))),
         "image": lambda: Renderer.from_pretrained(folder),
         "shipped": lambda: Renderer.from_pretrained("ray-small"),
     }[kind]()
-    truth = PathTracer().trace([LIT], 16, 16, 1 << 14, seed=9).mean[0]
-    errors = [np.square(renderer(LIT, 16, spp=spp, seed=1) - truth).mean() for spp in (0, 64, 1024)]
+    errors = [np.square(renderer(LIT, 16, spp=spp, seed=1) - truth_of_lit).mean() for spp in (0, 64, 1024)]
     assert errors[2] < errors[0] / 4
     assert errors[2] < errors[1] / 4
 
@@ -232,8 +236,31 @@ def test_a_seed_decides_the_paths_and_a_batch_is_its_scenes():
     np.testing.assert_allclose(both[0], renderer.views(LIT, [CAMERA], 16, 12, spp=4, seed=3)[0], rtol=1e-4, atol=1e-6)
     assert np.abs(both[0] - renderer(LIT, 16, 12, spp=4)).max() > 0
     picture = renderer.render([LIT], 16, 12)
-    np.testing.assert_array_equal(renderer.refined([LIT], picture, 4, 3)[0], renderer(LIT, 16, 12, spp=4, seed=3))
-    np.testing.assert_array_equal(renderer.refined([LIT], picture, 0), picture)
+    network = renderer.network([LIT], 16, 12)
+    np.testing.assert_array_equal(renderer.blended(network, 4, 3)[0], renderer(LIT, 16, 12, spp=4, seed=3))
+    for same in (renderer.blended(network, 0), renderer.refined([LIT], picture, 0)):
+        np.testing.assert_array_equal(same, picture)
+
+
+def test_a_ray_model_knows_what_its_pictures_are_made_of_and_others_are_taken_apart(folder, monkeypatch):
+    """As pictures are that are given, a ray model's, too."""
+    renderer, asked = Renderer.from_pretrained("ray-small"), []
+
+    def taken_apart(*given):
+        asked.append(given)
+        return visible_surfaces.unmixed(*given)
+
+    monkeypatch.setattr(blending, "unmixed", taken_apart)
+    own = renderer(LIT, 16, 12, spp=4)
+    renderer.estimate(LIT, 16, 12, 4)
+    list(islice(renderer.progress(LIT, 16, 12), 3))
+    assert not asked
+    network = renderer.network([LIT], 16, 12)
+    given = renderer.refined([LIT], network.radiance.numpy(), 4)[0]
+    assert len(asked) == 1
+    assert np.abs(given - own).max() > 1e-3 * own.max()
+    Renderer.from_pretrained(folder)(ONE, spp=2)
+    assert len(asked) == 2
 
 
 def test_what_pixels_show_is_found_once_for_the_network_and_for_paths(monkeypatch):
@@ -243,7 +270,7 @@ def test_what_pixels_show_is_found_once_for_the_network_and_for_paths(monkeypatc
         found.append(arguments)
         return visible_fragments(*arguments)
 
-    expected = renderer.refined([LIT], renderer(LIT, 13, 7)[None], 4)[0]
+    expected = renderer.blended(renderer.network([LIT], 13, 7)._replace(fragments=None), 4)[0]
     for module in (pipeline, ray_model, visible_surfaces):
         monkeypatch.setattr(module, "visible_fragments", counted)
     assert (renderer(LIT, 13, 7, spp=4) == expected).all()
@@ -277,8 +304,9 @@ def test_the_networks_picture_is_the_models_whoever_finds_what_pixels_show(pixel
     renderer = Renderer(RayModel(RayModelConfig(pixel_rays=pixel_rays)))
     for module in (pipeline, ray_model):
         monkeypatch.setattr(module, "PIXELS_AT_ONCE", together)
-    picture = renderer._network([LIT], 13, 7)
+    picture = renderer.network([LIT], 13, 7)
     assert (picture.fragments is None) == (pixel_rays != PIXEL_RAYS or together < 13 * 7)
+    assert (picture.of_fragments is None) == (pixel_rays != PIXEL_RAYS)
     with torch.inference_mode():
         expected = renderer.model(SceneBatch.of([LIT]), width=13, height=7)
     assert (picture.radiance == expected).all()

@@ -515,9 +515,12 @@ def test_bands_are_all_rows_once():
 def test_large_pictures_are_made_in_bands_that_change_nothing(model, at_once, monkeypatch):
     """Nor does it matter how many scenes are rendered at once; only matrix products may be rounded otherwise."""
     scenes = [EVERY_SHAPE, SCENES[1]]
-    expected = pictures(model, scenes, width=41, height=47)
-    monkeypatch.setattr(ray_model, "PIXELS_AT_ONCE", at_once)
-    torch.testing.assert_close(pictures(model, scenes, width=41, height=47), expected, rtol=1e-6, atol=1e-6)
+    batch = SceneBatch.of(scenes)
+    with torch.no_grad():
+        expected = model.pictures(batch, 41, 47)
+        monkeypatch.setattr(ray_model, "PIXELS_AT_ONCE", at_once)
+        for found, whole in zip(model.pictures(batch, 41, 47), expected, strict=True):
+            torch.testing.assert_close(found, whole, rtol=1e-6, atol=1e-6)
 
 
 def test_points_that_the_network_sees_at_once_change_nothing(monkeypatch):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from luxel import InputError
-from luxel.scene.figures.readers import READERS, SH_C0, is_particle_file, read_particles
+from luxel.scene.figures.readers import READERS, SH_C0, is_particle_file, read_particles, read_trajectory
 
 PACKAGES = {".ply": "plyfile", ".gsd": "gsd"} | dict.fromkeys((".xyz", ".extxyz", ".pdb", ".cif"), "ase")
 PLACES = np.array([[0.0, 1, 2], [3, 4, 5], [6, 7, 8.5]])
@@ -180,13 +180,48 @@ def test_extended_xyz(tmp_path):
     assert first.cell.vectors.tolist() == [[4, 0, 0], [0, 5, 0], [0, 0, 6]]
 
 
+TYPES = """3
+Properties=pos:R:3:species:S:1:radius:R:1 Lattice="4 0 0 0 5 0 0 0 6"
+0 1 2 A 0.5
+3 4 5 B1 0.3
+6 7 8.5 A 0.3
+"""
+
+
+def test_xyz_of_types_that_are_no_elements(tmp_path):
+    pytest.importorskip("ase")
+    path = tmp_path / "a.xyz"
+    path.write_text(TYPES * 2)
+    for particles in (read_particles(path), read_particles(path, 0), read_particles(path, -2), *read_trajectory(path)):
+        assert particles.kinds.tolist() == ["A", "B1", "A"]
+        assert particles.numbers is None
+        assert not particles.fields
+        assert particles.positions.tolist() == PLACES.tolist()
+        assert particles.radii.tolist() == [0.5, 0.3, 0.3]
+        assert particles.cell.vectors.diagonal().tolist() == [4, 5, 6]
+    path.write_text('2\nAtoms. "Timestep: 0\n1 0 1 2\n2 3 4 5\n')  # as LAMMPS writes it, but for the quotation mark
+    assert read_particles(path).kinds.tolist() == ["1", "2"]
+    assert read_particles(path).positions.tolist() == PLACES[:2].tolist()
+
+
+def test_of_vectors_there_are_lengths_and_components(tmp_path):
+    np.savez(tmp_path / "a.npz", positions=PLACES, force=[[3, 4, 0], [0, 0, 1], [0, 0, 0]])
+    fields = read_particles(tmp_path / "a.npz").fields
+    assert {name: values.tolist() for name, values in fields.items()} == {
+        "force": [5, 1, 0],
+        "force_x": [3, 0, 0],
+        "force_y": [4, 0, 0],
+        "force_z": [0, 1, 0],
+    }
+
+
 def test_a_frame_or_an_element_that_there_is_not_is_told(tmp_path):
     pytest.importorskip("ase")
     (tmp_path / "a.xyz").write_text(XYZ * 2)
     for frame in (2, -3):
         with pytest.raises(InputError, match=rf"a\.xyz: has no atoms of frame {frame}; -1 is the last"):
             read_particles(tmp_path / "a.xyz", frame)
-    (tmp_path / "a.xyz").write_text("1\n\nBead 0 0 0\n")
+    (tmp_path / "a.xyz").write_text("1\n\nH 0 0 0\n1\n\nBead 0 0 0\n")
     with pytest.raises(InputError, match=r"a\.xyz: 'Bead' is no element; name elements"):
         read_particles(tmp_path / "a.xyz")
 
@@ -230,6 +265,8 @@ def test_gsd_of_ellipsoids(tmp_path):
     ellipsoid = {"type": "Ellipsoid", "a": 0.5, "b": 0.25, "c": 0.125}
     frame.particles.type_shapes = [ellipsoid, {"type": "Sphere", "diameter": 3}, {"type": "Polygon"}]
     frame.particles.orientation = np.eye(4)[1:]
+    frame.particles.velocity = PLACES * [1, 0, 0]
+    frame.bonds.N, frame.bonds.group = 2, [[0, 1], [2, 1]]
     frame.configuration.box = [4, 5, 6, 1, 0.5, 0.25]
     with hoomd.open(str(tmp_path / "a.gsd"), "w") as file:
         file.append(frame)
@@ -242,6 +279,9 @@ def test_gsd_of_ellipsoids(tmp_path):
     assert particles.semi_axes.tolist() == [[0.5, 0.25, 0.125], [1.5] * 3, [2.5] * 3]
     assert particles.rotations.tolist() == np.eye(4)[1:].tolist()
     assert particles.kinds.tolist() == ["A", "B", "C"]
+    assert particles.bonds is not None
+    assert particles.bonds.tolist() == [[0, 1], [2, 1]]
+    assert particles.fields["velocity"].tolist() == [0, 3, 6]
     assert particles.cell.vectors.tolist() == [[4, 0, 0], [5, 5, 0], [3, 1.5, 6]]
     assert particles.cell.origin.tolist() == [-6, -3.25, -3]
     with pytest.raises(InputError, match=r"a\.gsd: frame is 1, must be in \[-1, 0\]"):

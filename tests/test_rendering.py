@@ -40,13 +40,13 @@ def renderer() -> Renderer:
 def rendered(renderer, monkeypatch) -> list[Any]:
     """The scenes that the renderer is asked for, in turn."""
     asked: list[Any] = []
-    render = renderer.render
+    network = renderer.network
 
     def count(scenes: list[Scene], *sizes: int | None) -> Any:
         asked.extend(scenes)
-        return render(scenes, *sizes)
+        return network(scenes, *sizes)
 
-    monkeypatch.setattr(renderer, "render", count)
+    monkeypatch.setattr(renderer, "network", count)
     return asked
 
 
@@ -80,14 +80,14 @@ class Killed(BaseException):
     """The end of a process, as far as a test can have it."""
 
 
-def kill_third(refined: Any) -> Any:
+def kill_third(blended: Any) -> Any:
     """A renderer's function that ends with its third call."""
     calls = itertools.count(1)
 
     def until(*arguments: Any, **options: Any) -> Any:
         if next(calls) == 3:
             raise Killed
-        return refined(*arguments, **options)
+        return blended(*arguments, **options)
 
     return until
 
@@ -100,7 +100,7 @@ def test_a_movie_that_was_killed_goes_on_to_the_same_bytes(renderer, rendered, t
     render_movie(renderer, FILM, whole, settings, pictures="exr")
     rendered.clear()
     with pytest.MonkeyPatch.context() as until:
-        until.setattr(renderer, "refined", kill_third(renderer.refined))
+        until.setattr(renderer, "blended", kill_third(renderer.blended))
         with pytest.raises(Killed):
             render_movie(renderer, FILM, cut, settings, pictures="exr")
     assert list(pictures(cut)) == ["00000.exr", "00001.exr"]

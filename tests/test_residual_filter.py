@@ -158,6 +158,21 @@ def test_what_few_paths_have_found_counts_less():
     np.testing.assert_allclose(middle(found.moments[1])[0], 0.1, rtol=1e-4)
 
 
+def test_what_has_no_weight_stays_as_it_is_and_adds_to_no_other():
+    """The right half of a floor has a residual of 1, and the picture mottle."""
+    batch = SceneBatch.of([FLAT])
+    surfaces = visible_surfaces(batch, WIDTH, HEIGHT)
+    right = surfaces.pixel % WIDTH >= WIDTH // 2
+    picture = 1 + 0.1 * torch.rand(len(right), 3, generator=torch.Generator().manual_seed(0))
+    ones, residual = torch.ones(len(right)), right.float()[:, None].expand(-1, 3)
+    found = residual_levels(batch, surfaces, picture, residual, ones, 0 * ones, (~right).float())
+    for values in found.moments[1:]:
+        assert (values[right] == found.moments[0][right]).all()
+        assert (values[~right, :3] == 0).all()
+    assert (found.moments[1][~right, VARIANCE] < 0.9).all()
+    assert all((values[right] == 0).all() for values in found.details)
+
+
 @wp.kernel(enable_backward=False)
 def likenesses(
     point: wp.array[wp.vec3],

@@ -12,7 +12,7 @@ def flops(name: str, scale: str) -> int:
     return sum(cost_by_part(ImageModel(EXPERIMENTS[name].make(scale).model)).values(), Cost()).flops
 
 
-@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("scale", [scale for scale in SCALES if scale != "long"])  # whose networks are small's
 def test_width_depth_and_sequence_take_the_same_operations(scale):
     depth, width, sequence = (
         flops(name, scale) for name in ("double_depth", "same_flops_width", "same_flops_seq_size")

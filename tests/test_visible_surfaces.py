@@ -11,8 +11,9 @@ from luxel.core.fragments import visible_fragments, with_sky
 from luxel.core.intersect import MISS
 from luxel.core.rays import image_plane_rays
 from luxel.core.scene_batch import SceneBatch
-from luxel.models.visible_surfaces import unmixed, visible_surfaces
-from luxel.scene import Box, Camera, Cylinder, Material, Plane, Scene, Sphere
+from luxel.models.ray_model import RayModel, RayModelConfig
+from luxel.models.visible_surfaces import unmixed, visible_surfaces, with_radiance_of_sky
+from luxel.scene import Box, Camera, Cylinder, GradientSky, Material, Plane, Scene, Sphere, Sun
 
 WIDTH, HEIGHT = 31, 23
 CAMERA = Camera(position=(0, -6, 2), look_at=(0, 0, 0))
@@ -59,6 +60,26 @@ def test_the_skys_point_is_the_middle_of_its_pixel():
     x, y = (WIDTH - 1) / HEIGHT * half, (HEIGHT - 1) / HEIGHT * half
     local = batch.camera_rotation[0].T @ ray.direction[0]
     torch.testing.assert_close(local, torch.tensor([x, y, -1.0], dtype=torch.float32))
+
+
+@pytest.mark.parametrize("sky", ["constant", "gradient and sun"])
+def test_a_picture_is_its_fragments_by_what_they_cover(sky):
+    """What the network knows of objects, and of the sky."""
+    fields = {"background": (0.3, 0.2, 0.1)}
+    if sky != "constant":
+        fields = {
+            "sky": GradientSky(zenith=(0.1, 0.2, 0.9), horizon=(1, 1, 1)),
+            "sun": Sun(direction=(0.1, 1, 0.1), radiance=(9, 8, 7)),
+        }
+    batch = SceneBatch.of([Scene(objects=scene.objects, camera=CAMERA, **fields) for scene in (BALLS, ON_GROUND)])
+    surfaces = visible_surfaces(batch, WIDTH, HEIGHT)
+    with torch.no_grad():
+        picture, of_objects = RayModel(RayModelConfig()).pictures(batch, WIDTH, HEIGHT)
+    radiance = with_radiance_of_sky(batch, surfaces, of_objects)
+    together = torch.zeros(2 * WIDTH * HEIGHT, 3)
+    together.index_add_(0, surfaces.pixel, surfaces.fragments.coverage[:, None] * radiance)
+    torch.testing.assert_close(together, picture.reshape(-1, 3), rtol=1e-3, atol=1e-5)
+    assert (radiance[surfaces.is_lamp] > 40).all()
 
 
 @pytest.mark.parametrize("scene", [BALLS, ON_GROUND])

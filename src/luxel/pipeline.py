@@ -28,7 +28,7 @@ from luxel.models.model_types import Model, load_model
 from luxel.models.path_allocation import allocated_paths
 from luxel.models.ray_model import PIXELS_AT_ONCE, RayModel
 from luxel.models.traced_paths import Paths, pooled
-from luxel.models.visible_surfaces import Surfaces, visible_surfaces
+from luxel.models.visible_surfaces import Surfaces, visible_surfaces, with_radiance_of_sky
 from luxel.near_words import naming_near_words
 from luxel.scene.arguments import check_scene, check_scenes
 from luxel.scene.description import Camera, Scene
@@ -78,6 +78,8 @@ class NetworkPicture(NamedTuple):
     scenes: SceneBatch
     fragments: Fragments | None = None
     """Of the pictures, if they were found for these as `visible_surfaces` finds them."""
+    of_fragments: Float32[Tensor, "fragments 3"] | None = None
+    """Radiance of each of these fragments, if it is known to the network; of none of the sky's."""
 
 
 class Renderer:
@@ -161,8 +163,8 @@ class Renderer:
         """
         check_spp("spp", spp)
         check_seed("seed", seed)
-        picture = self._network(scenes, width, height)
-        return in_numpy(picture.radiance) if spp == 0 else self._refined(picture, spp, seed)
+        picture = self._network(scenes, width, height, for_paths=spp > 0)
+        return in_numpy(picture.radiance) if spp == 0 else self.blended(picture, spp, seed)
 
     @naming_near_words
     @torch.inference_mode()
@@ -175,10 +177,11 @@ class Renderer:
         progress: Callable[[int], object] | None = None,
         same_noise: bool = False,
     ) -> Float32[np.ndarray, "batch height width 3"]:
-        """Pictures of the scenes that `render` made, blended with `spp` paths a pixel: nearer to the truth, the more.
+        """Pictures of the scenes, blended with `spp` paths a pixel: nearer to the truth, the more.
 
-        Those are fewer on average, a quarter to half as many in most pixels and four to eight times as many where the
-        picture has most contrast (`luxel.models.path_allocation`).
+        Of a model's own pictures `render` makes a little better ones, as it knows what these are made of. Paths are
+        fewer on average, a quarter to half as many in most pixels and four to eight times as many where the picture has
+        most contrast (`luxel.models.path_allocation`).
         Their squared error falls like 1/spp in the end (`luxel.models.blending`). A picture depends on its scene, its
         size, `spp` and `seed` alone. With `same_noise` a pixel's random numbers are the same in all scenes, so that in
         frames of a movie noise holds still (docs/movie.md). `progress` is called with every number of pixels whose
@@ -194,20 +197,37 @@ class Renderer:
             )
         if spp == 0:
             return radiance.copy()
-        batch = SceneBatch.of(scenes, self.device)
+        picture = NetworkPicture(torch.from_numpy(radiance).to(self.device), SceneBatch.of(scenes, self.device))
+        return self.blended(picture, spp, seed, progress, same_noise)
+
+    @naming_near_words
+    @torch.inference_mode()
+    def blended(
+        self,
+        picture: NetworkPicture,
+        spp: int,
+        seed: int = 0,
+        progress: Callable[[int], object] | None = None,
+        same_noise: bool = False,
+    ) -> Float32[np.ndarray, "batch height width 3"]:
+        """What `render` returns with `spp` paths a pixel, of what `network` returned; the others are of `refined`."""
+        check_spp("spp", spp)
+        check_seed("seed", seed)
+        if spp == 0:
+            return in_numpy(picture.radiance)
+        batch, surfaces, of_fragments = self._surfaces(picture, spp)
         if same_noise:
             batch = replace(batch, key=torch.zeros_like(batch.key))
-        return self._refined(NetworkPicture(torch.from_numpy(radiance).to(self.device), batch), spp, seed, progress)
-
-    def _refined(
-        self, picture: NetworkPicture, spp: int, seed: int, progress: Callable[[int], object] | None = None
-    ) -> Float32[np.ndarray, "batch height width 3"]:
-        batch, surfaces = self._surfaces(picture, spp)
         paths = self._paths(batch, surfaces, picture.radiance, spp, seed, progress)
-        return blended_picture(batch, surfaces, picture.radiance, paths, self.blender).cpu().numpy()
+        return blended_picture(batch, surfaces, picture.radiance, paths, self.blender, of_fragments).cpu().numpy()
 
-    def _surfaces(self, picture: NetworkPicture, spp: int) -> tuple[SceneBatch, Surfaces]:
-        """The scenes on the device, and what the pictures show. Raises InputError for more than fits into memory."""
+    def _surfaces(
+        self, picture: NetworkPicture, spp: int
+    ) -> tuple[SceneBatch, Surfaces, Float32[Tensor, "fragments 3"] | None]:
+        """The scenes on the device, what the pictures show, and the radiance of that, if the network knows it.
+
+        Raises InputError for more than fits into memory.
+        """
         batch, (height, width) = picture.scenes.to(self.device), picture.radiance.shape[1:3]
         check_fits(
             blending_memory(len(batch), width, height),
@@ -216,7 +236,9 @@ class Renderer:
             str(self.device),
             unasked=UNCHECKED_BYTES,
         )
-        return batch, visible_surfaces(batch, width, height, picture.fragments)
+        surfaces = visible_surfaces(batch, width, height, picture.fragments)
+        known = picture.of_fragments
+        return batch, surfaces, None if known is None else with_radiance_of_sky(batch, surfaces, known)
 
     def _paths(
         self,
@@ -246,10 +268,10 @@ class Renderer:
         """What `render` returns of one scene with paths, and how far it may be off. Raises InputError as that does."""
         check_spp("spp", spp)
         check_seed("seed", seed)
-        picture = self._network([scene], width, height)
-        batch, surfaces = self._surfaces(picture, spp)
+        picture = self.network([scene], width, height)
+        batch, surfaces, of_fragments = self._surfaces(picture, spp)
         paths = self._paths(batch, surfaces, picture.radiance, spp, seed, progress)
-        blended, error = blend(batch, surfaces, picture.radiance, paths, self.blender)
+        blended, error = blend(batch, surfaces, picture.radiance, paths, self.blender, of_fragments)
         path_variance = (paths.spp * paths.variance).mean()
         return Estimate(blended[0].cpu().numpy(), error[0].cpu().numpy(), np.float32(path_variance.item()))
 
@@ -271,12 +293,12 @@ class Renderer:
         check_scene("scene", scene)
         check_seed("seed", seed)
         with torch.inference_mode():
-            network = self._network([scene], width, height)
+            network = self.network([scene], width, height)
         picture, part, spp = network.radiance, count(), 0
         yield Progress(picture[0].cpu().numpy(), 0, float("nan"))
         factor = ErrorFactor(UNTRAINED_PRIOR if self.blender is None else TRAINED_PRIOR)
         with torch.inference_mode():
-            batch, surfaces = self._surfaces(network, FIRST_PASS_SPP)
+            batch, surfaces, of_fragments = self._surfaces(network, FIRST_PASS_SPP)
         paths: Paths | None = None
         blended = error = picture
         while True:
@@ -293,13 +315,20 @@ class Renderer:
                     factor.observe(*ratio_to_expected(found, error.flatten()))
                     factor.drift()
                 paths = reduce(partial(pooled, surfaces.pixel), more if paths is None else [paths, *more])
-                blended, error = blend(batch, surfaces, picture, paths, self.blender)
+                blended, error = blend(batch, surfaces, picture, paths, self.blender, of_fragments)
             alone = paths.mean.reshape(picture.shape)[0].cpu().numpy()
             mean_square = factor.value() * float(error.mean())
             yield Progress(blended[0].cpu().numpy(), spp, math.sqrt(mean_square), alone)
 
-    def _network(self, scenes: Sequence[Scene], width: int | None, height: int | None) -> NetworkPicture:
-        """The network's pictures alone; see `render`."""
+    @naming_near_words
+    @torch.inference_mode()
+    def network(self, scenes: Sequence[Scene], width: int | None = None, height: int | None = None) -> NetworkPicture:
+        """The network's pictures alone, on its device, and what it knows of them for `blended`; see `render`."""
+        return self._network(scenes, width, height, for_paths=True)
+
+    def _network(
+        self, scenes: Sequence[Scene], width: int | None, height: int | None, for_paths: bool
+    ) -> NetworkPicture:
         check_scenes(scenes)
         warn_of_darkness(scenes)
         sides = {"width": width, "height": height}
@@ -326,18 +355,20 @@ class Renderer:
                 str(self.device),
                 unasked=UNCHECKED_BYTES,
             )
-        fragments = None
-        if self._graphs is not None and frame is not None:
-            return NetworkPicture(self._graphs.render(host, frame), host)
-        batch = host.to(self.device)
         if not isinstance(self.model, RayModel):
-            radiance = self.model(batch)
-        elif self.model.config.pixel_rays == PIXEL_RAYS and len(batch) * width * height <= PIXELS_AT_ONCE:
+            batch = host.to(self.device)
+            return NetworkPicture(self.model(batch).clamp(min=0), batch)  # whose last unit may go below 0
+        sees_alike, fragments = self.model.config.pixel_rays == PIXEL_RAYS, None
+        if self._graphs is not None and frame is not None:
+            batch, shaded = host, self._graphs.render(host, frame, for_paths)
+        elif sees_alike and len(host) * width * height <= PIXELS_AT_ONCE:
+            batch = host.to(self.device)
             fragments = visible_fragments(batch, width, height, PIXEL_RAYS)
-            radiance = self.model.shaded(batch, fragments)
+            shaded = self.model.shaded(batch, fragments)
         else:
-            radiance = self.model(batch, width=width, height=height)
-        return NetworkPicture(radiance.clamp(min=0), batch, fragments)  # an image model's last unit may go below 0
+            batch = host.to(self.device)
+            shaded = self.model.pictures(batch, width, height)
+        return NetworkPicture(shaded.radiance, batch, fragments, shaded.of_fragments if sees_alike else None)
 
     @naming_near_words
     def views(

@@ -109,14 +109,15 @@ def by_network(
 ) -> Radiance:
     """Make the network's picture, and then the one that is blended with paths."""
     spp, started = paths_of(path, options), time.perf_counter()
-    image = renderer(scene, options.width, options.height)
+    picture = renderer.network([scene], options.width, options.height)
+    image = renderer.blended(picture, 0)[0]
     height, width, _ = image.shape
     say(f"{width}×{height} by {renderer.name} in {time.perf_counter() - started:.2f} s", over)
     save_picture(path, out, image, scene, options)
     if spp:
         say(f"{out}: {renderer.name} alone, until {spp} paths a pixel are traced", over)
         with paths_bar(spp, width * height, out, over) as progress:
-            image = renderer.refined([scene], image[None], spp, options.seed, progress)[0]
+            image = renderer.blended(picture, spp, options.seed, progress)[0]
         save_picture(path, out, image, scene, options)
     return image
 

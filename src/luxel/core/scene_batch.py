@@ -137,6 +137,12 @@ class SceneBatch:
         return (self.kind == RECTANGLE) | (self.kind == DISC)
 
     @property
+    def is_sky_constant(self) -> Bool[Tensor, " scenes"]:
+        """Of each scene, whether the background is all that is infinitely far."""
+        varies = (self.sky != 0).flatten(1).any(1) | (self.sun_radiance != 0).any(1) | (self.map >= 0)
+        return ~varies
+
+    @property
     def has_constant_skies(self) -> bool:
         """Whether the background is all that is infinitely far, in every scene."""
         of = self.on_cpu.arrays

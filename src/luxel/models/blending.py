@@ -25,7 +25,7 @@ from typing import ClassVar, Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int32, Int64
+from jaxtyping import Bool, Float, Int32, Int64
 from pydantic import ConfigDict
 from torch import Tensor, nn
 
@@ -83,6 +83,8 @@ MIN_JUDGED = 1e-3
 """Relative to the radiance: error that is added to what the judge multiplies, so that 0 is nothing certain."""
 BAND_BIAS, ERROR_BIAS = -2.0, -7.0
 """Of the Blender's outputs before training, which leave most to the picture: 0.12 of a band, e 0.03 of the radiance."""
+ROUNDING = 1e-5
+"""Of the radiance of a sky that paths have found."""
 TINY = 1e-30
 """Added to squares of radiance, which are far above it: what is divided by may be 0."""
 MAX_LOGARITHM = 12.0
@@ -217,7 +219,10 @@ class BlendedPart(NamedTuple):
     picture: Float[Tensor, "pixels 3"]
     """The network's."""
     residual: Residual
+    """Of the uncertain ones among their fragments."""
     shares: Shares
+    uncertain: Int64[Tensor, " some"]
+    """The numbers of those among the fragments; see `uncertain_fragments`."""
 
 
 def blended_picture(
@@ -226,9 +231,10 @@ def blended_picture(
     picture: Float[Tensor, "scenes height width 3"],
     paths: Paths,
     blender: Blender | None = None,
+    radiance: Float[Tensor, "fragments 3"] | None = None,
 ) -> Float[Tensor, "scenes height width 3"]:
-    """The picture of least expected error."""
-    parts = blended_parts(scenes, surfaces, picture, paths, blender)
+    """The picture of least expected error, by the network's radiance of each fragment, or what its picture says."""
+    parts = blended_parts(scenes, surfaces, picture, paths, blender, radiance)
     return torch.cat([part.radiance for part in parts]).reshape(picture.shape)
 
 
@@ -238,14 +244,18 @@ def blend(
     picture: Float[Tensor, "scenes height width 3"],
     paths: Paths,
     blender: Blender | None = None,
+    radiance: Float[Tensor, "fragments 3"] | None = None,
 ) -> tuple[Float[Tensor, "scenes height width 3"], Float[Tensor, "scenes height width"]]:
     """What `blended_picture` returns, and the expected squared error of its pixels, the mean over channels."""
     blended, errors = [], []
-    for part in blended_parts(scenes, surfaces, picture, paths, blender):
+    for part in blended_parts(scenes, surfaces, picture, paths, blender, radiance):
         error = part.error
         if blender is not None:
-            of_pixels = part.residual.of(part.shares.largest())
-            error = blender.judged(part.picture, of_pixels, part.radiance, error)
+            shares = part.shares.of(part.uncertain)
+            shows = torch.zeros_like(error, dtype=torch.bool).index_fill(0, shares.pixel, True).nonzero()[:, 0]
+            residual = part.residual.of(shares.largest()[shows])
+            judged = blender.judged(part.picture[shows], residual, part.radiance[shows], error[shows])
+            error = error.index_copy(0, shows, judged)
         blended.append(part.radiance)
         errors.append(error)
     return torch.cat(blended).reshape(picture.shape), torch.cat(errors).reshape(picture.shape[:3])
@@ -257,20 +267,39 @@ def blended_parts(
     picture: Float[Tensor, "scenes height width 3"],
     paths: Paths,
     blender: Blender | None,
+    radiance: Float[Tensor, "fragments 3"] | None,
 ) -> Iterator[BlendedPart]:
     """The blend, in parts of AT_ONCE pixels, with what the judge reads."""
     flat, coefficients_of = picture.reshape(-1, 3), james_stein if blender is None else blender
-    radiance = unmixed(scenes, surfaces, flat)
+    if radiance is None:
+        radiance = unmixed(scenes, surfaces, flat)
     levels, shares = filtered_residual(scenes, surfaces, radiance, paths), shares_of_pixels(surfaces, paths)
-    seen = surfaces.fragments
+    seen, found, is_uncertain = surfaces.fragments, paths.of_fragments, uncertain_fragments(scenes, surfaces, paths)
+    radiance = torch.where(is_uncertain[:, None], radiance, scenes.background.index_select(0, seen.scene))
+    spp = paths.spp[surfaces.pixel]
     for first in range(0, len(flat), AT_ONCE[flat.device.type]):
         some = slice(first, min(first + AT_ONCE[flat.device.type], len(flat)))
         own = slice(*seen.offsets[[some.start, some.stop]].tolist())
-        spp = paths.spp[surfaces.pixel[own]]
-        residual = describe(scenes, seen.object_id[own], radiance[own], levels.part(own), spp)
-        share, found = shares.part(some, own), paths.of_fragments
-        of_fragments = combine(radiance[own], found.mean[own], found.counts[own], residual, coefficients_of(residual))
-        yield BlendedPart(*share.pixels(*of_fragments), flat[some], residual, share)
+        uncertain = is_uncertain[own].nonzero()[:, 0]
+        rows = uncertain + own.start if len(uncertain) < own.stop - own.start else own  # a view, not a copy
+        residual = describe(scenes, seen.object_id[rows], radiance[rows], levels.part(rows), spp[rows])
+        believed_paths = radiance[rows], found.mean[rows], found.counts[rows]
+        mean, error = combine(*believed_paths, residual, coefficients_of(residual))
+        of_fragments = radiance[own].index_copy(0, uncertain, mean)
+        errors = torch.zeros_like(spp[own]).index_copy(0, uncertain, error)
+        share = shares.part(some, own)
+        yield BlendedPart(*share.pixels(of_fragments, errors), flat[some], residual, share, uncertain)
+
+
+def uncertain_fragments(scenes: SceneBatch, surfaces: Surfaces, paths: Paths) -> Bool[Tensor, " fragments"]:
+    """All but those of skies that are the same everywhere, whose radiance is known: half of many pictures.
+
+    A sky's fragment whose paths have found something else shows more than the rays that found it say.
+    """
+    seen, found = surfaces.fragments, paths.of_fragments
+    sky = scenes.background.index_select(0, seen.scene)
+    is_other = ((found.mean - sky).abs() > ROUNDING * sky).any(1) & (found.counts > 0)
+    return (seen.object_id != MISS) | is_other | ~scenes.is_sky_constant.index_select(0, seen.scene)
 
 
 def combine(
@@ -343,7 +372,7 @@ def filtered_residual(
     brighter = torch.zeros(surfaces.pixels, device=pixel.device).index_add(0, pixel, brightness)
     around = mean_around(brighter.reshape(-1, seen.height, seen.width)).index_select(0, pixel)
     shared = cut(raw, around)
-    weights = count / paths.spp[pixel]
+    weights = torch.where(uncertain_fragments(scenes, surfaces, paths), count / paths.spp[pixel], 0.0)
     return residual_levels(scenes, surfaces, radiance, shared, variance, (raw - shared).mean(1), weights)
 
 

@@ -41,6 +41,7 @@ from luxel.models.subpixels import direction_to_light, point_in_pixel
 PILOT_DIVISOR = 4  # one shadow ray of so many is sent first, to tell where all are needed
 HIGHLIGHT_THRESHOLD = wp.constant(0.25)  # highlights over diffuse light, from which on they need all of the rays
 NOISE_THRESHOLD = wp.constant(0.1)  # direct light's standard deviation over UNSHADOWED, from which on it does, too
+MIN_THROUGHPUT = wp.constant(0.1)  # of chains at whose ends that is so: of what the others show little is seen
 LIT = wp.constant(1)
 SHADOWED = wp.constant(2)
 
@@ -241,10 +242,20 @@ def sum_direct_light(
 
 @wp.kernel(enable_backward=False)
 def allocate_light_rays(
-    neighbours: Neighbours, visibility: wp.array[int], all_rays: int, light_rays: wp.array[int], begin: int
+    neighbours: Neighbours,
+    throughput: wp.array[float],
+    visibility: wp.array[int],
+    all_rays: int,
+    light_rays: wp.array[int],
+    begin: int,
 ) -> None:
-    """All rays to where, together, a point and its neighbours have found both of LIT and SHADOWED: to penumbras."""
+    """All rays to where, together, a point and its neighbours have found both of LIT and SHADOWED: to penumbras.
+
+    Not so for a point of which the camera receives less than MIN_THROUGHPUT, in a pane's weak reflection say.
+    """
     index = wp.tid() + begin
+    if throughput[index] < MIN_THROUGHPUT:
+        return
     found = int(0)
     location = location_of(neighbours, index)
     for k in range(9):

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Int32, Shaped
+from jaxtyping import Int32, Shaped
 from torch import Tensor
 
 from luxel.core.fragments import visible_fragments
@@ -21,7 +21,7 @@ from luxel.core.scene_batch import MAP_FIELDS, OBJECT_FIELDS, SCENE_FIELDS, Scen
 from luxel.core.scene_tables import scene_tables
 from luxel.core.scenes import read_from
 from luxel.core.shapes.kinds import PLANE
-from luxel.models.ray_model import FrameRoom, RayModel
+from luxel.models.ray_model import FrameRoom, RayModel, Shaded
 from luxel.models.shading_points import points_of_fragments
 from luxel.models.specular import ChainRoom, specular_chains
 
@@ -90,29 +90,30 @@ class FrameGraphs:
         return size in self._graphs
 
     @torch.inference_mode()
-    def render(self, host: SceneBatch, size: FrameSize) -> Float32[Tensor, "scenes height width 3"]:
-        """Pictures of scenes on the CPU, as the model makes them of the same scenes on its device; never below 0.
+    def render(self, host: SceneBatch, size: FrameSize, with_fragments: bool = False) -> Shaded:
+        """Pictures of scenes on the CPU, as the model makes them of the same scenes on its device.
 
-        `size` is `FrameSize.of` them. One at a time, whichever threads ask.
+        `size` is `FrameSize.of` them. What they are made of is copied for those who ask for it. One at a time,
+        whichever threads ask.
         """
         with self._lock:
-            return self._render(host, size)
+            return self._render(host, size, with_fragments)
 
-    def _render(self, host: SceneBatch, size: FrameSize) -> Float32[Tensor, "scenes height width 3"]:
+    def _render(self, host: SceneBatch, size: FrameSize, with_fragments: bool) -> Shaded:
         if not (self.model.config.chains and can_be_recorded(host, size) and size in self._seen):
             self._seen.add(size)
-            return self.model(host.to(self.device), width=size.width, height=size.height).clamp(min=0)
+            return self.model.pictures(host.to(self.device), size.width, size.height)
         graph = self._graphs.pop(size, None)
         rows = frame_rows(host, size, None if graph is None else graph.table_rows)
-        picture = None if graph is None else graph.replay(rows)
-        if graph is None or picture is None:
+        shaded = None if graph is None else graph.replay(rows, with_fragments)
+        if graph is None or shaded is None:
             graph = FrameGraph(self.model, rows, size, self.device, None if graph is None else graph.room)
-            picture = graph.replay(rows)
-            assert picture is not None, "there is room for the frame that was recorded"
+            shaded = graph.replay(rows, with_fragments)
+            assert shaded is not None, "there is room for the frame that was recorded"
         self._graphs[size] = graph
         if len(self._graphs) > MAX_GRAPHS:
             self._graphs.popitem(last=False)
-        return picture
+        return shaded
 
 
 class FrameGraph:
@@ -128,17 +129,20 @@ class FrameGraph:
         self.room = room_for(model, batch, size, least)
         self._graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(self._graph, capture_error_mode="thread_local"):
-            self._picture, self._needed = model.frame(batch, size.width, size.height, self.room)
+            self._shaded, self._needed = model.frame(batch, size.width, size.height, self.room)
 
-    def replay(self, rows: FrameRows) -> Float32[Tensor, "scenes height width 3"] | None:
+    def replay(self, rows: FrameRows, with_fragments: bool) -> Shaded | None:
         """The pictures of other scenes, None if there is too little room for them."""
         if rows.table_rows != self.table_rows:
             return None
         self._host.numpy()[:] = packed(rows)  # which the last frame's copy has read, as that frame was waited for
         self._words.copy_(self._host, non_blocking=True)
         self._graph.replay()
-        has_room = all(needed <= room for needed, room in zip(self._needed.tolist(), flat(self.room), strict=True))
-        return self._picture.clamp(min=0) if has_room else None  # a copy, which the next frame leaves as it is
+        needed, (radiance, of_fragments) = self._needed.tolist(), self._shaded
+        if any(count > room for count, room in zip(needed, flat(self.room), strict=True)):
+            return None
+        count = needed[0] if with_fragments else 0
+        return Shaded(radiance.clamp(min=0), of_fragments[:count].clone())  # copies, which the next frame leaves alone
 
 
 def can_be_recorded(host: SceneBatch, size: FrameSize) -> bool:

@@ -44,10 +44,12 @@ def gather(
     table: Int32[Tensor, "points words"],
     settings: Any,
     neighbours: Any | None = None,
+    throughput: Float[Tensor, " points"] | None = None,
 ) -> Float[Tensor, "points signals"]:
     """The Signals of ShadingPoints, by GatherSettings, whose `threads_per_point` become those that the device needs.
 
-    With Neighbours, points first send one of PILOT_DIVISOR rays to lights, and all of them only where shadows may end.
+    With Neighbours, points first send one of PILOT_DIVISOR rays to lights, and all of them only where shadows may end
+    and at least MIN_THROUGHPUT of their light arrives at the camera; without `throughput` all does.
     """
     count, device = len(table), batch.device
     threads_per_point = settings.threads_per_point = (
@@ -85,7 +87,9 @@ def gather(
 
     sample_lights(0)
     if first < all_rays:
-        launch(allocate_light_rays, count, [neighbours, visibility, all_rays], [light_rays], device, sliced=True)
+        throughput = torch.ones(count, device=device) if throughput is None else throughput
+        of_points = [neighbours, throughput, visibility, all_rays]
+        launch(allocate_light_rays, count, of_points, [light_rays], device, sliced=True)
         sample_lights(all_rays)
     if settings.occlusion and batch.is_flat_mirror.any():
         launch(add_mirrored_lights, count, inputs[:3], outputs[:1], device, sliced=True)

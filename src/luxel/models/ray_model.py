@@ -11,7 +11,7 @@ axes.)
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, TypeAlias
 
@@ -107,6 +107,14 @@ class FrameRoom(NamedTuple):
     chains: ChainRoom
 
 
+class Shaded(NamedTuple):
+    """Rows of pictures, and what they are made of."""
+
+    radiance: Float32[Tensor, "scenes rows width 3"]
+    of_fragments: Float32[Tensor, "fragments 3"]
+    """That leaves each fragment of the rows, the sky being none; what a frame has room for besides comes after them."""
+
+
 class RayModel(Pretrained):
     """Rays → radiance; see the module's docstring."""
 
@@ -145,7 +153,7 @@ class RayModel(Pretrained):
         refuse_gradients(scenes)
         if rays is None:
             side = width or height or self.config.width
-            radiance = self.pictures(scenes, width or side, height or side)
+            radiance = self.pictures(scenes, width or side, height or side).radiance
         else:
             table = points_of_rays(scenes, rays)
             radiance = self.radiance(scenes, table, self.chains(scenes, table, None))
@@ -153,35 +161,33 @@ class RayModel(Pretrained):
             radiance = radiance + 0 * sum(weights.sum() for weights in self.parameters())
         return radiance
 
-    def pictures(self, scenes: SceneBatch, width: int, height: int) -> Float32[Tensor, "scenes height width 3"]:
+    def pictures(self, scenes: SceneBatch, width: int, height: int) -> Shaded:
         """Each object that a pixel shows is shaded once, and blended by its coverage."""
         if len(scenes) * width * height <= PIXELS_AT_ONCE:
             return self.shaded(scenes, visible_fragments(scenes, width, height, self.config.pixel_rays))
         if len(scenes) > 1:
             some = max(1, PIXELS_AT_ONCE // (width * height))
             parts = [scenes[start : start + some] for start in range(0, len(scenes), some)]
-            return torch.cat([self.pictures(part, width, height) for part in parts])
+            return joined([self.pictures(part, width, height) for part in parts], 0)
         rows = max(REACH, PIXELS_AT_ONCE // width)
-        return torch.cat([self.picture_rows(scenes, width, height, *band) for band in bands(height, rows)], 1)
+        return joined([self.picture_rows(scenes, width, height, *band) for band in bands(height, rows)], 1)
 
-    def picture_rows(
-        self, scenes: SceneBatch, width: int, height: int, first: int, end: int
-    ) -> Float32[Tensor, "scenes rows width 3"]:
-        """Rows `first` … `end` − 1 of the pictures; they depend on nothing that is rendered with them."""
+    def picture_rows(self, scenes: SceneBatch, width: int, height: int, first: int, end: int) -> Shaded:
+        """Rows `first` … `end` − 1 of one scene's picture; they depend on nothing that is rendered with them."""
         margin = REACH + 1  # the farthest points' neighbours decide how many rays those send
         above, below = max(0, first - margin), min(height, end + margin)
         found = visible_fragments(scenes, width, height, self.config.pixel_rays, above, below - above)
-        return self.shaded(scenes, found)[:, first - above : end - above]
+        shaded, rows = self.shaded(scenes, found), slice(first - above, end - above)
+        of_rows = slice(*found.offsets[[rows.start * width, rows.stop * width]].tolist())
+        return Shaded(shaded.radiance[:, rows], shaded.of_fragments[of_rows])
 
-    def shaded(self, scenes: SceneBatch, found: Fragments) -> Float32[Tensor, "scenes rows width 3"]:
+    def shaded(self, scenes: SceneBatch, found: Fragments) -> Shaded:
         """The rows of the pictures that have these fragments."""
         table = points_of_fragments(scenes, found)
         radiance = self.radiance(scenes, table, self.chains(scenes, table, found.height), found)
-        return blended(scenes, found, radiance)
+        return Shaded(blended(scenes, found, radiance), radiance)
 
-    def frame(
-        self, scenes: SceneBatch, width: int, height: int, room: FrameRoom
-    ) -> tuple[Float32[Tensor, "scenes height width 3"], Int64[Tensor, "3"]]:
+    def frame(self, scenes: SceneBatch, width: int, height: int, room: FrameRoom) -> tuple[Shaded, Int64[Tensor, "3"]]:
         """Pictures, and the FrameRoom that they needed; they are wrong if it was more than they had.
 
         What is done does not depend on what is seen, and the host never waits for a GPU: it can be recorded.
@@ -189,8 +195,8 @@ class RayModel(Pretrained):
         found = visible_fragments(scenes, width, height, self.config.pixel_rays, room=room.fragments)
         table = points_of_fragments(scenes, found)
         chains = specular_chains(scenes, table, height, room.chains)
-        picture = blended(scenes, found, self.radiance(scenes, table, chains, found))
-        return picture, torch.cat([found.needed, chains.needed])
+        radiance = self.radiance(scenes, table, chains, found)
+        return Shaded(blended(scenes, found, radiance), radiance), torch.cat([found.needed, chains.needed])
 
     def chains(self, scenes: SceneBatch, table: Int32[Tensor, "points words"], height: int | None) -> Chains:
         """What the smooth ones among ShadingPoints show."""
@@ -221,7 +227,8 @@ class RayModel(Pretrained):
         if seen is not None and config.filtering:
             near = as_neighbours(neighbourhood(together, chains, seen))
         settings = config.gather_settings(height, len(table))
-        signals = gather(scenes, together, settings, near)
+        throughput = F.pad(chains.throughput.amax(1), (len(table), 0), value=1.0)
+        signals = gather(scenes, together, settings, near, throughput)
         if near is None:
             share = 1.0 if seen is None else 0.25  # as in the midst of a surface, or alone
             levels, shares = [signals] * LEVELS, [torch.full_like(signals[:, 0], share)] * len(STEPS)
@@ -282,6 +289,12 @@ def blended(
         picture = free[:, None] * sky_of_pixels(scenes, found)
         picture = picture.index_add(0, place, found.coverage[:, None] * radiance)
     return picture.unflatten(0, (-1, found.rows, found.width))
+
+
+def joined(parts: Sequence[Shaded], dimension: int) -> Shaded:
+    """Pictures of scenes after one another, or rows of one."""
+    pictures, of_fragments = zip(*parts, strict=True)
+    return Shaded(torch.cat(pictures, dimension), torch.cat(of_fragments))
 
 
 def refuse_gradients(scenes: SceneBatch) -> None:

@@ -7,18 +7,18 @@ it. So do products with the picture's own details, which say how far these are m
 all in the residual, with the opposite sign.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import warp as wp
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor
 
-from luxel.core.launch import launch, to_warp
+from luxel.core.launch import launch, struct_array, to_warp
 from luxel.core.pixels import PixelPlace, place_of
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable
-from luxel.models.shading_points import pixel_width
+from luxel.models.shading_points import NORMAL, POINT, pixel_width
 from luxel.models.visible_surfaces import SAME_PLANE, Surfaces, SurfaceTable, pixel_beside
 
 STEPS = (1, 2, 4, 8, 16, 32)
@@ -37,6 +37,16 @@ VARIANCE, PATHS_VARIANCE, SQUARE, REMOVED, DEVIATION, PRODUCTS = 3, 4, 5, 6, 7, 
 
 
 @wp.struct
+class FilterPoint:
+    """A fragment as its neighbours see it, side by side in memory."""
+
+    point: wp.vec3
+    normal: wp.vec3
+    radiance: wp.vec3
+    weight: float  # 0 of what is not filtered
+
+
+@wp.struct
 class Guide:
     """What a fragment's neighbours are compared with."""
 
@@ -48,11 +58,10 @@ class Guide:
 
 
 @wp.func
-def guide_of(scenes: Scenes, seen: SurfaceTable, i: int, radiance: wp.vec3, tolerance: float) -> Guide:
+def guide_of(scenes: Scenes, seen: SurfaceTable, i: int, own: FilterPoint, tolerance: float) -> Guide:
     """A fragment's."""
-    own = seen.points[i]
-    half = SAME_PLANE * pixel_width(scenes, own, seen.pictures.height)
-    return Guide(own.point, own.normal, 1.0 / (half * half + 1.0e-30), radiance, tolerance * tolerance)
+    half = SAME_PLANE * pixel_width(scenes, seen.points[i], seen.pictures.height)
+    return Guide(own.point, own.normal, 1.0 / (half * half + 1.0e-30), own.radiance, tolerance * tolerance)
 
 
 @wp.func
@@ -96,8 +105,7 @@ class Neighbour:
 @wp.func
 def neighbour(
     seen: SurfaceTable,
-    weights: wp.array[float],
-    picture: wp.array[wp.vec3],
+    table: wp.array[FilterPoint],
     own: Guide,
     at: PixelPlace,
     key: int,
@@ -110,8 +118,8 @@ def neighbour(
     other = fragment_with_key(seen, pixel_beside(seen.pictures, at, across * step, down * step), key)
     w = float(0.0)
     if other >= 0:
-        p = seen.points[other]
-        w = weights[other] * likeness(own, p.point, p.normal, picture[other])
+        p = table[other]
+        w = p.weight * likeness(own, p.point, p.normal, p.radiance)
         w *= wp.where(across * down == 0, 0.5, 0.25)
     return Neighbour(other, w)
 
@@ -120,8 +128,7 @@ def neighbour(
 def smooth_picture(
     scenes: Scenes,
     seen: SurfaceTable,
-    weights: wp.array[float],
-    picture: wp.array[wp.vec3],
+    table: wp.array[FilterPoint],
     step: int,
     before: wp.array[wp.vec3],
     smoothed: wp.array[wp.vec3],
@@ -129,16 +136,21 @@ def smooth_picture(
 ) -> None:
     """The weighted mean of each fragment's radiance and of those of its face in the eight pixels `step` away."""
     i = wp.tid() + begin
+    smoothed[i] = before[i]
+    weight = table[i].weight
+    if weight == 0.0:
+        return
     at = place_of(seen.pictures, seen.pixel[i])
-    own = guide_of(scenes, seen, i, picture[i], SAME_DETAIL)
+    own = guide_of(scenes, seen, i, table[i], SAME_DETAIL)
     total = wp.vec3(0.0, 0.0, 0.0)
-    weight = weights[i]
-    for k in range(9):
+    k = int(0)  # no constant range, which would be unrolled
+    while k < 9:
         if k != 4:
-            beside = neighbour(seen, weights, picture, own, at, seen.key[i], k, step)
+            beside = neighbour(seen, table, own, at, seen.key[i], k, step)
             if beside.fragment >= 0:
                 total += (before[beside.fragment] - before[i]) * beside.weight
                 weight += beside.weight
+        k += 1
     smoothed[i] = before[i] + total / weight
 
 
@@ -146,8 +158,7 @@ def smooth_picture(
 def filter_residuals(
     scenes: Scenes,
     seen: SurfaceTable,
-    weights: wp.array[float],
-    picture: wp.array[wp.vec3],
+    table: wp.array[FilterPoint],
     step: int,
     moments: wp.array[Moments],
     filtered: wp.array[Moments],
@@ -156,20 +167,26 @@ def filter_residuals(
 ) -> None:
     """The same of their Moments, and the weight of all."""
     i = wp.tid() + begin
-    at = place_of(seen.pictures, seen.pixel[i])
-    own = guide_of(scenes, seen, i, picture[i], SAME_PICTURE)
     before = moments[i]
+    weight = table[i].weight
+    if weight == 0.0:
+        filtered[i] = before
+        share[i] = 0.25
+        return
+    at = place_of(seen.pictures, seen.pixel[i])
+    own = guide_of(scenes, seen, i, table[i], SAME_PICTURE)
     total = Moments()
-    weight = weights[i]
     variance = weight * weight * before[VARIANCE]
-    for k in range(9):
+    k = int(0)  # no constant range, which would be unrolled
+    while k < 9:
         if k != 4:
-            beside = neighbour(seen, weights, picture, own, at, seen.key[i], k, step)
+            beside = neighbour(seen, table, own, at, seen.key[i], k, step)
             if beside.fragment >= 0:
                 values = moments[beside.fragment]
                 total += (values - before) * beside.weight
                 weight += beside.weight
                 variance += beside.weight * beside.weight * values[VARIANCE]
+        k += 1
     result = before + total / weight  # exactly as it was where there are no neighbours
     result[VARIANCE] = variance / (weight * weight)
     filtered[i] = result
@@ -185,9 +202,17 @@ class Levels(NamedTuple):
     details: list[Float[Tensor, "fragments 3"]]
     """Of the picture: what the filter's first levels take off it."""
 
-    def part(self, fragments: slice) -> "Levels":
+    def part(self, fragments: slice | Int64[Tensor, " some"]) -> "Levels":
         """Of some of the fragments."""
         return Levels(*([v[fragments] for v in values] for values in self))
+
+
+def filter_points(
+    surfaces: Surfaces, radiance: Float[Tensor, "fragments 3"], weights: Float[Tensor, " fragments"]
+) -> Any:
+    """FilterPoints, as an array."""
+    places, normals = (surfaces.points[:, first : first + 3].view(torch.float32) for first in (POINT, NORMAL))
+    return struct_array(torch.cat([places, normals, radiance, weights[:, None]], 1), FilterPoint)
 
 
 @torch.no_grad()
@@ -202,14 +227,15 @@ def residual_levels(
 ) -> Levels:
     """The residual, with its variance and what was cut off it, filtered along what the scenes and the picture show.
 
-    `weights` say how much each fragment's is worth to others.
+    `weights` say how much each fragment's is worth to others; what has a weight of 0 stays as it is.
     """
-    device, coverage = batch.device, surfaces.fragments.coverage.clamp(min=MIN_COVERAGE)
-    where, guide = [launchable(batch), surfaces.for_kernels()], to_warp(picture, wp.vec3)
+    device, where = batch.device, [launchable(batch), surfaces.for_kernels()]
+    coverage = surfaces.fragments.coverage.clamp(min=MIN_COVERAGE) * (weights > 0)
+    table = filter_points(surfaces, picture, coverage)
     smoothed, details = picture, []
     for step in STEPS[:DETAILS]:
         before, smoothed = smoothed, torch.empty_like(picture)
-        inputs = [*where, coverage, guide, step, to_warp(before, wp.vec3)]
+        inputs = [*where, table, step, to_warp(before, wp.vec3)]
         launch(smooth_picture, len(smoothed), inputs, [to_warp(smoothed, wp.vec3)], device, sliced=True)
         details.append(before - smoothed)
     products = [(detail * other).mean(1) for detail in details for other in (residual, detail)]
@@ -217,9 +243,9 @@ def residual_levels(
     of_channels = [variance, variance, square, removed, variance.sqrt(), *products]
     moments = [torch.cat([residual, torch.stack(of_channels, 1)], 1)]
     shares = []
-    guide = to_warp(smoothed, wp.vec3)
+    table = filter_points(surfaces, smoothed, weights)
     for step in STEPS:
-        inputs = [*where, weights, guide, step, to_warp(moments[-1], Moments)]
+        inputs = [*where, table, step, to_warp(moments[-1], Moments)]
         moments.append(torch.empty_like(moments[0]))
         shares.append(torch.empty_like(variance))
         outputs = [to_warp(moments[-1], Moments), shares[-1]]

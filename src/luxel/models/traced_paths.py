@@ -53,6 +53,10 @@ class Shares(NamedTuple):
         own = self.pixel[fragments] - pixels.start
         return Shares(own, self.coverage[fragments], *(values[pixels] for values in self[2:]))
 
+    def of(self, fragments: Int64[Tensor, " some"]) -> "Shares":
+        """Of the pixels with some of their fragments alone."""
+        return self._replace(pixel=self.pixel[fragments], coverage=self.coverage[fragments])
+
     def pixels(
         self, radiance: Float[Tensor, "fragments 3"], error: Float[Tensor, " fragments"]
     ) -> tuple[Float[Tensor, "pixels 3"], Float[Tensor, " pixels"]]:

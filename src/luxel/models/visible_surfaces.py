@@ -13,6 +13,7 @@ from luxel.core.launch import launch, to_warp
 from luxel.core.pixels import Pictures, PixelPlace, place_of
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable
+from luxel.models.open_sky import sky_of_pixels
 from luxel.models.shading_points import ShadingPoint, as_points, pixel_width, points_of_fragments
 
 SAME_PLANE = wp.constant(2.0)  # pixels off a point's tangent plane that halve a neighbour's weight twice
@@ -129,6 +130,19 @@ def visible_surfaces(batch: SceneBatch, width: int, height: int, found: Fragment
     if len(batch.kind):
         is_lamp = batch.is_emissive[fragments.object_id.clamp(min=0).long()] & (fragments.object_id != MISS)
     return Surfaces(fragments, points_of_fragments(batch, fragments), is_lamp)
+
+
+@torch.no_grad()
+def with_radiance_of_sky(
+    batch: SceneBatch, surfaces: Surfaces, radiance: Float[Tensor, "objects_fragments 3"]
+) -> Float[Tensor, "fragments 3"]:
+    """The radiance of all fragments, of which that of objects' is given, in their order."""
+    seen = surfaces.fragments
+    if batch.has_constant_skies:
+        sky = batch.background.index_select(0, seen.scene)
+    else:
+        sky = sky_of_pixels(batch, seen).index_select(0, surfaces.pixel)
+    return sky.masked_scatter((seen.object_id != MISS)[:, None], radiance)
 
 
 @torch.no_grad()

@@ -133,8 +133,8 @@ def render_frames(
     with ProgressBar(desc="rendering", total=len(scenes), initial=made, unit="frame", leave=False) as bar:
         for number in missing:
             scene = [scenes[number]]
-            radiance = renderer.render(scene, settings.width, settings.height)
-            radiance = renderer.refined(scene, radiance, settings.spp, settings.seed, same_noise=True)
+            picture = renderer.network(scene, settings.width, settings.height)
+            radiance = renderer.blended(picture, settings.spp, settings.seed, same_noise=True)
             write_frame(files[number], radiance[0], identities[number])
             bar.update()
 

@@ -23,6 +23,8 @@ BALL_AND_STICK = 0.4
 """Radius of an atom that is drawn with bonds, over its covalent radius, so that the bonds are seen."""
 BOND_RADIUS = 0.1
 """Å; less than the ball of hydrogen, 0.4 · 0.31."""
+BOND_OF_BALL = 1 / 3
+"""Radius of a bond that a file gives over the smaller ball's, as a bond's over that of carbon, 0.1 / (0.4 · 0.76)."""
 BOX_RADIUS = 0.002
 """Radius of a box's edges over its diagonal."""
 DEFAULT_MAP = "viridis"
@@ -110,7 +112,8 @@ def drawing_of(
     """The particles as they are drawn.
 
     Balls have `radius`, else their own semi-axes or radii, else their elements' covalent radii, else half the points'
-    `spacing`; times `radius_scale`. Colours are those of `color_by`, which is "kind" or a
+    `spacing`; times `radius_scale`, and but for `radius` times BALL_AND_STICK where the file's or elements' bonds are
+    drawn. Colours are those of `color_by`, which is "kind" or a
     field as `field_of` knows them, else the particles' own, else their kinds', else PLAIN. Raises InputError for bonds
     of what are no atoms, and for a field, a colour map or a range that there is not.
     """
@@ -118,15 +121,18 @@ def drawing_of(
     own = particles.semi_axes if radius is None else None
     if own is None:
         own = np.repeat(radii_of(particles, radius, bonds)[:, None], 3, 1)
+    semi_axes = own * radius_scale
     rods = [NO_RODS]
-    if bonds:
+    if bonds and particles.bonds is not None:
+        rods.append(given_bond_rods(particles, particles.bonds, semi_axes.min(1), colors))
+    elif bonds:
         rods.append(bond_rods(particles, colors))
     if box and particles.cell is not None:
         rods.append(box_rods(particles.cell))
     return Drawing(
         source=particles.source,
         positions=particles.positions,
-        semi_axes=own * radius_scale,
+        semi_axes=semi_axes,
         rotations=particles.rotations if radius is None else None,
         colors=colors,
         rods=Rods(*map(np.concatenate, zip(*rods, strict=True))),
@@ -150,7 +156,7 @@ def radii_of(particles: Particles, radius: float | None, bonds: bool) -> Float64
     if radius is not None:
         return np.full(len(particles), radius)
     if particles.radii is not None:
-        return particles.radii
+        return particles.radii * (BALL_AND_STICK if bonds and particles.bonds is not None else 1.0)
     if particles.numbers is not None:
         return covalent_radii(particles.numbers) * (BALL_AND_STICK if bonds else 1.0)
     return np.full(len(particles), RADIUS_OF_SPACING * spacing(particles))
@@ -235,16 +241,42 @@ def bond_rods(particles: Particles, colors: Float64[np.ndarray, "particles 3"]) 
     from scipy.spatial import cKDTree
 
     if particles.numbers is None:
-        raise InputError(f"{particles.source}: bonds are found by elements' covalent radii, but it names no elements")
+        raise InputError(
+            f"{particles.source}: bonds are found by elements' covalent radii, but it names neither elements nor bonds"
+        )
     radii, places = covalent_radii(particles.numbers), particles.positions
     pairs = cKDTree(places).query_pairs(2 * radii.max() + BOND_TOLERANCE, output_type="ndarray")
     first, second = pairs.T
     length = np.linalg.norm(places[first] - places[second], axis=1)
     bonded = (length > BOND_RADIUS) & (length <= radii[first] + radii[second] + BOND_TOLERANCE)
-    first, second = first[bonded], second[bonded]
-    middle = (places[first] + places[second]) / 2
-    atoms = np.concatenate([first, second])
-    return Rods(places[atoms], np.tile(middle, (2, 1)), np.full(len(atoms), BOND_RADIUS), colors[atoms])
+    return halves(places, pairs[bonded], np.full(int(bonded.sum()), BOND_RADIUS), colors)
+
+
+def given_bond_rods(
+    particles: Particles,
+    bonds: Int64[np.ndarray, "bonds 2"],
+    radii: Float64[np.ndarray, " particles"],
+    colors: Float64[np.ndarray, "particles 3"],
+) -> Rods:
+    """The file's bonds, two halves each, but for those through the periodic box's sides and between equal places."""
+    along = particles.positions[bonds[:, 0]] - particles.positions[bonds[:, 1]]
+    inside = along.any(1)
+    if particles.cell is not None:
+        inside &= (np.abs(along @ np.linalg.inv(particles.cell.vectors)) <= 0.5).all(1)
+    bonds = bonds[inside]
+    return halves(particles.positions, bonds, BOND_OF_BALL * radii[bonds].min(1), colors)
+
+
+def halves(
+    places: Float64[np.ndarray, "particles 3"],
+    pairs: Int64[np.ndarray, "bonds 2"],
+    radii: Float64[np.ndarray, " bonds"],
+    colors: Float64[np.ndarray, "particles 3"],
+) -> Rods:
+    """Bonds between pairs of particles, each half in its particle's colour."""
+    middle = places[pairs].mean(1)
+    atoms = pairs.T.ravel()
+    return Rods(places[atoms], np.tile(middle, (2, 1)), np.tile(radii, 2), colors[atoms])
 
 
 def box_rods(cell: Cell) -> Rods:

@@ -171,20 +171,23 @@ def elements_of(source: str, table: dict[str, Any]) -> tuple[Any, Any]:
 
 
 def cell_of_bounds(source: str, bounds: list[str]) -> Cell | None:
-    """The box of "ITEM: BOX BOUNDS": orthogonal, or restricted triclinic, whose bounds are of a box about it.
+    """The box of "ITEM: BOX BOUNDS", or None where there is none.
 
-    https://docs.lammps.org/Howto_triclinic.html. None where there is none, and of general triclinic boxes.
+    Orthogonal, restricted triclinic, whose bounds are of a box about it, or general triclinic, "abc origin", of whose
+    lines each has a vector and a coordinate of the origin: https://docs.lammps.org/Howto_triclinic.html.
     """
     header, *lines = bounds
-    if not header or "abc" in header:
+    if not header:
         return None
+    is_general = "abc" in header.split()
     try:
         rows = np.array([line.split() for line in lines], np.float64)
+        if is_general:
+            return cell_of(rows[:, 3], rows[:, :3])
         low, high, tilt = rows[:, 0], rows[:, 1], rows[:, 2] if rows.shape[1] > 2 else np.zeros(3)
     except (ValueError, IndexError):
-        raise InputError(
-            f"{source}: its box is {shortened(lines)}, must be three lines of two or three numbers"
-        ) from None
+        wanted = "four" if is_general else "two or three"
+        raise InputError(f"{source}: its box is {shortened(lines)}, must be three lines of {wanted} numbers") from None
     xy, xz, yz = tilt
     low = low - [min(0, xy, xz, xy + xz), min(0, yz), 0]
     high = high - [max(0, xy, xz, xy + xz), max(0, yz), 0]

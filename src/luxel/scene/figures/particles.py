@@ -4,7 +4,7 @@ Legend: particles; lengths are in the file's unit, z is up, colours are sRGB in 
 """
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -44,6 +44,8 @@ class Particles:
     fields: Mapping[str, Float64[np.ndarray, " particles"]] = field(default_factory=dict)
     """Further numbers, by their names in the file."""
     cell: Cell | None = None
+    bonds: Int64[np.ndarray, "bonds 2"] | None = None
+    """Rows of particles that the file joins."""
 
     @staticmethod
     def of(
@@ -58,12 +60,14 @@ class Particles:
         kinds: Any = None,
         fields: Mapping[str, Any] | None = None,
         cell: Cell | None = None,
+        bonds: Any = None,
     ) -> "Particles":
         """The particles of what can be made arrays of numbers: `positions` [n, 3] and the others of n rows.
 
-        One radius, triple or colour holds for all; colours are as `srgb_of` takes them. Points without a place, all
-        of whose coordinates are NaN, are left out with an InputWarning, but for atoms. Raises InputError, naming the
-        source, the field, the first particle that is wrong, its value, and what would be right.
+        `bonds` [any, 2] are rows of particles. One radius, triple or colour holds for all; colours are as `srgb_of`
+        takes them. Points without a place, all of whose coordinates are NaN, are left out with an InputWarning, but
+        for atoms. Raises InputError, naming the source, the field, the first particle that is wrong, its value, and
+        what would be right.
         """
         places = array_of(source, "positions", positions, (None, 3))
         count = len(places)
@@ -105,6 +109,7 @@ class Particles:
             kinds=None if kinds is None else np.asarray(kinds, np.str_),
             fields={name: array_of(source, name, values, (count,)) for name, values in (fields or {}).items()},
             cell=cell,
+            bonds=None if bonds is None else pairs_of(source, bonds, count),
         )
         if is_placed.all():
             return particles
@@ -114,7 +119,7 @@ class Particles:
             InputWarning,
             stacklevel=2,
         )
-        return particles._each(lambda values: values[is_placed])
+        return particles._rows(np.flatnonzero(is_placed))
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -127,7 +132,7 @@ class Particles:
         rows = rows_of_slice(selection, len(self)) if ":" in selection else self._rows_of_kind(selection)
         if len(rows) == 0:
             raise InputError(f"{self.source}: select is {shortened(selection)}, which none of {len(self)} particles is")
-        return self._each(lambda values: values[rows])
+        return self._rows(rows)
 
     def _rows_of_kind(self, selection: str) -> Int64[np.ndarray, " some"]:
         word, _, names = selection.strip().partition(" ")
@@ -136,9 +141,12 @@ class Particles:
                 f"select is {shortened(selection)}, must be a slice such as 0:100 or ::10, or a kind such as "
                 '"element O" or "type 1,2"'
             )
-        if self.kinds is None:
+        kinds = self.kinds
+        if word == "type" and self.numbers is not None and "type" in self.fields:  # beside elements, in dumps
+            kinds = np.array([f"{number:g}" for number in self.fields["type"]])
+        if kinds is None:
             raise InputError(f"{self.source}: select is {shortened(selection)}, but its particles have no {word}")
-        known = sorted(set(self.kinds.tolist()))
+        known = sorted(set(kinds.tolist()))
         wanted = [name.strip() for name in names.split(",")]
         for name in wanted:
             if name not in known:
@@ -147,7 +155,7 @@ class Particles:
                     f"{self.source}: select is {shortened(selection)}, but there is no {word} {shortened(name)}; "
                     f"there are {printable(there)}"
                 )
-        return np.flatnonzero(np.isin(self.kinds, wanted))
+        return np.flatnonzero(np.isin(kinds, wanted))
 
     def with_up(self, up: Up) -> "Particles":
         """These turned so that the axis `up` becomes z: the axes change places in turn, and handedness stays."""
@@ -162,14 +170,20 @@ class Particles:
         cell = self.cell and Cell(*(np.roll(values, shift, -1) for values in self.cell))
         return replace(self, positions=np.roll(self.positions, shift, 1), rotations=rotations, cell=cell)
 
-    def _each(self, change: Callable[[Any], Any]) -> "Particles":
-        """change(values) of every array of particles."""
+    def _rows(self, rows: Int64[np.ndarray, " some"]) -> "Particles":
+        """These particles, and the bonds between them."""
         arrays = {
-            each.name: change(getattr(self, each.name))
+            each.name: getattr(self, each.name)[rows]
             for each in fields(self)
-            if each.name not in ("source", "fields", "cell") and getattr(self, each.name) is not None
+            if each.name not in ("source", "fields", "cell", "bonds") and getattr(self, each.name) is not None
         }
-        return replace(self, **arrays, fields={name: change(values) for name, values in self.fields.items()})
+        bonds = self.bonds
+        if bonds is not None:
+            place = np.full(len(self), -1)
+            place[rows] = np.arange(len(rows))
+            bonds = place[bonds]
+            bonds = bonds[(bonds >= 0).all(1)]
+        return replace(self, **arrays, fields={name: values[rows] for name, values in self.fields.items()}, bonds=bonds)
 
 
 def cell_of(origin: Float64[np.ndarray, "3"], vectors: Float64[np.ndarray, "3 3"]) -> Cell | None:
@@ -214,6 +228,13 @@ def array_of(source: str, name: str, values: Any, shape: tuple[int | None, ...])
         found = " × ".join(map(str, array.shape)) or "one number"
         raise InputError(f"{source}: {name} has the shape {found}, must be {wanted}")
     return array.astype(np.float64)
+
+
+def pairs_of(source: str, pairs: Any, count: int) -> Int64[np.ndarray, "pairs 2"]:
+    """Pairs of rows, each in [0, count). Raises InputError."""
+    array = array_of(source, "bonds", pairs, (None, 2))
+    must_be(source, "bonds", array, (array >= 0) & (array < count), f"two of the {count} particles, from 0 on")
+    return array.astype(np.int64)
 
 
 def must_be(

@@ -6,6 +6,7 @@ Every reader takes a path and a frame, and returns Particles or raises InputErro
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -17,6 +18,7 @@ from luxel.scene.figures.extra import needed
 from luxel.scene.figures.lammps import DUMP_BEGINS, particles_of_snapshot, read_dump, snapshots
 from luxel.scene.figures.particles import Particles, cell_of
 from luxel.scene.figures.pdb import PDB, pdb_frames
+from luxel.scene.figures.typed_xyz import TYPE_NAMES, with_types
 
 Reader: TypeAlias = Callable[[Path, int], Particles]
 SH_C0 = 0.5 / np.sqrt(np.pi)
@@ -48,7 +50,7 @@ def read_trajectory(path: Path) -> Iterator[Particles]:
             yield from gsd_frames(path)
         elif (kind := ase_format(path)) is not None:
             read = needed("ase.io", str(path)).iread
-            for atoms in pdb_frames(path) if kind == PDB else read(str(path), index=":", format=kind):
+            for atoms in pdb_frames(path) if kind == PDB else read(ase_source(path, kind), index=":", format=kind):
                 yield particles_of_atoms(atoms, str(path))
         elif reader_of(path) is read_dump:
             yield from (particles_of_snapshot(path, snapshot) for snapshot in snapshots(path))
@@ -215,13 +217,14 @@ def read_by_ase(kind: str) -> Reader:
             if kind == PDB:
                 atoms = pdb_frames(path)[frame]
             elif frame < -1:  # ASE takes one from before the first frame for another
-                atoms = io.read(str(path), index=":", format=kind)[frame]
+                atoms = io.read(ase_source(path, kind), index=":", format=kind)[frame]
             else:
-                atoms = io.read(str(path), index=frame, format=kind)
+                atoms = io.read(ase_source(path, kind), index=frame, format=kind)
         except KeyError as error:  # of the symbol, which ASE looks up, or a sentence about it
             symbol = str(error.args[0]).removeprefix("Could not parse species from label ").rstrip(".")
             raise InputError(
-                f"{path}: {symbol!r} is no element; name elements, or give types in a .gsd or a dump"
+                f"{path}: {symbol!r} is no element; name elements, or give types in a .gsd, a dump or, from its first "
+                "frame on, an .xyz"
             ) from None
         except (StopIteration, IndexError):
             if kind == "cif" and b"_atom_site." in path.read_bytes():
@@ -232,24 +235,32 @@ def read_by_ase(kind: str) -> Reader:
     return read
 
 
+def ase_source(path: Path, kind: str) -> str | StringIO:
+    """What ASE is to read: the file, or its text with names of types where `with_types` has them."""
+    return (with_types(path) if kind == "extxyz" else None) or str(path)
+
+
 def particles_of_atoms(atoms: Any, source: str) -> Particles:
-    """What ase.Atoms hold: elements, positions in Å, the cell; of its arrays radius or radii, and color or colors."""
+    """What ase.Atoms hold: elements, positions in Å, the cell; of its arrays radius or radii, and color or colors.
+
+    Where they have TYPE_NAMES these are no atoms, but particles of such types.
+    """
     arrays = {**getattr(atoms.calc, "results", {}), **atoms.arrays}
-    numbers, positions = arrays.pop("numbers"), arrays.pop("positions")
+    numbers, positions, types = arrays.pop("numbers"), arrays.pop("positions"), arrays.pop(TYPE_NAMES, None)
     vectors = np.array(atoms.cell[:], np.float64)
     return Particles.of(
         source,
         positions,
         **radii_and_colors(arrays),
-        numbers=numbers,
-        kinds=atoms.get_chemical_symbols(),
-        fields=fields_in(arrays, len(numbers)),
+        numbers=numbers if types is None else None,
+        kinds=atoms.get_chemical_symbols() if types is None else types,
+        fields=fields_in(arrays, len(positions)),
         cell=cell_of(np.zeros(3), vectors),
     )
 
 
 def read_gsd(path: Path, frame: int) -> Particles:
-    """A frame of a GSD file by HOOMD-blue's schema: positions, diameters, types with their shapes, orientations, box.
+    """A frame of a GSD file by HOOMD-blue's schema: positions, diameters, types with their shapes, orientations, bonds.
 
     Of the shapes (https://gsd.readthedocs.io/en/stable/shapes.html) spheres and ellipsoids are drawn; what has another
     shape is a sphere of its diameter.
@@ -284,7 +295,7 @@ def particles_of_gsd(path: Path, snapshot: Any) -> Particles:
             is_ellipsoid = True
         elif shape.get("type") == "Sphere":
             semi_axes[of_type] = shape["diameter"] / 2
-    scalars = {name: getattr(particles, name) for name in ("mass", "charge", "typeid", "body")}
+    numbers = {name: getattr(particles, name) for name in ("mass", "charge", "typeid", "body", "velocity")}
     return Particles.of(
         str(path),
         particles.position,
@@ -292,15 +303,23 @@ def particles_of_gsd(path: Path, snapshot: Any) -> Particles:
         semi_axes=semi_axes if is_ellipsoid else None,
         rotations=particles.orientation if is_ellipsoid else None,
         kinds=np.array(particles.types)[particles.typeid],
-        fields=scalars,
+        fields=fields_in(numbers, len(particles.position)),
         cell=cell_of(-vectors.sum(0) / 2, vectors),
+        bonds=snapshot.bonds.group if snapshot.bonds.N else None,
     )
 
 
 def fields_in(arrays: Mapping[str, Any], count: int) -> dict[str, Any]:
-    """Those of the arrays that are one number a particle."""
-    found = {name: np.asarray(values) for name, values in arrays.items()}
-    return {name: each for name, each in found.items() if each.shape == (count,) and each.dtype.kind in "fiub"}
+    """Those of the arrays that are one number a particle; of vectors the length, by its name, and NAME_x, _y and _z."""
+    found = {}
+    for name, values in arrays.items():
+        each = np.asarray(values)
+        if each.dtype.kind in "fiub" and each.shape == (count,):
+            found[name] = each
+        elif each.dtype.kind in "fiub" and each.shape == (count, 3):
+            found[name] = np.linalg.norm(each, axis=1)
+            found |= {f"{name}_{axis}": column for axis, column in zip("xyz", each.T, strict=True)}
+    return found
 
 
 ASE_FORMATS = {".extxyz": "extxyz", ".pdb": PDB, ".cif": "cif"}

@@ -62,6 +62,8 @@ class _Reader:
         chosen = scenes[self.content.get("scene", 0)]
         for node in chosen.get("nodes", []):
             self._visit(node, Z_UP, "", 0)
+        if self.content.get("animations"):
+            self.left_out.append("animations: of what moves its place at rest is taken")
         if not self.objects:
             told = "".join(f"\n{line}" for line in self.left_out)
             raise InputError(f"{self.path}: has nothing that a scene can have: spheres, boxes, cylinders, panels{told}")

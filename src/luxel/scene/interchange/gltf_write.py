@@ -9,20 +9,21 @@ import base64
 import json
 import math
 import struct
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from luxel.scene.camera import frame
 from luxel.scene.description import Camera, Material, Scene
 from luxel.scene.interchange.gltf_material import EXTENSIONS, material_to_gltf
 from luxel.scene.interchange.meshes import unit_mesh
 from luxel.scene.interchange.placing import (
     Shape,
-    frame_matrix,
     light_from_outside,
     quaternion_of,
+    scale_of,
     unit_shape,
-    world_from_unit,
 )
 from luxel.scene.limits import MAX_LENGTH
 
@@ -89,19 +90,18 @@ def to_gltf(scene: Scene, binary: bool) -> tuple[bytes, list[str]]:
     nodes: list[dict[str, Any]] = []
     for number, item in enumerate(scene.objects):
         shape = unit_shape(item)
-        matrix = world_from_unit(item)
         nodes.append(
             {
                 "name": f"objects[{number}]",
                 "mesh": document.mesh(shape, item.material),
-                **_placed(matrix),
+                **_placed(item.center, item.rotation, scale_of(item)),
                 "extras": {LUXEL: {"shape": shape}},
             }
         )
     distance = math.dist(scene.camera.position, scene.camera.look_at)
-    nodes.append(
-        {"name": "camera", "camera": 0, **_placed(frame_matrix(scene)), "extras": {LUXEL: {"distance": distance}}}
-    )
+    origin, axes = frame(scene.camera)
+    placed = _placed(origin.tolist(), quaternion_of(axes), (1.0, 1.0, 1.0))
+    nodes.append({"name": "camera", "camera": 0, **placed, "extras": {LUXEL: {"distance": distance}}})
     root = {"name": "z up", "rotation": Z_UP, "children": list(range(len(nodes)))}
     used = sorted({name for material in document.materials for name in material["extensions"]})
     content: dict[str, Any] = {
@@ -126,11 +126,10 @@ def to_gltf(scene: Scene, binary: bool) -> tuple[bytes, list[str]]:
     return _packed(content, bytes(document.data), binary), notes
 
 
-def _placed(matrix: np.ndarray) -> dict[str, Any]:
-    """A node's translation, rotation and scale."""
-    scale = np.linalg.norm(matrix[:3, :3], axis=0)
-    w, x, y, z = quaternion_of(matrix[:3, :3] / scale)
-    return {"translation": matrix[:3, 3].tolist(), "rotation": [x, y, z, w], "scale": scale.tolist()}
+def _placed(center: Sequence[float], rotation: Sequence[float], scale: Sequence[float]) -> dict[str, Any]:
+    """A node's translation, rotation, of a quaternion (w, x, y, z), and scale."""
+    w, *axis = rotation
+    return {"translation": list(center), "rotation": [*axis, w], "scale": list(scale)}
 
 
 def _camera(camera: Camera) -> dict[str, Any]:

@@ -11,7 +11,12 @@ from luxel.scene.interchange.placing import TOLERANCE, Matrix, NotAShapeError, S
 AROUND = 64
 """Segments of a circle; a chord is 1.2e-3 of the radius inside its arc."""
 MIN_RIM_VERTICES = 12
-"""Vertices on a circle, or 20 on a ball, from which on a mesh is taken for a round shape."""
+"""Vertices on a circle from which on a mesh is taken for a round shape."""
+MIN_BALL_VERTICES = 20
+MIN_BALL_ROWS = 5
+"""Different coordinates of a ball's vertices along each axis: two rims alone lie on many ellipsoids."""
+MISSED_POLE = 0.05
+"""Of a semi-axis, how far a ball's outermost vertices may be from its end: 1 − cos 18°, as of ten around."""
 
 
 class Mesh(NamedTuple):
@@ -106,8 +111,9 @@ def recognised(positions: Float64[np.ndarray, "vertices 3"], front: Float64[np.n
     """The unit shape that a mesh's vertices lie on to TOLERANCE of its extents, and mesh from unit.
 
     `front` is where its first triangle faces, which is where a flat mesh has its front.
-    Its axes must be the mesh's own x, y and z. A box has its corners alone; of a cylinder the caps may have a middle; a
-    mesh without thickness is a rectangle of four corners or an ellipse. Raises NotAShapeError.
+    Its axes must be the mesh's own x, y and z. A box has its corners alone; of a ball the ends of its axes may lie
+    between vertices; of a cylinder, which has a rim at both ends, the caps may have a middle; a mesh without thickness
+    is a rectangle of four corners or an ellipse. Raises NotAShapeError.
     """
     low, high = positions.min(0), positions.max(0)
     center, half = (low + high) / 2, (high - low) / 2
@@ -123,17 +129,41 @@ def recognised(positions: Float64[np.ndarray, "vertices 3"], front: Float64[np.n
         matrix[:3, 3] = center
         if len(unit) == 8 and _near(np.abs(unit), 1.0):
             return "box", matrix
-        if len(unit) >= 20 and _near(np.linalg.norm(unit, axis=1), 1.0):
+        if len(unit) >= MIN_BALL_VERTICES and _near(np.linalg.norm(unit, axis=1), 1.0):
             return "ball", matrix
         for axis in range(3):
             radius = np.linalg.norm(np.delete(unit, axis, 1), axis=1)
             on_rim = np.abs(radius - 1) < TOLERANCE
-            ends = np.abs(np.abs(unit[:, axis]) - 1) < TOLERANCE
-            if on_rim.sum() >= 2 * MIN_RIM_VERTICES and (on_rim | ((radius < TOLERANCE) & ends)).all():
+            bottom, top = (np.abs(unit[:, axis] - side) < TOLERANCE for side in (-1, 1))
+            rims = min((on_rim & bottom).sum(), (on_rim & top).sum())
+            if rims >= MIN_RIM_VERTICES and (on_rim | ((radius < TOLERANCE) & (bottom | top))).all():
                 turned = matrix.copy()
                 turned[:, :3] = matrix[:, [(axis + 1) % 3, (axis + 2) % 3, axis]]
                 return "cylinder", turned
+        if (ball := _fitted_ball(unit)) is not None:
+            return "ball", matrix @ ball
     raise NotAShapeError(f"a mesh of {len(unit)} vertices that is no sphere, box, cylinder or panel along its axes")
+
+
+def _fitted_ball(unit: np.ndarray) -> Matrix | None:
+    """From the unit ball, where all vertices, whose extents are [−1, 1]³, lie on its image; None if they do not.
+
+    By least squares a · p² + b · p = 1 along the axes: a ball about −b / 2a with the semi-axes √((1 + Σ b² / 4a) / a).
+    """
+    rows = min(len(np.unique(np.round(unit[:, axis], 4))) for axis in range(3))
+    if len(unit) < MIN_BALL_VERTICES or rows < MIN_BALL_ROWS:
+        return None
+    square, linear = np.split(np.linalg.lstsq(np.concatenate([unit**2, unit], 1), np.ones(len(unit)))[0], 2)
+    if (square <= 0).any():
+        return None
+    center = -linear / (2 * square)
+    semi_axes = np.sqrt((1 + (square * center**2).sum()) / square)
+    is_whole = (np.abs(np.abs(center) + semi_axes - 1) < MISSED_POLE).all()
+    if not is_whole or not _near(np.linalg.norm((unit - center) / semi_axes, axis=1), 1.0):
+        return None
+    matrix = np.diag([*semi_axes, 1.0])
+    matrix[:3, 3] = center
+    return matrix
 
 
 def _flat(unit: np.ndarray, center: np.ndarray, half: np.ndarray, axis: int, front: np.ndarray) -> tuple[Shape, Matrix]:

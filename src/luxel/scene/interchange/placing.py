@@ -1,6 +1,6 @@
 """From a matrix to an object and back: every object is the image of a unit shape under a rotation and a scale."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -51,11 +51,15 @@ def unit_shape(item: Object) -> Shape:
             return "plane"
 
 
+def scale_of(item: Object) -> tuple[float, float, float]:
+    """Of the unit shape along its axes, before it is turned; a plane's is that of the square that stands for it."""
+    return (PLANE_HALF_EXTENT, PLANE_HALF_EXTENT, 1.0) if isinstance(item, Plane) else item.scale
+
+
 def world_from_unit(item: Object) -> Matrix:
     """Columns times points; a plane's is that of the square that stands for it."""
     matrix = np.eye(4)
-    scale = (PLANE_HALF_EXTENT, PLANE_HALF_EXTENT, 1.0) if isinstance(item, Plane) else item.scale
-    matrix[:3, :3] = rotation_matrix(item.rotation) * np.array(scale)
+    matrix[:3, :3] = rotation_matrix(item.rotation) * np.array(scale_of(item))
     matrix[:3, 3] = item.center
     return matrix
 
@@ -75,10 +79,10 @@ def object_of(shape: Shape, matrix: Matrix, material: Material) -> Object:
     if np.linalg.det(axes) < 0:  # mirrored, which no unit shape shows
         axes[:, 0] *= -1
     x, y, z = lengths.tolist()
+    if shape == "ball" and max(x, y, z) - min(x, y, z) <= 1e-6 * max(x, y, z):
+        return Sphere(center=center, radius=x, material=material)
     rotation = quaternion_of(axes)
     match shape:
-        case "ball" if max(x, y, z) - min(x, y, z) <= 1e-6 * max(x, y, z):
-            return Sphere(center=center, radius=x, material=material)
         case "ball":
             return Ellipsoid(center=center, rotation=rotation, semi_axes=(x, y, z), material=material)
         case "box":
@@ -157,6 +161,6 @@ def far_fields(scene: Scene) -> list[str]:
     return [field for field in ("sky", "sun") if getattr(scene, field) is not None]
 
 
-def light_from_outside(scene: Scene, form: str) -> list[str]:
-    """Notes of such fields, for a format that is written without them."""
-    return [f"{field}: left out, as {form} has none" for field in far_fields(scene)]
+def light_from_outside(scene: Scene, form: str, without: Collection[str] = ("sky", "sun")) -> list[str]:
+    """Notes of such fields, for a format that is written without those."""
+    return [f"{field}: left out, as {form} has none" for field in far_fields(scene) if field in without]

@@ -1,4 +1,4 @@
-"""The scene of a USD stage: spheres, cubes, cylinders, planes, meshes of those, lights of a size, the first camera."""
+"""The scene of a USD stage: spheres, points, cubes, cylinders, planes, meshes of those, lights, a camera."""
 
 import math
 from pathlib import Path
@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from luxel import InputError
-from luxel.scene.description import Camera, Material, Object, Scene
+from luxel.scene.description import Camera, Color, Material, Object, Scene, Sphere, Sun
 from luxel.scene.errors import SceneError
 from luxel.scene.interchange.meshes import recognised
 from luxel.scene.interchange.placing import (
+    TOLERANCE,
     Matrix,
     NotAShapeError,
     Shape,
@@ -21,7 +22,7 @@ from luxel.scene.interchange.placing import (
     specular_of,
     triple,
 )
-from luxel.scene.interchange.usd_write import DISTANCE, SHAPE, TENTHS, usd_modules
+from luxel.scene.interchange.usd_write import DISPLAY_COLOR, DISTANCE, PRIMVAR_READER, SHAPE, TENTHS, usd_modules
 
 Y_UP = np.array([[1.0, 0, 0, 0], [0, 0, -1, 0], [0, 1, 0, 0], [0, 0, 0, 1]])
 """Luxel's world, z up, from a stage of y up."""
@@ -50,31 +51,39 @@ class _Reader:
         self.pxr, self.path, self.stage = pxr, path, stage
         is_y_up = pxr.UsdGeom.GetStageUpAxis(stage) == pxr.UsdGeom.Tokens.y
         self.world = Y_UP if is_y_up else np.eye(4)
-        self.cache = pxr.UsdGeom.XformCache()
+        self.time = pxr.Usd.TimeCode.EarliestTime()
+        self.cache = pxr.UsdGeom.XformCache(self.time)
+        self.moves = False
         self.left_out: list[str] = []
         self.objects: list[Object] = []
         self.camera: tuple[Matrix, Any] | None = None
         self.background = (0.0, 0.0, 0.0)
+        self.sun: Sun | None = None
         self.materials: dict[str, Material] = {}
+        self.shows_display_color: set[str] = set()
 
     def scene(self) -> tuple[Scene, list[str]]:
         geometry = self.pxr.UsdGeom
         instances = self.pxr.Usd.TraverseInstanceProxies(self.pxr.Usd.PrimDefaultPredicate)
         prims = iter(self.pxr.Usd.PrimRange(self.stage.GetPseudoRoot(), instances))
         for prim in prims:
-            if prim.IsA(geometry.Imageable) and geometry.Imageable(prim).ComputeVisibility() == "invisible":
+            if prim.IsA(geometry.Imageable) and geometry.Imageable(prim).ComputeVisibility(self.time) == "invisible":
                 prims.PruneChildren()
                 continue
+            self.moves = self.moves or any(each.GetNumTimeSamples() > 1 for each in prim.GetAuthoredAttributes())
             try:
                 self._prim(prim)
             except NotAShapeError as error:
                 self.left_out.append(f"{prim.GetPath()}: {error}")
             except SceneError as error:
                 self.left_out.append(f"{prim.GetPath()}: {str(error).splitlines()[0]}")
+        if self.moves:
+            self.left_out.append("movement: of what changes with time its first value is taken")
         if not self.objects:
             told = "".join(f"\n{line}" for line in self.left_out)
             raise InputError(f"{self.path}: has nothing that a scene can have: spheres, boxes, cylinders, panels{told}")
-        return Scene(objects=tuple(self.objects), camera=self._camera(), background=self.background), self.left_out
+        scene = Scene(objects=tuple(self.objects), camera=self._camera(), background=self.background, sun=self.sun)
+        return scene, self.left_out
 
     def _prim(self, prim: Any) -> None:
         """Add what the prim is to the scene. Raises NotAShapeError if it is something that a scene has not."""
@@ -85,21 +94,52 @@ class _Reader:
             self.camera = self._matrix(prim), geometry.Camera(prim)
         elif prim.IsA(lux.DomeLight):
             if prim.GetAttribute("inputs:texture:file").Get():
-                raise NotAShapeError("the picture of a dome light; its colour is taken")
+                raise NotAShapeError("a dome light with a picture; give the scene a sky with its file")
             self.background = self._radiance(prim)
+        elif prim.IsA(lux.DistantLight):
+            if self.sun is not None:
+                raise NotAShapeError("a scene has one sun")
+            self.sun = self._sun(prim)
         elif prim.HasAPI(lux.LightAPI) and not prim.IsA(geometry.Gprim):
             shape, matrix = self._light(prim)
             emission = self._radiance(prim)
             material = Material(base_color=(0.0, 0.0, 0.0), emission=emission)
             self.objects.append(object_of(shape, matrix, material))
+        elif prim.IsA(geometry.Points):
+            self._points(prim)
         elif prim.IsA(geometry.Gprim):
             shape, local = self._shape(prim)
-            material = self._material(prim)
+            material, _ = self._material(prim)
             if shape in ("rectangle", "ellipse") and material.transmission > 0:
                 raise NotAShapeError("a panel that transmits, which has no inside; make it a thin box")
             self.objects.append(object_of(shape, self._matrix(prim) @ local, material))
         elif prim.IsA(geometry.PointInstancer):
             raise NotAShapeError("a point instancer; export its instances as prims")
+
+    def _points(self, prim: Any) -> None:
+        """Add a sphere for every point, of its width and colour."""
+        geometry = self.pxr.UsdGeom.Points(prim)
+        places, widths = (
+            np.array(each.Get(self.time) or [], np.float64)
+            for each in (geometry.GetPointsAttr(), geometry.GetWidthsAttr())
+        )
+        count = len(places)
+        if count == 0 or len(widths) not in (1, count):
+            raise NotAShapeError(f"points of {count} places and {len(widths)} widths; each needs both")
+        matrix = self._matrix(prim)
+        lengths = np.linalg.norm(matrix[:3, :3], axis=0)
+        if np.ptp(lengths) > TOLERANCE * lengths.max() or lengths.max() == 0:
+            raise NotAShapeError("points that are scaled unevenly")
+        material, colors = self._material(prim)
+        tints = dict.fromkeys(map(triple, colors))
+        made = {tint: _tinted(material, tint) for tint in tints}
+        shown = [made[triple(color)] for color in colors] if len(colors) == count else [material] * count
+        centers = places @ matrix[:3, :3].T + matrix[:3, 3]
+        radii = np.broadcast_to(widths / 2 * lengths.mean(), count)
+        self.objects += [
+            Sphere(center=triple(center), radius=radius, material=each)
+            for center, radius, each in zip(centers.tolist(), radii.tolist(), shown, strict=True)
+        ]
 
     def _matrix(self, prim: Any) -> Matrix:
         """The scene's world from the prim; USD's are for row vectors."""
@@ -107,7 +147,7 @@ class _Reader:
 
     def _shape(self, prim: Any) -> tuple[Shape, Matrix]:
         def value(name: str) -> Any:
-            return prim.GetAttribute(name).Get()
+            return prim.GetAttribute(name).Get(self.time)
 
         match prim.GetTypeName():
             case "Sphere":
@@ -127,17 +167,20 @@ class _Reader:
                 marked = prim.GetAttribute(SHAPE)
                 if marked and marked.Get() in ("rectangle", "ellipse", "plane"):
                     return marked.Get(), np.eye(4)
-                points, indices = np.array(value("points"), np.float64), np.array(value("faceVertexIndices"))
-                if len(indices) < 3:
+                points, indices = (np.array(value(name) or []) for name in ("points", "faceVertexIndices"))
+                if len(indices) < 3 or indices.max() >= len(points):
                     raise NotAShapeError("a mesh without faces")
-                a, b, c = points[indices[:3]]
+                a, b, c = points[indices[:3]].astype(np.float64)
                 front = np.cross(b - a, c - a)
-                return recognised(points[np.unique(indices)], -front if value("orientation") == "leftHanded" else front)
+                return recognised(
+                    points[np.unique(indices)].astype(np.float64),
+                    -front if value("orientation") == "leftHanded" else front,
+                )
         raise NotAShapeError(f"a {prim.GetTypeName()}, which a scene has not")
 
     def _light(self, prim: Any) -> tuple[Shape, Matrix]:
         def value(name: str) -> float:
-            return float(prim.GetAttribute(f"inputs:{name}").Get())
+            return float(prim.GetAttribute(f"inputs:{name}").Get(self.time))
 
         matrix = self._matrix(prim)
         match prim.GetTypeName():
@@ -149,23 +192,39 @@ class _Reader:
                 return "ellipse", matrix @ FLIPPED @ _scaled(value("radius"), value("radius"), 1.0)
         raise NotAShapeError(f"a {prim.GetTypeName()}, which a scene has not; make it a sphere, a disk or a rectangle")
 
-    def _radiance(self, prim: Any) -> tuple[float, float, float]:
-        """Color · intensity · 2^exposure, of a light that is not normalised by its area."""
-        if prim.GetAttribute("inputs:normalize").Get():
-            raise NotAShapeError("a light that is normalised by its area; switch that off")
-        factor = prim.GetAttribute("inputs:intensity").Get() * 2 ** prim.GetAttribute("inputs:exposure").Get()
-        red, green, blue = (float(factor * channel) for channel in prim.GetAttribute("inputs:color").Get())
-        return red, green, blue
+    def _sun(self, prim: Any) -> Sun:
+        """A distant light, which shines along −z. Normalised, its irradiance, π sin²(angular radius) L, is given."""
+        towards = self._matrix(prim)[:3, 2]
+        radius = float(prim.GetAttribute("inputs:angle").Get(self.time)) / 2
+        flux = math.pi * math.sin(math.radians(radius)) ** 2
+        return Sun(
+            direction=triple(towards), angular_radius_degrees=radius, radiance=self._radiance(prim, flux or math.inf)
+        )
 
-    def _material(self, prim: Any) -> Material:
+    def _radiance(self, prim: Any, size: float | None = None) -> Color:
+        """Color · intensity · 2^exposure, over the `size` of a light that is normalised, if it is known."""
+        intensity, exposure, color = (
+            prim.GetAttribute(f"inputs:{name}").Get(self.time) for name in ("intensity", "exposure", "color")
+        )
+        factor = intensity * 2**exposure
+        if prim.GetAttribute("inputs:normalize").Get():
+            if size is None:
+                raise NotAShapeError("a light that is normalised by its area; switch that off")
+            factor /= size
+        return triple(tuple(color), factor)
+
+    def _material(self, prim: Any) -> tuple[Material, list[list[float]]]:
+        """The material, of the first displayColor where that is what it shows, and all of these."""
         bound, _ = self.pxr.UsdShade.MaterialBindingAPI(prim).ComputeBoundMaterial()
-        if not bound:
-            colors = self.pxr.UsdGeom.Gprim(prim).GetDisplayColorAttr().Get()
-            return Material(base_color=triple(tuple(colors[0]))) if colors else Material()
-        path = str(bound.GetPath())
-        if path not in self.materials:
+        path = str(bound.GetPath()) if bound else ""
+        if bound and path not in self.materials:
             self.materials[path] = self._read_material(bound, path)
-        return self.materials[path]
+        material = self.materials.get(path, Material())
+        colors = self.pxr.UsdGeom.Gprim(prim).GetDisplayColorPrimvar().ComputeFlattened(self.time)
+        if not colors or (bound and path not in self.shows_display_color):
+            return material, []
+        all_colors = np.array(colors, np.float64).tolist()
+        return _tinted(material, triple(all_colors[0])), all_colors
 
     def _read_material(self, bound: Any, path: str) -> Material:
         shader, _, _ = bound.ComputeSurfaceSource()
@@ -185,9 +244,15 @@ class _Reader:
     def _input(self, shader: Any, name: str, path: str) -> Any:
         given = shader.GetInput(name)
         if given and given.HasConnectedSource():
+            source = self.pxr.UsdShade.Shader(given.GetConnectedSource()[0].GetPrim())
+            variable = source.GetInput("varname")
+            is_read = source.GetIdAttr().Get() == PRIMVAR_READER and bool(variable)
+            if name == "diffuseColor" and is_read and variable.Get() == DISPLAY_COLOR:
+                self.shows_display_color.add(path)
+                return None
             self.left_out.append(f"{path}: the texture of {name}")
             return None
-        return given.Get() if given else None
+        return given.Get(self.time) if given else None
 
     def _camera(self) -> Camera:
         if self.camera is None:
@@ -196,15 +261,20 @@ class _Reader:
         matrix, camera = self.camera
         marked = camera.GetPrim().GetAttribute(DISTANCE)
         distance = marked.Get() if marked else looking_distance(matrix, self.objects)
-        aperture = camera.GetVerticalApertureAttr().Get()
+        aperture = camera.GetVerticalApertureAttr().Get(self.time)
         if camera.GetProjectionAttr().Get() == "orthographic":
             return camera_of(matrix, distance, projection="orthographic", vertical_extent=aperture / TENTHS)
-        angle = 2 * math.atan(aperture / (2 * camera.GetFocalLengthAttr().Get()))
+        angle = 2 * math.atan(aperture / (2 * camera.GetFocalLengthAttr().Get(self.time)))
         return camera_of(matrix, distance, vertical_fov_degrees=math.degrees(angle))
 
 
 def _scaled(x: float, y: float, z: float) -> Matrix:
     return np.diag([x, y, z, 1.0])
+
+
+def _tinted(material: Material, color: Color) -> Material:
+    """The material in this base colour. Raises SceneError for none."""
+    return Material(**(material.model_dump() | {"base_color": color}))
 
 
 def _turned(axis: str) -> Matrix:

@@ -14,7 +14,7 @@ from luxel.core.scene_batch import SceneBatch
 from luxel.models.atrous_filter import LEVELS, PARALLAX, REACH, STEPS, filter_levels
 from luxel.models.neighbourhood import Neighbourhood, as_neighbours, neighbourhood
 from luxel.models.shading_points import OBJECT, points_of_fragments
-from luxel.models.signals import DIRECT, NEARNESS, SIGNALS, SKY
+from luxel.models.signals import DIRECT, DIRECT_VARIANCE, NEARNESS, SIGNALS, SKY, UNSHADOWED
 from luxel.models.specular import specular_chains
 from luxel.scene import Box, Camera, Ellipsoid, Material, Panel, Plane, Scene, Sphere
 
@@ -228,3 +228,21 @@ def test_what_other_surfaces_send_is_shared_less_the_nearer_they_are():
     assert spread[0] == pytest.approx(0.25, rel=1e-4)
     assert spread[1] == pytest.approx(1 / (1 + 4 * straight / 2 + 4 * diagonal / 4), rel=1e-3)
     assert spread[2] > 0.4
+
+
+def test_light_stays_on_its_side_of_an_edge_of_what_lights_reach_but_for_noise():
+    """As before and behind a panel; what rays over the hemisphere find is shared all the same."""
+    made = picture(FLAT)
+    is_lit = (made.column < WIDTH // 2).float()
+    signals = torch.zeros(len(made.shown), SIGNALS)
+    signals[:, DIRECT : DIRECT + 3] = signals[:, UNSHADOWED : UNSHADOWED + 3] = is_lit[:, None]
+    signals[:, SKY] = is_lit
+    certain, _ = shared(made, signals)
+    signals[:, DIRECT_VARIANCE] = 1.0
+    noisy, _ = shared(made, signals)
+    for level, of_noisy in zip(certain[1:], noisy[1:], strict=True):
+        for kind in (DIRECT, UNSHADOWED):
+            assert (level[:, kind] - is_lit).abs().max() < 0.05
+        torch.testing.assert_close(level[:, SKY], of_noisy[:, SKY])
+        torch.testing.assert_close(of_noisy[:, DIRECT], of_noisy[:, SKY], rtol=1e-5, atol=1e-6)
+        assert (of_noisy[:, DIRECT] - is_lit).abs().max() > 0.2

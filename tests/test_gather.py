@@ -548,6 +548,35 @@ def test_pictures_send_all_rays_to_lights_only_where_shadows_may_end():
     assert rgb(looked, DIRECT).mean().item() == pytest.approx(rgb(every, DIRECT).mean().item(), rel=2e-3)
 
 
+@pytest.mark.parametrize("roughness", [0.35, 0.2])
+@pytest.mark.parametrize("hidden", [False, True], ids=["open", "half hidden"])
+def test_a_pixels_highlights_of_small_lamps_are_nearly_those_of_its_tile(roughness, hidden):
+    """Of one of four lamps, in its reflection and beside it, in each of 64 patterns: samples without rays are many.
+
+    With those alone that rays are sent to, deviations are 0.05 to 0.18. In the mean highlights are right, too, where
+    half of the lamp is hidden, or all.
+    """
+    material = Material(base_color=(0.1, 0.1, 0.1), roughness=roughness)
+    lamps = [ball(x, 1.0 + 0.2 * x, -0.5, 0.08, Material(emission=(40.0, 36.0, 30.0))) for x in (-1.2, -0.4, 0.4, 1.2)]
+    blocker = (Box(center=(0.5, 0.6, -0.5), half_extents=(0.1, 0.02, 0.5), material=CHALK),) if hidden else ()
+    lit = scene(Plane(center=(0, 0, -1), material=material), *lamps, *blocker)
+    batch = SceneBatch.of([lit])
+    places = torch.tensor([[0.4, 0.3, -1.0], [0.45, 0.25, -1.0]])
+    origin = torch.tensor([0.4, -4.0, 1.8]).expand_as(places)
+    table = points_of_rays(batch, Rays(origin, places - origin, torch.zeros(2, dtype=torch.int32)))
+    each = []
+    for pattern in range(64):
+        turned = table.clone()
+        turned[:, PATTERN] = pattern
+        found = gather(batch, turned, settings_of(diffuse_rays=6, glossy_rays=8, patterns_per_point=1))
+        each.append(rgb(found, HIGHLIGHT).mean(1))
+    of_pixels = torch.stack(each)
+    whole = rgb(gather(batch, table, settings_of(light_rays=256, glossy_rays=128)), HIGHLIGHT).mean(1)
+    torch.testing.assert_close(of_pixels.mean(0), whole, rtol=0.01, atol=1e-3)
+    if not hidden:
+        assert (of_pixels.std(0) < torch.tensor([0.045, 0.12]) * whole).all()
+
+
 def test_points_of_which_little_is_seen_send_a_quarter_everywhere():
     """Half of the points, by turns, arrive at the camera by 9 %, the others by 11 %."""
     batch, found = shadow_of_ball()

@@ -200,15 +200,19 @@ LIT = Scene(
 )
 
 
+@pytest.fixture(scope="module")
+def truth_of_lit() -> np.ndarray:
+    return PathTracer().trace([LIT], 16, 16, 1 << 14, seed=9).mean[0]
+
+
 @pytest.mark.parametrize("kind", ["ray", "image", "shipped"])
-def test_paths_bring_any_models_picture_to_the_truth(folder, kind):
+def test_paths_bring_any_models_picture_to_the_truth(folder, truth_of_lit, kind):
     renderer = {
         "ray": lambda: Renderer(RayModel(RayModelConfig(light_rays=1, diffuse_rays=1, filtering=False))),
         "image": lambda: Renderer.from_pretrained(folder),
         "shipped": lambda: Renderer.from_pretrained("ray-small"),
     }[kind]()
-    truth = PathTracer().trace([LIT], 16, 16, 1 << 14, seed=9).mean[0]
-    errors = [np.square(renderer(LIT, 16, spp=spp, seed=1) - truth).mean() for spp in (0, 64, 1024)]
+    errors = [np.square(renderer(LIT, 16, spp=spp, seed=1) - truth_of_lit).mean() for spp in (0, 64, 1024)]
     assert errors[2] < errors[0] / 4
     assert errors[2] < errors[1] / 4
 

@@ -8,19 +8,26 @@ import torch
 import tyro
 
 from luxel import InputError
+from luxel.core.scene_batch import SceneBatch
 from luxel.experiments.rare_light import rare_light
 from luxel.experiments.train_blender import (
     JUDGED_TOGETHER,
+    MAX_DIFFERENCE,
     MIN_WIDTH,
     MODELS,
     SPP,
     Options,
     bounded,
+    difference,
     examples,
     main,
+    make,
     scene_of,
+    traced_targets,
 )
+from luxel.files.tensors import read_tensors
 from luxel.models.blending import FEATURES, Blender, BlenderConfig
+from luxel.scene import Camera, Material, Scene, Sphere
 from luxel.scene.composed import Composed
 from luxel.scene.distributions import Mixed
 
@@ -32,6 +39,7 @@ def test_it_is_trained_again_to_the_same_weights(tmp_path):
         scenes=2,
         width=13,
         target_spp=4,
+        noisy_target_spp=7,
         steps=3,
         blender=BlenderConfig(hidden=5),
     )
@@ -57,7 +65,7 @@ def test_it_is_trained_again_to_the_same_weights(tmp_path):
 
 
 def test_some_pixels_have_their_own_fragments(tmp_path):
-    options = Options(out=tmp_path / "a", data=tmp_path / "data", scenes=2, width=13, target_spp=4)
+    options = Options(out=tmp_path / "a", data=tmp_path / "data", scenes=2, width=13, target_spp=4, noisy_target_spp=5)
     every = examples(options)[0]
     chosen = torch.tensor([300, 7, 7, 64])
     some, first = every.some(chosen), every.fragments.cumsum(0) - every.fragments
@@ -66,6 +74,32 @@ def test_some_pixels_have_their_own_fragments(tmp_path):
     torch.testing.assert_close(some.residual.bands, every.residual.bands[torch.cat(rows)], rtol=0, atol=0)
     assert some.shares.pixel.tolist() == [place for place, own in enumerate(rows) for _ in own]
     torch.testing.assert_close(some.target, every.target[chosen], rtol=0, atol=0)
+
+
+def test_targets_that_differ_are_made_of_more_paths(tmp_path):
+    """A ball that the sky lights is as bright in both, one by a lamp in glass is not."""
+    camera = Camera(position=(0, -5, 0), look_at=(0, 0, 0))
+    ball, lamp = Sphere(center=(0, 0, 0), radius=1), Material(emission=(9, 9, 9))
+    glass = Sphere(center=(0, -1.5, 1), radius=0.2, material=Material(transmission=1.0, roughness=0.0))
+    plain = Scene(objects=(ball,), camera=camera, background=(0.5, 0.5, 0.5))
+    rare = Scene(objects=(ball, glass, Sphere(center=(0, -1.5, 1), radius=0.1, material=lamp)), camera=camera)
+    options = Options(out=tmp_path, width=13, target_spp=16, noisy_target_spp=23)
+    for scene, spp in ((plain, 16), (rare, 23)):
+        batch, path = SceneBatch.of([scene]), tmp_path / f"{spp}.safetensors"
+        make(path, scene, options)
+        found, _ = read_tensors(path, "")
+        assert (difference(*traced_targets(batch, 13, 16)) > MAX_DIFFERENCE) == (spp == 23)
+        for half, expected in enumerate(traced_targets(batch, 13, spp)):
+            torch.testing.assert_close(found[f"truth{half}"], expected, rtol=0, atol=0)
+
+
+def test_how_much_two_targets_differ_by_hand():
+    """Blurred over all of a picture of 3², by 0.3 of 0.2 and the radiance that is added."""
+    first, second = torch.zeros(2, 3, 3, 3)
+    first[1, 1] = 9 * 0.35
+    second[0, 2] = 9 * 0.05
+    assert difference(first, second) == pytest.approx(0.3 / (0.2 + 0.01), rel=1e-5)
+    assert difference(first, first) == 0
 
 
 def test_a_scene_has_pixels_enough_to_be_judged(tmp_path, capsys):

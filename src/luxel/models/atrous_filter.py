@@ -17,7 +17,7 @@ from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable
 from luxel.models.neighbourhood import Neighbours, find_neighbour, location_of
 from luxel.models.shading_points import pixel_width
-from luxel.models.signals import LIGHT_SIGNALS, NEARNESS, SIGNALS
+from luxel.models.signals import DIRECT_VARIANCE, LIGHT_SIGNALS, NEARNESS, SIGNALS, UNSHADOWED, square
 
 STEPS: tuple[tuple[int, ...], ...] = ((1,), (2,), (4, 8))
 """Pixels between neighbours, of each level beyond the points' own.
@@ -30,6 +30,10 @@ PARALLAX = wp.constant(1.5)  # how much the neighbours' weight falls with what t
 REACH = sum(map(sum, STEPS))
 """Pixels from beyond which nothing that is gathered comes to a point."""
 
+SAME_LIGHT = wp.constant(0.6)  # difference in UNSHADOWED over the sum, up to which neighbours share light: one to four
+SAME_NOISE = wp.constant(1.0)  # the same by noise, over the sum of variances: three standard deviations
+FLAT = wp.constant(0.9999)  # cosine between the normals of neighbours on what is taken to be flat
+
 LightSignals = wp.types.vector(LIGHT_SIGNALS, float)
 GatheredSignals = wp.types.vector(SIGNALS - LIGHT_SIGNALS, float)
 
@@ -40,6 +44,22 @@ class SignalParts:
 
     light: LightSignals
     gathered: GatheredSignals  # by rays over the hemisphere and into lobes
+
+
+@wp.func
+def same_light(p: LightSignals, q: LightSignals) -> float:
+    """How far lights light two neighbours alike: 1, but where one side of an edge gets none or hardly any of a light.
+
+    Such is the ground before and behind a panel. What is filtered as if there were no shadows should have no edges.
+    """
+    of_p = (p[UNSHADOWED] + p[UNSHADOWED + 1] + p[UNSHADOWED + 2]) / 3.0
+    of_q = (q[UNSHADOWED] + q[UNSHADOWED + 1] + q[UNSHADOWED + 2]) / 3.0
+    difference = square(of_p - of_q)
+    tolerated = square(SAME_LIGHT * (of_p + of_q)) + SAME_NOISE * (p[DIRECT_VARIANCE] + q[DIRECT_VARIANCE])
+    alike = float(1.0)
+    if difference > tolerated:
+        alike = square(square(tolerated / difference))
+    return alike
 
 
 @wp.kernel(enable_backward=False)
@@ -65,39 +85,53 @@ def filter_points(
         filtered[index] = SignalParts()
         share[index] = 0.25
         return
-    own_nearness = signals[index].gathered[NEARNESS - LIGHT_SIGNALS]
+    own = signals[index]
+    own_nearness = own.gathered[NEARNESS - LIGHT_SIGNALS]
     location = location_of(neighbours, index)
+    row = scenes.scenes[p.scene]
     pixel = pixel_width(scenes, p, height)
+    falloff = PARALLAX * PARALLAX / wp.max(pixel * pixel, 1.0e-36)
+    own_square = wp.length_sq(p.point - row.camera_position)
     light = LightSignals()
     gathered = GatheredSignals()
     weight = float(0.0)
+    light_weight = float(0.0)
     gathered_weight = float(0.0)
-    for k in range(9):
+    k = int(0)  # no constant range, which would be unrolled
+    while k < 9:
         down = k // 3 - 1
         across = k - 3 * (k // 3) - 1
         j = find_neighbour(neighbours, location, across * step, down * step)
         if j != MISS:
             q = neighbours.points[j]
-            other = pixel_width(scenes, q, height)
-            cosine = wp.max(wp.dot(p.normal, q.normal), 0.0)
-            alike = cosine * cosine
-            near = wp.where(pixel < other, pixel, other)
-            far = wp.where(pixel < other, other, pixel)
-            alike *= alike * near / wp.max(far, 1.0e-30)
-            alike *= alike
-            alike *= alike
-            value = signals[j]
-            w = alike / float((1 + across * across) * (1 + down * down))
-            weight += w
-            light += value.light * w
-            nearness = value.gathered[NEARNESS - LIGHT_SIGNALS]
-            if nearness < own_nearness:
-                nearness = own_nearness
-            parallax = PARALLAX * nearness * wp.length(p.point - q.point) / wp.max(pixel, 1.0e-30)
-            w = w / (1.0 + parallax * parallax)
-            gathered_weight += w
-            gathered += value.gathered * w
-    light = light / wp.max(weight, 1.0e-9)
+            cosine = wp.dot(p.normal, q.normal)
+            if cosine > 0.0:
+                # (cos⁴ θ · near / far)⁴ of distances from the camera, without their roots.
+                other_square = wp.length_sq(q.point - row.camera_position)
+                near = wp.where(own_square < other_square, own_square, other_square)
+                far = wp.where(own_square < other_square, other_square, own_square)
+                alike = cosine * cosine
+                alike *= alike
+                alike *= alike
+                if row.is_orthographic == 0:
+                    alike *= near / (far + 1.0e-36)
+                alike *= alike
+                value = signals[j]
+                w = alike / float((1 + across * across) * (1 + down * down))
+                weight += w
+                lit_alike = w
+                if cosine > FLAT:  # where normals turn, what lights reach ends little by little
+                    lit_alike *= same_light(own.light, value.light)
+                light_weight += lit_alike
+                light += value.light * lit_alike
+                nearness = value.gathered[NEARNESS - LIGHT_SIGNALS]
+                if nearness < own_nearness:
+                    nearness = own_nearness
+                w = w / (1.0 + falloff * nearness * nearness * wp.length_sq(p.point - q.point))
+                gathered_weight += w
+                gathered += value.gathered * w
+        k += 1
+    light = light / wp.max(light_weight, 1.0e-9)
     filtered[index] = SignalParts(light, gathered / wp.max(gathered_weight, 1.0e-9))
     share[index] = weight * 0.25
 

@@ -5,7 +5,7 @@ A light behind glass is connected to along the refracted line, by a manifold wal
 
 import warp as wp
 
-from luxel.core.emitters import LightSample, light_cdf, sample_light
+from luxel.core.emitters import LightSample, sample_light
 from luxel.core.frames import INVERSE_PI
 from luxel.core.intersect import MAP, MISS
 from luxel.core.principled import SMOOTH_ALPHA, diffuse_weight, evaluate_lobes, mean
@@ -18,6 +18,8 @@ from luxel.models.gather_points import (
     GatherSettings,
     gather_point_at,
     highlight_beyond_pixel,
+    light_cdf_of_lobes,
+    light_samples_per_ray,
     sight_to_light,
 )
 from luxel.models.neighbourhood import Neighbours, find_neighbour, location_of
@@ -42,6 +44,18 @@ NOISE_THRESHOLD = wp.constant(0.1)  # direct light's standard deviation over UNS
 MIN_THROUGHPUT = wp.constant(0.1)  # of chains at whose ends that is so: of what the others show little is seen
 LIT = wp.constant(1)
 SHADOWED = wp.constant(2)
+
+ANY_HIGHLIGHT, TRACED_HIGHLIGHT = wp.constant(0), wp.constant(3)
+TRACED_SQUARES, SEEN_SQUARES = wp.constant(6), wp.constant(7)
+HIGHLIGHT_SUMS = 8
+HighlightSums = wp.types.vector(HIGHLIGHT_SUMS, float)
+"""Sums over a point's light samples, each weighing what its light would add to HIGHLIGHT with nothing in between.
+
+    ANY_HIGHLIGHT        of all samples, in RGB
+    TRACED_HIGHLIGHT     of those that rays are sent to, in RGB
+    TRACED_SQUARES       of those, of the squared means over channels
+    SEEN_SQUARES         the same of those whose rays arrive, times what arrives, but through glass
+"""
 
 
 @wp.func
@@ -83,6 +97,7 @@ def sample_direct_light(
     min_light_rays: int,
     partial_signals: wp.array2d[Signals],
     partial_visibility: wp.array2d[int],
+    partial_highlight_sums: wp.array2d[HighlightSums],
     begin: int,
 ) -> None:
     """One thread's light samples of a point that takes `min_light_rays` or more a pattern; see `sum_direct_light`.
@@ -97,6 +112,7 @@ def sample_direct_light(
     if rays_per_pattern < min_light_rays:
         return
     out = Signals()
+    highlight_sums = HighlightSums()
     found = int(0)
     if p.object_id != MISS:
         r = gather_point_at(scenes, settings, p, index)
@@ -106,21 +122,34 @@ def sample_direct_light(
         highlight = none
         unshadowed = none
         sum_of_squares = float(0.0)
-        cdf = light_cdf(scenes, p.scene, r.at)
+        cdf = light_cdf_of_lobes(scenes, p.scene, r)
         ray_count = wp.where(r.sees_light, rays_per_pattern * settings.patterns_per_point, 0)
         shaft = wp.uint64(0)
         shaft_target = int(MISS)
-        for k in range(thread, ray_count, settings.threads_per_point):
+        samples_per_ray = light_samples_per_ray(settings, r, rays_per_pattern)
+        for k in range(thread, ray_count * samples_per_ray, settings.threads_per_point):
+            is_traced = k < ray_count
+            strata = rays_per_pattern
             u = sobol_point(r.pattern * rays_per_pattern + k, 0)
             choice = float(k % rays_per_pattern) + sobol_point(r.pattern + k // rays_per_pattern, 1)[0]
-            light = sample_light(scenes, p.scene, r.at, cdf, choice / float(rays_per_pattern), u)
+            if not is_traced:
+                strata = ray_count * (samples_per_ray - 1)
+                u = sobol_point(r.pattern * strata + k - ray_count, 8)
+                choice = float(k - ray_count) + sobol_point(r.pattern, 9)[0]
+            light = sample_light(scenes, p.scene, r.at, cdf, choice / float(strata), u)
             if light.density > 0.0:
                 density = light.density * float(ray_count)
                 wo = r.local * light.direction
                 bsdf_value = evaluate_lobes(r.bsdf, wo)
                 diffuse_value = wp.where(r.is_diffuse, bsdf_value.diffuse, 0.0)
-                if diffuse_value > 0.0 or wp.max(bsdf_value.specular) > 0.0:
-                    others = gather_densities(settings, r, wo, bsdf_value.density)
+                others = gather_densities(settings, r, wo, bsdf_value.density)
+                glossy_weight = power_heuristic(density, others[1]) / density
+                any_highlight = wp.cw_mul(light.radiance, bsdf_value.specular) * glossy_weight
+                traced_square = square(mean(any_highlight))
+                for c in range(3):
+                    highlight_sums[ANY_HIGHLIGHT + c] += any_highlight[c] / float(samples_per_ray)
+                    highlight_sums[TRACED_HIGHLIGHT + c] += wp.where(is_traced, any_highlight[c], 0.0)
+                if is_traced and (diffuse_value > 0.0 or wp.max(bsdf_value.specular) > 0.0):
                     weight = power_heuristic(density, others[0]) / density
                     unshadowed += light.radiance * (diffuse_value / density)
                     leaves = wo[2] > 0.0 or not r.is_front
@@ -130,8 +159,8 @@ def sample_direct_light(
                         shaft_target = target
                     sight = sight_to_light(scenes, settings, p.scene, shaft, r.at, light.direction, target, leaves)
                     found = found | wp.where(wp.max(sight.transmittance) > 0.0, LIT, SHADOWED)
-                    glossy_weight = power_heuristic(density, others[1]) / density
                     arriving = wp.cw_mul(light.radiance, sight.transmittance)
+                    highlight_sums[TRACED_SQUARES] += traced_square
                     if sight.is_transmitted:
                         within_pixel = sobol_point(r.pattern * rays_per_pattern + k, 7)
                         connection = connection_through_glass(scenes, settings, p, within_pixel, light, sight)
@@ -141,6 +170,7 @@ def sample_direct_light(
                         caustic += arriving * (bsdf_value.diffuse / density)
                         glossy_weight = 1.0 / density
                     else:
+                        highlight_sums[SEEN_SQUARES] += traced_square * mean(sight.transmittance)
                         direct += arriving * (diffuse_value * weight)
                         sum_of_squares += square(mean(arriving) * diffuse_value * weight)
                     if r.is_smooth and target != MAP:
@@ -154,6 +184,7 @@ def sample_direct_light(
         out[DIRECT_VARIANCE] = sum_of_squares
     partial_signals[index, thread] = out
     partial_visibility[index, thread] = found
+    partial_highlight_sums[index, thread] = highlight_sums
 
 
 @wp.kernel(enable_backward=False)
@@ -165,6 +196,7 @@ def sum_direct_light(
     min_light_rays: int,
     partial_signals: wp.array2d[Signals],
     partial_visibility: wp.array2d[int],
+    partial_highlight_sums: wp.array2d[HighlightSums],
     signals: wp.array[Signals],
     visibility: wp.array[int],
     begin: int,
@@ -172,6 +204,9 @@ def sum_direct_light(
     """The Signals of the points that all threads of `sample_direct_light` sampled; others keep what they have.
 
     `visibility` becomes which of LIT and SHADOWED they found, and both where the light is noisy or mostly a highlight.
+    What highlights would be with nothing in between is their control variate, which more samples know better than those
+    that rays are sent to; its factor is that of the least variance, were all samples independent (Owen, "Monte Carlo
+    theory, methods and examples", §8.9).
     """
     index = wp.tid() + begin
     rays_per_pattern = light_rays[index]
@@ -179,12 +214,19 @@ def sum_direct_light(
         return
     out = partial_signals[index, 0]
     found = partial_visibility[index, 0]
+    highlight_sums = partial_highlight_sums[index, 0]
     for thread in range(1, settings.threads_per_point):
         out += partial_signals[index, thread]
+        highlight_sums += partial_highlight_sums[index, thread]
         found = found | partial_visibility[index, thread]
     p = points[index]
     if p.object_id != MISS:
         direct = rgb_at(out, DIRECT)
+        if highlight_sums[TRACED_SQUARES] > 0.0:
+            visible = highlight_sums[SEEN_SQUARES] / highlight_sums[TRACED_SQUARES]
+            for c in range(3):
+                missed = highlight_sums[ANY_HIGHLIGHT + c] - highlight_sums[TRACED_HIGHLIGHT + c]
+                out[HIGHLIGHT + c] = wp.max(out[HIGHLIGHT + c] + visible * missed, 0.0)
         out[DIRECT_VARIANCE] = variance_of_sum(
             out[DIRECT_VARIANCE], mean(direct), rays_per_pattern * settings.patterns_per_point
         )

@@ -20,7 +20,14 @@ from torch import Tensor
 from luxel.core.launch import launch, to_warp
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import launchable
-from luxel.models.direct_light import PILOT_DIVISOR, allocate_light_rays, sample_direct_light, sum_direct_light
+from luxel.models.direct_light import (
+    HIGHLIGHT_SUMS,
+    PILOT_DIVISOR,
+    HighlightSums,
+    allocate_light_rays,
+    sample_direct_light,
+    sum_direct_light,
+)
 from luxel.models.indirect_light import RAY_SUMS, RaySums, gather_indirect_light, sum_indirect_light
 from luxel.models.mirrored_lights import add_mirrored_lights
 from luxel.models.shading_points import as_points
@@ -55,6 +62,8 @@ def gather(
     light_rays = torch.full((count,), first, dtype=torch.int32, device=device)
     visibility, ray_counts = torch.empty_like(light_rays), torch.empty(count, 2, dtype=torch.int32, device=device)
     partial_visibility = torch.empty(count, threads_per_point, dtype=torch.int32, device=device)
+    partial_highlight_sums = torch.empty(count, threads_per_point, HIGHLIGHT_SUMS, device=device)
+    sampling = [partial_signals, partial_visibility, to_warp(partial_highlight_sums, HighlightSums)]
     inputs = [launchable(batch), settings, as_points(table), light_rays]
     outputs = [to_warp(signals, Signals), visibility]
 
@@ -63,14 +72,14 @@ def gather(
             sample_direct_light,
             count * threads_per_point,
             [*inputs, min_light_rays],
-            [partial_signals, partial_visibility],
+            sampling,
             device,
             sliced=True,
         )
         launch(
             sum_direct_light,
             count,
-            [*inputs, min_light_rays, partial_signals, partial_visibility],
+            [*inputs, min_light_rays, *sampling],
             outputs,
             device,
             sliced=True,

@@ -2,10 +2,18 @@
 
 import warp as wp
 
-from luxel.core.emitters import LightSampleContext
-from luxel.core.frames import frame, unit_length
+from luxel.core.emitters import LightCDF, LightSampleContext, light_cdf
+from luxel.core.frames import INVERSE_PI, frame, unit_length
 from luxel.core.intersect import MISS
-from luxel.core.principled import BSDF, SMOOTH_ALPHA, bsdf_of, diffuse_weight, refraction_weight
+from luxel.core.principled import (
+    BSDF,
+    SMOOTH_ALPHA,
+    bsdf_of,
+    diffuse_weight,
+    evaluate_lobes,
+    mean,
+    refraction_weight,
+)
 from luxel.core.rough_albedo import ROUGH
 from luxel.core.scenes import Scenes, material_of_object
 from luxel.core.shapes.kinds import CYLINDER, ELLIPSOID
@@ -15,6 +23,9 @@ from luxel.models.signals import square
 from luxel.models.subpixels import widened_alpha
 
 PATTERNS_OF_TILE = 16
+MIN_MATTE = wp.constant(0.01)  # diffuse BSDF that highlights are compared with
+MAX_GAIN = wp.constant(4.0)  # of a light by its highlight; by 16, diffuse light of the others is too noisy
+HIGHLIGHT_SAMPLES = wp.constant(4)  # of lights, for each ray to one, that a glossy point takes where it sends all rays
 
 
 @wp.struct
@@ -97,6 +108,61 @@ def gather_point_at(scenes: Scenes, settings: GatherSettings, p: ShadingPoint, i
     r.glossy_rays = wp.where(has_lobe, settings.glossy_rays * settings.patterns_per_point, 0)
     r.at = LightSampleContext(p.point, p.normal, p.object_id, material.transmission == 0.0)
     return r
+
+
+@wp.func
+def has_highlights(r: GatherPoint) -> bool:
+    """Whether a lobe narrower than the diffuse one, and not its chain's, reflects lights outside of the object."""
+    return r.glossy_rays > 0 and refraction_weight(r.bsdf.material) == 0.0
+
+
+@wp.func
+def light_samples_per_ray(settings: GatherSettings, r: GatherPoint, rays_per_pattern: int) -> int:
+    """How many samples of lights a point takes for each ray that it sends to them: the others are of highlights."""
+    takes_more = settings.patterns_per_point == 1 and rays_per_pattern == settings.light_rays
+    return wp.where(takes_more and has_highlights(r), HIGHLIGHT_SAMPLES, 1)
+
+
+@wp.func
+def highlight_gain(scenes: Scenes, scene: int, r: GatherPoint, object_id: int) -> float:
+    """How much brighter a light is by all lobes of a point than by the diffuse one, which is how often to choose it.
+
+    1 where there is nothing to choose, and in a light tree, which knows no lobes. The glossy lobe is that towards the
+    light's center, at least as wide as the light looks.
+    """
+    gain = float(1.0)
+    row = scenes.scenes[scene]
+    if has_highlights(r) and row.light_leaves == 0 and row.end_lights - row.first_light > 1:
+        obj = scenes.objects[object_id]
+        vector = obj.center - r.at.point
+        square_distance = wp.max(wp.dot(vector, vector), 1.0e-24)
+        wo = r.local * (vector / wp.sqrt(square_distance))
+        if wo[2] > 0.0 and r.is_front:
+            bsdf = r.bsdf
+            material = bsdf.material
+            spread = 0.25 * square(obj.radius) / square_distance  # half vectors turn half as far as directions
+            bsdf.material.alpha = wp.sqrt(square(material.alpha) + wp.min(spread, 1.0))
+            matte = diffuse_weight(material) * mean(material.base_color) * INVERSE_PI
+            gain += wp.min(mean(evaluate_lobes(bsdf, wo).specular) / (wo[2] * wp.max(matte, MIN_MATTE)), MAX_GAIN)
+    return gain
+
+
+@wp.func
+def light_cdf_of_lobes(scenes: Scenes, scene: int, r: GatherPoint) -> LightCDF:
+    """A point's `light_cdf`, whose lights weigh their `highlight_gain` times as much."""
+    cdf = light_cdf(scenes, scene, r.at)
+    if has_highlights(r):
+        row = scenes.scenes[scene]
+        below = float(0.0)
+        weight_sum = float(0.0)
+        for i in range(wp.where(row.light_leaves == 0, row.end_lights - row.first_light, 0)):
+            weight = cdf[i] - below
+            below = cdf[i]
+            if weight > 0.0:
+                weight *= highlight_gain(scenes, scene, r, scenes.light_object[row.first_light + i])
+            weight_sum += weight
+            cdf[i] = weight_sum
+    return cdf
 
 
 @wp.func

@@ -41,7 +41,14 @@ from luxel.core.shapes.local import INFINITY
 from luxel.core.shapes.shape import facing_normal, surface_interaction
 from luxel.core.sky import gradient_radiance, mean_gradient_radiance
 from luxel.core.visibility import is_clear, next_hit
-from luxel.models.gather_points import GatherPoint, GatherSettings, gather_point_at, sight_to_light
+from luxel.models.gather_points import (
+    GatherPoint,
+    GatherSettings,
+    gather_point_at,
+    highlight_gain,
+    light_cdf_of_lobes,
+    sight_to_light,
+)
 from luxel.models.shading_points import ShadingPoint, pixel_width
 from luxel.models.signals import (
     DIRECT,
@@ -94,7 +101,6 @@ class GatheredRadiance:
 class GatherRay:
     """The first ray of a gather path, and how its point has sampled lights itself (for MIS weights)."""
 
-    start: LightSampleContext
     shaft: wp.uint64  # of what it may meet first
     direction: wp.vec3
     density: float  # per steradian, times how many rays of its kind there are
@@ -147,7 +153,9 @@ def direct_light_of_vertex(
 
 
 @wp.func
-def trace_gather_path(scenes: Scenes, settings: GatherSettings, scene: int, ray: GatherRay) -> GatheredRadiance:
+def trace_gather_path(
+    scenes: Scenes, settings: GatherSettings, scene: int, r: GatherPoint, ray: GatherRay
+) -> GatheredRadiance:
     """What arrives along one ray from a point: a path tracer's estimate, of few bounces.
 
     After a diffuse surface, glass passes paths on but does not sample lights, and lights hit through it don't count:
@@ -157,7 +165,7 @@ def trace_gather_path(scenes: Scenes, settings: GatherSettings, scene: int, ray:
     result = GatheredRadiance(none, none, none, none, SKY_DISTANCE)
     key = wp.vec2ui(wp.uint32(17), wp.uint32(ray.index_in_pattern))
     beta = wp.vec3(1.0, 1.0, 1.0)
-    at = ray.start
+    at = r.at
     origin = at.point
     origin_object = at.object_id
     left_object = int(MISS)
@@ -192,6 +200,8 @@ def trace_gather_path(scenes: Scenes, settings: GatherSettings, scene: int, ray:
         Le = emitted_radiance(scenes, hit.object_id, direction, si.normal)
         if wp.max(Le) > 0.0 and counts_emission:
             nee_density = light_density(scenes, scene, at, weight_sum, hit.object_id, direction, hit.t, si.normal)
+            if segment == 0:
+                nee_density *= highlight_gain(scenes, scene, r, hit.object_id)
             weight = power_heuristic(density, light_rays * nee_density)
             if segment == 0:
                 result.lights = Le * weight
@@ -330,7 +340,7 @@ def gather_indirect_light(
     row = scenes.scenes[p.scene]
     mean_sky = mean_gradient_radiance(row, p.normal)
     mean_burley = mean_burley_factor(r.bsdf.material, r.bsdf.wi[2]) / float(wp.max(r.diffuse_rays, 1))
-    weight_sum = choose_light(scenes, p.scene, r.at, light_cdf(scenes, p.scene, r.at), 0.5).weight_sum
+    weight_sum = choose_light(scenes, p.scene, r.at, light_cdf_of_lobes(scenes, p.scene, r), 0.5).weight_sum
     light_ray_count = float(light_rays[index] * settings.patterns_per_point)
     pixel = pixel_width(scenes, p, settings.height)
     shaft = EVERYTHING
@@ -345,7 +355,6 @@ def gather_indirect_light(
             direction = unit_length(to_world(r.local, sampled.wo))
             least_alpha = r.bsdf.material.alpha
             gather_ray = GatherRay(
-                r.at,
                 shaft,
                 direction,
                 density,
@@ -356,7 +365,7 @@ def gather_indirect_light(
                 sampled.pattern,
                 sampled.index_in_pattern,
             )
-            gathered = trace_gather_path(scenes, settings, p.scene, gather_ray)
+            gathered = trace_gather_path(scenes, settings, p.scene, r, gather_ray)
             if not is_glossy:
                 diffuse_value = scattered.diffuse / density
                 direct += gathered.lights * diffuse_value

@@ -79,10 +79,10 @@ def object_of(shape: Shape, matrix: Matrix, material: Material) -> Object:
     if np.linalg.det(axes) < 0:  # mirrored, which no unit shape shows
         axes[:, 0] *= -1
     x, y, z = lengths.tolist()
+    if shape == "ball" and max(x, y, z) - min(x, y, z) <= 1e-6 * max(x, y, z):
+        return Sphere(center=center, radius=x, material=material)
     rotation = quaternion_of(axes)
     match shape:
-        case "ball" if max(x, y, z) - min(x, y, z) <= 1e-6 * max(x, y, z):
-            return Sphere(center=center, radius=x, material=material)
         case "ball":
             return Ellipsoid(center=center, rotation=rotation, semi_axes=(x, y, z), material=material)
         case "box":

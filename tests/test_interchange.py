@@ -322,6 +322,7 @@ def test_indices_of_refraction_by_hand():
     ("name", "content", "told"),
     [
         ("a.glb", b"glTF", "is not valid glTF 2"),
+        ("a.glb", b"glTF\x02\0\0\0\x40\0\0\0\x2c\0\0\0JSON{", "it is cut off after 21 of its 64 bytes"),
         ("a.gltf", b"{}", "it does not say that it is"),
         ("a.gltf", b'{"asset": {"version": "2.0"}}', "has no scene"),
         ("a.gltf", b'{"asset": {"version": "2.0"}, "scenes": [{"nodes": [3]}]}', "KeyError: 'nodes'"),

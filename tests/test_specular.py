@@ -362,6 +362,21 @@ def test_a_pixels_rays_that_end_on_one_object_are_one_end_of_their_common_weight
     assert 0 < aside <= 0.5 * PIXEL * (2 + 11)  # at most half a pixel, at the image's distance
 
 
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("rest", [CHALK, LAMP], ids=["chalk", "lamp"])
+def test_a_mirror_shows_the_outside_of_what_stands_on_it_up_to_its_foot(rest, device):
+    """A tenth of a pixel before it: other rays of the pixel would meet the mirror below the box, and see its inside."""
+    mirror = Plane(center=(0, -1, 0), normal=(0, 1, 0), material=MIRROR)
+    box = Box(center=(0, 0, -5), half_extents=(3, 1, 1), material=rest)
+    down = 0.25 + 0.1 * PIXEL
+    chains = shoot((mirror, box), (0.02, -down, -1), height=HEIGHT, device=device)
+    shown = schlick(down / math.hypot(0.02, down, 1))
+    assert chains.ends[:, OBJECT].tolist() == [1]
+    np.testing.assert_allclose(vectors(chains, NORMAL), [(0, 0, 1)], atol=1e-6)
+    np.testing.assert_allclose(chains.throughput.sum(0), shown, rtol=0.02)
+    np.testing.assert_allclose(chains.radiance[0, REFLECTED], shown * rest.emission, rtol=0.02)
+
+
 @pytest.mark.parametrize("shift", [-0.3, 0.1, 0.3])  # of the edge, in pixels
 def test_mirror_images_have_soft_edges(shift):
     """The share of the pixel beyond the edge shows the chalk, which no quarters are: 48 rays about the four find it."""

@@ -193,11 +193,12 @@ class Renderer:
         check_spp("spp", spp)
         check_seed("seed", seed)
         check_scenes(scenes)
+        expected = f"must be what render(scenes) returns: float32 [{len(scenes)}, height, width, 3]"
+        if not isinstance(radiance, np.ndarray) or radiance.dtype != np.float32:
+            what = f"an array of {radiance.dtype}" if isinstance(radiance, np.ndarray) else shortened(radiance)
+            raise InputError(f"radiance is {what}, {expected}")
         if radiance.ndim != 4 or radiance.shape[-1] != 3 or len(radiance) != len(scenes):
-            raise InputError(
-                f"radiance has the shape {radiance.shape}, must be what render(scenes) returns: [{len(scenes)}, "
-                "height, width, 3]"
-            )
+            raise InputError(f"radiance has the shape {radiance.shape}, {expected}")
         if spp == 0:
             return radiance.copy()
         picture = NetworkPicture(torch.from_numpy(radiance).to(self.device), SceneBatch.of(scenes, self.device))
@@ -216,6 +217,11 @@ class Renderer:
         """What `render` returns with `spp` paths a pixel, of what `network` returned; the others are of `refined`."""
         check_spp("spp", spp)
         check_seed("seed", seed)
+        if not isinstance(picture, NetworkPicture):
+            raise InputError(
+                f"picture is {shortened(picture)}, must be what network(scenes) returns; an array is refined(scenes, "
+                "radiance, spp)"
+            )
         if spp == 0:
             return in_numpy(picture.radiance)
         batch, surfaces, of_fragments = self._surfaces(picture, spp)

@@ -34,6 +34,7 @@ class Chain:
     throughput: wp.vec3
     radiance: wp.vec3
     interfaces: int
+    starts_inside: bool  # an opaque solid, which hides the point where it starts
     first: Segment
     last: Segment
 
@@ -43,7 +44,7 @@ def empty_chain(p: ShadingPoint) -> Chain:
     """One that shows nothing."""
     none = wp.vec3(0.0, 0.0, 0.0)
     segment = Segment(p.point, p.direction, none, MISS, MISS, 0, 1.0, none, wp.vec2(0.0, 0.0))
-    chain = Chain(p, none, none, 0, segment, segment)
+    chain = Chain(p, none, none, 0, False, segment, segment)
     chain.end.object_id = MISS
     return chain
 
@@ -203,7 +204,11 @@ def follow_chain(scenes: Scenes, p: ShadingPoint, offset: wp.vec2, lobe: int, br
         end.normal = facing_normal(shape.kind, si.normal, end.direction)
         if crosses_gap:  # rays from there meet the glass for certain
             end.point -= reach * end.normal
-        if ends_chain(material_of_object(scenes.objects[hit.object_id]), -wp.dot(end.direction, end.normal)):
+        hit_material = material_of_object(scenes.objects[hit.object_id])
+        cos_hit = -wp.dot(end.direction, end.normal)
+        if interfaces == 0:
+            chain.starts_inside = cos_hit < 0.0 and refraction_weight(hit_material) == 0.0
+        if ends_chain(hit_material, cos_hit):
             break
         interfaces += 1
     chain.interfaces = interfaces

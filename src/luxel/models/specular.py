@@ -74,12 +74,17 @@ def follow_chains(
         if wp.length_sq(p.point - center) > 0.0:
             offset = subpixel_offset(ray)
     branches = int(BRANCHES)
-    for branch in range(BRANCHES):
+    branch = int(0)  # no constant range, which would be unrolled
+    while branch < BRANCHES:
         chain = empty_chain(p)
         if branch < branches:
             chain = follow_chain(scenes, p, offset, lobe, branch, height)
             if branch == 0:
                 branches = wp.min(BRANCHES, chain.interfaces + 1)
+        if chain.starts_inside and wp.length_sq(offset) > 0.0:  # what stands on a mirror hides this one of its points
+            p = points[point]
+            offset = wp.vec2(0.0, 0.0)
+            continue
         place = (row // subpixels * BRANCHES + branch) * subpixels + ray
         ends[place] = chain.end
         throughput[place] = chain.throughput / float(subpixels)
@@ -87,6 +92,7 @@ def follow_chains(
         segments[place] = chain.last
         if branch == 0:
             segments[begins + row] = chain.first
+        branch += 1
 
 
 @wp.kernel(enable_backward=False)

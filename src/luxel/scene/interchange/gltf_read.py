@@ -168,6 +168,9 @@ def _parts(path: Path) -> tuple[dict[str, Any], bytes]:
         content = json.loads(data)
         within = b""
     else:
+        (size,) = struct.unpack_from("<I", data, 8)
+        if len(data) < size:
+            raise ValueError(f"it is cut off after {len(data)} of its {size} bytes")
         chunks = dict(_chunks(data))
         content, within = json.loads(chunks[b"JSON"]), chunks.get(b"BIN\0", b"")
     if not isinstance(content, dict) or content.get("asset", {}).get("version") != "2.0":

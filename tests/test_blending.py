@@ -395,6 +395,27 @@ def test_a_picture_without_its_error_is_the_same_and_asks_no_judge(monkeypatch):
         assert (blended_picture(*given) == expected).all()
 
 
+@pytest.mark.parametrize("inside", [1e-6, 0.1])
+def test_a_patch_without_noise_is_as_noisy_as_what_is_around_it(inside):
+    """Of 9 × 9 pixels, all of whose paths may have missed a lamp: a tenth of the noise around them is no such patch."""
+    side, middle = 32, 16
+    scene = Scene(
+        objects=(Plane(center=(0, 0, 0)),), camera=Camera(position=(0, 0, 5), look_at=(0, 0, 0), up=(0, 1, 0))
+    )
+    batch, surfaces, mean = (
+        SceneBatch.of([scene]),
+        visible_surfaces(SceneBatch.of([scene]), side, side),
+        torch.ones(side**2, 3),
+    )
+    variance = torch.ones(side, side)
+    variance[middle - 4 : middle + 5, middle - 4 : middle + 5] = inside
+    paths = paths_of(surfaces, mean, variance.flatten(), 16)
+    levels = filtered_residual(batch, surfaces, mean, paths)
+    found = describe(batch, surfaces.fragments.object_id, mean, levels, paths.spp).paths_variance.reshape(side, side)
+    around = found[2, 2]
+    assert (found[middle, middle] > 0.3 * around) == (inside < 0.03)
+
+
 def test_what_is_cut_off_heavy_paths_makes_their_neighbourhood_uncertain():
     """A floor that is truly 1, of which one pixel in 100 has found all light: the others say that it is dark."""
     height = width = 40

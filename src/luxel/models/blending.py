@@ -57,6 +57,9 @@ SCALE_LEVEL = 3
 """Whose paths say, beside the picture, how bright a place is."""
 NOISE_LEVEL = 2
 """Whose neighbours' paths say, beside a pixel's own, how noisy it is: of few, none may have found what is bright."""
+PATCH_LEVEL = 4
+"""Whose neighbours say it of a patch with less than QUIET of their variance: all its paths may have missed a lamp."""
+QUIET = 0.03
 BRIGHTEST = 4.0
 """Times the radiance around it, to which a pixel's residual is cut before it is shared: of paths of great weight."""
 AROUND = 7
@@ -402,6 +405,8 @@ def describe(
     brightness = radiance.T.mean(0)
     scale = brightness + (brightness + moments[SCALE_LEVEL, :3].mean(0)).clamp(min=0)
     products, squares = moments[WIDE_LEVEL, PRODUCTS::2], moments[WIDE_LEVEL, PRODUCTS + 1 :: 2].clamp(min=TINY)
+    near = torch.maximum(moments[0, PATHS_VARIANCE], moments[NOISE_LEVEL, PATHS_VARIANCE])
+    around = moments[PATCH_LEVEL, PATHS_VARIANCE]
     features = [
         *features_of_bands(moments, bands, variance, brightness, scale),
         torch.stack(levels.share),
@@ -414,7 +419,7 @@ def describe(
         bands=bands.permute(2, 0, 1),
         variance=variance.T,
         scale=scale,
-        paths_variance=torch.maximum(moments[0, PATHS_VARIANCE], moments[NOISE_LEVEL, PATHS_VARIANCE]),
+        paths_variance=torch.where(near < QUIET * around, around, near),
         noisy=moments[NOISE_LEVEL, DEVIATION].square() / moments[NOISE_LEVEL, PATHS_VARIANCE].clamp(min=TINY),
         details=details.permute(2, 0, 1),
         mottle=(-products / squares).T,

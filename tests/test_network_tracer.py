@@ -23,7 +23,8 @@ def test_pictures_are_the_renderers(tmp_path):
     for index in range(3):
         expected = renderer(data.scene(index), 13, 11, spp=4, seed=5)
         np.testing.assert_array_equal(batch.radiance[index].numpy(), expected)
-    assert (batch.variance > 0).all()
+    assert (batch.variance >= 0).all()  # none where the sky alone is seen, which is known
+    assert (batch.variance > 0).any(-1).flatten(1).any(1).all()
     assert (batch.path_variance > 4 * batch.variance.mean((1, 2, 3))).all()  # the blend is nearer than its paths
     assert data.manifest.settings["renderer"].split()[2:4] == ["ray-small", renderer.fingerprint()[:16]]
     for other in (NetworkSettings(**SETTINGS, seed=5, model="ray-base"), GenerateSettings(**SETTINGS, seed=5)):

@@ -112,7 +112,7 @@ def test_resumed_after_cuts_the_files_are_the_same(root, renderer, tmp_path, mon
         return until
 
     with monkeypatch.context() as patch:
-        patch.setattr(renderer, "render", cut(renderer.render))
+        patch.setattr(renderer, "network", cut(renderer.network))
         with pytest.raises(KeyboardInterrupt):
             generate_videos(SETTINGS, renderer, tmp_path)
         patch.setattr("luxel.videos.write_labels", lambda *_: None)

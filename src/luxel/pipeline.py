@@ -184,11 +184,11 @@ class Renderer:
 
         Of a model's own pictures `render` makes a little better ones, as it knows what these are made of. Paths are
         fewer on average, a quarter to half as many in most pixels and four to eight times as many where the picture has
-        most contrast (`luxel.models.path_allocation`).
-        Their squared error falls like 1/spp in the end (`luxel.models.blending`). A picture depends on its scene, its
-        size, `spp` and `seed` alone. With `same_noise` a pixel's random numbers are the same in all scenes, so that in
-        frames of a movie noise holds still (docs/movie.md). `progress` is called with every number of pixels whose
-        paths are traced. Raises InputError for paths that are out of range or don't fit into memory.
+        most contrast (`luxel.models.path_allocation`). The squared error falls like 1/spp in the end
+        (`luxel.models.blending`). A picture depends on its scene, its size, `spp` and `seed` alone. With `same_noise` a
+        pixel's random numbers are the same in all scenes, so that in frames of a movie noise holds still
+        (docs/movie.md). `progress` is called with every number of pixels whose paths are traced. Raises InputError for
+        paths that are out of range or don't fit into memory.
         """
         check_spp("spp", spp)
         check_seed("seed", seed)
@@ -214,7 +214,10 @@ class Renderer:
         progress: Callable[[int], object] | None = None,
         same_noise: bool = False,
     ) -> Float32[np.ndarray, "batch height width 3"]:
-        """What `render` returns with `spp` paths a pixel, of what `network` returned; the others are of `refined`."""
+        """What `render` returns with `spp` paths a pixel, from what `network` returned.
+
+        `progress` and `same_noise` are as `refined` has them. Raises InputError as that does.
+        """
         check_spp("spp", spp)
         check_seed("seed", seed)
         if not isinstance(picture, NetworkPicture):

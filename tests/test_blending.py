@@ -27,6 +27,7 @@ from luxel.models.blending import (
     describe,
     filtered_residual,
     james_stein,
+    uncertain_fragments,
 )
 from luxel.models.traced_paths import Paths, Shares, pooled, shares_of_pixels
 from luxel.models.visible_surfaces import Surfaces, visible_surfaces
@@ -144,7 +145,7 @@ def test_of_a_single_noisy_pixel_neighbours_know_that_it_is_one(every):
     variance[38 % every :: every] = 1.0
     mean, batch = torch.ones(HEIGHT * WIDTH, 3), SceneBatch.of([scene])
     paths = paths_of(surfaces, mean, variance, 16)
-    levels = filtered_residual(batch, surfaces, mean, paths)
+    levels = filtered_residual(batch, surfaces, mean, paths, uncertain_fragments(batch, surfaces, paths))
     noisy = describe(batch, surfaces.fragments.object_id, mean, levels, paths.spp).noisy[[37, 39, 26]]
     assert ((noisy > 0.2) & (noisy < 0.5) if every == 3 else noisy < 0.1).all()
 
@@ -410,7 +411,7 @@ def test_a_patch_without_noise_is_as_noisy_as_what_is_around_it(inside):
     variance = torch.ones(side, side)
     variance[middle - 4 : middle + 5, middle - 4 : middle + 5] = inside
     paths = paths_of(surfaces, mean, variance.flatten(), 16)
-    levels = filtered_residual(batch, surfaces, mean, paths)
+    levels = filtered_residual(batch, surfaces, mean, paths, uncertain_fragments(batch, surfaces, paths))
     found = describe(batch, surfaces.fragments.object_id, mean, levels, paths.spp).paths_variance.reshape(side, side)
     around = found[2, 2]
     assert (found[middle, middle] > 0.3 * around) == (inside < 0.03)
@@ -427,7 +428,7 @@ def test_what_is_cut_off_heavy_paths_makes_their_neighbourhood_uncertain():
     mean[5::10, 5::10] = 100.0
     surfaces, flat = visible_surfaces(batch, width, height), picture.reshape(-1, 3)
     paths = paths_of(surfaces, mean.reshape(-1, 1).expand(-1, 3), mean.flatten() ** 2 * 0.25, 4)
-    levels = filtered_residual(batch, surfaces, flat, paths)
+    levels = filtered_residual(batch, surfaces, flat, paths, uncertain_fragments(batch, surfaces, paths))
     residual = describe(batch, surfaces.fragments.object_id, flat, levels, paths.spp[surfaces.pixel])
     coarse = (residual.bands[:, -1] ** 2).mean(1)
     assert (coarse > 0.2).all()  # as if the floor were half as bright, or less

@@ -137,16 +137,15 @@ class SceneBatch:
         return (self.kind == RECTANGLE) | (self.kind == DISC)
 
     @property
-    def is_sky_constant(self) -> Bool[Tensor, " scenes"]:
+    def is_sky_constant(self) -> Bool[np.ndarray, " scenes"]:
         """Of each scene, whether the background is all that is infinitely far."""
-        varies = (self.sky != 0).flatten(1).any(1) | (self.sun_radiance != 0).any(1) | (self.map >= 0)
-        return ~varies
+        of = self.on_cpu.arrays
+        return ~(of["sky"].any((1, 2)) | of["sun_radiance"].any(1) | (of["map"] >= 0))
 
     @property
     def has_constant_skies(self) -> bool:
-        """Whether the background is all that is infinitely far, in every scene."""
-        of = self.on_cpu.arrays
-        return not (of["sky"].any() or of["sun_radiance"].any() or (of["map"] >= 0).any())
+        """Whether that is so in every scene."""
+        return bool(self.is_sky_constant.all())
 
     @property
     def brightest_sky(self) -> Float[Tensor, "scenes 3"]:

@@ -37,6 +37,7 @@ from luxel.models.blending import (
     describe,
     filtered_residual,
     mean_around,
+    uncertain_fragments,
 )
 from luxel.models.path_allocation import allocated_paths
 from luxel.models.ray_model import RayModel
@@ -202,7 +203,8 @@ def examples_of(
     target: Float[Tensor, "pixels 2 3"],
 ) -> Examples:
     """All pixels of a scene."""
-    levels, shares = filtered_residual(batch, surfaces, radiance, paths), shares_of_pixels(surfaces, paths)
+    is_uncertain, shares = uncertain_fragments(batch, surfaces, paths), shares_of_pixels(surfaces, paths)
+    levels = filtered_residual(batch, surfaces, radiance, paths, is_uncertain)
     weight = 1 / (display_huber(picture, target.mean(1)).mean() + FLOOR)
     return Examples(
         picture,

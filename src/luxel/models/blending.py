@@ -276,8 +276,9 @@ def blended_parts(
     flat, coefficients_of = picture.reshape(-1, 3), james_stein if blender is None else blender
     if radiance is None:
         radiance = unmixed(scenes, surfaces, flat)
-    levels, shares = filtered_residual(scenes, surfaces, radiance, paths), shares_of_pixels(surfaces, paths)
     seen, found, is_uncertain = surfaces.fragments, paths.of_fragments, uncertain_fragments(scenes, surfaces, paths)
+    levels = filtered_residual(scenes, surfaces, radiance, paths, is_uncertain)
+    shares = shares_of_pixels(surfaces, paths)
     radiance = torch.where(is_uncertain[:, None], radiance, scenes.background.index_select(0, seen.scene))
     spp = paths.spp[surfaces.pixel]
     for first in range(0, len(flat), AT_ONCE[flat.device.type]):
@@ -305,7 +306,8 @@ def uncertain_fragments(scenes: SceneBatch, surfaces: Surfaces, paths: Paths) ->
     seen, found = surfaces.fragments, paths.of_fragments
     sky = scenes.background.index_select(0, seen.scene)
     is_other = ((found.mean - sky).abs() > ROUNDING * sky).any(1) & (found.counts > 0)
-    return (seen.object_id != MISS) | is_other | ~scenes.is_sky_constant.index_select(0, seen.scene)
+    varies = ~torch.from_numpy(scenes.is_sky_constant).to(scenes.device)
+    return (seen.object_id != MISS) | is_other | varies.index_select(0, seen.scene)
 
 
 def combine(
@@ -366,9 +368,13 @@ def unseen(square: Float[Tensor, " any"], paths: int | Float[Tensor, " any"]) ->
 
 @torch.no_grad()
 def filtered_residual(
-    scenes: SceneBatch, surfaces: Surfaces, radiance: Float[Tensor, "fragments 3"], paths: Paths
+    scenes: SceneBatch,
+    surfaces: Surfaces,
+    radiance: Float[Tensor, "fragments 3"],
+    paths: Paths,
+    is_uncertain: Bool[Tensor, " fragments"],
 ) -> Levels:
-    """The residual of each fragment at all levels."""
+    """The residual of each of the `uncertain_fragments` at all levels; others keep theirs as it is."""
     seen, pixel, found = surfaces.fragments, surfaces.pixel, paths.of_fragments
     count = found.counts.clamp(min=MIN_COUNT)
     raw = torch.where(found.counts[:, None] > 0, found.mean - radiance, 0.0)
@@ -378,7 +384,7 @@ def filtered_residual(
     brighter = torch.zeros(surfaces.pixels, device=pixel.device).index_add(0, pixel, brightness)
     around = mean_around(brighter.reshape(-1, seen.height, seen.width)).index_select(0, pixel)
     shared = cut(raw, around)
-    weights = torch.where(uncertain_fragments(scenes, surfaces, paths), count / paths.spp[pixel], 0.0)
+    weights = torch.where(is_uncertain, count / paths.spp[pixel], 0.0)
     return residual_levels(scenes, surfaces, radiance, shared, variance, (raw - shared).mean(1), weights)
 
 

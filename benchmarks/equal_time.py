@@ -13,7 +13,8 @@ guides (albedo, normal), whose time counts. With a GPU, all render each test set
 In the folder --out: equal_time.json, which has everything by test set; frontier.png; and people/, a strip of pictures
 for each scene that people wrote. The last line is one JSON object: each method's figures on spheres at 128², the
 models' perceptual loss and time over those of 16 paths a pixel denoised there, and PSNR on people's scenes. Loss and
-equivalent spp are of linear radiance, PSNR and FLIP of sRGB clamped to [0, 1].
+equivalent spp are of linear radiance, PSNR and FLIP of sRGB clamped to [0, 1]. The truth has noise, too: its own PSNR,
+which even a perfect picture can't exceed in the mean, stands beside the others'.
 """
 
 import hashlib
@@ -35,8 +36,9 @@ from luxel.data.generate_settings import GenerateSettings
 from luxel.files.atomic import checksum, only_one, write_atomically
 from luxel.image.denoise import denoise
 from luxel.image.formats import save_pixels
-from luxel.image.metrics import equivalent_spp, image_metrics, per_image
+from luxel.image.metrics import equivalent_spp, image_metrics, per_image, psnr
 from luxel.image.side_by_side import SideBySide, sheet
+from luxel.image.tonemap import tone_map
 from luxel.pipeline import Renderer
 from luxel.progress import ProgressBar
 from luxel.scene import Distribution, Spheres
@@ -112,6 +114,13 @@ class TestSet:
     """By name."""
     truth: Radiance
     content_hash: str
+
+    def psnr_of_truth(self) -> dict[str, float]:
+        """By scene, in dB: the truth's beside what its paths converge to, as far as its variance tells."""
+        mean, variance = torch.from_numpy(self.truth.mean), torch.from_numpy(self.truth.variance)
+        noise = torch.randn(mean.shape, generator=torch.Generator().manual_seed(NOISE_SEED))
+        found = psnr(*(tone_map(TONE_MAP)(image) for image in (mean + variance.sqrt() * noise, mean)))
+        return dict(zip(self.scenes, found.tolist(), strict=True))
 
 
 class Shot(NamedTuple):
@@ -268,14 +277,14 @@ def figures(picture: Picture, truth: Radiance, index: int) -> Row:
 def summary(shots: list[Shot]) -> Row:
     """Means over scenes; the equivalent spp is that of the means, as in `luxel.evaluation.evaluate`."""
     mean = {name: fmean(shot.figures[name] for shot in shots) for name in shots[0].figures}
-    psnr = [shot.figures["psnr"] for shot in shots]
+    of_shots = [shot.figures["psnr"] for shot in shots]
     pooled = equivalent_spp(*(torch.tensor([mean[name]]) for name in ("mse", "noise", "path_variance")))
     return {
         "seconds": median(shot.seconds for shot in shots),
         "loss": mean["perceptual"],
         "psnr": mean["psnr"],
-        "psnr_median": median(psnr),
-        "psnr_least": min(psnr),
+        "psnr_median": median(of_shots),
+        "psnr_least": min(of_shots),
         "flip": mean["flip"],
         "equivalent_spp": float(pooled),
     }
@@ -314,15 +323,17 @@ def print_by_scene(test: TestSet, shots: dict[str, list[Shot]], models: Sequence
     columns |= {f"{spp} + OIDN": f"{DENOISING}, {spp} spp" for spp in IN_TABLE}
     width = max(map(len, columns)) + 1
     shown = [shots[method] for method in columns.values()]
-    psnr = np.array([[shot.figures["psnr"] for shot in of_method] for of_method in shown])
+    of_pictures = np.array([[shot.figures["psnr"] for shot in of_method] for of_method in shown])
     seconds = np.array([[shot.seconds for shot in of_method] for of_method in shown])
-    for title, values, digits in (("PSNR, dB", psnr, 1), ("seconds", seconds, 4)):
+    for title, values, digits in (("PSNR, dB", of_pictures, 1), ("seconds", seconds, 4)):
         lines = dict(zip(test.scenes, values.T, strict=True)) | {"median": np.median(values, axis=1)}
-        if values is psnr:
+        if values is of_pictures:
             lines["least"] = values.min(axis=1)
         print(f"\n{title:>16}", *(f"{header:>{width}}" for header in columns))
         for head, cells in lines.items():
             print(f"{head:>16}", *(f"{cell:{width}.{digits}f}" for cell in cells))
+    of_truth = (f"{scene} {value:.1f}" for scene, value in test.psnr_of_truth().items())
+    print("\nPSNR of the truth, dB:", ", ".join(of_truth))
 
 
 def write_strips(folder: Path, test: TestSet, shots: dict[str, list[Shot]], models: Sequence[str]) -> None:
@@ -411,7 +422,10 @@ def main(options: Options) -> None:
     head: dict[str, Any] = {
         "settings": {**asdict(options), "tone_map": TONE_MAP},
         "machine": {"cores": os.cpu_count(), "tracer": PathTracer(device=device).renderer},
-        "test_sets": {test.name: {"images": len(test.scenes), "hash": test.content_hash} for test in tests},
+        "test_sets": {
+            test.name: {"images": len(test.scenes), "hash": test.content_hash, "psnr_of_truth": test.psnr_of_truth()}
+            for test in tests
+        },
         "images_per_s": batches,
     }
     if device == "cuda":

@@ -29,7 +29,7 @@ from luxel.models.blending import (
     james_stein,
     uncertain_fragments,
 )
-from luxel.models.traced_paths import Paths, Shares, pooled, shares_of_pixels
+from luxel.models.traced_paths import LAMP_SHARE_ERROR, Paths, Shares, pooled, shares_of_pixels
 from luxel.models.visible_surfaces import Surfaces, visible_surfaces
 from luxel.scene import Camera, Material, Panel, Plane, Scene, Sphere
 from luxel.trace.path import PathTracer
@@ -221,6 +221,30 @@ def test_what_no_fragment_shows_comes_of_the_paths_alone():
     torch.testing.assert_close(shares.from_unknown, 0.25 * believed * torch.ones_like(mean))
 
 
+@pytest.mark.parametrize("radius", [0.09, 0.3, 2.1])
+def test_how_far_off_lamps_shares_are_is_known_of_specks_too(radius):
+    """In pixels; against shares of a picture of 16 × 16 times as many."""
+    side, rng = 31, np.random.default_rng(0)
+    places = [(x + rng.uniform(), y + rng.uniform(), 4.0) for x in range(-12, 13, 6) for y in range(-12, 13, 6)]
+    lamps = [Sphere(center=place, radius=radius, material=Material(emission=(5, 5, 5))) for place in places]
+    camera = Camera(
+        position=(0, 0, 19), look_at=(0, 0, 0), up=(0, 1, 0), projection="orthographic", vertical_extent=side
+    )
+    batch = SceneBatch.of([Scene(objects=(Plane(center=(0, 0, 0)), *lamps), camera=camera)])
+    of_lamps, certainty = [], []
+    for fine in (1, 16):
+        surfaces = visible_surfaces(batch, fine * side, fine * side)
+        seen, one = surfaces.fragments, torch.ones(surfaces.pixels)
+        neutral = FragmentPaths(torch.zeros(len(seen.pixel), 3), seen.coverage, one)
+        shares = shares_of_pixels(surfaces, Paths(one[:, None].expand(-1, 3), one, one, neutral))
+        of_lamps.append(torch.zeros_like(one).index_add(0, surfaces.pixel, shares.coverage * surfaces.is_lamp))
+        certainty.append(shares.certainty)
+    truth = of_lamps[1].reshape(side, 16, side, 16).mean((1, 3)).flatten()
+    shown = (of_lamps[0] > 0) & (of_lamps[0] < 1)
+    expected = (of_lamps[0] * (1 - of_lamps[0]) / certainty[0])[shown].sum()
+    assert 0.4 < (of_lamps[0] - truth)[shown].square().sum() / expected < 2.5
+
+
 def test_pixels_by_hand():
     """0.3 of 10 and 0.6 of 1 and, of what is unknown, 0.1 of 5: 4.1, and they are 5.9, 3.1 and 0.9 from it."""
     shares = Shares(
@@ -384,6 +408,20 @@ def test_a_judge_multiplies_what_is_expected():
         torch.testing.assert_close(saved.judged(*told), torch.tensor([0.03 + 4e-6]))
         saved.judge[2].bias.fill_(math.log(4))
         torch.testing.assert_close(saved.judged(*told), torch.tensor([4 * (0.03 + 4e-6)]))
+
+
+def test_a_judge_leaves_what_a_lamps_share_is_off():
+    """A lamp of a twentieth of a pixel, a thousand times as bright as the rest, which the judge expects to be right."""
+    lamp = Sphere(center=(0.1, -1, 0.5), radius=0.05, material=Material(emission=(1e3, 1e3, 1e3)))
+    scene = Scene(objects=(Plane(center=(0, 0, -1)), lamp), camera=ONE.camera, background=(1, 1, 1))
+    saved, paths, surfaces = blender(), traced(scene, 4), surfaces_of(scene)
+    picture = traced(scene, 4096).mean.reshape(1, HEIGHT, WIDTH, 3)
+    shown = surfaces.pixel[surfaces.is_lamp]
+    with torch.no_grad():
+        saved.judge[2].bias.fill_(-12)
+        _, error = blend(SceneBatch.of([scene]), surfaces, picture, paths, saved)
+    assert len(shown) > 0
+    assert (error.flatten()[shown].sqrt() > 1e3 * LAMP_SHARE_ERROR / 3).any()
 
 
 def test_a_picture_without_its_error_is_the_same_and_asks_no_judge(monkeypatch):

@@ -226,6 +226,8 @@ class BlendedPart(NamedTuple):
     shares: Shares
     uncertain: Int64[Tensor, " some"]
     """The numbers of those among the fragments; see `uncertain_fragments`."""
+    of_lamps: Float[Tensor, " pixels"]
+    """What the error is at least: lamps' shares are off by what was measured, whatever is learned of the rest."""
 
 
 def blended_picture(
@@ -258,7 +260,7 @@ def blend(
             shows = torch.zeros_like(error, dtype=torch.bool).index_fill(0, shares.pixel, True).nonzero()[:, 0]
             residual = part.residual.of(shares.largest()[shows])
             judged = blender.judged(part.picture[shows], residual, part.radiance[shows], error[shows])
-            error = error.index_copy(0, shows, judged)
+            error = torch.maximum(error.index_copy(0, shows, judged), part.of_lamps)
         blended.append(part.radiance)
         errors.append(error)
     return torch.cat(blended).reshape(picture.shape), torch.cat(errors).reshape(picture.shape[:3])
@@ -293,8 +295,15 @@ def blended_parts(
         errors = torch.zeros_like(spp[own]).index_copy(0, uncertain, error)
         share = shares.part(some, own)
         of_pixels, error = share.pixels(of_fragments, errors)
+        of_lamps = share.lamps_error(surfaces.is_lamp[own], of_fragments, of_pixels)
         yield BlendedPart(
-            radiance=of_pixels, error=error, picture=flat[some], residual=residual, shares=share, uncertain=uncertain
+            radiance=of_pixels,
+            error=error,
+            picture=flat[some],
+            residual=residual,
+            shares=share,
+            uncertain=uncertain,
+            of_lamps=of_lamps,
         )
 
 

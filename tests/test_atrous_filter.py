@@ -68,8 +68,9 @@ def shared(made: Picture, signals: Tensor) -> tuple[list[Tensor], list[Tensor]]:
 
 
 def filtered(made: Picture, values: Tensor) -> list[Tensor]:
-    """Every level of one signal, the others being something else."""
+    """Every level of one signal, the others being something else, but that lights are everywhere the same."""
     signals = torch.rand(len(values), SIGNALS, generator=torch.Generator().manual_seed(1)).to(values.device)
+    signals[:, UNSHADOWED : UNSHADOWED + 3] = 1
     signals[:, 7] = values
     return [level[:, 7] for level in shared(made, signals)[0]]
 

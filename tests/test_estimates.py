@@ -72,7 +72,7 @@ def measured(
     count = len(table)
     chains = torch.zeros(count, 2, 3) if chains is None else chains
     light = torch.full((len(batch), 3), 7.0) if light is None else light
-    return measure(batch, table, levels, [torch.ones(count)] * 3, chains, light)
+    return measure(batch, table, levels, [torch.ones(count)] * 3, chains, light)[0]
 
 
 def random_levels(count: int) -> list[Tensor]:

@@ -24,6 +24,7 @@ from luxel.models.neighbourhood import as_neighbours, neighbourhood
 from luxel.models.shading_points import OBJECT, points_of_fragments, points_of_rays
 from luxel.models.signals import (
     CAUSTIC,
+    CAUSTIC_MOMENT,
     DIRECT,
     DIRECT_VARIANCE,
     GLOSSY_VARIANCE,
@@ -201,6 +202,8 @@ def test_light_through_glass_is_found_by_points_and_not_by_their_straight_lines(
     nearer = (6 / (6 - 0.2 / 3)) ** 2
     torch.testing.assert_close(rgb(glazed, CAUSTIC), 0.96**2 * nearer * rgb(clear, DIRECT), rtol=0.003, atol=0)
     assert not rgb(clear, CAUSTIC).any()
+    expected = np.mean(LAMP.emission) * rgb(glazed, CAUSTIC).mean(1)
+    torch.testing.assert_close(glazed[:, CAUSTIC_MOMENT].double(), expected, rtol=1e-3, atol=0)
 
 
 GLASSES = {
@@ -308,6 +311,9 @@ def test_a_flat_mirror_throws_the_light_that_the_path_tracer_says(name, x):
     assert (error < 0.03 * true.mean).all()
     assert ((found - true.mean).abs() <= 0.03 * true.mean + 3.3 * error).all()
     assert (rgb(signals, CAUSTIC) > 0.9 * rgb(signals, SURFACES)).all()
+    ratio = signals[:, CAUSTIC_MOMENT] / (np.mean(LAMP.emission) * rgb(signals, CAUSTIC).mean(1))
+    assert (min(MIRROR.base_color) < ratio).all()
+    assert (ratio < max(MIRROR.base_color)).all()
 
 
 def test_a_mirror_shows_what_is_before_it_alone():
@@ -361,7 +367,7 @@ def test_signals_follow_the_lights_exactly():
     scale = torch.ones(SIGNALS, dtype=torch.double)
     for signal in RADIANCES:
         scale[signal : signal + 3] = 8
-    scale[list(NOISES)] = 64
+    scale[[*NOISES, CAUSTIC_MOMENT]] = 64
     assert torch.equal(eightfold, scale * once)
     assert (once.amax(0) > 0).all()
 

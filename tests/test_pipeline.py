@@ -19,7 +19,7 @@ from luxel.models.path_allocation import allocated_paths
 from luxel.models.ray_model import RayModel, RayModelConfig
 from luxel.models.tokens import OBJECT_FEATURES
 from luxel.pipeline import Renderer
-from luxel.scene import Box, Camera, Cylinder, Material, Panel, Plane, Scene, Sphere
+from luxel.scene import Box, Camera, Cylinder, Material, Panel, Plane, Scene, Sphere, Sun
 from luxel.scene.description import Object
 from luxel.trace.path import PathTracer
 from luxel.trained_models import SHIPPED
@@ -426,3 +426,24 @@ def test_paths_out_of_range_and_pictures_of_others_are_refused(folder, monkeypat
     monkeypatch.setattr(luxel.memory, "free_memory", lambda device, enough=None: 2**26)
     with pytest.raises(InputError, match=r"^spp is 4, for 1 pictures of 512×512: that takes some .* of memory"):
         renderer.refined([LIT], picture, 4)
+
+
+def test_sunlight_through_glass_that_paths_miss_is_not_lost_in_a_blend():
+    """A path meets the sun's disc by chance once in 47 000 times; the block's face hides the ground that it lights."""
+    glass = Material(base_color=(1, 1, 1), transmission=1.0, roughness=0.0)
+    block = Box(center=(0, 0, 0.5), half_extents=(0.9, 0.7, 0.5), material=glass)
+    scene = Scene(
+        camera=Camera(position=(0, -6, 3), look_at=(0, 0, 0.6), vertical_fov_degrees=35),
+        objects=(Plane(center=(0, 0, 0), material=Material(base_color=(0.7, 0.7, 0.6))), block),
+        background=(0.2, 0.2, 0.3),
+        sun=Sun(direction=(-0.5, -0.35, 0.8), radiance=(37_000, 35_000, 31_000)),
+    )
+    renderer = Renderer.from_pretrained("ray-small")
+    picture = renderer.network([scene], 40)
+    assert picture.of_fragments is not None
+    unknown = picture.of_fragments._replace(path_variance=torch.zeros_like(picture.of_fragments.path_variance))
+    kept, lost = (renderer.blended(each, 4)[0].mean(-1) for each in (picture, picture._replace(of_fragments=unknown)))
+    network = picture.radiance[0].mean(-1).numpy()
+    lit = lost < 0.7 * network
+    assert lit.sum() > 40
+    assert kept[lit].mean() > 0.85 * network[lit].mean()

@@ -75,11 +75,12 @@ def test_a_picture_is_its_fragments_by_what_they_cover(sky):
     surfaces = visible_surfaces(batch, WIDTH, HEIGHT)
     with torch.no_grad():
         picture, of_objects = RayModel(RayModelConfig()).pictures(batch, WIDTH, HEIGHT)
-    radiance = with_radiance_of_sky(batch, surfaces, of_objects)
+    radiance, path_variance = with_radiance_of_sky(batch, surfaces, of_objects)
     together = torch.zeros(2 * WIDTH * HEIGHT, 3)
     together.index_add_(0, surfaces.pixel, surfaces.fragments.coverage[:, None] * radiance)
     torch.testing.assert_close(together, picture.reshape(-1, 3), rtol=1e-3, atol=1e-5)
     assert (radiance[surfaces.is_lamp] > 40).all()
+    assert path_variance.shape == surfaces.pixel.shape
 
 
 @pytest.mark.parametrize("scene", [BALLS, ON_GROUND])

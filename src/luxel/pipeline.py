@@ -28,7 +28,7 @@ from luxel.models.model_types import Model, load_model
 from luxel.models.path_allocation import allocated_paths
 from luxel.models.ray_model import PIXELS_AT_ONCE, RayModel
 from luxel.models.traced_paths import Paths, pooled
-from luxel.models.visible_surfaces import Surfaces, visible_surfaces, with_radiance_of_sky
+from luxel.models.visible_surfaces import FragmentRadiance, Surfaces, visible_surfaces, with_radiance_of_sky
 from luxel.near_words import naming_near_words
 from luxel.scene.arguments import check_scene, check_scenes
 from luxel.scene.description import Camera, Scene
@@ -78,8 +78,8 @@ class NetworkPicture(NamedTuple):
     scenes: SceneBatch
     fragments: Fragments | None = None
     """Of the pictures, if they were found for these as `visible_surfaces` finds them."""
-    of_fragments: Float32[Tensor, "fragments 3"] | None = None
-    """Radiance that leaves each fragment, found here or as `visible_surfaces` finds them, the sky being none.
+    of_fragments: FragmentRadiance | None = None
+    """Of these, or of those that `visible_surfaces` finds, the sky being none.
 
     None of an image model, which knows of no fragments, nor of ray models that find others.
     """
@@ -233,10 +233,8 @@ class Renderer:
         paths = self._paths(batch, surfaces, picture.radiance, spp, seed, progress)
         return blended_picture(batch, surfaces, picture.radiance, paths, self.blender, of_fragments).cpu().numpy()
 
-    def _surfaces(
-        self, picture: NetworkPicture, spp: int
-    ) -> tuple[SceneBatch, Surfaces, Float32[Tensor, "fragments 3"] | None]:
-        """The scenes on the device, what the pictures show, and the radiance of that, if the network knows it.
+    def _surfaces(self, picture: NetworkPicture, spp: int) -> tuple[SceneBatch, Surfaces, FragmentRadiance | None]:
+        """The scenes on the device, what the pictures show, and what the network knows of that, if it does.
 
         Raises InputError for more than fits into memory.
         """

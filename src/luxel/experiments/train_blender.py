@@ -42,7 +42,7 @@ from luxel.models.blending import (
 from luxel.models.path_allocation import allocated_paths
 from luxel.models.ray_model import RayModel
 from luxel.models.traced_paths import Paths, Shares, shares_of_pixels
-from luxel.models.visible_surfaces import Surfaces, visible_surfaces, with_radiance_of_sky
+from luxel.models.visible_surfaces import FragmentRadiance, Surfaces, visible_surfaces, with_radiance_of_sky
 from luxel.progress import ProgressBar
 from luxel.scene.composed import Composed
 from luxel.scene.description import Scene
@@ -186,11 +186,11 @@ def examples(options: Options) -> list[Examples]:
         surfaces = visible_surfaces(batch, side, side)
         with torch.no_grad():
             picture, of_objects = models[index % len(models)].pictures(batch, side, side, with_fragments=True)
-        radiance = with_radiance_of_sky(batch, surfaces, of_objects)
+        known = with_radiance_of_sky(batch, surfaces, of_objects)
         chosen = torch.randperm(side**2, generator=rng)[:PIXELS_A_SCENE]
         for of_spp, spp in zip(found, SPP, strict=True):
             paths = traced(batch, surfaces, picture, spp)
-            of_spp.append(examples_of(batch, surfaces, picture.reshape(-1, 3), radiance, paths, target).some(chosen))
+            of_spp.append(examples_of(batch, surfaces, picture.reshape(-1, 3), known, paths, target).some(chosen))
     return [joined(of_spp) for of_spp in found]
 
 
@@ -198,13 +198,13 @@ def examples_of(
     batch: SceneBatch,
     surfaces: Surfaces,
     picture: Float[Tensor, "pixels 3"],
-    radiance: Float[Tensor, "fragments 3"],
+    known: FragmentRadiance,
     paths: Paths,
     target: Float[Tensor, "pixels 2 3"],
 ) -> Examples:
     """All pixels of a scene."""
     is_uncertain, shares = uncertain_fragments(batch, surfaces, paths), shares_of_pixels(surfaces, paths)
-    levels = filtered_residual(batch, surfaces, radiance, paths, is_uncertain)
+    levels = filtered_residual(batch, surfaces, known, paths, is_uncertain)
     weight = 1 / (display_huber(picture, target.mean(1)).mean() + FLOOR)
     return Examples(
         picture,
@@ -213,10 +213,10 @@ def examples_of(
         *shares[2:],
         surfaces.fragments.offsets.diff().long(),
         shares.coverage,
-        radiance,
+        known.radiance,
         paths.of_fragments.mean,
         paths.of_fragments.counts,
-        describe(batch, surfaces.fragments.object_id, radiance, levels, paths.spp[surfaces.pixel]),
+        describe(batch, surfaces.fragments.object_id, known.radiance, levels, paths.spp[surfaces.pixel]),
     )
 
 

@@ -46,7 +46,7 @@ from luxel.models.residual_filter import (
     residual_levels,
 )
 from luxel.models.traced_paths import Paths, Shares, path_variance, shares_of_pixels
-from luxel.models.visible_surfaces import Surfaces, unmixed
+from luxel.models.visible_surfaces import FragmentRadiance, Surfaces, unmixed
 
 LEVELS = len(STEPS)
 MIN_ERROR = 3e-3
@@ -236,10 +236,10 @@ def blended_picture(
     picture: Float[Tensor, "scenes height width 3"],
     paths: Paths,
     blender: Blender | None = None,
-    radiance: Float[Tensor, "fragments 3"] | None = None,
+    known: FragmentRadiance | None = None,
 ) -> Float[Tensor, "scenes height width 3"]:
-    """The picture of least expected error, by the network's radiance of each fragment, or what its picture says."""
-    parts = blended_parts(scenes, surfaces, picture, paths, blender, radiance)
+    """The picture of least expected error, by what the network knows of each fragment, or what its picture says."""
+    parts = blended_parts(scenes, surfaces, picture, paths, blender, known)
     return torch.cat([part.radiance for part in parts]).reshape(picture.shape)
 
 
@@ -249,11 +249,11 @@ def blend(
     picture: Float[Tensor, "scenes height width 3"],
     paths: Paths,
     blender: Blender | None = None,
-    radiance: Float[Tensor, "fragments 3"] | None = None,
+    known: FragmentRadiance | None = None,
 ) -> tuple[Float[Tensor, "scenes height width 3"], Float[Tensor, "scenes height width"]]:
     """What `blended_picture` returns, and the expected squared error of its pixels, the mean over channels."""
     blended, errors = [], []
-    for part in blended_parts(scenes, surfaces, picture, paths, blender, radiance):
+    for part in blended_parts(scenes, surfaces, picture, paths, blender, known):
         error = part.error
         if blender is not None:
             shares = part.shares.of(part.uncertain)
@@ -272,16 +272,16 @@ def blended_parts(
     picture: Float[Tensor, "scenes height width 3"],
     paths: Paths,
     blender: Blender | None,
-    radiance: Float[Tensor, "fragments 3"] | None,
+    known: FragmentRadiance | None,
 ) -> Iterator[BlendedPart]:
     """The blend, in parts of AT_ONCE pixels, with what the judge reads."""
     flat, coefficients_of = picture.reshape(-1, 3), james_stein if blender is None else blender
-    if radiance is None:
-        radiance = unmixed(scenes, surfaces, flat)
+    if known is None:
+        known = FragmentRadiance(unmixed(scenes, surfaces, flat), torch.zeros_like(surfaces.fragments.coverage))
     seen, found, is_uncertain = surfaces.fragments, paths.of_fragments, uncertain_fragments(scenes, surfaces, paths)
-    levels = filtered_residual(scenes, surfaces, radiance, paths, is_uncertain)
+    levels = filtered_residual(scenes, surfaces, known, paths, is_uncertain)
     shares = shares_of_pixels(surfaces, paths)
-    radiance = torch.where(is_uncertain[:, None], radiance, scenes.background.index_select(0, seen.scene))
+    radiance = torch.where(is_uncertain[:, None], known.radiance, scenes.background.index_select(0, seen.scene))
     spp = paths.spp[surfaces.pixel]
     for first in range(0, len(flat), AT_ONCE[flat.device.type]):
         some = slice(first, min(first + AT_ONCE[flat.device.type], len(flat)))
@@ -379,16 +379,17 @@ def unseen(square: Float[Tensor, " any"], paths: int | Float[Tensor, " any"]) ->
 def filtered_residual(
     scenes: SceneBatch,
     surfaces: Surfaces,
-    radiance: Float[Tensor, "fragments 3"],
+    known: FragmentRadiance,
     paths: Paths,
     is_uncertain: Bool[Tensor, " fragments"],
 ) -> Levels:
     """The residual of each of the `uncertain_fragments` at all levels; others keep theirs as it is."""
     seen, pixel, found = surfaces.fragments, surfaces.pixel, paths.of_fragments
-    count = found.counts.clamp(min=MIN_COUNT)
+    count, radiance = found.counts.clamp(min=MIN_COUNT), known.radiance
     raw = torch.where(found.counts[:, None] > 0, found.mean - radiance, 0.0)
     variance = unseen((raw**2).mean(1), count)
-    variance += torch.where(paths.spp > 1, path_variance(paths, surfaces), 0.0)[pixel] / count
+    of_path = torch.where(paths.spp > 1, path_variance(paths, surfaces), 0.0)[pixel]
+    variance += torch.maximum(of_path, known.path_variance) / count
     brightness = torch.maximum(radiance.mean(1), found.mean.mean(1)) * seen.coverage
     brighter = torch.zeros(surfaces.pixels, device=pixel.device).index_add(0, pixel, brightness)
     around = mean_around(brighter.reshape(-1, seen.height, seen.width)).index_select(0, pixel)

@@ -26,6 +26,7 @@ from luxel.models.neighbourhood import Neighbours, find_neighbour, location_of
 from luxel.models.shading_points import ShadingPoint
 from luxel.models.signals import (
     CAUSTIC,
+    CAUSTIC_MOMENT,
     DIRECT,
     DIRECT_VARIANCE,
     HIGHLIGHT,
@@ -119,6 +120,7 @@ def sample_direct_light(
         none = wp.vec3(0.0, 0.0, 0.0)
         direct = none
         caustic = none
+        caustic_moment = float(0.0)
         highlight = none
         unshadowed = none
         sum_of_squares = float(0.0)
@@ -168,6 +170,7 @@ def sample_direct_light(
                         bsdf_value = evaluate_lobes(r.bsdf, wo)
                         arriving = wp.cw_mul(light.radiance, connection.transmittance)
                         caustic += arriving * (bsdf_value.diffuse / density)
+                        caustic_moment += mean(light.radiance) * mean(arriving) * (bsdf_value.diffuse / density)
                         glossy_weight = 1.0 / density
                     else:
                         highlight_sums[SEEN_SQUARES] += traced_square * mean(sight.transmittance)
@@ -182,6 +185,7 @@ def sample_direct_light(
         out = with_rgb(out, HIGHLIGHT, highlight)
         out = with_rgb(out, UNSHADOWED, unshadowed)
         out[DIRECT_VARIANCE] = sum_of_squares
+        out[CAUSTIC_MOMENT] = caustic_moment
     partial_signals[index, thread] = out
     partial_visibility[index, thread] = found
     partial_highlight_sums[index, thread] = highlight_sums

@@ -23,6 +23,7 @@ from luxel.core.shapes.shape import is_panel, panel_front
 from luxel.models.shading_points import ShadingPoint, as_points
 from luxel.models.signals import (
     CAUSTIC,
+    CAUSTIC_MOMENT,
     DIRECT,
     DIRECT_VARIANCE,
     GLOSSY_VARIANCE,
@@ -251,6 +252,7 @@ def measure_points(
     scale: wp.array[wp.vec3],
     emitted: wp.array[wp.vec3],
     bound: wp.array[wp.vec3],
+    path_variance: wp.array[float],
     begin: int,
 ) -> None:
     """The network's inputs at each point, 0 where there is no object but the sky's light; see Measured."""
@@ -261,6 +263,7 @@ def measure_points(
     scale[index] = none
     emitted[index] = none
     bound[index] = none
+    path_variance[index] = 0.0
     for c in range(3):
         channel_features[index, c] = ChannelVector()
         estimates[index, c] = EstimateVector()
@@ -287,6 +290,7 @@ def measure_points(
         with_rough_reflection(level_2[place], rough),
         with_rough_reflection(level_3[place], rough),
     )
+    path_variance[index] = mean(found.diffuse) * mean(found.diffuse) * levels.beside[CAUSTIC_MOMENT]
     shares = Shares(share_1[place], share_2[place], share_3[place])
     point_features[index] = features_of_point(material, cosine, levels, shares, mirrored, transmitted)
     sums = none
@@ -319,9 +323,10 @@ def measure(
     chains: Float[Tensor, "points lobes 3"],
     brightest: Float[Tensor, "scenes 3"],
     first: int = 0,
-) -> Measured:
+) -> tuple[Measured, Float[Tensor, " points"]]:
     """Of ShadingPoints with their signals at each level, what their chains show, and their scenes' brightest light.
 
+    Beside it `path_variance`, as in `luxel.models.visible_surfaces.FragmentRadiance`, of the points' own light.
     The levels have the points from number `first` on, and may have others.
     """
     count, device = len(table), batch.device
@@ -331,6 +336,7 @@ def measure(
         torch.empty(count, 3, ESTIMATES, device=device),
         *torch.empty(3, count, 3, device=device),
     )
+    path_variance = torch.empty(count, device=device)
     launch(
         measure_points,
         count,
@@ -350,8 +356,9 @@ def measure(
             to_warp(measured.scale, wp.vec3),
             to_warp(measured.emitted, wp.vec3),
             to_warp(measured.bound, wp.vec3),
+            path_variance,
         ],
         device,
         sliced=True,
     )
-    return measured
+    return measured, path_variance

@@ -24,6 +24,7 @@ from luxel.core.shapes.kinds import PLANE
 from luxel.models.ray_model import FrameRoom, RayModel, Shaded
 from luxel.models.shading_points import points_of_fragments
 from luxel.models.specular import ChainRoom, specular_chains
+from luxel.models.visible_surfaces import FragmentRadiance
 
 MAX_PIXELS = 1 << 18  # of a frame: larger ones keep a GPU busy for longer than its host
 MAX_OBJECTS = 1 << 12
@@ -142,7 +143,8 @@ class FrameGraph:
         if any(count > room for count, room in zip(needed, flat(self.room), strict=True)):
             return None
         count = needed[0] if with_fragments else 0
-        return Shaded(radiance.clamp(min=0), of_fragments[:count].clone())  # copies, which the next frame leaves alone
+        # Copies, which the next frame leaves alone.
+        return Shaded(radiance.clamp(min=0), FragmentRadiance(*(values[:count].clone() for values in of_fragments)))
 
 
 def can_be_recorded(host: SceneBatch, size: FrameSize) -> bool:

@@ -9,7 +9,7 @@ import warp as wp
 from luxel.core.emitters import LightCDF, LightSampleContext, light_cdf, sample_light
 from luxel.core.frames import unit_length
 from luxel.core.intersect import MISS, intersect_object, is_visible
-from luxel.core.principled import albedos, evaluate_lobes
+from luxel.core.principled import albedos, evaluate_lobes, mean
 from luxel.core.sampling import sobol_point
 from luxel.core.scene_tables import MAX_MIRRORS
 from luxel.core.scenes import SceneObject, Scenes, material_of_object, shape_of
@@ -18,7 +18,7 @@ from luxel.core.shapes.local import INFINITY
 from luxel.core.shapes.shape import is_panel, surface_interaction
 from luxel.models.gather_points import GatherPoint, GatherSettings, gather_point_at
 from luxel.models.shading_points import ShadingPoint
-from luxel.models.signals import CAUSTIC, HIGHLIGHT, Signals, rgb_at, with_rgb
+from luxel.models.signals import CAUSTIC, CAUSTIC_MOMENT, HIGHLIGHT, Signals, rgb_at, with_rgb
 
 LIGHT_RAYS_PER_MIRROR_RAY = wp.constant(8)  # one light sample of so many is taken by way of each face of each mirror
 MIN_FACE_COSINE = wp.constant(0.999)  # between the normals of a hit and of the face that it is expected on
@@ -124,6 +124,7 @@ class ReflectedLight:
     """Light that a mirror's face reflects onto a point, as it leaves there by the diffuse and by the glossy lobe."""
 
     diffuse: wp.vec3
+    diffuse_moment: float  # as in CAUSTIC_MOMENT
     highlight: wp.vec3
 
 
@@ -132,7 +133,7 @@ def light_by_face(
     scenes: Scenes, settings: GatherSettings, scene: int, r: GatherPoint, mirror: int, face: MirrorFace
 ) -> ReflectedLight:
     """That of lights; the highlight only where the diffuse lobe's rays serve it: they skip lights in mirrors."""
-    result = ReflectedLight(wp.vec3(0.0, 0.0, 0.0), wp.vec3(0.0, 0.0, 0.0))
+    result = ReflectedLight(wp.vec3(0.0, 0.0, 0.0), 0.0, wp.vec3(0.0, 0.0, 0.0))
     rays_per_pattern = wp.max(settings.light_rays // LIGHT_RAYS_PER_MIRROR_RAY, 1)
     cdf = light_cdf(scenes, scene, mirrored_context(r.at, face))
     for k in range(rays_per_pattern * settings.patterns_per_point):
@@ -145,6 +146,7 @@ def light_by_face(
             bsdf_value = evaluate_lobes(r.bsdf, r.local * light.direction)
             arriving = light.radiance / (light.density * float(rays_per_pattern * settings.patterns_per_point))
             result.diffuse += arriving * bsdf_value.diffuse
+            result.diffuse_moment += mean(light.radiance) * mean(arriving) * bsdf_value.diffuse
             if r.shares_rays:
                 result.highlight += wp.cw_mul(arriving, bsdf_value.specular)
     return result
@@ -173,5 +175,6 @@ def add_mirrored_lights(
                 if face.distance > 0.0:
                     reflected_light = light_by_face(scenes, settings, p.scene, r, mirror, face)
                     out = with_rgb(out, CAUSTIC, rgb_at(out, CAUSTIC) + reflected_light.diffuse)
+                    out[CAUSTIC_MOMENT] = out[CAUSTIC_MOMENT] + reflected_light.diffuse_moment
                     out = with_rgb(out, HIGHLIGHT, rgb_at(out, HIGHLIGHT) + reflected_light.highlight)
     signals[index] = out

@@ -44,6 +44,7 @@ from luxel.models.open_sky import sky_of_pixels
 from luxel.models.pretrained import Pretrained
 from luxel.models.shading_points import points_of_fragments, points_of_rays
 from luxel.models.specular import ChainRoom, Chains, no_chains, specular_chains, unlit
+from luxel.models.visible_surfaces import FragmentRadiance
 
 MAX_COEFFICIENT = 1.5  # in the exponent: an estimate may be multiplied by 4.5
 MIN_COEFFICIENT = -8.0
@@ -112,8 +113,8 @@ class Shaded(NamedTuple):
     """Rows of pictures, and what they are made of."""
 
     radiance: Float32[Tensor, "scenes rows width 3"]
-    of_fragments: Float32[Tensor, "fragments 3"]
-    """That leaves each fragment of the rows, the sky being none; what a frame has room for besides comes after them."""
+    of_fragments: FragmentRadiance
+    """Of the rows, the sky being none; what a frame has room for besides comes after them."""
 
 
 class RayModel(Pretrained):
@@ -157,7 +158,8 @@ class RayModel(Pretrained):
             radiance = self.pictures(scenes, width or side, height or side).radiance
         else:
             table = points_of_rays(scenes, rays)
-            radiance = self.radiance(scenes, table, self.chains(scenes, table, None))
+            measured, _ = self.measured(scenes, table, self.chains(scenes, table, None))
+            radiance = self.leaving(measured) + measured.emitted
         if self.training and not radiance.requires_grad:  # nothing is in view, which is no reason to stop training
             radiance = radiance + 0 * sum(weights.sum() for weights in self.parameters())
         return radiance
@@ -184,13 +186,20 @@ class RayModel(Pretrained):
         found = visible_fragments(scenes, width, height, self.config.pixel_rays, above, below - above)
         shaded, rows = self.shaded(scenes, found), slice(first - above, end - above)
         of_rows = slice(*found.offsets[[rows.start * width, rows.stop * width]].tolist())
-        return Shaded(shaded.radiance[:, rows], shaded.of_fragments[of_rows])
+        return Shaded(shaded.radiance[:, rows], shaded.of_fragments.part(of_rows))
 
     def shaded(self, scenes: SceneBatch, found: Fragments) -> Shaded:
         """The rows of the pictures that have these fragments."""
         table = points_of_fragments(scenes, found)
-        radiance = self.radiance(scenes, table, self.chains(scenes, table, found.height), found)
-        return Shaded(blended(scenes, found, radiance), radiance)
+        return self.shaded_points(scenes, table, self.chains(scenes, table, found.height), found)
+
+    def shaded_points(
+        self, scenes: SceneBatch, table: Int32[Tensor, "points words"], chains: Chains, found: Fragments
+    ) -> Shaded:
+        """The rows of the pictures whose fragments are these ShadingPoints."""
+        measured, path_variance = self.measured(scenes, table, chains, found)
+        radiance = self.leaving(measured) + measured.emitted
+        return Shaded(blended(scenes, found, radiance), FragmentRadiance(radiance, path_variance))
 
     def frame(self, scenes: SceneBatch, width: int, height: int, room: FrameRoom) -> tuple[Shaded, Int64[Tensor, "3"]]:
         """Pictures, and the FrameRoom that they needed; they are wrong if it was more than they had.
@@ -200,23 +209,12 @@ class RayModel(Pretrained):
         found = visible_fragments(scenes, width, height, self.config.pixel_rays, room=room.fragments)
         table = points_of_fragments(scenes, found)
         chains = specular_chains(scenes, table, height, room.chains)
-        radiance = self.radiance(scenes, table, chains, found)
-        return Shaded(blended(scenes, found, radiance), radiance), torch.cat([found.needed, chains.needed])
+        shaded = self.shaded_points(scenes, table, chains, found)
+        return shaded, torch.cat([found.needed, chains.needed])
 
     def chains(self, scenes: SceneBatch, table: Int32[Tensor, "points words"], height: int | None) -> Chains:
         """What the smooth ones among ShadingPoints show."""
         return specular_chains(scenes, table, height) if self.config.chains else no_chains(table)
-
-    def radiance(
-        self,
-        scenes: SceneBatch,
-        table: Int32[Tensor, "points words"],
-        chains: Chains,
-        seen: Fragments | None = None,
-    ) -> Float32[Tensor, "points 3"]:
-        """That leaves ShadingPoints: of the fragments of pictures, or of single rays."""
-        measured = self.measured(scenes, table, chains, seen)
-        return self.leaving(measured) + measured.emitted
 
     def measured(
         self,
@@ -224,16 +222,19 @@ class RayModel(Pretrained):
         table: Int32[Tensor, "points words"],
         chains: Chains,
         seen: Fragments | None = None,
-    ) -> Measured:
-        """What the network reads of ShadingPoints; points that their chains end at are shaded by it."""
+    ) -> tuple[Measured, Float32[Tensor, " points"]]:
+        """What the network reads of ShadingPoints, and FragmentRadiance's `path_variance`.
+
+        Points that their chains end at are shaded by it.
+        """
         config, height = self.config, None if seen is None else seen.height
         together = torch.cat([table, chains.ends])
         near = None
         if seen is not None and config.filtering:
             near = as_neighbours(neighbourhood(together, chains, seen))
         settings = config.gather_settings(height, len(table))
-        throughput = F.pad(chains.throughput.amax(1), (len(table), 0), value=1.0)
-        signals = gather(scenes, together, settings, near, throughput)
+        of_ends = chains.throughput.amax(1)
+        signals = gather(scenes, together, settings, near, F.pad(of_ends, (len(table), 0), value=1.0))
         if near is None:
             share = 1.0 if seen is None else 0.25  # as in the midst of a surface, or alone
             levels, shares = [signals] * LEVELS, [torch.full_like(signals[:, 0], share)] * len(STEPS)
@@ -241,18 +242,23 @@ class RayModel(Pretrained):
             levels, shares = filter_levels(scenes, near, signals, settings.height)
         lights, shown = brightest(scenes), chains.radiance
         if len(chains.ends):
-            at_ends = measure(scenes, chains.ends, levels, shares, unlit(chains.ends), lights, first=len(table))
+            at_ends, variance_at_ends = measure(
+                scenes, chains.ends, levels, shares, unlit(chains.ends), lights, first=len(table)
+            )
             with torch.no_grad():  # what is learned of points seen themselves holds at these, too
                 leaving = self.leaving(at_ends) * chains.throughput
             shown = shown.flatten(0, 1).index_add(0, chains.lobe_of_point, leaving).unflatten(0, (-1, LOBES))
-        return measure(scenes, table, levels, shares, shown, lights)
+        measured, path_variance = measure(scenes, table, levels, shares, shown, lights)
+        if len(chains.ends):  # where so many of the paths go, too
+            path_variance.index_add_(0, chains.lobe_of_point // LOBES, of_ends * variance_at_ends)
+        return measured, path_variance
 
     def measured_pixels(self, scenes: SceneBatch, width: int, height: int) -> tuple[Measured, Int32[Tensor, " pixels"]]:
         """What the network reads of the pixels that one object fills, and which of all pictures' pixels these are."""
         found = visible_fragments(scenes, width, height, self.config.pixel_rays)
         filled = (found.coverage > FILLED) & (found.object_id != MISS)
         table = points_of_fragments(scenes, found)
-        measured = self.measured(scenes, table, self.chains(scenes, table, height), found)
+        measured, _ = self.measured(scenes, table, self.chains(scenes, table, height), found)
         return Measured(*(values[filled] for values in measured)), found.pixel_of_all[filled]
 
     def leaving(self, measured: Measured) -> Float32[Tensor, "points 3"]:
@@ -301,8 +307,8 @@ def joined(parts: Iterable[Shaded], dimension: int, with_fragments: bool) -> Sha
     pictures, of_fragments = [], []
     for part in parts:
         pictures.append(part.radiance)
-        of_fragments.append(part.of_fragments if with_fragments else part.of_fragments.new_empty(0, 3))
-    return Shaded(torch.cat(pictures, dimension), torch.cat(of_fragments))
+        of_fragments.append(part.of_fragments if with_fragments else part.of_fragments.part(slice(0)))
+    return Shaded(torch.cat(pictures, dimension), FragmentRadiance.joined(of_fragments))
 
 
 def refuse_gradients(scenes: SceneBatch) -> None:

@@ -3,8 +3,8 @@
 import warp as wp
 
 DIRECT, CAUSTIC, HIGHLIGHT, UNSHADOWED = range(0, 12, 3)
-DIRECT_VARIANCE = 12
-LIGHT_SIGNALS = 13
+DIRECT_VARIANCE, CAUSTIC_MOMENT = 12, 13
+LIGHT_SIGNALS = 14
 """How many come from light samples; those that follow come from rays over the hemisphere and into lobes."""
 SKY, SURFACES, REFLECTION, TRUNCATED = range(LIGHT_SIGNALS, LIGHT_SIGNALS + 12, 3)
 OPENNESS, NEARNESS, INDIRECT_VARIANCE, GLOSSY_VARIANCE, ROUGH_ALBEDO = range(LIGHT_SIGNALS + 12, LIGHT_SIGNALS + 17)
@@ -27,6 +27,8 @@ Single numbers:
     NEARNESS    of other surfaces: the mean of s / (s + t) over rays, t their lengths and s the width of a pixel
     ROUGH_ALBEDO    what REFLECTION would be under a radiance of 1, the mean of the channels; 0 but of a rough lobe
                 (`luxel.core.rough_albedo.ROUGH`) that the diffuse lobe's rays serve, too
+    CAUSTIC_MOMENT  the mean square, of the channels' mean, that single paths find of CAUSTIC, were the surface white:
+                few meet a light, and bring its whole radiance
     DIRECT_VARIANCE, INDIRECT_VARIANCE, GLOSSY_VARIANCE    of the means over channels of DIRECT, of SKY + SURFACES and
                 of HIGHLIGHT + REFLECTION by rays into lobes, as if rays were independent
 """

@@ -1,5 +1,6 @@
 """What whole pictures show: the fragments of all pixels, the sky's among them, and what a picture says of each."""
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import torch
@@ -24,6 +25,23 @@ MIN_SHARE = wp.constant(1.0e-6)
 """Weight or share that is divided by. The radiance of a fragment over its pixel's is from this to its inverse."""
 DARK = 1e-20
 """Radiance that is divided by."""
+
+
+class FragmentRadiance(NamedTuple):
+    """What is known of the light that leaves fragments."""
+
+    radiance: Float[Tensor, "fragments 3"]
+    path_variance: Float[Tensor, " fragments"]
+    """At least, of one path's, the mean over channels: by lights behind glass or in mirrors, which few paths meet."""
+
+    def part(self, fragments: slice | Int64[Tensor, " some"]) -> "FragmentRadiance":
+        """Of some of the fragments."""
+        return FragmentRadiance(*(values[fragments] for values in self))
+
+    @staticmethod
+    def joined(parts: Iterable["FragmentRadiance"]) -> "FragmentRadiance":
+        """Of all of them, one after another."""
+        return FragmentRadiance(*map(torch.cat, zip(*parts, strict=True)))
 
 
 class Surfaces(NamedTuple):
@@ -133,16 +151,16 @@ def visible_surfaces(batch: SceneBatch, width: int, height: int, found: Fragment
 
 
 @torch.no_grad()
-def with_radiance_of_sky(
-    batch: SceneBatch, surfaces: Surfaces, radiance: Float[Tensor, "objects_fragments 3"]
-) -> Float[Tensor, "fragments 3"]:
-    """The radiance of all fragments, of which that of objects' is given, in their order."""
+def with_radiance_of_sky(batch: SceneBatch, surfaces: Surfaces, of_objects: FragmentRadiance) -> FragmentRadiance:
+    """Of all fragments, of which objects' are given, in their order."""
     seen = surfaces.fragments
     if batch.has_constant_skies:
         sky = batch.background.index_select(0, seen.scene)
     else:
         sky = sky_of_pixels(batch, seen).index_select(0, surfaces.pixel)
-    return sky.masked_scatter((seen.object_id != MISS)[:, None], radiance)
+    is_object = seen.object_id != MISS
+    path_variance = torch.zeros_like(seen.coverage).masked_scatter(is_object, of_objects.path_variance)
+    return FragmentRadiance(sky.masked_scatter(is_object[:, None], of_objects.radiance), path_variance)
 
 
 @torch.no_grad()

@@ -37,7 +37,24 @@ def test_all_scales_with_runs_are_shown_the_largest_first(tmp_path: Path):
     (row,) = [line for line in page.splitlines() if line.startswith("| Image→seq is critical |")]
     assert "| small | holds | medium: undecided, perceptual 1.5 (0 – inf) times; 1 of 3 seeds |" in row
     sections = [line for line in page.splitlines() if line.startswith("## ")]
-    assert sections == ["## The runs at scale medium", "## The runs at scale small"]
+    assert sections == ["## The runs at scale medium", "## The runs at scale small", "## What changes with scale"]
+    assert "Claims that are decided at two scales or more: 0; with verdicts that differ: 0." in page
+    assert "Claims that are decided there: 0; artefacts: 0." in page
+
+
+def test_the_closing_note_tells_verdicts_that_change_with_scale_and_artefacts(tmp_path: Path):
+    records = seeds("standard_run", 2.0, 2.01, 2.02) + seeds("standard_run", 2.0, 2.01, 2.02, scale="full")
+    records += seeds("big_new_run", 1.0, 1.01, 1.02) + seeds("big_new_run", 2.0, 2.01, 2.02, scale="full")
+    records += seeds("just_image_to_seq", 1.0, 1.01, 1.02) + seeds("just_image_to_seq", 1.0, 1.01, 1.02, scale="full")
+    write_findings(save(records, tmp_path / "ledger"), tmp_path / "findings.md")
+    _, note = (tmp_path / "findings.md").read_text().split("## What changes with scale\n\n")
+    assert note.splitlines() == [
+        "- Claims that are decided at two scales or more: 2; with verdicts that differ: 1.",
+        "  - Image→seq is critical: full does not hold, small holds",
+        "- A conclusion of the log is called an artefact here if it does not hold at the log's own scale, full. "
+        "Claims that are decided there: 2; artefacts: 1.",
+        "  - Image→seq is critical",
+    ]
 
 
 def test_the_page_says_when_what_is_notable_was_fixed(tmp_path: Path):

@@ -39,7 +39,7 @@ def demo(run: Experiment) -> Experiment:
 
 @variant(no_base_transformer, GROUP, DATE)
 def log_64(run: Experiment) -> Experiment:
-    """What Luxel's `log-64` is, at scale medium: the network that docs/findings.md finds best, trained for minutes.
+    """What `log-64` is to be, not shipped yet: at scale medium, the network that docs/findings.md finds best.
 
     In bfloat16 and the log's batches of 16: at half of scale small the test loss was 0.0100 with these, and 0.0137 at
     best with as many images in batches of 64, which a GPU takes less than three times as fast.

@@ -100,7 +100,33 @@ def findings(records: Sequence[Record], folder: str) -> str:
             "commit": {str(r.environment["commit"]) for r in own},
         }
         sections.append("\n".join(f"- {name}: {'; '.join(sorted(values))}" for name, values in facts.items()) + "\n")
+    sections.append(closing_note(records))
     return "\n".join(sections)
+
+
+def closing_note(records: Sequence[Record]) -> str:
+    """Which verdicts changed with scale, and which of the log's conclusions do not hold at its own scale, full."""
+    decided = {
+        claim.text: {judged.scale: judged.verdict for judged in claim.judge(records) if judged.verdict != "undecided"}
+        for claim in CLAIMS
+    }
+    compared = {text: verdicts for text, verdicts in decided.items() if len(verdicts) > 1}
+    changed = {text: verdicts for text, verdicts in compared.items() if len(set(verdicts.values())) > 1}
+    own_scale = {text: verdicts["full"] for text, verdicts in decided.items() if "full" in verdicts}
+    artefacts = [text for text, verdict in own_scale.items() if verdict == "does not hold"]
+    lines = [
+        "## What changes with scale",
+        "",
+        f"- Claims that are decided at two scales or more: {len(compared)}; with verdicts that differ: {len(changed)}.",
+        *(
+            f"  - {text}: {', '.join(f'{scale} {verdict}' for scale, verdict in verdicts.items())}"
+            for text, verdicts in changed.items()
+        ),
+        "- A conclusion of the log is called an artefact here if it does not hold at the log's own scale, full. "
+        f"Claims that are decided there: {len(own_scale)}; artefacts: {len(artefacts)}.",
+        *(f"  - {text}" for text in artefacts),
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def at_its_scale(judgement: Judgement) -> str:

@@ -423,7 +423,11 @@ def main(options: Options) -> None:
         "settings": {**asdict(options), "tone_map": TONE_MAP},
         "machine": {"cores": os.cpu_count(), "tracer": PathTracer(device=device).renderer},
         "test_sets": {
-            test.name: {"images": len(test.scenes), "hash": test.content_hash, "psnr_of_truth": test.psnr_of_truth()}
+            test.name: {
+                "images": len(test.scenes),
+                "hash": test.content_hash,
+                "psnr_of_truth": fmean(test.psnr_of_truth().values()),
+            }
             for test in tests
         },
         "images_per_s": batches,

@@ -250,6 +250,19 @@ def test_how_far_off_lamps_shares_are_is_known_of_specks_too(radius):
     assert 0.4 < (of_lamps[0] - truth)[shown].square().sum() / expected < 2.5
 
 
+def test_what_lamps_shares_are_off_by_hand():
+    """A lamp of 10 on 1 covers 0.05, 0.5 and 0.95 of a pixel, off by c (1 − c) / n: what it adds is as much of 9²."""
+    lamp = torch.tensor([0.05, 0.5, 0.95])
+    certainty = torch.tensor([100.0, 200.0, 400.0])
+    pixel = torch.arange(3).repeat_interleave(2)
+    coverage = torch.stack([lamp, 1 - lamp], 1).flatten()
+    shares = Shares(pixel, coverage, torch.zeros(3), torch.zeros(3, 3), certainty)
+    radiance = torch.tensor([10.0, 1.0] * 3)[:, None].expand(-1, 3)
+    mean, _ = shares.pixels(radiance, torch.zeros(6))
+    error = shares.lamps_error(torch.tensor([True, False] * 3), radiance, mean)
+    torch.testing.assert_close(error, 81 * lamp * (1 - lamp) / certainty)
+
+
 def test_pixels_by_hand():
     """0.3 of 10 and 0.6 of 1 and, of what is unknown, 0.1 of 5: 4.1, and they are 5.9, 3.1 and 0.9 from it."""
     shares = Shares(

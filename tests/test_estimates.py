@@ -26,6 +26,7 @@ from luxel.models.estimates import (
 from luxel.models.shading_points import OBJECT, points_of_rays
 from luxel.models.signals import (
     CAUSTIC,
+    CAUSTIC_MOMENT,
     DIRECT,
     DIRECT_VARIANCE,
     GLOSSY_VARIANCE,
@@ -124,6 +125,18 @@ def test_a_diffuse_points_estimates_are_its_albedo_times_what_it_gathers():
     torch.testing.assert_close(of[:, 3], albedo * far[DIRECT : DIRECT + 3])
     torch.testing.assert_close(of[:, CORRECTED], albedo * beside[CAUSTIC : CAUSTIC + 3])
     assert not of[:, [MIRRORED, TRANSMITTED]].any()
+
+
+@pytest.mark.parametrize("others", [0.0, 2.0])
+def test_paths_vary_by_lights_behind_glass_as_few_meet_them(others):
+    """Of a mean m and a mean square (1 + others) m², on a ball of albedos 0.2, 0.4 and 0.8; not at all if all do."""
+    batch, levels = scenes_of(GREY), random_levels(1)
+    levels[1][0, CAUSTIC : CAUSTIC + 3] = 3.0
+    levels[1][0, CAUSTIC_MOMENT] = (1 + others) * 3.0**2
+    chains, light = torch.zeros(1, 2, 3), torch.full((1, 3), 7.0)
+    _, variance = measure(batch, table_of(batch, AHEAD), levels, [torch.ones(1)] * 3, chains, light)
+    mean_albedo = (0.2 + 0.4 + 0.8) / 3
+    torch.testing.assert_close(variance, torch.tensor([mean_albedo**2 * others * 3.0**2]))
 
 
 def test_a_rough_lobe_reflects_its_albedo_times_the_light_that_its_rays_found():

@@ -441,7 +441,9 @@ def test_sunlight_through_glass_that_paths_miss_is_not_lost_in_a_blend():
     renderer = Renderer.from_pretrained("ray-small")
     picture = renderer.network([scene], 40)
     assert picture.of_fragments is not None
-    unknown = picture.of_fragments._replace(path_variance=torch.zeros_like(picture.of_fragments.path_variance))
+    unknown = picture.of_fragments._replace(
+        least_path_variance=torch.zeros_like(picture.of_fragments.least_path_variance)
+    )
     kept, lost = (renderer.blended(each, 4)[0].mean(-1) for each in (picture, picture._replace(of_fragments=unknown)))
     network = picture.radiance[0].mean(-1).numpy()
     lit = lost < 0.7 * network

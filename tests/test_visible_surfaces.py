@@ -75,12 +75,16 @@ def test_a_picture_is_its_fragments_by_what_they_cover(sky):
     surfaces = visible_surfaces(batch, WIDTH, HEIGHT)
     with torch.no_grad():
         picture, of_objects = RayModel(RayModelConfig()).pictures(batch, WIDTH, HEIGHT)
-    radiance, path_variance = with_radiance_of_sky(batch, surfaces, of_objects)
+    given = torch.arange(1.0, len(of_objects.radiance) + 1)
+    of_objects = of_objects._replace(least_path_variance=given)
+    radiance, variance = with_radiance_of_sky(batch, surfaces, of_objects)
     together = torch.zeros(2 * WIDTH * HEIGHT, 3)
     together.index_add_(0, surfaces.pixel, surfaces.fragments.coverage[:, None] * radiance)
     torch.testing.assert_close(together, picture.reshape(-1, 3), rtol=1e-3, atol=1e-5)
     assert (radiance[surfaces.is_lamp] > 40).all()
-    assert path_variance.shape == surfaces.pixel.shape
+    is_object = surfaces.fragments.object_id != MISS
+    assert torch.equal(variance[is_object], given)
+    assert not variance[~is_object].any()
 
 
 @pytest.mark.parametrize("scene", [BALLS, ON_GROUND])

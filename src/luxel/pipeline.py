@@ -247,8 +247,8 @@ class Renderer:
             unasked=UNCHECKED_BYTES,
         )
         surfaces = visible_surfaces(batch, width, height, picture.fragments)
-        known = picture.of_fragments
-        return batch, surfaces, None if known is None else with_radiance_of_sky(batch, surfaces, known)
+        of_objects = picture.of_fragments
+        return batch, surfaces, None if of_objects is None else with_radiance_of_sky(batch, surfaces, of_objects)
 
     def _paths(
         self,

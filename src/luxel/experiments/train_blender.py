@@ -186,11 +186,11 @@ def examples(options: Options) -> list[Examples]:
         surfaces = visible_surfaces(batch, side, side)
         with torch.no_grad():
             picture, of_objects = models[index % len(models)].pictures(batch, side, side, with_fragments=True)
-        known = with_radiance_of_sky(batch, surfaces, of_objects)
+        of_network = with_radiance_of_sky(batch, surfaces, of_objects)
         chosen = torch.randperm(side**2, generator=rng)[:PIXELS_A_SCENE]
         for of_spp, spp in zip(found, SPP, strict=True):
             paths = traced(batch, surfaces, picture, spp)
-            of_spp.append(examples_of(batch, surfaces, picture.reshape(-1, 3), known, paths, target).some(chosen))
+            of_spp.append(examples_of(batch, surfaces, picture.reshape(-1, 3), of_network, paths, target).some(chosen))
     return [joined(of_spp) for of_spp in found]
 
 
@@ -198,13 +198,13 @@ def examples_of(
     batch: SceneBatch,
     surfaces: Surfaces,
     picture: Float[Tensor, "pixels 3"],
-    known: FragmentRadiance,
+    of_network: FragmentRadiance,
     paths: Paths,
     target: Float[Tensor, "pixels 2 3"],
 ) -> Examples:
     """All pixels of a scene."""
     is_uncertain, shares = uncertain_fragments(batch, surfaces, paths), shares_of_pixels(surfaces, paths)
-    levels = filtered_residual(batch, surfaces, known, paths, is_uncertain)
+    levels = filtered_residual(batch, surfaces, of_network, paths, is_uncertain)
     weight = 1 / (display_huber(picture, target.mean(1)).mean() + FLOOR)
     return Examples(
         picture,
@@ -213,10 +213,10 @@ def examples_of(
         *shares[2:],
         surfaces.fragments.offsets.diff().long(),
         shares.coverage,
-        known.radiance,
+        of_network.radiance,
         paths.of_fragments.mean,
         paths.of_fragments.counts,
-        describe(batch, surfaces.fragments.object_id, known.radiance, levels, paths.spp[surfaces.pixel]),
+        describe(batch, surfaces.fragments.object_id, of_network.radiance, levels, paths.spp[surfaces.pixel]),
     )
 
 

@@ -226,7 +226,7 @@ class BlendedPart(NamedTuple):
     shares: Shares
     uncertain: Int64[Tensor, " some"]
     """The numbers of those among the fragments; see `uncertain_fragments`."""
-    of_lamps: Float[Tensor, " pixels"]
+    lamps_error: Float[Tensor, " pixels"]
     """What the error is at least: lamps' shares are off by what was measured, whatever is learned of the rest."""
 
 
@@ -236,10 +236,10 @@ def blended_picture(
     picture: Float[Tensor, "scenes height width 3"],
     paths: Paths,
     blender: Blender | None = None,
-    known: FragmentRadiance | None = None,
+    of_network: FragmentRadiance | None = None,
 ) -> Float[Tensor, "scenes height width 3"]:
     """The picture of least expected error, by what the network knows of each fragment, or what its picture says."""
-    parts = blended_parts(scenes, surfaces, picture, paths, blender, known)
+    parts = blended_parts(scenes, surfaces, picture, paths, blender, of_network)
     return torch.cat([part.radiance for part in parts]).reshape(picture.shape)
 
 
@@ -249,18 +249,18 @@ def blend(
     picture: Float[Tensor, "scenes height width 3"],
     paths: Paths,
     blender: Blender | None = None,
-    known: FragmentRadiance | None = None,
+    of_network: FragmentRadiance | None = None,
 ) -> tuple[Float[Tensor, "scenes height width 3"], Float[Tensor, "scenes height width"]]:
     """What `blended_picture` returns, and the expected squared error of its pixels, the mean over channels."""
     blended, errors = [], []
-    for part in blended_parts(scenes, surfaces, picture, paths, blender, known):
+    for part in blended_parts(scenes, surfaces, picture, paths, blender, of_network):
         error = part.error
         if blender is not None:
             shares = part.shares.of(part.uncertain)
             shows = torch.zeros_like(error, dtype=torch.bool).index_fill(0, shares.pixel, True).nonzero()[:, 0]
             residual = part.residual.of(shares.largest()[shows])
             judged = blender.judged(part.picture[shows], residual, part.radiance[shows], error[shows])
-            error = torch.maximum(error.index_copy(0, shows, judged), part.of_lamps)
+            error = torch.maximum(error.index_copy(0, shows, judged), part.lamps_error)
         blended.append(part.radiance)
         errors.append(error)
     return torch.cat(blended).reshape(picture.shape), torch.cat(errors).reshape(picture.shape[:3])
@@ -272,16 +272,16 @@ def blended_parts(
     picture: Float[Tensor, "scenes height width 3"],
     paths: Paths,
     blender: Blender | None,
-    known: FragmentRadiance | None,
+    of_network: FragmentRadiance | None,
 ) -> Iterator[BlendedPart]:
     """The blend, in parts of AT_ONCE pixels, with what the judge reads."""
     flat, coefficients_of = picture.reshape(-1, 3), james_stein if blender is None else blender
-    if known is None:
-        known = FragmentRadiance(unmixed(scenes, surfaces, flat), torch.zeros_like(surfaces.fragments.coverage))
+    if of_network is None:
+        of_network = FragmentRadiance(unmixed(scenes, surfaces, flat), torch.zeros_like(surfaces.fragments.coverage))
     seen, found, is_uncertain = surfaces.fragments, paths.of_fragments, uncertain_fragments(scenes, surfaces, paths)
-    levels = filtered_residual(scenes, surfaces, known, paths, is_uncertain)
+    levels = filtered_residual(scenes, surfaces, of_network, paths, is_uncertain)
     shares = shares_of_pixels(surfaces, paths)
-    radiance = torch.where(is_uncertain[:, None], known.radiance, scenes.background.index_select(0, seen.scene))
+    radiance = torch.where(is_uncertain[:, None], of_network.radiance, scenes.background.index_select(0, seen.scene))
     spp = paths.spp[surfaces.pixel]
     for first in range(0, len(flat), AT_ONCE[flat.device.type]):
         some = slice(first, min(first + AT_ONCE[flat.device.type], len(flat)))
@@ -295,7 +295,7 @@ def blended_parts(
         errors = torch.zeros_like(spp[own]).index_copy(0, uncertain, error)
         share = shares.part(some, own)
         of_pixels, error = share.pixels(of_fragments, errors)
-        of_lamps = share.lamps_error(surfaces.is_lamp[own], of_fragments, of_pixels)
+        lamps_error = share.lamps_error(surfaces.is_lamp[own], of_fragments, of_pixels)
         yield BlendedPart(
             radiance=of_pixels,
             error=error,
@@ -303,7 +303,7 @@ def blended_parts(
             residual=residual,
             shares=share,
             uncertain=uncertain,
-            of_lamps=of_lamps,
+            lamps_error=lamps_error,
         )
 
 
@@ -379,17 +379,17 @@ def unseen(square: Float[Tensor, " any"], paths: int | Float[Tensor, " any"]) ->
 def filtered_residual(
     scenes: SceneBatch,
     surfaces: Surfaces,
-    known: FragmentRadiance,
+    of_network: FragmentRadiance,
     paths: Paths,
     is_uncertain: Bool[Tensor, " fragments"],
 ) -> Levels:
     """The residual of each of the `uncertain_fragments` at all levels; others keep theirs as it is."""
     seen, pixel, found = surfaces.fragments, surfaces.pixel, paths.of_fragments
-    count, radiance = found.counts.clamp(min=MIN_COUNT), known.radiance
+    count, radiance = found.counts.clamp(min=MIN_COUNT), of_network.radiance
     raw = torch.where(found.counts[:, None] > 0, found.mean - radiance, 0.0)
     variance = unseen((raw**2).mean(1), count)
     of_path = torch.where(paths.spp > 1, path_variance(paths, surfaces), 0.0)[pixel]
-    variance += torch.maximum(of_path, known.path_variance) / count
+    variance += torch.maximum(of_path, of_network.least_path_variance) / count
     brightness = torch.maximum(radiance.mean(1), found.mean.mean(1)) * seen.coverage
     brighter = torch.zeros(surfaces.pixels, device=pixel.device).index_add(0, pixel, brightness)
     around = mean_around(brighter.reshape(-1, seen.height, seen.width)).index_select(0, pixel)

@@ -38,6 +38,7 @@ from luxel.models.signals import (
     TRUNCATED,
     UNSHADOWED,
     Signals,
+    square,
 )
 
 FILTERED = (4, 3, 3, 4, 4)
@@ -252,7 +253,7 @@ def measure_points(
     scale: wp.array[wp.vec3],
     emitted: wp.array[wp.vec3],
     bound: wp.array[wp.vec3],
-    path_variance: wp.array[float],
+    least_path_variance: wp.array[float],
     begin: int,
 ) -> None:
     """The network's inputs at each point, 0 where there is no object but the sky's light; see Measured."""
@@ -263,7 +264,7 @@ def measure_points(
     scale[index] = none
     emitted[index] = none
     bound[index] = none
-    path_variance[index] = 0.0
+    least_path_variance[index] = 0.0
     for c in range(3):
         channel_features[index, c] = ChannelVector()
         estimates[index, c] = EstimateVector()
@@ -290,7 +291,8 @@ def measure_points(
         with_rough_reflection(level_2[place], rough),
         with_rough_reflection(level_3[place], rough),
     )
-    path_variance[index] = mean(found.diffuse) * mean(found.diffuse) * levels.beside[CAUSTIC_MOMENT]
+    of_white = wp.max(levels.beside[CAUSTIC_MOMENT] - square(mean_of(levels.beside, CAUSTIC)), 0.0)
+    least_path_variance[index] = square(mean(found.diffuse)) * of_white
     shares = Shares(share_1[place], share_2[place], share_3[place])
     point_features[index] = features_of_point(material, cosine, levels, shares, mirrored, transmitted)
     sums = none
@@ -326,7 +328,7 @@ def measure(
 ) -> tuple[Measured, Float[Tensor, " points"]]:
     """Of ShadingPoints with their signals at each level, what their chains show, and their scenes' brightest light.
 
-    Beside it `path_variance`, as in `luxel.models.visible_surfaces.FragmentRadiance`, of the points' own light.
+    Beside it, radiance squared, the points' own `least_path_variance`; see `visible_surfaces.FragmentRadiance`.
     The levels have the points from number `first` on, and may have others.
     """
     count, device = len(table), batch.device
@@ -336,7 +338,7 @@ def measure(
         torch.empty(count, 3, ESTIMATES, device=device),
         *torch.empty(3, count, 3, device=device),
     )
-    path_variance = torch.empty(count, device=device)
+    least_path_variance = torch.empty(count, device=device)
     launch(
         measure_points,
         count,
@@ -356,9 +358,9 @@ def measure(
             to_warp(measured.scale, wp.vec3),
             to_warp(measured.emitted, wp.vec3),
             to_warp(measured.bound, wp.vec3),
-            path_variance,
+            least_path_variance,
         ],
         device,
         sliced=True,
     )
-    return measured, path_variance
+    return measured, least_path_variance

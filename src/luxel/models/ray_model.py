@@ -197,9 +197,9 @@ class RayModel(Pretrained):
         self, scenes: SceneBatch, table: Int32[Tensor, "points words"], chains: Chains, found: Fragments
     ) -> Shaded:
         """The rows of the pictures whose fragments are these ShadingPoints."""
-        measured, path_variance = self.measured(scenes, table, chains, found)
+        measured, least_path_variance = self.measured(scenes, table, chains, found)
         radiance = self.leaving(measured) + measured.emitted
-        return Shaded(blended(scenes, found, radiance), FragmentRadiance(radiance, path_variance))
+        return Shaded(blended(scenes, found, radiance), FragmentRadiance(radiance, least_path_variance))
 
     def frame(self, scenes: SceneBatch, width: int, height: int, room: FrameRoom) -> tuple[Shaded, Int64[Tensor, "3"]]:
         """Pictures, and the FrameRoom that they needed; they are wrong if it was more than they had.
@@ -223,7 +223,7 @@ class RayModel(Pretrained):
         chains: Chains,
         seen: Fragments | None = None,
     ) -> tuple[Measured, Float32[Tensor, " points"]]:
-        """What the network reads of ShadingPoints, and FragmentRadiance's `path_variance`.
+        """What the network reads of ShadingPoints, and FragmentRadiance's `least_path_variance`.
 
         Points that their chains end at are shaded by it.
         """
@@ -248,10 +248,10 @@ class RayModel(Pretrained):
             with torch.no_grad():  # what is learned of points seen themselves holds at these, too
                 leaving = self.leaving(at_ends) * chains.throughput
             shown = shown.flatten(0, 1).index_add(0, chains.lobe_of_point, leaving).unflatten(0, (-1, LOBES))
-        measured, path_variance = measure(scenes, table, levels, shares, shown, lights)
-        if len(chains.ends):  # where so many of the paths go, too
-            path_variance.index_add_(0, chains.lobe_of_point // LOBES, of_ends * variance_at_ends)
-        return measured, path_variance
+        measured, least_path_variance = measure(scenes, table, levels, shares, shown, lights)
+        if len(chains.ends):  # as if so many of the paths went there; a metal, which weakens all instead, says too much
+            least_path_variance.index_add_(0, chains.lobe_of_point // LOBES, of_ends * variance_at_ends)
+        return measured, least_path_variance
 
     def measured_pixels(self, scenes: SceneBatch, width: int, height: int) -> tuple[Measured, Int32[Tensor, " pixels"]]:
         """What the network reads of the pixels that one object fills, and which of all pictures' pixels these are."""

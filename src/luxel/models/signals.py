@@ -27,8 +27,8 @@ Single numbers:
     NEARNESS    of other surfaces: the mean of s / (s + t) over rays, t their lengths and s the width of a pixel
     ROUGH_ALBEDO    what REFLECTION would be under a radiance of 1, the mean of the channels; 0 but of a rough lobe
                 (`luxel.core.rough_albedo.ROUGH`) that the diffuse lobe's rays serve, too
-    CAUSTIC_MOMENT  the mean square, of the channels' mean, that single paths find of CAUSTIC, were the surface white:
-                few meet a light, and bring its whole radiance
+    CAUSTIC_MOMENT  radiance squared: E[x²] of the channels' mean x that a path finds of CAUSTIC on a white surface;
+                each brings a light's whole radiance, or nothing
     DIRECT_VARIANCE, INDIRECT_VARIANCE, GLOSSY_VARIANCE    of the means over channels of DIRECT, of SKY + SURFACES and
                 of HIGHLIGHT + REFLECTION by rays into lobes, as if rays were independent
 """

@@ -77,7 +77,9 @@ class Shares(NamedTuple):
     ) -> Float[Tensor, " pixels"]:
         """Squared error of pixels' `mean` by what their lamps cover."""
         off = ((radiance - mean.index_select(0, self.pixel)) ** 2).mean(1, keepdim=True)
-        return self._sums(torch.where(is_lamp[:, None], off, 0.0))[:, 0] / self.certainty
+        of_lamps = self._sums(is_lamp[:, None].to(off))[:, 0]
+        others = (1 - of_lamps).clamp(min=LAMP_SHARE_ERROR)
+        return self._sums(torch.where(is_lamp[:, None], off, 0.0))[:, 0] / (self.certainty * others)
 
     def _sums(self, values: Float[Tensor, "fragments channels"]) -> Float[Tensor, "pixels channels"]:
         empty = values.new_zeros(len(self.unknown), values.shape[1])

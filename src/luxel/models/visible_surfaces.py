@@ -31,8 +31,8 @@ class FragmentRadiance(NamedTuple):
     """What is known of the light that leaves fragments."""
 
     radiance: Float[Tensor, "fragments 3"]
-    path_variance: Float[Tensor, " fragments"]
-    """At least, of one path's, the mean over channels: by lights behind glass or in mirrors, which few paths meet."""
+    least_path_variance: Float[Tensor, " fragments"]
+    """Radiance squared, the mean over channels: of one path, by lights behind glass or in mirrors, which few meet."""
 
     def part(self, fragments: slice | Int64[Tensor, " some"]) -> "FragmentRadiance":
         """Of some of the fragments."""
@@ -159,8 +159,8 @@ def with_radiance_of_sky(batch: SceneBatch, surfaces: Surfaces, of_objects: Frag
     else:
         sky = sky_of_pixels(batch, seen).index_select(0, surfaces.pixel)
     is_object = seen.object_id != MISS
-    path_variance = torch.zeros_like(seen.coverage).masked_scatter(is_object, of_objects.path_variance)
-    return FragmentRadiance(sky.masked_scatter(is_object[:, None], of_objects.radiance), path_variance)
+    least_path_variance = torch.zeros_like(seen.coverage).masked_scatter(is_object, of_objects.least_path_variance)
+    return FragmentRadiance(sky.masked_scatter(is_object[:, None], of_objects.radiance), least_path_variance)
 
 
 @torch.no_grad()

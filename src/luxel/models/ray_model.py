@@ -233,8 +233,8 @@ class RayModel(Pretrained):
         if seen is not None and config.filtering:
             near = as_neighbours(neighbourhood(together, chains, seen))
         settings = config.gather_settings(height, len(table))
-        of_ends = chains.throughput.amax(1)
-        signals = gather(scenes, together, settings, near, F.pad(of_ends, (len(table), 0), value=1.0))
+        throughput = chains.throughput.amax(1)
+        signals = gather(scenes, together, settings, near, F.pad(throughput, (len(table), 0), value=1.0))
         if near is None:
             share = 1.0 if seen is None else 0.25  # as in the midst of a surface, or alone
             levels, shares = [signals] * LEVELS, [torch.full_like(signals[:, 0], share)] * len(STEPS)
@@ -250,7 +250,7 @@ class RayModel(Pretrained):
             shown = shown.flatten(0, 1).index_add(0, chains.lobe_of_point, leaving).unflatten(0, (-1, LOBES))
         measured, least_path_variance = measure(scenes, table, levels, shares, shown, lights)
         if len(chains.ends):  # as if so many of the paths went there; a metal, which weakens all instead, says too much
-            least_path_variance.index_add_(0, chains.lobe_of_point // LOBES, of_ends * variance_at_ends)
+            least_path_variance.index_add_(0, chains.lobe_of_point // LOBES, throughput * variance_at_ends)
         return measured, least_path_variance
 
     def measured_pixels(self, scenes: SceneBatch, width: int, height: int) -> tuple[Measured, Int32[Tensor, " pixels"]]:

@@ -69,10 +69,12 @@ def seen_by(viewer):
 
 
 def is_done(viewer, scene):
-    """Whether the only tab shows the scene with all the paths that it is to have."""
+    """Whether the only tab shows the scene as wide as its canvas is by now, with all the paths that it is to have."""
     if len(viewer._tabs) != 1 or (now := frame(viewer)) is None:
         return False
-    return now.spp == 64 and now.view.scene.objects == scene.objects
+    width, height = canvas_size(viewer)
+    fits = now.best.shape[1] == round(SIDE * width / height)
+    return fits and now.spp == 64 and now.view.scene.objects == scene.objects
 
 
 def canvas_size(viewer):

@@ -78,7 +78,7 @@ def paths_of(surfaces: Surfaces, mean: torch.Tensor, variance: torch.Tensor, spp
     return Paths(mean, variance, torch.full((len(mean),), float(spp)), of_fragments)
 
 
-def known_of(radiance: torch.Tensor) -> FragmentRadiance:
+def without_rare_light(radiance: torch.Tensor) -> FragmentRadiance:
     """Of fragments, none of whose light is rare."""
     return FragmentRadiance(radiance, torch.zeros(len(radiance)))
 
@@ -150,7 +150,9 @@ def test_of_a_single_noisy_pixel_neighbours_know_that_it_is_one(every):
     variance[38 % every :: every] = 1.0
     mean, batch = torch.ones(HEIGHT * WIDTH, 3), SceneBatch.of([scene])
     paths = paths_of(surfaces, mean, variance, 16)
-    levels = filtered_residual(batch, surfaces, known_of(mean), paths, uncertain_fragments(batch, surfaces, paths))
+    levels = filtered_residual(
+        batch, surfaces, without_rare_light(mean), paths, uncertain_fragments(batch, surfaces, paths)
+    )
     noisy = describe(batch, surfaces.fragments.object_id, mean, levels, paths.spp).noisy[[37, 39, 26]]
     assert ((noisy > 0.2) & (noisy < 0.5) if every == 3 else noisy < 0.1).all()
 
@@ -467,7 +469,9 @@ def test_a_patch_without_noise_is_as_noisy_as_what_is_around_it(inside):
     variance = torch.ones(side, side)
     variance[middle - 4 : middle + 5, middle - 4 : middle + 5] = inside
     paths = paths_of(surfaces, mean, variance.flatten(), 16)
-    levels = filtered_residual(batch, surfaces, known_of(mean), paths, uncertain_fragments(batch, surfaces, paths))
+    levels = filtered_residual(
+        batch, surfaces, without_rare_light(mean), paths, uncertain_fragments(batch, surfaces, paths)
+    )
     found = describe(batch, surfaces.fragments.object_id, mean, levels, paths.spp).paths_variance.reshape(side, side)
     around = found[2, 2]
     assert (found[middle, middle] > 0.3 * around) == (inside < 0.03)
@@ -484,7 +488,9 @@ def test_what_is_cut_off_heavy_paths_makes_their_neighbourhood_uncertain():
     mean[5::10, 5::10] = 100.0
     surfaces, flat = visible_surfaces(batch, width, height), picture.reshape(-1, 3)
     paths = paths_of(surfaces, mean.reshape(-1, 1).expand(-1, 3), mean.flatten() ** 2 * 0.25, 4)
-    levels = filtered_residual(batch, surfaces, known_of(flat), paths, uncertain_fragments(batch, surfaces, paths))
+    levels = filtered_residual(
+        batch, surfaces, without_rare_light(flat), paths, uncertain_fragments(batch, surfaces, paths)
+    )
     residual = describe(batch, surfaces.fragments.object_id, flat, levels, paths.spp[surfaces.pixel])
     coarse = (residual.bands[:, -1] ** 2).mean(1)
     assert (coarse > 0.2).all()  # as if the floor were half as bright, or less

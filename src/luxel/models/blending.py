@@ -226,8 +226,9 @@ class BlendedPart(NamedTuple):
     shares: Shares
     uncertain: Int64[Tensor, " some"]
     """The numbers of those among the fragments; see `uncertain_fragments`."""
-    lamps_error: Float[Tensor, " pixels"]
-    """What the error is at least: lamps' shares are off by what was measured, whatever is learned of the rest."""
+    of_fragments: Float[Tensor, "fragments 3"]
+    """Their radiance, blended."""
+    is_lamp: Bool[Tensor, " fragments"]
 
 
 def blended_picture(
@@ -260,7 +261,9 @@ def blend(
             shows = torch.zeros_like(error, dtype=torch.bool).index_fill(0, shares.pixel, True).nonzero()[:, 0]
             residual = part.residual.of(shares.largest()[shows])
             judged = blender.judged(part.picture[shows], residual, part.radiance[shows], error[shows])
-            error = torch.maximum(error.index_copy(0, shows, judged), part.lamps_error)
+            # Lamps' shares are off by what was measured, whatever is learned of the rest.
+            least = part.shares.lamps_error(part.is_lamp, part.of_fragments, part.radiance)
+            error = torch.maximum(error.index_copy(0, shows, judged), least)
         blended.append(part.radiance)
         errors.append(error)
     return torch.cat(blended).reshape(picture.shape), torch.cat(errors).reshape(picture.shape[:3])
@@ -295,7 +298,6 @@ def blended_parts(
         errors = torch.zeros_like(spp[own]).index_copy(0, uncertain, error)
         share = shares.part(some, own)
         of_pixels, error = share.pixels(of_fragments, errors)
-        lamps_error = share.lamps_error(surfaces.is_lamp[own], of_fragments, of_pixels)
         yield BlendedPart(
             radiance=of_pixels,
             error=error,
@@ -303,7 +305,8 @@ def blended_parts(
             residual=residual,
             shares=share,
             uncertain=uncertain,
-            lamps_error=lamps_error,
+            of_fragments=of_fragments,
+            is_lamp=surfaces.is_lamp[own],
         )
 
 

@@ -151,7 +151,7 @@ class RayModel(Pretrained):
         """
         if isinstance(scenes, Measured):  # [scenes, points, …]
             points = Measured(*(values.flatten(0, 1) for values in scenes))
-            return (self.leaving(points) + points.emitted).unflatten(0, scenes.scale.shape[:2])
+            return self.radiance(points).unflatten(0, scenes.scale.shape[:2])
         refuse_gradients(scenes)
         if rays is None:
             side = width or height or self.config.width
@@ -159,7 +159,7 @@ class RayModel(Pretrained):
         else:
             table = points_of_rays(scenes, rays)
             measured, _ = self.measured(scenes, table, self.chains(scenes, table, None))
-            radiance = self.leaving(measured) + measured.emitted
+            radiance = self.radiance(measured)
         if self.training and not radiance.requires_grad:  # nothing is in view, which is no reason to stop training
             radiance = radiance + 0 * sum(weights.sum() for weights in self.parameters())
         return radiance
@@ -198,7 +198,7 @@ class RayModel(Pretrained):
     ) -> Shaded:
         """The rows of the pictures whose fragments are these ShadingPoints."""
         measured, least_path_variance = self.measured(scenes, table, chains, found)
-        radiance = self.leaving(measured) + measured.emitted
+        radiance = self.radiance(measured)
         return Shaded(blended(scenes, found, radiance), FragmentRadiance(radiance, least_path_variance))
 
     def frame(self, scenes: SceneBatch, width: int, height: int, room: FrameRoom) -> tuple[Shaded, Int64[Tensor, "3"]]:
@@ -260,6 +260,10 @@ class RayModel(Pretrained):
         table = points_of_fragments(scenes, found)
         measured, _ = self.measured(scenes, table, self.chains(scenes, table, height), found)
         return Measured(*(values[filled] for values in measured)), found.pixel_of_all[filled]
+
+    def radiance(self, measured: Measured) -> Float32[Tensor, "points 3"]:
+        """Of points as they are seen: what they reflect, transmit and emit."""
+        return self.leaving(measured) + measured.emitted
 
     def leaving(self, measured: Measured) -> Float32[Tensor, "points 3"]:
         """The radiance that points reflect and transmit."""

@@ -65,7 +65,7 @@ class Shares(NamedTuple):
     ) -> tuple[Float[Tensor, "pixels 3"], Float[Tensor, " pixels"]]:
         """Of fragments' radiance, and their expected squared error; that of what they cover is added."""
         mean = self._sums(radiance) + self.from_unknown
-        among = self._sums(((radiance - mean.index_select(0, self.pixel)) ** 2).mean(1, keepdim=True))[:, 0]
+        among = self._sums(self._squared_distance(radiance, mean))[:, 0]
         among += (self.from_unknown - self.unknown[:, None] * mean).square().mean(1) / self.unknown.clamp(min=1e-12)
         return mean, self._sums(error[:, None])[:, 0] + among / self.certainty
 
@@ -76,10 +76,14 @@ class Shares(NamedTuple):
         mean: Float[Tensor, "pixels 3"],
     ) -> Float[Tensor, " pixels"]:
         """Squared error of pixels' `mean` by what their lamps cover."""
-        off = ((radiance - mean.index_select(0, self.pixel)) ** 2).mean(1, keepdim=True)
-        of_lamps = self._sums(is_lamp[:, None].to(off))[:, 0]
-        others = (1 - of_lamps).clamp(min=LAMP_SHARE_ERROR)
-        return self._sums(torch.where(is_lamp[:, None], off, 0.0))[:, 0] / (self.certainty * others)
+        lamps = is_lamp[:, None].float()
+        others = (1 - self._sums(lamps)[:, 0]).clamp(min=LAMP_SHARE_ERROR)
+        return self._sums(lamps * self._squared_distance(radiance, mean))[:, 0] / (self.certainty * others)
+
+    def _squared_distance(
+        self, radiance: Float[Tensor, "fragments 3"], mean: Float[Tensor, "pixels 3"]
+    ) -> Float[Tensor, "fragments 1"]:
+        return ((radiance - mean.index_select(0, self.pixel)) ** 2).mean(1, keepdim=True)
 
     def _sums(self, values: Float[Tensor, "fragments channels"]) -> Float[Tensor, "pixels channels"]:
         empty = values.new_zeros(len(self.unknown), values.shape[1])

@@ -45,7 +45,8 @@ def tests(out: Path) -> dict[str, Any]:
     """How many tests marked `gpu` passed, failed and could not run; None where pytest is not installed."""
     if any(importlib.util.find_spec(name) is None for name in ("pytest", "beartype", "hypothesis")):
         return {"passed": None, "why": "pytest, beartype or hypothesis is not installed"}
-    command = [sys.executable, "-m", "pytest", "-q", "-m", "gpu", "--rootdir", str(ROOT), str(ROOT / "tests")]
+    # pyproject has pytest say -q, of which a second would leave out the line that counts
+    command = [sys.executable, "-m", "pytest", "-m", "gpu", "--rootdir", str(ROOT), str(ROOT / "tests")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     return {"passed": done.returncode == 0, "summary": done.stdout.strip().rpartition("\n")[2]}
 

@@ -20,7 +20,7 @@ from luxel.ledger.log_claims import CLAIMS
         ("big_new_run", "standard_run"),
         ("just_image_to_seq_big", "orig_big"),
         ("just_seq_blocks", "standard_run"),
-        ("standard_run", "just_seq_blocks"),
+        ("standard_run_raw", "just_seq_blocks_raw"),
         ("big_new_run", "add_seq_to_image_fixed"),
         ("add_seq_to_image_mix_bias", "add_seq_to_image_new"),
         ("add_seq_to_image_mix_bias", "big_new_run"),
@@ -36,7 +36,7 @@ def test_which_run_the_log_calls_better(better, worse):
     """Read off the log; training loss is better with sequence blocks, jumps of the test loss without."""
     (claim,) = [c for c in CLAIMS if isinstance(c, Better) and (c.better, c.worse) == (better, worse)]
     metric = {"perceptual_loss": "flip" if worse == "spheres_O0" else "perceptual", "just_seq_blocks": "train_loss"}
-    jumps = "jumpiness" if worse == "just_seq_blocks" else "perceptual"
+    jumps = "jumpiness" if worse == "just_seq_blocks_raw" else "perceptual"
     assert claim.metric == metric.get(better, jumps)
 
 

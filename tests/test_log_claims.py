@@ -3,7 +3,7 @@
 import pytest
 
 from luxel.experiments import EXPERIMENTS
-from luxel.ledger.claims import Better
+from luxel.ledger.claims import Better, Diverges, PreventsDivergence
 from luxel.ledger.log_claims import CLAIMS
 
 
@@ -49,3 +49,10 @@ def test_every_claim_is_of_runs_there_are(claim):
     assert all(name in EXPERIMENTS for name in claim.runs)
     assert claim.date.startswith("2020-")
     assert claim.judge([])[0].verdict == "undecided"
+
+
+def test_divergence_is_asked_in_the_precision_that_the_log_ran_in():
+    """The log, 2020-06-02: it "appears to be related to mixed precision training"."""
+    runs = {name for claim in CLAIMS if isinstance(claim, (Diverges, PreventsDivergence)) for name in claim.runs}
+    precisions = {name: EXPERIMENTS[name].make("full").train.precision for name in runs}
+    assert precisions == {name: "fp16-o2" if name == "spheres_O2" else "fp16-o1" for name in runs}

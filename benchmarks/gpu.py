@@ -7,8 +7,8 @@ marked `gpu`; the path tracer's images/s at 128², 64 spp; the ray model's secon
 images/s of the image model by precision and batch; then runs of the log's claims that neither `--records` nor
 `<out>/records` has, at the largest scale of which one fits into what is left. Each step is a process of its own, whose
 result is kept in `<out>/gpu.json`: the same command again goes on after the last one that ended, and a run where it
-stood. The last line is one JSON object of all results; `luxel experiments findings --records <out>/records` reads the
-records. Without a GPU it ends with an error.
+stood. The last line is one JSON object of all results; `luxel experiments findings --records docs/ledger <out>/records`
+merges the records. Without a GPU it ends with an error.
 """
 
 import argparse

@@ -1,9 +1,9 @@
 """The lab log's runs of 2020-06-01: big runs, the pooling bug, seq→image added instead of concatenated.
 
-"Big" is read as 200 epochs, twice the base's 100, see `log_2020_05_30`. The log ran in O1, single precision here but for
-the runs whose names end so, which the log does not name: what diverges is asked in its own precision. The
-value that was "added in twice" is read as the whole of what seq→image gathers, after its overall weight: with a weight
-that starts at 4.5e-5, twice it is still next to nothing at first.
+"Big" is read as 200 epochs, twice the base's 100, see `log_2020_05_30`. The log ran in O1, single precision here but
+for the runs whose names end so, which the log does not name: what diverges is asked in its own precision. The value
+that was "added in twice" is read as the whole of what seq→image gathers, after its overall weight: with a weight that
+starts at 4.5e-5, twice it is still next to nothing at first.
 """
 
 from dataclasses import replace

@@ -13,7 +13,7 @@ from luxel.files.atomic import write_atomically
 from luxel.ledger.claims import CONFIDENCE, NOTABLE, NOTABLE_SINCE, SEEDS, SEEN_BEFORE, Judgement
 from luxel.ledger.comparison import combined, describe, machine, run_table
 from luxel.ledger.log_claims import CLAIMS
-from luxel.ledger.record import Record, collecting_errors, load_records
+from luxel.ledger.record import Record, collecting_errors, load_records, merge_records
 
 STEPS = {scale: standard_run(scale).train.steps for scale in get_args(Scale)}
 HEAD = f"""# What the lab log found, and what holds
@@ -48,24 +48,32 @@ at tiny says little.
 """
 
 
-def write_findings(records: Path, out: Path) -> None:
-    """Write the page of the folder's records.
+def write_findings(folders: Sequence[Path], out: Path) -> None:
+    """Write the page of the folders' records, which may have the same ones.
 
-    Raises InputError if there are none. Files that are no records, or of another configuration, don't keep the page
-    from being written without them; they are named by an InputError after that.
+    Raises InputError if there are none. Files that are no records, or of another configuration, or that contradict each
+    other, don't keep the page from being written without them; they are named by an InputError after that.
     """
-    found, wrong = load_records(records)
-    if not found and not wrong:
-        raise InputError(f"{records} holds no records; `luxel experiments compare` writes them to <out>/records")
-    current = []
-    for record in found:
-        with collecting_errors(wrong):
-            check_current(record, records)
-            current.append(record)
-    if current:
-        write_atomically(out, findings(current, records.as_posix()).encode())
+    current: dict[Path, Record] = {}
+    wrong: list[InputError] = []
+    for folder in folders:
+        found, unread = load_records(folder)
+        wrong += unread
+        if not found and not unread:
+            wrong.append(
+                InputError(f"{folder} holds no records; `luxel experiments compare` writes them to <out>/records")
+            )
+        for record in found:
+            with collecting_errors(wrong):
+                check_current(record, folder)
+                current[folder / record.file] = record
+    records, contradictions = merge_records(current)
+    wrong += contradictions
+    if records:
+        named = "`, `".join(folder.as_posix() for folder in folders)
+        write_atomically(out, findings(records, named).encode())
     if wrong:
-        raise combined(wrong, f"{out} is without them" if current else f"{out} is not written")
+        raise combined(wrong, f"{out} is without them" if records else f"{out} is not written")
 
 
 def check_current(record: Record, folder: Path) -> None:
@@ -84,8 +92,8 @@ def check_current(record: Record, folder: Path) -> None:
         raise InputError(f"{folder / record.file}: {record.name} has changed since; run it again, or delete the record")
 
 
-def findings(records: Sequence[Record], folder: str) -> str:
-    """The page in Markdown."""
+def findings(records: Sequence[Record], folders: str) -> str:
+    """The page in Markdown; `folders` is what it says of where the records are."""
     rows = []
     for claim in CLAIMS:
         judged, *others = claim.judge(records)
@@ -94,7 +102,7 @@ def findings(records: Sequence[Record], folder: str) -> str:
         own_scale = judged.scale or "–"
         rows.append([claim.text, claim.date, claim.log, runs, judged.figure, own_scale, judged.verdict, elsewhere])
     table = Table(["claim", "date", "the log", "runs", "ours", "scale", "verdict", "at other scales"], rows)
-    sections = [HEAD.format(records=folder), table.markdown()]
+    sections = [HEAD.format(records=folders), table.markdown()]
     for scale in reversed(get_args(Scale)):
         own = [record for record in records if record.scale == scale]
         if not own:

@@ -4,7 +4,7 @@
 
 From a checkout with torch, Warp and what training needs; neither Mitsuba nor an installed Luxel. In this order: tests
 marked `gpu`; the path tracer's images/s at 128², 64 spp; the ray model's seconds a picture and pictures/s; training
-images/s of the image model by precision and batch; then runs of the log's claims that neither `--records` nor
+images/s of the image model by scale, precision and batch; then runs of the log's claims that neither `--records` nor
 `<out>/records` has, at the largest scale of which one fits into what is left. Each step is a process of its own, whose
 result is kept in `<out>/gpu.json`: the same command again goes on after the last one that ended, and a run where it
 stood. The last line is one JSON object of all results; `luxel experiments findings --records docs/ledger <out>/records`
@@ -13,7 +13,6 @@ merges the records. Without a GPU it ends with an error.
 
 import argparse
 import importlib.util
-import itertools
 import json
 import math
 import os
@@ -32,7 +31,8 @@ import torch
 ROOT = Path(__file__).parent.parent
 EXPERIMENT = "just_image_to_seq"
 WIDTH, TRACED, SCENES = 128, 512, 64
-PRECISIONS, BATCHES = ("bf16", "fp32", "fp16-o2"), (128, 16, 256)
+BATCH, OTHER_BATCHES = 128, (16, 256)
+"""Of the training rates at WIDTH: the first in every precision, the others in bfloat16."""
 LIMITS = {"tests": 120.0, "tracer": 60.0, "ray_model": 60.0, "training": 150.0}
 """Seconds at most of each step; what a process needs to start and to compile kernels is in them."""
 OVERHEAD = 45.0
@@ -101,6 +101,7 @@ def training(out: Path) -> dict[str, Any]:
     from luxel.data.generate import generate
     from luxel.experiments import EXPERIMENTS, Scale
     from luxel.experiments.experiment import with_train
+    from luxel.train.precision import Precision
 
     found: dict[str, Any] = {}
     for scale in get_args(Scale):
@@ -108,7 +109,8 @@ def training(out: Path) -> dict[str, Any]:
         folder = out / "data" / scale
         generate(replace(made.data, count=TRACED, spp=2), folder, progress=False)
         found[f"{scale} as it is"] = images_per_s(made, ShardSource(folder), out)
-        for precision, batch in itertools.product(PRECISIONS, BATCHES) if made.model.width == WIDTH else ():
+        kinds = [(precision, BATCH) for precision in get_args(Precision)] + [("bf16", batch) for batch in OTHER_BATCHES]
+        for precision, batch in kinds if made.model.width == WIDTH else ():
             changed = with_train(made, precision=precision, batch_size=batch)
             found[f"{scale} {precision} {batch}"] = images_per_s(changed, ShardSource(folder), out)
     return found

@@ -121,8 +121,8 @@ def test_records_that_contradict_each_other_are_named_and_neither_is_taken(tmp_p
     with pytest.raises(InputError) as error:
         write_findings([here, there], tmp_path / "findings.md")
     assert str(error.value).splitlines() == [
-        f"{here}/tanh-small-seed1.json and {there}/tanh-small-seed1.json are records of one run, and differ; "
-        "delete one of them",
+        f"{here}/tanh-small-seed1.json and {there}/tanh-small-seed1.json differ, and are of one run; delete one of "
+        "them",
         f"{tmp_path / 'findings.md'} is without them",
     ]
     assert "| tanh | 1 |" in (tmp_path / "findings.md").read_text()
@@ -132,7 +132,7 @@ def test_a_stale_record_does_not_contradict_a_current_one(tmp_path: Path):
     stale = record("tanh")
     stale.experiment["train"]["batch_size"] = 99
     folders = [save([stale], tmp_path / "then"), save([record("tanh")], tmp_path / "now")]
-    with pytest.raises(InputError, match="then/tanh-small-seed0.json: tanh has changed since"):
+    with pytest.raises(InputError, match=r"then/tanh-small-seed0\.json: tanh has changed since"):
         write_findings(folders, tmp_path / "findings.md")
     assert "| tanh | 1 |" in (tmp_path / "findings.md").read_text()
 

@@ -129,7 +129,7 @@ def merge_records(records: Mapping[Path, Record]) -> tuple[list[Record], list[In
         (path, record), *others = ((path, record) for path, record in records.items() if record.file == name)
         differing = [other for other, there in others if there != record]
         if differing:
-            wrong.append(InputError(f"{path} and {differing[0]} are records of one run, and differ; delete one of them"))
+            wrong.append(InputError(f"{path} and {differing[0]} differ, and are of one run; delete one of them"))
         else:
             merged.append(record)
     return merged, wrong

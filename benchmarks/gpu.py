@@ -4,15 +4,16 @@
 
 From a checkout with torch, Warp and what training needs; neither Mitsuba nor an installed Luxel. In this order: tests
 marked `gpu`; the path tracer's images/s at 128², 64 spp; the ray model's seconds a picture and pictures/s; training
-images/s of the image model by scale, precision and batch; then runs of the log's claims that neither `--records` nor
-`<out>/records` has, at the largest scale of which one fits into what is left. Each step is a process of its own, whose
-result is kept in `<out>/gpu.json`: the same command again goes on after the last one that ended, and a run where it
-stood. The last line is one JSON object of all results; `luxel experiments findings --records docs/ledger <out>/records`
-merges the records. Without a GPU it ends with an error.
+images/s of the image model by scale, precision and batch; then runs of the log's claims and ideas that neither
+`--records` nor `<out>/records` has, at the largest scale of which one fits into what is left. Each step is a process of
+its own, whose result is kept in `<out>/gpu.json`: the same command again goes on after the last one that ended, and a
+run where it stood. The last line is one JSON object of all results; `luxel experiments findings --records docs/ledger
+<out>/records` merges the records. Without a GPU it ends with an error.
 """
 
 import argparse
 import importlib.util
+import itertools
 import json
 import math
 import os
@@ -161,17 +162,17 @@ def device() -> str:
 
 
 def due(records: list[Path]) -> Iterator[tuple[str, Any, int]]:
-    """Runs of the log's claims without a record, (name, scale, seed): the largest scale first, whole seeds in turn."""
+    """Runs without a record, (name, scale, seed): the largest scale first, claims before ideas, whole seeds in turn."""
     from luxel.experiments import Scale
     from luxel.ledger.claims import SEEDS
     from luxel.ledger.log_claims import CLAIMS
+    from luxel.ledger.log_ideas import IDEAS
 
-    names = dict.fromkeys(name for claim in CLAIMS for name in claim.runs)
-    for scale in reversed(get_args(Scale)):
-        for seed in range(SEEDS):
-            for name in names:
-                if not any((folder / f"{name}-{scale}-seed{seed}.json").exists() for folder in records):
-                    yield name, scale, seed
+    named = [dict.fromkeys(name for claim in claims for name in claim.runs) for claims in (CLAIMS, IDEAS)]
+    for scale, names, seed in itertools.product(reversed(get_args(Scale)), named, range(SEEDS)):
+        for name in names:
+            if not any((folder / f"{name}-{scale}-seed{seed}.json").exists() for folder in records):
+                yield name, scale, seed
 
 
 def next_run(records: list[Path], rates: dict[str, Any], left: float) -> tuple[str, Any, int] | None:

@@ -7,6 +7,7 @@ import luxel
 from luxel import InputError
 from luxel.ledger.findings import write_findings
 from luxel.ledger.log_claims import CLAIMS
+from luxel.ledger.log_ideas import IDEAS
 
 ROOT = Path(luxel.__file__).parent.parent.parent
 
@@ -29,6 +30,18 @@ def test_every_claim_has_a_row(tmp_path: Path):
     assert "A processor, 2 cores" in page
 
 
+def test_every_idea_has_a_row_with_its_cost(tmp_path: Path):
+    records = seeds("longer", 1.0, 1.01, 1.02) + seeds("big_new_run", 2.0, 2.01, 2.02)
+    write_findings([save(records, tmp_path / "ledger")], tmp_path / "findings.md")
+    page = (tmp_path / "findings.md").read_text()
+    rows = {idea.text: [line for line in page.splitlines() if line.startswith(f"| {idea.text} |")] for idea in IDEAS}
+    assert all(len(lines) == 1 for lines in rows.values())
+    (tried,), (not_tried,) = rows["Four times as long"], rows["No decay of the rate"]
+    assert "| `longer`, `big_new_run` | 4.00 times | perceptual 1.99 (" in tried
+    assert tried.endswith("| small | holds | – |")
+    assert not_tried.endswith("| 1.00 times | not run | – | undecided | – |")
+
+
 def test_all_scales_with_runs_are_shown_the_largest_first(tmp_path: Path):
     records = seeds("big_new_run", 1.0, 1.01, 1.02) + seeds("standard_run", 2.0, 2.01, 2.02)
     records += seeds("big_new_run", 1.0, scale="medium") + seeds("standard_run", 1.5, scale="medium")
@@ -37,7 +50,12 @@ def test_all_scales_with_runs_are_shown_the_largest_first(tmp_path: Path):
     (row,) = [line for line in page.splitlines() if line.startswith("| Image→seq is critical |")]
     assert "| small | holds | medium: undecided, perceptual 1.5 (0 – inf) times; 1 of 3 seeds |" in row
     sections = [line for line in page.splitlines() if line.startswith("## ")]
-    assert sections == ["## The runs at scale medium", "## The runs at scale small", "## What changes with scale"]
+    assert sections == [
+        "## What the log meant to try",
+        "## The runs at scale medium",
+        "## The runs at scale small",
+        "## What changes with scale",
+    ]
     assert "Claims that are decided at two scales or more: 0; with verdicts that differ: 0." in page
     assert "Claims that are decided there: 0; artefacts: 0." in page
 

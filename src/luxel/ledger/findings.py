@@ -9,10 +9,12 @@ from luxel import InputError
 from luxel.evaluation.compare import Table
 from luxel.experiments.experiment import EXPERIMENTS, Experiment, Scale, with_train
 from luxel.experiments.log_2020_05_31 import standard_run
+from luxel.experiments.training_cost import relative_training_cost
 from luxel.files.atomic import write_atomically
-from luxel.ledger.claims import CONFIDENCE, NOTABLE, NOTABLE_SINCE, SEEDS, SEEN_BEFORE, Judgement
+from luxel.ledger.claims import CONFIDENCE, NOTABLE, NOTABLE_SINCE, SEEDS, SEEN_BEFORE, Claim, Judgement
 from luxel.ledger.comparison import combined, describe, machine, run_table
 from luxel.ledger.log_claims import CLAIMS
+from luxel.ledger.log_ideas import IDEAS
 from luxel.ledger.record import Record, collecting_errors, load_records, merge_records
 
 STEPS = {scale: standard_run(scale).train.steps for scale in get_args(Scale)}
@@ -36,15 +38,22 @@ What is notable, {NOTABLE:g} times, was chosen after runs at scale {" and ".join
 verdicts there which rest on it, *the same* and *does not hold*, explore. It is fixed in `luxel.ledger.claims` since
 {NOTABLE_SINCE}, before any run at another scale was made: for those it was set beforehand.
 
-Of {len(CLAIMS)} claims, one interval in twenty misses by chance. Scales: tiny is 16², small 32², long the same with
-five times the images, medium 64², full the log's 128². The log trained 128² images for 100 epochs on GPUs. Verdicts at
-a smaller scale say what holds *there*: after as few images as small trains on, the networks have learned to draw lamps,
-of which the loss is made, and hardly anything else.
+Of {len(CLAIMS)} claims and {len(IDEAS)} ideas, one interval in twenty misses by chance. Scales: tiny is 16², small 32²,
+long the same with five times the images, medium 64², full the log's 128². The log trained 128² images for 100 epochs on
+GPUs. Verdicts at a smaller scale say what holds *there*: after as few images as small trains on, the networks have
+learned to draw lamps, of which the loss is made, and hardly anything else.
 
 The log ran in O1, autocast to half precision (fp16-o1), but where it names O2. These runs are in single precision
 unless the tables below say otherwise; which runs diverge is asked in the log's own. Its runs diverged after the peak of
 their rate: full has {STEPS["full"]:,} steps, small {STEPS["small"]:,} and tiny {STEPS["tiny"]:,}, so that none diverges
 at tiny says little.
+"""
+IDEAS_HEAD = """## What the log meant to try
+
+Ideas of its lists that it did not run, or of whose runs it says nothing, tried the same way: an idea *holds* if the run
+with it, the first, ends with a lower test loss than the one without, and *does not hold* if it is not notably better.
+The cost is that of the whole training in operations, over that without the idea. Runs of different scenes cannot be
+compared by their loss, so that ideas about data stay undecided.
 """
 
 
@@ -94,15 +103,8 @@ def check_current(record: Record, folder: Path) -> None:
 
 def findings(records: Sequence[Record], folders: str) -> str:
     """The page in Markdown; `folders` is what it says of where the records are."""
-    rows = []
-    for claim in CLAIMS:
-        judged, *others = claim.judge(records)
-        runs = ", ".join(f"`{name}`" for name in claim.runs)
-        elsewhere = "; ".join(map(at_its_scale, others)) or "–"
-        own_scale = judged.scale or "–"
-        rows.append([claim.text, claim.date, claim.log, runs, judged.figure, own_scale, judged.verdict, elsewhere])
-    table = Table(["claim", "date", "the log", "runs", "ours", "scale", "verdict", "at other scales"], rows)
-    sections = [HEAD.format(records=folders), table.markdown()]
+    sections = [HEAD.format(records=folders), claims_table(records).markdown(), IDEAS_HEAD]
+    sections.append(ideas_table(records).markdown())
     for scale in reversed(get_args(Scale)):
         own = [record for record in records if record.scale == scale]
         if not own:
@@ -117,6 +119,39 @@ def findings(records: Sequence[Record], folders: str) -> str:
         sections.append("\n".join(f"- {name}: {'; '.join(sorted(values))}" for name, values in facts.items()) + "\n")
     sections.append(closing_note(records))
     return "\n".join(sections)
+
+
+def claims_table(records: Sequence[Record]) -> Table:
+    """A row a claim of the log."""
+    rows = []
+    for claim in CLAIMS:
+        judged, elsewhere = judgements(claim, records)
+        own_scale = judged.scale or "–"
+        runs = named_runs(claim)
+        rows.append([claim.text, claim.date, claim.log, runs, judged.figure, own_scale, judged.verdict, elsewhere])
+    return Table(["claim", "date", "the log", "runs", "ours", "scale", "verdict", "at other scales"], rows)
+
+
+def ideas_table(records: Sequence[Record]) -> Table:
+    """A row an idea of the log's lists, with what its training costs; where it has not run, at scale small."""
+    rows = []
+    for idea in IDEAS:
+        judged, elsewhere = judgements(idea, records)
+        cost = f"{relative_training_cost(idea.better, idea.worse, judged.scale or 'small'):.2f} times"
+        own_scale, runs = judged.scale or "–", named_runs(idea)
+        rows.append([idea.text, idea.date, idea.log, runs, cost, judged.figure, own_scale, judged.verdict, elsewhere])
+    return Table(["idea", "date", "the log", "runs", "cost", "ours", "scale", "verdict", "at other scales"], rows)
+
+
+def judgements(claim: Claim, records: Sequence[Record]) -> tuple[Judgement, str]:
+    """The claim's judgement, and those at other scales in a table's cell."""
+    judged, *others = claim.judge(records)
+    return judged, "; ".join(map(at_its_scale, others)) or "–"
+
+
+def named_runs(claim: Claim) -> str:
+    """The claim's experiments in a table's cell."""
+    return ", ".join(f"`{name}`" for name in claim.runs)
 
 
 def closing_note(records: Sequence[Record]) -> str:

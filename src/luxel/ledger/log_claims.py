@@ -77,6 +77,14 @@ CLAIMS: tuple[Claim, ...] = (
         worse="just_seq_blocks_raw",
         metric="jumpiness",
     ),
+    Better(
+        "Sequence blocks overfit (test loss over training loss)",
+        "2020-06-02",
+        "“I think seq blocks should work but are overfitting”",
+        better="standard_run",
+        worse="just_seq_blocks",
+        metric="overfitting",
+    ),
     Diverges("Seq→image added in twice diverges", "2020-06-01", "“diverged”", run="add_seq_to_image_O1"),
     PreventsDivergence(
         "A quarter of the rate cures that",

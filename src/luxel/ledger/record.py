@@ -118,6 +118,23 @@ def load_records(folder: Path) -> tuple[list[Record], list[InputError]]:
     return records, wrong
 
 
+def merge_records(records: Mapping[Path, Record]) -> tuple[list[Record], list[InputError]]:
+    """The records of these files, of any folders, by file name, each run's once; and which files contradict each other.
+
+    Of a run of which they do none is taken, as nothing tells which is right.
+    """
+    merged: list[Record] = []
+    wrong: list[InputError] = []
+    for name in sorted({record.file for record in records.values()}):
+        (path, record), *others = ((path, record) for path, record in records.items() if record.file == name)
+        differing = [other for other, there in others if there != record]
+        if differing:
+            wrong.append(InputError(f"{path} and {differing[0]} differ, and are of one run; delete one of them"))
+        else:
+            merged.append(record)
+    return merged, wrong
+
+
 def record_of(
     run: Path, name: str, scale: Scale | None, seed: int, metrics: Mapping[str, float | None], provenance: str
 ) -> Record:

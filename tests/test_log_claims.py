@@ -34,7 +34,7 @@ from luxel.ledger.log_claims import CLAIMS
     ],
 )
 def test_which_run_the_log_calls_better(better, worse):
-    """Read off the log; training loss is better with sequence blocks, jumps and overfitting of the test loss without."""
+    """Read off the log; with sequence blocks the training loss is better, without them jumps and overfitting are."""
     (claim,) = [c for c in CLAIMS if isinstance(c, Better) and (c.better, c.worse) == (better, worse)]
     metrics = {
         ("perceptual_loss", "spheres_O0"): "flip",

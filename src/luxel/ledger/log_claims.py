@@ -14,7 +14,7 @@ CLAIMS: tuple[Claim, ...] = (
         worse="spheres_O1",
     ),
     Better(
-        "The wrong schedule is worse",
+        "The wrong schedule is worse (what was wrong the log does not say)",
         "2020-05-29",
         "“screwed up the lr schedule”",
         better="spheres_O0",

@@ -32,6 +32,7 @@ from luxel.models.signals import (
     GLOSSY_VARIANCE,
     HIGHLIGHT,
     INDIRECT_VARIANCE,
+    LIGHT_SIGNALS,
     NEARNESS,
     OPENNESS,
     REFLECTION,
@@ -628,3 +629,15 @@ def test_points_of_which_little_is_seen_send_a_quarter_everywhere():
     assert (mixed[weak] == few[weak]).all()
     assert (mixed[~weak] == looked[~weak]).all()
     assert (looked[weak] != few[weak]).any(1).sum() > 20
+
+
+def test_of_faint_points_few_rays_of_other_kinds_are_sent_too():
+    """Of 2 % of their light a quarter, rounded up; of 4 % as many as of all."""
+    batch, found = shadow_of_ball()
+    table = points_of_fragments(batch, found)
+    near = as_neighbours(neighbourhood(table, no_chains(table), found))
+    settings, few = (settings_of(diffuse_rays=count, patterns_per_point=1) for count in (6, 2))
+    full, weak, faint = (torch.full((len(table),), share) for share in (1.0, 0.04, 0.02))
+    assert (gather(batch, table, settings, near, faint) == gather(batch, table, few, near, weak)).all()
+    of_full, of_weak = (gather(batch, table, settings, near, share)[:, LIGHT_SIGNALS:] for share in (full, weak))
+    assert (of_full == of_weak).all()

@@ -162,7 +162,7 @@ def sample_direct_light(
     if p.object_id != MISS:
         if sent == 0:
             terms[index].alpha = highlight_alpha(scenes, settings, p, index)
-        r = gather_point_at(scenes, settings, p, index, terms[index].alpha)
+        r = gather_point_at(scenes, settings, p, index, terms[index].alpha, throughput[index])
         direct = rgb_at(out, DIRECT)
         caustic = rgb_at(out, CAUSTIC)
         caustic_moment = out[CAUSTIC_MOMENT]

@@ -51,7 +51,7 @@ def gather(
 
     With Neighbours, points first send one of PILOT_DIVISOR rays to lights, if these are a multiple of it, and the
     others only where shadows may end. `throughput` is the share of their light that arrives at the camera, without it
-    all: of less than MIN_THROUGHPUT they send no others.
+    all: of less than MIN_THROUGHPUT they send no others, and of less than FAINT_THROUGHPUT few rays of other kinds.
     """
     count, device = len(table), batch.device
     threads_per_point = settings.threads_per_point = (
@@ -83,7 +83,7 @@ def gather(
         launch(allocate_light_rays, count, of_points, [light_rays], device, sliced=True)
         sample_lights(first)
     if settings.occlusion and batch.is_flat_mirror.any():
-        launch(add_mirrored_lights, count, [*inputs, terms], outputs, device, sliced=True)
+        launch(add_mirrored_lights, count, [*inputs, throughput, terms], outputs, device, sliced=True)
     ray_counts = torch.empty(count, 2, dtype=torch.int32, device=device)
     partial_ray_sums = to_warp(torch.empty(count, threads_per_point, RAY_SUMS, device=device), RaySums)
     gathering = [partial_signals, to_warp(ray_counts, wp.vec2i), partial_ray_sums]

@@ -321,7 +321,7 @@ def gather_indirect_light(
     partial_ray_sums[index, thread] = RaySums()
     if p.object_id == MISS:
         return
-    r = gather_point_at(scenes, settings, p, index, terms[index].alpha)
+    r = gather_point_at(scenes, settings, p, index, terms[index].alpha, throughput[index])
     rays = r.diffuse_rays + r.glossy_rays
     if rays == 0:
         return

@@ -157,6 +157,7 @@ def add_mirrored_lights(
     scenes: Scenes,
     settings: GatherSettings,
     points: wp.array[ShadingPoint],
+    throughput: wp.array[float],
     terms: wp.array[PointTerms],
     signals: wp.array[Signals],
     begin: int,
@@ -166,7 +167,7 @@ def add_mirrored_lights(
     p = points[index]
     if p.object_id == MISS:
         return
-    r = gather_point_at(scenes, settings, p, index, terms[index].alpha)
+    r = gather_point_at(scenes, settings, p, index, terms[index].alpha, throughput[index])
     if not r.is_diffuse:
         return
     out = signals[index]

@@ -4,11 +4,11 @@
 
 From a checkout with torch, Warp and what training needs; neither Mitsuba nor an installed Luxel. In this order: tests
 marked `gpu`; the path tracer's images/s at 128², 64 spp; the ray model's seconds a picture and pictures/s; training
-images/s of the image model by precision and batch; then runs of the log's claims that neither `--records` nor
-`<out>/records` has, at the largest scale of which one fits into what is left. Each step is a process of its own, whose
-result is kept in `<out>/gpu.json`: the same command again goes on after the last one that ended, and a run where it
-stood. The last line is one JSON object of all results; `luxel experiments findings --records <out>/records` reads the
-records. Without a GPU it ends with an error.
+images/s of the image model by scale, precision and batch; then runs of the log's claims and ideas that neither
+`--records` nor `<out>/records` has, at the largest scale of which one fits into what is left. Each step is a process of
+its own, whose result is kept in `<out>/gpu.json`: the same command again goes on after the last one that ended, and a
+run where it stood. The last line is one JSON object of all results; `luxel experiments findings --records docs/ledger
+<out>/records` merges the records. Without a GPU it ends with an error.
 """
 
 import argparse
@@ -32,7 +32,8 @@ import torch
 ROOT = Path(__file__).parent.parent
 EXPERIMENT = "just_image_to_seq"
 WIDTH, TRACED, SCENES = 128, 512, 64
-PRECISIONS, BATCHES = ("bf16", "fp32", "fp16-o2"), (128, 16, 256)
+BATCH, OTHER_BATCHES = 128, (16, 256)
+"""Of the training rates at WIDTH: the first in every precision, the others in bfloat16."""
 LIMITS = {"tests": 120.0, "tracer": 60.0, "ray_model": 60.0, "training": 150.0}
 """Seconds at most of each step; what a process needs to start and to compile kernels is in them."""
 OVERHEAD = 45.0
@@ -45,7 +46,8 @@ def tests(out: Path) -> dict[str, Any]:
     """How many tests marked `gpu` passed, failed and could not run; None where pytest is not installed."""
     if any(importlib.util.find_spec(name) is None for name in ("pytest", "beartype", "hypothesis")):
         return {"passed": None, "why": "pytest, beartype or hypothesis is not installed"}
-    command = [sys.executable, "-m", "pytest", "-q", "-m", "gpu", "--rootdir", str(ROOT), str(ROOT / "tests")]
+    # pyproject has pytest say -q, of which a second would leave out the line that counts
+    command = [sys.executable, "-m", "pytest", "-m", "gpu", "--rootdir", str(ROOT), str(ROOT / "tests")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     return {"passed": done.returncode == 0, "summary": done.stdout.strip().rpartition("\n")[2]}
 
@@ -100,6 +102,7 @@ def training(out: Path) -> dict[str, Any]:
     from luxel.data.generate import generate
     from luxel.experiments import EXPERIMENTS, Scale
     from luxel.experiments.experiment import with_train
+    from luxel.train.precision import Precision
 
     found: dict[str, Any] = {}
     for scale in get_args(Scale):
@@ -107,7 +110,8 @@ def training(out: Path) -> dict[str, Any]:
         folder = out / "data" / scale
         generate(replace(made.data, count=TRACED, spp=2), folder, progress=False)
         found[f"{scale} as it is"] = images_per_s(made, ShardSource(folder), out)
-        for precision, batch in itertools.product(PRECISIONS, BATCHES) if made.model.width == WIDTH else ():
+        kinds = [(precision, BATCH) for precision in get_args(Precision)] + [("bf16", batch) for batch in OTHER_BATCHES]
+        for precision, batch in kinds if made.model.width == WIDTH else ():
             changed = with_train(made, precision=precision, batch_size=batch)
             found[f"{scale} {precision} {batch}"] = images_per_s(changed, ShardSource(folder), out)
     return found
@@ -158,17 +162,19 @@ def device() -> str:
 
 
 def due(records: list[Path]) -> Iterator[tuple[str, Any, int]]:
-    """Runs of the log's claims without a record, (name, scale, seed): the largest scale first, whole seeds in turn."""
-    from luxel.experiments import Scale
+    """Runs without a record, (name, scale, seed): the largest scale first, claims before ideas, whole seeds in turn."""
+    from luxel.experiments import EXPERIMENTS, Scale
     from luxel.ledger.claims import SEEDS
     from luxel.ledger.log_claims import CLAIMS
+    from luxel.ledger.log_ideas import IDEAS
 
-    names = dict.fromkeys(name for claim in CLAIMS for name in claim.runs)
-    for scale in reversed(get_args(Scale)):
-        for seed in range(SEEDS):
-            for name in names:
-                if not any((folder / f"{name}-{scale}-seed{seed}.json").exists() for folder in records):
-                    yield name, scale, seed
+    data_of = {name: entry.make("tiny").data for name, entry in EXPERIMENTS.items()}
+    comparable = [idea for idea in IDEAS if data_of[idea.better] == data_of[idea.worse]]  # others can't be decided
+    named = [dict.fromkeys(name for claim in claims for name in claim.runs) for claims in (CLAIMS, comparable)]
+    for scale, names, seed in itertools.product(reversed(get_args(Scale)), named, range(SEEDS)):
+        for name in names:
+            if not any((folder / f"{name}-{scale}-seed{seed}.json").exists() for folder in records):
+                yield name, scale, seed
 
 
 def next_run(records: list[Path], rates: dict[str, Any], left: float) -> tuple[str, Any, int] | None:

@@ -12,23 +12,11 @@ from tracer_scenes import FEATURES
 from luxel import InputError
 from luxel.core.fragments import FragmentPaths
 from luxel.core.scene_batch import SceneBatch
-from luxel.models import blending
-from luxel.models.blending import (
-    DETAILS,
-    LEVELS,
-    MIN_ERROR,
-    Blender,
-    BlenderConfig,
-    Coefficients,
-    Residual,
-    blend,
-    blended_picture,
-    combine,
-    describe,
-    filtered_residual,
-    james_stein,
-    uncertain_fragments,
-)
+from luxel.models import residual_bands
+from luxel.models.blender import Blender, BlenderConfig, Coefficients, james_stein
+from luxel.models.blending import MIN_ERROR, blend, blended_picture, combine, uncertain_fragments
+from luxel.models.residual_bands import LEVELS, Residual, describe, filtered_residual
+from luxel.models.residual_filter import DETAILS
 from luxel.models.traced_paths import LAMP_SHARE_ERROR, Paths, Shares, pooled, shares_of_pixels
 from luxel.models.visible_surfaces import FragmentRadiance, Surfaces, visible_surfaces
 from luxel.scene import Camera, Material, Panel, Plane, Scene, Sphere
@@ -94,7 +82,7 @@ def residual_of(bands: torch.Tensor, variance: torch.Tensor, scale: float, noise
         details=torch.zeros(pixels, DETAILS, 3),
         mottle=torch.zeros(pixels, DETAILS),
         mottle_variance=torch.zeros(pixels, DETAILS),
-        features=torch.zeros(pixels, blending.FEATURES),
+        features=torch.zeros(pixels, residual_bands.FEATURES),
     )
 
 

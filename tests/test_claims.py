@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from records import record, seeds
 
-from luxel.ledger.claims import NOTABLE, NOTABLE_SINCE, SEEN_BEFORE, Better, Diverges, Same, ratio
+from luxel.ledger.claims import NOTABLE, NOTABLE_SINCE, SEEN_BEFORE, Better, Diverges, PreventsDivergence, Same, ratio
 
 BETTER = Better("t", "d", "l", better="just_image_to_seq", worse="standard_run")
 SAME = Same("t", "d", "l", one="just_image_to_seq", other="standard_run")
@@ -125,3 +125,21 @@ def test_diverges(count, verdict):
     assert replace(DIVERGES, expected=False).judge(records)[0].verdict == {
         "holds": "does not hold", "does not hold": "holds"}.get(verdict, verdict)  # fmt: skip
     assert f"{count} of 3 diverged" in DIVERGES.judge(records)[0].figure
+
+
+@pytest.mark.parametrize(
+    ("changed", "without", "verdict"),
+    [(0, 3, "holds"), (3, 3, "does not hold"), (1, 3, "undecided"), (0, 2, "undecided"), (0, 0, "undecided")],
+)
+def test_only_what_diverges_without_a_change_can_be_prevented_by_it(changed, without, verdict):
+    claim = PreventsDivergence("t", "d", "l", run="use_exp", without="tanh")
+    counts = {"use_exp": changed, "tanh": without}
+    records = [
+        record(name, seed, diagnosis="loss spike" if seed < count else None)
+        for name, count in counts.items()
+        for seed in range(3)
+    ]
+    (judged,) = claim.judge(records)
+    assert judged.verdict == verdict
+    assert judged.figure.startswith(f"diverged: {changed} of 3 of use_exp, {without} of 3 of tanh")
+    assert judged.figure.endswith("; nothing to prevent") == (without == 0)

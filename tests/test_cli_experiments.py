@@ -32,7 +32,7 @@ def test_a_comparison_ends_with_a_page_and_its_findings(tmp_path, monkeypatch, c
         monkeypatch.setitem(EXPERIMENTS, name, replace(EXPERIMENTS[name], make=lambda scale, short=short: short))
     command = ["experiments", "compare", "standard_run", "just_image_to_seq", "--scale", "tiny", "--cpu"]
     assert call(*command, "--out", "page") == 0
-    assert "| standard_run | 1 | 64 |" in capsys.readouterr().out
+    assert "| standard_run | 1 | fp32 | 64 |" in capsys.readouterr().out
     before = sorted((path.name, path.stat().st_mtime_ns) for path in tmp_path.glob("runs/*/*/model/*"))
     assert call(*command, "--out", "page") == 0
     assert sorted((path.name, path.stat().st_mtime_ns) for path in tmp_path.glob("runs/*/*/model/*")) == before

@@ -20,6 +20,7 @@ def test_the_table_has_a_row_an_experiment():
     table = run_table(records)
     tanh, use_exp = (dict(zip(table.head, row, strict=True)) for row in table.rows)
     assert (tanh["experiment"], tanh["seeds"], tanh["training images"]) == ("tanh", "3", "400")
+    assert tanh["precision"] == "fp32"
     assert tanh["perceptual loss"] == "0.02 ± 0.025"
     assert tanh["memory MiB"] == "512 ± 0"
     assert tanh["diverged"] == "0 of 3"

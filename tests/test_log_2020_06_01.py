@@ -19,6 +19,9 @@ RUNS = [
     ),
     Run("add_seq_to_image_quarter_lr", "add_seq_to_image", "train.optim.lr_multiplier"),
     Run("add_seq_to_image_fixed", "add_seq_to_image", "model.seq_to_image.added_twice"),
+    Run("add_seq_to_image_O1", "add_seq_to_image", "train.precision"),
+    Run("add_seq_to_image_quarter_lr_O1", "add_seq_to_image_O1", "train.optim.lr_multiplier"),
+    Run("add_seq_to_image_fixed_O1", "add_seq_to_image_O1", "model.seq_to_image.added_twice"),
     Run(
         "only_descending_ch",
         "big_new_run",

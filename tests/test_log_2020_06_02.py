@@ -10,6 +10,7 @@ RUNS = [
     Run("add_seq_to_image_new", "add_seq_to_image_fixed", "model.seq_to_image.share", reshaped="seq_to_image"),
     Run("add_seq_to_image_mix_bias", "add_seq_to_image_new", "model.seq_to_image.overall_weight.mix_bias"),
     Run("no_base_transformer_O1", "no_base_transformer", "train.precision"),
+    Run("no_base_transformer_reduced_lr_O1", "no_base_transformer_O1", "train.optim.lr_multiplier"),
     Run("min_loss_scale", "no_base_transformer_O1", "train.loss_scale_floor"),
     Run("no_base_transformer_reduced_lr", "no_base_transformer", "train.optim.lr_multiplier"),
     Run("minimal_base_transformer", "big_new_run", "model.base_transformer.layers model.base_transformer.shared"),

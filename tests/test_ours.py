@@ -14,3 +14,8 @@ def test_the_demo_fits_into_minutes():
     small = EXPERIMENTS["demo"].make("small")
     tracing, training = small.data.count / 40, small.train.samples / 60
     assert tracing + training < 600
+
+
+def test_exact_first_hits_are_all_that_is_added():
+    base, given = (EXPERIMENTS[name].make("small").to_json() for name in ("standard_run", "exact_first_hits"))
+    assert differences(base, given) == [("model.first_hit_maps", False, True)]

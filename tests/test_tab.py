@@ -124,6 +124,16 @@ def test_a_browser_is_not_believed_before_it_is_where_it_was_put(monkeypatch):
     assert tab.camera(WINDOW).position == (0, -6, 1)
 
 
+def test_a_browser_that_takes_its_angle_first_is_not_believed_half_way(monkeypatch):
+    """As viser's does, which tells of a new angle before it draws, and has a new place only when it has drawn."""
+    monkeypatch.setattr("luxel.viewer.tab.PATIENCE_S", 0.0)
+    tab = Tab(FakeClient(), object.__new__(Status), PERSPECTIVE)
+    tab.stand(PERSPECTIVE, WINDOW)
+    says(tab, position=ITS_OWN["position"])
+    tab.take_projection(PARALLEL, WINDOW)
+    assert tab.camera(WINDOW).vertical_extent == pytest.approx(2 * 5 * math.tan(math.radians(20)))
+
+
 def test_a_browser_that_went_elsewhere_is_believed_after_a_while(monkeypatch):
     tab = tab_at(PERSPECTIVE)
     tab.stand(PARALLEL, WINDOW)

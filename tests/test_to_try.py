@@ -50,6 +50,7 @@ RUNS = [
         "model.generator.start_channels model.generator.strategy model.seq_to_image.channels",
         reshaped="start norm image_to_seq seq_to_image block",
     ),
+    Run("own_base_layers", "big_new_run", "model.base_transformer.shared", gained="base_transformer"),
     Run("seq_blocks_dropout", "new_improve_seq", "model.sequence_blocks.dropout"),
     Run("seq_blocks_stochastic_depth", "new_improve_seq", "model.sequence_blocks.stochastic_depth"),
     Run("more_residual_seq_blocks", "new_improve_seq", "model.sequence_blocks.shared", gained="sequence_block"),

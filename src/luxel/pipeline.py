@@ -20,7 +20,8 @@ from luxel.core.fragments import PIXEL_RAYS, Fragments, visible_fragments
 from luxel.core.scene_batch import SceneBatch
 from luxel.files.tensors import digest
 from luxel.memory import check_fits
-from luxel.models.blending import Blender, blend, blended_picture
+from luxel.models.blender import Blender
+from luxel.models.blending import blend, blended_picture
 from luxel.models.cost import blending_memory, rendering_memory
 from luxel.models.cross_check import TRAINED_PRIOR, UNTRAINED_PRIOR, ErrorFactor, ratio_to_expected, squared_errors
 from luxel.models.frame_graphs import FrameGraphs, FrameSize

@@ -106,18 +106,19 @@ def compare(arguments: list[str]) -> int:
 
 
 def findings(arguments: list[str]) -> int:
-    """What the log found, and whether it holds in the runs whose records are in a folder: docs/findings.md."""
+    """What the log found, and whether it holds in the runs whose records are in folders: docs/findings.md."""
     from luxel.files.atomic import check_file, check_folder
     from luxel.ledger.findings import write_findings
 
     @dataclass(frozen=True)
     class Options(Configuration):
-        records: Path = Path("docs/ledger")
-        """Folder of records, as `compare` leaves in <out>/records."""
+        records: Annotated[tuple[Path, ...], Field(min_length=1)] = (Path("docs/ledger"),)
+        """Folders of records, as `compare` leaves in <out>/records; those that are in several count once."""
         out: Path = Path("docs/findings.md")
 
     options = parsed(Options, "luxel experiments findings", arguments)
-    check_folder(options.records)
+    for folder in options.records:
+        check_folder(folder)
     check_file(options.out, "findings.md")
     write_findings(options.records, options.out)
     print(options.out)

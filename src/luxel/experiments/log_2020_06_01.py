@@ -1,8 +1,9 @@
 """The lab log's runs of 2020-06-01: big runs, the pooling bug, seq→image added instead of concatenated.
 
-"Big" is read as 200 epochs, twice the base's 100, see `log_2020_05_30`. The log ran in O1, single precision here. The
-value that was "added in twice" is read as the whole of what seq→image gathers, after its overall weight: with a weight
-that starts at 4.5e-5, twice it is still next to nothing at first.
+"Big" is read as 200 epochs, twice the base's 100, see `log_2020_05_30`. The log ran in O1, single precision here but
+for the runs whose names end so, which the log does not name: what diverges is asked in its own precision. The value
+that was "added in twice" is read as the whole of what seq→image gathers, after its overall weight: with a weight that
+starts at 4.5e-5, twice it is still next to nothing at first.
 """
 
 from dataclasses import replace
@@ -59,6 +60,24 @@ def add_seq_to_image_fixed(run: Experiment) -> Experiment:
     """Added once: "didn't diverge but performed poorly" (2020-06-02)."""
     assert run.image_model.seq_to_image is not None
     return with_model(run, seq_to_image=replace(run.image_model.seq_to_image, added_twice=False))
+
+
+@variant(add_seq_to_image, GROUP, GROUP)
+def add_seq_to_image_O1(run: Experiment) -> Experiment:
+    """`add_seq_to_image` as the log ran it, in O1: "diverged"."""
+    return with_train(run, precision="fp16-o1")
+
+
+@variant(add_seq_to_image_O1, GROUP, GROUP)
+def add_seq_to_image_quarter_lr_O1(run: Experiment) -> Experiment:
+    """`add_seq_to_image_quarter_lr` as the log ran it, in O1."""
+    return add_seq_to_image_quarter_lr(run)
+
+
+@variant(add_seq_to_image_O1, GROUP, GROUP)
+def add_seq_to_image_fixed_O1(run: Experiment) -> Experiment:
+    """`add_seq_to_image_fixed` as the log ran it, in O1: "didn't diverge"."""
+    return add_seq_to_image_fixed(run)
 
 
 @variant(big_new_run, GROUP, GROUP)

@@ -1,7 +1,8 @@
 """The lab log's runs of 2020-06-02: where the added seq→image starts, and how much base transformer is needed.
 
 In single precision, as all our runs that do not say otherwise; the log ran in O1, and blames it for divergence. So
-`no_base_transformer_O1` and `min_loss_scale`, which the log does not name, run as it did.
+`no_base_transformer_O1`, `no_base_transformer_reduced_lr_O1` and `min_loss_scale`, which the log does not name, run as
+it did.
 """
 
 from dataclasses import replace
@@ -42,6 +43,12 @@ def no_base_transformer_reduced_lr(run: Experiment) -> Experiment:
 def no_base_transformer_O1(run: Experiment) -> Experiment:
     """`no_base_transformer` as the log ran it, in O1: its divergence "appears to be related to mixed precision"."""
     return with_train(run, precision="fp16-o1")
+
+
+@variant(no_base_transformer_O1, GROUP, GROUP)
+def no_base_transformer_reduced_lr_O1(run: Experiment) -> Experiment:
+    """`no_base_transformer_reduced_lr` as the log ran it, in O1: "still diverges"."""
+    return no_base_transformer_reduced_lr(run)
 
 
 @variant(no_base_transformer_O1, GROUP, GROUP)

@@ -10,6 +10,7 @@ from luxel.experiments.experiment import (
     with_schedule,
     with_train,
 )
+from luxel.experiments.log_2020_05_31 import standard_run
 from luxel.experiments.log_2020_06_01 import no_base_transformer
 from luxel.experiments.to_try import queries_start
 from luxel.models.image_model import scaled
@@ -35,6 +36,12 @@ def demo(run: Experiment) -> Experiment:
     return replace(
         with_schedule(short, warmup=0.05, start=0.0), model=scaled(short.image_model, width=2.0, sequence=2.0)
     )
+
+
+@variant(standard_run, GROUP, "2026-11-28")
+def exact_first_hits(run: Experiment) -> Experiment:
+    """What every pixel shows first is given to the standard network, exact, instead of to be learned."""
+    return with_model(run, first_hit_maps=True)
 
 
 @variant(no_base_transformer, GROUP, DATE)

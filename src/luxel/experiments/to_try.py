@@ -121,6 +121,12 @@ def constant_then_halve_ch(run: Experiment) -> Experiment:
     return with_start_channels(run, "constant_then_halve", run.image_model.generator.max_channels)
 
 
+@variant(big_new_run, GROUP, "2020-06-02")
+def own_base_layers(run: Experiment) -> Experiment:
+    """ "Multiple layers, but with different parameters for each layer", in the base transformer: as many passes."""
+    return with_model(run, base_transformer=replace(run.image_model.base_transformer, shared=False))
+
+
 @variant(new_improve_seq, GROUP, JUNE_1)
 def seq_blocks_dropout(run: Experiment) -> Experiment:
     """ "Dropout (on seq blocks)": one activation in ten."""

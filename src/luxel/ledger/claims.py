@@ -192,6 +192,35 @@ class Diverges(Claim):
         return verdict, f"{count_diverged(own)} diverged" + (f" ({', '.join(diagnoses)})" if diagnoses else "")
 
 
+@dataclass(frozen=True)
+class PreventsDivergence(Claim):
+    """A run diverges, and another, with one thing changed, does not."""
+
+    run: str
+    without: str
+    """The run without the change."""
+
+    @property
+    def runs(self) -> tuple[str, ...]:
+        """Both runs."""
+        return self.run, self.without
+
+    def decide(self, records: Sequence[Sequence[Record]]) -> tuple[Verdict, str]:
+        """Holds if every seed diverges without the change and none with it, does not hold if all do with it, too.
+
+        Where none diverges without it there is nothing to prevent, and nothing is known of the change.
+        """
+        changed, without = records
+        said = f"diverged: {count_diverged(changed)} of {self.run}, {count_diverged(without)} of {self.without}"
+        if not any(record.diverged for record in without):
+            return "undecided", f"{said}; nothing to prevent"
+        if not all(record.diverged for record in without):
+            return "undecided", said
+        still = [record.diverged for record in changed]
+        verdict: Verdict = "does not hold" if all(still) else "undecided" if any(still) else "holds"
+        return verdict, said
+
+
 def count_diverged(records: Sequence[Record]) -> str:
     """How many of the runs diverged."""
     return f"{sum(record.diverged for record in records)} of {len(records)}"

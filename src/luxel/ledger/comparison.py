@@ -107,10 +107,11 @@ def combined(wrong: Sequence[InputError], consequence: str) -> InputError:
 
 
 def run_table(records: Sequence[Record]) -> Table:
-    """A row an experiment: metrics, final losses, time, memory and divergences over its seeds."""
+    """A row an experiment: precision, metrics, final losses, time, memory and divergences over its seeds."""
     head = [
         "experiment",
         "seeds",
+        "precision",
         "training images",
         *METRICS.values(),
         "train loss",
@@ -129,6 +130,7 @@ def run_table(records: Sequence[Record]) -> Table:
             [
                 name,
                 str(len(own)),
+                ", ".join(sorted({record.experiment["train"]["precision"] for record in own})),
                 f"{np.mean([record.result['samples'] for record in own]):,.0f}",
                 *(spread([record.figure(metric) for record in finished]) for metric in METRICS),
                 spread([record.figure("train_loss") for record in finished]),

@@ -1,8 +1,6 @@
 """The lab log's claims, each tied to the runs that test it."""
 
-from luxel.ledger.claims import Better, Claim, Diverges, Same
-
-O1, FP32 = "in O1", "in fp32, the log ran in O1"
+from luxel.ledger.claims import Better, Claim, Diverges, PreventsDivergence, Same
 
 CLAIMS: tuple[Claim, ...] = (
     Diverges("Mixed precision O1 does not diverge", "2020-05-30", "“O1 seems fine”", run="spheres_O1", expected=False),
@@ -16,7 +14,7 @@ CLAIMS: tuple[Claim, ...] = (
         worse="spheres_O1",
     ),
     Better(
-        "The wrong schedule is worse",
+        "The wrong schedule is worse (what was wrong the log does not say)",
         "2020-05-29",
         "“screwed up the lr schedule”",
         better="spheres_O0",
@@ -72,27 +70,35 @@ CLAIMS: tuple[Claim, ...] = (
         metric="train_loss",
     ),
     Better(
-        "Sequence blocks make the test loss jumpy (here that of averaged weights, which jumps less)",
+        "Sequence blocks make the test loss of raw weights jumpy",
         "2020-06-01",
         "“test loss is SUPER jumpy”",
-        better="standard_run",
-        worse="just_seq_blocks",
+        better="standard_run_raw",
+        worse="just_seq_blocks_raw",
         metric="jumpiness",
     ),
-    Diverges(f"Seq→image added in twice diverges ({FP32})", "2020-06-01", "“diverged”", run="add_seq_to_image"),
-    Diverges(
+    Better(
+        "Sequence blocks overfit (test loss over training loss)",
+        "2020-06-02",
+        "“I think seq blocks should work but are overfitting”",
+        better="standard_run",
+        worse="just_seq_blocks",
+        metric="overfitting",
+    ),
+    Diverges("Seq→image added in twice diverges", "2020-06-01", "“diverged”", run="add_seq_to_image_O1"),
+    PreventsDivergence(
         "A quarter of the rate cures that",
         "2020-06-01",
         "“so I changed learning rates to be 1/4”",
-        run="add_seq_to_image_quarter_lr",
-        expected=False,
+        run="add_seq_to_image_quarter_lr_O1",
+        without="add_seq_to_image_O1",
     ),
-    Diverges(
+    PreventsDivergence(
         "Added in once it does not diverge",
         "2020-06-02",
         "“didn't diverge”",
-        run="add_seq_to_image_fixed",
-        expected=False,
+        run="add_seq_to_image_fixed_O1",
+        without="add_seq_to_image_O1",
     ),
     Better(
         "… but is worse than concatenated (mix bias −10)",
@@ -137,22 +143,22 @@ CLAIMS: tuple[Claim, ...] = (
         other="add_seq_to_image_mix_bias",
     ),
     Diverges(
-        f"Without base transformer it diverges ({O1})",
+        "Without base transformer it diverges",
         "2020-06-02",
         "“eventually diverges”",
         run="no_base_transformer_O1",
     ),
     Diverges(
-        f"… with a loss scale of at least 128, too ({O1})",
+        "… with a loss scale of at least 128, too",
         "2020-06-02",
         "“doesn't fix divergence in all cases”",
         run="min_loss_scale",
     ),
     Diverges(
-        f"… and at 0.85 of the rate ({FP32})",
+        "… and at 0.85 of the rate",
         "2020-06-02",
         "“still diverges”",
-        run="no_base_transformer_reduced_lr",
+        run="no_base_transformer_reduced_lr_O1",
     ),
     Better(
         "One base layer is better than none",

@@ -61,14 +61,17 @@ class Record:
         return f"{self.name}-{self.scale}-seed{self.seed}.json"
 
     def figure(self, metric: str) -> float | None:
-        """A metric of the test set, or one of two taken from the curves; None if unknown or not finite.
+        """A metric of the test set, or one of three taken from the curves; None if unknown or not finite.
 
-        `train_loss` is the mean over the curve's last quarter. `jumpiness` is the mean absolute second difference of
-        the logarithm of the test loss in the run's second half: 0 for a steady fall, however steep; None where a loss
-        is 0.
+        `train_loss` is the mean over the curve's last quarter, `overfitting` the last test loss over it. `jumpiness` is
+        the mean absolute second difference of the logarithm of the test loss in the run's second half: 0 for a steady
+        fall, however steep; None where a loss is 0.
         """
         if metric == "train_loss":
             return fmean(self.train.losses[-(len(self.train.losses) // 4) :]) if self.train.losses else None
+        if metric == "overfitting":
+            train_loss, tested = self.figure("train_loss"), self.test.losses
+            return tested[-1] / train_loss if train_loss and tested else None
         if metric == "jumpiness":
             losses = self.test.losses[len(self.test.losses) // 2 :]
             late = [math.log(loss) for loss in losses] if all(loss > 0 for loss in losses) else []
@@ -116,6 +119,23 @@ def load_records(folder: Path) -> tuple[list[Record], list[InputError]]:
                 raise InputError(f"{path}: holds the record that belongs in {record.file}; rename it so, or delete it")
             records.append(record)
     return records, wrong
+
+
+def merge_records(records: Mapping[Path, Record]) -> tuple[list[Record], list[InputError]]:
+    """The records of these files, of any folders, by file name, each run's once; and which files contradict each other.
+
+    Of a run of which they do none is taken, as nothing tells which is right.
+    """
+    merged: list[Record] = []
+    wrong: list[InputError] = []
+    for name in sorted({record.file for record in records.values()}):
+        (path, record), *others = ((path, record) for path, record in records.items() if record.file == name)
+        differing = [other for other, there in others if there != record]
+        if differing:
+            wrong.append(InputError(f"{path} and {differing[0]} differ, and are of one run; delete one of them"))
+        else:
+            merged.append(record)
+    return merged, wrong
 
 
 def record_of(

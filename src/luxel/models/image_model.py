@@ -22,11 +22,12 @@ from luxel import InputError
 from luxel.configuration import Channels, Configuration, Pixels
 from luxel.core.scene_batch import SceneBatch
 from luxel.models.cross_attention import ImageToSeq, ImageToSeqConfig, SeqToImage, SeqToImageConfig, Start, StartConfig
+from luxel.models.first_hit_maps import CHANNELS, first_hit_maps
 from luxel.models.generator import Block, GeneratorConfig, NonLocal, positions
 from luxel.models.layers import OutputActivation, normalisation, output_activation
 from luxel.models.pretrained import Pretrained
 from luxel.models.sequence import Transformer, TransformerConfig
-from luxel.models.tokens import Tokens, encode
+from luxel.models.tokens import OBJECT_FEATURES, Tokens, encode
 
 SCENE_FEATURES = 4
 """What is appended to every object: the background's three channels and the tangent of half the field of view."""
@@ -55,7 +56,17 @@ class ImageModelConfig(Configuration, path="model"):
     interlaced: bool = False
     """The image asks the sequence as the block before left it, so that both sides of a block can be computed at once
     (the log: "interlace or occasionally use the previous two to avoid delays")."""
+    first_hit_maps: bool = False
+    """Blocks and cross-attention see what every pixel shows first (`luxel.models.first_hit_maps`), pooled to the
+    image's width, beside their channels."""
     output: OutputActivation = "celu"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.first_hit_maps and self.object_features != OBJECT_FEATURES:
+            raise InputError(
+                f"model.object_features is {self.object_features}, but first_hit_maps are of scenes' {OBJECT_FEATURES}"
+            )
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
     """A config.json with a field that this version does not know describes another network."""
@@ -121,8 +132,9 @@ class ImageModel(Pretrained):
         inputs = torch.cat([objects, scene], dim=2).to(weights.dtype)  # half in precision fp16-o2
         sequence = self.sequence_norm(self.base_transformer(self.input(inputs), mask))
         image = self.start(sequence, mask).contiguous(memory_format=torch.channels_last)
+        hits = first_hit_maps(tokens, self.config.width) if self.config.first_hit_maps else None
         for stage in self.stages:
-            image, sequence = stage(image, sequence, mask)
+            image, sequence = stage(image, sequence, mask, hits)
         with torch.autocast(image.device.type, enabled=False):
             features = F.relu(self.head_norm(image.float()))
             assert features.dtype == torch.float32, f"the head computes in float32, not {features.dtype}"
@@ -137,7 +149,7 @@ class Stage(nn.Module):
         width, to_seq, to_image = config.seq_width, config.image_to_seq, config.seq_to_image
         self.interlaced = config.interlaced
         self.frequencies = config.generator.position_frequencies
-        features = channels + config.generator.position_channels
+        features = channels + config.generator.position_channels + CHANNELS * config.first_hit_maps
         self.norm = normalisation(config.generator.normalisation, channels)
         self.image_to_seq = None if to_seq is None else ImageToSeq(features, width, to_seq)
         self.sequence_block = None if config.sequence_blocks is None else Transformer(width, config.sequence_blocks)
@@ -151,11 +163,15 @@ class Stage(nn.Module):
         image: Float[Tensor, "batch channels height width"],
         sequence: Float[Tensor, "batch objects seq_width"],
         mask: Bool[Tensor, "batch objects"],
+        hits: Float[Tensor, "batch maps picture picture"] | None = None,
     ) -> tuple[Float[Tensor, "batch out out_height out_width"], Float[Tensor, "batch objects seq_width"]]:
         """The next image and the next sequence."""
         features = F.relu(self.norm(image))
         if self.frequencies is not None:
             features = torch.cat([features, positions(features, self.frequencies)], dim=1)
+        if hits is not None:
+            pooled = F.adaptive_avg_pool2d(hits, features.shape[-1]).to(features.dtype)
+            features = torch.cat([features, pooled.contiguous(memory_format=torch.channels_last)], dim=1)
         before = sequence
         if self.image_to_seq is not None:
             sequence = self.image_to_seq(sequence, mask, features)

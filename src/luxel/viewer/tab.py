@@ -41,8 +41,12 @@ class Put:
     """When it was first seen at none of these, seconds of `time.monotonic`."""
 
     def hear(self, there: Stand) -> None:
-        """Note when a browser says that it is at none of the places where it may be, late or on time."""
-        if self.left_at == math.inf and not any(is_near(there, stand) for stand in (self.stand, *self.before)):
+        """Note when a browser says that it is elsewhere than where it may be, late or on time.
+
+        A browser that is told a position, a target and an angle takes them one by one, and tells of each.
+        """
+        parts = zip(*(near_parts(there, place) for place in (self.stand, *self.before)), strict=True)
+        if self.left_at == math.inf and not all(map(any, parts)):
             self.left_at = time.monotonic()
 
 
@@ -152,9 +156,17 @@ class Tab:
 
 def is_near(there: Stand, put: Stand) -> bool:
     """Whether a browser's camera is where it was put, but for rounding."""
+    return all(near_parts(there, put))
+
+
+def near_parts(there: Stand, put: Stand) -> tuple[bool, bool, bool]:
+    """Whether position, target and angle of a browser's camera are where it was put."""
     slack = NEAR_TARGET * math.dist(put.position, put.look_at)
-    apart = max(math.dist(there.position, put.position), math.dist(there.look_at, put.look_at))
-    return apart <= slack and math.isclose(there.fov, put.fov, rel_tol=NEAR_TARGET)
+    return (
+        math.dist(there.position, put.position) <= slack,
+        math.dist(there.look_at, put.look_at) <= slack,
+        math.isclose(there.fov, put.fov, rel_tol=NEAR_TARGET),
+    )
 
 
 def looks_along_up(camera: Camera) -> bool:

@@ -1,0 +1,20 @@
+"""What training an experiment takes, for two of them to be compared by."""
+
+from functools import cache
+
+from luxel.experiments.experiment import EXPERIMENTS, Scale
+from luxel.models.cost import Cost, cost_by_part
+from luxel.models.model_types import model_of
+
+
+def relative_training_cost(name: str, base: str, scale: Scale) -> float:
+    """Operations of an experiment's training over those of another's: of its network, times the images it sees."""
+    return training_operations(name, scale) / training_operations(base, scale)
+
+
+@cache
+def training_operations(name: str, scale: Scale) -> int:
+    """Floating-point operations of all forward passes; backward ones are in proportion."""
+    experiment = EXPERIMENTS[name].make(scale)
+    cost = sum(cost_by_part(model_of(experiment.model)).values(), Cost())
+    return cost.flops * experiment.train.samples

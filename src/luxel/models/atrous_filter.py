@@ -17,7 +17,7 @@ from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable
 from luxel.models.neighbourhood import Neighbours, find_neighbour, location_of
 from luxel.models.shading_points import pixel_width
-from luxel.models.signals import DIRECT_VARIANCE, LIGHT_SIGNALS, NEARNESS, SIGNALS, UNSHADOWED, square
+from luxel.models.signals import DIRECT, DIRECT_VARIANCE, LIGHT_SIGNALS, NEARNESS, SIGNALS, UNSHADOWED, square
 
 STEPS: tuple[tuple[int, ...], ...] = ((1,), (2,), (4, 8))
 """Pixels between neighbours, of each level beyond the points' own.
@@ -31,6 +31,7 @@ REACH = sum(map(sum, STEPS))
 """Pixels from beyond which nothing that is gathered comes to a point."""
 
 SAME_LIGHT = wp.constant(0.6)  # difference in UNSHADOWED over the sum, up to which neighbours share light: one to four
+SAME_SHADOW = wp.constant(0.45)  # the same in DIRECT, beyond the next pixel: less than between 1/4 and 1
 SAME_NOISE = wp.constant(1.0)  # the same by noise, over the sum of variances: three standard deviations
 FLAT = wp.constant(0.9999)  # cosine between the normals of neighbours on what is taken to be flat
 
@@ -47,18 +48,40 @@ class SignalParts:
 
 
 @wp.func
-def same_light(p: LightSignals, q: LightSignals) -> float:
-    """How far lights light two neighbours alike: 1, but where one side of an edge gets none or hardly any of a light.
+def mean_at(signals: LightSignals, at: int) -> float:
+    """The mean of the three signals from `at` on."""
+    return (signals[at] + signals[at + 1] + signals[at + 2]) / 3.0
 
-    Such is the ground before and behind a panel. What is filtered as if there were no shadows should have no edges.
+
+@wp.func
+def same_mean(p: LightSignals, q: LightSignals, at: int, most: float) -> float:
+    """How far two neighbours' means of the signals from `at` on are alike: 1, but where one is far from the other.
+
+    That is where neither noise explains their difference, nor it is less than `most` of their sum.
     """
-    of_p = (p[UNSHADOWED] + p[UNSHADOWED + 1] + p[UNSHADOWED + 2]) / 3.0
-    of_q = (q[UNSHADOWED] + q[UNSHADOWED + 1] + q[UNSHADOWED + 2]) / 3.0
+    of_p = mean_at(p, at)
+    of_q = mean_at(q, at)
     difference = square(of_p - of_q)
-    tolerated = square(SAME_LIGHT * (of_p + of_q)) + SAME_NOISE * (p[DIRECT_VARIANCE] + q[DIRECT_VARIANCE])
+    tolerated = square(most * (of_p + of_q)) + SAME_NOISE * (p[DIRECT_VARIANCE] + q[DIRECT_VARIANCE])
     alike = float(1.0)
     if difference > tolerated:
         alike = square(square(tolerated / difference))
+    return alike
+
+
+@wp.func
+def same_light(p: LightSignals, q: LightSignals, step: int) -> float:
+    """How far lights light two neighbours alike: 1, but where one side of an edge gets none or hardly any of a light.
+
+    Such is the ground before and behind a panel: what is filtered as if there were no shadows should have no edges. So
+    is the edge of the sun's light on a floor. There the next pixel has its share, which makes the edge as soft as a
+    pixel, whose light is that of one point of it; beyond, sharing would be a glow around what is bright.
+    """
+    alike = same_mean(p, q, UNSHADOWED, SAME_LIGHT)
+    if step > 1:
+        arriving = same_mean(p, q, DIRECT, SAME_SHADOW)
+        if arriving < alike:
+            alike = arriving
     return alike
 
 
@@ -121,7 +144,7 @@ def filter_points(
                 weight += w
                 lit_alike = w
                 if cosine > FLAT:  # where normals turn, what lights reach ends little by little
-                    lit_alike *= same_light(own.light, value.light)
+                    lit_alike *= same_light(own.light, value.light, step)
                 light_weight += lit_alike
                 light += value.light * lit_alike
                 nearness = value.gathered[NEARNESS - LIGHT_SIGNALS]

@@ -48,21 +48,10 @@ class SignalParts:
 
 
 @wp.func
-def mean_at(signals: LightSignals, at: int) -> float:
-    """The mean of the three signals from `at` on."""
-    return (signals[at] + signals[at + 1] + signals[at + 2]) / 3.0
-
-
-@wp.func
-def same_mean(p: LightSignals, q: LightSignals, at: int, most: float) -> float:
-    """How far two neighbours' means of the signals from `at` on are alike: 1, but where one is far from the other.
-
-    That is where neither noise explains their difference, nor it is less than `most` of their sum.
-    """
-    of_p = mean_at(p, at)
-    of_q = mean_at(q, at)
-    difference = square(of_p - of_q)
-    tolerated = square(most * (of_p + of_q)) + SAME_NOISE * (p[DIRECT_VARIANCE] + q[DIRECT_VARIANCE])
+def same_within(p: float, q: float, most: float, variance: float) -> float:
+    """How far two values are alike: 1, but where neither noise nor `most` of their sum explains the difference."""
+    difference = square(p - q)
+    tolerated = square(most * (p + q)) + variance
     alike = float(1.0)
     if difference > tolerated:
         alike = square(square(tolerated / difference))
@@ -77,9 +66,17 @@ def same_light(p: LightSignals, q: LightSignals, step: int) -> float:
     is the edge of the sun's light on a floor. There the next pixel has its share, which makes the edge as soft as a
     pixel, whose light is that of one point of it; beyond, sharing would be a glow around what is bright.
     """
-    alike = same_mean(p, q, UNSHADOWED, SAME_LIGHT)
+    variance = 9.0 * SAME_NOISE * (p[DIRECT_VARIANCE] + q[DIRECT_VARIANCE])  # of sums over the three channels
+    alike = same_within(
+        p[UNSHADOWED] + p[UNSHADOWED + 1] + p[UNSHADOWED + 2],
+        q[UNSHADOWED] + q[UNSHADOWED + 1] + q[UNSHADOWED + 2],
+        SAME_LIGHT,
+        variance,
+    )
     if step > 1:
-        arriving = same_mean(p, q, DIRECT, SAME_SHADOW)
+        arriving = same_within(
+            p[DIRECT] + p[DIRECT + 1] + p[DIRECT + 2], q[DIRECT] + q[DIRECT + 1] + q[DIRECT + 2], SAME_SHADOW, variance
+        )
         if arriving < alike:
             alike = arriving
     return alike

@@ -163,12 +163,14 @@ def device() -> str:
 
 def due(records: list[Path]) -> Iterator[tuple[str, Any, int]]:
     """Runs without a record, (name, scale, seed): the largest scale first, claims before ideas, whole seeds in turn."""
-    from luxel.experiments import Scale
+    from luxel.experiments import EXPERIMENTS, Scale
     from luxel.ledger.claims import SEEDS
     from luxel.ledger.log_claims import CLAIMS
     from luxel.ledger.log_ideas import IDEAS
 
-    named = [dict.fromkeys(name for claim in claims for name in claim.runs) for claims in (CLAIMS, IDEAS)]
+    data_of = {name: entry.make("tiny").data for name, entry in EXPERIMENTS.items()}
+    comparable = [idea for idea in IDEAS if data_of[idea.better] == data_of[idea.worse]]  # others can't be decided
+    named = [dict.fromkeys(name for claim in claims for name in claim.runs) for claims in (CLAIMS, comparable)]
     for scale, names, seed in itertools.product(reversed(get_args(Scale)), named, range(SEEDS)):
         for name in names:
             if not any((folder / f"{name}-{scale}-seed{seed}.json").exists() for folder in records):

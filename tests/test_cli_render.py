@@ -11,6 +11,7 @@ from luxel import Camera, InputError, Sphere
 from luxel.denoised import denoised
 from luxel.files.exr import load_exr
 from luxel.image.formats import to_bytes
+from luxel.image.side_by_side import magnified
 from luxel.models.ray_model import RayModel, RayModelConfig
 from luxel.pipeline import Renderer
 from luxel.scene import Scene, load_scene
@@ -40,15 +41,15 @@ def test_render_writes_radiance_and_puts_it_at_the_right_of_the_truth(trained, t
 
 
 def test_a_png_beside_the_truth_is_labelled(untrained, tmp_path):
-    """At its left the truth, at its right the model's picture, names below."""
+    """At its left the truth, at its right the model's picture, names below; 23 pixels are shown five times as large."""
     options = ["--model", untrained, "--width", "23", "--exposure", "-1", "--truth", "2"]
     assert call("render", SCENE, *options[:-2], "--out", tmp_path / "alone.png") == 0
     assert call("render", SCENE, *options, "--out", tmp_path / "both.png") == 0
     alone, both = (np.asarray(Image.open(tmp_path / name)) for name in ("alone.png", "both.png"))
-    assert both.shape[0] > 23 + 4 * 12, "four lines below"
+    assert both.shape[0] > 115 + 4 * 12, "four lines below"
     middle = both.shape[1] // 2
-    np.testing.assert_array_equal(both[:23, middle:][:, :23], alone)
-    assert (both[:23, :23] != alone).any()
+    np.testing.assert_array_equal(both[:115, middle:][:, :115], magnified(alone))
+    assert (both[:115, :115] != magnified(alone)).any()
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, InputError("no such tracer")])

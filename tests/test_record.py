@@ -45,6 +45,7 @@ def test_figures_by_hand():
     made = record("tanh", train=Curve([], [], losses), test=Curve([], [], losses))
     assert made.figure("perceptual") == 0.01
     assert made.figure("train_loss") == pytest.approx(0.075), "the mean of the last two of eight"
+    assert made.figure("overfitting") == pytest.approx(0.05 / 0.075)
     bends = [math.log(3), math.log(2)]  # the last four fall by a factor 3, 1 and 2
     assert made.figure("jumpiness") == pytest.approx(sum(bends) / 2)
     assert made.figure("beauty") is None
@@ -106,6 +107,11 @@ def test_jumps_from_0_are_not_known(tmp_path: Path):
 
 def test_a_single_test_says_nothing_of_jumps():
     assert record("tanh", test=Curve([1], [1.0], [0.1])).figure("jumpiness") is None
+
+
+@pytest.mark.parametrize(("train", "test"), [([], [0.1]), ([0.1], []), ([0.0], [0.1])])
+def test_without_a_test_or_a_training_loss_overfitting_is_not_known(train, test):
+    assert record("tanh", train=Curve([], [], train), test=Curve([], [], test)).figure("overfitting") is None
 
 
 def test_diverged_is_what_the_result_says():

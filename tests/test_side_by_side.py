@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from luxel.image.formats import to_bytes
-from luxel.image.side_by_side import FONT_SIZE, Figures, SideBySide, captioned, sheet
+from luxel.image.side_by_side import FONT_SIZE, Figures, SideBySide, captioned, magnified, sheet
 
 RNG = np.random.default_rng(0)
 TRUTH, ONE, TWO = RNG.random((3, 11, 13, 3)).astype(np.float32)
@@ -64,20 +64,29 @@ def test_a_sheet_has_truth_at_the_left_or_in_columns_above():
     width = rows.shape[1] // 2
     for scene, row in zip(scenes, np.split(rows, 2), strict=True):
         for number, image in enumerate(scene.images):
-            np.testing.assert_array_equal(row[:11, number * width :][:, :13], to_bytes(image))
+            np.testing.assert_array_equal(row[:99, number * width :][:, :117], magnified(to_bytes(image)))
     for number, scene in enumerate(scenes):
         column = columns[:, number * width : (number + 1) * width]
-        np.testing.assert_array_equal(column[:11, :13], to_bytes(scene.truth))
-        starts = [
-            start for start in range(len(column) - 10) if (column[start:][:11, :13] == to_bytes(scene.images[1])).all()
-        ]
+        np.testing.assert_array_equal(column[:99, :117], magnified(to_bytes(scene.truth)))
+        below = magnified(to_bytes(scene.images[1]))
+        starts = [start for start in range(len(column) - 98) if (column[start:][:99, :117] == below).all()]
         assert len(starts) == 1
-        assert starts[0] > 11 + FONT_SIZE
+        assert starts[0] > 99 + FONT_SIZE
+
+
+def test_small_pictures_are_magnified_to_squares_of_pixels_large_ones_are_not():
+    """13 pixels go 9 times into 128; 65 once."""
+    pixels = to_bytes(TRUTH)
+    shown = magnified(pixels)
+    assert shown.shape == (99, 117, 3)
+    np.testing.assert_array_equal(shown.reshape(11, 9, 13, 9, 3), pixels[:, None, :, None].repeat(9, 1).repeat(9, 3))
+    large = RNG.integers(0, 256, (65, 3, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(magnified(large), large)
 
 
 def test_tone_map_and_exposure_reach_the_pixels():
     exposed = sheet([SideBySide.of("", TRUTH, {"model": ONE})], tone="reinhard", exposure=-2.0)
-    np.testing.assert_array_equal(exposed[:11, :13], to_bytes(TRUTH, "reinhard", -2.0))
+    np.testing.assert_array_equal(exposed[:99, :117], magnified(to_bytes(TRUTH, "reinhard", -2.0)))
 
 
 def test_captions_are_as_wide_as_they_need_and_below():

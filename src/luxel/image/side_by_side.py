@@ -25,6 +25,7 @@ Sheet = UInt8[np.ndarray, "rows columns 3"]
 FONT = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
 FONT_SIZE, LINE_HEIGHT, GAP, INDENT = 12, 16, 4, 2  # pixels
 PAPER, INK = 255, 32  # greys
+SHOWN_WIDTH = 128  # pixels, to which smaller pictures are magnified: about as wide as their captions
 
 
 @dataclass(frozen=True)
@@ -132,9 +133,15 @@ class SideBySide:
 
 
 def sheet(scenes: Sequence[SideBySide], columns: bool = False, tone: str = "clamp", exposure: float = 0.0) -> Sheet:
-    """One labelled picture of scenes of one size by the same models: a scene a row or, with `columns`, a column."""
+    """One labelled picture of scenes of one size by the same models: a scene a row or, with `columns`, a column.
+
+    Pictures that are smaller than SHOWN_WIDTH are magnified, each pixel to a square.
+    """
     cells = [
-        [captioned(to_bytes(image, tone, exposure), lines) for image, lines in zip(s.images, s.captions, strict=True)]
+        [
+            captioned(magnified(to_bytes(image, tone, exposure)), lines)
+            for image, lines in zip(s.images, s.captions, strict=True)
+        ]
         for s in scenes
     ]
     rows = list(zip(*cells, strict=True)) if columns else cells
@@ -146,6 +153,12 @@ def sheet(scenes: Sequence[SideBySide], columns: bool = False, tone: str = "clam
             for row, height in zip(rows, heights, strict=True)
         ]
     )
+
+
+def magnified(pixels: Pixels) -> Sheet:
+    """The picture as many whole times as large as its longer side has room for in SHOWN_WIDTH."""
+    times = max(1, SHOWN_WIDTH // max(pixels.shape[:2]))
+    return pixels.repeat(times, 0).repeat(times, 1)
 
 
 def captioned(pixels: Pixels, lines: Sequence[str]) -> Sheet:

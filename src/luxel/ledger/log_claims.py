@@ -14,7 +14,7 @@ CLAIMS: tuple[Claim, ...] = (
         worse="spheres_O1",
     ),
     Better(
-        "The wrong schedule is worse",
+        "The wrong schedule is worse (what was wrong the log does not say)",
         "2020-05-29",
         "“screwed up the lr schedule”",
         better="spheres_O0",
@@ -76,6 +76,14 @@ CLAIMS: tuple[Claim, ...] = (
         better="standard_run_raw",
         worse="just_seq_blocks_raw",
         metric="jumpiness",
+    ),
+    Better(
+        "Sequence blocks overfit (test loss over training loss)",
+        "2020-06-02",
+        "“I think seq blocks should work but are overfitting”",
+        better="standard_run",
+        worse="just_seq_blocks",
+        metric="overfitting",
     ),
     Diverges("Seq→image added in twice diverges", "2020-06-01", "“diverged”", run="add_seq_to_image_O1"),
     PreventsDivergence(

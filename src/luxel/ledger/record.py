@@ -61,14 +61,17 @@ class Record:
         return f"{self.name}-{self.scale}-seed{self.seed}.json"
 
     def figure(self, metric: str) -> float | None:
-        """A metric of the test set, or one of two taken from the curves; None if unknown or not finite.
+        """A metric of the test set, or one of three taken from the curves; None if unknown or not finite.
 
-        `train_loss` is the mean over the curve's last quarter. `jumpiness` is the mean absolute second difference of
-        the logarithm of the test loss in the run's second half: 0 for a steady fall, however steep; None where a loss
-        is 0.
+        `train_loss` is the mean over the curve's last quarter, `overfitting` the last test loss over it. `jumpiness` is
+        the mean absolute second difference of the logarithm of the test loss in the run's second half: 0 for a steady
+        fall, however steep; None where a loss is 0.
         """
         if metric == "train_loss":
             return fmean(self.train.losses[-(len(self.train.losses) // 4) :]) if self.train.losses else None
+        if metric == "overfitting":
+            train_loss, tested = self.figure("train_loss"), self.test.losses
+            return tested[-1] / train_loss if train_loss and tested else None
         if metric == "jumpiness":
             losses = self.test.losses[len(self.test.losses) // 2 :]
             late = [math.log(loss) for loss in losses] if all(loss > 0 for loss in losses) else []

@@ -247,3 +247,22 @@ def test_light_stays_on_its_side_of_an_edge_of_what_lights_reach_but_for_noise()
         torch.testing.assert_close(level[:, SKY], of_noisy[:, SKY])
         torch.testing.assert_close(of_noisy[:, DIRECT], of_noisy[:, SKY], rtol=1e-5, atol=1e-6)
         assert (of_noisy[:, DIRECT] - is_lit).abs().max() > 0.2
+
+
+def test_the_edge_of_a_light_is_as_soft_as_a_pixel_and_no_glow():
+    """As of the sun's on a floor; what may be noise is shared farther."""
+    made = picture(FLAT)
+    edge = WIDTH // 2
+    is_lit = (made.column < edge).float()
+    signals = torch.zeros(len(made.shown), SIGNALS)
+    signals[:, UNSHADOWED : UNSHADOWED + 3] = 1.0
+    signals[:, DIRECT : DIRECT + 3] = is_lit[:, None]
+    certain, _ = shared(made, signals)
+    signals[:, DIRECT_VARIANCE] = 1.0
+    noisy, _ = shared(made, signals)
+    beyond = made.column > edge
+    for level in certain[1:]:
+        assert level[beyond, DIRECT].max() < 0.01
+        assert 0.2 < level[made.column == edge, DIRECT].mean() < 0.6
+    for of_noisy in noisy[2:]:
+        assert of_noisy[made.column == edge + 1, DIRECT].mean() > 0.15

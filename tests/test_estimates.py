@@ -156,6 +156,16 @@ def test_a_rough_lobe_reflects_its_albedo_times_the_light_that_its_rays_found():
     torch.testing.assert_close(found, gathered)
 
 
+@pytest.mark.parametrize(("metallic", "begins_near"), [(0.0, True), (0.4, True), (0.7, False)])
+def test_a_sheens_reflection_begins_with_that_of_near_neighbours(metallic, begins_near):
+    """Which a point's own few rays don't know; a metal's, most of what it shows, is taken at all levels."""
+    rough = Sphere(center=(0, 0, 0), radius=1, material=Material(roughness=0.6, metallic=metallic))
+    batch, levels = scenes_of(rough), random_levels(1)
+    found = measured(batch, table_of(batch, AHEAD), levels).estimates[0, :, STARTS[4] : MIRRORED]
+    assert (found[:, 0] == found[:, 2]).all() == (found[:, 1] == found[:, 2]).all() == begins_near
+    assert (found[:, 3] != found[:, 2]).all()
+
+
 def test_less_than_no_sky_is_none():
     batch, levels = scenes_of(GREY), random_levels(1)
     for level in levels:

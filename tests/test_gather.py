@@ -8,7 +8,8 @@ import math
 import numpy as np
 import pytest
 import torch
-from kernels import DEVICES
+import warp as wp
+from kernels import DEVICES, run
 from outside import GRADIENT, under
 from scipy import stats
 from torch import Tensor
@@ -16,8 +17,9 @@ from tracer_scenes import DOWN, GREY, GROUND, LAMP, ball, box, egg, metal, panel
 
 from luxel.core.fragments import Fragments, visible_fragments
 from luxel.core.rays import Rays
+from luxel.core.sampling import sobol_point
 from luxel.core.scene_batch import SceneBatch
-from luxel.models.direct_light import PILOT_DIVISOR
+from luxel.models.direct_light import PILOT_DIVISOR, net_point, pilot_member
 from luxel.models.gather import gather
 from luxel.models.gather_points import PATTERNS_OF_TILE, GatherSettings
 from luxel.models.neighbourhood import as_neighbours, neighbourhood
@@ -30,6 +32,7 @@ from luxel.models.signals import (
     GLOSSY_VARIANCE,
     HIGHLIGHT,
     INDIRECT_VARIANCE,
+    LIGHT_SIGNALS,
     NEARNESS,
     OPENNESS,
     REFLECTION,
@@ -525,6 +528,34 @@ def test_no_points_gather_nothing():
     assert gather(batch, points_of_rays(batch, none), settings_of()).shape == (0, SIGNALS)
 
 
+@wp.kernel(enable_backward=False)
+def points_of_strata(index: wp.array[int], member: wp.array[int], point: wp.array[wp.vec2]):
+    i = wp.tid()
+    pattern = index[i] // 16
+    member[i] = pilot_member(pattern)
+    point[i] = sobol_point(16 * pattern + net_point(index[i] % 16, pattern, 16), 0)
+
+
+def is_net(points: np.ndarray) -> bool:
+    """Whether 2ⁿ points are one in each elementary interval of so large an area."""
+    bits = len(points).bit_length() - 1
+    cells = [(points * (1 << b, 1 << (bits - b))).astype(int) @ (1 << (bits - b), 1) for b in range(bits + 1)]
+    return all(len(set(cell.tolist())) == len(points) for cell in cells)
+
+
+def test_rays_to_lights_are_nets_in_each_pattern_and_in_a_tiles_together():
+    """All of a pattern, four whose lights follow one another, and pilots; of a tile's 16 patterns each light's, too."""
+    members, points = run(points_of_strata, np.arange(32 * 16, dtype=np.int32))
+    members, points = members[::16], points.reshape(32, 16, 2)
+    pilots = np.stack([of[member::PILOT_DIVISOR] for of, member in zip(points, members, strict=True)])
+    tiles = points.reshape(2, 16, 4, 4, 2)  # patterns, and strata by fours
+    of_light = [tile[:, four, one] for tile in tiles for four in range(4) for one in range(4)]
+    of_four = [tile[:, four].reshape(64, 2) for tile in tiles for four in range(4)]
+    assert all(is_net(some) for some in (*points, *points.reshape(-1, 4, 2), *of_light, *of_four))
+    assert all(is_net(some) for some in (*pilots, *pilots.reshape(2, 64, 2)))
+    assert all(set(four) == set(range(PILOT_DIVISOR)) for four in members.reshape(-1, 4).tolist())  # of 2 × 2 pixels
+
+
 def shadow_of_ball() -> tuple[SceneBatch, Fragments]:
     """Of a small lamp, on a floor."""
     small = ball(0.5, 0.3, 1.5, 0.15, Material(emission=(20.0, 20.0, 20.0)))
@@ -533,16 +564,18 @@ def shadow_of_ball() -> tuple[SceneBatch, Fragments]:
 
 
 def test_pictures_send_all_rays_to_lights_only_where_shadows_may_end():
-    """Elsewhere a quarter, with as much light: of a ball's shadow all that differs is far from its edge, and noise."""
+    """Elsewhere a quarter, with as much light: of a ball's shadow all that differs is far from its edge, and noise.
+
+    The quarter is among all of them, and not sent again: all are those that a point without neighbours sends.
+    """
     batch, found = shadow_of_ball()
     table = points_of_fragments(batch, found)
     near = as_neighbours(neighbourhood(table, no_chains(table), found))
-    all_rays, few = (
-        settings_of(light_rays=count, diffuse_rays=4, patterns_per_point=1) for count in (32, 32 // PILOT_DIVISOR)
-    )
-    looked = gather(batch, table, all_rays, near)
-    every, quarter = gather(batch, table, all_rays), gather(batch, table, few)
-    same = (looked == every).all(1), (looked == quarter).all(1)
+    settings = settings_of(light_rays=32, diffuse_rays=4, patterns_per_point=1)
+    looked, every = gather(batch, table, settings, near), gather(batch, table, settings)
+    quarter = gather(batch, table, settings, near, torch.full((len(table),), 0.05))
+    as_every = torch.isclose(looked, every, rtol=1e-5, atol=1e-7).all(1)
+    same = as_every, (rgb(looked, UNSHADOWED) == rgb(quarter, UNSHADOWED)).all(1)  # which has no MIS weights
     assert (same[0] | same[1]).all()
     shares = [rgb(each, DIRECT).mean(1) / rgb(each, UNSHADOWED).mean(1).clamp(min=1e-9) for each in (every, looked)]
     on_floor = found.object_number == 0
@@ -592,7 +625,19 @@ def test_points_of_which_little_is_seen_send_a_quarter_everywhere():
     weak = torch.arange(len(table)) % 2 == 0
     looked = gather(batch, table, settings, near)
     mixed = gather(batch, table, settings, near, torch.where(weak, 0.09, 0.11))
-    few = gather(batch, table, settings_of(light_rays=8, diffuse_rays=4, patterns_per_point=1))
+    few = gather(batch, table, settings, near, torch.full((len(table),), 0.05))
     assert (mixed[weak] == few[weak]).all()
     assert (mixed[~weak] == looked[~weak]).all()
     assert (looked[weak] != few[weak]).any(1).sum() > 20
+
+
+def test_of_faint_points_few_rays_of_other_kinds_are_sent_too():
+    """Of 2 % of their light a quarter, rounded up; of 4 % as many as of all."""
+    batch, found = shadow_of_ball()
+    table = points_of_fragments(batch, found)
+    near = as_neighbours(neighbourhood(table, no_chains(table), found))
+    settings, few = (settings_of(diffuse_rays=count, patterns_per_point=1) for count in (6, 2))
+    full, weak, faint = (torch.full((len(table),), share) for share in (1.0, 0.04, 0.02))
+    assert (gather(batch, table, settings, near, faint) == gather(batch, table, few, near, weak)).all()
+    of_full, of_weak = (gather(batch, table, settings, near, share)[:, LIGHT_SIGNALS:] for share in (full, weak))
+    assert (of_full == of_weak).all()

@@ -17,7 +17,7 @@ from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable
 from luxel.models.neighbourhood import Neighbours, find_neighbour, location_of
 from luxel.models.shading_points import pixel_width
-from luxel.models.signals import DIRECT_VARIANCE, LIGHT_SIGNALS, NEARNESS, SIGNALS, UNSHADOWED, square
+from luxel.models.signals import DIRECT, DIRECT_VARIANCE, LIGHT_SIGNALS, NEARNESS, SIGNALS, UNSHADOWED, square
 
 STEPS: tuple[tuple[int, ...], ...] = ((1,), (2,), (4, 8))
 """Pixels between neighbours, of each level beyond the points' own.
@@ -31,6 +31,7 @@ REACH = sum(map(sum, STEPS))
 """Pixels from beyond which nothing that is gathered comes to a point."""
 
 SAME_LIGHT = wp.constant(0.6)  # difference in UNSHADOWED over the sum, up to which neighbours share light: one to four
+SAME_SHADOW = wp.constant(0.45)  # the same in DIRECT, beyond the next pixel: less than between 1/4 and 1
 SAME_NOISE = wp.constant(1.0)  # the same by noise, over the sum of variances: three standard deviations
 FLAT = wp.constant(0.9999)  # cosine between the normals of neighbours on what is taken to be flat
 
@@ -47,18 +48,37 @@ class SignalParts:
 
 
 @wp.func
-def same_light(p: LightSignals, q: LightSignals) -> float:
-    """How far lights light two neighbours alike: 1, but where one side of an edge gets none or hardly any of a light.
-
-    Such is the ground before and behind a panel. What is filtered as if there were no shadows should have no edges.
-    """
-    of_p = (p[UNSHADOWED] + p[UNSHADOWED + 1] + p[UNSHADOWED + 2]) / 3.0
-    of_q = (q[UNSHADOWED] + q[UNSHADOWED + 1] + q[UNSHADOWED + 2]) / 3.0
-    difference = square(of_p - of_q)
-    tolerated = square(SAME_LIGHT * (of_p + of_q)) + SAME_NOISE * (p[DIRECT_VARIANCE] + q[DIRECT_VARIANCE])
+def same_within(p: float, q: float, most: float, variance: float) -> float:
+    """How far two values are alike: 1, but where neither noise nor `most` of their sum explains the difference."""
+    difference = square(p - q)
+    tolerated = square(most * (p + q)) + variance
     alike = float(1.0)
     if difference > tolerated:
         alike = square(square(tolerated / difference))
+    return alike
+
+
+@wp.func
+def same_light(p: LightSignals, q: LightSignals, step: int) -> float:
+    """How far lights light two neighbours alike: 1, but where one side of an edge gets none or hardly any of a light.
+
+    Such is the ground before and behind a panel: what is filtered as if there were no shadows should have no edges. So
+    is the edge of the sun's light on a floor. There the next pixel has its share, which makes the edge as soft as a
+    pixel, whose light is that of one point of it; beyond, sharing would be a glow around what is bright.
+    """
+    variance = 9.0 * SAME_NOISE * (p[DIRECT_VARIANCE] + q[DIRECT_VARIANCE])  # of sums over the three channels
+    alike = same_within(
+        p[UNSHADOWED] + p[UNSHADOWED + 1] + p[UNSHADOWED + 2],
+        q[UNSHADOWED] + q[UNSHADOWED + 1] + q[UNSHADOWED + 2],
+        SAME_LIGHT,
+        variance,
+    )
+    if step > 1:
+        arriving = same_within(
+            p[DIRECT] + p[DIRECT + 1] + p[DIRECT + 2], q[DIRECT] + q[DIRECT + 1] + q[DIRECT + 2], SAME_SHADOW, variance
+        )
+        if arriving < alike:
+            alike = arriving
     return alike
 
 
@@ -121,7 +141,7 @@ def filter_points(
                 weight += w
                 lit_alike = w
                 if cosine > FLAT:  # where normals turn, what lights reach ends little by little
-                    lit_alike *= same_light(own.light, value.light)
+                    lit_alike *= same_light(own.light, value.light, step)
                 light_weight += lit_alike
                 light += value.light * lit_alike
                 nearness = value.gathered[NEARNESS - LIGHT_SIGNALS]

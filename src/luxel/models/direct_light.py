@@ -5,7 +5,7 @@ A light behind glass is connected to along the refracted line, by a manifold wal
 
 import warp as wp
 
-from luxel.core.emitters import LightSample, sample_light
+from luxel.core.emitters import LightSample, choose_light, sample_light
 from luxel.core.frames import INVERSE_PI
 from luxel.core.intersect import MAP, MISS
 from luxel.core.principled import SMOOTH_ALPHA, diffuse_weight, evaluate_lobes, mean
@@ -14,12 +14,16 @@ from luxel.core.scenes import Scenes, material_of_object
 from luxel.core.shafts import shaft_to
 from luxel.core.visibility import LineOfSight, RefractedConnection, manifold_walk
 from luxel.models.gather_points import (
+    MIN_THROUGHPUT,
     GatherPoint,
     GatherSettings,
+    PointTerms,
     gather_point_at,
+    highlight_alpha,
     highlight_beyond_pixel,
     light_cdf_of_lobes,
     light_samples_per_ray,
+    possible_light_rays,
     sight_to_light,
 )
 from luxel.models.neighbourhood import Neighbours, find_neighbour, location_of
@@ -30,6 +34,7 @@ from luxel.models.signals import (
     DIRECT,
     DIRECT_VARIANCE,
     HIGHLIGHT,
+    LIGHT_SIGNALS,
     UNSHADOWED,
     Signals,
     rgb_at,
@@ -39,10 +44,9 @@ from luxel.models.signals import (
 )
 from luxel.models.subpixels import direction_to_light, point_in_pixel
 
-PILOT_DIVISOR = 4  # one shadow ray of so many is sent first, to tell where all are needed
+PILOT_DIVISOR = wp.constant(4)  # one shadow ray of so many is sent first, to tell where all are needed
 HIGHLIGHT_THRESHOLD = wp.constant(0.25)  # highlights over diffuse light, from which on they need all of the rays
 NOISE_THRESHOLD = wp.constant(0.1)  # direct light's standard deviation over UNSHADOWED, from which on it does, too
-MIN_THROUGHPUT = wp.constant(0.1)  # of chains at whose ends that is so: of what the others show little is seen
 LIT = wp.constant(1)
 SHADOWED = wp.constant(2)
 
@@ -89,71 +93,128 @@ def connection_through_glass(
     return manifold_walk(scenes, p.scene, origin, direction, p.object_id, light.object_id, sight)
 
 
+@wp.func
+def parity(word: int) -> int:
+    """The sum of the lowest four bits, mod 2."""
+    return (0x6996 >> (word & 15)) & 1
+
+
+@wp.func
+def pilot_member(pattern: int) -> int:
+    """Which of every PILOT_DIVISOR strata a pattern's pilot rays take: any 2 × 2 pixels of a tile's 4 × 4 take all.
+
+    So what few strata find, such as a lamp beside a brighter sun that is shut out, some neighbour's pilot rays find.
+    """
+    return parity(pattern & 13) + 2 * parity(pattern & 6)
+
+
+@wp.func
+def net_point(stratum: int, pattern: int, rays_per_pattern: int) -> int:
+    """The point of a pattern's (0, 2)-net on a light that goes with a stratum of the choice of lights.
+
+    Of 16 strata any four that follow one another have a (0, 2)-net, so that a light of a quarter of the choice has one,
+    and so have any four that are four apart, which pilot rays are. Of a tile's 16 patterns each stratum has a net, and
+    so have any four that follow one another, and all pilot rays. (Found by trying matrices of bits.)
+    """
+    result = stratum
+    if rays_per_pattern % 16 == 0:
+        low = parity(pattern & 11) + 2 * parity(pattern & 13)
+        high = parity(pattern & 8) + 2 * parity(pattern & 12)
+        turned = stratum ^ (low + 4 * high)
+        pair = (turned >> 2) & 3
+        result = (stratum & ~15) + ((turned & 3) ^ pair) + 4 * (pair >> 1) + 8 * parity(pair)
+    return result
+
+
 @wp.kernel(enable_backward=False)
 def sample_direct_light(
     scenes: Scenes,
     settings: GatherSettings,
     points: wp.array[ShadingPoint],
+    throughput: wp.array[float],
     light_rays: wp.array[int],
-    min_light_rays: int,
+    sent: int,
+    terms: wp.array[PointTerms],
     partial_signals: wp.array2d[Signals],
     partial_visibility: wp.array2d[int],
     partial_highlight_sums: wp.array2d[HighlightSums],
     begin: int,
 ) -> None:
-    """One thread's light samples of a point that takes `min_light_rays` or more a pattern; see `sum_direct_light`.
+    """One thread's light samples of a point that sends `light_rays` a pattern, from number `sent` on.
 
-    In place of variances there are sums of squares. All is 0 where there is no object. `partial_visibility` becomes
-    which of LIT and SHADOWED the samples found.
+    What it adds to is not yet divided by the number of rays, and in place of variances there are sums of squares; see
+    `sum_direct_light`. All is 0 where there is no object. `partial_visibility` becomes which of LIT and SHADOWED the
+    samples found.
     """
     index = (wp.tid() + begin) // settings.threads_per_point
     thread = (wp.tid() + begin) % settings.threads_per_point
     p = points[index]
     rays_per_pattern = light_rays[index]
-    if rays_per_pattern < min_light_rays:
+    if rays_per_pattern <= sent:
         return
     out = Signals()
     highlight_sums = HighlightSums()
     found = int(0)
+    if sent > 0:
+        out = partial_signals[index, thread]
+        highlight_sums = partial_highlight_sums[index, thread]
+        found = partial_visibility[index, thread]
     if p.object_id != MISS:
-        r = gather_point_at(scenes, settings, p, index)
-        none = wp.vec3(0.0, 0.0, 0.0)
-        direct = none
-        caustic = none
-        caustic_moment = float(0.0)
-        highlight = none
-        unshadowed = none
-        sum_of_squares = float(0.0)
+        if sent == 0:
+            terms[index].alpha = highlight_alpha(scenes, settings, p, index)
+        r = gather_point_at(scenes, settings, p, index, terms[index].alpha, throughput[index])
+        direct = rgb_at(out, DIRECT)
+        caustic = rgb_at(out, CAUSTIC)
+        caustic_moment = out[CAUSTIC_MOMENT]
+        highlight = rgb_at(out, HIGHLIGHT)
+        unshadowed = rgb_at(out, UNSHADOWED)
+        sum_of_squares = out[DIRECT_VARIANCE]
         cdf = light_cdf_of_lobes(scenes, p.scene, r)
+        if sent == 0:
+            terms[index].light_weight_sum = choose_light(scenes, p.scene, r.at, cdf, 0.5).weight_sum
+        all_rays = settings.light_rays
+        possible_rays = possible_light_rays(settings, throughput[index], rays_per_pattern)
         ray_count = wp.where(r.sees_light, rays_per_pattern * settings.patterns_per_point, 0)
         shaft = wp.uint64(0)
         shaft_target = int(MISS)
         samples_per_ray = light_samples_per_ray(settings, r, rays_per_pattern)
+        member = pilot_member(r.pattern)
         for k in range(thread, ray_count * samples_per_ray, settings.threads_per_point):
             is_traced = k < ray_count
-            strata = rays_per_pattern
-            u = sobol_point(r.pattern * rays_per_pattern + k, 0)
-            choice = float(k % rays_per_pattern) + sobol_point(r.pattern + k // rays_per_pattern, 1)[0]
-            if not is_traced:
+            strata = all_rays
+            net_index = int(0)
+            u = wp.vec2(0.0, 0.0)
+            choice = float(0.0)
+            if is_traced:
+                pattern = r.pattern + k // rays_per_pattern
+                stratum = k % rays_per_pattern
+                if rays_per_pattern < all_rays:
+                    stratum = member + PILOT_DIVISOR * k
+                elif sent > 0 and stratum % PILOT_DIVISOR == member:
+                    continue
+                net_index = pattern * all_rays + net_point(stratum, pattern, all_rays)
+                u = sobol_point(net_index, 0)
+                choice = float(stratum) + sobol_point(pattern, 1)[0]
+            else:
                 strata = ray_count * (samples_per_ray - 1)
                 u = sobol_point(r.pattern * strata + k - ray_count, 8)
                 choice = float(k - ray_count) + sobol_point(r.pattern, 9)[0]
             light = sample_light(scenes, p.scene, r.at, cdf, choice / float(strata), u)
             if light.density > 0.0:
-                density = light.density * float(ray_count)
+                density = light.density * possible_rays
                 wo = r.local * light.direction
                 bsdf_value = evaluate_lobes(r.bsdf, wo)
                 diffuse_value = wp.where(r.is_diffuse, bsdf_value.diffuse, 0.0)
                 others = gather_densities(settings, r, wo, bsdf_value.density)
-                glossy_weight = power_heuristic(density, others[1]) / density
+                glossy_weight = power_heuristic(density, others[1]) / light.density
                 any_highlight = wp.cw_mul(light.radiance, bsdf_value.specular) * glossy_weight
                 traced_square = square(mean(any_highlight))
                 for c in range(3):
-                    highlight_sums[ANY_HIGHLIGHT + c] += any_highlight[c] / float(samples_per_ray)
+                    highlight_sums[ANY_HIGHLIGHT + c] += any_highlight[c]
                     highlight_sums[TRACED_HIGHLIGHT + c] += wp.where(is_traced, any_highlight[c], 0.0)
                 if is_traced and (diffuse_value > 0.0 or wp.max(bsdf_value.specular) > 0.0):
-                    weight = power_heuristic(density, others[0]) / density
-                    unshadowed += light.radiance * (diffuse_value / density)
+                    weight = power_heuristic(density, others[0]) / light.density
+                    unshadowed += light.radiance * (diffuse_value / light.density)
                     leaves = wo[2] > 0.0 or not r.is_front
                     target = light.object_id
                     if target != shaft_target:
@@ -164,14 +225,14 @@ def sample_direct_light(
                     arriving = wp.cw_mul(light.radiance, sight.transmittance)
                     highlight_sums[TRACED_SQUARES] += traced_square
                     if sight.is_transmitted:
-                        within_pixel = sobol_point(r.pattern * rays_per_pattern + k, 7)
+                        within_pixel = sobol_point(net_index, 7)
                         connection = connection_through_glass(scenes, settings, p, within_pixel, light, sight)
                         wo = r.local * connection.direction
                         bsdf_value = evaluate_lobes(r.bsdf, wo)
                         arriving = wp.cw_mul(light.radiance, connection.transmittance)
-                        caustic += arriving * (bsdf_value.diffuse / density)
-                        caustic_moment += mean(light.radiance) * mean(arriving) * (bsdf_value.diffuse / density)
-                        glossy_weight = 1.0 / density
+                        caustic += arriving * (bsdf_value.diffuse / light.density)
+                        caustic_moment += mean(light.radiance) * mean(arriving) * (bsdf_value.diffuse / light.density)
+                        glossy_weight = 1.0 / light.density
                     else:
                         highlight_sums[SEEN_SQUARES] += traced_square * mean(sight.transmittance)
                         direct += arriving * (diffuse_value * weight)
@@ -186,6 +247,8 @@ def sample_direct_light(
         out = with_rgb(out, UNSHADOWED, unshadowed)
         out[DIRECT_VARIANCE] = sum_of_squares
         out[CAUSTIC_MOMENT] = caustic_moment
+        for c in range(3):
+            highlight_sums[ANY_HIGHLIGHT + c] /= float(samples_per_ray)
     partial_signals[index, thread] = out
     partial_visibility[index, thread] = found
     partial_highlight_sums[index, thread] = highlight_sums
@@ -197,12 +260,12 @@ def sum_direct_light(
     settings: GatherSettings,
     points: wp.array[ShadingPoint],
     light_rays: wp.array[int],
-    min_light_rays: int,
+    sent: int,
+    terms: wp.array[PointTerms],
     partial_signals: wp.array2d[Signals],
     partial_visibility: wp.array2d[int],
     partial_highlight_sums: wp.array2d[HighlightSums],
     signals: wp.array[Signals],
-    visibility: wp.array[int],
     begin: int,
 ) -> None:
     """The Signals of the points that all threads of `sample_direct_light` sampled; others keep what they have.
@@ -214,7 +277,7 @@ def sum_direct_light(
     """
     index = wp.tid() + begin
     rays_per_pattern = light_rays[index]
-    if rays_per_pattern < min_light_rays:
+    if rays_per_pattern <= sent:
         return
     out = partial_signals[index, 0]
     found = partial_visibility[index, 0]
@@ -225,15 +288,17 @@ def sum_direct_light(
         found = found | partial_visibility[index, thread]
     p = points[index]
     if p.object_id != MISS:
+        count = rays_per_pattern * settings.patterns_per_point
+        for s in range(LIGHT_SIGNALS):
+            out[s] /= float(count)
+        out[DIRECT_VARIANCE] /= float(count)
         direct = rgb_at(out, DIRECT)
         if highlight_sums[TRACED_SQUARES] > 0.0:
             visible = highlight_sums[SEEN_SQUARES] / highlight_sums[TRACED_SQUARES]
             for c in range(3):
                 missed = highlight_sums[ANY_HIGHLIGHT + c] - highlight_sums[TRACED_HIGHLIGHT + c]
-                out[HIGHLIGHT + c] = wp.max(out[HIGHLIGHT + c] + visible * missed, 0.0)
-        out[DIRECT_VARIANCE] = variance_of_sum(
-            out[DIRECT_VARIANCE], mean(direct), rays_per_pattern * settings.patterns_per_point
-        )
+                out[HIGHLIGHT + c] = wp.max(out[HIGHLIGHT + c] + visible * missed / float(count), 0.0)
+        out[DIRECT_VARIANCE] = variance_of_sum(out[DIRECT_VARIANCE], mean(direct), count)
         material = material_of_object(scenes.objects[p.object_id])
         matte = diffuse_weight(material) * wp.cw_mul(material.base_color, direct + rgb_at(out, CAUSTIC))
         is_smooth = material.alpha < SMOOTH_ALPHA and index < settings.specular_points
@@ -241,14 +306,14 @@ def sum_direct_light(
         if is_glossy or out[DIRECT_VARIANCE] > square(NOISE_THRESHOLD * mean(rgb_at(out, UNSHADOWED))):
             found = LIT | SHADOWED
     signals[index] = out
-    visibility[index] = found
+    terms[index].visibility = found
 
 
 @wp.kernel(enable_backward=False)
 def allocate_light_rays(
     neighbours: Neighbours,
     throughput: wp.array[float],
-    visibility: wp.array[int],
+    terms: wp.array[PointTerms],
     all_rays: int,
     light_rays: wp.array[int],
     begin: int,
@@ -265,6 +330,6 @@ def allocate_light_rays(
     for k in range(9):
         j = find_neighbour(neighbours, location, k - 3 * (k // 3) - 1, k // 3 - 1)
         if j != MISS:
-            found = found | visibility[j]
+            found = found | terms[j].visibility
     if found == (LIT | SHADOWED):
         light_rays[index] = all_rays

@@ -56,6 +56,7 @@ so rarely that training would have it, or all else beside it, too dark."""
 ESTIMATES = CORRECTED + 1
 POINT_FEATURES = 30
 CHANNEL_FEATURES = CORRECTED + 7
+METAL = wp.constant(0.5)  # metallic, from which on reflections are most of what a surface shows
 TINY = wp.constant(1.0e-36)  # radiance that is none: near the least float
 
 PointVector = wp.types.vector(POINT_FEATURES, float)
@@ -170,9 +171,13 @@ def features_of_point(
 
 @wp.func
 def estimates_of_channel(
-    albedo: float, levels: Levels, mirrored: wp.vec3, transmitted: wp.vec3, c: int
+    albedo: float, levels: Levels, is_sheen: bool, mirrored: wp.vec3, transmitted: wp.vec3, c: int
 ) -> EstimateVector:
-    """Radiance that leaves a point in channel `c`, by kinds of light and levels of filtering."""
+    """Radiance that leaves a point in channel `c`, by kinds of light and levels of filtering.
+
+    `is_sheen`: its reflection is faint and wide, so that what few rays find of it is noise, and bright dots in a room
+    whose window or lamp is small; its first two levels are those of near neighbours.
+    """
     sharp = levels.sharp
     beside = levels.beside
     near = levels.near
@@ -182,6 +187,7 @@ def estimates_of_channel(
     unshadowed = near[UNSHADOWED + c]
     near_sky = wp.max(near[SKY + c], 0.0)  # an estimate less an error, that may be less than nothing
     incident = near[DIRECT + c] + near_sky + near[SURFACES + c]
+    near_reflection = wp.max(near[REFLECTION + c], 0.0)
     return EstimateVector(
         albedo * unshadowed * visible_share(sharp, c),
         albedo * unshadowed * visible_share(beside, c),
@@ -197,9 +203,9 @@ def estimates_of_channel(
         wp.max(beside[HIGHLIGHT + c], 0.0),
         wp.max(near[HIGHLIGHT + c], 0.0),
         wp.max(far[HIGHLIGHT + c], 0.0),
-        wp.max(sharp[REFLECTION + c], 0.0),
-        wp.max(beside[REFLECTION + c], 0.0),
-        wp.max(near[REFLECTION + c], 0.0),
+        wp.where(is_sheen, near_reflection, wp.max(sharp[REFLECTION + c], 0.0)),
+        wp.where(is_sheen, near_reflection, wp.max(beside[REFLECTION + c], 0.0)),
+        near_reflection,
         wp.max(far[REFLECTION + c], 0.0),
         mirrored[c],
         transmitted[c],
@@ -295,9 +301,10 @@ def measure_points(
     least_path_variance[index] = square(mean(found.diffuse)) * of_white
     shares = Shares(share_1[place], share_2[place], share_3[place])
     point_features[index] = features_of_point(material, cosine, levels, shares, mirrored, transmitted)
+    is_sheen = levels.near[ROUGH_ALBEDO] > 0.0 and material.metallic < METAL
     sums = none
     for c in range(3):
-        e = estimates_of_channel(found.diffuse[c], levels, mirrored, transmitted, c)
+        e = estimates_of_channel(found.diffuse[c], levels, is_sheen, mirrored, transmitted, c)
         estimates[index, c] = e
         sums[c] = scale_of(e)
     scale[index] = sums

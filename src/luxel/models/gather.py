@@ -17,7 +17,7 @@ import warp as wp
 from jaxtyping import Float, Int32
 from torch import Tensor
 
-from luxel.core.launch import launch, to_warp
+from luxel.core.launch import launch, struct_array, to_warp
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import launchable
 from luxel.models.direct_light import (
@@ -28,6 +28,7 @@ from luxel.models.direct_light import (
     sample_direct_light,
     sum_direct_light,
 )
+from luxel.models.gather_points import POINT_TERMS, PointTerms
 from luxel.models.indirect_light import RAY_SUMS, RaySums, gather_indirect_light, sum_indirect_light
 from luxel.models.mirrored_lights import add_mirrored_lights
 from luxel.models.shading_points import as_points
@@ -48,8 +49,9 @@ def gather(
 ) -> Float[Tensor, "points signals"]:
     """The Signals of ShadingPoints, by GatherSettings, whose `threads_per_point` become those that the device needs.
 
-    With Neighbours, points first send one of PILOT_DIVISOR rays to lights, and all of them only where shadows may end
-    and at least MIN_THROUGHPUT of their light arrives at the camera; without `throughput` all does.
+    With Neighbours, points first send one of PILOT_DIVISOR rays to lights, if these are a multiple of it, and the
+    others only where shadows may end. `throughput` is the share of their light that arrives at the camera, without it
+    all: of less than MIN_THROUGHPUT they send no others, and of less than FAINT_THROUGHPUT few rays of other kinds.
     """
     count, device = len(table), batch.device
     threads_per_point = settings.threads_per_point = (
@@ -58,43 +60,34 @@ def gather(
     signals = torch.empty(count, SIGNALS, device=device)
     partial_signals = to_warp(torch.empty(count, threads_per_point, SIGNALS, device=device), Signals)
     all_rays = settings.light_rays
-    first = all_rays if neighbours is None else max(1, all_rays // PILOT_DIVISOR)
+    has_pilot = neighbours is not None and settings.patterns_per_point == 1 and all_rays % PILOT_DIVISOR == 0
+    first = all_rays // PILOT_DIVISOR if has_pilot else all_rays
     light_rays = torch.full((count,), first, dtype=torch.int32, device=device)
-    visibility, ray_counts = torch.empty_like(light_rays), torch.empty(count, 2, dtype=torch.int32, device=device)
+    throughput = torch.ones(count, device=device) if throughput is None else throughput
+    terms = struct_array(torch.empty(count, POINT_TERMS, device=device), PointTerms)
     partial_visibility = torch.empty(count, threads_per_point, dtype=torch.int32, device=device)
     partial_highlight_sums = torch.empty(count, threads_per_point, HIGHLIGHT_SUMS, device=device)
     sampling = [partial_signals, partial_visibility, to_warp(partial_highlight_sums, HighlightSums)]
-    inputs = [launchable(batch), settings, as_points(table), light_rays]
-    outputs = [to_warp(signals, Signals), visibility]
+    inputs = [launchable(batch), settings, as_points(table)]
+    outputs = [to_warp(signals, Signals)]
 
-    def sample_lights(min_light_rays: int) -> None:
-        launch(
-            sample_direct_light,
-            count * threads_per_point,
-            [*inputs, min_light_rays],
-            sampling,
-            device,
-            sliced=True,
-        )
-        launch(
-            sum_direct_light,
-            count,
-            [*inputs, min_light_rays, *sampling],
-            outputs,
-            device,
-            sliced=True,
-        )
+    def sample_lights(sent: int) -> None:
+        sample = [*inputs, throughput, light_rays, sent]
+        launch(sample_direct_light, count * threads_per_point, sample, [terms, *sampling], device, sliced=True)
+        sums = [*inputs, light_rays, sent, terms, *sampling]
+        launch(sum_direct_light, count, sums, outputs, device, sliced=True)
 
     sample_lights(0)
     if first < all_rays:
-        throughput = torch.ones(count, device=device) if throughput is None else throughput
-        of_points = [neighbours, throughput, visibility, all_rays]
+        of_points = [neighbours, throughput, terms, all_rays]
         launch(allocate_light_rays, count, of_points, [light_rays], device, sliced=True)
-        sample_lights(all_rays)
+        sample_lights(first)
     if settings.occlusion and batch.is_flat_mirror.any():
-        launch(add_mirrored_lights, count, inputs[:3], outputs[:1], device, sliced=True)
+        launch(add_mirrored_lights, count, [*inputs, throughput, terms], outputs, device, sliced=True)
+    ray_counts = torch.empty(count, 2, dtype=torch.int32, device=device)
     partial_ray_sums = to_warp(torch.empty(count, threads_per_point, RAY_SUMS, device=device), RaySums)
     gathering = [partial_signals, to_warp(ray_counts, wp.vec2i), partial_ray_sums]
-    launch(gather_indirect_light, count * threads_per_point, inputs, gathering, device, sliced=True)
-    launch(sum_indirect_light, count, [*inputs[:3], *gathering], outputs[:1], device, sliced=True)
+    of_points = [*inputs, throughput, light_rays, terms]
+    launch(gather_indirect_light, count * threads_per_point, of_points, gathering, device, sliced=True)
+    launch(sum_indirect_light, count, [*inputs, *gathering], outputs, device, sliced=True)
     return signals

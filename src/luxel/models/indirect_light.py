@@ -9,7 +9,6 @@ import warp as wp
 from luxel.core.emitters import (
     LightSample,
     LightSampleContext,
-    choose_light,
     emitted_radiance,
     infinite_lights_with_mis,
     light_cdf,
@@ -44,9 +43,10 @@ from luxel.core.visibility import is_clear, next_hit
 from luxel.models.gather_points import (
     GatherPoint,
     GatherSettings,
+    PointTerms,
     gather_point_at,
     highlight_gain,
-    light_cdf_of_lobes,
+    possible_light_rays,
     sight_to_light,
 )
 from luxel.models.shading_points import ShadingPoint, pixel_width
@@ -273,10 +273,10 @@ class GatherSample:
 def sample_gather_ray(settings: GatherSettings, r: GatherPoint, ray: int) -> GatherSample:
     """The direction of a point's ray of this number: first come those over the hemisphere, then those into lobes."""
     is_glossy = ray >= r.diffuse_rays
-    rays_per_pattern = settings.diffuse_rays
+    rays_per_pattern = r.diffuse_rays // settings.patterns_per_point
     k = ray
     if is_glossy:
-        rays_per_pattern = settings.glossy_rays
+        rays_per_pattern = r.glossy_rays // settings.patterns_per_point
         k = ray - r.diffuse_rays
     pattern = r.pattern + k // rays_per_pattern
     index_in_pattern = k % rays_per_pattern
@@ -298,7 +298,9 @@ def gather_indirect_light(
     scenes: Scenes,
     settings: GatherSettings,
     points: wp.array[ShadingPoint],
+    throughput: wp.array[float],
     light_rays: wp.array[int],
+    terms: wp.array[PointTerms],
     partial_signals: wp.array2d[Signals],
     ray_counts: wp.array[wp.vec2i],
     partial_ray_sums: wp.array2d[RaySums],
@@ -319,7 +321,7 @@ def gather_indirect_light(
     partial_ray_sums[index, thread] = RaySums()
     if p.object_id == MISS:
         return
-    r = gather_point_at(scenes, settings, p, index)
+    r = gather_point_at(scenes, settings, p, index, terms[index].alpha, throughput[index])
     rays = r.diffuse_rays + r.glossy_rays
     if rays == 0:
         return
@@ -340,8 +342,8 @@ def gather_indirect_light(
     row = scenes.scenes[p.scene]
     mean_sky = mean_gradient_radiance(row, p.normal)
     mean_burley = mean_burley_factor(r.bsdf.material, r.bsdf.wi[2]) / float(wp.max(r.diffuse_rays, 1))
-    weight_sum = choose_light(scenes, p.scene, r.at, light_cdf_of_lobes(scenes, p.scene, r), 0.5).weight_sum
-    light_ray_count = float(light_rays[index] * settings.patterns_per_point)
+    weight_sum = terms[index].light_weight_sum
+    light_ray_count = possible_light_rays(settings, throughput[index], light_rays[index])
     pixel = pixel_width(scenes, p, settings.height)
     shaft = EVERYTHING
     if r.is_diffuse and refraction_weight(r.bsdf.material) == 0.0:

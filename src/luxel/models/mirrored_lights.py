@@ -16,7 +16,7 @@ from luxel.core.scenes import SceneObject, Scenes, material_of_object, shape_of
 from luxel.core.shapes.kinds import BOX
 from luxel.core.shapes.local import INFINITY
 from luxel.core.shapes.shape import is_panel, surface_interaction
-from luxel.models.gather_points import GatherPoint, GatherSettings, gather_point_at
+from luxel.models.gather_points import GatherPoint, GatherSettings, PointTerms, gather_point_at
 from luxel.models.shading_points import ShadingPoint
 from luxel.models.signals import CAUSTIC, CAUSTIC_MOMENT, HIGHLIGHT, Signals, rgb_at, with_rgb
 
@@ -154,14 +154,20 @@ def light_by_face(
 
 @wp.kernel(enable_backward=False)
 def add_mirrored_lights(
-    scenes: Scenes, settings: GatherSettings, points: wp.array[ShadingPoint], signals: wp.array[Signals], begin: int
+    scenes: Scenes,
+    settings: GatherSettings,
+    points: wp.array[ShadingPoint],
+    throughput: wp.array[float],
+    terms: wp.array[PointTerms],
+    signals: wp.array[Signals],
+    begin: int,
 ) -> None:
     """Add the light by way of flat mirrors to a diffuse point's CAUSTIC, and to HIGHLIGHT where no ray finds it."""
     index = wp.tid() + begin
     p = points[index]
     if p.object_id == MISS:
         return
-    r = gather_point_at(scenes, settings, p, index)
+    r = gather_point_at(scenes, settings, p, index, terms[index].alpha, throughput[index])
     if not r.is_diffuse:
         return
     out = signals[index]

@@ -6,6 +6,7 @@ samples. Scenes are rendered together, so k numbers cost 2 k pictures and few la
 of solids have, that is seconds on a CPU, and none of the renderer's parts has to know of it.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple, TypeAlias
@@ -18,6 +19,7 @@ from torch import Tensor
 
 from luxel import InputError
 from luxel.configuration import Configuration, shortened
+from luxel.core.principled import SMOOTH_ALPHA
 from luxel.fit.parameters import Parameters, Vector, Views
 from luxel.fit.steps import steps
 from luxel.image.formats import Radiance
@@ -31,6 +33,9 @@ SPREAD = 0.5
 """Several pairs of scenes lie within this share of the step about it."""
 PIXELS_AT_ONCE = 1 << 20
 """Of scenes that are rendered together."""
+SMOOTH_ROUGHNESS = math.sqrt(SMOOTH_ALPHA)
+ROUNDING = 1e-6
+"""Of roughness, by which one is certainly on a side of SMOOTH_ROUGHNESS, in float32."""
 NOT_VALUES = 4
 """Arguments of `_Picture` that have no gradient."""
 
@@ -119,7 +124,8 @@ class _Moved(NamedTuple):
 
 def _moved(parameters: Parameters, views: Views, step: Vector, pairs: int) -> Iterator[_Moved]:
     """Every free number, up and down by each of the steps, as far as its bounds allow."""
-    vector, low, high = parameters.read(views), parameters.low, parameters.high
+    vector = parameters.read(views)
+    low, high = _smooth_range(parameters, vector)
     spread = np.linspace(1 - SPREAD, 1 + SPREAD, pairs) if pairs > 1 else [1.0]
     for number, seen in enumerate(parameters.views_seen()):
         for factor in spread:
@@ -134,6 +140,23 @@ def _moved(parameters: Parameters, views: Views, step: Vector, pairs: int) -> It
                     continue
                 for view in seen:
                     yield _Moved(number, view, offset, view == seen[0], changed.scenes[view])
+
+
+def _smooth_range(parameters: Parameters, vector: Vector) -> tuple[Vector, Vector]:
+    """Bounds within which no picture jumps: roughness stays on its side of SMOOTH_ALPHA.
+
+    Below it reflections are followed as one ray, and above it gathered: a step of 0.04 over the jump between the two
+    has a slope of it alone.
+    """
+    low, high = parameters.low.copy(), parameters.high.copy()
+    fields = [leaf.path for leaf in parameters.leaves for _ in range(leaf.size)]
+    for number, path in enumerate(fields):
+        if "roughness" in path:
+            if vector[number] ** 2 < SMOOTH_ALPHA:
+                high[number] = max(vector[number], min(high[number], SMOOTH_ROUGHNESS - ROUNDING))
+            else:
+                low[number] = min(vector[number], max(low[number], SMOOTH_ROUGHNESS + ROUNDING))
+    return low, high
 
 
 def _batches(items: Iterator[_Moved], size: int) -> Iterator[list[_Moved]]:

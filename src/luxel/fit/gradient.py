@@ -149,9 +149,9 @@ def _smooth_range(parameters: Parameters, vector: Vector) -> tuple[Vector, Vecto
     has a slope of it alone.
     """
     low, high = parameters.low.copy(), parameters.high.copy()
-    fields = [leaf.path for leaf in parameters.leaves for _ in range(leaf.size)]
-    for number, path in enumerate(fields):
-        if "roughness" in path:
+    fields = [leaf.path[-1] for leaf in parameters.leaves for _ in range(leaf.size)]
+    for number, field in enumerate(fields):
+        if field == "roughness":
             if vector[number] ** 2 < SMOOTH_ALPHA:
                 high[number] = max(vector[number], min(high[number], SMOOTH_ROUGHNESS - ROUNDING))
             else:

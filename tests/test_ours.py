@@ -2,11 +2,11 @@ from luxel.experiments import EXPERIMENTS
 from luxel.train.run_folder import differences
 
 
-def test_the_demo_has_image_to_seq_and_the_better_start():
+def test_the_demo_has_image_to_seq_the_better_start_and_first_hits():
     base, demo = (EXPERIMENTS[name].make("tiny").to_json() for name in ("standard_run", "demo"))
     model = [field for field, _, _ in differences(base, demo) if not field.startswith("data")]
     layers = [f"model.base_transformer.{name}" for name in ("layers", "shared")]
-    assert model == [*layers, "model.start.kind", "model.image_to_seq"]
+    assert model == [*layers, "model.start.kind", "model.image_to_seq", "model.first_hit_maps"]
 
 
 def test_the_demo_fits_into_minutes():

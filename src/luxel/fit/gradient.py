@@ -151,7 +151,7 @@ def _smooth_range(parameters: Parameters, vector: Vector) -> tuple[Vector, Vecto
     low, high = parameters.low.copy(), parameters.high.copy()
     fields = [leaf.path for leaf in parameters.leaves for _ in range(leaf.size)]
     for number, path in enumerate(fields):
-        if "roughness" in path:
+        if path.endswith("roughness"):
             if vector[number] ** 2 < SMOOTH_ALPHA:
                 high[number] = max(vector[number], min(high[number], SMOOTH_ROUGHNESS - ROUNDING))
             else:

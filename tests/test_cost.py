@@ -96,6 +96,7 @@ IMAGE_MODELS = {
     "all by tanh": ALL_TANH,
     "no transformer": replace(WHOLE, base_transformer=TransformerConfig(layers=0), sequence_blocks=None),
     "wide and shared": replace(WHOLE, base_transformer=TransformerConfig(layers=3, shared=True, feed_forward=5)),
+    "first-hit maps": ImageModelConfig(first_hit_maps=True),
     "larger blocks": replace(WHOLE, generator=GeneratorConfig(repeats=3, expand_ratio=5), seq_to_image_at=2),
 }
 SIZES = [(1, 1009), (7, 3)]

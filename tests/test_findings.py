@@ -82,6 +82,14 @@ def test_the_page_says_when_what_is_notable_was_fixed(tmp_path: Path):
     assert "fixed in `luxel.ledger.claims` since 2026-11-26, before any run at another scale" in page
 
 
+def test_the_page_says_what_short_runs_cannot_tell(tmp_path: Path):
+    """Full has 1.8 million images of 18 000 scenes in batches of 16; small 20 480 of 95 % of 8 192."""
+    write_findings([save(seeds("tanh", 1.0), tmp_path / "ledger")], tmp_path / "findings.md")
+    page = " ".join((tmp_path / "findings.md").read_text().split())
+    assert "full has 112,500 steps, small 1,280 and tiny 48, so that none diverges at tiny says little" in page
+    assert "each scene 100 times at full, 2.6 times at small, so that none overfits there says little, too" in page
+
+
 def test_a_record_of_another_configuration_is_refused(tmp_path: Path):
     made = record("tanh")
     made.experiment["train"]["batch_size"] = 99

@@ -68,9 +68,13 @@ def test_from_inside_a_ball_its_far_side_is_seen():
 
 
 def test_edges_far_away_do_not_blur():
-    """A ball of 1/50 of its distance, 10⁴ units away: |o|² is 2 500 radii², |o|² − 1 would be rounded."""
-    near, far = (first_hit_maps(encode(SceneBatch.of([ball(50 * r, r)])), 301) for r in (1.0, 200.0))
-    torch.testing.assert_close(far[:, 0], near[:, 0], rtol=0, atol=0)
+    """A ball 10⁴ radii away fills half of the picture; |o|² − 1, of 10⁸, would be rounded to 8."""
+    tokens = encode(SceneBatch.of([ball(1e4, 1.0)]))
+    maps = first_hit_maps(tokens._replace(camera=torch.tensor([[2e-4]])), 101)
+    steps = (torch.arange(101, dtype=torch.float64) + 0.5) * (2 / 101) - 1
+    from_middle = torch.hypot(steps[:, None], steps)  # in half picture widths, of which the ball's radius is 1/2
+    assert (from_middle - 0.5).abs().min() > 1e-5
+    assert torch.equal(maps[0, 0] == 1, from_middle < 0.5)
 
 
 def test_neither_order_nor_padding_changes_what_is_seen():
@@ -100,14 +104,27 @@ def test_gradients_of_a_scene_are_those_of_finite_differences():
         assert gradient[0, 0, field] == pytest.approx(float(difference), rel=2e-2, abs=1e-3)
 
 
+def test_padding_has_no_part_in_gradients():
+    scenes = SceneBatch.of([Ellipsoids(max_objects=7)(5, index) for index in range(5)])
+    gradients = []
+    for length in (int(scenes.counts.max()), 11):
+        tokens = encode(scenes, length)
+        camera = tokens.camera.clone().requires_grad_()
+        seen = first_hit_maps(tokens._replace(camera=camera), WIDTH).square().sum()
+        gradients += torch.autograd.grad(seen, camera)
+    assert gradients[0].isfinite().all()
+    assert gradients[0].abs().min() > 0
+    torch.testing.assert_close(gradients[1], gradients[0])
+
+
 def test_the_network_sees_them_in_every_stage():
     """Its gradient reaches the weights that read them; in bfloat16, too, they are computed in float32."""
     torch.manual_seed(0)
     model = ImageModel(CONFIG)
     tokens = encode(SceneBatch.of([Ellipsoids(max_objects=4)(5, index) for index in range(3)]))
+    exact = first_hit_maps(tokens, WIDTH)
     with torch.autocast("cpu", torch.bfloat16):
-        assert torch.equal(first_hit_maps(tokens, WIDTH), first_hit_maps(Tokens(*(v.clone() for v in tokens)), WIDTH))
-        assert first_hit_maps(tokens, WIDTH).dtype == torch.float32
+        assert torch.equal(first_hit_maps(tokens, WIDTH), exact)
     (model.picture(tokens) - 3).square().sum().backward()
     gained = {name: p for name, p in model.named_parameters() if p.shape != dict(plain())[name]}
     assert {name.split(".")[1] for name in gained} == {str(index) for index in range(len(model.stages))}

@@ -1,6 +1,6 @@
-"""What the lab log's lists mean to try, and it did not: each idea tied to the run with it and the run without.
+"""What the lab log's lists mean to try, and it did not compare so: each idea tied to the run with it and that without.
 
-Ideas of the lists that became runs of the log's own, with findings, are among its claims (`luxel.ledger.log_claims`).
+What the log did find of its ideas is among its claims (`luxel.ledger.log_claims`).
 """
 
 from luxel.ledger.claims import Better
@@ -11,7 +11,7 @@ BASELINE, BLOCKS = "big_new_run", "new_improve_seq"
 IDEAS: tuple[Better, ...] = (
     Better("Attention with normalised queries and keys, and registers", MAY_30, "“better strategies for attention”",
            "qk_norm_registers", BASELINE),
-    Better("Soft ANDs as activations", MAY_30, "““intersection” modules/activation”", "intersection", BASELINE),
+    Better("Soft ANDs as activations", MAY_30, "“‘intersection’ modules/activation”", "intersection", BASELINE),
     Better("Sequence blocks beside image→seq", MAY_30, "“reintroduce transformers on sequence throughout”",
            BLOCKS, "just_image_to_seq"),
     Better("The image asks the sequence of the block before", MAY_30, "“interlace”", "interlaced", BASELINE),

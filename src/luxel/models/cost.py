@@ -27,6 +27,8 @@ RAY_PIXEL_BYTES = 1600
 empty one takes a tenth."""
 BLENDED_PIXEL_BYTES = 800
 """Bytes of a pixel that is blended with paths, mostly the moments of the residual's levels: measured at 768²."""
+FIRST_HIT_FLOATS = 15
+"""Of an object and pixel, while an image model's first-hit maps are found: measured, 1 009 objects at 32²."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +75,9 @@ def rendering_memory(
     """Bytes, about, that pictures of scenes of so many objects each take; within a factor of 2 of what is measured.
 
     An image model holds four maps of its widest block's hidden channels, the tokens of one transformer layer, and the
-    weights of one attention by tanh, twice. A ray model holds what it computes of each pixel, which is taken to be
-    covered, and three layers' values of each of the points that its network sees at once on the device.
+    weights of one attention by tanh, twice; or, if that is more, what first-hit maps are found by. A ray model holds
+    what it computes of each pixel, which is taken to be covered, and three layers' values of each of the points that
+    its network sees at once on the device.
     """
     pixels = scenes * width * height
     if isinstance(model, RayModel):
@@ -88,6 +91,7 @@ def rendering_memory(
         + (5 + 2 * feed_forward) * config.seq_width * objects
         + 2 * max(tanh_weights(model, objects))
     )
+    floats = max(floats, first_hit_floats(model, objects))
     return pixels * PICTURE_PIXEL_BYTES + scenes * FLOAT_BYTES * floats
 
 
@@ -101,8 +105,8 @@ def training_memory(model: Model, scenes: int, objects: int, rays: int = 0) -> i
 
     `objects` are the most that one of them has, `rays` those of each scene, 0 for whole pictures. An image model keeps
     for the way back some six maps of each block's hidden channels; of each object, what each transformer layer and each
-    cross-attention makes of it; and two weights for each pair in an attention by tanh. A ray model keeps, of each point
-    and colour, two values of each layer.
+    cross-attention makes of it; two weights for each pair in an attention by tanh; and what first-hit maps are found
+    by. A ray model keeps, of each point and colour, two values of each layer.
     """
     if isinstance(model, RayModel):
         kept = FLOAT_BYTES * model.config.hidden * (3 * 2 * model.config.layers + 8)
@@ -121,8 +125,14 @@ def training_memory(model: Model, scenes: int, objects: int, rays: int = 0) -> i
         + round(token_widths * model.config.seq_width) * objects
         + 2 * sum(weights)
         + max(weights)
+        + first_hit_floats(model, objects)
     )
     return scenes * FLOAT_BYTES * floats
+
+
+def first_hit_floats(model: ImageModel, objects: int) -> int:
+    """What the first-hit maps of a scene are found by: numbers of every object at every pixel."""
+    return FIRST_HIT_FLOATS * objects * model.config.width**2 if model.config.first_hit_maps else 0
 
 
 def transformers(config: ImageModelConfig) -> list[TransformerConfig]:

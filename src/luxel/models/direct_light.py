@@ -270,7 +270,8 @@ def sum_direct_light(
 ) -> None:
     """The Signals of the points that all threads of `sample_direct_light` sampled; others keep what they have.
 
-    `visibility` becomes which of LIT and SHADOWED they found, and both where the light is noisy or mostly a highlight.
+    The terms' `visibility` becomes which of LIT and SHADOWED they found, and both where the light is noisy or mostly a
+    highlight.
     What highlights would be with nothing in between is their control variate, which more samples know better than those
     that rays are sent to; its factor is that of the least variance, were all samples independent (Owen, "Monte Carlo
     theory, methods and examples", §8.9).

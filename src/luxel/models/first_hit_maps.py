@@ -57,9 +57,14 @@ def pixel_directions(camera: Float[Tensor, "batch 1"], width: int) -> Float[Tens
 def unit_spheres(
     objects: Float[Tensor, "batch objects features"], mask: Bool[Tensor, "batch objects"]
 ) -> Float[Tensor, "batch objects 3 3"]:
-    """The matrices, diag(1 / semi-axes) · rotationᵀ, that make each object about its centre the unit sphere."""
-    semi_axes = torch.where(mask[..., None], objects[..., FIELDS["semi_axes"]], 1.0)  # padding has none
-    return objects[..., FIELDS["rotation"]].unflatten(2, (3, 3)).mT / semi_axes[..., None]
+    """The matrices, diag(1 / semi-axes) · rotationᵀ, that make each object about its centre the unit sphere.
+
+    Of padding, which has neither semi-axes nor a rotation, the identity: 0 / 0 would make the camera's gradient NaN.
+    """
+    is_real = mask[..., None]
+    semi_axes = torch.where(is_real, objects[..., FIELDS["semi_axes"]], 1.0)
+    matrices = objects[..., FIELDS["rotation"]].unflatten(2, (3, 3)).mT / semi_axes[..., None]
+    return torch.where(is_real[..., None], matrices, torch.eye(3, device=objects.device))
 
 
 def unit_sphere_rays(

@@ -73,11 +73,11 @@ class RayModelConfig(Configuration, path="model"):
     """Residual layers between its input and its output."""
     light_rays: RayCount = 16
     """That each point sends to lights where shadows may end, and a quarter elsewhere, and where mirrors and glass show
-    little of it; a power of two is best spread."""
+    little of it; all everywhere if that is no multiple of four. A power of two is best spread."""
     diffuse_rays: RayCount = 6
-    """Over the hemisphere of a diffuse point."""
+    """Over the hemisphere of a diffuse point; a quarter where mirrors and glass show next to nothing of it."""
     glossy_rays: RayCount = 8
-    """Into the lobes of a glossy one."""
+    """Into the lobes of a glossy one; a quarter likewise."""
     bounces: Annotated[int, Field(ge=0, le=64)] = 3
     """Surfaces that scatter, beyond the point, up to which a ray is followed."""
     chains: bool = True

@@ -32,7 +32,7 @@ def test_a_folder_of_scenes_is_learned_from_and_generated(scenes, monkeypatch, c
     assert call("generate", f"scenes:{scenes}", "--out", "set", "--width", "4", "--height", "4", "--spp", "2") == 0
     assert "8 scenes in set" in capsys.readouterr().out
     assert call("experiments", "compare", "run", "--out", "page", "--cpu") == 0
-    assert "| run | 1 | 128 |" in capsys.readouterr().out
+    assert "| run | 1 | fp32 | 128 |" in capsys.readouterr().out
     assert call("experiments", "list", "--runs", "run") == 0
     assert "other runs\n  run: finished" in capsys.readouterr().out
 

@@ -62,8 +62,8 @@ def test_runs_of_ones_own_are_taken_as_they_are(tmp_path: Path, monkeypatch):
     run(with_train(experiment, seed=3), Path("mine"), write_data_folder(tmp_path / "data", experiment.data), cpu=True)
     before = (tmp_path / "mine" / "model" / "model.safetensors").stat().st_mtime_ns
     page, text = compare([Path("mine"), tmp_path / "mine"], "tiny", 1, tmp_path / "page", cpu=True)
-    assert text.count("| mine | 1 | 32 |") == 1
-    assert text.count(f"| {tmp_path}/mine | 1 | 32 |") == 1
+    assert text.count("| mine | 1 | fp32 | 32 |") == 1
+    assert text.count(f"| {tmp_path}/mine | 1 | fp32 | 32 |") == 1
     assert "reference 2 spp" in text
     assert "<img" in page.read_text()
     assert not any((tmp_path / "page" / "records").iterdir())
@@ -119,7 +119,7 @@ def test_damaged_files_of_runs_do_not_hide_the_others(three_runs, tmp_path: Path
         assert message in told
     assert consequence == f"{root}/page/index.html is without them"
     rows = (root / "page" / "comparison.md").read_text()
-    assert [name for name in names if f"| {root / name} | 1 | 32 |" in rows] == ["one", "three"]
+    assert [name for name in names if f"| {root / name} | 1 | fp32 | 32 |" in rows] == ["one", "three"]
     assert "<img" in (root / "page" / "index.html").read_text()
 
 

@@ -48,7 +48,7 @@ COMPLETED = {
     "luxel render --tracer m": ["mitsuba"],
     "luxel render --model ray-": ["ray-base", "ray-small"],
     "luxel experiments sh": ["show"],
-    "luxel experiments show just_s": ["just_seq_blocks"],
+    "luxel experiments show just_image_to_seq_b": ["just_image_to_seq_big"],
     "luxel experiments compare demo --j": ["--jobs"],
     "luxel completion ": ["bash", "zsh", "fish"],
 }

@@ -114,7 +114,7 @@ TOLD = {
         "train: --stream.spp is 'x', must be an integer in [1, 16777216]; or leave it out",
     ),
     "render x --truth 0": (1, "render: --truth is 0, must be an integer in [1, 16777216]; or leave it out"),
-    "train standrd_run": (2, f"train: 'standrd_run' {NAMES}; did you mean standard_run?"),
+    "train standrd_run": (2, f"train: 'standrd_run' {NAMES}; did you mean standard_run or standard_run_raw?"),
     "train xyzzy": (2, f"train: 'xyzzy' {NAMES}"),
     "rendr": (2, ": 'rendr' is not a known VERB (`luxel --help` lists them); did you mean render?"),
     "experiments show dmo": (

@@ -79,7 +79,7 @@ def test_a_process_that_dies_is_told_and_the_weights_in_the_end_are_those_of_run
     assert head == f"{dying}: its process ended with exit code -9; the end of {dying}/log.txt:"
     assert said[-1] == "  last words"
     assert consequence == "page/index.html is without them"
-    assert "| standard_run | 1 | 64 |" in Path("page/comparison.md").read_text()
+    assert "| standard_run | 1 | fp32 | 64 |" in Path("page/comparison.md").read_text()
     monkeypatch.delenv("DIES")
     made, wrong = collect(runs, cpu=True, jobs=2)
     assert not wrong

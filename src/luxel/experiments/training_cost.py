@@ -4,7 +4,7 @@ from functools import cache
 
 from luxel.experiments.experiment import EXPERIMENTS, Scale
 from luxel.models.cost import Cost, cost_by_part
-from luxel.models.model_types import model_of
+from luxel.models.model_types import ModelConfig, model_of
 
 
 def relative_training_cost(name: str, base: str, scale: Scale) -> float:
@@ -12,9 +12,13 @@ def relative_training_cost(name: str, base: str, scale: Scale) -> float:
     return training_operations(name, scale) / training_operations(base, scale)
 
 
-@cache
 def training_operations(name: str, scale: Scale) -> int:
     """Floating-point operations of all forward passes; backward ones are in proportion."""
     experiment = EXPERIMENTS[name].make(scale)
-    cost = sum(cost_by_part(model_of(experiment.model)).values(), Cost())
-    return cost.flops * experiment.train.samples
+    return picture_operations(experiment.model) * experiment.train.samples
+
+
+@cache
+def picture_operations(config: ModelConfig) -> int:
+    """Floating-point operations of one picture."""
+    return sum(cost_by_part(model_of(config)).values(), Cost()).flops

@@ -84,6 +84,8 @@ def write_findings(folders: Sequence[Path], out: Path) -> None:
     if records:
         named = "`, `".join(folder.as_posix() for folder in folders)
         write_atomically(out, findings(records, named).encode())
+    if not records and len(wrong) == 1:
+        raise wrong[0]
     if wrong:
         raise combined(wrong, f"{out} is without them" if records else f"{out} is not written")
 

@@ -126,6 +126,46 @@ def net_point(stratum: int, pattern: int, rays_per_pattern: int) -> int:
     return result
 
 
+@wp.struct
+class LightSamplePlace:
+    """Which light a sample of a point's is of, and where on it."""
+
+    choice: float  # among all lights, in [0, 1)
+    u: wp.vec2
+    net_index: int  # of a ray, for what else it needs numbers for
+    was_taken: bool  # by a pilot ray
+
+
+@wp.func
+def light_sample_place(
+    settings: GatherSettings, r: GatherPoint, k: int, rays_per_pattern: int, sent: int, samples_per_ray: int
+) -> LightSamplePlace:
+    """Of a point's sample number `k`: first come those with rays, then those of highlights alone."""
+    all_rays = settings.light_rays
+    ray_count = rays_per_pattern * settings.patterns_per_point
+    strata = all_rays
+    net_index = int(0)
+    u = wp.vec2(0.0, 0.0)
+    choice = float(0.0)
+    was_taken = bool(False)
+    if k < ray_count:
+        pattern = r.pattern + k // rays_per_pattern
+        stratum = k % rays_per_pattern
+        member = pilot_member(r.pattern)
+        if rays_per_pattern < all_rays:
+            stratum = member + PILOT_DIVISOR * k
+        elif sent > 0:
+            was_taken = stratum % PILOT_DIVISOR == member
+        net_index = pattern * all_rays + net_point(stratum, pattern, all_rays)
+        u = sobol_point(net_index, 0)
+        choice = float(stratum) + sobol_point(pattern, 1)[0]
+    else:
+        strata = ray_count * (samples_per_ray - 1)
+        u = sobol_point(r.pattern * strata + k - ray_count, 8)
+        choice = float(k - ray_count) + sobol_point(r.pattern, 9)[0]
+    return LightSamplePlace(choice / float(strata), u, net_index, was_taken)
+
+
 @wp.kernel(enable_backward=False)
 def sample_direct_light(
     scenes: Scenes,
@@ -172,34 +212,17 @@ def sample_direct_light(
         cdf = light_cdf_of_lobes(scenes, p.scene, r)
         if sent == 0:
             terms[index].light_weight_sum = choose_light(scenes, p.scene, r.at, cdf, 0.5).weight_sum
-        all_rays = settings.light_rays
         possible_rays = possible_light_rays(settings, throughput[index], rays_per_pattern)
         ray_count = wp.where(r.sees_light, rays_per_pattern * settings.patterns_per_point, 0)
         shaft = wp.uint64(0)
         shaft_target = int(MISS)
         samples_per_ray = light_samples_per_ray(settings, r, rays_per_pattern)
-        member = pilot_member(r.pattern)
         for k in range(thread, ray_count * samples_per_ray, settings.threads_per_point):
             is_traced = k < ray_count
-            strata = all_rays
-            net_index = int(0)
-            u = wp.vec2(0.0, 0.0)
-            choice = float(0.0)
-            if is_traced:
-                pattern = r.pattern + k // rays_per_pattern
-                stratum = k % rays_per_pattern
-                if rays_per_pattern < all_rays:
-                    stratum = member + PILOT_DIVISOR * k
-                elif sent > 0 and stratum % PILOT_DIVISOR == member:
-                    continue
-                net_index = pattern * all_rays + net_point(stratum, pattern, all_rays)
-                u = sobol_point(net_index, 0)
-                choice = float(stratum) + sobol_point(pattern, 1)[0]
-            else:
-                strata = ray_count * (samples_per_ray - 1)
-                u = sobol_point(r.pattern * strata + k - ray_count, 8)
-                choice = float(k - ray_count) + sobol_point(r.pattern, 9)[0]
-            light = sample_light(scenes, p.scene, r.at, cdf, choice / float(strata), u)
+            place = light_sample_place(settings, r, k, rays_per_pattern, sent, samples_per_ray)
+            if place.was_taken:
+                continue
+            light = sample_light(scenes, p.scene, r.at, cdf, place.choice, place.u)
             if light.density > 0.0:
                 density = light.density * possible_rays
                 wo = r.local * light.direction
@@ -225,7 +248,7 @@ def sample_direct_light(
                     arriving = wp.cw_mul(light.radiance, sight.transmittance)
                     highlight_sums[TRACED_SQUARES] += traced_square
                     if sight.is_transmitted:
-                        within_pixel = sobol_point(net_index, 7)
+                        within_pixel = sobol_point(place.net_index, 7)
                         connection = connection_through_glass(scenes, settings, p, within_pixel, light, sight)
                         wo = r.local * connection.direction
                         bsdf_value = evaluate_lobes(r.bsdf, wo)
@@ -271,10 +294,9 @@ def sum_direct_light(
     """The Signals of the points that all threads of `sample_direct_light` sampled; others keep what they have.
 
     The terms' `visibility` becomes which of LIT and SHADOWED they found, and both where the light is noisy or mostly a
-    highlight.
-    What highlights would be with nothing in between is their control variate, which more samples know better than those
-    that rays are sent to; its factor is that of the least variance, were all samples independent (Owen, "Monte Carlo
-    theory, methods and examples", §8.9).
+    highlight. What highlights would be with nothing in between is their control variate, which more samples know better
+    than those that rays are sent to; its factor is that of the least variance, were all samples independent (Owen,
+    "Monte Carlo theory, methods and examples", §8.9).
     """
     index = wp.tid() + begin
     rays_per_pattern = light_rays[index]

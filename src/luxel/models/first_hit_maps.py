@@ -32,12 +32,12 @@ def first_hit_maps(tokens: Tokens, width: int) -> Float32[Tensor, "batch channel
     """Maps of the first hits, CHANNELS of them, of pictures of this width."""
     objects, mask, camera, background = tokens
     with torch.autocast(objects.device.type, enabled=False):
-        from_object = unit_spheres(objects, mask)
-        depth = hit_depths(unit_sphere_rays(objects, from_object, pixel_directions(camera, width)), mask)
+        from_object, directions = unit_spheres(objects, mask), pixel_directions(camera, width)
+        depth = hit_depths(unit_sphere_rays(objects, from_object, directions), mask)
         nearest, index = depth.min(1)
         hit = nearest.isfinite()
         nearest = torch.where(hit, nearest, 0.0)
-        normal = normals(from_object, index, objects, pixel_directions(camera, width) * nearest[..., None])
+        normal = normals(from_object, index, objects, directions * nearest[..., None])
         material = torch.cat([objects[..., FIELDS[name]] for name in MATERIAL], 2)
         shown = material.take_along_dim(index[..., None], 1)
         maps = torch.cat([torch.ones_like(nearest)[..., None], nearest.log1p()[..., None], normal, shown], 2)

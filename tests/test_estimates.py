@@ -166,6 +166,17 @@ def test_a_sheens_reflection_begins_with_that_of_near_neighbours(metallic, begin
     assert (found[:, 3] != found[:, 2]).all()
 
 
+def test_each_level_of_a_narrow_metals_reflection_but_the_first_is_that_before():
+    """As the first is of neighbours' rays, too."""
+    ball = Sphere(center=(0, 0, 0), radius=1, material=Material(roughness=0.3, metallic=1.0))
+    batch, levels = scenes_of(ball), random_levels(1)
+    for level in levels:
+        level[:, ROUGH_ALBEDO] = 0
+    found = measured(batch, table_of(batch, AHEAD), levels).estimates[0, :, STARTS[4] : MIRRORED]
+    sharp, beside, near, _ = (level[0, REFLECTION : REFLECTION + 3] for level in levels)
+    torch.testing.assert_close(found, torch.stack([sharp, sharp, beside, near], 1))
+
+
 def test_less_than_no_sky_is_none():
     batch, levels = scenes_of(GREY), random_levels(1)
     for level in levels:

@@ -21,6 +21,7 @@ from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable, material_of_object
 from luxel.core.shapes.shape import is_panel, panel_front
 from luxel.models.shading_points import ShadingPoint, as_points
+from luxel.models.shared_reflections import METAL, reflects_most
 from luxel.models.signals import (
     CAUSTIC,
     CAUSTIC_MOMENT,
@@ -56,7 +57,6 @@ so rarely that training would have it, or all else beside it, too dark."""
 ESTIMATES = CORRECTED + 1
 POINT_FEATURES = 30
 CHANNEL_FEATURES = CORRECTED + 7
-METAL = wp.constant(0.5)  # metallic, from which on reflections are most of what a surface shows
 TINY = wp.constant(1.0e-36)  # radiance that is none: near the least float
 
 PointVector = wp.types.vector(POINT_FEATURES, float)
@@ -170,14 +170,31 @@ def features_of_point(
 
 
 @wp.func
-def estimates_of_channel(
-    albedo: float, levels: Levels, is_sheen: bool, mirrored: wp.vec3, transmitted: wp.vec3, c: int
-) -> EstimateVector:
-    """Radiance that leaves a point in channel `c`, by kinds of light and levels of filtering.
+def reflection_levels(levels: Levels, material: Material, c: int) -> wp.vec4:
+    """REFLECTION in channel `c`, least filtered first.
 
-    `is_sheen`: its reflection is faint and wide, so that what few rays find of it is noise, and bright dots in a room
-    whose window or lamp is small; its first two levels are those of near neighbours.
+    A sheen is faint and wide, so that what few rays find of it is noise, and bright dots in a room whose window or lamp
+    is small: its first two levels are those of near neighbours. What metals reflect their neighbours' rays have found,
+    too (`luxel.models.shared_reflections`), so that each level but the first is that before.
     """
+    sharp = levels.sharp[REFLECTION + c]
+    beside = levels.beside[REFLECTION + c]
+    near = levels.near[REFLECTION + c]
+    far = levels.far[REFLECTION + c]
+    result = wp.vec4(sharp, beside, near, far)
+    if levels.near[ROUGH_ALBEDO] > 0.0:
+        if material.metallic < METAL:
+            result = wp.vec4(near, near, near, far)
+    elif reflects_most(material):
+        result = wp.vec4(sharp, sharp, beside, near)
+    return wp.max(result, wp.vec4(0.0, 0.0, 0.0, 0.0))
+
+
+@wp.func
+def estimates_of_channel(
+    albedo: float, levels: Levels, material: Material, mirrored: wp.vec3, transmitted: wp.vec3, c: int
+) -> EstimateVector:
+    """Radiance that leaves a point in channel `c`, by kinds of light and levels of filtering."""
     sharp = levels.sharp
     beside = levels.beside
     near = levels.near
@@ -187,7 +204,7 @@ def estimates_of_channel(
     unshadowed = near[UNSHADOWED + c]
     near_sky = wp.max(near[SKY + c], 0.0)  # an estimate less an error, that may be less than nothing
     incident = near[DIRECT + c] + near_sky + near[SURFACES + c]
-    near_reflection = wp.max(near[REFLECTION + c], 0.0)
+    reflection = reflection_levels(levels, material, c)
     return EstimateVector(
         albedo * unshadowed * visible_share(sharp, c),
         albedo * unshadowed * visible_share(beside, c),
@@ -203,10 +220,10 @@ def estimates_of_channel(
         wp.max(beside[HIGHLIGHT + c], 0.0),
         wp.max(near[HIGHLIGHT + c], 0.0),
         wp.max(far[HIGHLIGHT + c], 0.0),
-        wp.where(is_sheen, near_reflection, wp.max(sharp[REFLECTION + c], 0.0)),
-        wp.where(is_sheen, near_reflection, wp.max(beside[REFLECTION + c], 0.0)),
-        near_reflection,
-        wp.max(far[REFLECTION + c], 0.0),
+        reflection[0],
+        reflection[1],
+        reflection[2],
+        reflection[3],
         mirrored[c],
         transmitted[c],
         albedo * near[TRUNCATED + c] * incident,
@@ -301,10 +318,9 @@ def measure_points(
     least_path_variance[index] = square(mean(found.diffuse)) * of_white
     shares = Shares(share_1[place], share_2[place], share_3[place])
     point_features[index] = features_of_point(material, cosine, levels, shares, mirrored, transmitted)
-    is_sheen = levels.near[ROUGH_ALBEDO] > 0.0 and material.metallic < METAL
     sums = none
     for c in range(3):
-        e = estimates_of_channel(found.diffuse[c], levels, is_sheen, mirrored, transmitted, c)
+        e = estimates_of_channel(found.diffuse[c], levels, material, mirrored, transmitted, c)
         estimates[index, c] = e
         sums[c] = scale_of(e)
     scale[index] = sums

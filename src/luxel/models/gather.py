@@ -32,6 +32,7 @@ from luxel.models.gather_points import POINT_TERMS, PointTerms
 from luxel.models.indirect_light import RAY_SUMS, RaySums, gather_indirect_light, sum_indirect_light
 from luxel.models.mirrored_lights import add_mirrored_lights
 from luxel.models.shading_points import as_points
+from luxel.models.shared_reflections import LOBE_RAY, LobeRay, share_reflections
 from luxel.models.signals import SIGNALS, Signals
 
 THREADS_PER_POINT = 8
@@ -87,7 +88,12 @@ def gather(
     ray_counts = torch.empty(count, 2, dtype=torch.int32, device=device)
     partial_ray_sums = to_warp(torch.empty(count, threads_per_point, RAY_SUMS, device=device), RaySums)
     gathering = [partial_signals, to_warp(ray_counts, wp.vec2i), partial_ray_sums]
+    kept = count * settings.glossy_rays if neighbours is not None else 0
+    lobe_rays = struct_array(torch.empty(kept, LOBE_RAY, device=device), LobeRay)
     of_points = [*inputs, throughput, light_rays, terms]
-    launch(gather_indirect_light, count * threads_per_point, of_points, gathering, device, sliced=True)
+    launch(gather_indirect_light, count * threads_per_point, of_points, [*gathering, lobe_rays], device, sliced=True)
     launch(sum_indirect_light, count, [*inputs, *gathering], outputs, device, sliced=True)
+    if neighbours is not None:
+        shared = [*inputs[:2], neighbours, throughput, terms, gathering[1], lobe_rays]
+        launch(share_reflections, count, shared, outputs, device, sliced=True)
     return signals

@@ -50,6 +50,7 @@ from luxel.models.gather_points import (
     sight_to_light,
 )
 from luxel.models.shading_points import ShadingPoint, pixel_width
+from luxel.models.shared_reflections import LobeRay, reflects_most
 from luxel.models.signals import (
     DIRECT,
     GLOSSY_VARIANCE,
@@ -304,6 +305,7 @@ def gather_indirect_light(
     partial_signals: wp.array2d[Signals],
     ray_counts: wp.array[wp.vec2i],
     partial_ray_sums: wp.array2d[RaySums],
+    lobe_rays: wp.array[LobeRay],
     begin: int,
 ) -> None:
     """One thread's gather paths of a point, over the hemisphere and into glossy lobes; see `sum_indirect_light`.
@@ -345,6 +347,7 @@ def gather_indirect_light(
     weight_sum = terms[index].light_weight_sum
     light_ray_count = possible_light_rays(settings, throughput[index], light_rays[index])
     pixel = pixel_width(scenes, p, settings.height)
+    keeps_rays = lobe_rays.shape[0] > 0 and reflects_most(r.bsdf.material)
     shaft = EVERYTHING
     if r.is_diffuse and refraction_weight(r.bsdf.material) == 0.0:
         shaft = objects_in_cone(scenes, p.scene, p.point, p.normal, 1.0, INFINITY)
@@ -353,6 +356,7 @@ def gather_indirect_light(
         sampled = sample_gather_ray(settings, r, ray)
         scattered = sampled.scattered
         density = sampled.density
+        lobe_ray = LobeRay()
         if density > 0.0:
             direction = unit_length(to_world(r.local, sampled.wo))
             least_alpha = r.bsdf.material.alpha
@@ -380,6 +384,10 @@ def gather_indirect_light(
                 truncated += gathered.truncated * diffuse_value
                 openness += wp.where(gathered.distance == SKY_DISTANCE, 1.0, 0.0) / float(r.diffuse_rays)
                 nearness += pixel / (pixel + gathered.distance) / float(r.diffuse_rays)
+            if is_glossy and keeps_rays:
+                radiance = gathered.sky + gathered.surfaces
+                weight = mean(scattered.specular) / scattered.density
+                lobe_ray = LobeRay(direction, scattered.density, radiance, mean(gathered.lights), weight)
             if is_glossy or r.shares_rays:
                 value = scattered.specular / density
                 highlight += wp.cw_mul(gathered.lights, value)
@@ -390,6 +398,8 @@ def gather_indirect_light(
                     rough_weight += mean(value)
                     ray_sums[WEIGHTED_REFLECTION] += mean(value) * reflected
                     ray_sums[SQUARED_WEIGHTS] += square(mean(value))
+        if is_glossy and keeps_rays:
+            lobe_rays[index * settings.glossy_rays + ray - r.diffuse_rays] = lobe_ray
     out = Signals()
     out = with_rgb(out, DIRECT, direct)
     out = with_rgb(out, SKY, sky)

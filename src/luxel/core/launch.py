@@ -1,5 +1,6 @@
 """Launching kernels on torch's tensors: on a CPU in slices by a pool of threads, on CUDA on torch's current stream."""
 
+import math
 import os
 import sys
 import threading
@@ -7,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
+from itertools import accumulate
 from typing import Any
 
 import torch
@@ -45,6 +47,7 @@ _start_warp()
 SLICES_A_THREAD = 8  # so that a thread which is held up by other work leaves its slices to the others
 NOTED_AFTER_S = 0.7  # what takes less is no compilation
 MIN_SLICE = 256  # a launch costs some 30 µs
+ALIGNMENT = 64  # bytes: a line of a processor's cache
 
 _pools: dict[int, ThreadPoolExecutor] = {}
 _loaded: set[tuple[Any, torch.device]] = set()
@@ -80,6 +83,19 @@ def struct_array(table: Tensor, struct: Any) -> Any:
     array = wp.array(ptr=table.data_ptr(), dtype=struct, shape=rows, device=warp_device(table.device))
     array._table = table
     return array
+
+
+def scratch(device: torch.device, *kinds: tuple[tuple[int, ...], Any]) -> list[Any]:
+    """Arrays by shape and Warp type, for what kernels leave one another: unset, and one piece of torch's memory."""
+    sizes = [math.prod(shape) * wp.types.type_size_in_bytes(dtype) for shape, dtype in kinds]
+    ends = list(accumulate(-(-size // ALIGNMENT) * ALIGNMENT for size in sizes))
+    memory = torch.empty(ends[-1], dtype=torch.uint8, device=device)
+    arrays = []
+    for (shape, dtype), begin in zip(kinds, [0, *ends[:-1]], strict=True):
+        at = memory.data_ptr() + begin
+        arrays.append(wp.array(ptr=at, dtype=dtype, shape=shape, device=warp_device(device)))
+        arrays[-1]._table = memory
+    return arrays
 
 
 def load(kernel: Any, device: torch.device) -> None:

@@ -52,8 +52,7 @@ SHADOWED = wp.constant(2)
 
 ANY_HIGHLIGHT, TRACED_HIGHLIGHT = wp.constant(0), wp.constant(3)
 TRACED_SQUARES, SEEN_SQUARES = wp.constant(6), wp.constant(7)
-HIGHLIGHT_SUMS = 8
-HighlightSums = wp.types.vector(HIGHLIGHT_SUMS, float)
+HighlightSums = wp.types.vector(8, float)
 """Sums over a point's light samples, each weighing what its light would add to HIGHLIGHT with nothing in between.
 
     ANY_HIGHLIGHT        of all samples, in RGB

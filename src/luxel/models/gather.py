@@ -17,22 +17,21 @@ import warp as wp
 from jaxtyping import Float, Int32
 from torch import Tensor
 
-from luxel.core.launch import launch, struct_array, to_warp
+from luxel.core.launch import launch, scratch, to_warp
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import launchable
 from luxel.models.direct_light import (
-    HIGHLIGHT_SUMS,
     PILOT_DIVISOR,
     HighlightSums,
     allocate_light_rays,
     sample_direct_light,
     sum_direct_light,
 )
-from luxel.models.gather_points import POINT_TERMS, PointTerms
-from luxel.models.indirect_light import RAY_SUMS, RaySums, gather_indirect_light, sum_indirect_light
+from luxel.models.gather_points import PointTerms
+from luxel.models.indirect_light import RaySums, gather_indirect_light, sum_indirect_light
 from luxel.models.mirrored_lights import add_mirrored_lights
 from luxel.models.shading_points import as_points
-from luxel.models.shared_reflections import LOBE_RAY, LobeRay, share_reflections
+from luxel.models.shared_reflections import LobeRay, share_reflections
 from luxel.models.signals import SIGNALS, Signals
 
 THREADS_PER_POINT = 8
@@ -59,16 +58,26 @@ def gather(
         THREADS_PER_POINT if device.type == "cuda" and count <= BUSY_POINTS else 1
     )
     signals = torch.empty(count, SIGNALS, device=device)
-    partial_signals = to_warp(torch.empty(count, threads_per_point, SIGNALS, device=device), Signals)
+    parts = (count, threads_per_point)
+    kept_rays = count * settings.glossy_rays if neighbours is not None else 0
+    partial_signals, partial_visibility, partial_highlight_sums, partial_ray_sums, terms, ray_counts, lobe_rays = (
+        scratch(
+            device,
+            (parts, Signals),
+            (parts, wp.int32),
+            (parts, HighlightSums),
+            (parts, RaySums),
+            ((count,), PointTerms),
+            ((count,), wp.vec2i),
+            ((kept_rays,), LobeRay),
+        )
+    )
     all_rays = settings.light_rays
     has_pilot = neighbours is not None and settings.patterns_per_point == 1 and all_rays % PILOT_DIVISOR == 0
     first = all_rays // PILOT_DIVISOR if has_pilot else all_rays
     light_rays = torch.full((count,), first, dtype=torch.int32, device=device)
     throughput = torch.ones(count, device=device) if throughput is None else throughput
-    terms = struct_array(torch.empty(count, POINT_TERMS, device=device), PointTerms)
-    partial_visibility = torch.empty(count, threads_per_point, dtype=torch.int32, device=device)
-    partial_highlight_sums = torch.empty(count, threads_per_point, HIGHLIGHT_SUMS, device=device)
-    sampling = [partial_signals, partial_visibility, to_warp(partial_highlight_sums, HighlightSums)]
+    sampling = [partial_signals, partial_visibility, partial_highlight_sums]
     inputs = [launchable(batch), settings, as_points(table)]
     outputs = [to_warp(signals, Signals)]
 
@@ -85,15 +94,11 @@ def gather(
         sample_lights(first)
     if settings.occlusion and batch.is_flat_mirror.any():
         launch(add_mirrored_lights, count, [*inputs, throughput, terms], outputs, device, sliced=True)
-    ray_counts = torch.empty(count, 2, dtype=torch.int32, device=device)
-    partial_ray_sums = to_warp(torch.empty(count, threads_per_point, RAY_SUMS, device=device), RaySums)
-    gathering = [partial_signals, to_warp(ray_counts, wp.vec2i), partial_ray_sums]
-    kept = count * settings.glossy_rays if neighbours is not None else 0
-    lobe_rays = struct_array(torch.empty(kept, LOBE_RAY, device=device), LobeRay)
+    gathering = [partial_signals, ray_counts, partial_ray_sums]
     of_points = [*inputs, throughput, light_rays, terms]
     launch(gather_indirect_light, count * threads_per_point, of_points, [*gathering, lobe_rays], device, sliced=True)
     launch(sum_indirect_light, count, [*inputs, *gathering], outputs, device, sliced=True)
     if neighbours is not None:
-        shared = [*inputs[:2], neighbours, throughput, terms, gathering[1], lobe_rays]
+        shared = [*inputs[:2], neighbours, throughput, terms, ray_counts, lobe_rays]
         launch(share_reflections, count, shared, outputs, device, sliced=True)
     return signals

@@ -59,10 +59,6 @@ class PointTerms:
     visibility: int  # which of LIT and SHADOWED they found
 
 
-POINT_TERMS = 3
-"""Words of PointTerms."""
-
-
 @wp.struct
 class GatherPoint:
     """A shading point that gathers light: its BSDF in its local frame, and the rays of each kind that it sends."""

@@ -77,8 +77,7 @@ ROULETTE_SURVIVAL = wp.constant(2.0)  # after a surface, over the path's through
 SKY_DISTANCE = wp.constant(1.0e9)  # longer than any ray that hits something
 
 WEIGHTED_REFLECTION, SQUARED_WEIGHTS, SKY_CONTROL = wp.constant(0), wp.constant(1), wp.constant(2)
-RAY_SUMS = 5
-RaySums = wp.types.vector(RAY_SUMS, float)
+RaySums = wp.types.vector(5, float)
 """Sums over a point's rays over its hemisphere.
 
     WEIGHTED_REFLECTION    of what the rough lobe reflects by a ray, times its weight, the ray's part in ROUGH_ALBEDO

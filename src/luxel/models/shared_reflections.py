@@ -39,10 +39,6 @@ class LobeRay:
     weight: float  # what its own point's lobe reflects over the density, the mean of the channels
 
 
-LOBE_RAY = 9
-"""Words of LobeRay."""
-
-
 @wp.struct
 class RaySums:
     """Over rays; what the lobe reflects of one, x, is its weight w times its radiance, both means of the channels."""

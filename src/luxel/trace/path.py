@@ -18,7 +18,7 @@ from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import launchable
 from luxel.scene.arguments import check_scenes
 from luxel.scene.description import Scene
-from luxel.scene.lighting import warn_of_darkness
+from luxel.scene.lighting import warn_of_black_pictures
 from luxel.trace.first_hits import Features, first_hit_features
 from luxel.trace.fragment_paths import FragmentSums, FragmentTally, mixed_pixels
 from luxel.trace.path_kernel import TraceSettings, WorldRays, strata_of, trace_paths
@@ -73,12 +73,13 @@ class PathTracer:
         """Trace every scene with `spp` paths a pixel; the variance is that of the paths, over spp.
 
         An image depends on its own scene alone, to the bit. `progress` is called with every number of pixels that are
-        done. Raises InputError if `spp` or a side is less than 1; warns of scenes without light, with InputWarning.
+        done. Raises InputError if `spp` or a side is less than 1; warns of scenes without light, and of cameras inside
+        of what is opaque, with InputWarning.
         """
         check_size(width, height)
         batch = self._batch(scenes)
         if not isinstance(scenes, SceneBatch):
-            warn_of_darkness(scenes)
+            warn_of_black_pictures(scenes)
         count = len(batch) * width * height
         if count > MAX_PIXELS:
             raise InputError(f"{len(batch)} scenes of {width}×{height}: at most {MAX_PIXELS} pixels at once")

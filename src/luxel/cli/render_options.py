@@ -12,7 +12,7 @@ from luxel import InputError
 from luxel.configuration import Configuration, PathCount, Pixels, Seed
 from luxel.data.generate_settings import TracerName
 from luxel.denoised import DEFAULT_SPP
-from luxel.files.atomic import check_folder
+from luxel.files.atomic import check_folder, check_writable
 from luxel.image.formats import LINEAR, SUFFIXES, Stops, check_image_file, is_display
 from luxel.scene.figures.figure import Figure
 from luxel.scene.figures.looks import LOOKS, View
@@ -103,6 +103,7 @@ def outputs(options: RenderOptions) -> list[Path]:
     first: dict[Path, Path] = {}
     for path, file in zip(options.scenes, found, strict=True):
         check_image_file(file, options.exposure)
+        check_writable(file)
         if file in first:
             raise InputError(f"{path}: its picture would be {file}, as that of {first[file]} is; render it by itself")
         first[file] = path

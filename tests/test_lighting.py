@@ -50,7 +50,7 @@ def test_what_is_lit_by_anything_is_not_warned_of(call):
 @pytest.mark.parametrize(
     ("scenes", "told"),
     [
-        ([INSIDE], "the scene is inside objects[1] (sphere), which is opaque, so that nothing beyond that is seen"),
+        ([INSIDE], "the scene is inside objects[1] (sphere), which is opaque, so that nothing beyond it is seen"),
         ([BY_SKY, INSIDE, BEHIND], "2 of 3 scenes (the first is number 1) is inside objects[1] (sphere)"),
         ([BEHIND], "the scene is behind objects[0] (plane), which is opaque"),
     ],

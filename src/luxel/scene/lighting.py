@@ -38,8 +38,8 @@ def enclosure(scenes: Sequence[Scene]) -> str | None:
     place = f"{'behind' if isinstance(item, Plane) else 'inside'} objects[{object_number}] ({item.shape})"
     remedy = "move it, or turn the plane's normal" if isinstance(item, Plane) else "move it, or the object"
     return (
-        f"the camera of {_which([number for number, _ in inside], scenes)} is {place}, which is opaque, so that nothing "
-        f"beyond that is seen; {remedy}"
+        f"the camera of {_which([number for number, _ in inside], scenes)} is {place}, which is opaque, so that "
+        f"nothing beyond it is seen; {remedy}"
     )
 
 

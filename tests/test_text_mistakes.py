@@ -63,7 +63,6 @@ def test_the_first_mistake_is_told_with_file_line_value_and_remedy(tmp_path, nam
     assert found.startswith(told)
     pytest.importorskip("plyfile" if path.suffix == ".ply" else "ase")
     with pytest.raises(InputError) as error:
-        read_particles(path, 0 if name == "later.xyz" else -1)
         read_particles(path)
     assert str(error.value).startswith(f"{path}: ")
     assert told in str(error.value)

@@ -52,7 +52,8 @@ def frames_mistake(first: Line, lines: Iterator[Line]) -> str | None:
             return f"line {number} is {shortened(text)}, must be the number of atoms of another frame, alone"
         _, comment = next(lines, (number + 1, ""))
         columns, atoms = extended_xyz_columns(comment), 0
-        for atoms, (place, row) in enumerate(islice(lines, int(text)), 1):
+        for place, row in islice(lines, int(text)):
+            atoms += 1
             if (told := row_mistake(row.split(), columns)) is not None:
                 return f"line {place}{told}"
         if atoms < int(text):
@@ -171,7 +172,8 @@ def ply_rows_mistake(
         if "list" in columns:
             return None
         rows = 0
-        for rows, (last, line) in enumerate(islice(lines, count), 1):
+        for last, line in islice(lines, count):
+            rows += 1
             if (told := row_mistake(line.split(), columns)) is not None:
                 return f"line {last}{told}"
         if rows < count:

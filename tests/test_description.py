@@ -457,6 +457,16 @@ def test_what_is_no_scene_is_told_what_one_is(content, problem, tmp_path):
     assert str(error.value) == f"{path}: {problem}{A_SCENE}"
 
 
+@pytest.mark.parametrize("digits", [300, 400, 5000])
+def test_of_a_number_of_more_digits_than_python_reads_the_field_is_told(digits):
+    """4300 of an integer."""
+    text = SCENE.to_json().replace('"radius":0.5', f'"radius":1{"0" * digits}', 1)
+    with pytest.raises(SceneError, match=r"a\.json: objects\[\d\]\.radius is .*, must be a number in \[1e-6, 1e6\]"):
+        Scene.from_json(text, "a.json")
+    with pytest.raises(SceneError, match=r"a\.json: objects\[\d\]\.radius is given twice"):
+        Scene.from_json(text.replace('"radius":', '"radius":2,"radius":'), "a.json")
+
+
 @pytest.mark.parametrize("name", ["a.glb", "a.USDA", "a.npy", "a.ply"])
 def test_a_scene_is_not_saved_under_the_ending_of_something_else(tmp_path, name):
     with pytest.raises(SceneError) as error:

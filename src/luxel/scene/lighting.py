@@ -36,7 +36,7 @@ def enclosure(scenes: Sequence[Scene]) -> str | None:
     (first, object_number), *_ = inside
     item = scenes[first].objects[object_number]
     place = f"{'behind' if isinstance(item, Plane) else 'inside'} objects[{object_number}] ({item.shape})"
-    remedy = "move it, or turn the plane's normal" if isinstance(item, Plane) else "move it, or the object"
+    remedy = f"move the camera, or {'turn the plane' if isinstance(item, Plane) else 'the object'}"
     return (
         f"the camera of {_which([number for number, _ in inside], scenes)} is {place}, which is opaque, so that "
         f"nothing beyond it is seen; {remedy}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 
 import luxel
 from luxel import InputError
+from luxel.configuration import shortened
 from luxel.core.fragments import FragmentPaths, Fragments
 from luxel.core.launch import launch, to_warp
 from luxel.core.rays import Rays
@@ -188,6 +190,8 @@ class PathTracer:
 
     def _settings(self, spp: int, seed: int, width: int = 0, height: int = 0, groups: int = 4) -> Any:
         """TraceSettings of a picture, or of rays of their own; strata are those that at least so many `groups` fill."""
+        check_integer("spp", spp)
+        check_integer("seed", seed)
         if spp < 1:
             raise InputError(f"spp is {spp}, must be at least 1")
         settings = TraceSettings()
@@ -240,9 +244,17 @@ def net_size(paths: int) -> int:
 
 
 def check_size(width: int, height: int) -> None:
-    """Raises InputError for a picture without pixels."""
+    """Raises InputError for a picture without pixels, and for sides that are no integers."""
+    for name, side in (("width", width), ("height", height)):
+        check_integer(name, side)
     if width < 1 or height < 1:
         raise InputError(f"width is {width} and height {height}: both must be at least 1")
+
+
+def check_integer(name: str, value: Any) -> None:
+    """Raises InputError for what is no integer."""
+    if not isinstance(value, Integral) or isinstance(value, bool):
+        raise InputError(f"{name} is {shortened(value)}, must be an integer")
 
 
 def check_rays(rays: Rays, scenes: int) -> None:

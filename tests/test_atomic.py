@@ -10,6 +10,7 @@ from luxel import InputError
 from luxel.files.atomic import (
     check_folder,
     check_writable,
+    check_writable_folder,
     checksum,
     make_folder_of,
     only_one,
@@ -131,14 +132,19 @@ def test_checksum(tmp_path):
 def test_before_work_a_file_is_tried_and_nothing_is_left(tmp_path):
     path = tmp_path / "new" / "file"
     check_writable(path)
-    assert not list(path.parent.iterdir())
+    check_writable_folder(path)
+    assert not list(tmp_path.iterdir())
+    path.parent.mkdir()
     there = {"file": b"old", f"file{PARTIAL}": b"what another process is writing"}
     for name, content in there.items():
         (path.parent / name).write_bytes(content)
     check_writable(path)
+    check_writable_folder(path.parent)
     assert {entry.name: entry.read_bytes() for entry in path.parent.iterdir()} == there
     with pytest.raises(InputError, match="new: is a folder, but a file is to be written"):
         check_writable(tmp_path / "new")
+    with pytest.raises(InputError, match="file: is a file, but a folder is meant"):
+        check_writable_folder(path)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="asks POSIX for the longest name")
@@ -159,5 +165,14 @@ def test_a_folder_that_cannot_be_written_to_is_found_before_work(tmp_path, monke
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
     monkeypatch.setattr("luxel.files.atomic.NamedTemporaryFile", read_only)
-    with pytest.raises(InputError, match="file: cannot be written: Read-only file system; make room, or allow it"):
-        check_writable(tmp_path / "file")
+    for check in (check_writable, check_writable_folder):
+        with pytest.raises(InputError, match="file: cannot be written: Read-only file system; make room, or allow it,"):
+            check(tmp_path / "file")
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="where nobody can write, as nothing is a file of a disk's")
+@pytest.mark.parametrize("check", [check_writable, check_writable_folder])
+@pytest.mark.parametrize("place", ["/proc/new", "/proc/new/below", "/dev/null/new"])
+def test_a_place_where_nobody_can_write_is_found_before_work(check, place):
+    with pytest.raises(InputError, match=f"{place}: cannot be written: .*; make room, or allow it, or name another"):
+        check(Path(place))

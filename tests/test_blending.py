@@ -1,33 +1,24 @@
 """Blending a picture with paths: whatever the picture, the truth in the end."""
 
-import math
 from dataclasses import replace
 from functools import partial, reduce
 
 import numpy as np
 import pytest
 import torch
+from blended import HEIGHT, ONE, WIDTH, blender, paths_of, residual_of, surfaces_of, traced
 from tracer_scenes import FEATURES
 
-from luxel import InputError
 from luxel.core.fragments import FragmentPaths
 from luxel.core.scene_batch import SceneBatch
-from luxel.models import residual_bands
-from luxel.models.blender import Blender, BlenderConfig, Coefficients, james_stein
-from luxel.models.blending import MIN_ERROR, blend, blended_picture, combine, uncertain_fragments
-from luxel.models.residual_bands import LEVELS, Residual, describe, filtered_residual
+from luxel.models.blender import Coefficients
+from luxel.models.blending import MIN_ERROR, blend, blended_picture, combine
+from luxel.models.residual_bands import LEVELS
 from luxel.models.residual_filter import DETAILS
-from luxel.models.traced_paths import LAMP_SHARE_ERROR, Paths, Shares, pooled, shares_of_pixels
-from luxel.models.visible_surfaces import FragmentRadiance, Surfaces, visible_surfaces
+from luxel.models.traced_paths import Paths, Shares, pooled, shares_of_pixels
+from luxel.models.visible_surfaces import visible_surfaces
 from luxel.scene import Camera, Material, Panel, Plane, Scene, Sphere
-from luxel.trace.path import PathTracer
 
-HEIGHT, WIDTH = 7, 11
-ONE = Scene(
-    objects=(Sphere(center=(0, 0, 0), radius=1.0),),
-    camera=Camera(position=(0, -5, 0), look_at=(0, 0, 0)),
-    background=(0.2, 0.3, 0.4),
-)
 KINDS = [
     "many lights",
     "smooth glass",
@@ -37,53 +28,6 @@ KINDS = [
     "metal box",
     "panel lamp above",
 ]
-
-
-def blender(seed: int = 0) -> Blender:
-    """With random weights everywhere."""
-    torch.manual_seed(seed)
-    result = Blender(BlenderConfig(hidden=8)).eval()
-    for last in (result.head, result.judge[2]):
-        torch.nn.init.normal_(last.weight, std=0.3 if last is result.judge[2] else 1.0)
-    return result
-
-
-def surfaces_of(*scenes: Scene) -> Surfaces:
-    return visible_surfaces(SceneBatch.of(scenes), WIDTH, HEIGHT)
-
-
-def traced(scenes: Scene | list[Scene], spp: int, seed: int = 0) -> Paths:
-    scenes = scenes if isinstance(scenes, list) else [scenes]
-    paths = torch.full((len(scenes) * WIDTH * HEIGHT,), spp)
-    found, of_fragments = PathTracer().sample_fragments(scenes, surfaces_of(*scenes).fragments, paths, seed)
-    return Paths(found.mean, found.path_variance / spp, torch.full((len(found.mean),), float(spp)), of_fragments)
-
-
-def paths_of(surfaces: Surfaces, mean: torch.Tensor, variance: torch.Tensor, spp: int) -> Paths:
-    """Of pixels whose fragments all have found the same, each as often as it covers."""
-    scatter = (variance * spp * (spp - 1)).nan_to_num(0)
-    of_fragments = FragmentPaths(mean[surfaces.pixel], spp * surfaces.fragments.coverage, scatter)
-    return Paths(mean, variance, torch.full((len(mean),), float(spp)), of_fragments)
-
-
-def without_rare_light(radiance: torch.Tensor) -> FragmentRadiance:
-    """Of fragments, none of whose light is rare."""
-    return FragmentRadiance(radiance, torch.zeros(len(radiance)))
-
-
-def residual_of(bands: torch.Tensor, variance: torch.Tensor, scale: float, noise: float) -> Residual:
-    pixels = len(bands)
-    return Residual(
-        bands=bands,
-        variance=variance,
-        scale=torch.full((pixels,), scale),
-        paths_variance=torch.full((pixels,), noise),
-        noisy=torch.ones(pixels),
-        details=torch.zeros(pixels, DETAILS, 3),
-        mottle=torch.zeros(pixels, DETAILS),
-        mottle_variance=torch.zeros(pixels, DETAILS),
-        features=torch.zeros(pixels, residual_bands.FEATURES),
-    )
 
 
 def test_the_blend_by_hand():
@@ -126,38 +70,6 @@ def test_where_light_is_rare_paths_that_missed_it_are_believed_no_more_than_they
     np.testing.assert_allclose(weight(0.05), 9 / (9 + 0.252), rtol=1e-4)  # a neighbour's lucky path
     np.testing.assert_allclose(weight(0.5, error=0.1), 0.1 / (0.1 + 0.252), rtol=1e-3)
     np.testing.assert_allclose(weight(0.5, scale=5.0), 4 / (4 + 0.252), rtol=1e-3)
-
-
-@pytest.mark.parametrize("every", [3, HEIGHT * WIDTH])
-def test_of_a_single_noisy_pixel_neighbours_know_that_it_is_one(every):
-    """One pixel in three has the noise, or the one in the middle alone."""
-    scene = Scene(
-        objects=(Plane(center=(0, 0, 0)),), camera=Camera(position=(0, 0, 5), look_at=(0, 0, 0), up=(0, 1, 0))
-    )
-    variance, surfaces = torch.full((HEIGHT * WIDTH,), 1e-6), surfaces_of(scene)
-    variance[38 % every :: every] = 1.0
-    mean, batch = torch.ones(HEIGHT * WIDTH, 3), SceneBatch.of([scene])
-    paths = paths_of(surfaces, mean, variance, 16)
-    levels = filtered_residual(
-        batch, surfaces, without_rare_light(mean), paths, uncertain_fragments(batch, surfaces, paths)
-    )
-    noisy = describe(batch, surfaces.fragments.object_id, mean, levels, paths.spp).noisy[[37, 39, 26]]
-    assert ((noisy > 0.2) & (noisy < 0.5) if every == 3 else noisy < 0.1).all()
-
-
-def test_james_and_stein_by_hand():
-    """c = 3: of a band whose square is 4 and variance 1 a quarter is kept; of one whose square is 2 nothing.
-
-    Half of a detail is mottle, with a variance of 1/24, and so half of that is believed.
-    """
-    bands = torch.zeros(1, LEVELS, 3)
-    bands[0, 1], bands[0, 2] = 2.0, 2**0.5
-    residual = residual_of(bands, torch.ones(1, LEVELS), 1.0, 1.0)
-    residual.mottle[0, 0], residual.mottle_variance[0, 0] = 0.5, 1 / 24
-    found = james_stein(residual)
-    torch.testing.assert_close(found.details, torch.tensor([[0.25, 0.0]]))
-    torch.testing.assert_close(found.bands[0, :3], torch.tensor([0.0, 0.25, 0.0]))
-    torch.testing.assert_close(found.error, torch.tensor([0.25]))
 
 
 def test_pooled_paths_are_all_of_them():
@@ -390,48 +302,6 @@ def test_one_lucky_path_does_not_show():
     assert (blended - picture).abs().max() < 0.05
 
 
-def test_the_blender_is_what_was_saved_and_every_weight_has_a_gradient(tmp_path):
-    saved = blender()
-    saved.save_pretrained(tmp_path)
-    again = Blender.from_pretrained(tmp_path)
-    torch.testing.assert_close(again.state_dict(), saved.state_dict())
-    (tmp_path / "config.json").write_text('{"kind": "ray"}')
-    with pytest.raises(InputError, match=r"config\.json"):
-        Blender.from_pretrained(tmp_path)
-    scene = FEATURES["many lights"][0]
-    paths = traced(scene, 4)
-    picture = (paths.mean * 0.9 + 0.01).reshape(1, HEIGHT, WIDTH, 3)
-    blended, error = blend(SceneBatch.of([scene]), surfaces_of(scene), picture, paths, saved.train())
-    (blended.square().sum() + error.log().sum()).backward()
-    for name, weights in saved.named_parameters():
-        assert (weights.grad != 0).any(), name
-
-
-def test_a_judge_multiplies_what_is_expected():
-    """Untrained it says what `combine` does and (0.001 of the radiance)²; with a bias of log 4, 4 times it."""
-    saved = Blender(BlenderConfig(hidden=8))
-    residual = residual_of(torch.zeros(1, LEVELS, 3), torch.ones(1, LEVELS), 2, 1)
-    told = [torch.ones(1, 3), residual, torch.full((1, 3), 1.5), torch.tensor([0.03])]
-    with torch.no_grad():
-        torch.testing.assert_close(saved.judged(*told), torch.tensor([0.03 + 4e-6]))
-        saved.judge[2].bias.fill_(math.log(4))
-        torch.testing.assert_close(saved.judged(*told), torch.tensor([4 * (0.03 + 4e-6)]))
-
-
-def test_a_judge_leaves_what_a_lamps_share_is_off():
-    """A lamp of a twentieth of a pixel, a thousand times as bright as the rest, which the judge expects to be right."""
-    lamp = Sphere(center=(0.1, -1, 0.5), radius=0.05, material=Material(emission=(1e3, 1e3, 1e3)))
-    scene = Scene(objects=(Plane(center=(0, 0, -1)), lamp), camera=ONE.camera, background=(1, 1, 1))
-    saved, paths, surfaces = blender(), traced(scene, 4), surfaces_of(scene)
-    picture = traced(scene, 4096).mean.reshape(1, HEIGHT, WIDTH, 3)
-    shown = surfaces.pixel[surfaces.is_lamp]
-    with torch.no_grad():
-        saved.judge[2].bias.fill_(-12)
-        _, error = blend(SceneBatch.of([scene]), surfaces, picture, paths, saved)
-    assert len(shown) > 0
-    assert (error.flatten()[shown].sqrt() > 1e3 * LAMP_SHARE_ERROR / 3).any()
-
-
 def test_a_picture_without_its_error_is_the_same_and_asks_no_judge(monkeypatch):
     saved, scene = blender(), FEATURES["many lights"][0]
     paths = traced(scene, 4)
@@ -440,47 +310,3 @@ def test_a_picture_without_its_error_is_the_same_and_asks_no_judge(monkeypatch):
         expected, _ = blend(*given)
         monkeypatch.setattr(saved, "judged", None)
         assert (blended_picture(*given) == expected).all()
-
-
-@pytest.mark.parametrize("inside", [1e-6, 0.1])
-def test_a_patch_without_noise_is_as_noisy_as_what_is_around_it(inside):
-    """Of 9 × 9 pixels, all of whose paths may have missed a lamp: a tenth of the noise around them is no such patch."""
-    side, middle = 32, 16
-    scene = Scene(
-        objects=(Plane(center=(0, 0, 0)),), camera=Camera(position=(0, 0, 5), look_at=(0, 0, 0), up=(0, 1, 0))
-    )
-    batch, surfaces, mean = (
-        SceneBatch.of([scene]),
-        visible_surfaces(SceneBatch.of([scene]), side, side),
-        torch.ones(side**2, 3),
-    )
-    variance = torch.ones(side, side)
-    variance[middle - 4 : middle + 5, middle - 4 : middle + 5] = inside
-    paths = paths_of(surfaces, mean, variance.flatten(), 16)
-    levels = filtered_residual(
-        batch, surfaces, without_rare_light(mean), paths, uncertain_fragments(batch, surfaces, paths)
-    )
-    found = describe(batch, surfaces.fragments.object_id, mean, levels, paths.spp).paths_variance.reshape(side, side)
-    around = found[2, 2]
-    assert (found[middle, middle] > 0.3 * around) == (inside < 0.03)
-
-
-def test_what_is_cut_off_heavy_paths_makes_their_neighbourhood_uncertain():
-    """A floor that is truly 1, of which one pixel in 100 has found all light: the others say that it is dark."""
-    height = width = 40
-    scene = Scene(
-        objects=(Plane(center=(0, 0, 0)),), camera=Camera(position=(0, 0, 5), look_at=(0, 0, 0), up=(0, 1, 0))
-    )
-    batch, picture = SceneBatch.of([scene]), torch.ones(1, height, width, 3)
-    mean = torch.zeros(height, width)
-    mean[5::10, 5::10] = 100.0
-    surfaces, flat = visible_surfaces(batch, width, height), picture.reshape(-1, 3)
-    paths = paths_of(surfaces, mean.reshape(-1, 1).expand(-1, 3), mean.flatten() ** 2 * 0.25, 4)
-    levels = filtered_residual(
-        batch, surfaces, without_rare_light(flat), paths, uncertain_fragments(batch, surfaces, paths)
-    )
-    residual = describe(batch, surfaces.fragments.object_id, flat, levels, paths.spp[surfaces.pixel])
-    coarse = (residual.bands[:, -1] ** 2).mean(1)
-    assert (coarse > 0.2).all()  # as if the floor were half as bright, or less
-    assert (residual.variance[:, -1] > 0.5 * coarse).all()
-    assert (james_stein(residual).bands[:, -1] == 0).all()

@@ -1,5 +1,6 @@
 """The command line whatever the verb: mistakes, help, and what becomes of its output."""
 
+import errno
 import io
 import os
 import subprocess
@@ -177,3 +178,41 @@ def test_an_output_that_is_full_is_one_line(arguments, unbuffered, tmp_path):
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=environment)
     assert done.returncode == 1
     assert done.stderr == f"luxel {arguments[0]}: standard output: No space left on device\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["render", SCENE, "--width", "8", "--out", "kept/a.png"],
+        ["render", SCENE, SCENE.with_name("six_objects.json"), "--width", "8", "--out", "kept"],
+        ["fit", "a.exr", "--scene", SCENE, "--free", "objects[0].center", "--out", "kept"],
+        ["evaluate", "ray-small", "--data", f"scenes:{SCENE.parent}", "--width", "8", "--spp", "2"],
+        ["generate", "spheres", "--count", "1", "--out", "kept/data"],
+        ["generate", "cater", "--count", "1", "--out", "kept/videos"],
+        ["movie", SCENE, "--turntable", "2", "--width", "8", "--out", "kept/a.mp4"],
+        ["movie", SCENE, "--turntable", "2", "--width", "8", "--pictures", "png", "--out", "kept"],
+        ["convert", SCENE, "kept/a.glb"],
+        ["train", "demo", "--scale", "tiny", "--cpu", "--out", "kept/run"],
+        ["experiments", "compare", "demo", "--scale", "tiny", "--cpu", "--out", "kept"],
+        ["experiments", "findings", "--out", "kept/findings.md"],
+        ["demo", "--out", "kept"],
+    ],
+    ids=lambda words: " ".join(map(str, words[:2])),
+)
+def test_a_place_that_cannot_be_written_is_told_before_any_work(arguments, tmp_path, monkeypatch, capsys):
+    def work(*arguments, **options):
+        raise AssertionError("work, though what comes of it can't be kept")
+
+    def read_only(*arguments, **options):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("luxel.files.atomic.NamedTemporaryFile", read_only)
+    monkeypatch.setattr(Path, "mkdir", read_only)
+    reads = [] if arguments[0] == "evaluate" else ["scene.description.Scene.load"]  # whose scenes name the data set
+    for place in ("pipeline.Renderer.network", "pipeline.Renderer.render", "trace.path.PathTracer.trace", *reads):
+        monkeypatch.setattr(f"luxel.{place}", work)
+    assert call(*arguments) == 1
+    told = capsys.readouterr().err
+    assert "cannot be written: Read-only file system; make room, or allow it" in told
+    assert "kept" in told or arguments[0] == "evaluate"

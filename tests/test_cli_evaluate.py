@@ -47,6 +47,18 @@ def test_a_shipped_model_is_evaluated_at_any_size(scenes, monkeypatch, capsys):
     assert len(json.loads(figures.read_text())["per_image"]["psnr"]) == 8
 
 
+def test_of_a_single_scene_there_is_no_interval(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "scenes").mkdir()
+    shutil.copy(SCENE, tmp_path / "scenes")
+    assert call("evaluate", "ray-small", "--data", "scenes:scenes", "--width", "6", "--spp", "2") == 0
+    printed = capsys.readouterr().out
+    (page,) = tmp_path.glob("ray-small-evaluation-*.html")
+    metrics = json.loads(page.with_suffix(".json").read_text())["metrics"]
+    assert printed.count("   one image\n") == len(metrics)
+    assert page.read_text().count('<td class="number">one image</td>') == len(metrics)
+
+
 def test_scenes_that_an_image_model_would_take_for_others_are_refused(trained, scenes, capsys):
     box = Scene.load(SCENE).model_copy(update={"objects": (Box(center=(0, 0, 0), half_extents=(1, 1, 1)),)})
     box.save(scenes / "9.json")

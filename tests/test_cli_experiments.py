@@ -37,4 +37,4 @@ def test_a_comparison_ends_with_a_page_and_its_findings(tmp_path, monkeypatch, c
     assert call(*command, "--out", "page") == 0
     assert sorted((path.name, path.stat().st_mtime_ns) for path in tmp_path.glob("runs/*/*/model/*")) == before
     assert call("experiments", "findings", "--records", "page/records", "--out", "findings.md") == 0
-    assert "1 of 3 seeds | tiny | undecided |" in Path("findings.md").read_text()
+    assert "; one seed | tiny | undecided |" in Path("findings.md").read_text()

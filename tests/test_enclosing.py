@@ -1,7 +1,8 @@
 import pytest
 
 from luxel.scene.description import Box, Camera, Cylinder, Ellipsoid, Material, Panel, Plane, Scene, Sphere
-from luxel.viewer.enclosing import blindness, enclosing_object
+from luxel.scene.enclosing import enclosing_object
+from luxel.viewer.blindness import blindness
 
 FAR = Sphere(center=(50, 50, 50), radius=1.0)
 TURNED = (0.5**0.5, 0.0, 0.0, 0.5**0.5)
@@ -37,6 +38,14 @@ def test_there_is_no_inside_of_panels_and_glass_is_seen_out_of():
     for metallic, found in ((0.0, None), (0.5, None), (1.0, 1)):
         glass = Material(transmission=1.0, metallic=metallic)
         assert enclosing_object(*seen_from((0, 0, 0), Sphere(center=(0, 0, 0), radius=1, material=glass))) == found
+
+
+@pytest.mark.parametrize(("extent", "found"), [(1.9, 1), (2.1, None)])
+def test_parallel_rays_start_between_four_corners_all_of_which_must_be_inside(extent, found):
+    """A box of sides 2 around a square picture in its middle, turned as the picture is."""
+    scene, _ = seen_from((0, 0, 0), Box(center=(0, 0, 0), half_extents=(1, 1, 1)))
+    camera = Camera(position=(0, 0, 0), look_at=(0, 1, 0), projection="orthographic", vertical_extent=extent)
+    assert enclosing_object(scene, camera) == found
 
 
 def test_it_says_what_the_camera_is_inside_of_and_how_to_get_out():

@@ -48,7 +48,7 @@ def test_all_scales_with_runs_are_shown_the_largest_first(tmp_path: Path):
     write_findings([save(records, tmp_path / "ledger")], tmp_path / "findings.md")
     page = (tmp_path / "findings.md").read_text()
     (row,) = [line for line in page.splitlines() if line.startswith("| Image→seq is critical |")]
-    assert "| small | holds | medium: undecided, perceptual 1.5 (0 – inf) times; 1 of 3 seeds |" in row
+    assert "| small | holds | medium: undecided, perceptual 1.5 times; one seed |" in row
     sections = [line for line in page.splitlines() if line.startswith("## ")]
     assert sections == [
         "## What the log meant to try",

@@ -286,6 +286,37 @@ def test_the_sun_is_a_distant_light_of_usd(tmp_path):
     assert left_out == ["/scene/second: a scene has one sun"]
 
 
+@pytest.mark.parametrize(
+    ("attributes", "told"),
+    [
+        ({"intensity": 4e6}, "radiance 4e+06, must be at most 1e+06; lower its intensity or its exposure"),
+        (
+            {"exposure": 5000.0},
+            f"radiance {5e4 * 2.0**1000:.3g}, must be at most 1e+06; lower its intensity or its exposure",
+        ),
+        (
+            {"normalize": True, "angle": 0.01, "intensity": 1.0},  # π sin²(0.005°) = 2.39e-8
+            "radiance 4.18e+07, must be at most 1e+06; lower its intensity or its exposure, or make it larger, as it "
+            "is normalised",
+        ),
+    ],
+)
+def test_a_light_too_bright_for_a_scene_is_left_out_with_a_remedy(tmp_path, attributes, told):
+    """A sun, whose intensity is 50 000 unless given, and of the same one a lamp and a sky, too."""
+    write_usd(PLAIN, tmp_path / "a.usda")
+    stage = Usd.Stage.Open(str(tmp_path / "a.usda"))
+    kinds = ["Distant", "Sphere", "Dome"] if list(attributes) == ["intensity"] else ["Distant"]
+    for kind in kinds:
+        light = getattr(UsdLux, f"{kind}Light").Define(stage, f"/scene/{kind}").GetPrim()
+        for name, value in attributes.items():
+            light.GetAttribute(f"inputs:{name}").Set(value)
+    stage.Save()
+    found, left_out = read_usd(tmp_path / "a.usda")
+    assert found.sun is None
+    assert len(found.objects) == len(PLAIN.objects)
+    assert left_out == [f"/scene/{kind}: a light of {told}" for kind in kinds]
+
+
 @pytest.mark.parametrize("shape", ["ball", "box", "cylinder", "rectangle", "ellipse"])
 def test_unit_meshes_face_outwards_and_are_recognised(shape):
     mesh = unit_mesh(shape)

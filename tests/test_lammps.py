@@ -98,13 +98,13 @@ def test_elements_are_atoms_and_other_names_are_kinds(tmp_path):
     ("text", "told"),
     [
         ("", "is empty"),
-        ("garbage", "has the line 'garbage' where a dump has ITEM: …"),
+        ("garbage", "line 1 is 'garbage', where a dump has ITEM: …"),
         ("ITEM: TIMESTEP\n0\n", "has no frame"),
         (FRAME[: FRAME.index("2 1 4")], "ends after 2 of the 3 atoms of its last frame; delete that, from its ITEM"),
-        (FRAME.replace("ATOMS\n3", "ATOMS\nthree"), "number of atoms is 'three', must be an integer of at least 0"),
+        (FRAME.replace("ATOMS\n3", "ATOMS\nthree"), "line 4: the number of atoms is 'three', must be an"),
         (FRAME[: FRAME.index("3 2 7")].replace("ATOMS\n3", "ATOMS\n0"), "positions has no points"),
-        (FRAME.replace("1 1 1 2 3", "1 1 1 2"), "atom 1 of the frame has 6 columns, must have 7"),
-        (FRAME.replace("1 1 1 2 3", "1 1 x 2 3"), "x is 'x' of an atom, must be a number"),
+        (FRAME.replace("1 1 1 2 3", "1 1 1 2"), "line 11 has 6 columns, must have 7: id, type, x, y, z"),
+        (FRAME.replace("1 1 1 2 3", "1 1 x 2 3"), "line 11: x is 'x', must be a number"),
         (FRAME.replace("1 1 1 2 3", "1 1 nan 2 3"), "positions[0] is [nan, 2.0, 3.0], must be finite"),
         (FRAME.replace("x y z", "vx vy vz"), "has no columns x, y and z, nor xu, xs or xsu …; it has id, type, vx"),
         (FRAME.replace("-1 3\n", "-1\n"), "its box is ['-1\\n', '0 5\\n', '2 8\\n'], must be three lines"),
@@ -115,3 +115,12 @@ def test_what_is_wrong_names_the_file(tmp_path, text, told):
     with pytest.raises(InputError) as error:
         read_particles(written(tmp_path, text.replace("{step}", "0"), "a.dump"))
     assert str(error.value).startswith(f"{tmp_path}/a.dump: {told}")
+
+
+def test_a_mistakes_line_is_counted_over_frames_whatever_the_order_of_ids(tmp_path):
+    frame = FRAME.replace("{step}", "0")
+    path = written(tmp_path, frame + frame.replace("2 1 4 5 6", "2 1 4 5,5 6"), "a.dump")
+    with pytest.raises(InputError) as error:
+        read_particles(path)
+    line = 2 * len(frame.splitlines())
+    assert str(error.value) == f"{path}: line {line}: y is '5,5', must be a number"

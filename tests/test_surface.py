@@ -9,7 +9,7 @@ from luxel import __version__
 
 SETUP = """
 import numpy as np
-from luxel import Camera, InputError, Material, Renderer, Scene, Sphere, save_image
+from luxel import Camera, InputError, Material, Renderer, Scene, Sphere, save_image, thumbnail
 from luxel.denoised import denoised
 from luxel.models.ray_model import RayModel, RayModelConfig
 from luxel.trace.path import PathTracer
@@ -34,6 +34,12 @@ TOLD = {
     "renderer.render([])": "no scenes: give at least one",
     "PathTracer().trace(['x.json'], 4, 4, 1, 0)": f"scenes[0] is 'x.json', {READ}",
     "PathTracer().sample(scene, 4, 4, 1, 0)": "must be a list of Scene; of one, [scene]",
+    "PathTracer().trace([scene], 4.5, 4, 1, 0)": "width is 4.5, must be an integer",
+    "PathTracer().trace([scene], 4, True, 1, 0)": "height is True, must be an integer",
+    "PathTracer().trace([scene], 4, 4, 1.5, 0)": "spp is 1.5, must be an integer",
+    "PathTracer().trace([scene], 4, 4, 1, 'a')": "seed is 'a', must be an integer",
+    "denoised(scene, '4', 4)": "width is '4', must be an integer",
+    "thumbnail('x.json')": f"scene is 'x.json', {READ}",
     "denoised('x.json', 4, 4)": f"scene is 'x.json', {READ}",
     "cut_out('x.json', grey)": f"scene is 'x.json', {READ}",
     "renderer(scene, '256')": f"width is '256', {SIDE}",

@@ -16,7 +16,7 @@ from luxel.image.denoise import denoise
 from luxel.memory import check_fits
 from luxel.scene.arguments import check_scene
 from luxel.scene.description import Scene
-from luxel.scene.lighting import warn_of_darkness
+from luxel.scene.lighting import warn_of_black_pictures
 from luxel.trace.adaptive import sample_adaptively
 from luxel.trace.path import PathTracer, check_size
 from luxel.trace.secondary_rays import small_ball_cache
@@ -51,15 +51,15 @@ def denoised(
     By OIDN, guided by albedo and normal, and on matte surfaces in part by a fit to places on them. Row 0 is the top.
 
     `progress` is called with every number of pixels whose paths are traced. Raises InputError for a size or `spp` less
-    than 1, a picture that does not fit into memory, and where pyoidn is missing; warns of a scene without light, with
-    InputWarning.
+    than 1, a picture that does not fit into memory, and where pyoidn is missing; warns of a scene without light, and
+    of a camera inside of what is opaque, with InputWarning.
     """
     check_scene("scene", scene)
     check_size(width, height)
     check_fits(
         BYTES_A_PIXEL * width * height, f"width is {width} and height is {height}", "render less at once", device
     )
-    warn_of_darkness([scene])
+    warn_of_black_pictures([scene])
     tracer, batch = PathTracer(device=device), SceneBatch.of([scene], device)
     features = tracer.features(batch, width, height)
     # The only scene's sky has the number −1, of no object: a false one is added behind the last.

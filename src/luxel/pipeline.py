@@ -33,7 +33,7 @@ from luxel.models.visible_surfaces import FragmentRadiance, Surfaces, visible_su
 from luxel.near_words import naming_near_words
 from luxel.scene.arguments import check_scene, check_scenes
 from luxel.scene.description import Camera, Scene
-from luxel.scene.lighting import warn_of_darkness
+from luxel.scene.lighting import warn_of_black_pictures
 from luxel.trace.path import PathTracer
 from luxel.trained_models import BLENDER, find_weights
 
@@ -163,7 +163,7 @@ class Renderer:
         A ray model renders any size, `width` or `height` alone a square, without both that of its configuration. The
         image model has one size, and knows spheres and ellipsoids alone. With `spp` the picture is `refined` by about
         so many paths a pixel. Raises InputError if it is asked for other ones, or there are no scenes; warns of scenes
-        without light, with InputWarning.
+        without light, and of cameras inside of what is opaque, with InputWarning.
         """
         check_spp("spp", spp)
         check_seed("seed", seed)
@@ -341,7 +341,7 @@ class Renderer:
         self, scenes: Sequence[Scene], width: int | None, height: int | None, for_paths: bool
     ) -> NetworkPicture:
         check_scenes(scenes)
-        warn_of_darkness(scenes)
+        warn_of_black_pictures(scenes)
         sides = {"width": width, "height": height}
         asked = [f"{name} is {side}" for name, side in sides.items() if check_side(name, side) is not None]
         size, is_ray_model = self.model.config.width, isinstance(self.model, RayModel)

@@ -24,7 +24,7 @@ from luxel.data.label_tars import add_labels
 from luxel.data.manifest import VIDEOS, Setting
 from luxel.data.split import Shares, check_shares, split_of
 from luxel.data.tars import new_tar
-from luxel.files.atomic import check_folder, only_one, write_atomically, writing
+from luxel.files.atomic import check_writable_folder, only_one, write_atomically, writing
 from luxel.image.formats import Stops
 from luxel.movie.encode import check_even
 from luxel.movie.film import Film
@@ -84,7 +84,7 @@ def generate_videos(settings: VideoSettings, renderer: Renderer, out: str | Path
     for a folder of anything else, and for parameters for which there is no room.
     """
     root = Path(out)
-    check_folder(root)
+    check_writable_folder(root)
     identity = FolderIdentity(VIDEOS, "a set of videos", settings.flat(renderer))
     identity.check(root)
     with only_one(root):

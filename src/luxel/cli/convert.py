@@ -23,7 +23,7 @@ SOURCES, TARGETS = (*OWN, *GLTF, *USD), (*OWN, *GLTF, *USD, ".xml", RENDERFORMER
 def convert(arguments: list[str]) -> int:
     """Convert a scene from or to glTF, USD, Mitsuba's XML, JSON, safetensors: luxel convert SCENE.json OUT.glb."""
     from luxel.cli.figure_words import check_figure_words
-    from luxel.files.atomic import make_folder_of
+    from luxel.files.atomic import check_writable, make_folder_of
     from luxel.scene.figures.figure import Figure
 
     @dataclass(frozen=True)
@@ -41,6 +41,7 @@ def convert(arguments: list[str]) -> int:
 
     options = parsed(Options, "luxel convert", arguments)
     ending(options.out, TARGETS)
+    check_writable(options.out, "scene.json")
     check_figure_words(options.source, options.figure, arguments)
     scene, left_out = read(options.source, options.figure, options.width / options.height)
     tell(options.source, left_out)

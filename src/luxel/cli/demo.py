@@ -10,7 +10,7 @@ from luxel.configuration import Configuration
 def demo(arguments: list[str]) -> int:
     """Generate, train, evaluate, render, and show it all on one page."""
     from luxel.demo import demo as run
-    from luxel.files.atomic import check_folder
+    from luxel.files.atomic import check_writable_folder
 
     @dataclass(frozen=True)
     class Options(Configuration):
@@ -18,7 +18,7 @@ def demo(arguments: list[str]) -> int:
         """Run folder of the demo."""
 
     options = parsed(Options, "luxel demo", arguments)
-    check_folder(options.out)
+    check_writable_folder(options.out)
     page, status = run(options.out)
     print(f"open {page.resolve()}")
     return DIVERGED if status == "diverged" else 0

@@ -115,6 +115,6 @@ def print_metrics(evaluation: Evaluation) -> None:
     """A line a metric, under what it must be quoted with."""
     print(f"{evaluation.provenance}; mean and 95 % bootstrap interval")
     for metric, summary in evaluation.metrics.items():
-        print(f"{metric:>15}  {summary.mean:10.4g}   {summary.low:.4g} – {summary.high:.4g}")
+        print(f"{metric:>15}  {summary.mean:10.4g}   {evaluation.interval(metric)}")
     if evaluation.left_out:
         print(evaluation.left_out)

@@ -60,7 +60,7 @@ def compare(arguments: list[str]) -> int:
     from luxel.experiments import EXPERIMENTS, GROUPS, Scale
     from luxel.experiments.data_sets import is_run
     from luxel.experiments.experiment import group_of
-    from luxel.files.atomic import check_folder
+    from luxel.files.atomic import check_writable_folder
     from luxel.ledger.comparison import compare as run
 
     @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def compare(arguments: list[str]) -> int:
     called = [Path(given).name for given in options.names]
     several = f"{called[0]}+{len(called) - 1}" if len(called) > 3 else "+".join(called)
     out = options.out or Path("runs/compare") / f"{several}-{options.scale}"
-    check_folder(out)
+    check_writable_folder(out)
     if options.cluster is not None and options.jobs > 1:
         raise InputError(f"--jobs is {options.jobs}, but a cluster makes as many runs as it can at once; leave it out")
     with time_limit(options.minutes), on_cluster(options.cluster, options.cluster_cpus, options.cluster_gpus) as nodes:
@@ -107,7 +107,7 @@ def compare(arguments: list[str]) -> int:
 
 def findings(arguments: list[str]) -> int:
     """What the log found, and whether it holds in the runs whose records are in folders: docs/findings.md."""
-    from luxel.files.atomic import check_file, check_folder
+    from luxel.files.atomic import check_folder, check_writable
     from luxel.ledger.findings import write_findings
 
     @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def findings(arguments: list[str]) -> int:
     options = parsed(Options, "luxel experiments findings", arguments)
     for folder in options.records:
         check_folder(folder)
-    check_file(options.out, "findings.md")
+    check_writable(options.out, "findings.md")
     write_findings(options.records, options.out)
     print(options.out)
     return 0

@@ -20,7 +20,7 @@ LITTLE_LOWER = 0.9
 
 def fit(arguments: list[str]) -> int:
     """Find numbers of a scene from pictures of it: luxel fit IMAGE.exr --scene START.json --free NAME … --out DIR."""
-    from luxel.files.atomic import check_folder
+    from luxel.files.atomic import check_writable_folder
     from luxel.fit.fit_folder import fit_in_folder, load_cameras, load_images, parsed_bounds
     from luxel.fit.optimise import State
     from luxel.fit.problem import FitSettings, Problem
@@ -49,7 +49,7 @@ def fit(arguments: list[str]) -> int:
         device: str = "cpu"
 
     options = parsed(Options, "luxel fit", arguments)
-    check_folder(options.out)
+    check_writable_folder(options.out)
     problem = Problem.of(
         Renderer.from_pretrained(options.model, options.device),
         load_images(list(options.images)),

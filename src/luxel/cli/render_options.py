@@ -12,8 +12,8 @@ from luxel import InputError
 from luxel.configuration import Configuration, PathCount, Pixels, Seed
 from luxel.data.generate_settings import TracerName
 from luxel.denoised import DEFAULT_SPP
-from luxel.files.atomic import check_folder
-from luxel.image.formats import LINEAR, SUFFIXES, Stops, check_image_file, is_display
+from luxel.files.atomic import check_folder, check_writable
+from luxel.image.formats import ENCODERS, LINEAR, SUFFIXES, Stops, check_image_file, is_display
 from luxel.scene.figures.figure import Figure
 from luxel.scene.figures.looks import LOOKS, View
 from luxel.scene.figures.readers import is_particle_file
@@ -88,6 +88,9 @@ def outputs(options: RenderOptions) -> list[Path]:
     is_image = out is not None and (is_display(out) or out.suffix.lower() == LINEAR)
     if out == STDIN:
         raise InputError("--out is -, but no picture goes to standard output; name a file, or a folder")
+    if out is not None and out.name.lower() in (*ENCODERS, LINEAR) and not out.is_dir():
+        example = out.with_name(f"picture{out.name}")
+        raise InputError(f"--out is {out}, an ending without a name; name a file, such as {example}")
     if out is None or out.is_dir() or not out.suffix:
         folder = out or Path()
         check_folder(folder)
@@ -103,7 +106,10 @@ def outputs(options: RenderOptions) -> list[Path]:
     first: dict[Path, Path] = {}
     for path, file in zip(options.scenes, found, strict=True):
         check_image_file(file, options.exposure)
+        check_writable(file)
         if file in first:
+            if path == first[file]:
+                raise InputError(f"{path}: is given twice; give it once")
             raise InputError(f"{path}: its picture would be {file}, as that of {first[file]} is; render it by itself")
         first[file] = path
     return found

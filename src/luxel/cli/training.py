@@ -24,7 +24,7 @@ def train(arguments: list[str]) -> int:
     from luxel.experiments.folders import run_folder
     from luxel.experiments.requirements import check_model, check_traced
     from luxel.experiments.run import Start, run
-    from luxel.files.atomic import check_folder
+    from luxel.files.atomic import check_writable_folder
     from luxel.scene.folder import PREFIX
     from luxel.train.optim import LrMultiplier
     from luxel.trained_models import find_weights
@@ -71,7 +71,7 @@ def train(arguments: list[str]) -> int:
         experiment = with_optim(experiment, lr_multiplier=options.lr_multiplier)
     start = None if options.start_from is None else find_weights(options.start_from)
     out = options.out or run_folder(name, options.scale, experiment, start)
-    check_folder(out)
+    check_writable_folder(out)
     print(f"{name}, {options.scale}: {out}", file=sys.stderr)
     if options.data is not None and options.data.startswith(PREFIX):  # before its scenes are traced
         check_model(experiment)
@@ -85,7 +85,7 @@ def train(arguments: list[str]) -> int:
 def cooldown(arguments: list[str]) -> int:
     """Branch off a run at its stable rate and let the rate decay: luxel cooldown RUN --samples N --out DIR."""
     from luxel.experiments.cooldown import cooldown as run
-    from luxel.files.atomic import check_folder
+    from luxel.files.atomic import check_writable_folder
 
     @dataclass(frozen=True)
     class Options(Configuration):
@@ -100,7 +100,7 @@ def cooldown(arguments: list[str]) -> int:
         cpu: bool = False
 
     options = parsed(Options, "luxel cooldown", arguments)
-    check_folder(options.out)
+    check_writable_folder(options.out)
     return report_run(run(options.run, options.samples, options.out, options.data, options.cpu), options.out)
 
 

@@ -57,6 +57,11 @@ class Evaluation:
             f"tone map {self.tone_map}, loss {self.loss}"
         )
 
+    def interval(self, metric: str) -> str:
+        """The metric's interval in words; of a single image there is none."""
+        summary = self.metrics[metric]
+        return "one image" if self.images == 1 else f"{summary.low:.4g} – {summary.high:.4g}"
+
     @property
     def left_out(self) -> str:
         """What is missing among the metrics, and why; empty if nothing is."""

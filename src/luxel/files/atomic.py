@@ -65,14 +65,27 @@ def make_folder_of(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
 
 
-def check_writable(path: Path) -> None:
-    """Raise InputError unless the file can be begun now: an empty one beside it is made, and removed. For before work.
+def check_writable(path: Path, example: str = "NAME") -> None:
+    """Raise InputError unless the file can be begun now, in its folder or where that is to be. For before long work.
 
-    Its folder is made, if need be. What another process is writing there is left alone.
+    An empty one is made there, and removed; what another process is writing is left alone.
     """
-    make_folder_of(path)
-    with writing(path), NamedTemporaryFile(dir=path.parent, prefix=path.name):
-        pass  # 8 random characters after the name make it as long as PARTIAL does, so that one too long is found
+    check_file(path, example)
+    # 8 random characters after the name make it as long as PARTIAL does, so that one too long is found.
+    _try_to_write(path, path.parent, path.name)
+
+
+def check_writable_folder(path: Path) -> None:
+    """Raise InputError unless files can be written now in the folder, or where it is to be. For before long work."""
+    check_folder(path)
+    _try_to_write(path, path, path.name[8:])
+
+
+def _try_to_write(path: Path, folder: Path, prefix: str) -> None:
+    """Make an empty file in the folder, or in the nearest above it that is there, and remove it. Raises InputError."""
+    there = next(place for place in (folder, *folder.parents) if os.path.lexists(place))
+    with writing(path, "make room, or allow it, or name another place"), NamedTemporaryFile(dir=there, prefix=prefix):
+        pass
 
 
 @contextmanager

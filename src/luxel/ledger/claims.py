@@ -74,19 +74,22 @@ class Claim(ABC):
             return Judgement("undecided", "runs of different test sets", scale, seeds)
         verdict, figure = self.decide(groups)
         if seeds < SEEDS:
-            return Judgement("undecided", f"{figure}; {seeds} of {SEEDS} seeds", scale, seeds)
+            told = "one seed" if seeds == 1 else f"{seeds} of {SEEDS} seeds"
+            return Judgement("undecided", f"{figure}; {told}", scale, seeds)
         return Judgement(verdict, figure, scale, seeds)
 
 
 @dataclass(frozen=True)
 class Ratio:
-    """A ratio of geometric means, and its Welch interval."""
+    """A ratio of geometric means, and its Welch interval, which is all numbers above 0 of a single seed."""
 
     mean: float
     low: float
     high: float
 
     def __str__(self) -> str:
+        if math.isinf(self.high):
+            return f"{self.mean:.3g}"
         return f"{self.mean:.3g} ({self.low:.3g} – {self.high:.3g})"
 
 

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from luxel import InputError, InputWarning, __version__
 from luxel.configuration import Configuration, PathCount, Pixels, Seed, checker, shortened
-from luxel.files.atomic import check_file, check_folder, only_one
+from luxel.files.atomic import check_writable, check_writable_folder, only_one
 from luxel.files.exr import load_exr
 from luxel.image.formats import Stops, save_image, to_bytes
 from luxel.image.tonemap import tone_map
@@ -62,9 +62,9 @@ class Output:
             raise InputError(f"path is {shortened(path)}, must be the path of an .mp4, or of a folder with pictures")
         path, pictures = Path(path), check_pictures("pictures", pictures)
         if pictures is not None:
-            check_folder(path)
+            check_writable_folder(path)
         else:
-            check_file(path, "movie.mp4")
+            check_writable(path, "movie.mp4")
             if path.suffix.lower() != ".mp4":
                 raise InputError(f"{path}: movies end in .mp4; for a folder of pictures give --pictures png or exr")
         return Output(path, pictures)

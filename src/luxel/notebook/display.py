@@ -13,6 +13,7 @@ from luxel.image.formats import as_radiance, check_exposure, encoded, to_bytes
 from luxel.image.tonemap import tone_map
 from luxel.near_words import naming_near_words
 from luxel.pipeline import Renderer
+from luxel.scene.arguments import check_scene
 from luxel.scene.description import Scene
 
 MODEL = "ray-small"
@@ -44,7 +45,11 @@ def renderer_of(model: str, device: str = "cpu") -> Renderer:
 
 @lru_cache(maxsize=64)
 def thumbnail(scene: Scene) -> bytes | None:
-    """The scene as a PNG, SIDE pixels wide and high, by ray-small; None for more than MAX_SHOWN_OBJECTS objects."""
+    """The scene as a PNG, SIDE pixels wide and high, by ray-small; None for more than MAX_SHOWN_OBJECTS objects.
+
+    Raises InputError for what is no scene.
+    """
+    check_scene("scene", scene)
     if len(scene.objects) > MAX_SHOWN_OBJECTS:
         return None
     return encoded(to_bytes(renderer_of(MODEL)(scene, SIDE)), ".png")

@@ -60,6 +60,9 @@ def _line(details: ErrorDetails, models: Models) -> str:
             return f"{where}.{message}".removeprefix(".")
         case "range":
             return f"{where} is {shortened(value)}, {message}"
+        case "float_type":
+            size = " of at most 308 digits" if isinstance(value, int) and not isinstance(value, bool) else ""
+            return f"{where} is {shortened(value)}, must be a number{size}"
         case _:
             return f"{where} is {shortened(value)}: {message[:1].lower()}{message[1:]}"
 

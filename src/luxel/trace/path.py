@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 
 import luxel
 from luxel import InputError
+from luxel.configuration import shortened
 from luxel.core.fragments import FragmentPaths, Fragments
 from luxel.core.launch import launch, to_warp
 from luxel.core.rays import Rays
@@ -18,7 +20,7 @@ from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import launchable
 from luxel.scene.arguments import check_scenes
 from luxel.scene.description import Scene
-from luxel.scene.lighting import warn_of_darkness
+from luxel.scene.lighting import warn_of_black_pictures
 from luxel.trace.first_hits import Features, first_hit_features
 from luxel.trace.fragment_paths import FragmentSums, FragmentTally, mixed_pixels
 from luxel.trace.path_kernel import TraceSettings, WorldRays, strata_of, trace_paths
@@ -73,12 +75,13 @@ class PathTracer:
         """Trace every scene with `spp` paths a pixel; the variance is that of the paths, over spp.
 
         An image depends on its own scene alone, to the bit. `progress` is called with every number of pixels that are
-        done. Raises InputError if `spp` or a side is less than 1; warns of scenes without light, with InputWarning.
+        done. Raises InputError if `spp` or a side is less than 1; warns of scenes without light, and of cameras inside
+        of what is opaque, with InputWarning.
         """
         check_size(width, height)
         batch = self._batch(scenes)
         if not isinstance(scenes, SceneBatch):
-            warn_of_darkness(scenes)
+            warn_of_black_pictures(scenes)
         count = len(batch) * width * height
         if count > MAX_PIXELS:
             raise InputError(f"{len(batch)} scenes of {width}×{height}: at most {MAX_PIXELS} pixels at once")
@@ -187,6 +190,8 @@ class PathTracer:
 
     def _settings(self, spp: int, seed: int, width: int = 0, height: int = 0, groups: int = 4) -> Any:
         """TraceSettings of a picture, or of rays of their own; strata are those that at least so many `groups` fill."""
+        check_integer("spp", spp)
+        check_integer("seed", seed)
         if spp < 1:
             raise InputError(f"spp is {spp}, must be at least 1")
         settings = TraceSettings()
@@ -239,9 +244,17 @@ def net_size(paths: int) -> int:
 
 
 def check_size(width: int, height: int) -> None:
-    """Raises InputError for a picture without pixels."""
+    """Raises InputError for a picture without pixels, and for sides that are no integers."""
+    for name, side in (("width", width), ("height", height)):
+        check_integer(name, side)
     if width < 1 or height < 1:
         raise InputError(f"width is {width} and height {height}: both must be at least 1")
+
+
+def check_integer(name: str, value: Any) -> None:
+    """Raises InputError for what is no integer."""
+    if not isinstance(value, Integral) or isinstance(value, bool):
+        raise InputError(f"{name} is {shortened(value)}, must be an integer")
 
 
 def check_rays(rays: Rays, scenes: int) -> None:

@@ -14,9 +14,9 @@ from luxel.scene.errors import SceneError
 from luxel.viewer import keys
 from luxel.viewer.address import is_own
 from luxel.viewer.autosave import Autosave
+from luxel.viewer.blindness import blindness
 from luxel.viewer.cameras import Window
 from luxel.viewer.document import Document, State
-from luxel.viewer.enclosing import blindness
 from luxel.viewer.files import Files
 from luxel.viewer.gizmo import Gizmo
 from luxel.viewer.notices import Notices

@@ -18,6 +18,8 @@ from luxel.scene.errors import SceneError
 SCHEMA_VERSION: Final = 1
 MAX_BYTES = 1 << 30
 """Of a file: a million objects have a third of it."""
+MAX_DIGITS = 400
+"""Of an integer that is read as one: no float has more."""
 FOREIGN = (".glb", ".gltf", ".usda", ".usdc", ".usd")
 """Endings of files of which `luxel convert` makes scenes."""
 FIGURES = (".npy", ".npz", ".ply", ".xyz", ".extxyz", ".pdb", ".cif", ".gsd", ".dump", ".lammpstrj")
@@ -72,7 +74,13 @@ def parsed_json(text: str | bytes, source: str) -> Any:
         return values
 
     try:
-        data = json.loads(text, object_pairs_hook=fields)
+        try:
+            data = json.loads(text, object_pairs_hook=fields)
+        except (json.JSONDecodeError, UnicodeDecodeError):
+            raise
+        except ValueError:  # of an integer of more digits than Python takes
+            repeated.clear()
+            data = json.loads(text, object_pairs_hook=fields, parse_int=integer_or_infinity)
         where = next((path for values, name in repeated for path in _paths(data, values, name)), None)
     except RecursionError:
         raise SceneError(f"{source}: nested too deeply; a scene has five levels") from None
@@ -81,6 +89,11 @@ def parsed_json(text: str | bytes, source: str) -> Any:
     if repeated:
         raise SceneError(printable(f"{source}: {where or repeated[0][1]} is given twice; give it once"))
     return data
+
+
+def integer_or_infinity(digits: str) -> int | float:
+    """The integer, or what it is as a float if it is longer than any float, whose range validation then tells."""
+    return int(digits) if len(digits) <= MAX_DIGITS else float(digits)
 
 
 def _paths(data: Any, target: dict[str, Any], name: str, path: str = "") -> Iterator[str]:

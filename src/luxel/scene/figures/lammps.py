@@ -27,6 +27,8 @@ class Snapshot(NamedTuple):
     """The header of the box, and its three lines."""
     columns: list[str]
     rows: list[str]
+    first_line: int
+    """The number, in the file, of the first row's line; 1 is that of the file's first."""
 
 
 def read_dump(path: Path, frame: int) -> Particles:
@@ -43,23 +45,23 @@ def particles_of_snapshot(path: Path, snapshot: Snapshot) -> Particles:
     """The particles of a frame as it stands in the file; see `read_dump`."""
     source, table = str(path), table_of(path, snapshot)
     if "id" in table:
-        order = numbers(source, table, "id").argsort(kind="stable")
+        order = numbers(source, snapshot, table, "id").argsort(kind="stable")
         table = {name: values[order] for name, values in table.items()}
     cell = cell_of_bounds(source, snapshot.bounds)
     names = next((each for each in POSITIONS if set(each) <= set(table)), None)
     if names is None:
         raise InputError(f"{path}: has no columns x, y and z, nor xu, xs or xsu …; it has {cut(', '.join(table))}")
-    positions = stacked(source, table, names)
+    positions = stacked(source, snapshot, table, names)
     if names[0].startswith("xs"):
         if cell is None:
             raise InputError(f"{path}: its columns {', '.join(names)} are in units of a box that it does not have")
         positions = cell.origin + positions @ cell.vectors
-    semi_axes = stacked(source, table, DIAMETERS) / 2 if set(DIAMETERS) <= set(table) else None
+    semi_axes = stacked(source, snapshot, table, DIAMETERS) / 2 if set(DIAMETERS) <= set(table) else None
     radii = None
     if semi_axes is None and "radius" in table:
-        radii = numbers(source, table, "radius")
+        radii = numbers(source, snapshot, table, "radius")
     elif semi_axes is None and "diameter" in table:
-        radii = numbers(source, table, "diameter") / 2
+        radii = numbers(source, snapshot, table, "diameter") / 2
     atomic, kinds = elements_of(source, table)
     texts = {"element", *names}
     return Particles.of(
@@ -67,7 +69,7 @@ def particles_of_snapshot(path: Path, snapshot: Snapshot) -> Particles:
         positions,
         radii=radii,
         semi_axes=semi_axes,
-        rotations=stacked(source, table, QUATERNION)
+        rotations=stacked(source, snapshot, table, QUATERNION)
         if semi_axes is not None and set(QUATERNION) <= set(table)
         else None,
         numbers=atomic,
@@ -98,32 +100,33 @@ def chosen(path: Path, frame: int) -> Snapshot:
 def snapshots(path: Path) -> Iterator[Snapshot]:
     """The frames of a file, one after the other. Raises InputError for what is none."""
     with path.open(encoding="utf-8", errors="replace") as file:
-        count, bounds = 0, [""]
-        for line in file:
+        count, bounds, lines = 0, [""], enumerate(file, 1)
+        for number, line in lines:
             item = line.strip()
             if item == "ITEM: NUMBER OF ATOMS":
-                count = whole(path, next(file, ""))
+                count = whole(path, *next(lines, (number, "")))
             elif item.startswith("ITEM: BOX BOUNDS"):
-                bounds = [item, *islice(file, 3)]
+                bounds = [item, *(bound for _, bound in islice(lines, 3))]
             elif item.startswith("ITEM: ATOMS"):
-                rows = list(islice(file, count))
+                rows = [row for _, row in islice(lines, count)]
                 if len(rows) < count:
                     raise InputError(
                         f"{path}: ends after {len(rows)} of the {count} atoms of its last frame; delete that, from its "
                         "ITEM: TIMESTEP on, or give the number of one before it, from 0 on"
                     )
-                yield Snapshot(bounds, item.split()[2:], rows)
+                yield Snapshot(bounds, item.split()[2:], rows, first_line=number + 1)
                 bounds = [""]
             elif item.startswith("ITEM: "):
-                next(file, "")  # the time step, the time, the units: a line each
+                next(lines, None)  # the time step, the time, the units: a line each
             elif item:
-                raise InputError(f"{path}: has the line {shortened(item)} where a dump has ITEM: …")
+                raise InputError(f"{path}: line {number} is {shortened(item)}, where a dump has ITEM: …")
 
 
-def whole(path: Path, text: str) -> int:
-    """The number of atoms."""
+def whole(path: Path, line: int, text: str) -> int:
+    """The number of atoms, in a line of this number."""
     if not text.strip().isdecimal():
-        raise InputError(f"{path}: number of atoms is {shortened(text.strip())}, must be an integer of at least 0")
+        told = shortened(text.strip())
+        raise InputError(f"{path}: line {line}: the number of atoms is {told}, must be an integer of at least 0")
     return int(text)
 
 
@@ -131,19 +134,25 @@ def table_of(path: Path, snapshot: Snapshot) -> dict[str, Any]:
     """Columns of text by name. Raises InputError for a row of too few or too many."""
     width = len(snapshot.columns)
     rows = [row.split() for row in snapshot.rows]
-    for number, row in enumerate(rows):
+    for line, row in enumerate(rows, snapshot.first_line):
         if len(row) != width:
-            raise InputError(f"{path}: atom {number} of the frame has {len(row)} columns, must have {width}")
+            told = cut(", ".join(snapshot.columns))
+            raise InputError(f"{path}: line {line} has {len(row)} columns, must have {width}: {told}")
     columns = zip(*rows, strict=True) if rows else ((),) * width
     return {name: np.array(values, np.str_) for name, values in zip(snapshot.columns, columns, strict=True)}
 
 
-def numbers(source: str, table: dict[str, Any], name: str) -> Float64[np.ndarray, " atoms"]:
-    """A column as numbers. Raises InputError for one that holds others."""
+def numbers(source: str, snapshot: Snapshot, table: dict[str, Any], name: str) -> Float64[np.ndarray, " atoms"]:
+    """A column of the snapshot's table as numbers. Raises InputError, with the line, for one that holds others."""
     values = numbers_or_none(table[name])
     if values is None:
-        wrong = next(text for text in table[name].tolist() if numbers_or_none(np.array([text])) is None)
-        raise InputError(f"{source}: {name} is {shortened(wrong)} of an atom, must be a number")
+        texts = [row.split()[snapshot.columns.index(name)] for row in snapshot.rows]  # as they stand in the file
+        line, wrong = next(
+            (line, text)
+            for line, text in enumerate(texts, snapshot.first_line)
+            if numbers_or_none(np.array([text])) is None
+        )
+        raise InputError(f"{source}: line {line}: {name} is {shortened(wrong)}, must be a number")
     return values
 
 
@@ -155,9 +164,11 @@ def numbers_or_none(column: Any) -> Float64[np.ndarray, " atoms"] | None:
         return None
 
 
-def stacked(source: str, table: dict[str, Any], names: tuple[str, ...]) -> Float64[np.ndarray, "atoms columns"]:
+def stacked(
+    source: str, snapshot: Snapshot, table: dict[str, Any], names: tuple[str, ...]
+) -> Float64[np.ndarray, "atoms columns"]:
     """Columns of numbers side by side."""
-    return np.stack([numbers(source, table, name) for name in names], 1)
+    return np.stack([numbers(source, snapshot, table, name) for name in names], 1)
 
 
 def elements_of(source: str, table: dict[str, Any]) -> tuple[Any, Any]:

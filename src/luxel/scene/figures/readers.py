@@ -18,6 +18,7 @@ from luxel.scene.figures.extra import needed
 from luxel.scene.figures.lammps import DUMP_BEGINS, particles_of_snapshot, read_dump, snapshots
 from luxel.scene.figures.particles import Particles, cell_of
 from luxel.scene.figures.pdb import PDB, pdb_frames
+from luxel.scene.figures.text_mistakes import first_mistake
 from luxel.scene.figures.typed_xyz import TYPE_NAMES, with_types
 
 Reader: TypeAlias = Callable[[Path, int], Particles]
@@ -69,10 +70,10 @@ def reading_particles(path: Path) -> Iterator[None]:
         yield
     except InputError:
         raise
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except Exception as error:  # parsers raise whatever they stumble over: KeyError, AssertionError, StopIteration
-        told = cut(printable(str(error) or "it ends too early"), 300)
+    except Exception as error:  # parsers raise whatever they stumble over: KeyError, OSError, StopIteration
+        if isinstance(error, OSError) and error.errno is not None:
+            raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+        told = first_mistake(path) or cut(printable(str(error) or "it ends too early"), 300)
         raise InputError(
             f"{path}: is not as a {path.suffix} file must be: {told}; docs/particles.md says how they are"
         ) from error
@@ -192,7 +193,8 @@ def read_xyz(path: Path, frame: int) -> Particles:
         columns = np.loadtxt(path, ndmin=2, comments=("#", "//"), encoding="utf-8")
     except ValueError as error:
         raise InputError(
-            f"{path}: must begin with a line of the number of atoms alone, or have lines of x y z; {error}"
+            f"{path}: must begin with a line of the number of atoms alone, or have lines of x y z; "
+            f"{first_mistake(path) or error}"
         ) from None
     return particles_of_columns(columns, str(path))
 

@@ -23,6 +23,7 @@ from luxel.scene.interchange.placing import (
     triple,
 )
 from luxel.scene.interchange.usd_write import DISPLAY_COLOR, DISTANCE, PRIMVAR_READER, SHAPE, TENTHS, usd_modules
+from luxel.scene.limits import MAX_RADIANCE
 
 Y_UP = np.array([[1.0, 0, 0, 0], [0, 0, -1, 0], [0, 1, 0, 0], [0, 0, 0, 1]])
 """Luxel's world, z up, from a stage of y up."""
@@ -33,6 +34,8 @@ FLIPPED = np.diag([1.0, -1.0, -1.0, 1.0])
 INPUTS = {"diffuseColor": "base_color", "emissiveColor": "emission", "metallic": "metallic", "roughness": "roughness"}
 PREVIEW_DEFAULTS: dict[str, Any] = {"base_color": (0.18, 0.18, 0.18), "roughness": 0.5}
 DEFAULT_INDEX = 1.5
+MAX_EXPOSURE = 1000
+"""In stops: far more than MAX_RADIANCE, and its power of 2 is still a number."""
 
 
 def read_usd(path: Path) -> tuple[Scene, list[str]]:
@@ -207,12 +210,16 @@ class _Reader:
         intensity, exposure, color = (
             prim.GetAttribute(f"inputs:{name}").Get(self.time) for name in ("intensity", "exposure", "color")
         )
-        factor = intensity * 2**exposure
+        factor, remedy = intensity * 2.0 ** min(exposure, MAX_EXPOSURE), "lower its intensity or its exposure"
         if prim.GetAttribute("inputs:normalize").Get():
             if size is None:
                 raise NotAShapeError("a light that is normalised by its area; switch that off")
             factor /= size
-        return triple(tuple(color), factor)
+            remedy += ", or make it larger, as it is normalised"
+        radiance = triple(tuple(color), factor)
+        if max(radiance) > MAX_RADIANCE:
+            raise NotAShapeError(f"a light of radiance {max(radiance):.3g}, must be at most {MAX_RADIANCE:g}; {remedy}")
+        return radiance
 
     def _material(self, prim: Any) -> tuple[Material, list[list[float]]]:
         """The material, of the first displayColor where that is what it shows, and all of these."""

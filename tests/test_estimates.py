@@ -115,6 +115,7 @@ def test_the_scale_is_the_sum_of_the_estimates_each_kind_once():
 def test_a_diffuse_points_estimates_are_its_albedo_times_what_it_gathers():
     """Head-on, of a ball without any gloss; a shadow at one level on light without shadows of another."""
     batch, levels = scenes_of(GREY), random_levels(1)
+    levels[0][:, DIRECT_VARIANCE] = 0
     found = measured(batch, table_of(batch, AHEAD), levels)
     albedo = torch.tensor([0.2, 0.4, 0.8])
     sharp, beside, near, far = (level[0] for level in levels)
@@ -125,6 +126,19 @@ def test_a_diffuse_points_estimates_are_its_albedo_times_what_it_gathers():
     torch.testing.assert_close(of[:, 3], albedo * far[DIRECT : DIRECT + 3])
     torch.testing.assert_close(of[:, CORRECTED], albedo * beside[CAUSTIC : CAUSTIC + 3])
     assert not of[:, [MIRRORED, TRANSMITTED]].any()
+
+
+@pytest.mark.parametrize(("deviation", "own"), [(0.0, 1.0), (0.2, 0.75), (0.4, 0.0), (4.0, 0.0)])
+def test_a_shadow_is_a_points_own_as_far_as_it_is_not_noise(deviation, own):
+    """Half the light beside, 0.7 by its own rays, of which patterns have a quarter of the variance."""
+    batch, levels = scenes_of(GREY), random_levels(1)
+    for level, share in zip(levels, (0.7, 0.5, 0.5, 0.5), strict=True):
+        level[0, UNSHADOWED : UNSHADOWED + 3] = 2.0
+        level[0, DIRECT : DIRECT + 3] = 2.0 * share
+    levels[0][0, DIRECT_VARIANCE] = (2.0 * deviation) ** 2
+    of = measured(batch, table_of(batch, AHEAD), levels).estimates[0]
+    expected = torch.tensor([0.2, 0.4, 0.8]) * 2.0 * (0.5 + own * 0.2)
+    torch.testing.assert_close(of[:, 0], expected)
 
 
 @pytest.mark.parametrize("others", [0.0, 2.0])

@@ -10,7 +10,7 @@ import warp as wp
 from tracer_scenes import FEATURES
 
 from luxel.core import launch as launching
-from luxel.core.launch import MIN_SLICE, launch, threads, to_warp
+from luxel.core.launch import MIN_SLICE, launch, scratch, threads, to_warp
 from luxel.trace.path import PathTracer
 
 CPU = torch.device("cpu")
@@ -96,6 +96,16 @@ def test_tensors_are_shared_not_copied_and_keys_are_unsigned():
     launch(lengths, 2, [to_warp(vectors, wp.vec3), to_warp(keys, wp.vec2ui)], [length, high], CPU)
     assert length.tolist() == [5, 2]
     assert high.tolist() == [1, 0]
+
+
+def test_scratch_arrays_are_apart_from_one_another_and_outlive_the_list():
+    one, none, other = scratch(CPU, ((3, 5), wp.vec3), ((0,), wp.float32), ((7,), wp.int32))
+    for array, value in ((one, 1.5), (other, 2)):
+        array.fill_(value)
+    assert one.shape == (3, 5)
+    assert (one.numpy() == 1.5).all()
+    assert none.numpy().size == 0
+    assert (other.numpy() == [2] * 7).all()
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

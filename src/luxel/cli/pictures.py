@@ -24,6 +24,7 @@ from luxel.cli.render_options import (
     paths_of,
     size_of,
 )
+from luxel.core.launch import seconds_of_loading
 from luxel.data.generate_settings import GenerateSettings
 from luxel.denoised import denoised
 from luxel.image.formats import Radiance, is_display, save_image, save_pixels, to_bytes
@@ -42,6 +43,7 @@ from luxel.trace.tracer import Radiance as Traced
 from luxel.transparent import cut_out
 
 Progress: TypeAlias = Callable[[int], object]
+WORTH_TELLING_S = 0.1
 
 
 def render_all(options: RenderOptions, words: Sequence[str]) -> int:
@@ -108,11 +110,13 @@ def by_network(
     options: RenderOptions, renderer: Renderer, path: Path, scene: Scene, out: Path, over: ProgressBar | None
 ) -> Radiance:
     """Make the network's picture, and then the one that is blended with paths."""
-    spp, started = paths_of(path, options), time.perf_counter()
+    spp, started, loaded = paths_of(path, options), time.perf_counter(), seconds_of_loading()
     picture = renderer.network([scene], options.width, options.height)
     image = renderer.blended(picture, 0)[0]
     height, width, _ = image.shape
-    say(f"{width}×{height} by {renderer.name} in {time.perf_counter() - started:.2f} s", over)
+    seconds, loading = time.perf_counter() - started, seconds_of_loading() - loaded
+    first = f", after {loading:.1f} s of making its kernels ready" if loading > WORTH_TELLING_S else ""
+    say(f"{width}×{height} by {renderer.name} in {seconds - loading:.2f} s{first}", over)
     save_picture(path, out, image, scene, options)
     if spp:
         say(f"{out}: {renderer.name} alone, until {spp} paths a pixel are traced", over)

@@ -4,6 +4,7 @@ import math
 import os
 import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -50,7 +51,8 @@ MIN_SLICE = 256  # a launch costs some 30 µs
 ALIGNMENT = 64  # bytes: a line of a processor's cache
 
 _pools: dict[int, ThreadPoolExecutor] = {}
-_loaded: set[tuple[Any, torch.device]] = set()
+_loaded: dict[tuple[Any, torch.device], float] = {}
+"""Seconds that it took, by module."""
 _lock = threading.Lock()
 
 
@@ -106,12 +108,18 @@ def load(kernel: Any, device: torch.device) -> None:
         note = threading.Timer(NOTED_AFTER_S, _say_compiling)
         note.daemon = True
         note.start()
+        started = time.perf_counter()
         try:
             with _quiet_warp():
                 wp.load_module(kernel.module, device=warp_device(device))
         finally:
             note.cancel()
-        _loaded.add((kernel.module, device))
+        _loaded[kernel.module, device] = time.perf_counter() - started
+
+
+def seconds_of_loading() -> float:
+    """That this process has spent until now on compiling kernels or taking them from Warp's cache."""
+    return sum(_loaded.values())
 
 
 @cache

@@ -79,7 +79,8 @@ def test_a_full_disk_is_one_line_with_the_file_and_leaves_what_was_there(tmp_pat
     with pytest.raises(InputError) as error:
         write_atomically(path, b"new")
     assert str(error.value) == (
-        f"{path}: cannot be written: No space left on device; what was there before is as it was"
+        f"{path}: cannot be written: No space left on device; make room, or allow it; what was there before is as it "
+        "was"
     )
     assert {entry.name: entry.read_bytes() for entry in tmp_path.iterdir()} == {"file": b"old"}
 

@@ -33,7 +33,7 @@ def replacing(path: Path) -> Iterator[Path]:
     InputError, naming it, where the system refuses.
     """
     check_file(path)
-    with writing(path, "what was there before is as it was"):
+    with writing(path, "make room, or allow it; what was there before is as it was"):
         with partial_of(path) as partial:
             yield partial
             with partial.open("rb+") as file:

@@ -253,7 +253,7 @@ def check_size(width: int, height: int) -> None:
 
 def check_integer(name: str, value: Any) -> None:
     """Raises InputError for what is no integer."""
-    if not isinstance(value, Integral) or isinstance(value, bool):
+    if isinstance(value, bool) or not isinstance(value, Integral):
         raise InputError(f"{name} is {shortened(value)}, must be an integer")
 
 

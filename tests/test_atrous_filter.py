@@ -290,7 +290,15 @@ def test_outliers_become_all_their_neighbours_and_no_light_is_lost(device, kind,
     signals[hit, kind : kind + 3] = 300.0
     signals[hit, variance] = 9e4
     plain, _ = shared(made, signals)
-    spread = spread_outliers(made.batch, as_neighbours(made.near), plain, HEIGHT, 7, 7)
+    spread = spread_outliers(
+        made.batch,
+        as_neighbours(made.near),
+        plain,
+        HEIGHT,
+        7,
+        7,
+        torch.ones(len(made.shown), dtype=torch.bool, device=device),
+    )
     torch.testing.assert_close(spread[-1], plain[-1], rtol=0, atol=0)
     for before, after in zip(plain[:-1], spread[:-1], strict=True):
         assert after[hit, kind] < 0.4 * before[hit, kind]
@@ -306,5 +314,6 @@ def test_what_differs_less_than_outliers_do_stays(device):
     made = picture(CROWD, device=device)
     signals = torch.rand(len(made.shown), SIGNALS, generator=torch.Generator().manual_seed(3)).to(device) + 0.5
     plain, _ = shared(made, signals)
-    spread = spread_outliers(made.batch, as_neighbours(made.near), plain, HEIGHT, 7, 11)
+    everywhere = torch.ones(len(made.shown), dtype=torch.bool, device=device)
+    spread = spread_outliers(made.batch, as_neighbours(made.near), plain, HEIGHT, 7, 11, everywhere)
     torch.testing.assert_close(spread, plain, rtol=1e-6, atol=0)

@@ -9,7 +9,16 @@ import warp as wp
 from chi_square import cells_of, p_value, probabilities
 from kernels import DEVICES, derivatives, run, uniform_numbers, unit_vectors
 
-from luxel.core.principled import albedos, bsdf_of, evaluate_bsdf, material_of, mean_burley_factor, sample_bsdf
+from luxel.core.principled import (
+    albedos,
+    bsdf_of,
+    evaluate_bsdf,
+    is_followed,
+    material_of,
+    mean_burley_factor,
+    sample_bsdf,
+    smooth_roughness,
+)
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scene_tables import eta_of
 from luxel.scene import Camera, Material, Scene, Sphere
@@ -355,3 +364,24 @@ def test_derivatives_are_finite_and_those_of_differences(name, device):
         assert sure.mean() > 0.9
         assert np.abs(fine[sure]).max() > 1e-2 or (number == 4 and ALL[name].metallic == 1)
         np.testing.assert_allclose(found[number].reshape(count, -1)[sure, channel], fine[sure], rtol=1e-2, atol=2e-3)
+
+
+@wp.kernel
+def followed(
+    metallic: wp.array[float], roughness: wp.array[float], transmission: wp.array[float], result: wp.array[int]
+):
+    i = wp.tid()
+    result[i] = int(is_followed(material_of(wp.vec3(0.5, 0.5, 0.5), metallic[i], roughness[i], transmission[i], 1.5)))
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_host_and_kernels_agree_on_what_is_followed(device):
+    """Glass is gathered from a roughness of 0.09 on, as is all that transmits; metals and plastics from 0.14 on."""
+    found = [(m, r, t) for m in (0.0, 0.5, 1.0) for r in (0.0, 0.085, 0.095, 0.135, 0.145) for t in (0.0, 0.1, 1.0)]
+    metallic, roughness, transmission = np.array(found, np.float32).T.copy()
+    result = wp.zeros(len(found), dtype=int, device=device)
+    inputs = [wp.array(values, dtype=float, device=device) for values in (metallic, roughness, transmission)]
+    wp.launch(followed, len(found), inputs, [result], device=device)
+    limit = np.where((metallic < 1) & (transmission > 0), 0.09, 0.14)
+    np.testing.assert_array_equal(result.numpy() == 1, roughness < limit)
+    np.testing.assert_array_equal(roughness < smooth_roughness(metallic, transmission), roughness < limit)

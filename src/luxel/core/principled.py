@@ -13,6 +13,8 @@ The choice between the lobes is ours. Directions are in a frame whose z is the o
 the surface, and `wi` is where the path comes from.
 """
 
+from typing import Any
+
 import warp as wp
 
 from luxel.core.frames import INVERSE_PI, PI, unit_length
@@ -29,7 +31,9 @@ from luxel.core.microfacet import (
 )
 
 SMOOTH_ALPHA = wp.constant(0.02)
-"""Of GGX: surfaces below it are taken for smooth where what they reflect and transmit is followed as one ray."""
+"""Of GGX: opaque surfaces below it are taken for smooth, so that what they reflect is followed as one ray."""
+SMOOTH_GLASS_ALPHA = wp.constant(0.008)
+"""The same of what transmits: two interfaces of glass blur twice, and what is behind it may be far away."""
 MAX_DIFFUSE = wp.constant(0.9)  # share of the samples; the specular lobe can be brighter at a slant than its estimate
 
 
@@ -91,6 +95,18 @@ def material_of(base_color: wp.vec3, metallic: float, roughness: float, transmis
 def refraction_weight(m: Material) -> float:
     """Share of light that meets a clear dielectric: (1 − metallic) · transmission."""
     return (1.0 - m.metallic) * m.transmission
+
+
+@wp.func
+def is_followed(m: Material) -> bool:
+    """Whether what a surface's lobes reflect and transmit is followed as one ray; or else it is gathered."""
+    return m.alpha < wp.where(refraction_weight(m) > 0.0, SMOOTH_GLASS_ALPHA, SMOOTH_ALPHA)
+
+
+def smooth_roughness(metallic: Any, transmission: Any) -> Any:
+    """The roughness below which `is_followed`, of materials in floats, tensors or arrays."""
+    transmits = (1.0 - metallic) * transmission > 0.0
+    return SMOOTH_ALPHA**0.5 + transmits * (SMOOTH_GLASS_ALPHA**0.5 - SMOOTH_ALPHA**0.5)
 
 
 @wp.func

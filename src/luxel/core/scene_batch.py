@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float, Float64, Int32, Int64, Shaped
 from torch import Tensor
 
 from luxel.core.map_tables import map_tables
-from luxel.core.principled import SMOOTH_ALPHA
+from luxel.core.principled import smooth_roughness
 from luxel.core.shapes.kinds import BOX, DISC, PLANE, RECTANGLE, kind_of
 from luxel.memory import collection_paused
 from luxel.scene.camera import frame, rotation_rows, tan_half_fov
@@ -235,7 +235,7 @@ class SceneBatch:
 
 def flat_mirrors(of: dict[str, np.ndarray]) -> Bool[np.ndarray, " objects"]:
     """Whether objects are flat and of smooth metal alone: a diffuse part would need lights to be looked for."""
-    is_smooth = of["roughness"] ** 2 < SMOOTH_ALPHA
+    is_smooth = of["roughness"] < smooth_roughness(of["metallic"], of["transmission"])
     found: Bool[np.ndarray, " objects"] = is_smooth & (of["metallic"] > 0.99) & IS_FLAT[of["kind"]]
     return found
 

@@ -5,7 +5,7 @@ import warp as wp
 from luxel.core.frames import frame, unit_length
 from luxel.core.fresnel import fresnel_dielectric, refract
 from luxel.core.intersect import MISS, SUN, Hit, intersect, intersect_object
-from luxel.core.principled import SMOOTH_ALPHA, Material, refraction_weight, specular_transmittance
+from luxel.core.principled import Material, is_followed, refraction_weight, specular_transmittance
 from luxel.core.scenes import Scenes, material_of_object, shape_of
 from luxel.core.shafts import intersect_among
 from luxel.core.shapes.kinds import CYLINDER, SPHERE
@@ -34,7 +34,7 @@ class LineOfSight:
 @wp.func
 def is_clear(material: Material) -> bool:
     """Whether one sees through a surface: it transmits, and is smooth."""
-    return refraction_weight(material) > 0.0 and material.alpha < SMOOTH_ALPHA
+    return refraction_weight(material) > 0.0 and is_followed(material)
 
 
 @wp.func

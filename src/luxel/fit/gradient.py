@@ -6,7 +6,6 @@ samples. Scenes are rendered together, so k numbers cost 2 k pictures and few la
 of solids have, that is seconds on a CPU, and none of the renderer's parts has to know of it.
 """
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple, TypeAlias
@@ -19,7 +18,7 @@ from torch import Tensor
 
 from luxel import InputError
 from luxel.configuration import Configuration, shortened
-from luxel.core.principled import SMOOTH_ALPHA
+from luxel.core.principled import smooth_roughness
 from luxel.fit.parameters import Parameters, Vector, Views
 from luxel.fit.steps import steps
 from luxel.image.formats import Radiance
@@ -33,9 +32,8 @@ SPREAD = 0.5
 """Several pairs of scenes lie within this share of the step about it."""
 PIXELS_AT_ONCE = 1 << 20
 """Of scenes that are rendered together."""
-SMOOTH_ROUGHNESS = math.sqrt(SMOOTH_ALPHA)
 ROUNDING = 1e-6
-"""Of roughness, by which one is certainly on a side of SMOOTH_ROUGHNESS, in float32."""
+"""Of roughness, by which one is certainly on a side of `smooth_roughness`, in float32."""
 NOT_VALUES = 4
 """Arguments of `_Picture` that have no gradient."""
 
@@ -143,19 +141,22 @@ def _moved(parameters: Parameters, views: Views, step: Vector, pairs: int) -> It
 
 
 def _smooth_range(parameters: Parameters, vector: Vector) -> tuple[Vector, Vector]:
-    """Bounds within which no picture jumps: roughness stays on its side of SMOOTH_ALPHA.
+    """Bounds within which no picture jumps: roughness stays on its side of its material's `smooth_roughness`.
 
     Below it reflections are followed as one ray, and above it gathered: a step of 0.04 over the jump between the two
     has a slope of it alone.
     """
     low, high = parameters.low.copy(), parameters.high.copy()
-    fields = [leaf.path[-1] for leaf in parameters.leaves for _ in range(leaf.size)]
-    for number, field in enumerate(fields):
-        if field == "roughness":
-            if vector[number] ** 2 < SMOOTH_ALPHA:
-                high[number] = max(vector[number], min(high[number], SMOOTH_ROUGHNESS - ROUNDING))
+    views = parameters.at(vector)
+    leaves = [leaf for leaf in parameters.leaves for _ in range(leaf.size)]
+    for number, leaf in enumerate(leaves):
+        if leaf.path[-1] == "roughness":
+            material = views.at(leaf.path[:-1])
+            bound = float(smooth_roughness(material.metallic, material.transmission))
+            if vector[number] < bound:
+                high[number] = max(vector[number], min(high[number], bound - ROUNDING))
             else:
-                low[number] = min(vector[number], max(low[number], SMOOTH_ROUGHNESS + ROUNDING))
+                low[number] = min(vector[number], max(low[number], bound + ROUNDING))
     return low, high
 
 

@@ -8,16 +8,29 @@ from typing import Any
 
 import torch
 import warp as wp
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int32
 from torch import Tensor
 
 from luxel.core.intersect import MISS
 from luxel.core.launch import launch, struct_array
+from luxel.core.principled import smooth_roughness
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable
 from luxel.models.neighbourhood import Neighbours, find_neighbour, location_of
-from luxel.models.shading_points import pixel_width
-from luxel.models.signals import DIRECT, DIRECT_VARIANCE, LIGHT_SIGNALS, NEARNESS, SIGNALS, UNSHADOWED, square
+from luxel.models.shading_points import OBJECT, pixel_width
+from luxel.models.signals import (
+    DIRECT,
+    DIRECT_VARIANCE,
+    GLOSSY_VARIANCE,
+    INDIRECT_VARIANCE,
+    LIGHT_SIGNALS,
+    NEARNESS,
+    REFLECTION,
+    SIGNALS,
+    SURFACES,
+    UNSHADOWED,
+    square,
+)
 
 STEPS: tuple[tuple[int, ...], ...] = ((1,), (2,), (4, 8))
 """Pixels between neighbours, of each level beyond the points' own.
@@ -34,6 +47,9 @@ SAME_LIGHT = wp.constant(0.6)  # difference in UNSHADOWED over the sum, up to wh
 SAME_SHADOW = wp.constant(0.45)  # the same in DIRECT, beyond the next pixel: less than between 1/4 and 1
 SAME_NOISE = wp.constant(1.0)  # the same by noise, over the sum of variances: three standard deviations
 FLAT = wp.constant(0.9999)  # cosine between the normals of neighbours on what is taken to be flat
+OUTLIER = 60.0
+"""What one ray brings, over the mean at the last level, from which on it is an outlier."""
+TINY = 1e-36  # radiance that is none
 
 LightSignals = wp.types.vector(LIGHT_SIGNALS, float)
 GatheredSignals = wp.types.vector(SIGNALS - LIGHT_SIGNALS, float)
@@ -178,3 +194,56 @@ def filter_levels(
         levels.append(signals)
         shares.append(share)
     return levels, shares
+
+
+def narrow_lobes(batch: SceneBatch, table: Int32[Tensor, "points words"]) -> Bool[Tensor, " points"]:
+    """Whether ShadingPoints are of glass that is gathered, but by lobes so narrow that a metal's are followed."""
+    is_gathered = batch.roughness >= smooth_roughness(batch.metallic, batch.transmission)
+    is_narrow = is_gathered & (batch.roughness < smooth_roughness(1.0, 0.0))
+    return torch.cat([is_narrow, is_narrow.new_zeros(1)])[table[:, OBJECT]]  # of MISS the last one
+
+
+@torch.no_grad()
+def spread_outliers(
+    batch: SceneBatch,
+    neighbours: Any,
+    levels: list[Float[Tensor, "points signals"]],
+    height: int,
+    diffuse_rays: int,
+    glossy_rays: int,
+    has_narrow_lobe: Bool[Tensor, " points"],
+) -> list[Float[Tensor, "points signals"]]:
+    """Levels where what single rays bring that hit something very bright by chance is their whole neighbourhood's.
+
+    Such is a small lamp in a shade that transmits. One ray makes a square of a level's kernel bright and noisy, which
+    the network, that trusts no noise, then takes to be dark. So of SURFACES, and of REFLECTION by `narrow_lobes`, what
+    is beyond OUTLIER times the last level's mean, over the number of rays of their kind, comes from that level instead:
+    no light is lost, as filters are linear in it. (Of all REFLECTION it would take sharp images away: ray-base lost
+    0.7 dB of a garden.) `levels` are those of `filter_levels`, of which the last stays as it is. On a CPU it takes
+    no time where there are no outliers.
+    """
+    signals, last = levels[0], levels[-1]
+    everywhere = torch.ones_like(has_narrow_lobe)
+    kinds = (
+        (SURFACES, INDIRECT_VARIANCE, diffuse_rays, everywhere),
+        (REFLECTION, GLOSSY_VARIANCE, glossy_rays, has_narrow_lobe),
+    )
+    excess = signals.clone()
+    found = signals.device.type != "cpu"
+    for kind, variance, rays, spreads in kinds:
+        rgb = slice(kind, kind + 3)
+        most = OUTLIER / rays * last[:, rgb].mean(1)
+        beyond = (1.0 - most / signals[:, rgb].mean(1).clamp(min=TINY)).clamp(min=0.0) * spreads
+        excess[:, rgb] *= beyond[:, None]
+        excess[:, variance] *= 1.0 - (1.0 - beyond).square()
+        found = found or bool(beyond.any())
+    if not found:
+        return levels
+    *parts, all_around = filter_levels(batch, neighbours, excess, height)[0]
+    spread = [level.clone() for level in levels[:-1]]
+    for level, part in zip(spread, parts, strict=True):
+        for kind, variance, *_ in kinds:
+            rgb = slice(kind, kind + 3)
+            level[:, rgb] = (level[:, rgb] + all_around[:, rgb] - part[:, rgb]).clamp(min=0.0)
+            level[:, variance] = (level[:, variance] - part[:, variance]).clamp(min=0.0)
+    return [*spread, last]

@@ -6,7 +6,7 @@ from luxel.core.emitters import emitted_radiance, environment_radiance, is_lamp
 from luxel.core.frames import unit_length
 from luxel.core.fresnel import fresnel_dielectric, reflect, refract
 from luxel.core.intersect import MISS, SUN, Hit, intersect, intersect_object
-from luxel.core.principled import SMOOTH_ALPHA, Material, albedos, mean, refraction_weight
+from luxel.core.principled import Material, albedos, is_followed, mean, refraction_weight
 from luxel.core.scenes import Scenes, material_of_object, shape_of
 from luxel.core.shapes.kinds import BOX
 from luxel.core.shapes.local import INFINITY
@@ -130,7 +130,7 @@ def extended_path_id(path_id: int, object_id: int, transmits: bool) -> int:
 def ends_chain(material: Material, cosine: float) -> bool:
     """Whether a chain ends at a surface: most of what leaves it comes from many directions."""
     a = albedos(material, cosine)
-    return material.alpha >= SMOOTH_ALPHA or mean(a.diffuse) > mean(a.reflectance) + mean(a.transmittance)
+    return not is_followed(material) or mean(a.diffuse) > mean(a.reflectance) + mean(a.transmittance)
 
 
 @wp.func

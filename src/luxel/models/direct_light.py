@@ -8,7 +8,7 @@ import warp as wp
 from luxel.core.emitters import LightSample, choose_light, sample_light
 from luxel.core.frames import INVERSE_PI
 from luxel.core.intersect import MAP, MISS
-from luxel.core.principled import SMOOTH_ALPHA, diffuse_weight, evaluate_lobes, mean
+from luxel.core.principled import diffuse_weight, evaluate_lobes, is_followed, mean
 from luxel.core.sampling import power_heuristic, sobol_point
 from luxel.core.scenes import Scenes, material_of_object
 from luxel.core.shafts import shaft_to
@@ -323,7 +323,7 @@ def sum_direct_light(
         out[DIRECT_VARIANCE] = variance_of_sum(out[DIRECT_VARIANCE], mean(direct), count)
         material = material_of_object(scenes.objects[p.object_id])
         matte = diffuse_weight(material) * wp.cw_mul(material.base_color, direct + rgb_at(out, CAUSTIC))
-        is_smooth = material.alpha < SMOOTH_ALPHA and index < settings.specular_points
+        is_smooth = is_followed(material) and index < settings.specular_points
         is_glossy = mean(rgb_at(out, HIGHLIGHT)) > HIGHLIGHT_THRESHOLD * mean(matte) and not is_smooth
         if is_glossy or out[DIRECT_VARIANCE] > square(NOISE_THRESHOLD * mean(rgb_at(out, UNSHADOWED))):
             found = LIT | SHADOWED

@@ -7,10 +7,10 @@ from luxel.core.frames import INVERSE_PI, frame, unit_length
 from luxel.core.intersect import MISS
 from luxel.core.principled import (
     BSDF,
-    SMOOTH_ALPHA,
     bsdf_of,
     diffuse_weight,
     evaluate_lobes,
+    is_followed,
     mean,
     refraction_weight,
 )
@@ -125,7 +125,7 @@ def gather_point_at(
     """Of the shading point number `index`, which has an object and this `highlight_alpha`."""
     r = GatherPoint()
     material = material_of_object(scenes.objects[p.object_id])
-    r.is_smooth = material.alpha < SMOOTH_ALPHA and index < settings.specular_points
+    r.is_smooth = is_followed(material) and index < settings.specular_points
     r.squared_normal_turn = 0.0
     if r.is_smooth:
         r.squared_normal_turn = square(alpha) - square(material.alpha)

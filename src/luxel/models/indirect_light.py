@@ -21,12 +21,13 @@ from luxel.core.intersect import MISS
 from luxel.core.microfacet import sample_cosine_hemisphere
 from luxel.core.principled import (
     BSDF,
-    SMOOTH_ALPHA,
     LobeValues,
+    Material,
     albedos,
     bsdf_of,
     evaluate_bsdf,
     evaluate_lobes,
+    is_followed,
     mean,
     mean_burley_factor,
     refraction_weight,
@@ -113,14 +114,14 @@ class GatherRay:
 
 
 @wp.func
-def regularised_alpha(alpha: float, is_beyond_diffuse: bool, least_alpha: float, wi: wp.vec3) -> float:
+def regularised_alpha(material: Material, is_beyond_diffuse: bool, least_alpha: float, wi: wp.vec3) -> float:
     """GGX's α of an opaque surface that a gather path meets, wide enough for few rays."""
-    wide = alpha
+    wide = material.alpha
     if is_beyond_diffuse:
-        wide = wp.max(alpha, MIN_INDIRECT_ALPHA)
-    elif alpha >= SMOOTH_ALPHA:
+        wide = wp.max(material.alpha, MIN_INDIRECT_ALPHA)
+    elif not is_followed(material):
         # Not at a slant, where a dielectric's wider lobe has facets that reflect less.
-        wide = wp.max(alpha, least_alpha * wp.abs(wi[2]))
+        wide = wp.max(material.alpha, least_alpha * wp.abs(wi[2]))
     return wide
 
 
@@ -215,7 +216,7 @@ def trace_gather_path(
         local = frame(normal)
         wi = local * (-direction)
         if not transmits:
-            material.alpha = regularised_alpha(material.alpha, after_diffuse and not is_mirror, ray.least_alpha, wi)
+            material.alpha = regularised_alpha(material, after_diffuse and not is_mirror, ray.least_alpha, wi)
         if wi[2] <= 0.0 and not transmits:
             break
         bsdf = bsdf_of(material, wi)
@@ -223,7 +224,7 @@ def trace_gather_path(
         shaft = EVERYTHING
         left_object = origin_object
         origin_object = hit.object_id
-        is_specular = material.alpha < SMOOTH_ALPHA and bsdf.diffuse_share < 0.5
+        is_specular = is_followed(material) and bsdf.diffuse_share < 0.5
         if after_diffuse:
             is_specular = is_mirror or (is_clear(material) and bsdf.diffuse_share == 0.0)
         if not is_specular:

@@ -27,7 +27,7 @@ from luxel.core.fragments import PIXEL_RAYS, Fragments, visible_fragments
 from luxel.core.intersect import MISS
 from luxel.core.rays import Rays
 from luxel.core.scene_batch import OBJECT_FIELDS, SCENE_FIELDS, SceneBatch
-from luxel.models.atrous_filter import LEVELS, REACH, STEPS, filter_levels
+from luxel.models.atrous_filter import LEVELS, REACH, STEPS, filter_levels, narrow_lobes, spread_outliers
 from luxel.models.chains import LOBES
 from luxel.models.estimates import (
     CHANNEL_FEATURES,
@@ -240,6 +240,15 @@ class RayModel(Pretrained):
             levels, shares = [signals] * LEVELS, [torch.full_like(signals[:, 0], share)] * len(STEPS)
         else:
             levels, shares = filter_levels(scenes, near, signals, settings.height)
+            levels = spread_outliers(
+                scenes,
+                near,
+                levels,
+                settings.height,
+                config.diffuse_rays,
+                config.glossy_rays,
+                narrow_lobes(scenes, together),
+            )
         lights, shown = brightest(scenes), chains.radiance
         if len(chains.ends):
             at_ends, variance_at_ends = measure(

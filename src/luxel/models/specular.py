@@ -9,7 +9,7 @@ from torch import Tensor
 
 from luxel.core.intersect import MISS
 from luxel.core.launch import launch, struct_array, to_warp
-from luxel.core.principled import SMOOTH_ALPHA
+from luxel.core.principled import smooth_roughness
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable
 from luxel.core.selection import NOT_COUNTED, selected
@@ -155,8 +155,9 @@ def specular_chains(
     With room for so many of them, a GPU's host need not wait to hear how many there are.
     """
     subpixels = 1 if height is None else SUBPIXELS
-    roughness = torch.cat([batch.roughness, batch.roughness.new_ones(1)])[table[:, OBJECT]]  # of MISS the last one
-    smooth = selected(roughness.square() < SMOOTH_ALPHA, room and room.smooth)
+    is_smooth = batch.roughness < smooth_roughness(batch.metallic, batch.transmission)
+    is_smooth = torch.cat([is_smooth, is_smooth.new_zeros(1)])[table[:, OBJECT]]  # of MISS the last one
+    smooth = selected(is_smooth, room and room.smooth)
     shown = unlit(table)
     parts = []
     for some in smooth.rows.split(POINTS_AT_ONCE[batch.device.type]):

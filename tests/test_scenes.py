@@ -182,15 +182,18 @@ def test_a_batch_is_prepared_once_and_may_have_no_lights_or_trees():
 
 
 @pytest.mark.parametrize("device", DEVICES)
-def test_trees_have_the_objects_of_large_scenes_alone(device, monkeypatch):
+def test_trees_have_the_objects_of_large_scenes_and_lists_those_of_others(device, monkeypatch):
     monkeypatch.setattr(scene_tables, "TREE_ABOVE", 3)
     sizes = [3, 4, 1, 53]
     batch = SceneBatch.of([scene(*random_objects("box", size, size)) for size in sizes], device)
     primitives = launchable(batch).tree_primitives.numpy()
     objects = primitives["object_id"].reshape(-1, LANES)
-    # None; of the scenes of 4 and 53 objects the outliers, and a leaf of four or eight of up to seven.
-    assert (objects >= 0).sum(1).tolist() == [0, 0, 4, 0, *[7] * 7, 4]
-    assert sorted(objects[objects >= 0].tolist()) == [*range(3, 7), *range(8, 61)]
+    # None; the scenes of 3 objects and of 1; of those of 4 and 53 the outliers, and a leaf of four or eight of up to 7.
+    assert (objects >= 0).sum(1).tolist() == [0, 3, 1, 0, 4, 0, *[7] * 7, 4]
+    assert objects[1, :3].tolist() == [0, 1, 2]
+    assert objects[2, 0] == 7
+    assert sorted(objects[objects >= 0].tolist()) == [*range(61)]
+    assert launchable(batch).scenes.numpy()["outliers"].tolist() == [1, 3, 2, 5]
     assert set(primitives["kind"].tolist()) == {-1, BOX}
     spheres = launchable(batch).tree_leaves.numpy()
     center = np.stack([spheres[name] for name in "xyz"], -1)

@@ -8,12 +8,12 @@ from outside import SUN
 from shapes import CAMERA, random_objects
 from tracer_scenes import ball, scene
 
-from luxel.core.intersect import MAP, MISS, intersect
+from luxel.core.intersect import MAP, MISS, intersect, intersect_among
 from luxel.core.intersect import SUN as SUN_ID
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scene_tables import TREE_ABOVE
 from luxel.core.scenes import Scenes, launchable, shape_of
-from luxel.core.shafts import intersect_among, shaft_to
+from luxel.core.shafts import shaft_to
 from luxel.core.shapes.shape import sample_direction
 from luxel.core.sky import sample_sun
 from luxel.scene import Plane, Scene

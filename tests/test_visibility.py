@@ -11,10 +11,9 @@ import pytest
 import warp as wp
 from kernels import DEVICES, run
 
-from luxel.core.intersect import MISS
+from luxel.core.intersect import EVERYTHING, MISS
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable
-from luxel.core.shafts import EVERYTHING
 from luxel.core.visibility import MAX_ENDPOINT_ERROR, MAX_FOCUS, MAX_INTERFACES, line_of_sight, manifold_walk
 from luxel.scene import Box, Camera, Ellipsoid, Material, Panel, Plane, Scene, Sphere
 from luxel.scene.camera import rotation_matrix

@@ -15,6 +15,9 @@ MISS = wp.constant(-1)
 SUN, MAP = wp.constant(-2), wp.constant(-3)
 """The sun, and an environment map's bright part, where a ray may be aimed at them as at an object."""
 
+EVERYTHING = wp.constant(wp.uint64(0xFFFFFFFFFFFFFFFF))
+"""A set of objects, bit n for the n-th of its scene, that leaves out none; see `luxel.core.shafts`."""
+
 
 @wp.struct
 class Hit:
@@ -74,6 +77,67 @@ def intersect_object(
     return intersect_bounded_object(
         scenes, object_id, obj.kind, obj.center, obj.radius, origin, direction, origin_object, t_max
     )
+
+
+@wp.func
+def objects_touched(
+    scenes: Scenes, leaf: int, first: int, origin: wp.vec3, direction: wp.vec3, origin_object: int, t_max: float
+) -> int:
+    """A bit for each object of a leaf whose bounding sphere a ray may meet before t_max, and for the ray's own.
+
+    Of a scene without a tree, whose leaves have its objects in their order; `first` is the leaf's first one.
+    """
+    touched = spheres_touched(scenes.tree_leaves[leaf], origin, direction, t_max)
+    lane = origin_object - first
+    if lane >= 0 and lane < LANES:  # of which rounding may have the ray start beside it
+        touched = touched | (1 << lane)
+    return touched
+
+
+@wp.func
+def intersect_listed(
+    scenes: Scenes, row: SceneRow, objects: wp.uint64, origin: wp.vec3, direction: wp.vec3, origin_object: int
+) -> Hit:
+    """The first along a ray of some `objects` of a scene without a tree, or EVERYTHING there."""
+    hit = Hit(MISS, INFINITY)
+    among = objects
+    leaf = row.outliers
+    first = row.first_object
+    while first < row.end_objects:
+        left = int(among & wp.uint64(255))
+        but_one = left & (left - 1)
+        if (but_one & (but_one - 1)) != 0:  # one or two are as soon intersected as eight spheres are tried
+            left = left & objects_touched(scenes, leaf, first, origin, direction, origin_object, hit.t)
+        while left != 0:
+            i = first + lowest_bit(wp.uint64(left))
+            t = intersect_object(scenes, i, origin, direction, origin_object, hit.t)
+            if t < hit.t:
+                hit.t = t
+                hit.object_id = i
+            left = left & (left - 1)
+        among = ~(~among >> wp.uint64(8))  # ones come after the last bits, so that EVERYTHING has no end
+        first += LANES
+        leaf += 1
+    return hit
+
+
+@wp.func
+def is_occluded_by_listed(
+    scenes: Scenes, row: SceneRow, origin: wp.vec3, direction: wp.vec3, origin_object: int, target: int, t_max: float
+) -> bool:
+    """Whether a ray meets an object but the target before t_max, in a scene without a tree."""
+    leaf = row.outliers
+    first = row.first_object
+    while first < row.end_objects:
+        left = objects_touched(scenes, leaf, first, origin, direction, origin_object, t_max)
+        while left != 0:
+            i = first + lowest_bit(wp.uint64(left))
+            if i != target and intersect_object(scenes, i, origin, direction, origin_object, t_max) < t_max:
+                return True
+            left = left & (left - 1)
+        first += LANES
+        leaf += 1
+    return False
 
 
 @wp.func
@@ -167,14 +231,18 @@ def intersect(scenes: Scenes, scene: int, origin: wp.vec3, direction: wp.vec3, o
 
     A ray leaves its own surface only through the far side, and needs no offset.
     """
+    return intersect_among(scenes, scene, EVERYTHING, origin, direction, origin_object)
+
+
+@wp.func
+def intersect_among(
+    scenes: Scenes, scene: int, shaft: wp.uint64, origin: wp.vec3, direction: wp.vec3, origin_object: int
+) -> Hit:
+    """What `intersect` returns, of the objects in a shaft, which the ray does not leave before it meets one."""
     row = scenes.scenes[scene]
     hit = Hit(MISS, INFINITY)
     if row.tree_leaves == 0:
-        for i in range(row.first_object, row.end_objects):
-            t = intersect_object(scenes, i, origin, direction, origin_object, hit.t)
-            if t < hit.t:
-                hit.t = t
-                hit.object_id = i
+        hit = intersect_listed(scenes, row, shaft, origin, direction, origin_object)
     else:
         hit = intersect_bvh(scenes, row, origin, direction, origin_object, MISS, INFINITY)
     return hit
@@ -194,9 +262,5 @@ def is_visible(
         ):  # by rounding: what is far beside its size is where the ray comes nearest to its centre
             t_target = wp.dot(scenes.objects[target].center - origin, direction)
     if row.tree_leaves == 0:
-        for i in range(row.first_object, row.end_objects):
-            if i != target and intersect_object(scenes, i, origin, direction, origin_object, t_target) < t_target:
-                return False
-    else:
-        return intersect_bvh(scenes, row, origin, direction, origin_object, target, t_target).object_id == MISS
-    return True
+        return not is_occluded_by_listed(scenes, row, origin, direction, origin_object, target, t_target)
+    return intersect_bvh(scenes, row, origin, direction, origin_object, target, t_target).object_id == MISS

@@ -5,11 +5,10 @@ The faces of a box, or of a cylinder, count as objects: `key` numbers them, obje
 
 import warp as wp
 
-from luxel.core.intersect import MISS
+from luxel.core.intersect import EVERYTHING, MISS
 from luxel.core.lamp_search import LampSearch, lamp_bit_of_key, look_for_lamps, shared_offset
 from luxel.core.pixels import Pictures, PixelPlace, key_at, pixel_shaft, place_of
 from luxel.core.scenes import Scenes
-from luxel.core.shafts import EVERYTHING
 from luxel.core.shapes.shape import FACES
 
 SHARED = wp.constant(-2)  # in place of the key of a pixel that several objects may share

@@ -2,11 +2,11 @@
 
 import warp as wp
 
-from luxel.core.intersect import MISS, intersect_object
+from luxel.core.intersect import EVERYTHING, MISS, intersect_among, intersect_object
 from luxel.core.rays import camera_direction, camera_origin, image_plane_point
 from luxel.core.sampling import lattice_point
 from luxel.core.scenes import Scenes, shape_of
-from luxel.core.shafts import EVERYTHING, intersect_among, objects_in_cone
+from luxel.core.shafts import objects_in_cone
 from luxel.core.shapes.local import INFINITY
 from luxel.core.shapes.shape import FACES, face_of_hit
 

@@ -211,7 +211,7 @@ def leaf_spheres(
 
 
 class Trees(NamedTuple):
-    """Trees over the objects of scenes that have many; see SceneRow."""
+    """Trees over the objects of scenes that have many, and leaves of the others' objects; see SceneRow."""
 
     leaves: Int64[np.ndarray, " scenes"]
     begins: Int64[np.ndarray, " scenes"]
@@ -222,14 +222,20 @@ class Trees(NamedTuple):
 
 
 def trees_over(of: dict[str, np.ndarray], half_extents: Float32[np.ndarray, "objects 3"]) -> Trees:
-    """A tree over the objects of each scene that has more than TREE_ABOVE, but for its outliers."""
+    """A tree over the objects of each scene that has more than TREE_ABOVE, but for its outliers.
+
+    Those of a scene without a tree are in leaves, too, in their order.
+    """
     offsets, center = of["offsets"], of["center"]
     counts = np.diff(offsets)
-    leaves, begins, roots, outliers = np.zeros((4, len(counts)), np.int64)
+    leaves, begins, roots = np.zeros((3, len(counts)), np.int64)
     nodes, objects = [np.zeros((1, 6, LANES), np.float32)], [np.full(LANES, -1, np.int32)]
-    scenes = np.flatnonzero(counts > TREE_ABOVE).tolist()
+    has_tree = counts > TREE_ABOVE
+    outliers, listed = listed_objects(offsets, ~has_tree)
+    objects.append(listed)
+    scenes = np.flatnonzero(has_tree).tolist()
     if not scenes:
-        return Trees(leaves, begins, roots, outliers, nodes[0], objects[0])
+        return Trees(leaves, begins, roots, outliers, nodes[0], np.concatenate(objects))
     half = half_extents.clip(max=MAX_HALF_EXTENT) * (1 + PADDING) + PADDING * np.abs(center)
     bounds = ((center - half, np.inf), (center + half, -np.inf), (center, np.inf))  # and those of absent objects
     for scene in scenes:
@@ -254,6 +260,21 @@ def trees_over(of: dict[str, np.ndarray], half_extents: Float32[np.ndarray, "obj
         listed[1:, :in_each] = primitives[order]
         objects.append(listed.ravel())
     return Trees(leaves, begins, roots, outliers, np.concatenate(nodes), np.concatenate(objects))
+
+
+def listed_objects(
+    offsets: Int64[np.ndarray, "scenes_and_one"], is_listed: Bool[np.ndarray, " scenes"]
+) -> tuple[Int64[np.ndarray, " scenes"], Int32[np.ndarray, " primitives"]]:
+    """The first leaf of each of these scenes, 0 of others, and their objects, LANES a leaf, from leaf 1 on."""
+    counts = np.diff(offsets)
+    leaves = np.where(is_listed, -(-counts // LANES), 0)
+    first = np.where(is_listed, 1 + leaves.cumsum() - leaves, 0)
+    scene = np.repeat(np.arange(len(counts)), counts)
+    rows = np.flatnonzero(is_listed[scene])
+    scene = scene[rows]
+    primitives = np.full(LANES * leaves.sum(), -1, np.int32)
+    primitives[LANES * (first[scene] - 1) + rows - offsets[scene]] = rows
+    return first, primitives
 
 
 def outliers_of(

@@ -47,7 +47,7 @@ class SceneRow:
     tree_leaves: int  # of its tree, a power of two; 0 where there is none
     tree: int  # where its nodes begin
     tree_root: int  # the node whose children hold all objects but the outliers: 0 or 1
-    outliers: int  # the leaf of what is in none of the tree's leaves, which follow it
+    outliers: int  # the leaf of what is in none of the tree's leaves, which follow it; without one the first of all
     first_light: int
     end_lights: int
     light_leaves: int  # of its light tree, a power of two; 0 where there is none

@@ -7,12 +7,10 @@ bounding spheres count.
 import warp as wp
 
 from luxel.core.frames import unit_length
-from luxel.core.intersect import MISS, SUN, Hit, intersect_bvh, intersect_object
-from luxel.core.lanes import lowest_bit
+from luxel.core.intersect import EVERYTHING, SUN
 from luxel.core.scenes import Scenes
 from luxel.core.shapes.local import INFINITY
 
-EVERYTHING = wp.constant(wp.uint64(0xFFFFFFFFFFFFFFFF))
 SLACK = wp.constant(1.0e-4)  # for rounding, of an object's radius and of a tenth of its distance
 
 
@@ -55,26 +53,3 @@ def shaft_to(scenes: Scenes, scene: int, point: wp.vec3, target: int) -> wp.uint
         sine = wp.sqrt(row.sun_chord_squared)  # at least that of the angular radius
         return objects_in_cone(scenes, scene, point, row.sun_direction, sine, INFINITY)
     return EVERYTHING
-
-
-@wp.func
-def intersect_among(
-    scenes: Scenes, scene: int, shaft: wp.uint64, origin: wp.vec3, direction: wp.vec3, origin_object: int
-) -> Hit:
-    """What `intersect` returns, of the objects in a shaft, which the ray does not leave before it meets one."""
-    row = scenes.scenes[scene]
-    hit = Hit(MISS, INFINITY)
-    if row.tree_leaves == 0:
-        left = shaft
-        while left != wp.uint64(0):
-            i = row.first_object + lowest_bit(left)
-            if i >= row.end_objects:  # as EVERYTHING has bits for more
-                break
-            t = intersect_object(scenes, i, origin, direction, origin_object, hit.t)
-            if t < hit.t:
-                hit.t = t
-                hit.object_id = i
-            left = left & (left - wp.uint64(1))
-    else:
-        hit = intersect_bvh(scenes, row, origin, direction, origin_object, MISS, INFINITY)
-    return hit

@@ -4,10 +4,9 @@ import warp as wp
 
 from luxel.core.frames import frame, unit_length
 from luxel.core.fresnel import fresnel_dielectric, refract
-from luxel.core.intersect import MISS, SUN, Hit, intersect, intersect_object
+from luxel.core.intersect import MISS, SUN, Hit, intersect, intersect_among, intersect_object
 from luxel.core.principled import Material, is_followed, refraction_weight, specular_transmittance
 from luxel.core.scenes import Scenes, material_of_object, shape_of
-from luxel.core.shafts import intersect_among
 from luxel.core.shapes.kinds import CYLINDER, SPHERE
 from luxel.core.shapes.local import INFINITY
 from luxel.core.shapes.shape import Shape, intersect_shape, is_lit_by, is_panel, panel_front, surface_interaction

@@ -17,7 +17,7 @@ from luxel.core.emitters import (
     unsampled_sky_radiance,
 )
 from luxel.core.frames import INVERSE_PI, frame, to_world, unit_length
-from luxel.core.intersect import MISS
+from luxel.core.intersect import EVERYTHING, MISS
 from luxel.core.microfacet import sample_cosine_hemisphere
 from luxel.core.principled import (
     BSDF,
@@ -36,7 +36,7 @@ from luxel.core.principled import (
 from luxel.core.rng import uniform
 from luxel.core.sampling import power_heuristic, sobol_point
 from luxel.core.scenes import Scenes, material_of_object, shape_of
-from luxel.core.shafts import EVERYTHING, objects_in_cone
+from luxel.core.shafts import objects_in_cone
 from luxel.core.shapes.local import INFINITY
 from luxel.core.shapes.shape import facing_normal, surface_interaction
 from luxel.core.sky import gradient_radiance, mean_gradient_radiance

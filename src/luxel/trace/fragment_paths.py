@@ -13,10 +13,10 @@ from torch import Tensor
 
 from luxel.core.extremes import max_around
 from luxel.core.fragments import FragmentPaths, Fragments
+from luxel.core.intersect import EVERYTHING
 from luxel.core.launch import launch, to_warp
 from luxel.core.pixels import key_of_ray
 from luxel.core.scenes import Scenes
-from luxel.core.shafts import EVERYTHING
 
 ABOVE_ALL_KEYS = float(1 << 30)  # more than any key
 

@@ -27,12 +27,13 @@ SECOND_WIDENING = 1.5
 """How many times as long the second Jacobian's steps are."""
 REFERENCE_SPP = 64
 """Of the path-traced picture of what was found, that the renderer's is compared with."""
-RELIED_ON = 3.0
+RELIED_ON = 2.0
 """Standard errors that the renderer's own error may be of before it is warned of."""
 BLOCKS = 8
 """A side of a picture: pixels of a block are taken to be wrong together, as what a renderer gets wrong is."""
-MIN_CURVATURE = 0.01
-"""Of a direction, where each number alone has 1: less is warned of. Of two numbers, a correlation of 0.99."""
+MIN_CURVATURE = 0.04
+"""Of a direction, where each number alone has 1: less is warned of, where errors are 5 times as large. Of two numbers,
+a correlation of 0.96."""
 FLOOR = 1e-6
 """What curvature is taken for at least: less is rounding, and noise of the Jacobians can make it negative."""
 TAKES_PART = 0.3

@@ -2,13 +2,14 @@
 
     python benchmarks/derivatives.py [--scenes examples/scenes] [--size 36] [--pairs 1 4 8] [--model ray-small]
 
-Of the first solid of each scene every number of its material and its centre, and the camera's position. The reference
+Of the first solid of each scene, no floor, every number of its material and its centre, and the camera's position. The reference
 is the slope at zero of an odd polynomial, fitted to 48 central differences at random lengths: of degree 3 up to 2
 steps for materials, of degree 1 up to 1.5 steps where edges move. Errors are of means over blocks of 6×6 pixels, and
 relative; that of the reference itself is by its two halves. The last line is JSON: medians and the largest.
 """
 
 import json
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
@@ -40,7 +41,8 @@ class Options(Configuration):
 
 def names(scene: Scene) -> dict[str, str]:
     """What is measured, and of which kind."""
-    solid = next(i for i, x in enumerate(scene.objects) if x.bounding_radius < 1e6 and not x.material.is_emissive)
+    look = math.dist(scene.camera.position, scene.camera.look_at)
+    solid = next(i for i, x in enumerate(scene.objects) if x.bounding_radius < look / 3 and not x.material.is_emissive)
     fields = {f"objects[{solid}].material.{field}": field for field in MATERIAL_STEPS}
     return fields | {f"objects[{solid}].center": "center", "camera.position": "camera"}
 

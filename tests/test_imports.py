@@ -36,7 +36,7 @@ ALLOWED = {
     "movie": {"pipeline", "scene", "image"},
     "videos": {"movie", "pipeline", "data", "scene", "image"},
     "notebook": {"pipeline", "scene", "image"},
-    "fit": {"pipeline", "models", "core", "evaluation", "scene", "image"},
+    "fit": {"pipeline", "models", "trace", "core", "evaluation", "scene", "image"},
     "viewer": {"pipeline", "experiments", "models", "train", "core", "scene", "image"},
     "ledger": {"experiments", "train", "evaluation", "pipeline", "data", "image", "core", "scene"},
 }

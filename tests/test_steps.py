@@ -65,7 +65,7 @@ def test_what_is_infinitely_far_turns_and_brightens():
         ("objects[3].material.emission", 0.05 * 8),
         ("objects[0].material.emission", 0.01 * 8),
         ("background", 0.01 * 8),
-        ("objects[0].material.base_color", 0.02),
+        ("objects[0].material.base_color", 0.08),
     ],
 )
 def test_each_kind_of_leaf_has_its_step(name, expected):

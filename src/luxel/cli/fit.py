@@ -14,9 +14,6 @@ from luxel.configuration import Configuration
 if TYPE_CHECKING:
     from luxel.fit.optimise import Found
 
-LITTLE_LOWER = 0.9
-"""Share of the loss at the start, above which a fit is not to be believed."""
-
 
 def fit(arguments: list[str]) -> int:
     """Find numbers of a scene from pictures of it: luxel fit IMAGE.exr --scene START.json --free NAME … --out DIR."""
@@ -74,16 +71,12 @@ def fit(arguments: list[str]) -> int:
 
 
 def print_numbers(result: "Found") -> None:
-    """A line for each number that was found; warns of a loss that has hardly fallen."""
+    """A line for each number that was found; then what there is to warn of."""
     from luxel.fit.fit_page import error_in_words
 
     width = max(map(len, result.numbers))
     for name, number in result.numbers.items():
-        print(f"{name:<{width}}  {result.start[name]:>10.5g} → {number:<10.5g} {error_in_words(result.errors[name])}")
-    if result.losses[-1] > LITTLE_LOWER * result.start_loss:
-        warnings.warn(
-            "the loss has hardly fallen: unless the start was right already, what is free has not found the picture; "
-            "start nearer, where objects overlap what they are to match (docs/fit.md)",
-            InputWarning,
-            stacklevel=2,
-        )
+        told = error_in_words(result.errors[name]), f"{result.renderer_errors[name]:+.2g} by the renderer"
+        print(f"{name:<{width}}  {result.start[name]:>10.5g} → {number:<10.5g} {told[0]:<22} {told[1]}")
+    for warning in result.warnings:
+        warnings.warn(warning, InputWarning, stacklevel=2)

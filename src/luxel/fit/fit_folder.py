@@ -67,6 +67,9 @@ def fit_in_folder(
                 "start": result.start,
                 "found": result.numbers,
                 "standard_errors": result.errors,
+                "correlations": result.correlations,
+                "renderer_errors": result.renderer_errors,
+                "warnings": result.warnings,
             },
         )
         write_fit_page(folder / "index.html", problem, result, titles)

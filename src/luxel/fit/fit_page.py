@@ -1,4 +1,4 @@
-"""The page of a fit: the pictures given, at the start and as found, their errors, the loss, and the numbers."""
+"""The page of a fit: what it warns of, pictures given, at the start and found, their errors, the numbers, the loss."""
 
 import math
 from pathlib import Path
@@ -34,8 +34,16 @@ def write_fit_page(path: Path, problem: Problem, result: Found, titles: list[str
         },
         scenes=[given_first(shown(pair, TONE)) for pair in pairs],
         tone_map=TONE,
+        warnings=result.warnings,
         numbers=[
-            (name, f"{result.start[name]:.5g}", f"{number:.5g}", error_in_words(result.errors[name]))
+            (
+                name,
+                f"{result.start[name]:.5g}",
+                f"{number:.5g}",
+                error_in_words(result.errors[name]),
+                f"{result.renderer_errors[name]:+.2g}",
+                f"{result.correlations[name]:.3f}",
+            )
             for name, number in result.numbers.items()
         ],
         plot=plot(loss_lines(problem, result), "iterations", "loss"),

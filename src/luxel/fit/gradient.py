@@ -12,7 +12,7 @@ from typing import Annotated, Any, NamedTuple, TypeAlias
 
 import numpy as np
 import torch
-from jaxtyping import Float32
+from jaxtyping import Float32, Float64
 from pydantic import Field
 from torch import Tensor
 
@@ -20,16 +20,23 @@ from luxel import InputError
 from luxel.configuration import Configuration, shortened
 from luxel.core.principled import smooth_roughness
 from luxel.fit.parameters import Parameters, Vector, Views
-from luxel.fit.steps import steps
+from luxel.fit.steps import MATERIAL_STEPS, steps
 from luxel.image.formats import Radiance
 from luxel.pipeline import Renderer
 from luxel.scene.arguments import check_scene
 from luxel.scene.description import Scene
 
+Lengths: TypeAlias = Float64[np.ndarray, " lengths"]
+Offsets: TypeAlias = Float64[np.ndarray, " offsets"]
 PixelsMoved: TypeAlias = Annotated[float, Field(ge=0.01, le=100)]
 Pairs: TypeAlias = Annotated[int, Field(ge=1, le=1000)]
-SPREAD = 0.5
-"""Several pairs of scenes lie within this share of the step about it."""
+SPREAD, SMOOTH_SPREAD = (0.5, 1.5), (0.3, 2.0)
+"""Of a step, the shortest and the longest of several pairs: of geometry, and of materials, where a polynomial follows
+what a line would not."""
+MIN_OFFSETS = 4
+"""That a polynomial is fitted to; of fewer a line is."""
+NARROW = 0.25
+"""Of the longest step: with less room to a bound, steps are taken on the other side alone."""
 PIXELS_AT_ONCE = 1 << 20
 """Of scenes that are rendered together."""
 ROUNDING = 1e-6
@@ -65,13 +72,14 @@ def picture_and_jacobian(
     height: int | None = None,
     *,
     pixels: float = 0.5,
-    pairs: int = 4,
+    pairs: int = 8,
 ) -> tuple[Radiance, dict[str, Float32[np.ndarray, "*leaf height width 3"]]]:
     """The picture, and its derivative by each leaf, radiance over the leaf's unit.
 
-    Central differences over steps of `pixels` (see `luxel.fit.steps`), one-sided at a leaf's bounds; of several `pairs`
-    a line through pictures at that many steps, from half to one and a half of the step, whose noise falls with the root
-    of their number. Costs 1 + 2 · pairs pictures a free number. Raises InputError for a name that there is not.
+    Central differences over steps of `pixels` (see `luxel.fit.steps`), one-sided at a leaf's bounds. Of several `pairs`
+    it is the slope of a line through pictures at that many steps, from half to one and a half as long; for materials,
+    in which pictures are smooth, of a polynomial. Costs 1 + 2 · pairs pictures a free number. Raises InputError for a
+    name that there is not.
     """
     check_scene("scene", scene)
     parameters = Parameters.of(Views.of(scene), names)
@@ -96,51 +104,80 @@ def differences(
     stepping = stepping or Stepping()
     pictures = renderer.render(views.scenes, width, height)
     jacobian = np.zeros((len(parameters.names), *pictures.shape), np.float32)
-    moments = np.zeros(len(jacobian))
     at_once = max(1, PIXELS_AT_ONCE // (pictures.shape[1] * pictures.shape[2]))
     step = stepping.widening * steps(parameters, views, pictures.shape[1], stepping.pixels)
     moved = _moved(parameters, views, step, stepping.pairs)
     for batch in _batches(moved, at_once):
         rendered = renderer.render([item.scene for item in batch], pictures.shape[2], pictures.shape[1])
         for item, picture in zip(batch, rendered, strict=True):
-            # Least squares through the picture itself: Σ d (f(x + d) − f(x)) / Σ d², a difference of two for one pair.
-            jacobian[item.number, item.view] += item.offset * (picture - pictures[item.view])
-            moments[item.number] += item.offset**2 if item.counts else 0.0
-    jacobian /= moments[:, None, None, None, None].astype(np.float32)
+            jacobian[item.number, item.view] += np.float32(item.weight) * (picture - pictures[item.view])
     return Differences(pictures, jacobian)
 
 
 class _Moved(NamedTuple):
-    """A view of a scene with one number moved by `offset`; the first of its views counts."""
+    """A view of a scene with one number moved, and how much its picture's change counts in the derivative."""
 
     number: int
     view: int
-    offset: float
-    counts: bool
+    weight: float
     scene: Scene
 
 
 def _moved(parameters: Parameters, views: Views, step: Vector, pairs: int) -> Iterator[_Moved]:
     """Every free number, up and down by each of the steps, as far as its bounds allow."""
     vector = parameters.read(views)
-    low, high = _smooth_range(parameters, vector)
-    spread = np.linspace(1 - SPREAD, 1 + SPREAD, pairs) if pairs > 1 else [1.0]
+    low, high = smooth_range(parameters, vector)
+    of_materials = [not MATERIAL_STEPS.keys().isdisjoint(leaf.path) for leaf in parameters.leaves]
+    is_smooth = np.repeat(of_materials, [leaf.size for leaf in parameters.leaves])
     for number, seen in enumerate(parameters.views_seen()):
-        for factor in spread:
-            for sign in (1, -1):
-                there = vector.copy()
-                there[number] = np.clip(vector[number] + sign * factor * step[number], low[number], high[number])
-                offset = float(there[number] - vector[number])
-                if offset == 0:  # at a bound
-                    continue
-                changed = parameters.at_if_any(there)
-                if changed is None:
-                    continue
-                for view in seen:
-                    yield _Moved(number, view, offset, view == seen[0], changed.scenes[view])
+        factors = step_factors(pairs, bool(is_smooth[number]))
+        moves = []
+        for offset in offsets_within(
+            factors * step[number], vector[number] - low[number], high[number] - vector[number]
+        ):
+            there = vector.copy()
+            there[number] += offset
+            changed = parameters.at_if_any(there.clip(low, high))
+            if changed is not None:
+                moves.append((offset, changed))
+        weights = slope_weights(np.array([offset for offset, _ in moves]), bool(is_smooth[number]))
+        for weight, (_, changed) in zip(weights, moves, strict=True):
+            yield from (_Moved(number, view, float(weight), changed.scenes[view]) for view in seen)
 
 
-def _smooth_range(parameters: Parameters, vector: Vector) -> tuple[Vector, Vector]:
+def step_factors(pairs: int, is_smooth: bool) -> Lengths:
+    """What a step is multiplied by, for each of several pairs; see SPREAD and SMOOTH_SPREAD."""
+    return np.linspace(*(SMOOTH_SPREAD if is_smooth else SPREAD), pairs) if pairs > 1 else np.ones(1)
+
+
+def offsets_within(lengths: Lengths, below: float, above: float) -> Offsets:
+    """Up and down by these lengths, all shortened alike to what bounds so far below and above allow.
+
+    Equal on both sides, so that curvature cancels; if there is hardly room on one side (NARROW), on the other alone.
+    """
+    longest, both = lengths[-1], min(below, above)
+    if both < NARROW * longest:
+        return lengths * min(1.0, max(below, above) / longest) * (1 if above > below else -1)
+    lengths = lengths * min(1.0, both / longest)
+    return np.concatenate([lengths, -lengths])
+
+
+def slope_weights(offsets: Offsets, is_smooth: bool) -> Offsets:
+    """Weights of f(x + offset) − f(x) whose sum is f'(x): by least squares, of a line or, if f is smooth, a polynomial.
+
+    Of degree 3, or 2 on one side alone: noise grows with the degree.
+    """
+    if not len(offsets):
+        return offsets
+    is_one_sided = offsets.min() > 0 or offsets.max() < 0
+    degree = (2 if is_one_sided else 3) if is_smooth and len(offsets) >= MIN_OFFSETS else 1
+    longest = np.abs(offsets).max()
+    powers = (offsets[:, None] / longest) ** np.arange(1, degree + 1)
+    weights: Offsets = np.linalg.pinv(powers)[0] / longest
+    return weights
+
+
+def smooth_range(parameters: Parameters, vector: Vector) -> tuple[Vector, Vector]:
     """Bounds within which no picture jumps: roughness stays on its side of its material's `smooth_roughness`.
 
     Below it reflections are followed as one ray, and above it gathered: a step of 0.04 over the jump between the two
@@ -179,7 +216,7 @@ def differentiable_picture(
     height: int | None = None,
     *,
     pixels: float = 0.5,
-    pairs: int = 4,
+    pairs: int = 8,
 ) -> Float32[Tensor, "height width 3"]:
     """The picture of the scene with these leaves, as a function of them to torch: `backward` gives their gradients.
 

@@ -14,9 +14,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
+from warnings import warn
 
 import numpy as np
 
+from luxel import InputWarning
+from luxel.fit.certainty import certainty, hardly_fallen
 from luxel.fit.gradient import Differences
 from luxel.fit.parameters import Vector
 from luxel.fit.problem import FitSettings, LeastSquares, Pictures, Problem
@@ -146,8 +149,15 @@ class Found:
     """Each free number, by its name."""
     start: dict[str, float]
     errors: dict[str, float]
-    """Standard errors by the pictures' noise and misfit; inf of a number that changes no picture. What the renderer
-    itself gets wrong is not in them."""
+    """Standard errors by the pictures' noise and misfit, blocks of pixels taken as independent (White 1980; Liang and
+    Zeger 1986); inf of a number that changes no picture."""
+    correlations: dict[str, float]
+    """How nearly the other free numbers can do what this one does to the pictures: 0 not at all, 1 just so."""
+    renderer_errors: dict[str, float]
+    """By how much what the renderer gets wrong, beside a path-traced picture of what was found, has moved each number,
+    to first order: subtract it for what a path tracer would have given."""
+    warnings: tuple[str, ...]
+    """Why numbers may be wrong by more than their errors, in words."""
     losses: tuple[float, ...]
     """`display_huber` before each iteration, of pictures of its size, and at the end."""
     begins: tuple[int, ...]
@@ -163,18 +173,21 @@ def found(problem: Problem, state: State) -> Found:
     parameters = problem.parameters
     views = parameters.at(np.array(state.numbers))
     final = problem.differences(views)
-    unit = steps(parameters, views, final.pictures.shape[1], problem.settings.pixels)
-    errors = problem.least_squares(final, unit).errors * unit
     names, start_pictures = parameters.names, problem.pictures(parameters.start)
+    start_loss, loss = problem.loss(start_pictures), problem.loss(final.pictures)
+    sure = certainty(problem, views, final)
     return Found(
         scene=views.scenes[0],
         cameras=views.cameras,
         numbers=dict(zip(names, state.numbers, strict=True)),
         start=dict(zip(names, State.of(problem).numbers, strict=True)),
-        errors=dict(zip(names, errors.tolist(), strict=True)),
-        losses=(*state.losses, problem.loss(final.pictures)),
+        errors=dict(zip(names, sure.errors.tolist(), strict=True)),
+        correlations=dict(zip(names, sure.correlations.tolist(), strict=True)),
+        renderer_errors=dict(zip(names, sure.renderer_errors.tolist(), strict=True)),
+        warnings=(*hardly_fallen(start_loss, loss), *sure.warnings(names)),
+        losses=(*state.losses, loss),
         begins=state.begins,
-        start_loss=problem.loss(start_pictures),
+        start_loss=start_loss,
         start_pictures=start_pictures,
         pictures=final.pictures,
     )
@@ -197,7 +210,8 @@ def fit(
 
     Images are linear radiance, [height, width, 3], of one size, noisy or not; of several, `cameras` has one each, whose
     leaves are `cameras[0].position` and so on. `bounds` of a leaf are (low, high) of its numbers. `progress` is called
-    after every iteration. Raises InputError for names, bounds and images that cannot be.
+    after every iteration. Raises InputError for names, bounds and images that cannot be. Warns, with InputWarning, of
+    numbers that the images do not determine, and of images that are not reproduced: `Found.warnings`.
     """
     problem = Problem.of(renderer, images, scene, free, cameras=cameras, bounds=bounds, settings=settings)
     state = State.of(problem)
@@ -205,4 +219,7 @@ def fit(
         state = advance(problem, state)
         if progress is not None:
             progress(state)
-    return found(problem, state)
+    result = found(problem, state)
+    for warning in result.warnings:
+        warn(warning, InputWarning, stacklevel=2)
+    return result

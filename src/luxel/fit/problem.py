@@ -7,7 +7,7 @@ pixels that are far off, as noise of paths leaves them, count linearly.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -28,6 +28,8 @@ from luxel.scene.arguments import check_scene
 from luxel.scene.description import Camera, Scene
 
 Pictures = Float32[np.ndarray, "views height width 3"]
+Entries = Float64[np.ndarray, "views height width 3"]
+Jacobian = Float64[np.ndarray, "numbers entries"]
 
 MEAN_EXPOSED, EXPOSED_QUANTILE = 0.3, 0.95
 """What the exposure brings pictures' mean to, in which no radiance counts more than all but the brightest 5 % have."""
@@ -153,26 +155,41 @@ class Problem:
         seen, target = (torch.from_numpy(image).double() * self.exposure for image in (pictures, self.images))
         return float(display_huber(seen, target).mean())
 
-    def loss_over(self, pictures: Pictures, scale: Float64[np.ndarray, "views height width 3"]) -> float:
+    def loss_over(self, pictures: Pictures, scale: Entries) -> float:
         """The same with errors over a scale that stays, by which two pictures can be compared."""
         error = np.abs(pictures - self.images) / scale
         return float(np.where(error < DISPLAY_HUBER, error**2, DISPLAY_HUBER * (2 * error - DISPLAY_HUBER)).mean())
 
+    def residuals(self, pictures: Pictures) -> "Residuals":
+        """Of pictures, as the loss weighs them."""
+        exposure = self.exposure
+        scale = display_scale(torch.from_numpy(pictures).double() * exposure).numpy() / exposure
+        error = (pictures - self.images) / scale
+        return Residuals(error, np.minimum(1.0, DISPLAY_HUBER / np.maximum(np.abs(error), 1e-30)), scale)
+
     def least_squares(self, found: Differences, unit: Vector) -> "LeastSquares":
         """The loss about pictures, in numbers of `unit` each."""
-        exposure = self.exposure
-        scale = display_scale(torch.from_numpy(found.pictures).double() * exposure).numpy() / exposure
-        error = (found.pictures - self.images) / scale
-        weight = np.minimum(1.0, DISPLAY_HUBER / np.maximum(np.abs(error), 1e-30))
-        jacobian = found.jacobian.reshape(len(unit), -1) / scale.reshape(-1) * unit[:, None]
-        weighted = jacobian * weight.reshape(-1)
+        of = self.residuals(found.pictures)
+        jacobian = of.relative(found.jacobian, unit)
+        weighted = jacobian * of.weight.reshape(-1)
         return LeastSquares(
-            weighted @ jacobian.T / error.size,
-            weighted @ error.reshape(-1) / error.size,
-            weighted @ (weighted * error.reshape(-1) ** 2).T / error.size,
-            error.size,
-            scale,
+            weighted @ jacobian.T / of.error.size, weighted @ of.error.reshape(-1) / of.error.size, of.scale
         )
+
+
+class Residuals(NamedTuple):
+    """What pictures are off by."""
+
+    error: Entries
+    """Over `scale`: 1 is a display's range."""
+    weight: Entries
+    """Huber's: 1 of errors that count in square, less of those that count linearly."""
+    scale: Entries
+    """What errors of radiance are divided by."""
+
+    def relative(self, jacobian: Float32[np.ndarray, "numbers views height width 3"], unit: Vector) -> Jacobian:
+        """Derivatives of errors by numbers of `unit` each."""
+        return jacobian.reshape(len(unit), -1) / self.scale.reshape(-1) * unit[:, None]
 
 
 @dataclass(frozen=True)
@@ -186,10 +203,7 @@ class LeastSquares:
     """A: the mean of w J Jᵀ."""
     gradient: Vector
     """b: the mean of w e J."""
-    spread: Float64[np.ndarray, "numbers numbers"]
-    """The mean of (w e)² J Jᵀ."""
-    count: int
-    scale: Float64[np.ndarray, "views height width 3"]
+    scale: Entries
     """What errors of radiance are divided by."""
 
     def step(self, damping: float, is_free: np.ndarray) -> Vector:
@@ -200,14 +214,3 @@ class LeastSquares:
             damped = matrix + damping * np.diag(np.diag(matrix))
             step[chosen] = -np.linalg.lstsq(damped, self.gradient[chosen], rcond=1e-12)[0]
         return np.clip(step, -MAX_STEP, MAX_STEP)
-
-    @property
-    def errors(self) -> Vector:
-        """Standard errors of the numbers by the pixels' residuals, taken as independent (White 1980); inf if unseen."""
-        seen = np.diag(self.matrix) > 0
-        errors = np.full(len(seen), np.inf)
-        if seen.any():
-            inverse = np.linalg.pinv(self.matrix[np.ix_(seen, seen)], rcond=1e-10, hermitian=True)
-            covariance = inverse @ self.spread[np.ix_(seen, seen)] @ inverse / self.count
-            errors[seen] = np.sqrt(np.maximum(np.diag(covariance), 0))
-        return errors

@@ -126,13 +126,13 @@ def main(options: Options) -> None:
         begins = starts(truth)
         alone: dict[str, dict[str, object]] = {}
         for name, start in begins.items():
-            alone |= {row["parameter"]: row for row in rows(truth, fit(renderer, [image], start, [name]), [name])}
+            alone |= {str(row["parameter"]): row for row in rows(truth, fit(renderer, [image], start, [name]), [name])}
         everything = truth
         for name, start in begins.items():
             views = Views.of(everything)
             everything = find_leaf(views, name).written(views, read(start, name)).scene
         result = fit(renderer, [image], everything, list(begins))
-        together = {row["parameter"]: row for row in rows(truth, result, list(begins))}
+        together = {str(row["parameter"]): row for row in rows(truth, result, list(begins))}
         for name in begins:
             at = f"{alone[name]['truth']:.3g}"
             print(f"| {label} | `{name}` | {at} | {cell(alone[name])} | {cell(together[name])} |", flush=True)

@@ -18,6 +18,8 @@ SUN, MAP = wp.constant(-2), wp.constant(-3)
 EVERYTHING = wp.constant(wp.uint64(0xFFFFFFFFFFFFFFFF))
 """A set of objects, bit n for the n-th of its scene, that leaves out none; see `luxel.core.shafts`."""
 
+FEW_OBJECTS = wp.constant(4)  # that are as soon intersected as the bounding spheres of eight are tried
+
 
 @wp.struct
 class Hit:
@@ -81,16 +83,27 @@ def intersect_object(
 
 @wp.func
 def objects_touched(
-    scenes: Scenes, leaf: int, first: int, origin: wp.vec3, direction: wp.vec3, origin_object: int, t_max: float
+    scenes: Scenes,
+    leaf: int,
+    first: int,
+    end: int,
+    origin: wp.vec3,
+    direction: wp.vec3,
+    origin_object: int,
+    t_max: float,
 ) -> int:
     """A bit for each object of a leaf whose bounding sphere a ray may meet before t_max, and for the ray's own.
 
-    Of a scene without a tree, whose leaves have its objects in their order; `first` is the leaf's first one.
+    Of a scene without a tree, whose leaves have its objects in their order: `first` is the leaf's first row, `end` that
+    after the scene's last. Of a leaf of FEW_OBJECTS or fewer, a bit for each.
     """
-    touched = spheres_touched(scenes.tree_leaves[leaf], origin, direction, t_max)
-    lane = origin_object - first
-    if lane >= 0 and lane < LANES:  # of which rounding may have the ray start beside it
-        touched = touched | (1 << lane)
+    count = end - first
+    touched = (1 << wp.where(count > FEW_OBJECTS, 0, count)) - 1
+    if count > FEW_OBJECTS:
+        touched = spheres_touched(scenes.tree_leaves[leaf], origin, direction, t_max)
+        lane = origin_object - first
+        if lane >= 0 and lane < LANES:  # of which rounding may have the ray start beside it
+            touched = touched | (1 << lane)
     return touched
 
 
@@ -107,7 +120,7 @@ def intersect_listed(
         left = int(among & wp.uint64(255))
         but_one = left & (left - 1)
         if (but_one & (but_one - 1)) != 0:  # one or two are as soon intersected as eight spheres are tried
-            left = left & objects_touched(scenes, leaf, first, origin, direction, origin_object, hit.t)
+            left = left & objects_touched(scenes, leaf, first, row.end_objects, origin, direction, origin_object, hit.t)
         while left != 0:
             i = first + lowest_bit(wp.uint64(left))
             t = intersect_object(scenes, i, origin, direction, origin_object, hit.t)
@@ -129,7 +142,7 @@ def is_occluded_by_listed(
     leaf = row.outliers
     first = row.first_object
     while first < row.end_objects:
-        left = objects_touched(scenes, leaf, first, origin, direction, origin_object, t_max)
+        left = objects_touched(scenes, leaf, first, row.end_objects, origin, direction, origin_object, t_max)
         while left != 0:
             i = first + lowest_bit(wp.uint64(left))
             if i != target and intersect_object(scenes, i, origin, direction, origin_object, t_max) < t_max:

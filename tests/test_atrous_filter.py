@@ -11,19 +11,15 @@ from torch import Tensor
 
 from luxel.core.fragments import visible_fragments
 from luxel.core.scene_batch import SceneBatch
-from luxel.models.atrous_filter import LEVELS, PARALLAX, REACH, STEPS, filter_levels, spread_outliers
+from luxel.models.atrous_filter import LEVELS, PARALLAX, REACH, STEPS, filter_signals
 from luxel.models.neighbourhood import Neighbourhood, as_neighbours, neighbourhood
 from luxel.models.shading_points import OBJECT, points_of_fragments
 from luxel.models.signals import (
     DIRECT,
     DIRECT_VARIANCE,
-    GLOSSY_VARIANCE,
-    INDIRECT_VARIANCE,
     NEARNESS,
-    REFLECTION,
     SIGNALS,
     SKY,
-    SURFACES,
     UNSHADOWED,
 )
 from luxel.models.specular import specular_chains
@@ -75,7 +71,8 @@ def picture(*scenes: Scene, device: str = "cpu") -> Picture:
 
 
 def shared(made: Picture, signals: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-    return filter_levels(made.batch, as_neighbours(made.near), signals, HEIGHT)
+    found = filter_signals(made.batch, as_neighbours(made.near), signals, HEIGHT)
+    return found.levels, found.shares
 
 
 def filtered(made: Picture, values: Tensor) -> list[Tensor]:
@@ -277,43 +274,3 @@ def test_the_edge_of_a_light_is_as_soft_as_a_pixel_and_no_glow():
         assert 0.2 < level[made.column == edge, DIRECT].mean() < 0.6
     for of_noisy in noisy[2:]:
         assert of_noisy[made.column == edge + 1, DIRECT].mean() > 0.15
-
-
-@pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize(("kind", "variance"), [(SURFACES, INDIRECT_VARIANCE), (REFLECTION, GLOSSY_VARIANCE)])
-def test_outliers_become_all_their_neighbours_and_no_light_is_lost(device, kind, variance):
-    made = picture(FLAT, device=device)
-    signals = torch.zeros(len(made.shown), SIGNALS, device=device)
-    signals[:, kind : kind + 3] = 1.0
-    signals[:, variance] = 0.04
-    hit = (HEIGHT // 2) * WIDTH + WIDTH // 2
-    signals[hit, kind : kind + 3] = 300.0
-    signals[hit, variance] = 9e4
-    plain, _ = shared(made, signals)
-    spread = spread_outliers(
-        made.batch,
-        as_neighbours(made.near),
-        plain,
-        HEIGHT,
-        7,
-        7,
-        torch.ones(len(made.shown), dtype=torch.bool, device=device),
-    )
-    torch.testing.assert_close(spread[-1], plain[-1], rtol=0, atol=0)
-    for before, after in zip(plain[:-1], spread[:-1], strict=True):
-        assert after[hit, kind] < 0.4 * before[hit, kind]
-        assert after[hit, variance] < 0.1 * before[hit, variance]
-        # What comes near the picture's border counts more there, where points have fewer neighbours.
-        torch.testing.assert_close(after[:, kind].sum(), before[:, kind].sum(), rtol=1e-2, atol=0)
-        others = [i for i in range(SIGNALS) if i not in (kind, kind + 1, kind + 2, variance)]
-        torch.testing.assert_close(after[:, others], before[:, others], rtol=0, atol=0)
-
-
-@pytest.mark.parametrize("device", DEVICES)
-def test_what_differs_less_than_outliers_do_stays(device):
-    made = picture(CROWD, device=device)
-    signals = torch.rand(len(made.shown), SIGNALS, generator=torch.Generator().manual_seed(3)).to(device) + 0.5
-    plain, _ = shared(made, signals)
-    everywhere = torch.ones(len(made.shown), dtype=torch.bool, device=device)
-    spread = spread_outliers(made.batch, as_neighbours(made.near), plain, HEIGHT, 7, 11, everywhere)
-    torch.testing.assert_close(spread, plain, rtol=1e-6, atol=0)

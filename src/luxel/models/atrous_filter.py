@@ -4,33 +4,21 @@ An edge-avoiding à-trous filter (Dammertz et al., "Edge-Avoiding À-Trous Wavel
 Filtering", HPG 2010) whose edges are those of objects and of their curvature: what is filtered is light, not texture.
 """
 
-from typing import Any
+from itertools import accumulate, chain, pairwise
+from typing import Any, NamedTuple
 
 import torch
 import warp as wp
-from jaxtyping import Bool, Float, Int32
+from jaxtyping import Float
 from torch import Tensor
 
 from luxel.core.intersect import MISS
 from luxel.core.launch import launch, struct_array
-from luxel.core.principled import smooth_roughness
 from luxel.core.scene_batch import SceneBatch
-from luxel.core.scenes import Scenes, launchable
+from luxel.core.scenes import SceneRow, Scenes, launchable
 from luxel.models.neighbourhood import Neighbours, find_neighbour, location_of
-from luxel.models.shading_points import OBJECT, pixel_width
-from luxel.models.signals import (
-    DIRECT,
-    DIRECT_VARIANCE,
-    GLOSSY_VARIANCE,
-    INDIRECT_VARIANCE,
-    LIGHT_SIGNALS,
-    NEARNESS,
-    REFLECTION,
-    SIGNALS,
-    SURFACES,
-    UNSHADOWED,
-    square,
-)
+from luxel.models.shading_points import ShadingPoint, pixel_width
+from luxel.models.signals import DIRECT, DIRECT_VARIANCE, LIGHT_SIGNALS, NEARNESS, SIGNALS, UNSHADOWED, square
 
 STEPS: tuple[tuple[int, ...], ...] = ((1,), (2,), (4, 8))
 """Pixels between neighbours, of each level beyond the points' own.
@@ -40,16 +28,15 @@ whose patterns are well spread.
 """
 LEVELS = 1 + len(STEPS)
 PARALLAX = wp.constant(1.5)  # how much the neighbours' weight falls with what they see shifted
-REACH = sum(map(sum, STEPS))
+ALL_STEPS = tuple(chain(*STEPS))
+PASSES_OF_LEVELS = (0, *accumulate(map(len, STEPS)))
+REACH = sum(ALL_STEPS)
 """Pixels from beyond which nothing that is gathered comes to a point."""
 
 SAME_LIGHT = wp.constant(0.6)  # difference in UNSHADOWED over the sum, up to which neighbours share light: one to four
 SAME_SHADOW = wp.constant(0.45)  # the same in DIRECT, beyond the next pixel: less than between 1/4 and 1
 SAME_NOISE = wp.constant(1.0)  # the same by noise, over the sum of variances: three standard deviations
 FLAT = wp.constant(0.9999)  # cosine between the normals of neighbours on what is taken to be flat
-OUTLIER = 60.0
-"""What one ray brings, over the mean at the last level, from which on it is an outlier."""
-TINY = 1e-36  # radiance that is none
 
 LightSignals = wp.types.vector(LIGHT_SIGNALS, float)
 GatheredSignals = wp.types.vector(SIGNALS - LIGHT_SIGNALS, float)
@@ -98,6 +85,41 @@ def same_light(p: LightSignals, q: LightSignals, step: int) -> float:
     return alike
 
 
+@wp.func
+def likeness_of_places(row: SceneRow, p: ShadingPoint, q: ShadingPoint) -> float:
+    """(cos⁴ θ · near / far)⁴, of the angle between normals and of distances from the camera."""
+    cosine = wp.dot(p.normal, q.normal)
+    alike = float(0.0)
+    if cosine > 0.0:
+        one = wp.length_sq(p.point - row.camera_position)
+        other = wp.length_sq(q.point - row.camera_position)
+        near = wp.where(one < other, one, other)
+        far = wp.where(one < other, other, one)
+        alike = cosine * cosine
+        alike *= alike
+        alike *= alike
+        if row.is_orthographic == 0:
+            alike *= near / (far + 1.0e-36)
+        alike *= alike
+    return alike
+
+
+@wp.func
+def parallax_falloff(scenes: Scenes, p: ShadingPoint, height: int) -> float:
+    """Of what neighbours see shifted, over their distance squared, in pixels."""
+    pixel = pixel_width(scenes, p, height)
+    return PARALLAX * PARALLAX / wp.max(pixel * pixel, 1.0e-36)
+
+
+@wp.func
+def share_beside_others(falloff: float, own: GatheredSignals, other: GatheredSignals, offset: wp.vec3) -> float:
+    """How much a neighbour at that offset says of what other surfaces send or hide."""
+    nearness = other[NEARNESS - LIGHT_SIGNALS]
+    if nearness < own[NEARNESS - LIGHT_SIGNALS]:
+        nearness = own[NEARNESS - LIGHT_SIGNALS]
+    return 1.0 / (1.0 + falloff * nearness * nearness * wp.length_sq(offset))
+
+
 @wp.kernel(enable_backward=False)
 def filter_points(
     scenes: Scenes,
@@ -122,12 +144,9 @@ def filter_points(
         share[index] = 0.25
         return
     own = signals[index]
-    own_nearness = own.gathered[NEARNESS - LIGHT_SIGNALS]
     location = location_of(neighbours, index)
     row = scenes.scenes[p.scene]
-    pixel = pixel_width(scenes, p, height)
-    falloff = PARALLAX * PARALLAX / wp.max(pixel * pixel, 1.0e-36)
-    own_square = wp.length_sq(p.point - row.camera_position)
+    falloff = parallax_falloff(scenes, p, height)
     light = LightSignals()
     gathered = GatheredSignals()
     weight = float(0.0)
@@ -140,30 +159,17 @@ def filter_points(
         j = find_neighbour(neighbours, location, across * step, down * step)
         if j != MISS:
             q = neighbours.points[j]
-            cosine = wp.dot(p.normal, q.normal)
-            if cosine > 0.0:
-                # (cos⁴ θ · near / far)⁴ of distances from the camera, without their roots.
-                other_square = wp.length_sq(q.point - row.camera_position)
-                near = wp.where(own_square < other_square, own_square, other_square)
-                far = wp.where(own_square < other_square, other_square, own_square)
-                alike = cosine * cosine
-                alike *= alike
-                alike *= alike
-                if row.is_orthographic == 0:
-                    alike *= near / (far + 1.0e-36)
-                alike *= alike
+            alike = likeness_of_places(row, p, q)
+            if alike > 0.0:
                 value = signals[j]
                 w = alike / float((1 + across * across) * (1 + down * down))
                 weight += w
                 lit_alike = w
-                if cosine > FLAT:  # where normals turn, what lights reach ends little by little
+                if wp.dot(p.normal, q.normal) > FLAT:  # where normals turn, what lights reach ends little by little
                     lit_alike *= same_light(own.light, value.light, step)
                 light_weight += lit_alike
                 light += value.light * lit_alike
-                nearness = value.gathered[NEARNESS - LIGHT_SIGNALS]
-                if nearness < own_nearness:
-                    nearness = own_nearness
-                w = w / (1.0 + falloff * nearness * nearness * wp.length_sq(p.point - q.point))
+                w *= share_beside_others(falloff, own.gathered, value.gathered, p.point - q.point)
                 gathered_weight += w
                 gathered += value.gathered * w
         k += 1
@@ -172,78 +178,33 @@ def filter_points(
     share[index] = weight * 0.25
 
 
+class Filtered(NamedTuple):
+    """Signals as they are, and after each pass of the filter."""
+
+    passes: list[Float[Tensor, "points signals"]]
+    weights: list[Float[Tensor, " points"]]
+    """Of all neighbours in each pass: 1 in the midst of a flat surface, and 1/4 where a point is alone."""
+
+    @property
+    def levels(self) -> list[Float[Tensor, "points signals"]]:
+        """The signals at every level, the first being as they are."""
+        return [self.passes[i] for i in PASSES_OF_LEVELS]
+
+    @property
+    def shares(self) -> list[Float[Tensor, " points"]]:
+        """The weights at every level but the first."""
+        return [self.weights[i - 1] for i in PASSES_OF_LEVELS[1:]]
+
+
 @torch.no_grad()
-def filter_levels(
+def filter_signals(
     batch: SceneBatch, neighbours: Any, signals: Float[Tensor, "points signals"], height: int
-) -> tuple[list[Float[Tensor, "points signals"]], list[Float[Tensor, " points"]]]:
-    """The signals at every level, the first being as they are, and the weight of the neighbours at the others.
-
-    That is 1 in the midst of a flat surface, and 1/4 where a point is alone. `neighbours` are the points' Neighbours,
-    and `height` is the pictures', in pixels.
-    """
-    levels, shares = [signals], []
-    passes = sum(map(len, STEPS))
-    buffers = zip(signals.new_empty(passes, *signals.shape), signals.new_empty(passes, len(signals)), strict=True)
-    for steps in STEPS:
-        for step in steps:
-            filtered, share = next(buffers)
-            inputs = [launchable(batch), neighbours, height, step, struct_array(signals, SignalParts)]
-            outputs = [struct_array(filtered, SignalParts), share]
-            launch(filter_points, len(signals), inputs, outputs, signals.device, sliced=True)
-            signals = filtered
-        levels.append(signals)
-        shares.append(share)
-    return levels, shares
-
-
-def narrow_lobes(batch: SceneBatch, table: Int32[Tensor, "points words"]) -> Bool[Tensor, " points"]:
-    """Whether ShadingPoints are of glass that is gathered, but by lobes so narrow that a metal's are followed."""
-    is_gathered = batch.roughness >= smooth_roughness(batch.metallic, batch.transmission)
-    is_narrow = is_gathered & (batch.roughness < smooth_roughness(1.0, 0.0))
-    return torch.cat([is_narrow, is_narrow.new_zeros(1)])[table[:, OBJECT]]  # of MISS the last one
-
-
-@torch.no_grad()
-def spread_outliers(
-    batch: SceneBatch,
-    neighbours: Any,
-    levels: list[Float[Tensor, "points signals"]],
-    height: int,
-    diffuse_rays: int,
-    glossy_rays: int,
-    has_narrow_lobe: Bool[Tensor, " points"],
-) -> list[Float[Tensor, "points signals"]]:
-    """Levels where what single rays bring that hit something very bright by chance is their whole neighbourhood's.
-
-    Such is a small lamp in a shade that transmits. One ray makes a square of a level's kernel bright and noisy, which
-    the network, that trusts no noise, then takes to be dark. So of SURFACES, and of REFLECTION by `narrow_lobes`, what
-    is beyond OUTLIER times the last level's mean, over the number of rays of their kind, comes from that level instead:
-    no light is lost, as filters are linear in it. (Of all REFLECTION it would take sharp images away: ray-base lost
-    0.7 dB of a garden.) `levels` are those of `filter_levels`, of which the last stays as it is. On a CPU it takes
-    no time where there are no outliers.
-    """
-    signals, last = levels[0], levels[-1]
-    everywhere = torch.ones_like(has_narrow_lobe)
-    kinds = (
-        (SURFACES, INDIRECT_VARIANCE, diffuse_rays, everywhere),
-        (REFLECTION, GLOSSY_VARIANCE, glossy_rays, has_narrow_lobe),
-    )
-    excess = signals.clone()
-    found = signals.device.type != "cpu"
-    for kind, variance, rays, spreads in kinds:
-        rgb = slice(kind, kind + 3)
-        most = OUTLIER / rays * last[:, rgb].mean(1)
-        beyond = (1.0 - most / signals[:, rgb].mean(1).clamp(min=TINY)).clamp(min=0.0) * spreads
-        excess[:, rgb] *= beyond[:, None]
-        excess[:, variance] *= 1.0 - (1.0 - beyond).square()
-        found = found or bool(beyond.any())
-    if not found:
-        return levels
-    *parts, all_around = filter_levels(batch, neighbours, excess, height)[0]
-    spread = [level.clone() for level in levels[:-1]]
-    for level, part in zip(spread, parts, strict=True):
-        for kind, variance, *_ in kinds:
-            rgb = slice(kind, kind + 3)
-            level[:, rgb] = (level[:, rgb] + all_around[:, rgb] - part[:, rgb]).clamp(min=0.0)
-            level[:, variance] = (level[:, variance] - part[:, variance]).clamp(min=0.0)
-    return [*spread, last]
+) -> Filtered:
+    """The signals of points with these Neighbours, in pictures of this height in pixels."""
+    passes = [signals, *signals.new_empty(len(ALL_STEPS), *signals.shape)]
+    weights = list(signals.new_empty(len(ALL_STEPS), len(signals)))
+    tables = [struct_array(table, SignalParts) for table in passes]
+    for step, (before, after), weight in zip(ALL_STEPS, pairwise(tables), weights, strict=True):
+        inputs = [launchable(batch), neighbours, height, step, before]
+        launch(filter_points, len(signals), inputs, [after, weight], signals.device, sliced=True)
+    return Filtered(passes, weights)

@@ -27,7 +27,7 @@ from luxel.core.fragments import PIXEL_RAYS, Fragments, visible_fragments
 from luxel.core.intersect import MISS
 from luxel.core.rays import Rays
 from luxel.core.scene_batch import OBJECT_FIELDS, SCENE_FIELDS, SceneBatch
-from luxel.models.atrous_filter import LEVELS, REACH, STEPS, filter_levels, narrow_lobes, spread_outliers
+from luxel.models.atrous_filter import LEVELS, REACH, STEPS, filter_signals
 from luxel.models.chains import LOBES
 from luxel.models.estimates import (
     CHANNEL_FEATURES,
@@ -41,6 +41,7 @@ from luxel.models.gather import gather
 from luxel.models.gather_points import PATTERNS_OF_TILE, GatherSettings
 from luxel.models.neighbourhood import as_neighbours, neighbourhood
 from luxel.models.open_sky import sky_of_pixels
+from luxel.models.outliers import spread_outliers
 from luxel.models.pretrained import Pretrained
 from luxel.models.shading_points import points_of_fragments, points_of_rays
 from luxel.models.specular import ChainRoom, Chains, no_chains, specular_chains, unlit
@@ -239,16 +240,9 @@ class RayModel(Pretrained):
             share = 1.0 if seen is None else 0.25  # as in the midst of a surface, or alone
             levels, shares = [signals] * LEVELS, [torch.full_like(signals[:, 0], share)] * len(STEPS)
         else:
-            levels, shares = filter_levels(scenes, near, signals, settings.height)
-            levels = spread_outliers(
-                scenes,
-                near,
-                levels,
-                settings.height,
-                config.diffuse_rays,
-                config.glossy_rays,
-                narrow_lobes(scenes, together),
-            )
+            found = filter_signals(scenes, near, signals, settings.height)
+            spread_outliers(scenes, near, found, settings)
+            levels, shares = found.levels, found.shares
         lights, shown = brightest(scenes), chains.radiance
         if len(chains.ends):
             at_ends, variance_at_ends = measure(
@@ -348,8 +342,9 @@ def bands(height: int, rows: int) -> Iterator[tuple[int, int]]:
         yield first, min(height, first + rows)
 
 
+@torch.no_grad()
 def brightest(scenes: SceneBatch) -> Float[Tensor, "scenes 3"]:
     """The radiance of each scene's brightest light, by channel."""
     far = scenes.background if scenes.has_constant_skies else scenes.brightest_sky
     rows = scenes.scene_of_object.long()[:, None].expand(-1, 3)
-    return far.detach().scatter_reduce(0, rows, scenes.emission.detach(), "amax")
+    return far.scatter_reduce(0, rows, scenes.emission, "amax")

@@ -9,14 +9,14 @@ from torch import Tensor
 
 from luxel.core.intersect import MISS
 from luxel.core.launch import launch, struct_array, to_warp
-from luxel.core.principled import smooth_roughness
+from luxel.core.principled import is_followed
 from luxel.core.scene_batch import SceneBatch
-from luxel.core.scenes import Scenes, launchable
+from luxel.core.scenes import Scenes, launchable, material_of_object
 from luxel.core.selection import NOT_COUNTED, selected
 from luxel.models.chain_coverage import weigh_chains_by_coverage
 from luxel.models.chains import BRANCHES, LOBES, empty_chain, follow_chain
 from luxel.models.ray_differentials import SEGMENT_WORDS, Segment
-from luxel.models.shading_points import OBJECT, WORDS, ShadingPoint, absent_point, as_points
+from luxel.models.shading_points import WORDS, ShadingPoint, absent_point, as_points
 from luxel.models.subpixels import SUBPIXELS, subpixel_offset, subpixel_point
 
 POINTS_AT_ONCE = {"cpu": 1 << 16, "cuda": 1 << 19}  # 4 kB each
@@ -44,6 +44,16 @@ class ChainRoom(NamedTuple):
 
     smooth: int
     ends: int
+
+
+@wp.kernel(enable_backward=False)
+def mark_smooth_points(scenes: Scenes, points: wp.array[ShadingPoint], is_smooth: wp.array[wp.bool]) -> None:
+    """Whether chains show what a point's lobes reflect and transmit."""
+    i = wp.tid()
+    number = points[i].object_id
+    is_smooth[i] = False
+    if number != MISS:
+        is_smooth[i] = is_followed(material_of_object(scenes.objects[number]))
 
 
 @wp.kernel(enable_backward=False)
@@ -155,8 +165,8 @@ def specular_chains(
     With room for so many of them, a GPU's host need not wait to hear how many there are.
     """
     subpixels = 1 if height is None else SUBPIXELS
-    is_smooth = batch.roughness < smooth_roughness(batch.metallic, batch.transmission)
-    is_smooth = torch.cat([is_smooth, is_smooth.new_zeros(1)])[table[:, OBJECT]]  # of MISS the last one
+    is_smooth = torch.empty(len(table), dtype=torch.bool, device=batch.device)
+    launch(mark_smooth_points, len(table), [launchable(batch), as_points(table)], [is_smooth], batch.device)
     smooth = selected(is_smooth, room and room.smooth)
     shown = unlit(table)
     parts = []

@@ -2,10 +2,10 @@
 
     python benchmarks/derivatives.py [--scenes examples/scenes] [--size 36] [--pairs 1 4 8] [--model ray-small]
 
-Of the first solid of each scene, no floor, every number of its material and its centre, and the camera's position. The reference
-is the slope at zero of an odd polynomial, fitted to 48 central differences at random lengths: of degree 3 up to 2
-steps for materials, of degree 1 up to 1.5 steps where edges move. Errors are of means over blocks of 6×6 pixels, and
-relative; that of the reference itself is by its two halves. The last line is JSON: medians and the largest.
+Of the first solid of each scene, no floor, every number of its material and its centre, and the camera's position. The
+reference is the slope at zero of an odd polynomial, fitted to 48 central differences at random lengths: of degree 3 up
+to 2 steps for materials, of degree 1 up to 1.5 steps where edges move. Errors are of means over blocks of 6×6 pixels,
+and relative; that of the reference itself is by its two halves. The last line is JSON: medians and the largest.
 """
 
 import json

@@ -15,6 +15,8 @@ from luxel.pipeline import Renderer
 from luxel.scene import Camera, Material, Scene, SceneError, Sphere
 from luxel.trace.path import PathTracer
 
+pytestmark = pytest.mark.filterwarnings("ignore::luxel.InputWarning")
+"""What fits warn of, as of starts at the truth: tests/test_certainty.py has it."""
 RENDERER = Renderer.from_pretrained("ray-small")
 WIDTH = 29
 SPP = 16
@@ -99,7 +101,6 @@ def test_numbers_stay_within_their_bounds(method):
     np.testing.assert_allclose(found.scene.objects[1].material.base_color, (0.5, 0.35, 0.35), atol=1e-6)
 
 
-@pytest.mark.filterwarnings("ignore::luxel.InputWarning")  # as it starts at the truth, or cannot reach it
 def test_numbers_stay_within_what_their_fields_declare():
     found = fit(RENDERER, [3 * RENDERER(TRUE, 17)], TRUE, ["objects[0].material.base_color"])
     assert max(found.numbers.values()) == 1.0
@@ -118,7 +119,6 @@ def test_exposure_changes_nothing():
     np.testing.assert_allclose(list(found.numbers.values()), list(expected.numbers.values()), atol=1e-3)
 
 
-@pytest.mark.filterwarnings("ignore::luxel.InputWarning")  # as it starts at the truth, or cannot reach it
 def test_what_changes_no_picture_stays_and_is_told():
     """The lamp is black, so that its roughness shows nowhere."""
     scene = TRUE.with_material(3, specular=0.0)
@@ -129,7 +129,6 @@ def test_what_changes_no_picture_stays_and_is_told():
     np.testing.assert_allclose(found.scene.background, TRUE.background, atol=2e-3)
 
 
-@pytest.mark.filterwarnings("ignore::luxel.InputWarning")  # as it starts at the truth, or cannot reach it
 def test_standard_errors_are_those_of_repeated_noise():
     """Of a colour by pictures with so much noise of their own, 12 times, which tells it to a fifth."""
     clean, random = RENDERER(TRUE, 17).astype(np.float64), np.random.default_rng(0)

@@ -64,7 +64,7 @@ def even_signals(device: str) -> Tensor:
 def test_outliers_become_all_their_neighbours_and_no_light_is_lost(device, kind, variance, material):
     made, signals = picture(material, device), even_signals(device)
     signals[HIT, kind : kind + 3] = 500.0
-    signals[HIT, variance] = 9e4
+    signals[HIT, variance] = 500.0**2
     plain, spread = filtered(made, signals), filtered(made, signals.clone())
     spread_outliers(made.batch, made.near, spread, made.settings)
     torch.testing.assert_close(spread.levels[-1], plain.levels[-1], rtol=0, atol=0)
@@ -80,6 +80,7 @@ def test_outliers_become_all_their_neighbours_and_no_light_is_lost(device, kind,
 def test_far_from_outliers_nothing_changes(device):
     made, signals = picture(MATTE, device), even_signals(device)
     signals[HIT, SURFACES : SURFACES + 3] = 500.0
+    signals[HIT, INDIRECT_VARIANCE] = 500.0**2
     plain, spread = filtered(made, signals), filtered(made, signals.clone())
     spread_outliers(made.batch, made.near, spread, made.settings)
     pixels = torch.arange(SIDE * SIDE, device=device)
@@ -91,11 +92,17 @@ def test_far_from_outliers_nothing_changes(device):
 
 
 @pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize("kind", [SURFACES, REFLECTION])
-def test_what_differs_less_than_outliers_do_stays(device, kind):
-    """Nor is what matte surfaces reflect ever an outlier."""
+@pytest.mark.parametrize(
+    ("kind", "value", "rays"),
+    [(SURFACES, "below", 1), (SURFACES, 500.0, 2), (REFLECTION, 500.0, 1)],
+    ids=["less", "of two rays", "by a matte lobe"],
+)
+def test_what_is_no_outlier_stays(device, kind, value, rays):
+    """What is less bright, what two rays bring, and what matte surfaces reflect."""
     made, signals = picture(MATTE, device), even_signals(device)
-    signals[HIT, kind : kind + 3] = 500.0 if kind == REFLECTION else OUTLIER / made.settings.diffuse_rays - 0.1
+    brought = OUTLIER / made.settings.diffuse_rays - 0.1 if value == "below" else value
+    signals[HIT, kind : kind + 3] = brought
+    signals[HIT, [INDIRECT_VARIANCE, GLOSSY_VARIANCE]] = brought**2 / rays
     plain, spread = filtered(made, signals), filtered(made, signals.clone())
     spread_outliers(made.batch, made.near, spread, made.settings)
     for before, after in zip(plain.levels, spread.levels, strict=True):

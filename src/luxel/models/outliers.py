@@ -58,11 +58,15 @@ def has_narrow_lobe(m: Material) -> bool:
 
 
 @wp.func
-def beyond(own: GatheredSignals, last: GatheredSignals, kind: int, rays: int) -> float:
-    """The share of a signal in RGB that is beyond what one of so many rays may bring."""
-    value = own[kind] + own[kind + 1] + own[kind + 2]
-    around = last[kind] + last[kind + 1] + last[kind + 2]
-    return wp.max(1.0 - OUTLIER / float(rays) * around / wp.max(value, TINY), 0.0)
+def beyond(own: GatheredSignals, last: GatheredSignals, kind: int, variance: int, rays: int) -> float:
+    """The share of a signal in RGB that is beyond what one of so many rays may bring, and that one of them brings.
+
+    The variance of a sum that k equal rays make alone is a k-th of its square. What two bring is no chance.
+    """
+    value = (own[kind] + own[kind + 1] + own[kind + 2]) / 3.0
+    around = (last[kind] + last[kind + 1] + last[kind + 2]) / 3.0
+    share = wp.max(1.0 - OUTLIER / float(rays) * around / wp.max(value, TINY), 0.0)
+    return share * wp.clamp(4.0 * own[variance] / wp.max(square(value), TINY) - 2.0, 0.0, 1.0)
 
 
 @wp.kernel(enable_backward=False)
@@ -85,10 +89,10 @@ def find_outliers(
     found = Excess()
     value = own[index].gathered
     around = last[index].gathered
-    share = beyond(value, around, IN_SURFACES, settings.diffuse_rays)
+    share = beyond(value, around, IN_SURFACES, IN_INDIRECT, settings.diffuse_rays)
     of_lobe = float(0.0)
     if has_narrow_lobe(material_of_object(scenes.objects[p.object_id])):
-        of_lobe = beyond(value, around, IN_REFLECTION, settings.glossy_rays)
+        of_lobe = beyond(value, around, IN_REFLECTION, IN_GLOSSY, settings.glossy_rays)
     for c in range(3):
         found[BY_SURFACES + c] = value[IN_SURFACES + c] * share
         found[BY_LOBES + c] = value[IN_REFLECTION + c] * of_lobe

@@ -16,7 +16,7 @@ from typing import Annotated
 
 from luxel import InputError, Renderer, Scene
 from luxel.configuration import Configuration
-from luxel.fit.gradient import Stepping, differences, offsets_within, smooth_range
+from luxel.fit.gradient import Pairs, Stepping, differences, offsets_within, smooth_range
 from luxel.fit.parameters import Parameters, Views
 from luxel.fit.steps import MATERIAL_STEPS, steps
 
@@ -35,7 +35,7 @@ class Options(Configuration):
     """A folder of scenes (*.json)."""
     size: Annotated[int, Field(ge=12, le=4096)] = 36
     """Of the pictures, in pixels: a multiple of 6."""
-    pairs: tuple[int, ...] = (1, 4, 8)
+    pairs: tuple[Pairs, ...] = (1, 4, 8)
     model: str = "ray-small"
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 
@@ -42,6 +43,7 @@ def test_03_shapes_and_features(tmp_path: Path, monkeypatch):
     assert np.asarray(Image.open("shapes_features.png")).shape == (3 * 17, 6 * 17, 3)
 
 
+@pytest.mark.filterwarnings("ignore::luxel.InputWarning")  # which say what so small a picture leaves open
 def test_04_find_a_lamp(tmp_path: Path, monkeypatch):
     """As near as the example says, from a picture a third as large."""
     monkeypatch.chdir(tmp_path)
@@ -111,6 +113,7 @@ def test_the_documented_edits_are_as_they_say():
     assert (after.camera.vertical_fov_degrees, after.background) == (30, (0.5, 0.5, 0.5))
 
 
+@pytest.mark.filterwarnings("ignore::luxel.InputWarning")  # which say what so small a picture leaves open
 def test_the_documented_gradients_are_to_be_had():
     page = (Path(__file__).parent.parent / "docs" / "fit.md").read_text()
     blocks = [block.split("```")[0].replace("128", "16") for block in page.split("```python\n")[1:]]

@@ -106,11 +106,12 @@ def tokens_of(batch: int, seed: int = 1) -> Tokens:
 @pytest.mark.parametrize("name", VARIANTS)
 def test_a_gradient_reaches_every_parameter(name):
     model = made(name)
-    output = model.picture(tokens_of(7))
-    assert output.shape == (7, 8, 8, 3)
+    output = model.picture(tokens_of(64))
+    assert output.shape == (64, 8, 8, 3)
     assert output.dtype == torch.float32
     assert output.isfinite().all()
-    # A target above the output, whichever the activation: a dead ReLU pixel has no gradient of its own.
+    # A target above the output, whichever the activation: a dead ReLU pixel has no gradient of its own, and of few
+    # scenes, those of a narrow layer may all be dead.
     (output - 3).square().sum().backward()
     softmax_ignores = "key.bias"
     for parameter_name, parameter in model.named_parameters():

@@ -150,7 +150,7 @@ def test_several_clear_objects_take_their_product_and_have_no_crossings_of_one()
 
 
 def test_what_is_partly_clear_lets_that_part_through():
-    half = Material(transmission=0.5, metallic=0.4, specular=0.5, base_color=tuple(TINT), roughness=0.1)
+    half = Material(transmission=0.5, metallic=0.4, specular=0.5, base_color=tuple(TINT), roughness=0.08)
     found = sight(BALL.model_copy(update={"material": half}), lamp())
     np.testing.assert_allclose(found.transmittance, (0.3 * 0.96) ** 2 * TINT, rtol=1e-5)
 

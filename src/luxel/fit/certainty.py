@@ -29,6 +29,8 @@ REFERENCE_SPP = 64
 """Of the path-traced picture of what was found, that the renderer's is compared with."""
 RELIED_ON = 2.0
 """Standard errors that the renderer's own error may be of before it is warned of."""
+NOTABLE = 0.5
+"""Of a step, that the renderer's own error may be of without a warning, however small the standard error."""
 BLOCKS = 8
 """A side of a picture: pixels of a block are taken to be wrong together, as what a renderer gets wrong is."""
 MIN_CURVATURE = 0.04
@@ -66,6 +68,8 @@ class Certainty:
     renderer_errors: Vector
     """By how much what the renderer gets wrong of the scene has moved each number, to first order: what was found less
     what a path tracer's pictures would have given."""
+    units: Vector
+    """Steps over which derivatives are taken: half a pixel, 0.08 of a colour, a twentieth of a radiance."""
     weak: list[WeakDirection]
     misfit: float
     """What blocks of the pictures are off by in the mean and noise does not explain, of a display's range."""
@@ -82,13 +86,13 @@ class Certainty:
             )
         wrong = [
             f"{name} ({error:+.2g})"
-            for name, error, noise in zip(names, self.renderer_errors, self.errors, strict=True)
-            if np.isfinite(noise) and abs(error) > RELIED_ON * noise
+            for name, error, noise, unit in zip(names, self.renderer_errors, self.errors, self.units, strict=True)
+            if np.isfinite(noise) and abs(error) > max(RELIED_ON * noise, NOTABLE * unit)
         ]
         if wrong:
             told.append(
                 "what the renderer gets wrong of this scene, beside a path-traced picture, has moved numbers by more "
-                f"than their standard errors: {in_words(wrong)}, about"
+                f"than {RELIED_ON:g} standard errors: {in_words(wrong)}, about"
             )
         if self.misfit > MAX_MISFIT:
             told.append(
@@ -143,7 +147,7 @@ def certainty(problem: Problem, views: Views, first: Differences) -> Certainty:
             for value, vector in zip(values, vectors.T, strict=True)
             if value < MIN_CURVATURE
         ]
-    return Certainty(errors, correlations, moved, weak, misfit(of.error))
+    return Certainty(errors, correlations, moved, unit, weak, misfit(of.error))
 
 
 def renderer_error(views: Views, pictures: Pictures, scale: Entries) -> Entries:

@@ -100,6 +100,7 @@ def test_elements_are_atoms_and_other_names_are_kinds(tmp_path):
         ("", "is empty"),
         ("garbage", "line 1 is 'garbage', where a dump has ITEM: …"),
         ("ITEM: TIMESTEP\n0\n", "has no frame"),
+        (FRAME.replace("ATOMS\n3\n", f"ATOMS\n{10**30}\n", 1), f"ends after 3 of the {10**30} atoms of its last frame"),
         (FRAME[: FRAME.index("2 1 4")], "ends after 2 of the 3 atoms of its last frame; delete that, from its ITEM"),
         (FRAME.replace("ATOMS\n3", "ATOMS\nthree"), "line 4: the number of atoms is 'three', must be an"),
         (FRAME[: FRAME.index("3 2 7")].replace("ATOMS\n3", "ATOMS\n0"), "positions has no points"),

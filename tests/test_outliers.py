@@ -12,7 +12,7 @@ from torch import Tensor
 
 from luxel.core.fragments import visible_fragments
 from luxel.core.scene_batch import SceneBatch
-from luxel.models.atrous_filter import Filtered, filter_signals
+from luxel.models.atrous_filter import REACH, Filtered, filter_signals
 from luxel.models.neighbourhood import as_neighbours, neighbourhood
 from luxel.models.outliers import OUTLIER, spread_outliers
 from luxel.models.ray_model import RayModelConfig
@@ -84,8 +84,7 @@ def test_far_from_outliers_nothing_changes(device):
     plain, spread = filtered(made, signals), filtered(made, signals.clone())
     spread_outliers(made.batch, made.near, spread, made.settings)
     pixels = torch.arange(SIDE * SIDE, device=device)
-    reach = 15  # 1 + 2 + 4 + 8
-    far = ((pixels // SIDE - SIDE // 2).abs() > reach) | ((pixels % SIDE - SIDE // 2).abs() > reach)
+    far = ((pixels // SIDE - SIDE // 2).abs() > REACH) | ((pixels % SIDE - SIDE // 2).abs() > REACH)
     assert far.any()
     for before, after in zip(plain.levels, spread.levels, strict=True):
         assert torch.equal(before[far], after[far])

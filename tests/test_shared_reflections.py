@@ -17,7 +17,7 @@ from luxel.models.gather import gather
 from luxel.models.neighbourhood import as_neighbours, neighbourhood
 from luxel.models.ray_model import RayModelConfig
 from luxel.models.shading_points import OBJECT, points_of_fragments
-from luxel.models.shared_reflections import MOST_OVER_OTHERS, RaySums, reflected_without_dots
+from luxel.models.shared_reflections import MOST_OVER_OTHERS, LobeRaySums, reflected_without_dots
 from luxel.models.signals import GLOSSY_VARIANCE, HIGHLIGHT, REFLECTION
 from luxel.models.specular import no_chains
 from luxel.scene import Camera, Material, Plane, Scene
@@ -84,7 +84,7 @@ def test_highlights_are_each_points_own():
 @wp.kernel
 def without_dots(reflected: wp.array[wp.vec3], largest: wp.array[wp.vec3], out: wp.array[wp.vec3]) -> None:
     i = wp.tid()
-    sums = RaySums()
+    sums = LobeRaySums()
     sums.reflected = reflected[i]
     sums.largest = largest[i]
     out[i] = reflected_without_dots(sums)

@@ -26,6 +26,7 @@ WRONG = {
     "later.xyz": ("1\n\nH 0 0 0\n1\n\nH x 0 0\n", "line 6: x is 'x', must be a number"),
     "short.xyz": ("2\n\nH 0 0 0\nO 0 1\n", "line 4 has 3 columns, must have 4: species, x, y, z"),
     "cut_off.xyz": ("5\n\nH 0 0 0\nO 0 1 0\n", "line 1: the number of atoms is 5, but only 2 follow"),
+    "endless.xyz": (f"{10**30}\n\nH 0 0 0\n", f"line 1: the number of atoms is {10**30}, but only 1 follow"),
     "count.xyz": ("1\n\nH 0 0 0\nO 0 1 0\n", "line 4 is 'O 0 1 0', must be the number of atoms of another frame"),
     "column.xyz": ("# three\n0 1 2\n\n3 4 5,5 // far\n", "line 4: '5,5' must be a number"),
     "columns.xyz": ("//x\n0 1 2\n3 4\n", "line 3 has 2 columns, must have 3, as line 2 has"),
@@ -41,6 +42,10 @@ WRONG = {
     "number.ply": (f"{PLY}end_header\n0 0 0\n1 b 1\n", "line 9: y is 'b', must be a number"),
     "short.ply": (f"{PLY}end_header\n0 0 0\n1 1\n", "line 9 has 2 columns, must have 3: x, y, z"),
     "cut_off.ply": (f"{PLY}end_header\n0 0 0\n", "ends after line 8, with 1 of 2 of its element vertex"),
+    "endless.ply": (
+        PLY.replace("vertex 2", f"vertex {10**30}") + "end_header\n0 0 0\n",
+        f"ends after line 8, with 1 of {10**18} of its element vertex",
+    ),
     "integer.ply": (f"{PLY}property uchar red\nend_header\n0 0 0 1.5\n", "line 9: red is '1.5', must be an integer"),
 }
 RIGHT = {
@@ -72,6 +77,12 @@ def test_the_first_mistake_is_told_with_file_line_value_and_remedy(tmp_path, nam
 def test_of_a_right_file_no_mistake_is_told(tmp_path, name):
     (tmp_path / name).write_text(RIGHT[name])
     assert first_mistake(tmp_path / name) is None
+
+
+def test_a_width_of_any_size_takes_no_memory(tmp_path):
+    """It is no mistake that is known here; the columns before it are."""
+    (tmp_path / "a.xyz").write_text(f"1\nProperties=species:S:1:pos:R:3:v:R:{10**12}\nH 0 q 0 1\n")
+    assert first_mistake(tmp_path / "a.xyz") == "line 3: y is 'q', must be a number"
 
 
 def test_of_other_formats_nothing_is_known(tmp_path):

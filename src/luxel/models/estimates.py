@@ -36,6 +36,7 @@ from luxel.models.signals import (
     ROUGH_ALBEDO,
     SKY,
     SURFACES,
+    TINY,
     TRUNCATED,
     UNSHADOWED,
     Signals,
@@ -62,7 +63,6 @@ PATTERN_VARIANCE = wp.constant(0.25)
 
 With 0.5 soft shadows of a ball lamp lose 0.1 dB, with 0.1 there is grain left.
 """
-TINY = wp.constant(1.0e-36)  # radiance that is none: near the least float
 
 PointVector = wp.types.vector(POINT_FEATURES, float)
 ChannelVector = wp.types.vector(CHANNEL_FEATURES, float)

@@ -33,15 +33,14 @@ from luxel.models.signals import (
     LIGHT_SIGNALS,
     REFLECTION,
     SURFACES,
+    TINY,
     square,
 )
 
 OUTLIER = wp.constant(60.0)  # what one ray brings, over the mean at the last level, from which on it is an outlier
-TINY = wp.constant(1.0e-36)  # radiance that is none
 IN_SURFACES, IN_REFLECTION = wp.constant(SURFACES - LIGHT_SIGNALS), wp.constant(REFLECTION - LIGHT_SIGNALS)
 IN_INDIRECT = wp.constant(INDIRECT_VARIANCE - LIGHT_SIGNALS)
 IN_GLOSSY = wp.constant(GLOSSY_VARIANCE - LIGHT_SIGNALS)
-
 
 Excess = wp.types.vector(8, float)
 """What of SURFACES and of REFLECTION, in RGB, and of their variances is beyond what most rays bring."""
@@ -58,7 +57,7 @@ def has_narrow_lobe(m: Material) -> bool:
 
 
 @wp.func
-def beyond(own: GatheredSignals, last: GatheredSignals, kind: int, variance: int, rays: int) -> float:
+def outlying_share(own: GatheredSignals, last: GatheredSignals, kind: int, variance: int, rays: int) -> float:
     """The share of a signal in RGB that is beyond what one of so many rays may bring, and that one of them brings.
 
     The variance of a sum that k equal rays make alone is a k-th of its square. What two bring is no chance.
@@ -89,10 +88,10 @@ def find_outliers(
     found = Excess()
     value = own[index].gathered
     around = last[index].gathered
-    share = beyond(value, around, IN_SURFACES, IN_INDIRECT, settings.diffuse_rays)
+    share = outlying_share(value, around, IN_SURFACES, IN_INDIRECT, settings.diffuse_rays)
     of_lobe = float(0.0)
     if has_narrow_lobe(material_of_object(scenes.objects[p.object_id])):
-        of_lobe = beyond(value, around, IN_REFLECTION, IN_GLOSSY, settings.glossy_rays)
+        of_lobe = outlying_share(value, around, IN_REFLECTION, IN_GLOSSY, settings.glossy_rays)
     for c in range(3):
         found[BY_SURFACES + c] = value[IN_SURFACES + c] * share
         found[BY_LOBES + c] = value[IN_REFLECTION + c] * of_lobe

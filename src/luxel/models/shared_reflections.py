@@ -22,9 +22,8 @@ LEAST_DENSITY = wp.constant(0.6)
 So no ray counts for more than 1 / 0.6 of the point's own. With less there is more noise, with 1 lobes of roughness 0.3
 and more are blurred: each loses 0.1 dB (metals and gold, two floors and a wall, both models).
 """
-MOST_OVER_OTHERS = wp.constant(
-    3.0
-)  # what one ray may bring, over all others together: it would be a dot of nine pixels
+MOST_OVER_OTHERS = wp.constant(3.0)
+"""What one ray may bring, over all others together: it would be a dot of nine pixels."""
 LEAST_WEIGHT = wp.constant(1.0e-12)  # of all rays together, below which a point keeps what its own have found
 
 
@@ -40,8 +39,8 @@ class LobeRay:
 
 
 @wp.struct
-class RaySums:
-    """Over rays; what the lobe reflects of one, x, is its weight w times its radiance, both means of the channels."""
+class LobeRaySums:
+    """Over rays of a point and its neighbours; what the point's lobe reflects of one, x, is its weight w times its radiance, both means of the channels."""
 
     reflected: wp.vec3  # x by channel
     largest: wp.vec3  # the largest of them
@@ -60,7 +59,7 @@ def reflects_most(m: Material) -> bool:
 
 
 @wp.func
-def with_ray(sums: RaySums, r: GatherPoint, ray: LobeRay) -> RaySums:
+def with_ray(sums: LobeRaySums, r: GatherPoint, ray: LobeRay) -> LobeRaySums:
     """The sums with one more ray, the point's own or a neighbour's."""
     sums.own_weight += ray.weight
     sums.count += 1.0
@@ -81,7 +80,7 @@ def with_ray(sums: RaySums, r: GatherPoint, ray: LobeRay) -> RaySums:
 
 
 @wp.func
-def reflected_without_dots(sums: RaySums) -> wp.vec3:
+def reflected_without_dots(sums: LobeRaySums) -> wp.vec3:
     """What is reflected of all rays, the largest cut to MOST_OVER_OTHERS."""
     result = sums.reflected
     largest = mean(sums.largest)
@@ -130,7 +129,7 @@ def share_reflections(
     if r.glossy_rays == 0:
         return
     location = location_of(neighbours, index)
-    sums = RaySums()
+    sums = LobeRaySums()
     k = int(0)  # no constant range, which would be unrolled
     while k < 9:
         j = find_neighbour(neighbours, location, k - 3 * (k // 3) - 1, k // 3 - 1)

@@ -33,6 +33,8 @@ Single numbers:
                 of HIGHLIGHT + REFLECTION by rays into lobes, as if rays were independent
 """
 
+TINY = wp.constant(1.0e-36)  # radiance that is none: near the least float
+
 
 @wp.func
 def square(x: float) -> float:

@@ -1,5 +1,6 @@
 """LAMMPS dump files in text: https://docs.lammps.org/dump.html, styles atom and custom."""
 
+import sys
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -108,7 +109,7 @@ def snapshots(path: Path) -> Iterator[Snapshot]:
             elif item.startswith("ITEM: BOX BOUNDS"):
                 bounds = [item, *(bound for _, bound in islice(lines, 3))]
             elif item.startswith("ITEM: ATOMS"):
-                rows = [row for _, row in islice(lines, count)]
+                rows = [row for _, row in islice(lines, min(count, sys.maxsize))]
                 if len(rows) < count:
                     raise InputError(
                         f"{path}: ends after {len(rows)} of the {count} atoms of its last frame; delete that, from its "

@@ -5,7 +5,7 @@ Other packages' parsers say what they stumbled over, but not where. So once one 
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TypeAlias
 
@@ -23,6 +23,10 @@ PDB_BOX = {"a": (6, 15), "b": (15, 24), "c": (24, 33), "alpha": (33, 40), "beta"
 """Where the numbers of ATOM and CRYST1 stand: https://www.wwpdb.org/documentation/file-format, version 3.3."""
 CIF_NUMBERS = re.compile(r"_cell_(length|angle)_\w+|_atom_site_(fract|Cartn)_[xyz]|_atom_site_occupancy")
 CIF_UNCERTAINTY = re.compile(r"\(\d+\)$")
+MAX_DIGITS = 18
+"""Of a count: no file has more lines, and more is no length to Python."""
+MAX_WIDTH = 1000
+"""Columns of one name, beyond which a width is taken for a mistake of another kind."""
 PLY_INTEGERS = re.compile(r"u?(char|short|int)\d*$")
 
 
@@ -39,7 +43,7 @@ def xyz_mistake(lines: Iterator[Line]) -> str | None:
     """Of frames of (extended) XYZ, or of columns of numbers alone if that is how the file begins."""
     first = next(lines, (1, ""))
     if not first[1].strip().isdecimal():
-        return columns_mistake([first, *lines])
+        return columns_mistake(chain([first], lines))
     return frames_mistake(first, lines)
 
 
@@ -52,12 +56,12 @@ def frames_mistake(first: Line, lines: Iterator[Line]) -> str | None:
             return f"line {number} is {shortened(text)}, must be the number of atoms of another frame, alone"
         _, comment = next(lines, (number + 1, ""))
         columns, atoms = extended_xyz_columns(comment), 0
-        for place, row in islice(lines, int(text)):
+        for place, row in islice(lines, count_of(text)):
             atoms += 1
             if (told := row_mistake(row.split(), columns)) is not None:
                 return f"line {place}{told}"
-        if atoms < int(text):
-            return f"line {number}: the number of atoms is {text}, but only {atoms} follow; the file may be cut off"
+        if atoms < count_of(text):
+            return f"line {number}: the number of atoms is {cut(text)}, but only {atoms} follow; the file may be cut off"
         head = next(lines, None)
     return None
 
@@ -68,7 +72,7 @@ def extended_xyz_columns(comment: str) -> dict[str, str]:
     words = (found[1] if found else PLAIN_COLUMNS).split(":")
     columns: dict[str, str] = {}
     for name, kind, width in zip(words[::3], words[1::3], words[2::3], strict=False):
-        if not width.isdecimal():
+        if not width.isdecimal() or count_of(width) > MAX_WIDTH:
             break
         each = ["x", "y", "z"] if (name, width) == ("pos", "3") else [f"{name}[{i}]" for i in range(int(width))]
         columns |= dict.fromkeys(each if int(width) > 1 else [name], kind)
@@ -89,17 +93,16 @@ def row_mistake(words: Sequence[str], columns: Mapping[str, str]) -> str | None:
 
 def columns_mistake(lines: Iterable[Line]) -> str | None:
     """Of lines of x y z, or x y z red green blue, with comments that begin with # or //."""
-    first: Line | None = None
-    width = 0
+    first = width = 0
     for number, line in lines:
         words = re.split("#|//", line, maxsplit=1)[0].split()
         wrong = next((word for word in words if fails(float, word)), None)
         if wrong is not None:
             return f"line {number}: {shortened(wrong)} must be a number"
-        if words and first is not None and len(words) != width:
-            return f"line {number} has {len(words)} columns, must have {width}, as line {first[0]} has"
-        if words and first is None:
-            first, width = (number, line), len(words)
+        if words and width and len(words) != width:
+            return f"line {number} has {len(words)} columns, must have {width}, as line {first} has"
+        if words and not width:
+            first, width = number, len(words)
     return None
 
 
@@ -153,7 +156,7 @@ def ply_mistake(lines: Iterator[Line]) -> str | None:
             case ["format", kind, *_] if kind != "ascii":
                 return None
             case ["element", name, count] if count.isdecimal():
-                elements.append((name, int(count), {}))
+                elements.append((name, count_of(count), {}))
             case ["property", "list", *_] if elements:
                 elements[-1][2]["list"] = "list"
             case ["property", kind, name] if elements:
@@ -179,6 +182,11 @@ def ply_rows_mistake(
         if rows < count:
             return f"ends after line {last}, with {rows} of {count} of its element {name}; the file may be cut off"
     return None
+
+
+def count_of(digits: str) -> int:
+    """The number, or one that no file has as many lines as."""
+    return int(digits) if len(digits) <= MAX_DIGITS else 10**MAX_DIGITS
 
 
 def fails(check: Check, text: str) -> bool:

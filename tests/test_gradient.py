@@ -8,7 +8,7 @@ import torch
 
 from luxel import InputError
 from luxel.fit import differentiable_picture, leaf_names, picture_and_jacobian
-from luxel.fit.gradient import Stepping, differences
+from luxel.fit.gradient import Stepping, differences, offsets_within, slope_weights
 from luxel.fit.parameters import Parameters, Views, find_leaf
 from luxel.fit.steps import steps
 from luxel.models.ray_model import RayModel, RayModelConfig
@@ -87,6 +87,29 @@ def slope(name: str, degrees: tuple[int, ...], reach: float, count: int = 64) ->
     odd = (pictures[0::2] - pictures[1::2]) / (2 * reach * step)
     powers = np.stack([lengths**degree for degree in degrees], 1)
     return np.tensordot(np.linalg.pinv(powers)[0], odd, 1)
+
+
+def test_a_slopes_weights_are_exact_for_polynomials():
+    """Of x + 3 x² − 5 x³ on both sides, and of its first two terms on one; a line by few offsets, whatever it is of."""
+    lengths = np.array([0.3, 0.7, 1.1, 2.0])
+    both = np.concatenate([lengths, -lengths])
+    assert slope_weights(both, True) @ (both + 3 * both**2 - 5 * both**3) == pytest.approx(1)
+    assert slope_weights(-lengths, True) @ (-lengths + 3 * lengths**2) == pytest.approx(1)
+    assert slope_weights(np.array([2.0, -2.0]), True) @ np.array([6.0, -10.0]) == pytest.approx(4)
+
+
+def test_a_number_that_cannot_move_has_no_slope():
+    assert offsets_within(np.array([0.5, 1.0]), 0.0, 0.0).tolist() == [0, 0]
+    assert slope_weights(np.zeros(2), True).tolist() == [0, 0]
+    assert slope_weights(np.zeros(0), False).tolist() == []
+
+
+@pytest.mark.parametrize(
+    ("below", "above", "expected"),
+    [(9.0, 9.0, [2, 4, -2, -4]), (2.0, 9.0, [1, 2, -1, -2]), (0.5, 9.0, [2, 4]), (2.0, 0.5, [-1, -2])],
+)
+def test_steps_are_shortened_alike_and_near_a_bound_on_the_other_side_alone(below, above, expected):
+    assert offsets_within(np.array([2.0, 4.0]), below, above).tolist() == expected
 
 
 SMOOTH = [

@@ -78,7 +78,7 @@ def check_writable(path: Path, example: str = "NAME") -> None:
 def check_writable_folder(path: Path) -> None:
     """Raise InputError unless files can be written now in the folder, or where it is to be. For before long work."""
     check_folder(path)
-    _try_to_write(path, path, path.name[8:])
+    _try_to_write(path, path, path.name[8:])  # with the 8 random ones as long as the name, which may be too long
 
 
 def _try_to_write(path: Path, folder: Path, prefix: str) -> None:

@@ -129,7 +129,8 @@ def certainty(problem: Problem, views: Views, first: Differences) -> Certainty:
     weighted = (one + two) / 2 * of.weight.reshape(-1) / of.error.size
     scores = (weighted * of.error.reshape(-1)).reshape(len(unit), *of.error.shape)
     blocks = block_sums(scores.sum(-1)).reshape(len(unit), -1)
-    pull = weighted @ renderer_error(views, first.pictures, of.scale).reshape(-1)
+    tracer = PathTracer(device=str(problem.renderer.device))
+    pull = weighted @ renderer_error(tracer, views, first.pictures, of.scale).reshape(-1)
     errors, correlations, moved = np.full(len(unit), np.inf), np.zeros(len(unit)), np.zeros(len(unit))
     weak: list[WeakDirection] = []
     chosen = np.flatnonzero(np.diag(crossed) > 0)
@@ -150,10 +151,10 @@ def certainty(problem: Problem, views: Views, first: Differences) -> Certainty:
     return Certainty(errors, correlations, moved, unit, weak, misfit(of.error))
 
 
-def renderer_error(views: Views, pictures: Pictures, scale: Entries) -> Entries:
+def renderer_error(tracer: PathTracer, views: Views, pictures: Pictures, scale: Entries) -> Entries:
     """Of the renderer's pictures beside path-traced ones, over the scale of residuals; single bright paths cut off."""
     _, height, width, _ = pictures.shape
-    traced = PathTracer().trace(views.scenes, width, height, REFERENCE_SPP, seed=0).mean
+    traced = tracer.trace(views.scenes, width, height, REFERENCE_SPP, seed=0).mean
     return ((pictures - traced) / scale).clip(-DISPLAY_HUBER, DISPLAY_HUBER)
 
 

@@ -165,10 +165,10 @@ def offsets_within(lengths: Lengths, below: float, above: float) -> Offsets:
 def slope_weights(offsets: Offsets, is_smooth: bool) -> Offsets:
     """Weights of f(x + offset) − f(x) whose sum is f'(x): by least squares, of a line or, if f is smooth, a polynomial.
 
-    Of degree 3, or 2 on one side alone: noise grows with the degree.
+    Of degree 3, or 2 on one side alone: noise grows with the degree. Where a number cannot move, all are 0.
     """
-    if not len(offsets):
-        return offsets
+    if not offsets.any():
+        return np.zeros_like(offsets)
     is_one_sided = offsets.min() > 0 or offsets.max() < 0
     degree = (2 if is_one_sided else 3) if is_smooth and len(offsets) >= MIN_OFFSETS else 1
     longest = np.abs(offsets).max()

@@ -294,6 +294,56 @@ def sample_gather_ray(settings: GatherSettings, r: GatherPoint, ray: int) -> Gat
     return GatherSample(wo, scattered, density, pattern, index_in_pattern)
 
 
+@wp.struct
+class GatherSums:
+    """Over a point's rays, what is in Signals by the names; in place of variances squares."""
+
+    direct: wp.vec3
+    sky: wp.vec3
+    surfaces: wp.vec3
+    truncated: wp.vec3
+    highlight: wp.vec3
+    reflection: wp.vec3
+    openness: float
+    nearness: float
+    indirect_squares: float
+    glossy_squares: float
+    rough_albedo: float
+
+
+@wp.func
+def with_hemisphere_ray(
+    sums: GatherSums, r: GatherPoint, gathered: GatheredRadiance, diffuse_value: float, pixel: float
+) -> GatherSums:
+    """The sums with a ray over the hemisphere, the diffuse lobe's value there over its density, and a pixel's width."""
+    sums.direct += gathered.lights * diffuse_value
+    sums.sky += gathered.sky * diffuse_value
+    sums.surfaces += gathered.surfaces * diffuse_value
+    sums.indirect_squares += square(mean(gathered.sky + gathered.surfaces) * diffuse_value)
+    sums.truncated += gathered.truncated * diffuse_value
+    sums.openness += wp.where(gathered.distance == SKY_DISTANCE, 1.0, 0.0) / float(r.diffuse_rays)
+    sums.nearness += pixel / (pixel + gathered.distance) / float(r.diffuse_rays)
+    return sums
+
+
+@wp.func
+def signals_of(sums: GatherSums) -> Signals:
+    """The sums as Signals."""
+    out = Signals()
+    out = with_rgb(out, DIRECT, sums.direct)
+    out = with_rgb(out, SKY, sums.sky)
+    out = with_rgb(out, SURFACES, sums.surfaces)
+    out = with_rgb(out, HIGHLIGHT, sums.highlight)
+    out = with_rgb(out, REFLECTION, sums.reflection)
+    out = with_rgb(out, TRUNCATED, sums.truncated)
+    out[OPENNESS] = sums.openness
+    out[NEARNESS] = sums.nearness
+    out[INDIRECT_VARIANCE] = sums.indirect_squares
+    out[GLOSSY_VARIANCE] = sums.glossy_squares
+    out[ROUGH_ALBEDO] = sums.rough_albedo
+    return out
+
+
 @wp.kernel(enable_backward=False)
 def gather_indirect_light(
     scenes: Scenes,
@@ -328,18 +378,7 @@ def gather_indirect_light(
     if rays == 0:
         return
     ray_counts[index] = wp.vec2i(r.diffuse_rays, wp.where(r.shares_rays, r.diffuse_rays, r.glossy_rays))
-    none = wp.vec3(0.0, 0.0, 0.0)
-    direct = none
-    sky = none
-    surfaces = none
-    highlight = none
-    reflection = none
-    truncated = none
-    openness = float(0.0)
-    nearness = float(0.0)
-    indirect_squares = float(0.0)
-    glossy_squares = float(0.0)
-    rough_weight = float(0.0)
+    sums = GatherSums()
     ray_sums = RaySums()
     row = scenes.scenes[p.scene]
     mean_sky = mean_gradient_radiance(row, p.normal)
@@ -359,13 +398,12 @@ def gather_indirect_light(
         lobe_ray = LobeRay()
         if density > 0.0:
             direction = unit_length(to_world(r.local, sampled.wo))
-            least_alpha = r.bsdf.material.alpha
             gather_ray = GatherRay(
                 shaft,
                 direction,
                 density,
                 not is_glossy,
-                least_alpha,
+                r.bsdf.material.alpha,
                 weight_sum,
                 light_ray_count,
                 sampled.pattern,
@@ -374,45 +412,27 @@ def gather_indirect_light(
             gathered = trace_gather_path(scenes, settings, p.scene, r, gather_ray)
             if not is_glossy:
                 diffuse_value = scattered.diffuse / density
-                direct += gathered.lights * diffuse_value
-                sky += gathered.sky * diffuse_value
-                surfaces += gathered.surfaces * diffuse_value
-                indirect_squares += square(mean(gathered.sky + gathered.surfaces) * diffuse_value)
+                sums = with_hemisphere_ray(sums, r, gathered, diffuse_value, pixel)
                 sky_control = mean_sky * (diffuse_value - mean_burley) + gradient_radiance(row, direction) * mean_burley
                 for c in range(3):
                     ray_sums[SKY_CONTROL + c] += sky_control[c]
-                truncated += gathered.truncated * diffuse_value
-                openness += wp.where(gathered.distance == SKY_DISTANCE, 1.0, 0.0) / float(r.diffuse_rays)
-                nearness += pixel / (pixel + gathered.distance) / float(r.diffuse_rays)
             if is_glossy and keeps_rays:
                 radiance = gathered.sky + gathered.surfaces
                 weight = mean(scattered.specular) / scattered.density
                 lobe_ray = LobeRay(direction, scattered.density, radiance, mean(gathered.lights), weight)
             if is_glossy or r.shares_rays:
                 value = scattered.specular / density
-                highlight += wp.cw_mul(gathered.lights, value)
-                reflection += wp.cw_mul(gathered.sky + gathered.surfaces, value)
+                sums.highlight += wp.cw_mul(gathered.lights, value)
+                sums.reflection += wp.cw_mul(gathered.sky + gathered.surfaces, value)
                 reflected = mean(wp.cw_mul(gathered.lights + gathered.sky + gathered.surfaces, value))
-                glossy_squares += square(reflected)
+                sums.glossy_squares += square(reflected)
                 if r.shares_rays:
-                    rough_weight += mean(value)
+                    sums.rough_albedo += mean(value)
                     ray_sums[WEIGHTED_REFLECTION] += mean(value) * reflected
                     ray_sums[SQUARED_WEIGHTS] += square(mean(value))
         if is_glossy and keeps_rays:
             lobe_rays[index * settings.glossy_rays + ray - r.diffuse_rays] = lobe_ray
-    out = Signals()
-    out = with_rgb(out, DIRECT, direct)
-    out = with_rgb(out, SKY, sky)
-    out = with_rgb(out, SURFACES, surfaces)
-    out = with_rgb(out, HIGHLIGHT, highlight)
-    out = with_rgb(out, REFLECTION, reflection)
-    out = with_rgb(out, TRUNCATED, truncated)
-    out[OPENNESS] = openness
-    out[NEARNESS] = nearness
-    out[INDIRECT_VARIANCE] = indirect_squares
-    out[GLOSSY_VARIANCE] = glossy_squares
-    out[ROUGH_ALBEDO] = rough_weight
-    partial_signals[index, thread] = out
+    partial_signals[index, thread] = signals_of(sums)
     partial_ray_sums[index, thread] = ray_sums
 
 

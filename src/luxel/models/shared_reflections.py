@@ -40,7 +40,10 @@ class LobeRay:
 
 @wp.struct
 class LobeRaySums:
-    """Over rays of a point and its neighbours; what the point's lobe reflects of one, x, is its weight w times its radiance, both means of the channels."""
+    """Over rays of a point and its neighbours.
+
+    What the point's lobe reflects of one, x, is its weight w times its radiance, both means of the channels.
+    """
 
     reflected: wp.vec3  # x by channel
     largest: wp.vec3  # the largest of them

@@ -61,7 +61,9 @@ def frames_mistake(first: Line, lines: Iterator[Line]) -> str | None:
             if (told := row_mistake(row.split(), columns)) is not None:
                 return f"line {place}{told}"
         if atoms < count_of(text):
-            return f"line {number}: the number of atoms is {cut(text)}, but only {atoms} follow; the file may be cut off"
+            return (
+                f"line {number}: the number of atoms is {cut(text)}, but only {atoms} follow; the file may be cut off"
+            )
         head = next(lines, None)
     return None
 

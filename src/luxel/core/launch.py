@@ -124,7 +124,8 @@ def seconds_of_loading() -> float:
 
 @cache
 def _say_compiling() -> None:
-    print("compiling kernels for this machine, which is done once and takes seconds …", file=sys.stderr, flush=True)
+    told = "compiling kernels for this machine, which is done once and takes seconds, or minutes on a busy one …"
+    print(told, file=sys.stderr, flush=True)
 
 
 def launch(

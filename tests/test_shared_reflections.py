@@ -82,17 +82,21 @@ def test_highlights_are_each_points_own():
 
 
 @wp.kernel
-def without_dots(reflected: wp.array[wp.vec3], largest: wp.array[wp.vec3], out: wp.array[wp.vec3]) -> None:
+def without_dots(
+    reflected: wp.array[wp.vec3], largest: wp.array[wp.vec3], count: wp.array[float], out: wp.array[wp.vec3]
+) -> None:
     i = wp.tid()
     sums = LobeRaySums()
     sums.reflected = reflected[i]
     sums.largest = largest[i]
+    sums.count = count[i]
     out[i] = reflected_without_dots(sums)
 
 
-def test_one_ray_brings_at_most_so_much_more_than_all_others():
-    others = np.full((3, 3), 0.25, np.float32)
-    largest = np.array([[0.1] * 3, [0.75] * 3, [300.0, 200.0, 100.0]], np.float32)
-    (found,) = run(without_dots, others + largest, largest)
-    np.testing.assert_allclose(found[:2], (others + largest)[:2], rtol=1e-6)
+def test_one_ray_of_many_brings_at_most_so_much_more_than_all_others():
+    others = np.full((4, 3), 0.25, np.float32)
+    bright = [300.0, 200.0, 100.0]
+    largest = np.array([[0.1] * 3, [0.25] * 3, bright, bright], np.float32)
+    (found,) = run(without_dots, others + largest, largest, np.array([72, 72, 72, 31], np.float32))
+    np.testing.assert_allclose(found[[0, 1, 3]], (others + largest)[[0, 1, 3]], rtol=1e-6)
     np.testing.assert_allclose(found[2] - others[2], largest[2] * (float(MOST_OVER_OTHERS) * 0.25 / 200), rtol=1e-3)

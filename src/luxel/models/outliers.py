@@ -9,6 +9,8 @@ from typing import Any
 
 import torch
 import warp as wp
+from jaxtyping import Int32
+from torch import Tensor
 
 from luxel.core.intersect import MISS
 from luxel.core.launch import launch, scratch, struct_array
@@ -194,6 +196,11 @@ def spread_excess(
     level_2[index] = with_excess_of(level_2[index], excess[rows[2], index], by)
 
 
+def may_have_any(is_near: Int32[Tensor, "rows pixels"]) -> bool:
+    """Whether to go on: on a GPU always, whose host need not wait to hear whether there are any."""
+    return is_near.device.type != "cpu" or bool(is_near.any())
+
+
 @torch.no_grad()
 def spread_outliers(batch: SceneBatch, neighbours: Any, filtered: Filtered, settings: Any) -> None:
     """Change the levels of signals, but the last, that were gathered with these GatherSettings."""
@@ -204,7 +211,7 @@ def spread_outliers(batch: SceneBatch, neighbours: Any, filtered: Filtered, sett
     is_near = torch.zeros(len(signals), pixels, dtype=torch.int32, device=device)
     where = [launchable(batch), neighbours]
     launch(find_outliers, count, [*where, settings, signals[0], signals[-1]], [excess, is_near], device, sliced=True)
-    if device.type == "cpu" and not is_near.any():
+    if not may_have_any(is_near):
         return
     for row, step in enumerate(ALL_STEPS):
         inputs = [*where, settings.height, step, row, signals[row]]

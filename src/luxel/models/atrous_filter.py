@@ -4,7 +4,7 @@ An edge-avoiding à-trous filter (Dammertz et al., "Edge-Avoiding À-Trous Wavel
 Filtering", HPG 2010) whose edges are those of objects and of their curvature: what is filtered is light, not texture.
 """
 
-from itertools import accumulate, chain, pairwise
+from itertools import accumulate, chain
 from typing import Any, NamedTuple
 
 import torch
@@ -129,9 +129,10 @@ def filter_points(
     signals: wp.array[SignalParts],
     filtered: wp.array[SignalParts],
     share: wp.array[float],
+    gathered_weights: wp.array[float],
     begin: int,
 ) -> None:
-    """The weighted mean of each point and its eight neighbours `step` pixels away, and the weight that they have.
+    """The weighted mean of each point and its eight neighbours `step` pixels away, and the weights that they have.
 
     Neighbours are points of the same surface, shown by the same object in the same way, with about the same normal and
     at about the same distance: on the ground near the horizon, pixels are far apart. Of what other surfaces send or
@@ -142,6 +143,7 @@ def filter_points(
     if p.object_id == MISS:
         filtered[index] = SignalParts()
         share[index] = 0.25
+        gathered_weights[index] = 0.0
         return
     own = signals[index]
     location = location_of(neighbours, index)
@@ -176,6 +178,7 @@ def filter_points(
     light = light / wp.max(light_weight, 1.0e-9)
     filtered[index] = SignalParts(light, gathered / wp.max(gathered_weight, 1.0e-9))
     share[index] = weight * 0.25
+    gathered_weights[index] = gathered_weight
 
 
 class Filtered(NamedTuple):
@@ -184,6 +187,8 @@ class Filtered(NamedTuple):
     passes: list[Float[Tensor, "points signals"]]
     weights: list[Float[Tensor, " points"]]
     """Of all neighbours in each pass: 1 in the midst of a flat surface, and 1/4 where a point is alone."""
+    gathered_weights: list[Float[Tensor, " points"]]
+    """Of all neighbours in each pass for what rays over the hemisphere and into lobes find, 4 and 1 there."""
 
     @property
     def levels(self) -> list[Float[Tensor, "points signals"]]:
@@ -202,9 +207,11 @@ def filter_signals(
 ) -> Filtered:
     """The signals of points with these Neighbours, in pictures of this height in pixels."""
     passes = [signals, *signals.new_empty(len(ALL_STEPS), *signals.shape)]
-    weights = list(signals.new_empty(len(ALL_STEPS), len(signals)))
+    both = list(signals.new_empty(2 * len(ALL_STEPS), len(signals)))
+    weights, gathered_weights = both[::2], both[1::2]
     tables = [struct_array(table, SignalParts) for table in passes]
-    for step, (before, after), weight in zip(ALL_STEPS, pairwise(tables), weights, strict=True):
+    outputs = zip(tables[1:], weights, gathered_weights, strict=True)
+    for step, before, after in zip(ALL_STEPS, tables[:-1], outputs, strict=True):
         inputs = [launchable(batch), neighbours, height, step, before]
-        launch(filter_points, len(signals), inputs, [after, weight], signals.device, sliced=True)
-    return Filtered(passes, weights)
+        launch(filter_points, len(signals), inputs, after, signals.device, sliced=True)
+    return Filtered(passes, weights, gathered_weights)

@@ -105,17 +105,16 @@ def find_outliers(
 
 
 @wp.func
-def any_near(neighbours: Neighbours, location: PointLocation, is_near: wp.array2d[int], row: int, step: int) -> bool:
-    """Whether the pixel has an excess, or one of the eight that are `step` away."""
+def has_excess(
+    neighbours: Neighbours, location: PointLocation, is_near: wp.array2d[int], row: int, across: int, down: int
+) -> bool:
+    """Whether the pixel so far away has points with an excess."""
+    x = location.column + across
+    y = location.row + down
     found = int(0)
-    k = int(0)
-    while k < 9:
-        x = location.column + (k % 3 - 1) * step
-        y = location.row + (k // 3 - 1) * step
-        if x >= 0 and x < neighbours.width and y >= 0 and y < neighbours.height:
-            found += is_near[row, location.pixel + (k // 3 - 1) * step * neighbours.width + (k % 3 - 1) * step]
-        k += 1
-    return found > 0
+    if x >= 0 and x < neighbours.width and y >= 0 and y < neighbours.height:
+        found = is_near[row, location.pixel + down * neighbours.width + across]
+    return found != 0
 
 
 @wp.kernel(enable_backward=False)
@@ -126,34 +125,32 @@ def filter_excess(
     step: int,
     row: int,
     signals: wp.array[SignalParts],
+    weights: wp.array[float],
     excess: wp.array2d[Excess],
     is_near: wp.array2d[int],
     begin: int,
 ) -> None:
-    """From one row of the excess the next, as `luxel.models.atrous_filter.filter_points` filters `signals`."""
+    """From one row of the excess the next, as `filter_points` has filtered `signals`, with these weights in all."""
     index = wp.tid() + begin
     total = Excess()
     p = neighbours.points[index]
     if p.object_id != MISS:
         location = location_of(neighbours, index)
-        if any_near(neighbours, location, is_near, row, step):
-            is_near[row + 1, location.pixel] = 1
-            scene = scenes.scenes[p.scene]
-            falloff = parallax_falloff(scenes, p, height)
-            weight = float(0.0)
-            k = int(0)  # no constant range, which would be unrolled
-            while k < 9:
-                across = k % 3 - 1
-                down = k // 3 - 1
+        k = int(0)  # no constant range, which would be unrolled
+        while k < 9:
+            across = k % 3 - 1
+            down = k // 3 - 1
+            if has_excess(neighbours, location, is_near, row, across * step, down * step):
+                is_near[row + 1, location.pixel] = 1
                 j = find_neighbour(neighbours, location, across * step, down * step)
                 if j != MISS:
                     q = neighbours.points[j]
-                    w = likeness_of_places(scene, p, q) / float((1 + across * across) * (1 + down * down))
+                    w = likeness_of_places(scenes.scenes[p.scene], p, q)
+                    falloff = parallax_falloff(scenes, p, height)
                     w *= share_beside_others(falloff, signals[index].gathered, signals[j].gathered, p.point - q.point)
-                    weight += w
-                    total += excess[row, j] * w
-                k += 1
-            total = total / wp.max(weight, 1.0e-9)
+                    total += excess[row, j] * (w / float((1 + across * across) * (1 + down * down)))
+            k += 1
+        total = total / wp.max(weights[index], 1.0e-9)
     excess[row + 1, index] = total
 
 
@@ -214,7 +211,7 @@ def spread_outliers(batch: SceneBatch, neighbours: Any, filtered: Filtered, sett
     if not may_have_any(is_near):
         return
     for row, step in enumerate(ALL_STEPS):
-        inputs = [*where, settings.height, step, row, signals[row]]
+        inputs = [*where, settings.height, step, row, signals[row], filtered.gathered_weights[row]]
         launch(filter_excess, count, inputs, [excess, is_near], device, sliced=True)
     levels = [signals[i] for i in PASSES_OF_LEVELS[:-1]]
     launch(spread_excess, count, [excess, wp.vec4i(*PASSES_OF_LEVELS)], levels, device, sliced=True)

@@ -86,8 +86,8 @@ def same_light(p: LightSignals, q: LightSignals, step: int) -> float:
 
 
 @wp.func
-def likeness_of_places(row: SceneRow, p: ShadingPoint, q: ShadingPoint) -> float:
-    """(cos⁴ θ · near / far)⁴, of the angle between normals and of distances from the camera."""
+def neighbour_weight(row: SceneRow, p: ShadingPoint, q: ShadingPoint, across: int, down: int) -> float:
+    """The kernel's, times (cos⁴ θ · near / far)⁴ of the angle between normals and of distances from the camera."""
     cosine = wp.dot(p.normal, q.normal)
     alike = float(0.0)
     if cosine > 0.0:
@@ -101,7 +101,7 @@ def likeness_of_places(row: SceneRow, p: ShadingPoint, q: ShadingPoint) -> float
         if row.is_orthographic == 0:
             alike *= near / (far + 1.0e-36)
         alike *= alike
-    return alike
+    return alike / float((1 + across * across) * (1 + down * down))
 
 
 @wp.func
@@ -161,10 +161,9 @@ def filter_points(
         j = find_neighbour(neighbours, location, across * step, down * step)
         if j != MISS:
             q = neighbours.points[j]
-            alike = likeness_of_places(row, p, q)
-            if alike > 0.0:
+            w = neighbour_weight(row, p, q, across, down)
+            if w > 0.0:
                 value = signals[j]
-                w = alike / float((1 + across * across) * (1 + down * down))
                 weight += w
                 lit_alike = w
                 if wp.dot(p.normal, q.normal) > FLAT:  # where normals turn, what lights reach ends little by little

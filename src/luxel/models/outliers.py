@@ -23,7 +23,7 @@ from luxel.models.atrous_filter import (
     Filtered,
     GatheredSignals,
     SignalParts,
-    likeness_of_places,
+    neighbour_weight,
     parallax_falloff,
     share_beside_others,
 )
@@ -145,10 +145,10 @@ def filter_excess(
                 j = find_neighbour(neighbours, location, across * step, down * step)
                 if j != MISS:
                     q = neighbours.points[j]
-                    w = likeness_of_places(scenes.scenes[p.scene], p, q)
+                    w = neighbour_weight(scenes.scenes[p.scene], p, q, across, down)
                     falloff = parallax_falloff(scenes, p, height)
                     w *= share_beside_others(falloff, signals[index].gathered, signals[j].gathered, p.point - q.point)
-                    total += excess[row, j] * (w / float((1 + across * across) * (1 + down * down)))
+                    total += excess[row, j] * w
             k += 1
         total = total / wp.max(weights[index], 1.0e-9)
     excess[row + 1, index] = total

@@ -22,8 +22,8 @@ LEAST_DENSITY = wp.constant(0.6)
 So no ray counts for more than 1 / 0.6 of the point's own. With less there is more noise, with 1 lobes of roughness 0.3
 and more are blurred: each loses 0.1 dB (metals and gold, two floors and a wall, both models).
 """
-MOST_OVER_OTHERS = wp.constant(1.0)  # what one ray may bring, over all others together: a dot of nine pixels else
-"""What one ray may bring, over all others together: it would be a dot of nine pixels."""
+MOST_OVER_OTHERS = wp.constant(1.0)
+"""What one ray may bring, over all others together: more would be a dot of nine pixels."""
 FEW_RAYS = wp.constant(32.0)  # of fewer, as of what is a pixel wide, one may well be all that meets a light
 LEAST_WEIGHT = wp.constant(1.0e-12)  # of all rays together, below which a point keeps what its own have found
 

@@ -12,6 +12,7 @@ import torch
 import warp as wp
 from jaxtyping import Bool, Float32, Int32, Int64, Shaped
 
+from luxel.core.frosted_lamps import frosted_lamps
 from luxel.core.lanes import LANES
 from luxel.core.launch import load, struct_array
 from luxel.core.scene_batch import flat_mirrors
@@ -47,6 +48,7 @@ def scene_tables(of: dict[str, np.ndarray]) -> dict[str, Int32[np.ndarray, "rows
     mirrors = mirrors_of(of, sizes["area"])
     is_mirror = np.zeros(len(shapes), np.int32)
     is_mirror[mirrors[mirrors >= 0]] = 1
+    frosted = frosted_lamps(of, lights.rows[:-1], sizes, unit_from_world)
     return {
         "scenes": table_of(
             *(of["offsets"][:-1], of["offsets"][1:]),
@@ -54,14 +56,15 @@ def scene_tables(of: dict[str, np.ndarray]) -> dict[str, Int32[np.ndarray, "rows
             *(lights.offsets[:-1], lights.offsets[1:], lights.leaves, lights.tree),
             *(of["sky"] + of["background"][:, None], has_infinite_lights),
             *(of["sun_direction"], of["sun_radiance"], chord**2),
-            *(maps.size, maps.first_texel, of["map_rotation"], of["map_scale"], maps.flux, maps.vector, mirrors),
+            *(maps.size, maps.first_texel, of["map_rotation"], of["map_scale"], maps.flux, maps.vector),
+            *(mirrors, frosted.rows),
             *(of["camera_position"], of["camera_rotation"], of["tan_half_fov"], of["is_orthographic"], of["key"]),
         ),
         "objects": table_of(
             *(of["kind"], of["center"], sizes["radius"], of["scale"], world_from_unit, unit_from_world),
             *(of["base_color"], of["metallic"], of["roughness"], of["transmission"]),
             *(eta_of(of["specular"], of["transmission"]), of["emission"], of["emission"].mean(1)),
-            *(lights.number, is_mirror),
+            *(lights.number, is_mirror, frosted.intensity, frosted.narrowing),
         ),
         "light_object": table_of(lights.rows),
         "light_nodes": table_of(lights.nodes),

@@ -6,6 +6,7 @@ import warp as wp
 from jaxtyping import Float, Int32
 from torch import Tensor
 
+from luxel.core.frosted_lamps import MAX_FROSTED
 from luxel.core.lanes import Lanes
 from luxel.core.launch import struct_array
 from luxel.core.principled import Material, material_of
@@ -13,6 +14,8 @@ from luxel.core.scene_batch import SceneBatch
 from luxel.core.scene_tables import scene_tables
 from luxel.core.shapes.shape import Shape
 
+FrostedRows = wp.types.vector(MAX_FROSTED, int)
+"""The rows of a scene's frosted lamps."""
 ALWAYS = "always"
 """In place of the versions of a batch's tensors: its tables hold whatever is written to these."""
 
@@ -36,6 +39,8 @@ class SceneObject:
     mean_emission: float  # of the channels
     light_number: int  # its place among its scene's lights, or −1
     is_mirror: int  # whether it is among its scene's `mirrors`
+    frosted_intensity: float  # of a lamp, through rough glass: see `luxel.core.frosted_lamps`
+    frosted_narrowing: wp.vec3
 
 
 @wp.struct
@@ -67,6 +72,7 @@ class SceneRow:
     map_flux: float  # the integral over the sphere of what is sampled (`luxel.core.map_tables`), mean of channels
     map_vector: wp.vec3  # the same, times the direction
     mirrors: wp.vec4i  # the largest flat objects of smooth metal, or −1
+    frosted_lamps: FrostedRows  # behind rough glass, or −1: see `luxel.core.frosted_lamps`
     camera_position: wp.vec3
     camera_rotation: wp.mat33  # world from camera
     tan_half_fov: float  # of an orthographic camera half the picture's height, scene units

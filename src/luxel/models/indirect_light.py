@@ -17,6 +17,7 @@ from luxel.core.emitters import (
     unsampled_sky_radiance,
 )
 from luxel.core.frames import INVERSE_PI, frame, to_world, unit_length
+from luxel.core.guiding import GUIDED_SHARE, frosted_density, frosted_weight_sum, mixture_density, sample_frosted_lamp
 from luxel.core.intersect import EVERYTHING, MISS
 from luxel.core.microfacet import sample_cosine_hemisphere
 from luxel.core.principled import (
@@ -75,6 +76,8 @@ ROUNDING = wp.constant(1.0e-6)  # of a variance
 MIN_INDIRECT_ALPHA = wp.constant(0.3)  # of gloss that a diffuse surface sees, lest it flicker (path regularisation)
 MAX_SEGMENTS = wp.constant(8)  # of a gather path, those through mirrors and glass included
 ROULETTE_SURVIVAL = wp.constant(2.0)  # after a surface, over the path's throughput; 1 costs half a dB, 2 nothing
+GUIDED_DIVISOR = wp.constant(3)  # of a pattern's rays over the hemisphere, if there are frosted lamps
+OTHER_PATHS = wp.constant(64)  # added to the number of a ray into a lobe, lest its path be that of one of the others
 SKY_DISTANCE = wp.constant(1.0e9)  # longer than any ray that hits something
 
 WEIGHTED_REFLECTION, SQUARED_WEIGHTS, SKY_CONTROL = wp.constant(0), wp.constant(1), wp.constant(2)
@@ -177,6 +180,7 @@ def trace_gather_path(
     light_rays = ray.light_rays
     after_diffuse = ray.is_diffuse
     counts_emission = bool(True)
+    to_lamp = bool(False)  # a frosted one, which is worth more than roulette expects
     bounces = int(0)
     # Of what diffuse rays are cut off from there is an estimate, TRUNCATED.
     max_bounces = settings.bounces + wp.where(ray.is_diffuse, 0, 1)
@@ -244,13 +248,23 @@ def trace_gather_path(
             weight_sum = 0.0
         v = uniform(key, ray.pattern, segment, 1)
         wo = sample_bsdf(bsdf, wp.vec3(v[0], v[1], v[2]))
+        guided = float(0.0)
+        if bsdf.diffuse_share > 0.0 and not transmits and not is_specular:
+            guided = frosted_weight_sum(scenes, scene, at)
+        if guided > 0.0:
+            w = uniform(key, ray.pattern, segment, 2)
+            if w[0] < GUIDED_SHARE:
+                wo = local * sample_frosted_lamp(scenes, scene, at, guided, w[3], wp.vec2(w[1], w[2]))
         scattered = evaluate_bsdf(bsdf, wo)
         density = scattered.density
+        if guided > 0.0:
+            density = mixture_density(scenes, scene, at, guided, to_world(local, wo), scattered.density)
+            to_lamp = density > scattered.density
         if density <= 0.0:
             break
         counts_emission = not is_specular or (not after_diffuse and wi[2] * wo[2] > 0.0)
         beta = wp.cw_mul(beta, scattered.value) * (1.0 / density)
-        if not is_specular:  # Russian roulette
+        if not is_specular and not to_lamp:  # Russian roulette
             survival = wp.min(ROULETTE_SURVIVAL * wp.max(beta), 1.0)
             if v[3] >= survival:
                 break
@@ -265,33 +279,74 @@ class GatherSample:
 
     wo: wp.vec3  # local
     scattered: LobeValues
-    density: float  # per steradian, times how many rays of its kind there are
+    density: float  # per steradian, times how many rays of its kind there are; 0: not to be traced
+    hemisphere_share: float  # of the cosine-weighted hemisphere, that the ray stands for
     pattern: int
     index_in_pattern: int
 
 
+@wp.struct
+class Guide:
+    """How many of a pattern's rays over the hemisphere a point sends to frosted lamps, and the sum of their weights."""
+
+    rays: int
+    weight_sum: float
+
+
 @wp.func
-def sample_gather_ray(settings: GatherSettings, r: GatherPoint, ray: int) -> GatherSample:
-    """The direction of a point's ray of this number: first come those over the hemisphere, then those into lobes."""
-    is_glossy = ray >= r.diffuse_rays
-    rays_per_pattern = r.diffuse_rays // settings.patterns_per_point
-    k = ray
-    if is_glossy:
-        rays_per_pattern = r.glossy_rays // settings.patterns_per_point
-        k = ray - r.diffuse_rays
-    pattern = r.pattern + k // rays_per_pattern
-    index_in_pattern = k % rays_per_pattern
-    u = sobol_point(r.pattern * rays_per_pattern + k, wp.where(is_glossy, 3, 2))
-    wo = sample_cosine_hemisphere(u)
-    density = wp.max(wo[2], 1.0e-6) * INVERSE_PI * float(r.diffuse_rays)
-    if is_glossy:
-        choice = (float(index_in_pattern) + sobol_point(pattern, 4)[0]) / float(rays_per_pattern)
-        wo = sample_bsdf(r.bsdf, wp.vec3(choice, u[0], u[1]))
-        index_in_pattern += 64  # other paths than the diffuse rays'
+def guide_of(scenes: Scenes, settings: GatherSettings, scene: int, r: GatherPoint) -> Guide:
+    """A point's."""
+    guide = Guide(0, 0.0)
+    if r.diffuse_rays > 0:
+        guide.weight_sum = frosted_weight_sum(scenes, scene, r.at)
+        if guide.weight_sum > 0.0:
+            guide.rays = r.diffuse_rays // settings.patterns_per_point // GUIDED_DIVISOR
+    return guide
+
+
+@wp.func
+def guided_density(
+    scenes: Scenes, settings: GatherSettings, scene: int, r: GatherPoint, guide: Guide, wo: wp.vec3
+) -> float:
+    """Per steradian, of all of a point's rays to frosted lamps."""
+    rays = float(guide.rays * settings.patterns_per_point)
+    return rays * frosted_density(scenes, scene, r.at, guide.weight_sum, to_world(r.local, wo))
+
+
+@wp.func
+def sample_hemisphere_ray(
+    scenes: Scenes, settings: GatherSettings, scene: int, r: GatherPoint, guide: Guide, ray: int
+) -> GatherSample:
+    """The direction of a point's ray of this number over its hemisphere: the last of a pattern go to frosted lamps."""
+    per_pattern = r.diffuse_rays // settings.patterns_per_point
+    pattern = r.pattern + ray // per_pattern
+    index_in_pattern = ray % per_pattern
+    by_cosine = per_pattern - guide.rays
+    wo = sample_cosine_hemisphere(sobol_point(pattern * by_cosine + index_in_pattern, 2))
+    if index_in_pattern >= by_cosine:
+        number = pattern * guide.rays + index_in_pattern - by_cosine
+        choice = sobol_point(number, 5)[0]
+        wo = r.local * sample_frosted_lamp(scenes, scene, r.at, guide.weight_sum, choice, sobol_point(number, 6))
+    guided = guided_density(scenes, settings, scene, r, guide, wo)
+    cosine = wp.max(wo[2], 1.0e-6) * INVERSE_PI
+    density = cosine * float(by_cosine * settings.patterns_per_point) + guided
+    density = wp.where(wo[2] > 0.0, density, 0.0)
     scattered = evaluate_lobes(r.bsdf, wo)
-    if is_glossy:
-        density = scattered.density * float(r.glossy_rays)
-    return GatherSample(wo, scattered, density, pattern, index_in_pattern)
+    return GatherSample(wo, scattered, density, cosine / density, pattern, index_in_pattern)
+
+
+@wp.func
+def sample_lobe_ray(settings: GatherSettings, r: GatherPoint, ray: int) -> GatherSample:
+    """The direction of a point's ray of this number into its glossy lobes."""
+    per_pattern = r.glossy_rays // settings.patterns_per_point
+    pattern = r.pattern + ray // per_pattern
+    index_in_pattern = ray % per_pattern
+    u = sobol_point(r.pattern * per_pattern + ray, 3)
+    choice = (float(index_in_pattern) + sobol_point(pattern, 4)[0]) / float(per_pattern)
+    wo = sample_bsdf(r.bsdf, wp.vec3(choice, u[0], u[1]))
+    scattered = evaluate_lobes(r.bsdf, wo)
+    density = scattered.density * float(r.glossy_rays)
+    return GatherSample(wo, scattered, density, 0.0, pattern, index_in_pattern + OTHER_PATHS)
 
 
 @wp.struct
@@ -313,16 +368,17 @@ class GatherSums:
 
 @wp.func
 def with_hemisphere_ray(
-    sums: GatherSums, r: GatherPoint, gathered: GatheredRadiance, diffuse_value: float, pixel: float
+    sums: GatherSums, gathered: GatheredRadiance, diffuse_value: float, share: float, pixel: float
 ) -> GatherSums:
-    """The sums with a ray over the hemisphere, the diffuse lobe's value there over its density, and a pixel's width."""
+    """The sums with a ray over the hemisphere, the diffuse lobe's value there over its density, the share of the
+    hemisphere that it stands for, and a pixel's width."""
     sums.direct += gathered.lights * diffuse_value
     sums.sky += gathered.sky * diffuse_value
     sums.surfaces += gathered.surfaces * diffuse_value
     sums.indirect_squares += square(mean(gathered.sky + gathered.surfaces) * diffuse_value)
     sums.truncated += gathered.truncated * diffuse_value
-    sums.openness += wp.where(gathered.distance == SKY_DISTANCE, 1.0, 0.0) / float(r.diffuse_rays)
-    sums.nearness += pixel / (pixel + gathered.distance) / float(r.diffuse_rays)
+    sums.openness += wp.where(gathered.distance == SKY_DISTANCE, share, 0.0)
+    sums.nearness += pixel / (pixel + gathered.distance) * share
     return sums
 
 
@@ -382,17 +438,22 @@ def gather_indirect_light(
     ray_sums = RaySums()
     row = scenes.scenes[p.scene]
     mean_sky = mean_gradient_radiance(row, p.normal)
-    mean_burley = mean_burley_factor(r.bsdf.material, r.bsdf.wi[2]) / float(wp.max(r.diffuse_rays, 1))
+    mean_burley = mean_burley_factor(r.bsdf.material, r.bsdf.wi[2])
     weight_sum = terms[index].light_weight_sum
     light_ray_count = possible_light_rays(settings, throughput[index], light_rays[index])
     pixel = pixel_width(scenes, p, settings.height)
     keeps_rays = lobe_rays.shape[0] > 0 and reflects_most(r.bsdf.material)
+    guide = guide_of(scenes, settings, p.scene, r)
     shaft = EVERYTHING
     if r.is_diffuse and refraction_weight(r.bsdf.material) == 0.0:
         shaft = objects_in_cone(scenes, p.scene, p.point, p.normal, 1.0, INFINITY)
     for ray in range(thread, rays, settings.threads_per_point):
         is_glossy = ray >= r.diffuse_rays
-        sampled = sample_gather_ray(settings, r, ray)
+        sampled = GatherSample()
+        if is_glossy:
+            sampled = sample_lobe_ray(settings, r, ray - r.diffuse_rays)
+        else:
+            sampled = sample_hemisphere_ray(scenes, settings, p.scene, r, guide, ray)
         scattered = sampled.scattered
         density = sampled.density
         lobe_ray = LobeRay()
@@ -412,8 +473,10 @@ def gather_indirect_light(
             gathered = trace_gather_path(scenes, settings, p.scene, r, gather_ray)
             if not is_glossy:
                 diffuse_value = scattered.diffuse / density
-                sums = with_hemisphere_ray(sums, r, gathered, diffuse_value, pixel)
-                sky_control = mean_sky * (diffuse_value - mean_burley) + gradient_radiance(row, direction) * mean_burley
+                share = sampled.hemisphere_share
+                sums = with_hemisphere_ray(sums, gathered, diffuse_value, share, pixel)
+                factor = mean_burley * share
+                sky_control = mean_sky * (diffuse_value - factor) + gradient_radiance(row, direction) * factor
                 for c in range(3):
                     ray_sums[SKY_CONTROL + c] += sky_control[c]
             if is_glossy and keeps_rays:

@@ -119,7 +119,7 @@ def load(kernel: Any, device: torch.device) -> None:
 
 def seconds_of_loading() -> float:
     """That this process has spent until now on compiling kernels or taking them from Warp's cache."""
-    return sum(tuple(_loaded.values()))  # as another thread may be adding one
+    return sum(tuple(_loaded.values()), 0.0)  # as another thread may be adding one
 
 
 @cache

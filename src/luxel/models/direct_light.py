@@ -8,11 +8,12 @@ import warp as wp
 from luxel.core.emitters import LightSample, choose_light, sample_light
 from luxel.core.frames import INVERSE_PI
 from luxel.core.intersect import MAP, MISS
+from luxel.core.manifold_walk import RefractedConnection, manifold_walk
 from luxel.core.principled import diffuse_weight, evaluate_lobes, is_followed, mean
 from luxel.core.sampling import power_heuristic, sobol_point
 from luxel.core.scenes import Scenes, material_of_object
 from luxel.core.shafts import shaft_to
-from luxel.core.visibility import LineOfSight, RefractedConnection, manifold_walk
+from luxel.core.visibility import LineOfSight
 from luxel.models.gather_points import (
     MIN_THROUGHPUT,
     GatherPoint,

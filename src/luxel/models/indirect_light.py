@@ -18,7 +18,7 @@ from luxel.core.emitters import (
 )
 from luxel.core.frames import INVERSE_PI, frame, to_world, unit_length
 from luxel.core.guiding import GUIDED_SHARE, frosted_density, frosted_weight_sum, mixture_density, sample_frosted_lamp
-from luxel.core.intersect import EVERYTHING, MISS
+from luxel.core.intersect import EVERYTHING, MISS, Hit
 from luxel.core.microfacet import sample_cosine_hemisphere
 from luxel.core.principled import (
     BSDF,
@@ -39,7 +39,7 @@ from luxel.core.sampling import power_heuristic, sobol_point
 from luxel.core.scenes import Scenes, material_of_object, shape_of
 from luxel.core.shafts import objects_in_cone
 from luxel.core.shapes.local import INFINITY
-from luxel.core.shapes.shape import facing_normal, surface_interaction
+from luxel.core.shapes.shape import SurfaceInteraction, facing_normal, surface_interaction
 from luxel.core.sky import gradient_radiance, mean_gradient_radiance
 from luxel.core.visibility import is_clear, next_hit
 from luxel.models.gather_points import (
@@ -156,6 +156,107 @@ def direct_light_of_vertex(
     return L
 
 
+@wp.struct
+class GatherPath:
+    """Where a gather path goes on from, and how its last vertex sampled lights and chose its direction."""
+
+    at: LightSampleContext  # the last vertex that sampled lights
+    origin: wp.vec3
+    direction: wp.vec3
+    origin_object: int
+    left_object: int  # the one before
+    beta: wp.vec3
+    density: float  # of the direction, times how many rays of its kind there are
+    weight_sum: float  # ChosenLight's, of the light samples; 0 of a vertex without any
+    light_rays: float
+    after_diffuse: bool
+    counts_emission: bool  # of what it hits
+    is_guided: bool  # to a frosted lamp, which is worth more than roulette expects
+
+
+@wp.func
+def infinite_lights_of_path(scenes: Scenes, settings: GatherSettings, scene: int, path: GatherPath) -> wp.vec3:
+    """What a path that hits nothing finds of SUN and MAP, of a throughput of 1."""
+    far = wp.vec3(0.0, 0.0, 0.0)
+    if path.counts_emission and settings.occlusion != 0:
+        far = infinite_lights_with_mis(
+            scenes, scene, path.at, path.weight_sum, path.direction, path.density, path.light_rays
+        )
+    return far
+
+
+@wp.func
+def emission_of_hit(
+    scenes: Scenes, scene: int, r: GatherPoint, path: GatherPath, hit: Hit, normal: wp.vec3, is_first: bool
+) -> wp.vec3:
+    """What a path finds of the light that it hits, times its MIS weight."""
+    result = wp.vec3(0.0, 0.0, 0.0)
+    Le = emitted_radiance(scenes, hit.object_id, path.direction, normal)
+    if wp.max(Le) > 0.0 and path.counts_emission:
+        nee_density = light_density(
+            scenes, scene, path.at, path.weight_sum, hit.object_id, path.direction, hit.t, normal
+        )
+        if is_first:
+            nee_density *= highlight_gain(scenes, scene, r, hit.object_id)
+        result = wp.cw_mul(path.beta, Le) * power_heuristic(path.density, path.light_rays * nee_density)
+    return result
+
+
+@wp.struct
+class GatherVertex:
+    """A surface that a gather path hits."""
+
+    point: wp.vec3
+    normal: wp.vec3  # towards the path, of a panel; else outwards
+    local: wp.mat33
+    bsdf: BSDF
+    is_specular: bool  # it passes the path on, and samples no lights
+    is_opaque_inside: bool  # it ends the path
+
+
+@wp.func
+def gather_vertex(
+    scenes: Scenes, path: GatherPath, hit: Hit, si: SurfaceInteraction, least_alpha: float, is_first: bool
+) -> GatherVertex:
+    """The surface of a hit as the path sees it, regularised."""
+    obj = scenes.objects[hit.object_id]
+    material = material_of_object(obj)
+    transmits = refraction_weight(material) > 0.0
+    is_mirror = is_first and obj.is_mirror != 0  # whose image of the lights the point has looked at
+    vertex = GatherVertex()
+    vertex.point = si.point
+    vertex.normal = facing_normal(obj.kind, si.normal, path.direction)
+    vertex.local = frame(vertex.normal)
+    wi = vertex.local * (-path.direction)
+    if not transmits:
+        material.alpha = regularised_alpha(material, path.after_diffuse and not is_mirror, least_alpha, wi)
+    vertex.is_opaque_inside = wi[2] <= 0.0 and not transmits
+    vertex.bsdf = bsdf_of(material, wi)
+    vertex.is_specular = is_followed(material) and vertex.bsdf.diffuse_share < 0.5
+    if path.after_diffuse:
+        vertex.is_specular = is_mirror or (is_clear(material) and vertex.bsdf.diffuse_share == 0.0)
+    return vertex
+
+
+@wp.func
+def first_gather_path(r: GatherPoint, ray: GatherRay) -> GatherPath:
+    """A path that begins with a point's ray."""
+    return GatherPath(
+        r.at,
+        r.at.point,
+        ray.direction,
+        r.at.object_id,
+        MISS,
+        wp.vec3(1.0, 1.0, 1.0),
+        ray.density,
+        ray.light_weight_sum,
+        ray.light_rays,
+        ray.is_diffuse,
+        True,
+        False,
+    )
+
+
 @wp.func
 def trace_gather_path(
     scenes: Scenes, settings: GatherSettings, scene: int, r: GatherPoint, ray: GatherRay
@@ -166,110 +267,94 @@ def trace_gather_path(
     light sampling has found them, straight through glass or by a manifold walk.
     """
     none = wp.vec3(0.0, 0.0, 0.0)
-    result = GatheredRadiance(none, none, none, none, SKY_DISTANCE)
+    path = first_gather_path(r, ray)
+    hit = next_hit(scenes, scene, ray.shaft, path.origin, path.direction, path.origin_object, MISS)
+    if hit.object_id == MISS or settings.occlusion == 0:
+        sky = unsampled_sky_radiance(scenes, scene, path.direction)
+        far = infinite_lights_of_path(scenes, settings, scene, path)
+        return GatheredRadiance(sky, none, far, none, SKY_DISTANCE)
+    return follow_gather_path(scenes, settings, scene, r, ray, hit)
+
+
+@wp.func
+def follow_gather_path(
+    scenes: Scenes, settings: GatherSettings, scene: int, r: GatherPoint, ray: GatherRay, first_hit: Hit
+) -> GatheredRadiance:
+    """What `trace_gather_path` finds by way of what its ray hits first."""
+    none = wp.vec3(0.0, 0.0, 0.0)
+    result = GatheredRadiance(none, none, none, none, first_hit.t)
     key = wp.vec2ui(wp.uint32(17), wp.uint32(ray.index_in_pattern))
-    beta = wp.vec3(1.0, 1.0, 1.0)
-    at = r.at
-    origin = at.point
-    origin_object = at.object_id
-    left_object = int(MISS)
-    direction = ray.direction
-    density = ray.density
-    shaft = ray.shaft
-    weight_sum = ray.light_weight_sum
-    light_rays = ray.light_rays
-    after_diffuse = ray.is_diffuse
-    counts_emission = bool(True)
-    to_lamp = bool(False)  # a frosted one, which is worth more than roulette expects
+    path = first_gather_path(r, ray)
+    hit = Hit(first_hit.object_id, first_hit.t)
     bounces = int(0)
     # Of what diffuse rays are cut off from there is an estimate, TRUNCATED.
     max_bounces = settings.bounces + wp.where(ray.is_diffuse, 0, 1)
-    for segment in range(MAX_SEGMENTS):
-        hit = next_hit(scenes, scene, shaft, origin, direction, origin_object, left_object)
-        if hit.object_id == MISS or settings.occlusion == 0:
-            sky = wp.cw_mul(beta, unsampled_sky_radiance(scenes, scene, direction))
-            far = none
-            if counts_emission and settings.occlusion != 0:
-                far = infinite_lights_with_mis(scenes, scene, at, weight_sum, direction, density, light_rays)
-            if segment == 0:
-                result.sky = sky
-                result.lights = far
-            else:
-                result.surfaces += sky + wp.cw_mul(beta, far)
+    segment = int(0)
+    while segment < MAX_SEGMENTS:
+        si = surface_interaction(shape_of(scenes.objects[hit.object_id]), path.origin, path.direction, hit.t)
+        emission = emission_of_hit(scenes, scene, r, path, hit, si.normal, segment == 0)
+        result.lights += wp.where(segment == 0, emission, none)
+        result.surfaces += wp.where(segment == 0, none, emission)
+        vertex = gather_vertex(scenes, path, hit, si, ray.least_alpha, segment == 0)
+        bsdf = vertex.bsdf
+        if vertex.is_opaque_inside:
             break
-        if segment == 0:
-            result.distance = hit.t
-        obj = scenes.objects[hit.object_id]
-        shape = shape_of(obj)
-        si = surface_interaction(shape, origin, direction, hit.t)
-        Le = emitted_radiance(scenes, hit.object_id, direction, si.normal)
-        if wp.max(Le) > 0.0 and counts_emission:
-            nee_density = light_density(scenes, scene, at, weight_sum, hit.object_id, direction, hit.t, si.normal)
-            if segment == 0:
-                nee_density *= highlight_gain(scenes, scene, r, hit.object_id)
-            weight = power_heuristic(density, light_rays * nee_density)
-            if segment == 0:
-                result.lights = Le * weight
-            else:
-                result.surfaces += wp.cw_mul(beta, Le) * weight
-
-        material = material_of_object(obj)
-        transmits = refraction_weight(material) > 0.0
-        is_mirror = segment == 0 and obj.is_mirror != 0  # whose image of the lights the point has looked at
-        normal = facing_normal(shape.kind, si.normal, direction)
-        local = frame(normal)
-        wi = local * (-direction)
-        if not transmits:
-            material.alpha = regularised_alpha(material, after_diffuse and not is_mirror, ray.least_alpha, wi)
-        if wi[2] <= 0.0 and not transmits:
-            break
-        bsdf = bsdf_of(material, wi)
-        origin = si.point
-        shaft = EVERYTHING
-        left_object = origin_object
-        origin_object = hit.object_id
-        is_specular = is_followed(material) and bsdf.diffuse_share < 0.5
-        if after_diffuse:
-            is_specular = is_mirror or (is_clear(material) and bsdf.diffuse_share == 0.0)
-        if not is_specular:
+        path.origin = vertex.point
+        path.left_object = path.origin_object
+        path.origin_object = hit.object_id
+        path.weight_sum = 0.0
+        if not vertex.is_specular:
             if bounces == max_bounces:
-                a = albedos(material, wi[2])
-                result.truncated = wp.cw_mul(beta, a.diffuse + a.reflectance + a.transmittance)
+                a = albedos(bsdf.material, bsdf.wi[2])
+                result.truncated = wp.cw_mul(path.beta, a.diffuse + a.reflectance + a.transmittance)
                 break
             bounces += 1
-            at = LightSampleContext(origin, normal, origin_object, material.transmission == 0.0)
+            path.at = LightSampleContext(
+                path.origin, vertex.normal, path.origin_object, bsdf.material.transmission == 0.0
+            )
             u = uniform(key, ray.pattern, segment, 0)
-            light = sample_light(scenes, scene, at, light_cdf(scenes, scene, at), u[0], wp.vec2(u[1], u[2]))
-            result.surfaces += direct_light_of_vertex(scenes, settings, scene, at, local, bsdf, light, beta)
-            weight_sum = light.weight_sum
-            light_rays = 1.0
-            after_diffuse = after_diffuse or bsdf.diffuse_share > 0.0
-        else:
-            weight_sum = 0.0
+            cdf = light_cdf(scenes, scene, path.at)
+            light = sample_light(scenes, scene, path.at, cdf, u[0], wp.vec2(u[1], u[2]))
+            result.surfaces += direct_light_of_vertex(
+                scenes, settings, scene, path.at, vertex.local, bsdf, light, path.beta
+            )
+            path.weight_sum = light.weight_sum
+            path.light_rays = 1.0
+            path.after_diffuse = path.after_diffuse or bsdf.diffuse_share > 0.0
         v = uniform(key, ray.pattern, segment, 1)
         wo = sample_bsdf(bsdf, wp.vec3(v[0], v[1], v[2]))
         guided = float(0.0)
-        if bsdf.diffuse_share > 0.0 and not transmits and not is_specular:
-            guided = frosted_weight_sum(scenes, scene, at)
+        if bsdf.diffuse_share > 0.0 and path.at.is_opaque and not vertex.is_specular:
+            guided = frosted_weight_sum(scenes, scene, path.at)
         if guided > 0.0:
             w = uniform(key, ray.pattern, segment, 2)
             if w[0] < GUIDED_SHARE:
-                wo = local * sample_frosted_lamp(scenes, scene, at, guided, w[3], wp.vec2(w[1], w[2]))
+                wo = vertex.local * sample_frosted_lamp(scenes, scene, path.at, guided, w[3], wp.vec2(w[1], w[2]))
         scattered = evaluate_bsdf(bsdf, wo)
-        density = scattered.density
+        path.density = scattered.density
         if guided > 0.0:
-            density = mixture_density(scenes, scene, at, guided, to_world(local, wo), scattered.density)
-            to_lamp = density > scattered.density
-        if density <= 0.0:
+            direction = to_world(vertex.local, wo)
+            path.density = mixture_density(scenes, scene, path.at, guided, direction, scattered.density)
+            path.is_guided = path.density > scattered.density
+        if path.density <= 0.0:
             break
-        counts_emission = not is_specular or (not after_diffuse and wi[2] * wo[2] > 0.0)
-        beta = wp.cw_mul(beta, scattered.value) * (1.0 / density)
-        if not is_specular and not to_lamp:  # Russian roulette
-            survival = wp.min(ROULETTE_SURVIVAL * wp.max(beta), 1.0)
+        path.counts_emission = not vertex.is_specular or (not path.after_diffuse and bsdf.wi[2] * wo[2] > 0.0)
+        path.beta = wp.cw_mul(path.beta, scattered.value) * (1.0 / path.density)
+        if not vertex.is_specular and not path.is_guided:  # Russian roulette
+            survival = wp.min(ROULETTE_SURVIVAL * wp.max(path.beta), 1.0)
             if v[3] >= survival:
                 break
-            beta = beta / survival
-        direction = unit_length(to_world(local, wo))
+            path.beta = path.beta / survival
+        segment += 1
+        if segment == MAX_SEGMENTS:
+            break
+        path.direction = unit_length(to_world(vertex.local, wo))
+        hit = next_hit(scenes, scene, EVERYTHING, path.origin, path.direction, path.origin_object, path.left_object)
+        if hit.object_id == MISS:
+            far = infinite_lights_of_path(scenes, settings, scene, path)
+            sky = wp.cw_mul(path.beta, unsampled_sky_radiance(scenes, scene, path.direction))
+            result.surfaces += sky + wp.cw_mul(path.beta, far)
+            break
     return result
 
 

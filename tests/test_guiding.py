@@ -1,18 +1,20 @@
-"""Rays that go to lamps behind rough glass: their density is that of their directions; pictures are as without them."""
+"""Rays that go to lamps behind rough glass and to windows: their density, and pictures, which are as without them."""
 
 import numpy as np
 import pytest
 import warp as wp
 from kernels import DEVICES, run, uniform_numbers, unit_vectors
+from test_openings import closed, holed
 from tracer_scenes import LAMP, WHITE, ball, glass, scene
 
 from luxel import Renderer
 from luxel.core import scene_tables
 from luxel.core.emitters import LightSampleContext
-from luxel.core.guiding import frosted_density, frosted_weight, frosted_weight_sum, sample_frosted_lamp
+from luxel.core.guide_targets import GuideTargets, guide_table
+from luxel.core.guiding import guide_density, guide_weight, sample_target, target_weight
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable
-from luxel.scene import Box, Cylinder, Material, Plane
+from luxel.scene import Box, Camera, Cylinder, Material, Plane, Scene
 from luxel.trace.path import PathTracer
 
 TURN = (0.6, 0.3, -0.5, 0.4)
@@ -33,16 +35,16 @@ def samples(
 ):
     i = wp.tid()
     at = LightSampleContext(point, normal, -1, True)
-    weight_sum = frosted_weight_sum(scenes, 0, at)
-    direction[i] = sample_frosted_lamp(scenes, 0, at, weight_sum, u[i][0], wp.vec2(u[i][1], u[i][2]))
-    density[i] = frosted_density(scenes, 0, at, weight_sum, direction[i])
+    weight_sum = guide_weight(scenes, 0, at)
+    direction[i] = sample_target(scenes, 0, at, weight_sum, u[i][0], wp.vec2(u[i][1], u[i][2]))
+    density[i] = guide_density(scenes, 0, at, weight_sum, direction[i])
 
 
 @wp.kernel(enable_backward=False)
 def densities(scenes: Scenes, point: wp.vec3, normal: wp.vec3, direction: wp.array[wp.vec3], density: wp.array[float]):
     i = wp.tid()
     at = LightSampleContext(point, normal, -1, True)
-    density[i] = frosted_density(scenes, 0, at, frosted_weight_sum(scenes, 0, at), direction[i])
+    density[i] = guide_density(scenes, 0, at, guide_weight(scenes, 0, at), direction[i])
 
 
 @wp.kernel(enable_backward=False)
@@ -51,8 +53,8 @@ def weights(
 ):
     i = wp.tid()
     at = LightSampleContext(point[i], normal[i], -1, True)
-    one[i] = frosted_weight(scenes, 0, at)
-    together[i] = frosted_weight_sum(scenes, 0, at)
+    one[i] = target_weight(scenes.guide_targets[0], at)
+    together[i] = guide_weight(scenes, 0, at)
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -88,14 +90,8 @@ def test_weights_by_hand(device):
 
 
 def unguided(monkeypatch: pytest.MonkeyPatch) -> None:
-    """From here on no scene's tables have frosted lamps."""
-    found = scene_tables.frosted_lamps
-
-    def none(*arguments):
-        lamps = found(*arguments)
-        return lamps._replace(rows=np.full_like(lamps.rows, -1))
-
-    monkeypatch.setattr(scene_tables, "frosted_lamps", none)
+    """From here on no scene's tables have targets."""
+    monkeypatch.setattr(scene_tables, "guide_table", lambda _, scenes: guide_table(GuideTargets.none(), scenes))
 
 
 BRIGHT = ball(0, 0, 0, 0.1, Material(emission=(40, 36, 30)))
@@ -108,12 +104,21 @@ ROOM = scene(
 )
 
 
-def test_path_tracing_is_as_without_guiding_but_for_less_noise(monkeypatch):
+WINDOWED = Scene(
+    objects=closed("+x") + holed((-0.5, 1.5), (-0.2, 0.8)) + [ball(-1, 0, -2, 1)],
+    camera=Camera(position=(2.5, -1.5, 0.3), look_at=(-1, 0.5, -0.8), vertical_fov_degrees=50),
+    background=(20, 20, 20),
+)
+BOTH = pytest.mark.parametrize("one", [ROOM, WINDOWED], ids=["a frosted globe", "a window"])
+
+
+@BOTH
+def test_path_tracing_is_as_without_guiding_but_for_less_noise(monkeypatch, one):
     """The picture's mean, to within noise; of single pixels the one or the other may be what few paths have found."""
     tracer = PathTracer(max_depth=6)
-    guided = tracer.trace([ROOM], 24, 24, 1024, 1)
+    guided = tracer.trace([one], 24, 24, 1024, 1)
     unguided(monkeypatch)
-    plain = tracer.trace([ROOM], 24, 24, 4096, 2)
+    plain = tracer.trace([one], 24, 24, 4096, 2)
     means = [found.mean.mean((0, 1, 2)) for found in (guided, plain)]
     noise = np.sqrt(np.mean(guided.variance + plain.variance) / 24**2)
     np.testing.assert_allclose(*means, atol=4 * noise)
@@ -121,9 +126,10 @@ def test_path_tracing_is_as_without_guiding_but_for_less_noise(monkeypatch):
     assert guided.variance.mean() * 1024 < 0.5 * plain.variance.mean() * 4096
 
 
-def test_one_pass_is_nearer_to_the_truth(monkeypatch):
-    truth = PathTracer().trace([ROOM], 48, 48, 1024, 1).mean[0].clip(0, 1)
+@BOTH
+def test_one_pass_is_nearer_to_the_truth(monkeypatch, one):
+    truth = PathTracer().trace([one], 48, 48, 1024, 1).mean[0].clip(0, 1)
     renderer = Renderer.from_pretrained("ray-small")
-    guided = np.square(renderer(ROOM, 48).clip(0, 1) - truth).mean()
+    guided = np.square(renderer(one, 48).clip(0, 1) - truth).mean()
     unguided(monkeypatch)
-    assert guided < 0.5 * np.square(renderer(ROOM, 48).clip(0, 1) - truth).mean()
+    assert guided < 0.5 * np.square(renderer(one, 48).clip(0, 1) - truth).mean()

@@ -17,7 +17,7 @@ from luxel.core.emitters import (
     unsampled_sky_radiance,
 )
 from luxel.core.frames import INVERSE_PI, frame, to_world, unit_length
-from luxel.core.guiding import GUIDED_SHARE, frosted_density, frosted_weight_sum, mixture_density, sample_frosted_lamp
+from luxel.core.guiding import GUIDED_SHARE, guide_density, guide_weight, mixture_density, sample_target
 from luxel.core.intersect import EVERYTHING, MISS, Hit
 from luxel.core.microfacet import sample_cosine_hemisphere
 from luxel.core.principled import (
@@ -76,7 +76,7 @@ ROUNDING = wp.constant(1.0e-6)  # of a variance
 MIN_INDIRECT_ALPHA = wp.constant(0.3)  # of gloss that a diffuse surface sees, lest it flicker (path regularisation)
 MAX_SEGMENTS = wp.constant(8)  # of a gather path, those through mirrors and glass included
 ROULETTE_SURVIVAL = wp.constant(2.0)  # after a surface, over the path's throughput; 1 costs half a dB, 2 nothing
-GUIDED_DIVISOR = wp.constant(3)  # of a pattern's rays over the hemisphere, if there are frosted lamps
+GUIDED_DIVISOR = wp.constant(3)  # of a pattern's rays over the hemisphere, if there are targets
 OTHER_PATHS = wp.constant(64)  # added to the number of a ray into a lobe, lest its path be that of one of the others
 SKY_DISTANCE = wp.constant(1.0e9)  # longer than any ray that hits something
 
@@ -171,7 +171,7 @@ class GatherPath:
     light_rays: float
     after_diffuse: bool
     counts_emission: bool  # of what it hits
-    is_guided: bool  # to a frosted lamp, which is worth more than roulette expects
+    is_guided: bool  # to a target, which is worth more than roulette expects
 
 
 @wp.func
@@ -325,11 +325,11 @@ def follow_gather_path(
         wo = sample_bsdf(bsdf, wp.vec3(v[0], v[1], v[2]))
         guided = float(0.0)
         if bsdf.diffuse_share > 0.0 and path.at.is_opaque and not vertex.is_specular:
-            guided = frosted_weight_sum(scenes, scene, path.at)
+            guided = guide_weight(scenes, scene, path.at)
         if guided > 0.0:
             w = uniform(key, ray.pattern, segment, 2)
             if w[0] < GUIDED_SHARE:
-                wo = vertex.local * sample_frosted_lamp(scenes, scene, path.at, guided, w[3], wp.vec2(w[1], w[2]))
+                wo = vertex.local * sample_target(scenes, scene, path.at, guided, w[3], wp.vec2(w[1], w[2]))
         scattered = evaluate_bsdf(bsdf, wo)
         path.density = scattered.density
         if guided > 0.0:
@@ -372,7 +372,7 @@ class GatherSample:
 
 @wp.struct
 class Guide:
-    """How many of a pattern's rays over the hemisphere a point sends to frosted lamps, and the sum of their weights."""
+    """How many of a pattern's rays over the hemisphere a point sends to targets, and the sum of their weights."""
 
     rays: int
     weight_sum: float
@@ -383,7 +383,7 @@ def guide_of(scenes: Scenes, settings: GatherSettings, scene: int, r: GatherPoin
     """A point's."""
     guide = Guide(0, 0.0)
     if r.diffuse_rays > 0:
-        guide.weight_sum = frosted_weight_sum(scenes, scene, r.at)
+        guide.weight_sum = guide_weight(scenes, scene, r.at)
         if guide.weight_sum > 0.0:
             guide.rays = r.diffuse_rays // settings.patterns_per_point // GUIDED_DIVISOR
     return guide
@@ -393,16 +393,16 @@ def guide_of(scenes: Scenes, settings: GatherSettings, scene: int, r: GatherPoin
 def guided_density(
     scenes: Scenes, settings: GatherSettings, scene: int, r: GatherPoint, guide: Guide, wo: wp.vec3
 ) -> float:
-    """Per steradian, of all of a point's rays to frosted lamps."""
+    """Per steradian, of all of a point's rays to targets."""
     rays = float(guide.rays * settings.patterns_per_point)
-    return rays * frosted_density(scenes, scene, r.at, guide.weight_sum, to_world(r.local, wo))
+    return rays * guide_density(scenes, scene, r.at, guide.weight_sum, to_world(r.local, wo))
 
 
 @wp.func
 def sample_hemisphere_ray(
     scenes: Scenes, settings: GatherSettings, scene: int, r: GatherPoint, guide: Guide, ray: int
 ) -> GatherSample:
-    """The direction of a point's ray of this number over its hemisphere: the last of a pattern go to frosted lamps."""
+    """The direction of a point's ray of this number over its hemisphere: the last of a pattern go to targets."""
     per_pattern = r.diffuse_rays // settings.patterns_per_point
     pattern = r.pattern + ray // per_pattern
     index_in_pattern = ray % per_pattern
@@ -411,7 +411,7 @@ def sample_hemisphere_ray(
     if index_in_pattern >= by_cosine:
         number = pattern * guide.rays + index_in_pattern - by_cosine
         choice = sobol_point(number, 5)[0]
-        wo = r.local * sample_frosted_lamp(scenes, scene, r.at, guide.weight_sum, choice, sobol_point(number, 6))
+        wo = r.local * sample_target(scenes, scene, r.at, guide.weight_sum, choice, sobol_point(number, 6))
     guided = guided_density(scenes, settings, scene, r, guide, wo)
     cosine = wp.max(wo[2], 1.0e-6) * INVERSE_PI
     density = cosine * float(by_cosine * settings.patterns_per_point) + guided

@@ -18,7 +18,7 @@ from luxel.core.emitters import (
     unsampled_sky_radiance,
 )
 from luxel.core.frames import frame, to_world, unit_length
-from luxel.core.guiding import GUIDED_SHARE, frosted_weight_sum, mixture_density, sample_frosted_lamp
+from luxel.core.guiding import GUIDED_SHARE, guide_weight, mixture_density, sample_target
 from luxel.core.intersect import MISS, Hit, intersect, is_visible
 from luxel.core.principled import (
     bsdf_of,
@@ -95,7 +95,7 @@ class PathState:
     density: float  # of the direction, per steradian
     beta: wp.vec3  # throughput
     eta: float  # index where the path is, over the camera's
-    is_guided: bool  # to a frosted lamp, which is worth more than roulette expects
+    is_guided: bool  # to a target, which is worth more than roulette expects
     is_alive: bool
 
 
@@ -237,7 +237,7 @@ def path_number(settings: PathSettings, sampler: PathSampler, path: PathState) -
 
 @wp.func
 def scatter(scenes: Scenes, scene: int, settings: PathSettings, sampler: PathSampler, path: PathState) -> PathState:
-    """The path with a direction from its vertex, by the BSDF or to a lamp behind rough glass (`luxel.core.guiding`).
+    """The path with a direction from its vertex, by the BSDF or to a target (`luxel.core.guiding`).
 
     It is not alive if there is none, or roulette ends it.
     """
@@ -250,9 +250,9 @@ def scatter(scenes: Scenes, scene: int, settings: PathSettings, sampler: PathSam
         wo = sample_bsdf_about(bsdf, local, reuse_lobe_sample(bsdf, u))
         guided = float(0.0)
         if vertex.at.is_opaque and bsdf.diffuse_share > 0.0:
-            guided = frosted_weight_sum(scenes, scene, vertex.at)
+            guided = guide_weight(scenes, scene, vertex.at)
             if guided > 0.0 and numbers[3] < GUIDED_SHARE:
-                wo = local * sample_frosted_lamp(scenes, scene, vertex.at, guided, u[2], wp.vec2(u[0], u[1]))
+                wo = local * sample_target(scenes, scene, vertex.at, guided, u[2], wp.vec2(u[0], u[1]))
         scattered = evaluate_bsdf(bsdf, wo)
         path.density = scattered.density
         if guided > 0.0:

@@ -34,6 +34,12 @@ MIN_COSINE = 0.1
 """Of rays' angle with the normal of a wall that they may cross."""
 REFINED = 2.0
 """Times the ellipsoid that few rays have found, in which rays look for an opening."""
+MOST_AHEAD = 0.9
+"""Share of these rays that are to meet an opening's plane ahead of them."""
+MIN_CLEAR = 0.4
+"""Share of rays into an opening's ellipsoid, not too much aslant, that are to get out."""
+MIN_FACING = 0.3
+"""Cosine of such a ray with the opening's normal."""
 PARALLEL = 1e-12
 """Least component of a ray's direction, where the wall is a unit shape."""
 GOLDEN_RATIO = (5**0.5 - 1) / 2
@@ -64,6 +70,13 @@ class Opening(NamedTuple):
 
     center: Float32[np.ndarray, "3"]
     axes: Float32[np.ndarray, "3 3"]
+
+
+class ParallelPlanes(NamedTuple):
+    """Planes n · x = s of one unit normal n, and several offsets s, in scene units."""
+
+    normal: Float32[np.ndarray, "3"]
+    offsets: Float32[np.ndarray, " planes"]
 
 
 class Room(NamedTuple):
@@ -102,13 +115,9 @@ def room(walls: Walls, camera: Float32[np.ndarray, "3"], sky: float) -> Room:
     escapes = first_hits(walls, rays)[2]
     if not MIN_ESCAPES <= escapes.sum() <= MAX_SEEN * len(escapes):
         return in_the_open
-    normals = normals_of(walls)
-    openings = waists(rays.of(escapes), normals)
+    openings = openings_between(walls, rays.of(escapes), rays.origin[::RAYS])
     if not openings:
         return in_the_open
-    # Few rays have found them: many, to about there, tell where they are.
-    for _ in range(2):
-        openings = [refined(walls, rays.origin[::RAYS], opening, normals) for opening in openings]
     axes = np.stack([opening.axes for opening in openings])
     lengths = np.sort(np.linalg.norm(axes, axis=1), 1)
     intensity = (sky * np.pi * lengths[:, 1] * lengths[:, 2]).astype(np.float32)
@@ -116,26 +125,61 @@ def room(walls: Walls, camera: Float32[np.ndarray, "3"], sky: float) -> Room:
     return Room(GuideTargets(np.zeros(len(openings), np.int64), centers, axes, intensity), float(escapes.mean()))
 
 
-def normals_of(walls: Walls) -> Float32[np.ndarray, "normals 3"]:
-    """Of their faces, one of each two that are opposite."""
+def planes_of(walls: Walls) -> list[ParallelPlanes]:
+    """Those of their faces, and midway between two of these."""
     is_box = walls.kind == BOX
-    normals = np.concatenate([walls.unit_from_world[is_box].reshape(-1, 3), walls.unit_from_world[~is_box, 2]])
-    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
-    largest = np.take_along_axis(normals, np.abs(normals).argmax(1)[:, None], 1)
-    return np.unique((normals * np.sign(largest)).round(3), axis=0)[:MAX_NORMALS]
+    rows = np.concatenate([walls.unit_from_world[is_box].reshape(-1, 3), walls.unit_from_world[~is_box, 2]])
+    centers = np.concatenate([np.repeat(walls.center[is_box], 3, 0), walls.center[~is_box]])
+    lengths = np.linalg.norm(rows, axis=1)
+    normals = rows / lengths[:, None]
+    half = np.concatenate([1 / lengths[: 3 * is_box.sum()], np.zeros((~is_box).sum(), np.float32)])
+    normals *= np.sign(np.take_along_axis(normals, np.abs(normals).argmax(1)[:, None], 1))
+    offsets = (normals * centers).sum(1) + half * np.array([[-1], [0], [1]], np.float32)
+    different, of = np.unique(normals.round(3), axis=0, return_inverse=True)
+    of = of.reshape(-1)
+    firsts = [np.flatnonzero(of == number)[0] for number in range(min(len(different), MAX_NORMALS))]
+    return [
+        ParallelPlanes(normals[first], np.unique(offsets[:, of == number].round(4)).astype(np.float32))
+        for number, first in enumerate(firsts)
+    ]
+
+
+def openings_between(walls: Walls, rays: Rays, origins: Float32[np.ndarray, "origins 3"]) -> list[Opening]:
+    """Where most of the rays, which get out, go through a few planes of walls; none if they do not.
+
+    Few rays find an opening; many, from these origins to about there, tell where it is.
+    """
+    found: list[Opening] = []
+    planes, left, least = planes_of(walls), rays, max(3, MIN_SHARE * len(rays.origin))
+    while len(left.origin) >= least and len(found) < MAX_OPENINGS:
+        passes = is_near(left, crossing_of_most(left))
+        opening = opening_in_wall(left.of(passes), planes)
+        for _ in range(2):
+            if opening is not None:
+                opening = refined(walls, origins, opening, planes)
+        if opening is None or (passes | meets(left, opening)).sum() < least:
+            break
+        found.append(opening)
+        left = left.of(~(passes | meets(left, opening)))
+    return found if len(left.origin) <= (1 - MIN_COVERED) * len(rays.origin) else []
 
 
 def refined(
-    walls: Walls, origins: Float32[np.ndarray, "origins 3"], opening: Opening, normals: Float32[np.ndarray, "normals 3"]
-) -> Opening:
-    """The opening, by rays to about it."""
-    radius = np.cbrt(np.arange(RAYS) * GOLDEN_RATIO % 1)[:, None]
-    within = REFINED * radius * sphere_directions(RAYS) @ opening.axes.T
+    walls: Walls, origins: Float32[np.ndarray, "origins 3"], opening: Opening, planes: list[ParallelPlanes]
+) -> Opening | None:
+    """The opening, by rays to about it; None if most are stopped there."""
+    radius = REFINED * np.cbrt(np.arange(RAYS) * GOLDEN_RATIO % 1)
+    within = radius[:, None] * sphere_directions(RAYS) @ opening.axes.T
     vector = (opening.center + within - origins[:, None]).reshape(-1, 3)
     direction = vector / np.linalg.norm(vector, axis=1, keepdims=True)
     rays = Rays(np.repeat(origins, RAYS, 0), direction.astype(np.float32))
     escapes = first_hits(walls, rays)[2]
-    return opening_in_wall(rays.of(escapes), normals) if escapes.sum() >= MIN_ESCAPES else opening
+    thinnest = opening.axes[:, np.linalg.norm(opening.axes, axis=0).argmin()]
+    faces = np.abs(rays.direction @ thinnest) > MIN_FACING * np.linalg.norm(thinnest)
+    is_within = np.tile(radius < 1, len(origins)) & faces
+    if escapes[is_within].sum() < MIN_CLEAR * is_within.sum():
+        return None
+    return opening_in_wall(rays.of(escapes), planes)
 
 
 def first_hits(
@@ -198,24 +242,6 @@ def hemisphere_rays(points: Float32[np.ndarray, "points 3"], normals: Float32[np
     return Rays(np.repeat(lifted, RAYS, 0), direction)
 
 
-def waists(rays: Rays, normals: Float32[np.ndarray, "normals 3"]) -> list[Opening]:
-    """Where most of the rays pass close to a few points; none if they do not."""
-    found: list[Opening] = []
-    left, least = rays, max(3, MIN_SHARE * len(rays.origin))
-    while len(left.origin) >= least and len(found) < MAX_OPENINGS:
-        center = crossing_of_most(left)
-        for _ in range(3):
-            passes = is_near(left, center)
-            if passes.sum() >= least:
-                center = crossing(left.of(passes))
-        passes = is_near(left, center)
-        if passes.sum() < least:
-            break
-        found.append(opening_in_wall(left.of(passes), normals))
-        left = left.of(~(passes | meets(left, found[-1])))
-    return found if len(left.origin) <= (1 - MIN_COVERED) * len(rays.origin) else []
-
-
 def crossing_of_most(rays: Rays) -> Float32[np.ndarray, "3"]:
     """Of the points where two rays are closest to each other, the one that most rays pass close to."""
     count = len(rays.origin)
@@ -244,31 +270,26 @@ def meets(rays: Rays, opening: Opening) -> Bool[np.ndarray, " rays"]:
     return ((start * along).sum(0) < 0) & ((closest**2).sum(0) < 1)
 
 
-def crossing(rays: Rays) -> Float32[np.ndarray, "3"]:
-    """The point of the least sum of squared distances from rays."""
-    across = np.eye(3) - rays.direction[:, :, None] * rays.direction[:, None]
-    least = 1e-6 * len(across) * np.eye(3)
-    return np.linalg.solve(across.sum(0) + least, np.einsum("rij,rj->i", across, rays.origin)).astype(np.float32)
+def opening_in_wall(rays: Rays, planes: list[ParallelPlanes]) -> Opening | None:
+    """The ellipse that most rays pass through, in the plane where they are closest together, if any are ahead of it.
 
-
-def opening_in_wall(rays: Rays, normals: Float32[np.ndarray, "normals 3"]) -> Opening:
-    """The ellipse that most rays pass through, in the plane where they are closest together, of one of these normals.
-
-    A ray is where it meets the plane n · x = s at a + s e, so that the s of least variance is −cov(a, e) / var(e).
+    A ray is where it meets the plane n · x = s at a + s e, so that the points' variance is quadratic in s.
     """
     found: list[tuple[float, Opening]] = []
-    for normal in normals:
-        cosine = rays.direction @ normal
+    for normal, offsets in planes:
+        cosine, height = rays.direction @ normal, rays.origin @ normal
         crosses = np.abs(cosine) > MIN_COSINE
-        if crosses.sum() < MIN_ESCAPES:
+        is_ahead = ((offsets - height[:, None]) * cosine[:, None] > 0) & crosses[:, None]
+        offsets = offsets[is_ahead.sum(0) > MOST_AHEAD * crosses.sum()]
+        if crosses.sum() < MIN_ESCAPES or not len(offsets):
             continue
-        origin, direction = rays.origin[crosses], rays.direction[crosses]
-        slope = direction / cosine[crosses, None]
-        start = origin - (origin @ normal)[:, None] * slope
+        slope = rays.direction[crosses] / cosine[crosses, None]
+        start = rays.origin[crosses] - height[crosses, None] * slope
         off, turn = start - start.mean(0), slope - slope.mean(0)
-        points = start - (off * turn).sum() / (turn**2).sum() * slope
+        spread = ((off[:, None] + offsets[:, None] * turn[:, None]) ** 2).sum((0, 2))
+        points = start + offsets[spread.argmin()] * slope
         variance, axes = np.linalg.eigh(np.cov(points.T, bias=True))  # the normal first, along which there is none
         lengths = COVERED_AXES * np.sqrt(variance.clip(min=0))
         axes = (axes * lengths.clip(min=THICKNESS * lengths.max())).astype(np.float32)
         found.append((variance.sum() / crosses.mean(), Opening(points.mean(0), axes)))
-    return min(found, key=lambda one: one[0])[1]
+    return min(found, key=lambda one: one[0])[1] if found else None

@@ -18,6 +18,7 @@ from luxel.core.emitters import (
     is_lamp,
     light_cdf,
     light_probability,
+    light_weight,
     map_weight,
     sun_weight,
     unsampled_sky_radiance,
@@ -26,7 +27,7 @@ from luxel.core.intersect import MAP as MAP_ID
 from luxel.core.intersect import SUN as SUN_ID
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable
-from luxel.scene import Box, Cylinder, Material, Panel, Plane, Scene
+from luxel.scene import Box, Cylinder, Material, Panel, Plane, Scene, Sphere
 from luxel.scene.description import Object
 from luxel.trace.path import PathTracer
 
@@ -52,6 +53,26 @@ def choices(
     chosen_id[i] = chosen.object_id
     probability[i] = chosen.probability
     total[i] = chosen.weight_sum
+
+
+@wp.kernel(enable_backward=False)
+def cumulated_weights(
+    scenes: Scenes,
+    object_id: int,
+    is_opaque: bool,
+    point: wp.array[wp.vec3],
+    normal: wp.array[wp.vec3],
+    together: wp.array2d[float],
+    one_by_one: wp.array2d[float],
+):
+    i = wp.tid()
+    at = LightSampleContext(point[i], normal[i], object_id, is_opaque)
+    cdf = light_cdf(scenes, 0, at)
+    total = float(0.0)
+    for k in range(together.shape[1]):
+        total += light_weight(scenes, scenes.light_object[k], at)
+        together[i, k] = cdf[k]
+        one_by_one[i, k] = total
 
 
 @wp.kernel(enable_backward=False)
@@ -427,3 +448,29 @@ def test_points_that_see_a_weak_lamp_alone_are_lit_as_if_there_were_no_strong_on
     alone, both = (tracer.trace([scene(*lamps, *seen)], 13, 11, 4096, seed) for seed, lamps in ((0, []), (1, [strong])))
     assert alone.mean.mean() > 1e-5
     assert_agree("a weak lamp beside a strong one", both, alone)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("is_opaque", [True, False])
+@pytest.mark.parametrize("object_id", [NOTHING, 5])
+def test_lights_that_are_weighed_together_weigh_what_each_does(device, is_opaque, object_id):
+    """19 lights in three groups, spheres and others; points among them, in some, and with some below their horizon."""
+    random = np.random.default_rng(0)
+    lights = []
+    for k in range(19):
+        center, radius = tuple(random.uniform(-1, 1, 3)), float(random.uniform(0.05, 0.4))
+        material = Material(emission=tuple(random.uniform(0.1, 9, 3)))
+        box = Box(center=center, half_extents=(radius, 0.1, 0.2), material=material)
+        lights.append(box if k % 7 == 3 else Sphere(center=center, radius=radius, material=material))
+    batch = SceneBatch.of([Scene(objects=tuple(lights), camera=CAMERA)], device)
+    point = random.uniform(-1.2, 1.2, (101, 3)).astype(np.float32)
+    normal = random.normal(size=(101, 3))
+    normal = (normal / np.linalg.norm(normal, axis=1, keepdims=True)).astype(np.float32)
+    found = [wp.zeros((101, 19), dtype=float, device=device) for _ in range(2)]
+    given = [wp.array(values, dtype=wp.vec3, device=device) for values in (point, normal)]
+    wp.launch(cumulated_weights, 101, [launchable(batch), object_id, is_opaque, *given, *found], device=device)
+    together, one_by_one = (each.numpy() for each in found)
+    np.testing.assert_allclose(together, one_by_one, rtol=1e-5)
+    weights = np.diff(together, prepend=0)
+    assert ((weights == 0) == (np.diff(one_by_one, prepend=0) == 0)).all()
+    assert 0.005 < (weights == 0).mean() < 0.8

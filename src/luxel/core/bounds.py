@@ -1,4 +1,4 @@
-"""Eight bounding boxes or spheres against one ray.
+"""Eight bounding boxes or spheres against one ray, and eight lamps before one point.
 
 Of loops over a vector's components Warp makes single numbers, out of which its compiler rebuilds vectors by halves. A
 loop in C++ that is to be vectorised becomes 40 instructions for eight boxes; for CUDA it is a loop like any other.
@@ -7,7 +7,8 @@ A minimum is `a < b ? a : b`, one instruction, where Warp's own, which passes ov
 
 import warp as wp
 
-from luxel.core.scenes import BVHLeaf, BVHNode
+from luxel.core.lanes import Lanes
+from luxel.core.scenes import BVHLeaf, BVHNode, LightGroup
 from luxel.core.trees import OUT_OF_REACH
 
 ROUNDING = wp.constant(4.0e-6)
@@ -75,6 +76,32 @@ def children_entered(node: BVHNode, origin: wp.vec3, inverse: wp.vec3, t_max: fl
 """)
 def spheres_touched(leaf: BVHLeaf, origin: wp.vec3, direction: wp.vec3, t_max: float) -> int:  # type: ignore[empty-body]
     """A bit for each sphere that a ray meets before t_max, and for some that it just misses, as rounding has it."""
+    ...
+
+
+@wp.func_native(f"""
+    const auto& group = groups.data[number];
+    wp::vec_t<8, wp::float32> weights;
+    {VECTORISED}
+    for (int lane = 0; lane < 8; ++lane) {{
+        float x = group.x.c[lane] - point.c[0];
+        float y = group.y.c[lane] - point.c[1];
+        float z = group.z.c[lane] - point.c[2];
+        float radius = group.radius.c[lane];
+        float square = x * x + y * y + z * z;
+        float reach = x * normal.c[0] + y * normal.c[1] + z * normal.c[2] + radius;
+        float cosine = reach / sqrtf(square);
+        bool tilted = (cosine < 1.0f) & is_opaque;
+        cosine = tilted ? cosine : 1.0f;
+        bool shines = (square > radius * radius) & ((reach > 0.0f) | !is_opaque);
+        weights.c[lane] = shines ? group.intensity.c[lane] * cosine / square : 0.0f;
+    }}
+    return weights;
+""")
+def sphere_light_weights(  # type: ignore[empty-body]
+    groups: wp.array[LightGroup], number: int, point: wp.vec3, normal: wp.vec3, is_opaque: bool
+) -> Lanes:
+    """The weights of a group's spheres for a surface point, as `luxel.core.emitters.light_weight` has them; else 0."""
     ...
 
 

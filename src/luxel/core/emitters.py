@@ -6,8 +6,10 @@ An object emits outwards only, a panel on its front; so it lights neither itself
 
 import warp as wp
 
+from luxel.core.bounds import sphere_light_weights
 from luxel.core.frames import PI
 from luxel.core.intersect import MAP, MISS, SUN
+from luxel.core.lanes import LANES
 from luxel.core.maps import map_density, map_radiance, sample_map
 from luxel.core.sampling import power_heuristic
 from luxel.core.scene_tables import EXACT_LIGHTS
@@ -226,9 +228,20 @@ def light_cdf(scenes: Scenes, scene: int, at: LightSampleContext) -> LightCDF:
     row = scenes.scenes[scene]
     if row.light_leaves == 0:
         weight_sum = float(0.0)
-        for i in range(row.first_light, row.end_lights):
-            weight_sum += light_weight(scenes, scenes.light_object[i], at)
-            cdf[i - row.first_light] = weight_sum
+        count = row.end_lights - row.first_light
+        first = int(0)
+        while first < count:
+            number = row.light_group + first // LANES
+            weights = sphere_light_weights(scenes.light_groups, number, at.point, at.normal, at.is_opaque)
+            others = scenes.light_groups[number].others
+            for lane in range(wp.where(count - first < LANES, count - first, LANES)):
+                weight = weights[lane]
+                object_id = scenes.light_object[row.first_light + first + lane]
+                if ((others >> lane) & 1) != 0:
+                    weight = light_weight(scenes, object_id, at)
+                weight_sum += wp.where(object_id == at.object_id, 0.0, weight)
+                cdf[first + lane] = weight_sum
+            first += LANES
     return cdf
 
 

@@ -18,7 +18,7 @@ from luxel.core.lanes import LANES
 from luxel.core.launch import load, struct_array
 from luxel.core.openings import rooms
 from luxel.core.scene_batch import flat_mirrors
-from luxel.core.shapes.kinds import PLANE
+from luxel.core.shapes.kinds import PLANE, SPHERE
 from luxel.core.shapes.shape import Shape, bounding_radius, half_extent, surface_area
 from luxel.core.trees import OUT_OF_REACH, boxes, heap, median_order, powers_of_two, wide_tree
 from luxel.scene.camera import rotation_matrix
@@ -56,7 +56,7 @@ def scene_tables(of: dict[str, np.ndarray]) -> dict[str, Int32[np.ndarray, "rows
         "scenes": table_of(
             *(of["offsets"][:-1], of["offsets"][1:]),
             *(trees.leaves, trees.begins, trees.roots, trees.outliers),
-            *(lights.offsets[:-1], lights.offsets[1:], lights.leaves, lights.tree),
+            *(lights.offsets[:-1], lights.offsets[1:], lights.leaves, lights.tree, lights.group),
             *(of["sky"] + of["background"][:, None], has_infinite_lights),
             *(of["sun_direction"], of["sun_radiance"], chord**2),
             *(maps.size, maps.first_texel, of["map_rotation"], of["map_scale"], maps.flux, maps.vector),
@@ -72,6 +72,7 @@ def scene_tables(of: dict[str, np.ndarray]) -> dict[str, Int32[np.ndarray, "rows
         "guide_targets": guide_table(targets, len(sky_seen)),
         "light_object": table_of(lights.rows),
         "light_nodes": table_of(lights.nodes),
+        "light_groups": light_groups(of, lights.grouped),
         "tree_nodes": table_of(trees.nodes),
         "tree_leaves": table_of(leaf_spheres(trees.objects, of["center"], sizes["radius"])),
         "tree_primitives": table_of(trees.objects, np.append(of["kind"], -1)[trees.objects]),
@@ -272,7 +273,7 @@ def trees_over(of: dict[str, np.ndarray], half_extents: Float32[np.ndarray, "obj
 def listed_objects(
     offsets: Int64[np.ndarray, "scenes_and_one"], is_listed: Bool[np.ndarray, " scenes"]
 ) -> tuple[Int64[np.ndarray, " scenes"], Int32[np.ndarray, " primitives"]]:
-    """The first leaf of each of these scenes, 0 of others, and their objects, LANES a leaf, from leaf 1 on."""
+    """The first leaf of each of these scenes, 0 of others, and its objects or lights, LANES a leaf, from leaf 1 on."""
     counts = np.diff(offsets)
     leaves = np.where(is_listed, -(-counts // LANES), 0)
     first = np.where(is_listed, 1 + leaves.cumsum() - leaves, 0)
@@ -314,6 +315,9 @@ class Lights(NamedTuple):
     leaves: Int64[np.ndarray, " scenes"]
     tree: Int64[np.ndarray, " scenes"]
     nodes: Float32[np.ndarray, "nodes 7"]
+    group: Int64[np.ndarray, " scenes"]
+    grouped: Int32[np.ndarray, " lanes"]
+    """Rows of the objects of LightGroups, −1 where there is none."""
 
 
 def lights_of(of: dict[str, np.ndarray], sizes: Shaped[np.ndarray, " objects"]) -> Lights:
@@ -342,7 +346,20 @@ def lights_of(of: dict[str, np.ndarray], sizes: Shaped[np.ndarray, " objects"]) 
     number[rows] = np.arange(len(rows)) - offsets[scene]
     rows_and_one = np.zeros(len(rows) + 1, np.int32)
     rows_and_one[:-1] = rows
-    return Lights(offsets, rows_and_one, number, leaves, tree, np.concatenate(nodes))
+    group, grouped = listed_objects(offsets, ~has_tree)
+    grouped = np.where(grouped < 0, -1, rows_and_one[grouped])
+    grouped = np.concatenate([np.full(LANES, -1), grouped])  # as the first group is number 1
+    return Lights(offsets, rows_and_one, number, leaves, tree, np.concatenate(nodes), group, grouped)
+
+
+def light_groups(of: dict[str, np.ndarray], rows: Int32[np.ndarray, " lanes"]) -> Int32[np.ndarray, "groups words"]:
+    """The fields of LightGroup, of these objects."""
+    is_sphere = (of["kind"] == SPHERE)[rows] & (rows >= 0)
+    radius = of["scale"][rows, 0]
+    intensity = np.where(is_sphere, of["emission"].mean(1)[rows] * np.pi * radius**2, 0)
+    lanes = np.concatenate([of["center"][rows], radius[:, None], intensity[:, None]], 1).astype(np.float32)
+    bits = np.where(is_sphere | (rows < 0), 0, 1 << np.arange(len(rows)) % LANES).reshape(-1, LANES).sum(1)
+    return table_of(lanes.reshape(-1, LANES, 5).swapaxes(1, 2), bits)
 
 
 def light_trees(

@@ -52,6 +52,7 @@ class SceneRow:
     end_lights: int
     light_leaves: int  # of its light tree, a power of two; 0 where there is none
     light_tree: int  # where the tree's nodes begin: node n has the children 2n and 2n + 1, and 1 is the root
+    light_group: int  # the first group of its lights, LANES in each, where they have no tree
     zenith: wp.vec3  # radiance of the sky, but for the sun: see `luxel.core.sky`
     horizon: wp.vec3
     ground: wp.vec3
@@ -94,6 +95,18 @@ class LightNode:
     center: wp.vec3  # of its lights' bounding box
     half_extents: wp.vec3
     intensity: float  # mean radiance times area over 4, which is the radiant intensity in any one direction
+
+
+@wp.struct
+class LightGroup:
+    """LANES lights of a scene, in their order, of which spheres are weighed together."""
+
+    x: Lanes  # of their centres
+    y: Lanes
+    z: Lanes
+    radius: Lanes
+    intensity: Lanes  # of spheres mean radiance times π radius², which is the radiant intensity; of all else 0
+    others: int  # a bit for each that is no sphere
 
 
 @wp.struct
@@ -145,6 +158,7 @@ class Scenes:
     guide_targets: wp.array[GuideTarget]  # TARGETS a scene
     light_object: wp.array[int]  # row of each light, scene by scene
     light_nodes: wp.array[LightNode]
+    light_groups: wp.array[LightGroup]
     tree_nodes: wp.array[BVHNode]
     tree_leaves: wp.array[BVHLeaf]
     tree_primitives: wp.array[BVHPrimitive]  # LANES a leaf
@@ -157,6 +171,7 @@ ROW_OF = {
     "guide_targets": GuideTarget,
     "light_object": int,
     "light_nodes": LightNode,
+    "light_groups": LightGroup,
     "tree_nodes": BVHNode,
     "tree_leaves": BVHLeaf,
     "tree_primitives": BVHPrimitive,

@@ -32,7 +32,7 @@ MAX_GRAPHS = 4  # each holds on to its frame's memory
 SPARE = 1.25  # room, of what the recorded frame needed
 MIN_ROOM = 1 << 10
 MIN_OBJECTS = 1 << 4
-TREE_TABLES = ("light_nodes", "tree_nodes", "tree_leaves", "tree_primitives")
+TREE_TABLES = ("light_nodes", "light_groups", "tree_nodes", "tree_leaves", "tree_primitives")
 """Of `luxel.core.scenes.Scenes`: as long as scenes of many objects or lights need."""
 
 

@@ -16,7 +16,7 @@ from typing import Annotated
 
 from luxel import InputError, Renderer, Scene
 from luxel.configuration import Configuration
-from luxel.fit.gradient import Pairs, Stepping, differences, offsets_within, smooth_range
+from luxel.fit.gradient import Pairs, Pictured, Stepping, differences, offsets_within, smooth_range
 from luxel.fit.parameters import Parameters, Views
 from luxel.fit.steps import MATERIAL_STEPS, steps
 
@@ -84,7 +84,8 @@ def errors(renderer: Renderer, scene: Scene, name: str, options: Options) -> dic
     row = {"reference": float(np.linalg.norm(halves[0] - halves[1])) / 2 / length}
     for pairs in options.pairs:
         stepping = Stepping(pairs=pairs)
-        jacobian = differences(renderer, parameters, parameters.start, options.size, None, stepping).jacobian[0, 0]
+        pictured = Pictured(renderer, options.size, options.size)
+        jacobian = differences(pictured, parameters, parameters.start, stepping).jacobian[0, 0]
         row[f"{pairs} pairs"] = float(np.linalg.norm(blocks(jacobian) - expected)) / length
     return row
 

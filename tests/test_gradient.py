@@ -8,7 +8,7 @@ import torch
 
 from luxel import InputError
 from luxel.fit import differentiable_picture, leaf_names, picture_and_jacobian
-from luxel.fit.gradient import Stepping, differences, offsets_within, slope_weights
+from luxel.fit.gradient import Pictured, Stepping, differences, offsets_within, slope_weights
 from luxel.fit.parameters import Parameters, Views, find_leaf
 from luxel.fit.steps import steps
 from luxel.models.ray_model import RayModel, RayModelConfig
@@ -128,7 +128,7 @@ EDGES = [
 def test_smooth_derivatives_are_those_of_other_steps(name):
     _, found = picture_and_jacobian(RENDERER, SCENE, [name], WIDTH, pairs=12)
     is_smooth = ".material." in name and "emission" not in name
-    expected = slope(name, (1, 3), 1.95) if is_smooth else slope(name, (1,), 1.45)
+    expected = slope(name, (1, 3), 0.8) if is_smooth else slope(name, (1,), 1.45)
     assert apart(blocks(found[name]), blocks(expected)) < 0.03
     assert apart(found[name], expected) < 0.04
 
@@ -152,6 +152,71 @@ def test_roughness_has_the_slope_of_its_side_of_what_chains_follow(roughness):
     tangent = np.linalg.lstsq(powers, pictures.reshape(24, -1).astype(np.float64))[0][1].reshape(pictures[0].shape)
     _, found = picture_and_jacobian(RENDERER, scene, [name], WIDTH)
     assert apart(blocks(found[name]), blocks(tangent)) < 0.4
+
+
+def weighted_sum(scene: Scene, name: str, value: float, **paths: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Of the picture with this leaf, by smooth weights between 0.5 and 1.5; and the leaf."""
+    rows, columns = torch.meshgrid(torch.linspace(0, 5, WIDTH), torch.linspace(0, 4, WIDTH), indexing="ij")
+    weights = 1 + 0.5 * torch.sin(rows[..., None] + torch.arange(3)) * torch.cos(columns[..., None])
+    leaf = torch.tensor(value, dtype=torch.float64, requires_grad=True)
+    return (differentiable_picture(RENDERER, scene, {name: leaf}, WIDTH, **paths) * weights).double().sum(), leaf
+
+
+def gradient_and_difference(scene: Scene, name: str, step: float, **paths: int) -> tuple[float, float]:
+    """Of `weighted_sum` by a leaf: torch's, and the central difference of the same call."""
+    (value,) = find_leaf(Views.of(scene), name).read(Views.of(scene))
+    total, leaf = weighted_sum(scene, name, value, **paths)
+    total.backward()
+    above, below = (weighted_sum(scene, name, value + sign * step, **paths)[0].item() for sign in (1, -1))
+    return leaf.grad.item(), (above - below) / (2 * step)
+
+
+OPAQUE = SCENE.with_material(1, metallic=0.0, transmission=0.0)
+METAL = SCENE.with_material(1, metallic=1.0, transmission=0.0)
+
+
+@pytest.mark.parametrize(
+    ("scene", "name", "step"),
+    [
+        (METAL, "objects[1].material.roughness", 0.02),
+        (SCENE.with_material(1, metallic=0.5, transmission=0.0), "objects[1].material.metallic", 0.01),
+        (OPAQUE, "objects[0].material.specular", 0.02),
+        (OPAQUE, "objects[0].material.specular", 0.002),
+        (OPAQUE, "objects[0].material.base_color[1]", 0.01),
+    ],
+)
+def test_torchs_gradient_is_a_central_difference_of_the_same_call(scene, name, step):
+    """At a roughness and a metallic of 0.5 pictures jumped, and by specular a cubic does not follow them over ± 0.2.
+
+    By roughness, differences over the jump were 16 % off torch's gradient, and that was 11 % off those by specular.
+    """
+    found, expected = gradient_and_difference(scene, name, step)
+    assert found == pytest.approx(expected, rel=0.025)
+
+
+@pytest.mark.parametrize("spp", [1, 4])
+@pytest.mark.parametrize("name", ["objects[0].material.base_color[0]", "objects[2].material.emission[1]"])
+def test_blended_pictures_have_gradients_whose_noise_holds_still(spp, name):
+    """They are the renderer's; and a difference over 0.04, of other noise at each end, would be noise alone."""
+    (value,) = find_leaf(Views.of(OPAQUE), name).read(Views.of(OPAQUE))
+    picture = differentiable_picture(RENDERER, OPAQUE, {name: torch.tensor(value)}, WIDTH, spp=spp, seed=5)
+    np.testing.assert_allclose(picture.numpy(), RENDERER(OPAQUE, WIDTH, spp=spp, seed=5), rtol=1e-5)
+    found, expected = gradient_and_difference(OPAQUE, name, 0.02, spp=spp, seed=5)
+    assert found == pytest.approx(expected, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("field", "lone", "beside"),
+    [("transmission", 0.0, 1e-4), ("transmission", 1.0, 0.9999), ("metallic", 1.0, 0.9999), ("specular", 0.0, 1e-4)],
+)
+def test_a_lobe_that_comes_or_goes_is_no_part_of_the_slope(field, lone, beside):
+    """With the first share of a lobe the picture jumps, by other rays: the slope is that of the pictures beside."""
+    name = f"objects[1].material.{field}"
+    of_pictures = [
+        picture_and_jacobian(RENDERER, OPAQUE.with_material(1, **{field: value}), [name], WIDTH)[1][name]
+        for value in (lone, beside)
+    ]
+    assert apart(blocks(of_pictures[0]), blocks(of_pictures[1])) < 0.1
 
 
 # Where edges move, as the textbook has it
@@ -260,7 +325,7 @@ def test_every_leaf_of_every_shape_has_a_derivative():
 def test_a_camera_of_several_changes_its_own_view_alone():
     cameras = [SCENE.camera, Camera(position=(4, -3, 1), look_at=(0, 0, 0))]
     parameters = Parameters.of(Views.of(SCENE, cameras), ["cameras[1].position[0]", "background[1]"])
-    found = differences(RENDERER, parameters, parameters.start, 13)
+    found = differences(Pictured(RENDERER, 13, 13), parameters, parameters.start)
     assert found.pictures.shape == (2, 13, 13, 3)
     np.testing.assert_array_equal(found.pictures, RENDERER.views(SCENE, cameras, 13))
     assert not found.jacobian[0, 0].any()
@@ -273,7 +338,7 @@ def test_wider_steps_of_what_pictures_are_linear_in_find_the_same():
     scene = Scene(objects=(Sphere(center=(0, 0, 0), radius=0.3),), camera=SCENE.camera, background=(0.1, 0.2, 0.3))
     parameters = Parameters.of(Views.of(scene), ["background[1]"])
     for stepping in (None, Stepping(widening=3.0), Stepping(pairs=2)):
-        found = differences(RENDERER, parameters, parameters.start, 13, None, stepping)
+        found = differences(Pictured(RENDERER, 13, 13), parameters, parameters.start, stepping)
         np.testing.assert_allclose(found.jacobian[0, 0, 0, 0], [0, 1, 0], atol=1e-3)
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float32
+from jaxtyping import Float32, Int32, Int64
 from safetensors import SafetensorError
 from torch import Tensor
 
@@ -84,6 +84,19 @@ class NetworkPicture(NamedTuple):
 
     None of an image model, which knows of no fragments, nor of ray models that find others.
     """
+
+
+class PathNoise(NamedTuple):
+    """What decides the noise of paths, beside their seed; of one scene it holds still while that changes a little."""
+
+    key: Int32[Tensor, "scenes 2"]
+    """Of random numbers, SceneBatch's."""
+    paths: Int64[Tensor, "scenes pixels"]
+    """How many each pixel gets."""
+
+    def of_scenes(self, numbers: Sequence[int]) -> "PathNoise":
+        """That of some of the scenes, each as often as its number is there."""
+        return PathNoise(*(values[list(numbers)] for values in self))
 
 
 class Renderer:
@@ -214,10 +227,12 @@ class Renderer:
         seed: int = 0,
         progress: Callable[[int], object] | None = None,
         same_noise: bool = False,
+        noise: PathNoise | None = None,
     ) -> Float32[np.ndarray, "batch height width 3"]:
         """What `render` returns with `spp` paths a pixel, from what `network` returned.
 
-        `progress` and `same_noise` are as `refined` has them. Raises InputError as that does.
+        `progress` and `same_noise` are as `refined` has them; `noise` is that of other scenes, for these to have, too.
+        Raises InputError as that does.
         """
         check_spp("spp", spp)
         check_seed("seed", seed)
@@ -231,8 +246,18 @@ class Renderer:
         batch, surfaces, of_fragments = self._surfaces(picture, spp)
         if same_noise:
             batch = replace(batch, key=torch.zeros_like(batch.key))
-        paths = self._paths(batch, surfaces, picture.radiance, spp, seed, progress)
+        spp_of_pixels = allocated_paths(picture.radiance, spp)
+        if noise is not None:
+            batch, spp_of_pixels = replace(batch, key=noise.key), noise.paths.flatten()
+        paths = self._paths(batch, surfaces, spp_of_pixels, seed, progress)
         return blended_picture(batch, surfaces, picture.radiance, paths, self.blender, of_fragments).cpu().numpy()
+
+    @torch.inference_mode()
+    def path_noise(self, scenes: Sequence[Scene], width: int | None, height: int | None, spp: int) -> PathNoise:
+        """That of `render`'s pictures of scenes, for `blended` to give it to others. Raises InputError as that does."""
+        picture = self.network(scenes, width, height)
+        paths = allocated_paths(picture.radiance, spp).unflatten(0, (len(scenes), -1))
+        return PathNoise(picture.scenes.key.to(self.device), paths)
 
     def _surfaces(self, picture: NetworkPicture, spp: int) -> tuple[SceneBatch, Surfaces, FragmentRadiance | None]:
         """The scenes on the device, what the pictures show, and what the network knows of that, if it does.
@@ -255,13 +280,12 @@ class Renderer:
         self,
         batch: SceneBatch,
         surfaces: Surfaces,
-        picture: Float32[Tensor, "scenes height width 3"],
-        spp: int,
-        seed: int,
+        spp_of_pixels: Int64[Tensor, " pixels"],
+        seed: int = 0,
         progress: Callable[[int], object] | None = None,
     ) -> Paths:
-        """Paths for every pixel of the pictures, placed by what these show."""
-        tracer, spp_of_pixels = PathTracer(device=str(self.device)), allocated_paths(picture, spp)
+        """So many paths for each pixel of the pictures, placed by what these show."""
+        tracer = PathTracer(device=str(self.device))
         found, of_fragments = tracer.sample_fragments(batch, surfaces.fragments, spp_of_pixels, seed, progress)
         return Paths.of(found.mean, found.path_variance, spp_of_pixels, of_fragments)
 
@@ -281,7 +305,7 @@ class Renderer:
         check_seed("seed", seed)
         picture = self.network([scene], width, height)
         batch, surfaces, of_fragments = self._surfaces(picture, spp)
-        paths = self._paths(batch, surfaces, picture.radiance, spp, seed, progress)
+        paths = self._paths(batch, surfaces, allocated_paths(picture.radiance, spp), seed, progress)
         blended, error = blend(batch, surfaces, picture.radiance, paths, self.blender, of_fragments)
         path_variance = (paths.spp * paths.variance).mean()
         return Estimate(blended[0].cpu().numpy(), error[0].cpu().numpy(), np.float32(path_variance.item()))
@@ -316,7 +340,7 @@ class Renderer:
             with torch.inference_mode():
                 numbers = next_pass(spp)
                 more = [
-                    self._paths(batch, surfaces, picture, number, seed + (next(part) << 32), traced)
+                    self._paths(batch, surfaces, allocated_paths(picture, number), seed + (next(part) << 32), traced)
                     for number in numbers
                 ]
                 spp += sum(numbers)

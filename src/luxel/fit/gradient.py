@@ -6,6 +6,7 @@ samples. Scenes are rendered together, so k numbers cost 2 k pictures and few la
 of solids have, that is seconds on a CPU, and none of the renderer's parts has to know of it.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple, TypeAlias
@@ -17,31 +18,34 @@ from pydantic import Field
 from torch import Tensor
 
 from luxel import InputError
-from luxel.configuration import Configuration, shortened
+from luxel.configuration import Configuration, PathCount, Seed, shortened
 from luxel.core.principled import smooth_roughness
+from luxel.core.rough_albedo import ROUGH
 from luxel.fit.parameters import Parameters, Vector, Views
 from luxel.fit.steps import MATERIAL_STEPS, steps
 from luxel.image.formats import Radiance
-from luxel.pipeline import Renderer
+from luxel.models.shared_reflections import METAL
+from luxel.pipeline import PathNoise, Renderer
 from luxel.scene.arguments import check_scene
-from luxel.scene.description import Scene
+from luxel.scene.description import Material, Scene
 
 Lengths: TypeAlias = Float64[np.ndarray, " lengths"]
 Offsets: TypeAlias = Float64[np.ndarray, " offsets"]
 PixelsMoved: TypeAlias = Annotated[float, Field(ge=0.01, le=100)]
 Pairs: TypeAlias = Annotated[int, Field(ge=1, le=1000)]
-SPREAD, SMOOTH_SPREAD = (0.5, 1.5), (0.3, 2.0)
+SPREAD, SMOOTH_SPREAD = (0.5, 1.5), (0.12, 0.8)
 """Of a step, the shortest and the longest of several pairs: of geometry, and of materials, where a polynomial follows
-what a line would not."""
+what a line would not. Over up to two steps its slopes were 8 % off those of small differences by `specular`, over this
+2 to 3 %; over less there is more noise by roughness."""
 MIN_OFFSETS = 4
 """That a polynomial is fitted to; of fewer a line is."""
 NARROW = 0.25
 """Of the longest step: with less room to a bound, steps are taken on the other side alone."""
 PIXELS_AT_ONCE = 1 << 20
 """Of scenes that are rendered together."""
-ROUNDING = 1e-6
-"""Of roughness, by which one is certainly on a side of `smooth_roughness`, in float32."""
-NOT_VALUES = 4
+ROUNDING = 1e-5
+"""Of a material's number, by which it is certainly on a side of where pictures jump, in float32."""
+NOT_VALUES = 3
 """Arguments of `_Picture` that have no gradient."""
 
 
@@ -55,6 +59,41 @@ class Stepping(Configuration):
     """Pairs of pictures for each number, over steps about that one."""
     widening: Annotated[float, Field(gt=0, le=1e6)] = 1.0
     """What all steps are multiplied by, those of materials and lights, too."""
+
+
+@dataclass(frozen=True)
+class Blending(Configuration):
+    """The paths that pictures are blended with, as `Renderer.render` has them."""
+
+    spp: PathCount = 0
+    seed: Seed = 0
+
+
+class Pictured(NamedTuple):
+    """How views are rendered: of what size, and with which paths, whose noise is the same wherever leaves move."""
+
+    renderer: Renderer
+    width: int | None
+    height: int | None
+    blending: Blending = Blending()
+    noise: PathNoise | None = None
+    """A scene a view; None without paths."""
+
+    @staticmethod
+    def of(renderer: Renderer, views: Views, width: int | None, height: int | None, blending: Blending) -> "Pictured":
+        """With the noise that pictures of these views have."""
+        noise = None
+        if blending.spp > 0:
+            noise = renderer.path_noise(views.scenes, width, height, blending.spp)
+        return Pictured(renderer, width, height, blending, noise)
+
+    def render(self, scenes: Sequence[Scene], views: Sequence[int]) -> Float32[np.ndarray, "scenes height width 3"]:
+        """The scenes, each as the view of this number."""
+        if self.noise is None:
+            return self.renderer.render(scenes, self.width, self.height)
+        network = self.renderer.network(scenes, self.width, self.height)
+        noise = self.noise.of_scenes(views)
+        return self.renderer.blended(network, self.blending.spp, self.blending.seed, noise=noise)
 
 
 class Differences(NamedTuple):
@@ -73,17 +112,21 @@ def picture_and_jacobian(
     *,
     pixels: float = 0.5,
     pairs: int = 8,
+    spp: int = 0,
+    seed: int = 0,
 ) -> tuple[Radiance, dict[str, Float32[np.ndarray, "*leaf height width 3"]]]:
     """The picture, and its derivative by each leaf, radiance over the leaf's unit.
 
     Central differences over steps of `pixels` (see `luxel.fit.steps`), one-sided at a leaf's bounds. Of several `pairs`
     it is the slope of a line through pictures at that many steps, from half to one and a half as long; for materials,
-    in which pictures are smooth, of a polynomial. Costs 1 + 2 · pairs pictures a free number. Raises InputError for a
-    name that there is not.
+    in which pictures are smooth, of a polynomial. Costs 1 + 2 · pairs pictures a free number. With `spp` they are
+    blended with paths, as `Renderer.render` does, of the same random numbers at all steps. Raises InputError for a name
+    that there is not.
     """
     check_scene("scene", scene)
     parameters = Parameters.of(Views.of(scene), names)
-    found = differences(renderer, parameters, parameters.start, width, height, Stepping(pixels, pairs))
+    pictured = Pictured.of(renderer, parameters.start, width, height, Blending(spp, seed))
+    found = differences(pictured, parameters, parameters.start, Stepping(pixels, pairs))
     by_leaf, begin = {}, 0
     for leaf in parameters.leaves:
         rows = found.jacobian[begin : begin + leaf.size, 0]
@@ -93,22 +136,17 @@ def picture_and_jacobian(
 
 
 def differences(
-    renderer: Renderer,
-    parameters: Parameters,
-    views: Views,
-    width: int | None = None,
-    height: int | None = None,
-    stepping: Stepping | None = None,
+    pictured: Pictured, parameters: Parameters, views: Views, stepping: Stepping | None = None
 ) -> Differences:
     """The views' pictures and their derivatives by the free numbers; see `picture_and_jacobian`."""
     stepping = stepping or Stepping()
-    pictures = renderer.render(views.scenes, width, height)
+    pictures = pictured.render(views.scenes, range(len(views.scenes)))
     jacobian = np.zeros((len(parameters.names), *pictures.shape), np.float32)
     at_once = max(1, PIXELS_AT_ONCE // (pictures.shape[1] * pictures.shape[2]))
     step = stepping.widening * steps(parameters, views, pictures.shape[1], stepping.pixels)
     moved = _moved(parameters, views, step, stepping.pairs)
     for batch in _batches(moved, at_once):
-        rendered = renderer.render([item.scene for item in batch], pictures.shape[2], pictures.shape[1])
+        rendered = pictured.render([item.scene for item in batch], [item.view for item in batch])
         for item, picture in zip(batch, rendered, strict=True):
             jacobian[item.number, item.view] += np.float32(item.weight) * (picture - pictures[item.view])
     return Differences(pictures, jacobian)
@@ -124,25 +162,33 @@ class _Moved(NamedTuple):
 
 
 def _moved(parameters: Parameters, views: Views, step: Vector, pairs: int) -> Iterator[_Moved]:
-    """Every free number, up and down by each of the steps, as far as its bounds allow."""
+    """Every free number, up and down by each of the steps, as far as its bounds allow.
+
+    Where the picture of a number itself is apart (`on_jump`), that right beside it takes its place.
+    """
     vector = parameters.read(views)
     low, high = smooth_range(parameters, vector)
+    is_apart = on_jump(parameters, vector)
     of_materials = [not MATERIAL_STEPS.keys().isdisjoint(leaf.path) for leaf in parameters.leaves]
     is_smooth = np.repeat(of_materials, [leaf.size for leaf in parameters.leaves])
     for number, seen in enumerate(parameters.views_seen()):
-        factors = step_factors(pairs, bool(is_smooth[number]))
+        lengths = step_factors(pairs, bool(is_smooth[number])) * step[number]
+        offsets = offsets_within(lengths, vector[number] - low[number], high[number] - vector[number])
         moves = []
-        for offset in offsets_within(
-            factors * step[number], vector[number] - low[number], high[number] - vector[number]
-        ):
+        for offset in offsets:
             there = vector.copy()
             there[number] += offset
             changed = parameters.at_if_any(there.clip(low, high))
             if changed is not None:
                 moves.append((offset, changed))
-        weights = slope_weights(np.array([offset for offset, _ in moves]), bool(is_smooth[number]))
+        weights = slope_weights(np.array([offset for offset, _ in moves]), bool(is_smooth[number])).tolist()
+        if is_apart[number] and moves:
+            there = vector.copy()
+            there[number] += math.copysign(ROUNDING, moves[0][0])
+            moves.append((0.0, parameters.at(there)))
+            weights.append(-sum(weights))
         for weight, (_, changed) in zip(weights, moves, strict=True):
-            yield from (_Moved(number, view, float(weight), changed.scenes[view]) for view in seen)
+            yield from (_Moved(number, view, weight, changed.scenes[view]) for view in seen)
 
 
 def step_factors(pairs: int, is_smooth: bool) -> Lengths:
@@ -177,24 +223,60 @@ def slope_weights(offsets: Offsets, is_smooth: bool) -> Offsets:
     return weights
 
 
-def smooth_range(parameters: Parameters, vector: Vector) -> tuple[Vector, Vector]:
-    """Bounds within which no picture jumps: roughness stays on its side of its material's `smooth_roughness`.
+def jumps(material: Material, field: str) -> tuple[float, ...]:
+    """Where the ray model's pictures jump with a number of a material; it is on the upper side at these itself.
 
-    Below it reflections are followed as one ray, and above it gathered: a step of 0.04 over the jump between the two
-    has a slope of it alone.
+    Below `smooth_roughness` reflections are followed as one ray, and above it gathered; from `ROUGH` and `METAL` on the
+    rays that gather them are shared, with the diffuse lobe and among neighbours.
+    """
+    found = {
+        "roughness": (float(smooth_roughness(material.metallic, material.transmission)), float(ROUGH)),
+        "metallic": (float(METAL),),
+    }
+    return found.get(field, ())
+
+
+LONE_VALUES = {"metallic": (1.0,), "specular": (0.0,), "transmission": (0.0, 1.0)}
+"""At which a material has one lobe less than beside them, so that pictures jump to them from there."""
+
+
+def smooth_range(parameters: Parameters, vector: Vector) -> tuple[Vector, Vector]:
+    """Bounds within which no picture jumps but at the numbers themselves (`on_jump`).
+
+    A step of 0.04 over one of the jumps has a slope of it alone.
     """
     low, high = parameters.low.copy(), parameters.high.copy()
+    for number, field, material in _of_materials(parameters, vector):
+        value = vector[number]
+        for bound in jumps(material, field):
+            if value < bound:
+                high[number] = max(value, min(high[number], bound - ROUNDING))
+            else:
+                low[number] = min(value, max(low[number], bound + ROUNDING))
+        for lone in LONE_VALUES.get(field, ()):
+            if value < lone:
+                high[number] = max(value, min(high[number], lone - ROUNDING))
+            elif value > lone:
+                low[number] = min(value, max(low[number], lone + ROUNDING))
+    return low, high
+
+
+def on_jump(parameters: Parameters, vector: Vector) -> np.ndarray:
+    """Which numbers are LONE_VALUES."""
+    found = np.zeros(len(vector), bool)
+    for number, field, _ in _of_materials(parameters, vector):
+        found[number] = vector[number] in LONE_VALUES.get(field, ())
+    return found
+
+
+def _of_materials(parameters: Parameters, vector: Vector) -> Iterator[tuple[int, str, Material]]:
+    """The free numbers that are of materials, their fields, and those materials."""
     views = parameters.at(vector)
     leaves = [leaf for leaf in parameters.leaves for _ in range(leaf.size)]
     for number, leaf in enumerate(leaves):
-        if leaf.path[-1] == "roughness":
-            material = views.at(leaf.path[:-1])
-            bound = float(smooth_roughness(material.metallic, material.transmission))
-            if vector[number] < bound:
-                high[number] = max(vector[number], min(high[number], bound - ROUNDING))
-            else:
-                low[number] = min(vector[number], max(low[number], bound + ROUNDING))
-    return low, high
+        if "material" in leaf.path:
+            end = leaf.path.index("material") + 1
+            yield number, str(leaf.path[end]), views.at(leaf.path[:end])
 
 
 def _batches(items: Iterator[_Moved], size: int) -> Iterator[list[_Moved]]:
@@ -217,6 +299,8 @@ def differentiable_picture(
     *,
     pixels: float = 0.5,
     pairs: int = 8,
+    spp: int = 0,
+    seed: int = 0,
 ) -> Float32[Tensor, "height width 3"]:
     """The picture of the scene with these leaves, as a function of them to torch: `backward` gives their gradients.
 
@@ -225,7 +309,9 @@ def differentiable_picture(
         (picture - target).square().mean().backward()
 
     Derivatives are those of `picture_and_jacobian`, taken of the leaves that require gradients, on the way forward;
-    they have none of their own. Raises InputError for a name that there is not, or a tensor of another shape.
+    they have none of their own. With `spp` the picture is blended with paths, as `Renderer.render` does, whose noise is
+    that of `scene` as it is given: pictures of two values of a leaf differ by that alone. Raises InputError for a name
+    that there is not, or a tensor of another shape.
     """
     check_scene("scene", scene)
     parameters = Parameters.of(Views.of(scene), list(leaves))
@@ -235,7 +321,8 @@ def differentiable_picture(
                 f"{leaf.name} is of shape {tuple(leaves[leaf.name].shape)}, must be {shortened(leaf.shape)}"
             )
     values = [leaves[leaf.name] for leaf in parameters.leaves]
-    picture: Tensor = _Picture.apply(renderer, parameters, (width, height), Stepping(pixels, pairs), *values)
+    pictured = Pictured.of(renderer, parameters.start, width, height, Blending(spp, seed))
+    picture: Tensor = _Picture.apply(pictured, parameters, Stepping(pixels, pairs), *values)
     return picture
 
 
@@ -245,9 +332,8 @@ class _Picture(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any,
-        renderer: Renderer,
+        pictured: Pictured,
         parameters: Parameters,
-        size: tuple[int | None, int | None],
         stepping: Stepping,
         *values: Tensor,
     ) -> Any:
@@ -255,9 +341,9 @@ class _Picture(torch.autograd.Function):
         views, device = parameters.at(vector), values[0].device
         wanted = [leaf for leaf, value in zip(parameters.leaves, values, strict=True) if value.requires_grad]
         if not wanted:
-            picture = renderer.render(views.scenes, *size)[0]
+            picture = pictured.render(views.scenes, [0])[0]
             return torch.from_numpy(picture).to(device)
-        found = differences(renderer, Parameters(views, tuple(wanted)), views, *size, stepping)
+        found = differences(pictured, Parameters(views, tuple(wanted)), views, stepping)
         ctx.save_for_backward(torch.from_numpy(found.jacobian[:, 0]).to(device), *values)
         return torch.from_numpy(found.pictures[0]).to(device)
 

@@ -17,7 +17,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 
 from luxel import InputError
 from luxel.configuration import Configuration
-from luxel.fit.gradient import Differences, Pairs, PixelsMoved, Stepping, differences
+from luxel.fit.gradient import Differences, Pairs, Pictured, PixelsMoved, Stepping, differences
 from luxel.fit.parameters import Parameters, Vector, Views
 from luxel.image.formats import as_radiance
 from luxel.image.losses import DISPLAY_HUBER, display_huber, display_scale
@@ -148,7 +148,7 @@ class Problem:
         """See `luxel.fit.gradient`; over steps so many times as long."""
         _, height, width, _ = self.images.shape
         stepping = Stepping(self.settings.pixels, self.settings.pairs, widening)
-        return differences(self.renderer, self.parameters, views, width, height, stepping)
+        return differences(Pictured(self.renderer, width, height), self.parameters, views, stepping)
 
     def loss(self, pictures: Pictures) -> float:
         """The mean of `display_huber` over pixels and channels."""

@@ -15,7 +15,9 @@ from luxel.models.gather_points import GatherPoint, GatherSettings, PointTerms, 
 from luxel.models.neighbourhood import Neighbours, find_neighbour, location_of
 from luxel.models.signals import GLOSSY_VARIANCE, REFLECTION, Signals, square, with_rgb
 
-METAL = wp.constant(0.5)  # metallic, from which on reflections are most of what a surface shows
+METAL = wp.constant(0.47)
+"""Metallic, from which on reflections are about most of what a surface shows; pictures jump there, not at a round 0.5.
+"""
 LEAST_DENSITY = wp.constant(0.6)
 """Over a point's own density in a direction, that a neighbour's ray there counts as drawn with.
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tracer_scenes import LAMP, WHITE, ball, glass, metal, scene
 
-from luxel.core.frosted_lamps import BLUR, MIN_SHARE, distances_to_box, frosted_lamps
+from luxel.core.frosted_lamps import BLUR, DISPLACEMENT, MIN_SHARE, distances_to_box, frosted_lamps
 from luxel.core.guide_targets import TARGETS, GuideTargets
 from luxel.core.scene_batch import scene_arrays
 from luxel.core.scene_tables import SIZE_FIELDS
@@ -78,7 +78,7 @@ def test_a_lamp_that_is_long_seems_to_fill_what_is_long():
     tube = Cylinder(center=(1, 2, 3), radius=0.1, half_height=1, rotation=turn, material=LAMP)
     shade = Cylinder(center=(1, 2, 3), radius=0.3, half_height=1.2, rotation=turn, material=FROSTED)
     targets = found(scene(tube, shade))
-    blur = BLUR * 0.4**2 * 0.3
+    blur = (BLUR * 0.4**2 + DISPLACEMENT) * 0.3
     np.testing.assert_allclose(semi_axes(targets), [(0.1 + blur, 0.1 + blur, 1 + blur)], rtol=1e-5)
     expected = rotation_matrix(np.array([turn]))[0] * (0.1 + blur, 0.1 + blur, 1 + blur)
     np.testing.assert_allclose(targets.axes[0], expected, rtol=1e-5, atol=1e-6)

@@ -8,11 +8,16 @@ from jaxtyping import Bool, Float32, Float64, Int32, Shaped
 
 from luxel.core.guide_targets import TARGETS, GuideTargets
 from luxel.core.principled import smooth_roughness
+from luxel.core.shapes.kinds import ELLIPSOID
 
 MIN_SHARE, MIN_SHARE_OF_ONE = 0.1, 0.01
 """Of the power of a scene's lamps, that comes from all of them, and from each, through rough glass."""
 BLUR = 2.0
 """Slope of rays that rough glass scatters, over GGX's α."""
+
+DISPLACEMENT = 1 / 3
+"""By which what is within glass of an index of 1.5 looks nearer to a flat face, over how far it is behind that. In the
+middle of a ball, where most lamps are, nothing looks displaced."""
 
 
 def frosted_lamps(
@@ -38,7 +43,9 @@ def frosted_lamps(
         of_all = let_out / intensity.sum()
         largest = np.argsort(-of_all, kind="stable")[:TARGETS]
         largest = largest[(of_all[largest] > MIN_SHARE_OF_ONE) & (of_all.sum() > MIN_SHARE)]
-        spread = BLUR * np.square(of["roughness"][panes]) * distances_to_box(place - scale[panes])
+        displaced = is_within & (of["kind"][panes] > ELLIPSOID)
+        blur = BLUR * np.square(of["roughness"][panes]) + DISPLACEMENT * displaced
+        spread = blur * distances_to_box(place - scale[panes])
         mean_spread = (passed * spread)[largest].sum(1) / passed[largest].sum(1)
         rows = own[largest]
         axes = rotation[rows] * (scale[rows] + mean_spread[:, None])[:, None]

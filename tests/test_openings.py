@@ -181,6 +181,8 @@ def test_where_rays_cross():
         rays = Rays(
             origin.astype(np.float32), (vector / np.linalg.norm(vector, axis=1, keepdims=True)).astype(np.float32)
         )
+        offsets = np.array([-1, 0, 1, 2, 3], np.float32)
+        opening = opening_in_wall(rays, [ParallelPlanes(axis, offsets) for axis in np.eye(3, dtype=np.float32)])
         if goals is through:
             planes = [
                 ParallelPlanes(axis, np.array([-1, 0, 1, 2, 3], np.float32)) for axis in np.eye(3, dtype=np.float32)
@@ -192,3 +194,5 @@ def test_where_rays_cross():
             assert lengths[0] == pytest.approx(THICKNESS * lengths[2], rel=1e-4)
         else:
             np.testing.assert_allclose(crossing_of_most(rays), at, atol=1e-3)
+            np.testing.assert_allclose(opening.center, at, atol=1e-3)
+            assert np.linalg.det(opening.axes) != 0

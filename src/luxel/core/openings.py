@@ -30,6 +30,8 @@ COVERED_AXES = 2.8
 are at 2.4."""
 THICKNESS = 0.1
 """Of that ellipsoid, over its longest axis, at least."""
+MIN_LENGTH = 1e-3
+"""Of its semi-axes, over the distance of the rays' origins."""
 MIN_COSINE = 0.1
 """Of rays' angle with the normal of a wall that they may cross."""
 REFINED = 2.0
@@ -289,7 +291,8 @@ def opening_in_wall(rays: Rays, planes: list[ParallelPlanes]) -> Opening | None:
         spread = ((off[:, None] + offsets[:, None] * turn[:, None]) ** 2).sum((0, 2))
         points = start + offsets[spread.argmin()] * slope
         variance, axes = np.linalg.eigh(np.cov(points.T, bias=True))  # the normal first, along which there is none
-        lengths = COVERED_AXES * np.sqrt(variance.clip(min=0))
-        axes = (axes * lengths.clip(min=THICKNESS * lengths.max())).astype(np.float32)
-        found.append((variance.sum() / crosses.mean(), Opening(points.mean(0), axes)))
+        center, lengths = points.mean(0), COVERED_AXES * np.sqrt(variance.clip(min=0))
+        distance = np.linalg.norm(rays.origin[crosses] - center, axis=1).mean()
+        axes = (axes * lengths.clip(min=max(THICKNESS * lengths.max(), MIN_LENGTH * distance))).astype(np.float32)
+        found.append((variance.sum() / crosses.mean(), Opening(center, axes)))
     return min(found, key=lambda one: one[0])[1] if found else None

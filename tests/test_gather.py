@@ -19,11 +19,12 @@ from luxel.core.fragments import Fragments, visible_fragments
 from luxel.core.rays import Rays
 from luxel.core.sampling import sobol_point
 from luxel.core.scene_batch import SceneBatch
-from luxel.models.direct_light import PILOT_DIVISOR, net_point, pilot_member
+from luxel.core.scenes import Scenes, launchable
+from luxel.models.direct_light import OUTSHINING, PILOT_DIVISOR, is_outshone, net_point, pilot_member
 from luxel.models.gather import gather
 from luxel.models.gather_points import PATTERNS_OF_TILE, GatherSettings
 from luxel.models.neighbourhood import as_neighbours, neighbourhood
-from luxel.models.shading_points import OBJECT, points_of_fragments, points_of_rays
+from luxel.models.shading_points import OBJECT, ShadingPoint, as_points, points_of_fragments, points_of_rays
 from luxel.models.signals import (
     CAUSTIC,
     CAUSTIC_MOMENT,
@@ -42,6 +43,8 @@ from luxel.models.signals import (
     SURFACES,
     TRUNCATED,
     UNSHADOWED,
+    Signals,
+    with_rgb,
 )
 from luxel.models.specular import no_chains
 from luxel.scene import Box, Cylinder, Material, Panel, Plane, Scene, Sphere
@@ -641,3 +644,41 @@ def test_of_faint_points_few_rays_of_other_kinds_are_sent_too():
     assert (gather(batch, table, settings, near, faint) == gather(batch, table, few, near, weak)).all()
     of_full, of_weak = (gather(batch, table, settings, near, share)[:, LIGHT_SIGNALS:] for share in (full, weak))
     assert (of_full == of_weak).all()
+
+
+@wp.kernel(enable_backward=False)
+def outshone(
+    scenes: Scenes,
+    points: wp.array[ShadingPoint],
+    unshadowed: float,
+    caustic: float,
+    highlight: float,
+    found: wp.array[int],
+):
+    i = wp.tid()
+    signals = Signals()
+    signals = with_rgb(signals, UNSHADOWED, wp.vec3(unshadowed, unshadowed, unshadowed))
+    signals = with_rgb(signals, CAUSTIC, wp.vec3(caustic, caustic, caustic))
+    signals = with_rgb(signals, HIGHLIGHT, wp.vec3(highlight, highlight, highlight))
+    found[i] = wp.where(is_outshone(scenes, points[i], signals), 1, 0)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_a_lamp_outshines_what_it_may_reflect_where_it_shines_brightly_enough(device):
+    """A panel's front, not its back, and nothing that does not shine; 1 in all arrives there."""
+    down, up = (
+        Rays(torch.tensor([[0.0, 0.0, z]]), torch.tensor([[0.0, 0.0, -z]]), torch.zeros(1, dtype=torch.int32))
+        for z in (1.0, -1.0)
+    )
+    found = []
+    for over in (1.05, 0.95, 0.0):
+        emission = (over * float(OUTSHINING),) * 3
+        lamp = Panel(center=(0, 0, 0), half_extents=(1, 1), material=Material(emission=emission))
+        batch = SceneBatch.of([scene(lamp)], device)
+        for rays in (down, up):
+            result = torch.full((1,), -1, dtype=torch.int32, device=device)
+            points = as_points(points_of_rays(batch, rays.to(device)))
+            arrays = [launchable(batch), points, 0.5, 0.25, 0.25, wp.from_torch(result)]
+            wp.launch(outshone, 1, arrays, device=device)
+            found.append(result.item())
+    assert found == [1, 0, 0, 0, 0, 0]

@@ -98,7 +98,7 @@ def spheres_touched(leaf: BVHLeaf, origin: wp.vec3, direction: wp.vec3, t_max: f
     }}
     return weights;
 """)
-def sphere_light_weights(  # type: ignore[empty-body]
+def sphere_light_weights(
     groups: wp.array[LightGroup], number: int, point: wp.vec3, normal: wp.vec3, is_opaque: bool
 ) -> Lanes:
     """The weights of a group's spheres for a surface point, as `luxel.core.emitters.light_weight` has them; else 0."""

@@ -128,34 +128,6 @@ def regularised_alpha(material: Material, is_beyond_diffuse: bool, least_alpha: 
     return wide
 
 
-@wp.func
-def direct_light_of_vertex(
-    scenes: Scenes,
-    settings: GatherSettings,
-    scene: int,
-    at: LightSampleContext,
-    local: wp.mat33,
-    bsdf: BSDF,
-    light: LightSample,
-    beta: wp.vec3,
-) -> wp.vec3:
-    """What a path of this throughput finds of a light sample, times its MIS weight but where it comes through glass."""
-    L = wp.vec3(0.0, 0.0, 0.0)
-    if light.density > 0.0:
-        wo = local * light.direction
-        bsdf_value = evaluate_bsdf(bsdf, wo)
-        if wp.max(bsdf_value.value) > 0.0:
-            sight = sight_to_light(
-                scenes, settings, scene, EVERYTHING, at, light.direction, light.object_id, wo[2] > 0.0
-            )
-            weight = 1.0 / light.density
-            if not sight.is_transmitted:
-                weight *= power_heuristic(light.density, bsdf_value.density)
-            arriving = wp.cw_mul(light.radiance, sight.transmittance)
-            L = wp.cw_mul(wp.cw_mul(beta, bsdf_value.value), arriving) * weight
-    return L
-
-
 @wp.struct
 class GatherPath:
     """Where a gather path goes on from, and how its last vertex sampled lights and chose its direction."""
@@ -206,8 +178,7 @@ def emission_of_hit(
 class GatherVertex:
     """A surface that a gather path hits."""
 
-    point: wp.vec3
-    normal: wp.vec3  # towards the path, of a panel; else outwards
+    at: LightSampleContext
     local: wp.mat33
     bsdf: BSDF
     is_specular: bool  # it passes the path on, and samples no lights
@@ -224,9 +195,9 @@ def gather_vertex(
     transmits = refraction_weight(material) > 0.0
     is_mirror = is_first and obj.is_mirror != 0  # whose image of the lights the point has looked at
     vertex = GatherVertex()
-    vertex.point = si.point
-    vertex.normal = facing_normal(obj.kind, si.normal, path.direction)
-    vertex.local = frame(vertex.normal)
+    normal = facing_normal(obj.kind, si.normal, path.direction)
+    vertex.at = LightSampleContext(si.point, normal, hit.object_id, material.transmission == 0.0)
+    vertex.local = frame(normal)
     wi = vertex.local * (-path.direction)
     if not transmits:
         material.alpha = regularised_alpha(material, path.after_diffuse and not is_mirror, least_alpha, wi)
@@ -236,6 +207,32 @@ def gather_vertex(
     if path.after_diffuse:
         vertex.is_specular = is_mirror or (is_clear(material) and vertex.bsdf.diffuse_share == 0.0)
     return vertex
+
+
+@wp.func
+def direct_light_of_vertex(
+    scenes: Scenes,
+    settings: GatherSettings,
+    scene: int,
+    vertex: GatherVertex,
+    light: LightSample,
+    beta: wp.vec3,
+) -> wp.vec3:
+    """What a path of this throughput finds of a light sample, times its MIS weight but where it comes through glass."""
+    L = wp.vec3(0.0, 0.0, 0.0)
+    if light.density > 0.0:
+        wo = vertex.local * light.direction
+        bsdf_value = evaluate_bsdf(vertex.bsdf, wo)
+        if wp.max(bsdf_value.value) > 0.0:
+            sight = sight_to_light(
+                scenes, settings, scene, EVERYTHING, vertex.at, light.direction, light.object_id, wo[2] > 0.0
+            )
+            weight = 1.0 / light.density
+            if not sight.is_transmitted:
+                weight *= power_heuristic(light.density, bsdf_value.density)
+            arriving = wp.cw_mul(light.radiance, sight.transmittance)
+            L = wp.cw_mul(wp.cw_mul(beta, bsdf_value.value), arriving) * weight
+    return L
 
 
 @wp.func
@@ -287,8 +284,7 @@ def follow_gather_path(
     path = first_gather_path(r, ray)
     hit = Hit(first_hit.object_id, first_hit.t)
     bounces = int(0)
-    # Of what diffuse rays are cut off from there is an estimate, TRUNCATED.
-    max_bounces = settings.bounces + wp.where(ray.is_diffuse, 0, 1)
+    max_bounces = settings.bounces + wp.where(ray.is_diffuse, 0, 1)  # of what diffuse rays lack, TRUNCATED tells
     segment = int(0)
     while segment < MAX_SEGMENTS:
         si = surface_interaction(shape_of(scenes.objects[hit.object_id]), path.origin, path.direction, hit.t)
@@ -299,7 +295,7 @@ def follow_gather_path(
         bsdf = vertex.bsdf
         if vertex.is_opaque_inside:
             break
-        path.origin = vertex.point
+        path.origin = vertex.at.point
         path.left_object = path.origin_object
         path.origin_object = hit.object_id
         path.weight_sum = 0.0
@@ -309,15 +305,11 @@ def follow_gather_path(
                 result.truncated = wp.cw_mul(path.beta, a.diffuse + a.reflectance + a.transmittance)
                 break
             bounces += 1
-            path.at = LightSampleContext(
-                path.origin, vertex.normal, path.origin_object, bsdf.material.transmission == 0.0
-            )
+            path.at = vertex.at
             u = uniform(key, ray.pattern, segment, 0)
             cdf = light_cdf(scenes, scene, path.at)
             light = sample_light(scenes, scene, path.at, cdf, u[0], wp.vec2(u[1], u[2]))
-            result.surfaces += direct_light_of_vertex(
-                scenes, settings, scene, path.at, vertex.local, bsdf, light, path.beta
-            )
+            result.surfaces += direct_light_of_vertex(scenes, settings, scene, vertex, light, path.beta)
             path.weight_sum = light.weight_sum
             path.light_rays = 1.0
             path.after_diffuse = path.after_diffuse or bsdf.diffuse_share > 0.0
@@ -351,9 +343,8 @@ def follow_gather_path(
         path.direction = unit_length(to_world(vertex.local, wo))
         hit = next_hit(scenes, scene, EVERYTHING, path.origin, path.direction, path.origin_object, path.left_object)
         if hit.object_id == MISS:
-            far = infinite_lights_of_path(scenes, settings, scene, path)
             sky = wp.cw_mul(path.beta, unsampled_sky_radiance(scenes, scene, path.direction))
-            result.surfaces += sky + wp.cw_mul(path.beta, far)
+            result.surfaces += sky + wp.cw_mul(path.beta, infinite_lights_of_path(scenes, settings, scene, path))
             break
     return result
 

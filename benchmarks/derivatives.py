@@ -3,8 +3,8 @@
     python benchmarks/derivatives.py [--scenes examples/scenes] [--size 36] [--pairs 1 4 8] [--model ray-small]
 
 Of the first solid of each scene, no floor, every number of its material and its centre, and the camera's position. The
-reference is the slope at zero of an odd polynomial, fitted to 48 central differences at random lengths: of degree 3 up
-to 2 steps for materials, of degree 1 up to 1.5 steps where edges move. Errors are of means over blocks of 6×6 pixels,
+reference is the slope at zero of an odd polynomial, fitted to 48 central differences at random lengths, as long as the
+product's: of degree 3 for materials, of degree 1 where edges move. Errors are of means over blocks of 6×6 pixels,
 and relative; that of the reference itself is by its two halves. The last line is JSON: medians and the largest.
 """
 
@@ -16,7 +16,16 @@ from typing import Annotated
 
 from luxel import InputError, Renderer, Scene
 from luxel.configuration import Configuration
-from luxel.fit.gradient import Pairs, Pictured, Stepping, differences, offsets_within, smooth_range
+from luxel.fit.gradient import (
+    SMOOTH_SPREAD,
+    SPREAD,
+    Pairs,
+    Pictured,
+    Stepping,
+    differences,
+    offsets_within,
+)
+from luxel.fit.jumps import smooth_range
 from luxel.fit.parameters import Parameters, Views
 from luxel.fit.steps import MATERIAL_STEPS, steps
 
@@ -58,7 +67,7 @@ def reference(renderer: Renderer, parameters: Parameters, size: int, is_smooth: 
     """The derivative by all differences, and by each half of them; None where a bound is too near for any."""
     (step,), vector = steps(parameters, parameters.start, size, 0.5), parameters.read(parameters.start)
     low, high = smooth_range(parameters, vector)
-    reach = step * (2.0 if is_smooth else 1.5)
+    reach = step * (SMOOTH_SPREAD if is_smooth else SPREAD)[1]
     offsets = offsets_within(np.array([reach]), float(vector[0] - low[0]), float(high[0] - vector[0]))
     if len(offsets) < 2:
         return None

@@ -130,7 +130,7 @@ def test_smooth_derivatives_are_those_of_other_steps(name):
     is_smooth = ".material." in name and "emission" not in name
     expected = slope(name, (1, 3), 0.8) if is_smooth else slope(name, (1,), 1.45)
     assert apart(blocks(found[name]), blocks(expected)) < 0.03
-    assert apart(found[name], expected) < 0.04
+    assert apart(found[name], expected) < 0.05
 
 
 @pytest.mark.parametrize("name", EDGES)

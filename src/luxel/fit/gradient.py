@@ -19,15 +19,13 @@ from torch import Tensor
 
 from luxel import InputError
 from luxel.configuration import Configuration, PathCount, Seed, shortened
-from luxel.core.principled import smooth_roughness
-from luxel.core.rough_albedo import ROUGH
+from luxel.fit.jumps import ROUNDING, on_jump, smooth_range
 from luxel.fit.parameters import Parameters, Vector, Views
 from luxel.fit.steps import MATERIAL_STEPS, steps
 from luxel.image.formats import Radiance
-from luxel.models.shared_reflections import METAL
 from luxel.pipeline import PathNoise, Renderer
 from luxel.scene.arguments import check_scene
-from luxel.scene.description import Material, Scene
+from luxel.scene.description import Scene
 
 Lengths: TypeAlias = Float64[np.ndarray, " lengths"]
 Offsets: TypeAlias = Float64[np.ndarray, " offsets"]
@@ -43,8 +41,6 @@ NARROW = 0.25
 """Of the longest step: with less room to a bound, steps are taken on the other side alone."""
 PIXELS_AT_ONCE = 1 << 20
 """Of scenes that are rendered together."""
-ROUNDING = 1e-5
-"""Of a material's number, by which it is certainly on a side of where pictures jump, in float32."""
 NOT_VALUES = 3
 """Arguments of `_Picture` that have no gradient."""
 
@@ -221,62 +217,6 @@ def slope_weights(offsets: Offsets, is_smooth: bool) -> Offsets:
     powers = (offsets[:, None] / longest) ** np.arange(1, degree + 1)
     weights: Offsets = np.linalg.pinv(powers)[0] / longest
     return weights
-
-
-def jumps(material: Material, field: str) -> tuple[float, ...]:
-    """Where the ray model's pictures jump with a number of a material; it is on the upper side at these itself.
-
-    Below `smooth_roughness` reflections are followed as one ray, and above it gathered; from `ROUGH` and `METAL` on the
-    rays that gather them are shared, with the diffuse lobe and among neighbours.
-    """
-    found = {
-        "roughness": (float(smooth_roughness(material.metallic, material.transmission)), float(ROUGH)),
-        "metallic": (float(METAL),),
-    }
-    return found.get(field, ())
-
-
-LONE_VALUES = {"metallic": (1.0,), "specular": (0.0,), "transmission": (0.0, 1.0)}
-"""At which a material has one lobe less than beside them, so that pictures jump to them from there."""
-
-
-def smooth_range(parameters: Parameters, vector: Vector) -> tuple[Vector, Vector]:
-    """Bounds within which no picture jumps but at the numbers themselves (`on_jump`).
-
-    A step of 0.04 over one of the jumps has a slope of it alone.
-    """
-    low, high = parameters.low.copy(), parameters.high.copy()
-    for number, field, material in _of_materials(parameters, vector):
-        value = vector[number]
-        for bound in jumps(material, field):
-            if value < bound:
-                high[number] = max(value, min(high[number], bound - ROUNDING))
-            else:
-                low[number] = min(value, max(low[number], bound + ROUNDING))
-        for lone in LONE_VALUES.get(field, ()):
-            if value < lone:
-                high[number] = max(value, min(high[number], lone - ROUNDING))
-            elif value > lone:
-                low[number] = min(value, max(low[number], lone + ROUNDING))
-    return low, high
-
-
-def on_jump(parameters: Parameters, vector: Vector) -> np.ndarray:
-    """Which numbers are LONE_VALUES."""
-    found = np.zeros(len(vector), bool)
-    for number, field, _ in _of_materials(parameters, vector):
-        found[number] = vector[number] in LONE_VALUES.get(field, ())
-    return found
-
-
-def _of_materials(parameters: Parameters, vector: Vector) -> Iterator[tuple[int, str, Material]]:
-    """The free numbers that are of materials, their fields, and those materials."""
-    views = parameters.at(vector)
-    leaves = [leaf for leaf in parameters.leaves for _ in range(leaf.size)]
-    for number, leaf in enumerate(leaves):
-        if "material" in leaf.path:
-            end = leaf.path.index("material") + 1
-            yield number, str(leaf.path[end]), views.at(leaf.path[:end])
 
 
 def _batches(items: Iterator[_Moved], size: int) -> Iterator[list[_Moved]]:

@@ -7,6 +7,7 @@ from luxel.scene.description import Object
 
 CAMERA = Camera(position=(1, -5, 0.5), look_at=(0.2, 0, 0.1), vertical_fov_degrees=35)
 PARALLEL = Camera(position=(1, -5, 1.5), look_at=(0.2, 0, 0.1), projection="orthographic", vertical_extent=2.5)
+ABOVE = Camera(position=(0.5, -3, 3.5), look_at=(0, -0.4, -0.5), vertical_fov_degrees=22)  # which sees no horizon
 LAMP = Material(base_color=(0, 0, 0), emission=(2, 3, 5))
 WHITE = Material(base_color=(0.9, 0.8, 0.7), roughness=1, specular=0.0)
 GREY = (0.2, 0.3, 0.25)
@@ -144,7 +145,7 @@ FEATURES: dict[str, tuple[Scene, int]] = {
         4,
     ),
     "flat light": (scene(ball(0, 0, -0.2, 0.8), egg(0.9, -0.9, 0.6, (0.6, 0.05, 0.3), LAMP)), 4),
-    "light in glass": (scene(FLOOR, ball(0, 0, 0, 0.8, glass(0.5)), ball(0, 0, 0, 0.4, LAMP)), 8),
+    "light in glass": (scene(FLOOR, ball(0, 0, 0, 0.8, glass(0.9)), ball(0, 0, 0, 0.6, LAMP), camera=ABOVE), 8),
     "glass that glows": (
         on_floor(ball(0, 0, -0.2, 0.8, glass(0.4).model_copy(update={"emission": (0.2, 0.4, 0.5)}))),
         6,

@@ -12,8 +12,11 @@ import torch
 import warp as wp
 from jaxtyping import Bool, Float32, Int32, Int64, Shaped
 
+from luxel.core.frosted_lamps import frosted_lamps
+from luxel.core.guide_targets import GuideTargets, guide_table
 from luxel.core.lanes import LANES
 from luxel.core.launch import load, struct_array
+from luxel.core.openings import rooms
 from luxel.core.scene_batch import flat_mirrors
 from luxel.core.shapes.kinds import PLANE
 from luxel.core.shapes.shape import Shape, bounding_radius, half_extent, surface_area
@@ -47,6 +50,8 @@ def scene_tables(of: dict[str, np.ndarray]) -> dict[str, Int32[np.ndarray, "rows
     mirrors = mirrors_of(of, sizes["area"])
     is_mirror = np.zeros(len(shapes), np.int32)
     is_mirror[mirrors[mirrors >= 0]] = 1
+    openings, sky_seen = rooms(of, unit_from_world)
+    targets = GuideTargets.joined([openings, frosted_lamps(of, lights.rows[:-1], sizes, rotation)])
     return {
         "scenes": table_of(
             *(of["offsets"][:-1], of["offsets"][1:]),
@@ -54,7 +59,8 @@ def scene_tables(of: dict[str, np.ndarray]) -> dict[str, Int32[np.ndarray, "rows
             *(lights.offsets[:-1], lights.offsets[1:], lights.leaves, lights.tree),
             *(of["sky"] + of["background"][:, None], has_infinite_lights),
             *(of["sun_direction"], of["sun_radiance"], chord**2),
-            *(maps.size, maps.first_texel, of["map_rotation"], of["map_scale"], maps.flux, maps.vector, mirrors),
+            *(maps.size, maps.first_texel, of["map_rotation"], of["map_scale"], maps.flux, maps.vector),
+            *(mirrors, sky_seen),
             *(of["camera_position"], of["camera_rotation"], of["tan_half_fov"], of["is_orthographic"], of["key"]),
         ),
         "objects": table_of(
@@ -63,6 +69,7 @@ def scene_tables(of: dict[str, np.ndarray]) -> dict[str, Int32[np.ndarray, "rows
             *(eta_of(of["specular"], of["transmission"]), of["emission"], of["emission"].mean(1)),
             *(lights.number, is_mirror),
         ),
+        "guide_targets": guide_table(targets, len(sky_seen)),
         "light_object": table_of(lights.rows),
         "light_nodes": table_of(lights.nodes),
         "tree_nodes": table_of(trees.nodes),

@@ -67,11 +67,24 @@ class SceneRow:
     map_flux: float  # the integral over the sphere of what is sampled (`luxel.core.map_tables`), mean of channels
     map_vector: wp.vec3  # the same, times the direction
     mirrors: wp.vec4i  # the largest flat objects of smooth metal, or −1
+    sky_seen: float  # share of the sky that surfaces see through openings of a room; 1 of what is no room
     camera_position: wp.vec3
     camera_rotation: wp.mat33  # world from camera
     tan_half_fov: float  # of an orthographic camera half the picture's height, scene units
     is_orthographic: int
     key: wp.vec2ui
+
+
+@wp.struct
+class GuideTarget:
+    """An ellipsoid that rays are sent to; see `luxel.core.guide_targets`. The intensity is 0 of none."""
+
+    center: wp.vec3
+    world_from_unit: wp.mat33
+    unit_from_world: wp.mat33
+    volume: float  # product of the semi-axes
+    reach: float  # the longest of them
+    intensity: float
 
 
 @wp.struct
@@ -129,6 +142,7 @@ class Scenes:
 
     scenes: wp.array[SceneRow]
     objects: wp.array[SceneObject]
+    guide_targets: wp.array[GuideTarget]  # TARGETS a scene
     light_object: wp.array[int]  # row of each light, scene by scene
     light_nodes: wp.array[LightNode]
     tree_nodes: wp.array[BVHNode]
@@ -140,6 +154,7 @@ class Scenes:
 ROW_OF = {
     "scenes": SceneRow,
     "objects": SceneObject,
+    "guide_targets": GuideTarget,
     "light_object": int,
     "light_nodes": LightNode,
     "tree_nodes": BVHNode,

@@ -8,11 +8,13 @@ import warp as wp
 from luxel.core.emitters import LightSample, choose_light, sample_light
 from luxel.core.frames import INVERSE_PI
 from luxel.core.intersect import MAP, MISS
+from luxel.core.manifold_walk import RefractedConnection, manifold_walk
 from luxel.core.principled import diffuse_weight, evaluate_lobes, is_followed, mean
 from luxel.core.sampling import power_heuristic, sobol_point
 from luxel.core.scenes import Scenes, material_of_object
 from luxel.core.shafts import shaft_to
-from luxel.core.visibility import LineOfSight, RefractedConnection, manifold_walk
+from luxel.core.shapes.shape import is_panel, panel_front
+from luxel.core.visibility import LineOfSight
 from luxel.models.gather_points import (
     MIN_THROUGHPUT,
     GatherPoint,
@@ -47,6 +49,7 @@ from luxel.models.subpixels import direction_to_light, point_in_pixel
 PILOT_DIVISOR = wp.constant(4)  # one shadow ray of so many is sent first, to tell where all are needed
 HIGHLIGHT_THRESHOLD = wp.constant(0.25)  # highlights over diffuse light, from which on they need all of the rays
 NOISE_THRESHOLD = wp.constant(0.1)  # direct light's standard deviation over UNSHADOWED, from which on it does, too
+OUTSHINING = wp.constant(10.0)  # what a lamp emits over what it can reflect of lights, from which on few rays will do
 LIT = wp.constant(1)
 SHADOWED = wp.constant(2)
 
@@ -276,6 +279,18 @@ def sample_direct_light(
     partial_highlight_sums[index, thread] = highlight_sums
 
 
+@wp.func
+def is_outshone(scenes: Scenes, p: ShadingPoint, signals: Signals) -> bool:
+    """Whether a point's own light makes what it reflects of lights invisible, even where they cast no shadows."""
+    obj = scenes.objects[p.object_id]
+    shows_front = not is_panel(obj.kind) or wp.dot(panel_front(obj.world_from_unit), p.direction) < 0.0
+    result = bool(False)
+    if obj.mean_emission > 0.0 and shows_front:
+        arriving = mean(rgb_at(signals, UNSHADOWED) + rgb_at(signals, CAUSTIC))
+        result = obj.mean_emission > OUTSHINING * (arriving + mean(rgb_at(signals, HIGHLIGHT)))
+    return result
+
+
 @wp.kernel(enable_backward=False)
 def sum_direct_light(
     scenes: Scenes,
@@ -292,10 +307,10 @@ def sum_direct_light(
 ) -> None:
     """The Signals of the points that all threads of `sample_direct_light` sampled; others keep what they have.
 
-    The terms' `visibility` becomes which of LIT and SHADOWED they found, and both where the light is noisy or mostly a
-    highlight. What highlights would be with nothing in between is their control variate, which more samples know better
-    than those that rays are sent to; its factor is that of the least variance, were all samples independent (Owen,
-    "Monte Carlo theory, methods and examples", §8.9).
+    The terms' `visibility` becomes which of LIT and SHADOWED they found, both where the light is noisy or mostly a
+    highlight, and neither where the point's own light outshines it. What highlights would be with nothing in between is
+    their control variate, which more samples know better than those that rays are sent to; its factor is that of the
+    least variance, were all samples independent (Owen, "Monte Carlo theory, methods and examples", §8.9).
     """
     index = wp.tid() + begin
     rays_per_pattern = light_rays[index]
@@ -327,6 +342,8 @@ def sum_direct_light(
         is_glossy = mean(rgb_at(out, HIGHLIGHT)) > HIGHLIGHT_THRESHOLD * mean(matte) and not is_smooth
         if is_glossy or out[DIRECT_VARIANCE] > square(NOISE_THRESHOLD * mean(rgb_at(out, UNSHADOWED))):
             found = LIT | SHADOWED
+        if is_outshone(scenes, p, out):
+            found = 0
     signals[index] = out
     terms[index].visibility = found
 

@@ -17,7 +17,8 @@ from luxel.core.emitters import (
     unsampled_sky_radiance,
 )
 from luxel.core.frames import INVERSE_PI, frame, to_world, unit_length
-from luxel.core.intersect import EVERYTHING, MISS
+from luxel.core.guiding import GUIDED_SHARE, guide_density, guide_weight, mixture_density, sample_target
+from luxel.core.intersect import EVERYTHING, MISS, Hit
 from luxel.core.microfacet import sample_cosine_hemisphere
 from luxel.core.principled import (
     BSDF,
@@ -38,7 +39,7 @@ from luxel.core.sampling import power_heuristic, sobol_point
 from luxel.core.scenes import Scenes, material_of_object, shape_of
 from luxel.core.shafts import objects_in_cone
 from luxel.core.shapes.local import INFINITY
-from luxel.core.shapes.shape import facing_normal, surface_interaction
+from luxel.core.shapes.shape import SurfaceInteraction, facing_normal, surface_interaction
 from luxel.core.sky import gradient_radiance, mean_gradient_radiance
 from luxel.core.visibility import is_clear, next_hit
 from luxel.models.gather_points import (
@@ -75,6 +76,8 @@ ROUNDING = wp.constant(1.0e-6)  # of a variance
 MIN_INDIRECT_ALPHA = wp.constant(0.3)  # of gloss that a diffuse surface sees, lest it flicker (path regularisation)
 MAX_SEGMENTS = wp.constant(8)  # of a gather path, those through mirrors and glass included
 ROULETTE_SURVIVAL = wp.constant(2.0)  # after a surface, over the path's throughput; 1 costs half a dB, 2 nothing
+GUIDED_DIVISOR = wp.constant(3)  # of a pattern's rays over the hemisphere, if there are targets
+OTHER_PATHS = wp.constant(64)  # added to the number of a ray into a lobe, lest its path be that of one of the others
 SKY_DISTANCE = wp.constant(1.0e9)  # longer than any ray that hits something
 
 WEIGHTED_REFLECTION, SQUARED_WEIGHTS, SKY_CONTROL = wp.constant(0), wp.constant(1), wp.constant(2)
@@ -153,6 +156,107 @@ def direct_light_of_vertex(
     return L
 
 
+@wp.struct
+class GatherPath:
+    """Where a gather path goes on from, and how its last vertex sampled lights and chose its direction."""
+
+    at: LightSampleContext  # the last vertex that sampled lights
+    origin: wp.vec3
+    direction: wp.vec3
+    origin_object: int
+    left_object: int  # the one before
+    beta: wp.vec3
+    density: float  # of the direction, times how many rays of its kind there are
+    weight_sum: float  # ChosenLight's, of the light samples; 0 of a vertex without any
+    light_rays: float
+    after_diffuse: bool
+    counts_emission: bool  # of what it hits
+    is_guided: bool  # to a target, which is worth more than roulette expects
+
+
+@wp.func
+def infinite_lights_of_path(scenes: Scenes, settings: GatherSettings, scene: int, path: GatherPath) -> wp.vec3:
+    """What a path that hits nothing finds of SUN and MAP, of a throughput of 1."""
+    far = wp.vec3(0.0, 0.0, 0.0)
+    if path.counts_emission and settings.occlusion != 0:
+        far = infinite_lights_with_mis(
+            scenes, scene, path.at, path.weight_sum, path.direction, path.density, path.light_rays
+        )
+    return far
+
+
+@wp.func
+def emission_of_hit(
+    scenes: Scenes, scene: int, r: GatherPoint, path: GatherPath, hit: Hit, normal: wp.vec3, is_first: bool
+) -> wp.vec3:
+    """What a path finds of the light that it hits, times its MIS weight."""
+    result = wp.vec3(0.0, 0.0, 0.0)
+    Le = emitted_radiance(scenes, hit.object_id, path.direction, normal)
+    if wp.max(Le) > 0.0 and path.counts_emission:
+        nee_density = light_density(
+            scenes, scene, path.at, path.weight_sum, hit.object_id, path.direction, hit.t, normal
+        )
+        if is_first:
+            nee_density *= highlight_gain(scenes, scene, r, hit.object_id)
+        result = wp.cw_mul(path.beta, Le) * power_heuristic(path.density, path.light_rays * nee_density)
+    return result
+
+
+@wp.struct
+class GatherVertex:
+    """A surface that a gather path hits."""
+
+    point: wp.vec3
+    normal: wp.vec3  # towards the path, of a panel; else outwards
+    local: wp.mat33
+    bsdf: BSDF
+    is_specular: bool  # it passes the path on, and samples no lights
+    is_opaque_inside: bool  # it ends the path
+
+
+@wp.func
+def gather_vertex(
+    scenes: Scenes, path: GatherPath, hit: Hit, si: SurfaceInteraction, least_alpha: float, is_first: bool
+) -> GatherVertex:
+    """The surface of a hit as the path sees it, regularised."""
+    obj = scenes.objects[hit.object_id]
+    material = material_of_object(obj)
+    transmits = refraction_weight(material) > 0.0
+    is_mirror = is_first and obj.is_mirror != 0  # whose image of the lights the point has looked at
+    vertex = GatherVertex()
+    vertex.point = si.point
+    vertex.normal = facing_normal(obj.kind, si.normal, path.direction)
+    vertex.local = frame(vertex.normal)
+    wi = vertex.local * (-path.direction)
+    if not transmits:
+        material.alpha = regularised_alpha(material, path.after_diffuse and not is_mirror, least_alpha, wi)
+    vertex.is_opaque_inside = wi[2] <= 0.0 and not transmits
+    vertex.bsdf = bsdf_of(material, wi)
+    vertex.is_specular = is_followed(material) and vertex.bsdf.diffuse_share < 0.5
+    if path.after_diffuse:
+        vertex.is_specular = is_mirror or (is_clear(material) and vertex.bsdf.diffuse_share == 0.0)
+    return vertex
+
+
+@wp.func
+def first_gather_path(r: GatherPoint, ray: GatherRay) -> GatherPath:
+    """A path that begins with a point's ray."""
+    return GatherPath(
+        r.at,
+        r.at.point,
+        ray.direction,
+        r.at.object_id,
+        MISS,
+        wp.vec3(1.0, 1.0, 1.0),
+        ray.density,
+        ray.light_weight_sum,
+        ray.light_rays,
+        ray.is_diffuse,
+        True,
+        False,
+    )
+
+
 @wp.func
 def trace_gather_path(
     scenes: Scenes, settings: GatherSettings, scene: int, r: GatherPoint, ray: GatherRay
@@ -163,99 +267,94 @@ def trace_gather_path(
     light sampling has found them, straight through glass or by a manifold walk.
     """
     none = wp.vec3(0.0, 0.0, 0.0)
-    result = GatheredRadiance(none, none, none, none, SKY_DISTANCE)
+    path = first_gather_path(r, ray)
+    hit = next_hit(scenes, scene, ray.shaft, path.origin, path.direction, path.origin_object, MISS)
+    if hit.object_id == MISS or settings.occlusion == 0:
+        sky = unsampled_sky_radiance(scenes, scene, path.direction)
+        far = infinite_lights_of_path(scenes, settings, scene, path)
+        return GatheredRadiance(sky, none, far, none, SKY_DISTANCE)
+    return follow_gather_path(scenes, settings, scene, r, ray, hit)
+
+
+@wp.func
+def follow_gather_path(
+    scenes: Scenes, settings: GatherSettings, scene: int, r: GatherPoint, ray: GatherRay, first_hit: Hit
+) -> GatheredRadiance:
+    """What `trace_gather_path` finds by way of what its ray hits first."""
+    none = wp.vec3(0.0, 0.0, 0.0)
+    result = GatheredRadiance(none, none, none, none, first_hit.t)
     key = wp.vec2ui(wp.uint32(17), wp.uint32(ray.index_in_pattern))
-    beta = wp.vec3(1.0, 1.0, 1.0)
-    at = r.at
-    origin = at.point
-    origin_object = at.object_id
-    left_object = int(MISS)
-    direction = ray.direction
-    density = ray.density
-    shaft = ray.shaft
-    weight_sum = ray.light_weight_sum
-    light_rays = ray.light_rays
-    after_diffuse = ray.is_diffuse
-    counts_emission = bool(True)
+    path = first_gather_path(r, ray)
+    hit = Hit(first_hit.object_id, first_hit.t)
     bounces = int(0)
     # Of what diffuse rays are cut off from there is an estimate, TRUNCATED.
     max_bounces = settings.bounces + wp.where(ray.is_diffuse, 0, 1)
-    for segment in range(MAX_SEGMENTS):
-        hit = next_hit(scenes, scene, shaft, origin, direction, origin_object, left_object)
-        if hit.object_id == MISS or settings.occlusion == 0:
-            sky = wp.cw_mul(beta, unsampled_sky_radiance(scenes, scene, direction))
-            far = none
-            if counts_emission and settings.occlusion != 0:
-                far = infinite_lights_with_mis(scenes, scene, at, weight_sum, direction, density, light_rays)
-            if segment == 0:
-                result.sky = sky
-                result.lights = far
-            else:
-                result.surfaces += sky + wp.cw_mul(beta, far)
+    segment = int(0)
+    while segment < MAX_SEGMENTS:
+        si = surface_interaction(shape_of(scenes.objects[hit.object_id]), path.origin, path.direction, hit.t)
+        emission = emission_of_hit(scenes, scene, r, path, hit, si.normal, segment == 0)
+        result.lights += wp.where(segment == 0, emission, none)
+        result.surfaces += wp.where(segment == 0, none, emission)
+        vertex = gather_vertex(scenes, path, hit, si, ray.least_alpha, segment == 0)
+        bsdf = vertex.bsdf
+        if vertex.is_opaque_inside:
             break
-        if segment == 0:
-            result.distance = hit.t
-        obj = scenes.objects[hit.object_id]
-        shape = shape_of(obj)
-        si = surface_interaction(shape, origin, direction, hit.t)
-        Le = emitted_radiance(scenes, hit.object_id, direction, si.normal)
-        if wp.max(Le) > 0.0 and counts_emission:
-            nee_density = light_density(scenes, scene, at, weight_sum, hit.object_id, direction, hit.t, si.normal)
-            if segment == 0:
-                nee_density *= highlight_gain(scenes, scene, r, hit.object_id)
-            weight = power_heuristic(density, light_rays * nee_density)
-            if segment == 0:
-                result.lights = Le * weight
-            else:
-                result.surfaces += wp.cw_mul(beta, Le) * weight
-
-        material = material_of_object(obj)
-        transmits = refraction_weight(material) > 0.0
-        is_mirror = segment == 0 and obj.is_mirror != 0  # whose image of the lights the point has looked at
-        normal = facing_normal(shape.kind, si.normal, direction)
-        local = frame(normal)
-        wi = local * (-direction)
-        if not transmits:
-            material.alpha = regularised_alpha(material, after_diffuse and not is_mirror, ray.least_alpha, wi)
-        if wi[2] <= 0.0 and not transmits:
-            break
-        bsdf = bsdf_of(material, wi)
-        origin = si.point
-        shaft = EVERYTHING
-        left_object = origin_object
-        origin_object = hit.object_id
-        is_specular = is_followed(material) and bsdf.diffuse_share < 0.5
-        if after_diffuse:
-            is_specular = is_mirror or (is_clear(material) and bsdf.diffuse_share == 0.0)
-        if not is_specular:
+        path.origin = vertex.point
+        path.left_object = path.origin_object
+        path.origin_object = hit.object_id
+        path.weight_sum = 0.0
+        if not vertex.is_specular:
             if bounces == max_bounces:
-                a = albedos(material, wi[2])
-                result.truncated = wp.cw_mul(beta, a.diffuse + a.reflectance + a.transmittance)
+                a = albedos(bsdf.material, bsdf.wi[2])
+                result.truncated = wp.cw_mul(path.beta, a.diffuse + a.reflectance + a.transmittance)
                 break
             bounces += 1
-            at = LightSampleContext(origin, normal, origin_object, material.transmission == 0.0)
+            path.at = LightSampleContext(
+                path.origin, vertex.normal, path.origin_object, bsdf.material.transmission == 0.0
+            )
             u = uniform(key, ray.pattern, segment, 0)
-            light = sample_light(scenes, scene, at, light_cdf(scenes, scene, at), u[0], wp.vec2(u[1], u[2]))
-            result.surfaces += direct_light_of_vertex(scenes, settings, scene, at, local, bsdf, light, beta)
-            weight_sum = light.weight_sum
-            light_rays = 1.0
-            after_diffuse = after_diffuse or bsdf.diffuse_share > 0.0
-        else:
-            weight_sum = 0.0
+            cdf = light_cdf(scenes, scene, path.at)
+            light = sample_light(scenes, scene, path.at, cdf, u[0], wp.vec2(u[1], u[2]))
+            result.surfaces += direct_light_of_vertex(
+                scenes, settings, scene, path.at, vertex.local, bsdf, light, path.beta
+            )
+            path.weight_sum = light.weight_sum
+            path.light_rays = 1.0
+            path.after_diffuse = path.after_diffuse or bsdf.diffuse_share > 0.0
         v = uniform(key, ray.pattern, segment, 1)
         wo = sample_bsdf(bsdf, wp.vec3(v[0], v[1], v[2]))
+        guided = float(0.0)
+        if bsdf.diffuse_share > 0.0 and path.at.is_opaque and not vertex.is_specular:
+            guided = guide_weight(scenes, scene, path.at)
+        if guided > 0.0:
+            w = uniform(key, ray.pattern, segment, 2)
+            if w[0] < GUIDED_SHARE:
+                wo = vertex.local * sample_target(scenes, scene, path.at, guided, w[3], wp.vec2(w[1], w[2]))
         scattered = evaluate_bsdf(bsdf, wo)
-        density = scattered.density
-        if density <= 0.0:
+        path.density = scattered.density
+        if guided > 0.0:
+            direction = to_world(vertex.local, wo)
+            path.density = mixture_density(scenes, scene, path.at, guided, direction, scattered.density)
+            path.is_guided = path.density > scattered.density
+        if path.density <= 0.0:
             break
-        counts_emission = not is_specular or (not after_diffuse and wi[2] * wo[2] > 0.0)
-        beta = wp.cw_mul(beta, scattered.value) * (1.0 / density)
-        if not is_specular:  # Russian roulette
-            survival = wp.min(ROULETTE_SURVIVAL * wp.max(beta), 1.0)
+        path.counts_emission = not vertex.is_specular or (not path.after_diffuse and bsdf.wi[2] * wo[2] > 0.0)
+        path.beta = wp.cw_mul(path.beta, scattered.value) * (1.0 / path.density)
+        if not vertex.is_specular and not path.is_guided:  # Russian roulette
+            survival = wp.min(ROULETTE_SURVIVAL * wp.max(path.beta), 1.0)
             if v[3] >= survival:
                 break
-            beta = beta / survival
-        direction = unit_length(to_world(local, wo))
+            path.beta = path.beta / survival
+        segment += 1
+        if segment == MAX_SEGMENTS:
+            break
+        path.direction = unit_length(to_world(vertex.local, wo))
+        hit = next_hit(scenes, scene, EVERYTHING, path.origin, path.direction, path.origin_object, path.left_object)
+        if hit.object_id == MISS:
+            far = infinite_lights_of_path(scenes, settings, scene, path)
+            sky = wp.cw_mul(path.beta, unsampled_sky_radiance(scenes, scene, path.direction))
+            result.surfaces += sky + wp.cw_mul(path.beta, far)
+            break
     return result
 
 
@@ -265,33 +364,74 @@ class GatherSample:
 
     wo: wp.vec3  # local
     scattered: LobeValues
-    density: float  # per steradian, times how many rays of its kind there are
+    density: float  # per steradian, times how many rays of its kind there are; 0: not to be traced
+    hemisphere_share: float  # of the cosine-weighted hemisphere, that the ray stands for
     pattern: int
     index_in_pattern: int
 
 
+@wp.struct
+class Guide:
+    """How many of a pattern's rays over the hemisphere a point sends to targets, and the sum of their weights."""
+
+    rays: int
+    weight_sum: float
+
+
 @wp.func
-def sample_gather_ray(settings: GatherSettings, r: GatherPoint, ray: int) -> GatherSample:
-    """The direction of a point's ray of this number: first come those over the hemisphere, then those into lobes."""
-    is_glossy = ray >= r.diffuse_rays
-    rays_per_pattern = r.diffuse_rays // settings.patterns_per_point
-    k = ray
-    if is_glossy:
-        rays_per_pattern = r.glossy_rays // settings.patterns_per_point
-        k = ray - r.diffuse_rays
-    pattern = r.pattern + k // rays_per_pattern
-    index_in_pattern = k % rays_per_pattern
-    u = sobol_point(r.pattern * rays_per_pattern + k, wp.where(is_glossy, 3, 2))
-    wo = sample_cosine_hemisphere(u)
-    density = wp.max(wo[2], 1.0e-6) * INVERSE_PI * float(r.diffuse_rays)
-    if is_glossy:
-        choice = (float(index_in_pattern) + sobol_point(pattern, 4)[0]) / float(rays_per_pattern)
-        wo = sample_bsdf(r.bsdf, wp.vec3(choice, u[0], u[1]))
-        index_in_pattern += 64  # other paths than the diffuse rays'
+def guide_of(scenes: Scenes, settings: GatherSettings, scene: int, r: GatherPoint) -> Guide:
+    """A point's."""
+    guide = Guide(0, 0.0)
+    if r.diffuse_rays > 0:
+        guide.weight_sum = guide_weight(scenes, scene, r.at)
+        if guide.weight_sum > 0.0:
+            guide.rays = r.diffuse_rays // settings.patterns_per_point // GUIDED_DIVISOR
+    return guide
+
+
+@wp.func
+def guided_density(
+    scenes: Scenes, settings: GatherSettings, scene: int, r: GatherPoint, guide: Guide, wo: wp.vec3
+) -> float:
+    """Per steradian, of all of a point's rays to targets."""
+    rays = float(guide.rays * settings.patterns_per_point)
+    return rays * guide_density(scenes, scene, r.at, guide.weight_sum, to_world(r.local, wo))
+
+
+@wp.func
+def sample_hemisphere_ray(
+    scenes: Scenes, settings: GatherSettings, scene: int, r: GatherPoint, guide: Guide, ray: int
+) -> GatherSample:
+    """The direction of a point's ray of this number over its hemisphere: the last of a pattern go to targets."""
+    per_pattern = r.diffuse_rays // settings.patterns_per_point
+    pattern = r.pattern + ray // per_pattern
+    index_in_pattern = ray % per_pattern
+    by_cosine = per_pattern - guide.rays
+    wo = sample_cosine_hemisphere(sobol_point(pattern * by_cosine + index_in_pattern, 2))
+    if index_in_pattern >= by_cosine:
+        number = pattern * guide.rays + index_in_pattern - by_cosine
+        choice = sobol_point(number, 5)[0]
+        wo = r.local * sample_target(scenes, scene, r.at, guide.weight_sum, choice, sobol_point(number, 6))
+    guided = guided_density(scenes, settings, scene, r, guide, wo)
+    cosine = wp.max(wo[2], 1.0e-6) * INVERSE_PI
+    density = cosine * float(by_cosine * settings.patterns_per_point) + guided
+    density = wp.where(wo[2] > 0.0, density, 0.0)
     scattered = evaluate_lobes(r.bsdf, wo)
-    if is_glossy:
-        density = scattered.density * float(r.glossy_rays)
-    return GatherSample(wo, scattered, density, pattern, index_in_pattern)
+    return GatherSample(wo, scattered, density, cosine / density, pattern, index_in_pattern)
+
+
+@wp.func
+def sample_lobe_ray(settings: GatherSettings, r: GatherPoint, ray: int) -> GatherSample:
+    """The direction of a point's ray of this number into its glossy lobes."""
+    per_pattern = r.glossy_rays // settings.patterns_per_point
+    pattern = r.pattern + ray // per_pattern
+    index_in_pattern = ray % per_pattern
+    u = sobol_point(r.pattern * per_pattern + ray, 3)
+    choice = (float(index_in_pattern) + sobol_point(pattern, 4)[0]) / float(per_pattern)
+    wo = sample_bsdf(r.bsdf, wp.vec3(choice, u[0], u[1]))
+    scattered = evaluate_lobes(r.bsdf, wo)
+    density = scattered.density * float(r.glossy_rays)
+    return GatherSample(wo, scattered, density, 0.0, pattern, index_in_pattern + OTHER_PATHS)
 
 
 @wp.struct
@@ -313,16 +453,17 @@ class GatherSums:
 
 @wp.func
 def with_hemisphere_ray(
-    sums: GatherSums, r: GatherPoint, gathered: GatheredRadiance, diffuse_value: float, pixel: float
+    sums: GatherSums, gathered: GatheredRadiance, diffuse_value: float, share: float, pixel: float
 ) -> GatherSums:
-    """The sums with a ray over the hemisphere, the diffuse lobe's value there over its density, and a pixel's width."""
+    """The sums with a ray over the hemisphere, the diffuse lobe's value there over its density, the share of the
+    hemisphere that it stands for, and a pixel's width."""
     sums.direct += gathered.lights * diffuse_value
     sums.sky += gathered.sky * diffuse_value
     sums.surfaces += gathered.surfaces * diffuse_value
     sums.indirect_squares += square(mean(gathered.sky + gathered.surfaces) * diffuse_value)
     sums.truncated += gathered.truncated * diffuse_value
-    sums.openness += wp.where(gathered.distance == SKY_DISTANCE, 1.0, 0.0) / float(r.diffuse_rays)
-    sums.nearness += pixel / (pixel + gathered.distance) / float(r.diffuse_rays)
+    sums.openness += wp.where(gathered.distance == SKY_DISTANCE, share, 0.0)
+    sums.nearness += pixel / (pixel + gathered.distance) * share
     return sums
 
 
@@ -382,17 +523,22 @@ def gather_indirect_light(
     ray_sums = RaySums()
     row = scenes.scenes[p.scene]
     mean_sky = mean_gradient_radiance(row, p.normal)
-    mean_burley = mean_burley_factor(r.bsdf.material, r.bsdf.wi[2]) / float(wp.max(r.diffuse_rays, 1))
+    mean_burley = mean_burley_factor(r.bsdf.material, r.bsdf.wi[2])
     weight_sum = terms[index].light_weight_sum
     light_ray_count = possible_light_rays(settings, throughput[index], light_rays[index])
     pixel = pixel_width(scenes, p, settings.height)
     keeps_rays = lobe_rays.shape[0] > 0 and reflects_most(r.bsdf.material)
+    guide = guide_of(scenes, settings, p.scene, r)
     shaft = EVERYTHING
     if r.is_diffuse and refraction_weight(r.bsdf.material) == 0.0:
         shaft = objects_in_cone(scenes, p.scene, p.point, p.normal, 1.0, INFINITY)
     for ray in range(thread, rays, settings.threads_per_point):
         is_glossy = ray >= r.diffuse_rays
-        sampled = sample_gather_ray(settings, r, ray)
+        sampled = GatherSample()
+        if is_glossy:
+            sampled = sample_lobe_ray(settings, r, ray - r.diffuse_rays)
+        else:
+            sampled = sample_hemisphere_ray(scenes, settings, p.scene, r, guide, ray)
         scattered = sampled.scattered
         density = sampled.density
         lobe_ray = LobeRay()
@@ -412,8 +558,10 @@ def gather_indirect_light(
             gathered = trace_gather_path(scenes, settings, p.scene, r, gather_ray)
             if not is_glossy:
                 diffuse_value = scattered.diffuse / density
-                sums = with_hemisphere_ray(sums, r, gathered, diffuse_value, pixel)
-                sky_control = mean_sky * (diffuse_value - mean_burley) + gradient_radiance(row, direction) * mean_burley
+                share = sampled.hemisphere_share
+                sums = with_hemisphere_ray(sums, gathered, diffuse_value, share, pixel)
+                factor = mean_burley * share
+                sky_control = mean_sky * (diffuse_value - factor) + gradient_radiance(row, direction) * factor
                 for c in range(3):
                     ray_sums[SKY_CONTROL + c] += sky_control[c]
             if is_glossy and keeps_rays:

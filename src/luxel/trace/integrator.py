@@ -18,6 +18,7 @@ from luxel.core.emitters import (
     unsampled_sky_radiance,
 )
 from luxel.core.frames import frame, to_world, unit_length
+from luxel.core.guiding import GUIDED_SHARE, guide_weight, mixture_density, sample_target
 from luxel.core.intersect import MISS, Hit, intersect, is_visible
 from luxel.core.principled import (
     bsdf_of,
@@ -94,6 +95,7 @@ class PathState:
     density: float  # of the direction, per steradian
     beta: wp.vec3  # throughput
     eta: float  # index where the path is, over the camera's
+    is_guided: bool  # to a target, which is worth more than roulette expects
     is_alive: bool
 
 
@@ -119,13 +121,14 @@ def path_radiance(scenes: Scenes, scene: int, settings: PathSettings, sampler: P
         # Go on in a direction of the BSDF's; where a path ends, the next branch does from the first surface.
         path.is_alive = False
         while not path.is_alive and path.branch < settings.branches:
-            path = scatter(scenes, settings, sampler, path)
+            path = scatter(scenes, scene, settings, sampler, path)
             if not path.is_alive:
                 path.branch += 1
                 path.depth = 1
                 path.vertex = first
                 path.beta = wp.vec3(1.0, 1.0, 1.0) / float(settings.branches)
                 path.eta = 1.0
+                path.is_guided = False
     return L
 
 
@@ -134,7 +137,7 @@ def camera_path(ray: CameraRay) -> PathState:
     """A path before its first segment, of which any density will do, beside 0 for lights."""
     vertex = Vertex()
     vertex.at = LightSampleContext(ray.origin, ray.direction, MISS, False)
-    return PathState(0, 0, vertex, ray.origin, ray.direction, 1.0, wp.vec3(1.0, 1.0, 1.0), 1.0, True)
+    return PathState(0, 0, vertex, ray.origin, ray.direction, 1.0, wp.vec3(1.0, 1.0, 1.0), 1.0, False, True)
 
 
 @wp.func
@@ -218,12 +221,12 @@ def light_numbers(settings: PathSettings, sampler: PathSampler, path: PathState)
 
 
 @wp.func
-def bsdf_numbers(settings: PathSettings, sampler: PathSampler, path: PathState) -> wp.vec3:
-    """Random numbers for the direction of the path's next segment."""
+def bsdf_numbers(settings: PathSettings, sampler: PathSampler, path: PathState) -> wp.vec4:
+    """Random numbers for the direction of the path's next segment; the last one says whether it is guided."""
     number = path_number(settings, sampler, path)
     members = wp.where(path.depth <= NET_DEPTH, settings.net_size, 1)
     v = zsobol_sample(sampler.key, sampler.pixel, sampler.zsobol, number, 2 * path.depth + 1, members)
-    return wp.vec3(v[1], v[2], v[0])
+    return wp.vec4(v[1], v[2], v[0], v[3])
 
 
 @wp.func
@@ -233,16 +236,29 @@ def path_number(settings: PathSettings, sampler: PathSampler, path: PathState) -
 
 
 @wp.func
-def scatter(scenes: Scenes, settings: PathSettings, sampler: PathSampler, path: PathState) -> PathState:
-    """The path with a direction from its vertex, by the BSDF; not alive if there is none, or roulette ends it."""
+def scatter(scenes: Scenes, scene: int, settings: PathSettings, sampler: PathSampler, path: PathState) -> PathState:
+    """The path with a direction from its vertex, by the BSDF or to a target (`luxel.core.guiding`).
+
+    It is not alive if there is none, or roulette ends it.
+    """
     vertex = path.vertex
     if vertex.scatters:
         bsdf = bsdf_of(material_of_object(scenes.objects[vertex.at.object_id]), vertex.wi)
         local = frame(vertex.at.normal)
-        u = bsdf_numbers(settings, sampler, path)
+        numbers = bsdf_numbers(settings, sampler, path)
+        u = wp.vec3(numbers[0], numbers[1], numbers[2])
         wo = sample_bsdf_about(bsdf, local, reuse_lobe_sample(bsdf, u))
+        guided = float(0.0)
+        if vertex.at.is_opaque and bsdf.diffuse_share > 0.0:
+            guided = guide_weight(scenes, scene, vertex.at)
+            if guided > 0.0 and numbers[3] < GUIDED_SHARE:
+                wo = local * sample_target(scenes, scene, vertex.at, guided, u[2], wp.vec2(u[0], u[1]))
         scattered = evaluate_bsdf(bsdf, wo)
         path.density = scattered.density
+        if guided > 0.0:
+            direction = to_world(local, wo)
+            path.density = mixture_density(scenes, scene, vertex.at, guided, direction, scattered.density)
+            path.is_guided = path.density > scattered.density
         if path.density > 0.0:
             path.beta = wp.cw_mul(path.beta, scattered.value) * (1.0 / path.density)
             if vertex.wi[2] * wo[2] < 0.0:
@@ -251,7 +267,9 @@ def scatter(scenes: Scenes, settings: PathSettings, sampler: PathSampler, path: 
             path.origin = vertex.at.point
             path.direction = unit_length(to_world(local, wo))
 
-            survival = survival_probability(path.beta, path.eta, path.depth, settings.branches)
+            survival = float(1.0)
+            if not path.is_guided:
+                survival = survival_probability(path.beta, path.eta, path.depth, settings.branches)
             path.is_alive = vertex.roulette < survival and wp.max(path.beta) > 0.0
             path.beta = path.beta / survival
     return path

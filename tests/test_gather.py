@@ -13,7 +13,7 @@ from kernels import DEVICES, run
 from outside import GRADIENT, under
 from scipy import stats
 from torch import Tensor
-from tracer_scenes import DOWN, GREY, GROUND, LAMP, ball, box, egg, metal, panel, scene
+from tracer_scenes import DOWN, GREY, GROUND, LAMP, ball, box, egg, glass, metal, panel, scene
 
 from luxel.core.fragments import Fragments, visible_fragments
 from luxel.core.rays import Rays
@@ -105,6 +105,12 @@ def least_p(one: Tensor, other: Tensor, variance: Tensor) -> tuple[float, float]
 STONES = (ball(-0.4, 0.2, -0.6, 0.4, CHALK), box(0.6, -0.2, -0.7, (0.3, 0.2, 0.3), PLASTIC))
 FAR_LAMP = ball(2.4, -2.2, 1.9, 0.5, LAMP)
 NEAR_LAMP = panel(0.3, 0.4, 0.9, (0.4, 0.3), LAMP, rotation=DOWN)
+CEILING_LAMP = panel(0.0, 0.0, 1.5, (3.0, 3.0), LAMP, rotation=DOWN)
+DARK_GLOBE = (
+    ball(-1.4, 0.9, -0.3, 0.1, Material(emission=(200, 200, 200))),
+    ball(-1.4, 0.9, -0.3, 0.3, glass(0.4).model_copy(update={"base_color": (0, 0, 0)})),
+)
+"""Rays are sent there, and find nothing."""
 WALL = panel(0.0, 1.6, 0.0, (2.0, 1.0), PLASTIC, rotation=(math.sqrt(0.5), math.sqrt(0.5), 0, 0))
 FLOORS = {
     "chalk": Plane(center=(0, 0, -1), material=CHALK),
@@ -117,7 +123,11 @@ PLACES = downwards([-1.1, -0.7, 0.1, 0.9], [-0.9, 0.1, 0.7])
 
 
 @pytest.mark.parametrize("name", list(ROUGH))
-@pytest.mark.parametrize("lamps", [(FAR_LAMP,), (NEAR_LAMP,), (FAR_LAMP, NEAR_LAMP)], ids=["far", "near", "both"])
+@pytest.mark.parametrize(
+    "lamps",
+    [(FAR_LAMP,), (NEAR_LAMP,), (FAR_LAMP, NEAR_LAMP), (CEILING_LAMP, *DARK_GLOBE)],
+    ids=["far", "near", "both", "large, beside a target"],
+)
 def test_direct_light_is_the_path_tracers(name, lamps):
     """To 1 %, and 1 % of the brightest: of 1024 rays to lights in 32 × 32 strata, an edge crosses some 2 · 32.
 
@@ -135,9 +145,10 @@ def test_direct_light_is_the_path_tracers(name, lamps):
 
 
 @pytest.mark.parametrize("name", list(ROUGH))
-def test_sky_and_surfaces_are_the_rest_up_to_the_depth(name):
+@pytest.mark.parametrize("lamps", [(FAR_LAMP,), (CEILING_LAMP, *DARK_GLOBE)], ids=["far", "large, beside a target"])
+def test_sky_and_surfaces_are_the_rest_up_to_the_depth(name, lamps):
     """Of a path tracer of as many bounces: z-tests, with the variances that the points themselves tell."""
-    lit = scene(*ROUGH[name], FAR_LAMP, background=GREY)
+    lit = scene(*ROUGH[name], *lamps, background=GREY)
     bounces = 2
     rays = {"light_rays": 64, "diffuse_rays": 128, "glossy_rays": 128, "bounces": bounces}
     signals = signals_of(lit, PLACES, **rays)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tracer_scenes import LAMP, WHITE, ball, glass, metal, scene
 
-from luxel.core.frosted_lamps import BLUR, DISPLACEMENT, MIN_SHARE, distances_to_box, frosted_lamps
+from luxel.core.frosted_lamps import BLUR, DISPLACEMENT, MIN_SHARE, distances_to_box, frosted_lamps, shares_received
 from luxel.core.guide_targets import TARGETS, GuideTargets
 from luxel.core.scene_batch import scene_arrays
 from luxel.core.scene_tables import SIZE_FIELDS
@@ -70,6 +70,22 @@ def test_those_of_most_light_in_each_scene():
     assert targets.scene.tolist() == [1] * TARGETS + [2]
     brightest_first = [3.0 * number for number in range(TARGETS + 1, 1, -1)]
     assert targets.center[:, 0].tolist() == [*brightest_first, 0.0]
+
+
+def test_of_many_lamps_those_are_looked_at_that_may_be_targets(monkeypatch):
+    """A scene of thousands of lamps and of panes would take gigabytes."""
+    lamps = [ball(3.0 * k, 0, 0, 0.1, LAMP) for k in range(200)]
+    bright = LAMP.model_copy(update={"emission": tuple(100 * x for x in LAMP.emission)})
+    asked = []
+
+    def shares(vector, radius, is_within):
+        asked.append(vector.shape)
+        return shares_received(vector, radius, is_within)
+
+    monkeypatch.setattr("luxel.core.frosted_lamps.shares_received", shares)
+    targets = found(scene(*lamps, ball(0, 9, 0, 0.1, bright), ball(0, 9, 0, 0.5, FROSTED), ball(3, 0, 0, 0.5, FROSTED)))
+    assert asked == [(1, 2, 3)]
+    assert targets.center.tolist() == [[0, 9, 0]]
 
 
 def test_a_lamp_that_is_long_seems_to_fill_what_is_long():

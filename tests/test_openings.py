@@ -81,6 +81,20 @@ def test_a_window_is_found():
     np.testing.assert_allclose(targets.intensity, np.mean(SKY) * np.pi * lengths[short] * lengths[long], rtol=1e-4)
 
 
+@pytest.mark.parametrize("scale", [3e-5, 1e3])
+def test_a_window_is_found_at_any_scale(scale):
+    room = closed("+x") + holed((-0.5, 1.5), (-0.2, 0.8))
+    scaled = [
+        Box(center=tuple(scale * x for x in item.center), half_extents=tuple(scale * x for x in item.half_extents))
+        for item in room
+    ]
+    camera = Camera(position=tuple(scale * x for x in CAMERA.position), look_at=CAMERA.look_at)
+    (targets, seen), (expected, expected_seen) = found(scaled, camera), found(room)
+    np.testing.assert_allclose(seen, expected_seen, rtol=0.02)
+    np.testing.assert_allclose(targets.center, scale * expected.center, atol=0.05 * scale)
+    np.testing.assert_allclose(targets.intensity, scale**2 * expected.intensity, rtol=0.05)
+
+
 def test_two_windows_and_a_pane_in_one_of_them():
     pane = Box(center=(SIDE + THICK, 0.5, 0.3), half_extents=(0.02, 1, 0.5), material=glass(0.0))
     sides = holed((-0.5, 1.5), (-0.2, 0.8)) + holed((-2, -1), (0, 1), -SIDE)

@@ -11,7 +11,7 @@ from luxel.core.principled import smooth_roughness
 from luxel.core.shapes.kinds import ELLIPSOID
 
 MIN_SHARE, MIN_SHARE_OF_ONE = 0.1, 0.01
-"""Of the power of a scene's lamps, that comes from all of them, and from each, through rough glass."""
+"""Of the power of a scene's lamps, that comes through rough glass: from all that count, and from each of them."""
 BLUR = 2.0
 """Slope of rays that rough glass scatters, over GGX's α."""
 
@@ -34,13 +34,16 @@ def frosted_lamps(
     found = []
     for scene in np.intersect1d(scene_of_glass, scene_of_lamps):
         panes, own = glass[scene_of_glass == scene], lamps[scene_of_lamps == scene]
+        intensity = of["emission"][own].mean(1) * sizes["area"][own] / 4
+        power = intensity.sum()
+        counts = intensity > MIN_SHARE_OF_ONE * power  # of at most a hundred, however many lamps and panes there are
+        own, intensity = own[counts], intensity[counts]
         vector = of["center"][own, None] - of["center"][panes]
         place = np.abs(np.einsum("pji,lpj->lpi", rotation[panes], vector))
         is_within = (place < scale[panes]).all(2)
         passed = shares_received(vector, sizes["radius"][panes], is_within) * transmission[panes]
-        intensity = of["emission"][own].mean(1) * sizes["area"][own] / 4
         let_out = intensity * passed.sum(1).clip(max=1)
-        of_all = let_out / intensity.sum()
+        of_all = let_out / power
         largest = np.argsort(-of_all, kind="stable")[:TARGETS]
         largest = largest[(of_all[largest] > MIN_SHARE_OF_ONE) & (of_all.sum() > MIN_SHARE)]
         displaced = is_within & (of["kind"][panes] > ELLIPSOID)

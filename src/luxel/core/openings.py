@@ -140,10 +140,7 @@ def planes_of(walls: Walls) -> list[ParallelPlanes]:
     different, of = np.unique(normals.round(3), axis=0, return_inverse=True)
     of = of.reshape(-1)
     firsts = [np.flatnonzero(of == number)[0] for number in range(min(len(different), MAX_NORMALS))]
-    return [
-        ParallelPlanes(normals[first], np.unique(offsets[:, of == number].round(4)).astype(np.float32))
-        for number, first in enumerate(firsts)
-    ]
+    return [ParallelPlanes(normals[first], np.unique(offsets[:, of == number])) for number, first in enumerate(firsts)]
 
 
 def openings_between(walls: Walls, rays: Rays, origins: Float32[np.ndarray, "origins 3"]) -> list[Opening]:

@@ -457,6 +457,12 @@ def test_what_is_no_scene_is_told_what_one_is(content, problem, tmp_path):
     assert str(error.value) == f"{path}: {problem}{A_SCENE}"
 
 
+@pytest.mark.parametrize("text", ['{"objects": [1,\n]}', '{"objects": 1, }'])
+def test_a_comma_too_many_is_told_of(text):
+    with pytest.raises(SceneError, match=r"^a\.json: not valid JSON: .*comma before.*; a scene is a JSON file"):
+        Scene.from_json(text, "a.json")
+
+
 @pytest.mark.parametrize("digits", [300, 400, 5000])
 def test_of_a_number_of_more_digits_than_python_reads_the_field_is_told(digits):
     """4300 of an integer."""

@@ -296,7 +296,8 @@ WRONG: list[tuple[Any, str]] = [
     (lambda: Sphere(center=(0, 0, 0), radis=1), "Sphere: radis is not a known field; did you mean radius?"),
     (lambda: Material(roughnes=1), "Material: roughnes is not a known field; did you mean roughness?"),
     (lambda: Camera(position=(0, 0, 0), look_at=(0, 0, 0)), "Camera: look_at must differ from position"),
-    (lambda: Camera(position="here", look_at=(0, 0, 0)), "Camera: position is 'here', must be a list"),
+    (lambda: Camera(position="here", look_at=(0, 0, 0)), "Camera: position is 'here', must be a list of numbers"),
+    (lambda: Material(base_color="#ff0000"), "Material: base_color is '#ff0000', must be a list of numbers"),
     (lambda: Scene(objects=SCENE.objects[0], camera=CAMERA), "must be a list of objects"),
     (
         lambda: Scene(objects=(3,), camera=CAMERA),

@@ -458,6 +458,14 @@ def test_what_is_no_scene_is_told_what_one_is(content, problem, tmp_path):
     assert str(error.value) == f"{path}: {problem}{A_SCENE}"
 
 
+def test_what_is_no_list_is_told_what_it_lists():
+    text = '{"schema_version": 1, "camera": {"position": 3, "look_at": [0, 0, 0]}, "objects": {"a": 1}}'
+    with pytest.raises(SceneError) as error:
+        Scene.from_json(text, "a.json")
+    problems = ["objects is {'a': 1}, must be a list of objects", "camera.position is 3, must be a list of numbers"]
+    assert str(error.value).splitlines() == [f"a.json: {problem}" for problem in problems]
+
+
 @pytest.mark.parametrize("text", ['{"objects": [1,\n]}', '{"objects": 1, }'])
 def test_a_comma_too_many_is_told_of(text):
     with pytest.raises(SceneError, match=r"^a\.json: not valid JSON: .*comma before.*; a scene is a JSON file"):

@@ -99,9 +99,11 @@ def why_not_json(content: bytes | str, error: ValueError) -> str:
             end = wrong.start
         if end >= 0:
             return f"is not text but binary, from byte {end} on, must be JSON in UTF-8"
-    is_after_comma = isinstance(error, json.JSONDecodeError) and error.doc[: error.pos].rstrip().endswith(",")
-    too_many = is_after_comma and error.doc[error.pos : error.pos + 1] in {"]", "}"}
-    return f"not valid JSON: {error}" + ("; leave out the comma before it" if too_many else "")
+    if isinstance(error, json.JSONDecodeError):
+        before, after = error.doc[: error.pos].rstrip(), error.doc[error.pos :]
+        if before.endswith(",") and after.startswith(("]", "}")):
+            return f"not valid JSON: {error}; leave out the comma before it"
+    return f"not valid JSON: {error}"
 
 
 def validated(value: Any, kind: Any, source: str, remedy: str = "") -> Any:

@@ -13,9 +13,11 @@ from kernels import DEVICES, run
 from outside import GRADIENT, under
 from scipy import stats
 from torch import Tensor
-from tracer_scenes import DOWN, GREY, GROUND, LAMP, ball, box, egg, metal, panel, scene
+from tracer_scenes import DOWN, GREY, GROUND, LAMP, ball, box, egg, glass, metal, panel, scene
 
+from luxel.core import scene_tables
 from luxel.core.fragments import Fragments, visible_fragments
+from luxel.core.guide_targets import GuideTargets, guide_table
 from luxel.core.rays import Rays
 from luxel.core.sampling import sobol_point
 from luxel.core.scene_batch import SceneBatch
@@ -105,6 +107,12 @@ def least_p(one: Tensor, other: Tensor, variance: Tensor) -> tuple[float, float]
 STONES = (ball(-0.4, 0.2, -0.6, 0.4, CHALK), box(0.6, -0.2, -0.7, (0.3, 0.2, 0.3), PLASTIC))
 FAR_LAMP = ball(2.4, -2.2, 1.9, 0.5, LAMP)
 NEAR_LAMP = panel(0.3, 0.4, 0.9, (0.4, 0.3), LAMP, rotation=DOWN)
+CEILING_LAMP = panel(0.0, 0.0, 2.2, (4.0, 4.0), LAMP, rotation=DOWN)
+DARK_GLOBE = (
+    ball(-1.4, 0.9, -0.3, 0.1, Material(emission=(400, 400, 400))),
+    ball(-1.4, 0.9, -0.3, 0.3, glass(0.4).model_copy(update={"base_color": (0, 0, 0)})),
+)
+"""Rays are sent there, and find nothing."""
 WALL = panel(0.0, 1.6, 0.0, (2.0, 1.0), PLASTIC, rotation=(math.sqrt(0.5), math.sqrt(0.5), 0, 0))
 FLOORS = {
     "chalk": Plane(center=(0, 0, -1), material=CHALK),
@@ -117,7 +125,11 @@ PLACES = downwards([-1.1, -0.7, 0.1, 0.9], [-0.9, 0.1, 0.7])
 
 
 @pytest.mark.parametrize("name", list(ROUGH))
-@pytest.mark.parametrize("lamps", [(FAR_LAMP,), (NEAR_LAMP,), (FAR_LAMP, NEAR_LAMP)], ids=["far", "near", "both"])
+@pytest.mark.parametrize(
+    "lamps",
+    [(FAR_LAMP,), (NEAR_LAMP,), (FAR_LAMP, NEAR_LAMP), (CEILING_LAMP, *DARK_GLOBE)],
+    ids=["far", "near", "both", "large, beside a target"],
+)
 def test_direct_light_is_the_path_tracers(name, lamps):
     """To 1 %, and 1 % of the brightest: of 1024 rays to lights in 32 × 32 strata, an edge crosses some 2 · 32.
 
@@ -153,6 +165,20 @@ def test_sky_and_surfaces_are_the_rest_up_to_the_depth(name):
     p, threshold = least_p(found.mean(1), true.mean(1), variance)
     assert p >= threshold
     torch.testing.assert_close(found.mean(0), true.mean(0), rtol=0.03, atol=0)
+
+
+def test_surfaces_are_as_bright_whether_or_not_rays_are_sent_to_targets(monkeypatch):
+    """Where these hide nothing, and what surfaces reflect is a lamp's that rays find about as well as its samples."""
+    lit = scene(*ROUGH["chalk"], CEILING_LAMP, *DARK_GLOBE)
+    rays = {"light_rays": 4, "diffuse_rays": 1024, "glossy_rays": 1, "bounces": 1}
+    guided = signals_of(lit, PLACES, **rays)
+    monkeypatch.setattr(scene_tables, "guide_table", lambda _, scenes: guide_table(GuideTargets.none(), scenes))
+    plain = signals_of(lit, PLACES, **rays)
+    one, other = (rgb(signals, SURFACES).mean().item() for signals in (guided, plain))
+    noise = (guided[:, INDIRECT_VARIANCE] + plain[:, INDIRECT_VARIANCE]).sum().sqrt().item() / len(plain)
+    assert one != other
+    assert noise < 0.015 * other
+    assert abs(one - other) < 4 * noise
 
 
 @pytest.mark.parametrize("bounces", [0, 1])

@@ -6,7 +6,6 @@ A light behind glass is connected to along the refracted line, by a manifold wal
 import warp as wp
 
 from luxel.core.emitters import LightSample, choose_light, sample_light
-from luxel.core.frames import INVERSE_PI
 from luxel.core.intersect import MAP, MISS
 from luxel.core.manifold_walk import RefractedConnection, manifold_walk
 from luxel.core.principled import diffuse_weight, evaluate_lobes, is_followed, mean
@@ -19,8 +18,11 @@ from luxel.models.gather_points import (
     MIN_THROUGHPUT,
     GatherPoint,
     GatherSettings,
+    Guide,
     PointTerms,
     gather_point_at,
+    guide_of,
+    hemisphere_density,
     highlight_alpha,
     highlight_beyond_pixel,
     light_cdf_of_lobes,
@@ -66,9 +68,11 @@ HighlightSums = wp.types.vector(8, float)
 
 
 @wp.func
-def gather_densities(settings: GatherSettings, r: GatherPoint, wo: wp.vec3, bsdf_density: float) -> wp.vec2:
+def gather_densities(
+    scenes: Scenes, settings: GatherSettings, scene: int, r: GatherPoint, guide: Guide, wo: wp.vec3, bsdf_density: float
+) -> wp.vec2:
     """Densities of a point's gather rays in this direction, times their numbers: over the hemisphere, into lobes."""
-    diffuse = float(r.diffuse_rays) * wp.max(wo[2], 0.0) * INVERSE_PI
+    diffuse = hemisphere_density(scenes, settings, scene, r, guide, wo)
     glossy = float(wp.max(r.glossy_rays, 1)) * bsdf_density  # of a smooth surface that is its chain
     if settings.occlusion == 0:  # then other rays don't see lights
         diffuse = 0.0
@@ -205,6 +209,7 @@ def sample_direct_light(
         if sent == 0:
             terms[index].alpha = highlight_alpha(scenes, settings, p, index)
         r = gather_point_at(scenes, settings, p, index, terms[index].alpha, throughput[index])
+        guide = guide_of(scenes, settings, p.scene, r)
         direct = rgb_at(out, DIRECT)
         caustic = rgb_at(out, CAUSTIC)
         caustic_moment = out[CAUSTIC_MOMENT]
@@ -230,7 +235,7 @@ def sample_direct_light(
                 wo = r.local * light.direction
                 bsdf_value = evaluate_lobes(r.bsdf, wo)
                 diffuse_value = wp.where(r.is_diffuse, bsdf_value.diffuse, 0.0)
-                others = gather_densities(settings, r, wo, bsdf_value.density)
+                others = gather_densities(scenes, settings, p.scene, r, guide, wo, bsdf_value.density)
                 glossy_weight = power_heuristic(density, others[1]) / light.density
                 any_highlight = wp.cw_mul(light.radiance, bsdf_value.specular) * glossy_weight
                 traced_square = square(mean(any_highlight))

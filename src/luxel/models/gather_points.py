@@ -3,7 +3,8 @@
 import warp as wp
 
 from luxel.core.emitters import LightCDF, LightSampleContext, light_cdf
-from luxel.core.frames import INVERSE_PI, frame, unit_length
+from luxel.core.frames import INVERSE_PI, frame, to_world, unit_length
+from luxel.core.guiding import guide_density, guide_weight
 from luxel.core.intersect import MISS
 from luxel.core.principled import (
     BSDF,
@@ -32,6 +33,7 @@ With 0.1 for 0.03 (and fragments that cover as little of their pixel) pictures o
 FAINT_DIVISOR = wp.constant(4)  # of their rays
 MIN_MATTE = wp.constant(0.01)  # diffuse BSDF that highlights are compared with
 MAX_GAIN = wp.constant(4.0)  # of a light by its highlight; by 16, diffuse light of the others is too noisy
+GUIDED_DIVISOR = wp.constant(3)  # of a pattern's rays over the hemisphere, if there are targets
 HIGHLIGHT_SAMPLES = wp.constant(4)  # of lights, for each ray to one, that a glossy point takes where it sends all rays
 
 
@@ -146,6 +148,37 @@ def gather_point_at(
     r.glossy_rays = wp.where(has_lobe, few_of(settings.glossy_rays, throughput) * settings.patterns_per_point, 0)
     r.at = LightSampleContext(p.point, p.normal, p.object_id, material.transmission == 0.0)
     return r
+
+
+@wp.struct
+class Guide:
+    """How many of a pattern's rays over the hemisphere a point sends to targets, and the sum of their weights."""
+
+    rays: int
+    weight_sum: float
+
+
+@wp.func
+def guide_of(scenes: Scenes, settings: GatherSettings, scene: int, r: GatherPoint) -> Guide:
+    """A point's."""
+    guide = Guide(0, 0.0)
+    if r.diffuse_rays > 0:
+        guide.weight_sum = guide_weight(scenes, scene, r.at)
+        if guide.weight_sum > 0.0:
+            guide.rays = r.diffuse_rays // settings.patterns_per_point // GUIDED_DIVISOR
+    return guide
+
+
+@wp.func
+def hemisphere_density(
+    scenes: Scenes, settings: GatherSettings, scene: int, r: GatherPoint, guide: Guide, wo: wp.vec3
+) -> float:
+    """Per steradian, of all of a point's rays over its hemisphere in a direction: by the cosine, and to targets."""
+    guided = guide.rays * settings.patterns_per_point
+    density = wo[2] * INVERSE_PI * float(r.diffuse_rays - guided)
+    if guided > 0:
+        density += float(guided) * guide_density(scenes, scene, r.at, guide.weight_sum, to_world(r.local, wo))
+    return wp.where(wo[2] > 0.0, density, 0.0)
 
 
 @wp.func

@@ -17,7 +17,7 @@ from luxel.core.emitters import (
     unsampled_sky_radiance,
 )
 from luxel.core.frames import INVERSE_PI, frame, to_world, unit_length
-from luxel.core.guiding import GUIDED_SHARE, guide_density, guide_weight, mixture_density, sample_target
+from luxel.core.guiding import GUIDED_SHARE, guide_weight, mixture_density, sample_target
 from luxel.core.intersect import EVERYTHING, MISS, Hit
 from luxel.core.microfacet import sample_cosine_hemisphere
 from luxel.core.principled import (
@@ -45,8 +45,11 @@ from luxel.core.visibility import is_clear, next_hit
 from luxel.models.gather_points import (
     GatherPoint,
     GatherSettings,
+    Guide,
     PointTerms,
     gather_point_at,
+    guide_of,
+    hemisphere_density,
     highlight_gain,
     possible_light_rays,
     sight_to_light,
@@ -76,7 +79,6 @@ ROUNDING = wp.constant(1.0e-6)  # of a variance
 MIN_INDIRECT_ALPHA = wp.constant(0.3)  # of gloss that a diffuse surface sees, lest it flicker (path regularisation)
 MAX_SEGMENTS = wp.constant(8)  # of a gather path, those through mirrors and glass included
 ROULETTE_SURVIVAL = wp.constant(2.0)  # after a surface, over the path's throughput; 1 costs half a dB, 2 nothing
-GUIDED_DIVISOR = wp.constant(3)  # of a pattern's rays over the hemisphere, if there are targets
 OTHER_PATHS = wp.constant(64)  # added to the number of a ray into a lobe, lest its path be that of one of the others
 SKY_DISTANCE = wp.constant(1.0e9)  # longer than any ray that hits something
 
@@ -215,10 +217,14 @@ def direct_light_of_vertex(
     settings: GatherSettings,
     scene: int,
     vertex: GatherVertex,
+    guided: float,
     light: LightSample,
     beta: wp.vec3,
 ) -> wp.vec3:
-    """What a path of this throughput finds of a light sample, times its MIS weight but where it comes through glass."""
+    """What a path of this throughput finds of a light sample, times its MIS weight but where it comes through glass.
+
+    `guided` is the vertex's `guide_weight`, 0 if it samples no directions to targets.
+    """
     L = wp.vec3(0.0, 0.0, 0.0)
     if light.density > 0.0:
         wo = vertex.local * light.direction
@@ -229,7 +235,10 @@ def direct_light_of_vertex(
             )
             weight = 1.0 / light.density
             if not sight.is_transmitted:
-                weight *= power_heuristic(light.density, bsdf_value.density)
+                density = bsdf_value.density
+                if guided > 0.0:
+                    density = mixture_density(scenes, scene, vertex.at, guided, light.direction, density)
+                weight *= power_heuristic(light.density, density)
             arriving = wp.cw_mul(light.radiance, sight.transmittance)
             L = wp.cw_mul(wp.cw_mul(beta, bsdf_value.value), arriving) * weight
     return L
@@ -299,6 +308,7 @@ def follow_gather_path(
         path.left_object = path.origin_object
         path.origin_object = hit.object_id
         path.weight_sum = 0.0
+        guided = float(0.0)
         if not vertex.is_specular:
             if bounces == max_bounces:
                 a = albedos(bsdf.material, bsdf.wi[2])
@@ -306,18 +316,17 @@ def follow_gather_path(
                 break
             bounces += 1
             path.at = vertex.at
+            if bsdf.diffuse_share > 0.0 and path.at.is_opaque:
+                guided = guide_weight(scenes, scene, path.at)
             u = uniform(key, ray.pattern, segment, 0)
             cdf = light_cdf(scenes, scene, path.at)
             light = sample_light(scenes, scene, path.at, cdf, u[0], wp.vec2(u[1], u[2]))
-            result.surfaces += direct_light_of_vertex(scenes, settings, scene, vertex, light, path.beta)
+            result.surfaces += direct_light_of_vertex(scenes, settings, scene, vertex, guided, light, path.beta)
             path.weight_sum = light.weight_sum
             path.light_rays = 1.0
             path.after_diffuse = path.after_diffuse or bsdf.diffuse_share > 0.0
         v = uniform(key, ray.pattern, segment, 1)
         wo = sample_bsdf(bsdf, wp.vec3(v[0], v[1], v[2]))
-        guided = float(0.0)
-        if bsdf.diffuse_share > 0.0 and path.at.is_opaque and not vertex.is_specular:
-            guided = guide_weight(scenes, scene, path.at)
         if guided > 0.0:
             w = uniform(key, ray.pattern, segment, 2)
             if w[0] < GUIDED_SHARE:
@@ -328,7 +337,7 @@ def follow_gather_path(
             direction = to_world(vertex.local, wo)
             path.density = mixture_density(scenes, scene, path.at, guided, direction, scattered.density)
             path.is_guided = path.density > scattered.density
-        if path.density <= 0.0:
+        if path.density <= 0.0 or wp.max(scattered.value) <= 0.0:  # as to a target below the horizon
             break
         path.counts_emission = not vertex.is_specular or (not path.after_diffuse and bsdf.wi[2] * wo[2] > 0.0)
         path.beta = wp.cw_mul(path.beta, scattered.value) * (1.0 / path.density)
@@ -361,34 +370,6 @@ class GatherSample:
     index_in_pattern: int
 
 
-@wp.struct
-class Guide:
-    """How many of a pattern's rays over the hemisphere a point sends to targets, and the sum of their weights."""
-
-    rays: int
-    weight_sum: float
-
-
-@wp.func
-def guide_of(scenes: Scenes, settings: GatherSettings, scene: int, r: GatherPoint) -> Guide:
-    """A point's."""
-    guide = Guide(0, 0.0)
-    if r.diffuse_rays > 0:
-        guide.weight_sum = guide_weight(scenes, scene, r.at)
-        if guide.weight_sum > 0.0:
-            guide.rays = r.diffuse_rays // settings.patterns_per_point // GUIDED_DIVISOR
-    return guide
-
-
-@wp.func
-def guided_density(
-    scenes: Scenes, settings: GatherSettings, scene: int, r: GatherPoint, guide: Guide, wo: wp.vec3
-) -> float:
-    """Per steradian, of all of a point's rays to targets."""
-    rays = float(guide.rays * settings.patterns_per_point)
-    return rays * guide_density(scenes, scene, r.at, guide.weight_sum, to_world(r.local, wo))
-
-
 @wp.func
 def sample_hemisphere_ray(
     scenes: Scenes, settings: GatherSettings, scene: int, r: GatherPoint, guide: Guide, ray: int
@@ -403,12 +384,9 @@ def sample_hemisphere_ray(
         number = pattern * guide.rays + index_in_pattern - by_cosine
         choice = sobol_point(number, 5)[0]
         wo = r.local * sample_target(scenes, scene, r.at, guide.weight_sum, choice, sobol_point(number, 6))
-    guided = guided_density(scenes, settings, scene, r, guide, wo)
-    cosine = wp.max(wo[2], 1.0e-6) * INVERSE_PI
-    density = cosine * float(by_cosine * settings.patterns_per_point) + guided
-    density = wp.where(wo[2] > 0.0, density, 0.0)
-    scattered = evaluate_lobes(r.bsdf, wo)
-    return GatherSample(wo, scattered, density, cosine / density, pattern, index_in_pattern)
+    density = hemisphere_density(scenes, settings, scene, r, guide, wo)
+    share = wo[2] * INVERSE_PI / density
+    return GatherSample(wo, evaluate_lobes(r.bsdf, wo), density, share, pattern, index_in_pattern)
 
 
 @wp.func

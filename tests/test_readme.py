@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Iterator
 from contextlib import redirect_stdout
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,14 @@ def test_every_file_of_the_repository_is_there():
     assert len(named) > 12
     for name in named:
         assert list(ROOT.glob(name)), name
+
+
+def test_every_file_that_a_command_reads_comes_along_or_is_said_to_be_the_readers():
+    pairs = [pair for words in OF_LUXEL for pair in pairwise(words)]
+    read = {word for before, word in pairs if before != "--out" and re.fullmatch(r"[\w/.]+\.(json|npy|exr|hdr)", word)}
+    missing = {word for word in read if not (ROOT / word).is_file()}
+    (said,) = re.findall(r"^(.*) stand for files of yours", README, re.MULTILINE)
+    assert missing == set(re.findall(r"`([\w.]+)`", said))
 
 
 def test_every_target_of_make_is_there():

@@ -49,7 +49,8 @@ def test_what_is_no_model_is_told_with_the_remedy(tmp_path, monkeypatch):
     for name, told in (
         ("run", "run has no model.safetensors, .* or end an interrupted one by repeating its `luxel train` command"),
         ("config.json", "config.json is a file; give the folder of a model"),
-        ("gone", "gone is neither a folder nor a model that comes with Luxel; those are: ray-base, ray-small"),
+        ("gone", "gone is neither a folder nor a model that comes with Luxel; those are: ray-base, ray-small$"),
+        ("ray_small", "those are: ray-base, ray-small; did you mean ray-small"),
     ):
         with pytest.raises(InputError, match=told):
             weights_folder(Path(name))

@@ -6,6 +6,7 @@ from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError
 
 from luxel import InputError
+from luxel.configuration import did_you_mean
 
 HUB = "hf-hub:"
 """What the name of a model on the Hugging Face Hub begins with: hf-hub:OWNER/NAME, as timm has it."""
@@ -42,9 +43,11 @@ def weights_folder(folder: Path) -> Path:
             return candidate
     if folder.is_file():
         raise InputError(f"{folder} is a file; give the folder of a model, the run's or that of its model.safetensors")
-    names = ", ".join(sorted(path.parent.name for path in SHIPPED.glob("*/model.safetensors")))
+    shipped = sorted(path.parent.name for path in SHIPPED.glob("*/model.safetensors"))
+    names = ", ".join(shipped)
     if not folder.exists():
-        raise InputError(f"{folder} is neither a folder nor a model that comes with Luxel; those are: {names}")
+        guess = did_you_mean(str(folder), shipped)
+        raise InputError(f"{folder} is neither a folder nor a model that comes with Luxel; those are: {names}{guess}")
     raise InputError(
         f"{folder} has no model.safetensors, nor has its folder model/: give a finished run "
         "(runs/<group>/<name>), or end an interrupted one by repeating its `luxel train` command; "

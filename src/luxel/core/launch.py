@@ -53,7 +53,7 @@ def _start_warp() -> None:
 _start_warp()
 
 SLICES_A_THREAD = 8  # so that a thread which is held up by other work leaves its slices to the others
-NOTED_AFTER_S = 0.7  # what takes less is no compilation
+NOTED_AFTER_S = 0.7  # what takes less is read from the cache, as on a busy machine more may be
 MIN_SLICE = 256  # a launch costs some 30 µs
 ALIGNMENT = 64  # bytes: a line of a processor's cache
 
@@ -131,7 +131,7 @@ def seconds_of_loading() -> float:
 
 @cache
 def _say_compiling() -> None:
-    told = "compiling kernels for this machine, which is done once and takes seconds, or minutes on a busy one …"
+    told = "making kernels ready: a machine compiles them once, which takes seconds, or minutes if it is busy …"
     print(told, file=sys.stderr, flush=True)
 
 

@@ -137,10 +137,16 @@ def planes_of(walls: Walls) -> list[ParallelPlanes]:
     half = np.concatenate([1 / lengths[: 3 * is_box.sum()], np.zeros((~is_box).sum(), np.float32)])
     normals *= np.sign(np.take_along_axis(normals, np.abs(normals).argmax(1)[:, None], 1))
     offsets = (normals * centers).sum(1) + half * np.array([[-1], [0], [1]], np.float32)
+    size = np.float32(max(np.abs(offsets).max(), 1e-20))
     different, of = np.unique(normals.round(3), axis=0, return_inverse=True)
     of = of.reshape(-1)
     firsts = [np.flatnonzero(of == number)[0] for number in range(min(len(different), MAX_NORMALS))]
-    return [ParallelPlanes(normals[first], np.unique(offsets[:, of == number])) for number, first in enumerate(firsts)]
+    return [
+        ParallelPlanes(
+            normals[first], (size * np.unique((offsets[:, of == number] / size).round(5))).astype(np.float32)
+        )
+        for number, first in enumerate(firsts)
+    ]
 
 
 def openings_between(walls: Walls, rays: Rays, origins: Float32[np.ndarray, "origins 3"]) -> list[Opening]:
@@ -229,9 +235,7 @@ def hemisphere_rays(points: Float32[np.ndarray, "points 3"], normals: Float32[np
     number = np.arange(RAYS)
     radius = np.sqrt((number + 0.5) / RAYS)
     turn = GOLDEN_ANGLE * (number + 0.382 * np.arange(len(points))[:, None])
-    local = directions_at(
-        np.broadcast_to(radius, turn.shape), turn, np.broadcast_to(np.sqrt(1 - radius**2), turn.shape)
-    )
+    local = directions_at(*np.broadcast_arrays(radius, turn, np.sqrt(1 - radius**2)))
     least = np.eye(3, dtype=np.float32)[np.abs(normals).argmin(1)]
     x = np.cross(least, normals)
     x /= np.linalg.norm(x, axis=1, keepdims=True)

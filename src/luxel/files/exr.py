@@ -26,4 +26,5 @@ def load_exr(path: Path) -> Float32[np.ndarray, "height width 3"]:
     except InputError:
         raise
     except (RuntimeError, ValueError, TypeError, OSError) as error:
-        raise InputError(f"{path}: cannot be read as an OpenEXR file: {error}") from error
+        remedy = "give a picture of linear radiance, as `luxel render --out NAME.exr` writes it"
+        raise InputError(f"{path}: cannot be read as an OpenEXR file: {error}; {remedy}") from error

@@ -99,6 +99,10 @@ def why_not_json(content: bytes | str, error: ValueError) -> str:
             end = wrong.start
         if end >= 0:
             return f"is not text but binary, from byte {end} on, must be JSON in UTF-8"
+    if isinstance(error, json.JSONDecodeError):
+        before, after = error.doc[: error.pos].rstrip(), error.doc[error.pos :]
+        if before.endswith(",") and after.startswith(("]", "}")):
+            return f"not valid JSON: {error}; leave out the comma before it"
     return f"not valid JSON: {error}"
 
 

@@ -47,7 +47,8 @@ def _line(details: ErrorDetails, models: Models) -> str:
         case "model_attributes_type":
             return f"{where} is {shortened(value)}, must be an object whose shape is one of {', '.join(shapes)}"
         case "tuple_type":
-            return f"{where} is {shortened(value)}, must be a list"
+            entries = "objects" if location == ("objects",) else "numbers"
+            return f"{where} is {shortened(value)}, must be a list of {entries}"
         case "union_tag_not_found":
             return f"{where}.shape is missing, must be one of {', '.join(shapes)}"
         case "union_tag_invalid":

@@ -137,16 +137,10 @@ def planes_of(walls: Walls) -> list[ParallelPlanes]:
     half = np.concatenate([1 / lengths[: 3 * is_box.sum()], np.zeros((~is_box).sum(), np.float32)])
     normals *= np.sign(np.take_along_axis(normals, np.abs(normals).argmax(1)[:, None], 1))
     offsets = (normals * centers).sum(1) + half * np.array([[-1], [0], [1]], np.float32)
-    size = np.float32(max(np.abs(offsets).max(), 1e-20))
     different, of = np.unique(normals.round(3), axis=0, return_inverse=True)
     of = of.reshape(-1)
     firsts = [np.flatnonzero(of == number)[0] for number in range(min(len(different), MAX_NORMALS))]
-    return [
-        ParallelPlanes(
-            normals[first], (size * np.unique((offsets[:, of == number] / size).round(5))).astype(np.float32)
-        )
-        for number, first in enumerate(firsts)
-    ]
+    return [ParallelPlanes(normals[first], np.unique(offsets[:, of == number])) for number, first in enumerate(firsts)]
 
 
 def openings_between(walls: Walls, rays: Rays, origins: Float32[np.ndarray, "origins 3"]) -> list[Opening]:

@@ -25,7 +25,7 @@ LOCAL_BYTES = {
     "trace_paths": 2048,
     "sample_direct_light": 3200,
     "add_mirrored_lights": 5632,
-    "gather_indirect_light": 3072,
+    "gather_indirect_light": 3584,
     "follow_chains": 2048,
     "merge_ends": 5120,
     "intersect_rays": 64,

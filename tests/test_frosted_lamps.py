@@ -8,7 +8,7 @@ from luxel.core.frosted_lamps import BLUR, DISPLACEMENT, MIN_SHARE, distances_to
 from luxel.core.guide_targets import TARGETS, GuideTargets
 from luxel.core.scene_batch import scene_arrays
 from luxel.core.scene_tables import SIZE_FIELDS
-from luxel.scene import Box, Cylinder, Scene
+from luxel.scene import Box, Cylinder, Plane, Scene
 from luxel.scene.camera import rotation_matrix
 
 FROSTED = glass(0.4)
@@ -100,8 +100,12 @@ def test_a_lamp_that_is_long_seems_to_fill_what_is_long():
     np.testing.assert_allclose(targets.axes[0], expected, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("objects", [[ball(0, 0, 0, 1)], [BULB], [ball(0, 0, 0, 1, FROSTED)]], ids=len)
-def test_nothing_shines_or_nothing_is_glass(objects):
+@pytest.mark.parametrize(
+    "objects",
+    [[ball(0, 0, 0, 1)], [BULB], [ball(0, 0, 0, 1, FROSTED)], [BULB, Plane(center=(0, 0, -0.5), material=FROSTED)]],
+    ids=["matte", "a bare bulb", "a globe", "a bulb above frosted ground"],
+)
+def test_nothing_shines_or_nothing_is_before_it(objects):
     assert not len(found(scene(*objects)).scene)
 
 

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float32, Float64, Int32, Shaped
 
 from luxel.core.guide_targets import TARGETS, GuideTargets
 from luxel.core.principled import smooth_roughness
-from luxel.core.shapes.kinds import ELLIPSOID
+from luxel.core.shapes.kinds import ELLIPSOID, PLANE
 
 MIN_SHARE, MIN_SHARE_OF_ONE = 0.1, 0.01
 """Of the power of a scene's lamps, that comes through rough glass: from all that count, and from each of them."""
@@ -29,7 +29,7 @@ def frosted_lamps(
     """Those of a batch's `arrays`, whose `lamps` are the rows of objects that emit, by ObjectSizes."""
     offsets, scale, transmission = of["offsets"], of["scale"], (1 - of["metallic"]) * of["transmission"]
     is_rough = (transmission > 0) & (of["roughness"] >= smooth_roughness(of["metallic"], of["transmission"]))
-    glass = np.flatnonzero(is_rough & ~(of["emission"] > 0).any(1))
+    glass = np.flatnonzero(is_rough & ~(of["emission"] > 0).any(1) & (of["kind"] != PLANE))
     scene_of_glass, scene_of_lamps = (np.searchsorted(offsets, rows, "right") - 1 for rows in (glass, lamps))
     found = []
     for scene in np.intersect1d(scene_of_glass, scene_of_lamps):

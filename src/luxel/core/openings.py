@@ -19,6 +19,8 @@ LOOKS, ORIGINS, RAYS = 128, 64, 64
 """Directions from the camera; of the points where these meet walls so many; and rays from each of them."""
 MAX_SEEN = 0.1
 """Share of rays, from the camera or from walls, that get out of a room: where more do, they need no guide."""
+MAX_SEEN_BY_ONE = 0.5
+"""The same, of the rays of a point: one from which more do is outside, on the ground before a window."""
 MIN_ESCAPES = 8
 MAX_OPENINGS, MAX_NORMALS = 4, 32
 MAX_ANGLE = 0.3
@@ -42,6 +44,10 @@ MIN_CLEAR = 0.4
 """Share of rays into an opening's ellipsoid, not too much aslant, that are to get out."""
 MIN_FACING = 0.3
 """Cosine of such a ray with the opening's normal."""
+BEYOND = 0.5
+"""Distance beyond an opening, over its shorter semi-axis, at which what a ray hits does not stop it there."""
+LIFT = 1e-4
+"""Of rays' origins off their walls, over the room's size."""
 PARALLEL = 1e-12
 """Least component of a ray's direction, where the wall is a unit shape."""
 GOLDEN_RATIO = (5**0.5 - 1) / 2
@@ -115,6 +121,8 @@ def room(walls: Walls, camera: Float32[np.ndarray, "3"], sky: float) -> Room:
     some = np.flatnonzero(~escapes)[:: max(1, LOOKS // ORIGINS)]
     rays = hemisphere_rays(points[some], normals[some])
     escapes = first_hits(walls, rays)[2]
+    is_inside = escapes.reshape(-1, RAYS).mean(1) < MAX_SEEN_BY_ONE
+    rays, escapes = rays.of(np.repeat(is_inside, RAYS)), escapes[np.repeat(is_inside, RAYS)]
     if not MIN_ESCAPES <= escapes.sum() <= MAX_SEEN * len(escapes):
         return in_the_open
     openings = openings_between(walls, rays.of(escapes), rays.origin[::RAYS])
@@ -172,13 +180,17 @@ def refined(
     vector = (opening.center + within - origins[:, None]).reshape(-1, 3)
     direction = vector / np.linalg.norm(vector, axis=1, keepdims=True)
     rays = Rays(np.repeat(origins, RAYS, 0), direction.astype(np.float32))
-    escapes = first_hits(walls, rays)[2]
-    thinnest = opening.axes[:, np.linalg.norm(opening.axes, axis=0).argmin()]
-    faces = np.abs(rays.direction @ thinnest) > MIN_FACING * np.linalg.norm(thinnest)
+    points, _, escapes = first_hits(walls, rays)
+    lengths = np.linalg.norm(opening.axes, axis=0)
+    normal = opening.axes[:, lengths.argmin()] / lengths.min()
+    cosine = rays.direction @ normal
+    faces = np.abs(cosine) > MIN_FACING
+    # What is hit well beyond is the ground before a window, say.
+    passes = escapes | ((points - opening.center) @ normal * np.sign(cosine) > BEYOND * np.sort(lengths)[1])
     is_within = np.tile(radius < 1, len(origins)) & faces
-    if escapes[is_within].sum() < MIN_CLEAR * is_within.sum():
+    if passes[is_within].sum() < MIN_CLEAR * is_within.sum():
         return None
-    return opening_in_wall(rays.of(escapes), planes)
+    return opening_in_wall(rays.of(passes & faces), planes)
 
 
 def first_hits(
@@ -235,7 +247,7 @@ def hemisphere_rays(points: Float32[np.ndarray, "points 3"], normals: Float32[np
     x /= np.linalg.norm(x, axis=1, keepdims=True)
     axes = np.stack([x, np.cross(normals, x), normals], 1)
     direction = np.einsum("pri,pij->prj", local, axes).reshape(-1, 3)
-    lifted = points + 1e-4 * np.abs(points).max(1, keepdims=True).clip(1e-6) * normals
+    lifted = points + LIFT * max(float(np.ptp(points, axis=0).max()), 1e-6) * normals
     return Rays(np.repeat(lifted, RAYS, 0), direction)
 
 

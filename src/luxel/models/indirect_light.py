@@ -145,7 +145,7 @@ class GatherPath:
     light_rays: float
     after_diffuse: bool
     counts_emission: bool  # of what it hits
-    is_guided: bool  # to a target, which is worth more than roulette expects
+    is_guided: bool  # to a target, and on from there: worth more than roulette expects
 
 
 @wp.func

@@ -96,7 +96,7 @@ class PathState:
     density: float  # of the direction, per steradian
     beta: wp.vec3  # throughput
     eta: float  # index where the path is, over the camera's
-    is_guided: bool  # to a target, which is worth more than roulette expects
+    is_guided: bool  # to a target, and on from there: worth more than roulette expects
     is_alive: bool
 
 

@@ -5,12 +5,13 @@ import io
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from command_line import SCENE, call
 
-from luxel.cli.command import VERBS
+from luxel.cli.command import VERBS, handlers
 
 
 @pytest.mark.parametrize(
@@ -216,3 +217,33 @@ def test_a_place_that_cannot_be_written_is_told_before_any_work(arguments, tmp_p
     told = capsys.readouterr().err
     assert "cannot be written: Read-only file system; make room, or allow it" in told
     assert "kept" in told or arguments[0] == "evaluate"
+
+
+class Interrupted:
+    """What Ctrl-C meets while it is destroyed."""
+
+    def __del__(self) -> None:
+        raise KeyboardInterrupt
+
+
+def test_an_interrupt_in_a_destructor_is_not_lost():
+    """Python drops what a destructor raises: a run that was to stop would go on."""
+
+    def run() -> None:
+        with handlers():
+            Interrupted()
+            for _ in range(1000):
+                time.sleep(0.01)
+
+    with pytest.raises(KeyboardInterrupt):
+        run()
+
+
+def test_other_errors_in_a_destructor_are_printed(capsys):
+    class Faulty:
+        def __del__(self) -> None:
+            raise ValueError("a fault")
+
+    with handlers():
+        Faulty()
+    assert "ValueError: a fault" in capsys.readouterr().err

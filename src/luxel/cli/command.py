@@ -1,5 +1,6 @@
 """The command `luxel`: from its arguments to a verb, and from a verb's end to an exit code."""
 
+import _thread
 import io
 import os
 import select
@@ -30,6 +31,8 @@ from luxel.cli.view import view
 
 INTERRUPTED, PIPE_BROKEN = 130, 141
 """Exit codes after Ctrl-C, and where nobody reads what a verb says of its progress any more, as shells have them."""
+
+INTERRUPT_AFTER_S = 0.1
 
 VERBS: dict[str, Callable[[list[str]], int]] = {
     verb.__name__: verb
@@ -139,10 +142,22 @@ def leave_to_the_main_thread(arguments: threading.ExceptHookArgs) -> None:
         threading.__excepthook__(arguments)
 
 
+def interrupt_again(unraisable: Any) -> None:
+    """Raise a KeyboardInterrupt anew that a destructor, or a callback of C, could not pass on: once that is over."""
+    if issubclass(unraisable.exc_type, KeyboardInterrupt):
+        threading.Timer(INTERRUPT_AFTER_S, _thread.interrupt_main).start()
+    else:
+        sys.__unraisablehook__(unraisable)
+
+
 @contextmanager
 def handlers() -> Iterator[None]:
-    """Within, SIGTERM raises KeyboardInterrupt, unless it is already somebody's to handle, and `main` tells errors."""
+    """Within, SIGTERM raises KeyboardInterrupt, unless it is already somebody's to handle, and `main` tells errors.
+
+    None of these is lost, wherever in the program it is raised.
+    """
     hook, threading.excepthook = threading.excepthook, leave_to_the_main_thread
+    unraisable_hook, sys.unraisablehook = sys.unraisablehook, interrupt_again
     is_main = threading.current_thread() is threading.main_thread()
     stops = is_main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     if stops:
@@ -150,7 +165,7 @@ def handlers() -> Iterator[None]:
     try:
         yield
     finally:
-        threading.excepthook = hook
+        threading.excepthook, sys.unraisablehook = hook, unraisable_hook
         if stops:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
 

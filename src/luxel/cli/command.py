@@ -33,6 +33,7 @@ INTERRUPTED, PIPE_BROKEN = 130, 141
 """Exit codes after Ctrl-C, and where nobody reads what a verb says of its progress any more, as shells have them."""
 
 INTERRUPT_AFTER_S = 0.1
+"""By when a destructor or a callback that swallowed an interrupt is over."""
 
 VERBS: dict[str, Callable[[list[str]], int]] = {
     verb.__name__: verb

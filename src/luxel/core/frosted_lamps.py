@@ -14,7 +14,6 @@ MIN_SHARE, MIN_SHARE_OF_ONE = 0.1, 0.01
 """Of the power of a scene's lamps, that comes through rough glass: from all that count, and from each of them."""
 BLUR = 2.0
 """Slope of rays that rough glass scatters, over GGX's α."""
-
 DISPLACEMENT = 1 / 3
 """By which what is within glass of an index of 1.5 looks nearer to a flat face, over how far it is behind that. In the
 middle of a ball, where most lamps are, nothing looks displaced."""

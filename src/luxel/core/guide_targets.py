@@ -22,8 +22,7 @@ class GuideTargets(NamedTuple):
     @staticmethod
     def none() -> "GuideTargets":
         """No targets."""
-        shapes = ((0,), (0, 3), (0, 3, 3), (0,))
-        return GuideTargets(np.zeros(0, np.int64), *(np.zeros(shape, np.float32) for shape in shapes[1:]))
+        return GuideTargets(np.zeros(0, np.int64), *(np.zeros(shape, np.float32) for shape in ((0, 3), (0, 3, 3), 0)))
 
     @staticmethod
     def joined(parts: "list[GuideTargets]") -> "GuideTargets":

@@ -76,22 +76,21 @@ def sample_target(
 
 @wp.func
 def guide_density(scenes: Scenes, scene: int, at: LightSampleContext, weight_sum: float, direction: wp.vec3) -> float:
-    """Per steradian, of `sample_target`; 0 if the `guide_weight` is."""
+    """Per steradian, of `sample_target`; the `guide_weight` is not 0."""
     density = float(0.0)
-    if weight_sum > 0.0:
-        i = scene * TARGETS_OF_SCENE
-        end = i + TARGETS_OF_SCENE
-        while i < end and scenes.guide_targets[i].intensity > 0.0:
-            target = scenes.guide_targets[i]
-            weight = target_weight(target, at)
-            if weight > 0.0:
-                start = seen_from_unit_sphere(target, at.point)
-                square = wp.dot(start, start)
-                along = target.unit_from_world * direction
-                off = along / wp.length(along) + start / wp.sqrt(square)  # its squared length is 2 (1 − cos)
-                if wp.dot(off, off) < 2.0 * one_minus_cosine(square):
-                    density += weight / weight_sum * cone_density(start, along, target.volume)
-            i += 1
+    i = scene * TARGETS_OF_SCENE
+    end = i + TARGETS_OF_SCENE
+    while i < end and scenes.guide_targets[i].intensity > 0.0:
+        target = scenes.guide_targets[i]
+        weight = target_weight(target, at)
+        if weight > 0.0:
+            start = seen_from_unit_sphere(target, at.point)
+            square = wp.dot(start, start)
+            along = target.unit_from_world * direction
+            off = along / wp.length(along) + start / wp.sqrt(square)  # its squared length is 2 (1 − cos)
+            if wp.dot(off, off) < 2.0 * one_minus_cosine(square):
+                density += weight / weight_sum * cone_density(start, along, target.volume)
+        i += 1
     return density
 
 
@@ -99,5 +98,11 @@ def guide_density(scenes: Scenes, scene: int, at: LightSampleContext, weight_sum
 def mixture_density(
     scenes: Scenes, scene: int, at: LightSampleContext, weight_sum: float, direction: wp.vec3, density: float
 ) -> float:
-    """Per steradian, of `sample_target` in GUIDED_SHARE of all cases, and else of one that has this density."""
-    return density + GUIDED_SHARE * (guide_density(scenes, scene, at, weight_sum, direction) - density)
+    """Per steradian, of `sample_target` in GUIDED_SHARE of all cases, and else of one that has this density.
+
+    That density alone if the `guide_weight` is 0.
+    """
+    result = density
+    if weight_sum > 0.0:
+        result += GUIDED_SHARE * (guide_density(scenes, scene, at, weight_sum, direction) - density)
+    return result

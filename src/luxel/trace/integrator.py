@@ -188,9 +188,7 @@ def arrive(
         if wp.max(towards.value) > 0.0 and is_visible(
             scenes, scene, si.point, light.direction, hit.object_id, light.object_id
         ):
-            density = towards.density
-            if guided > 0.0:
-                density = mixture_density(scenes, scene, at, guided, light.direction, density)
+            density = mixture_density(scenes, scene, at, guided, light.direction, towards.density)
             weight = power_heuristic(light.density, density) / light.density
             L += wp.cw_mul(towards.value, light.radiance) * weight
     return L, Vertex(True, at, wi, light.weight_sum, guided, u[3])

@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float64, Int64, Shaped
 
 from luxel import InputError, InputWarning
 from luxel.configuration import cut, did_you_mean, printable, shortened
+from luxel.scene.placing import product
 
 MAX_COORDINATE = 1e30  # of a coordinate, whose square is still far from float64's end
 Up: TypeAlias = Literal["x", "y", "z"]
@@ -165,8 +166,9 @@ class Particles:
         half = 0.5 if up == "y" else -0.5
         rotations = self.rotations
         if self.semi_axes is not None:
-            turns = np.tile([0.5, half, half, half], (len(self), 1))
-            rotations = turns if rotations is None else products(turns, rotations)
+            turn = (0.5, half, half, half)
+            own = np.array([1.0, 0.0, 0.0, 0.0]) if rotations is None else rotations.T
+            rotations = np.broadcast_to(np.stack(product(turn, own), -1), (len(self), 4))
         cell = self.cell and Cell(*(np.roll(values, shift, -1) for values in self.cell))
         return replace(self, positions=np.roll(self.positions, shift, 1), rotations=rotations, cell=cell)
 
@@ -198,15 +200,6 @@ def rows_of_slice(text: str, count: int) -> Int64[np.ndarray, " some"]:
         return np.arange(count)[slice(*(int(part) if part.strip() else None for part in text.split(":")))]
     except (ValueError, TypeError, OverflowError):  # no integers; more than three of them; a step of 0
         raise InputError(f"select is {shortened(text)}, must be a slice of indices such as 0:100 or ::10") from None
-
-
-def products(p: Float64[np.ndarray, "*rows 4"], q: Float64[np.ndarray, "*rows 4"]) -> Float64[np.ndarray, "*rows 4"]:
-    """Hamilton's products of quaternions (w, x, y, z): the rotation q, then p."""
-    (a, *u), (b, *v) = np.moveaxis(p, -1, 0), np.moveaxis(q, -1, 0)
-    first, second = np.stack(u, -1), np.stack(v, -1)
-    real = a * b - (first * second).sum(-1)
-    imaginary = a[..., None] * second + b[..., None] * first + np.cross(first, second)
-    return np.concatenate([real[..., None], imaginary], -1)
 
 
 def array_of(source: str, name: str, values: Any, shape: tuple[int | None, ...]) -> Float64[np.ndarray, "*shape"]:

@@ -25,7 +25,7 @@ from luxel.scene.interchange.placing import (
     world_from_unit,
 )
 from luxel.scene.limits import MAX_LENGTH
-from luxel.scene.placing import facing
+from luxel.scene.placing import affine, facing
 
 SHAPE, DISTANCE = "luxel:shape", "luxel:distance"
 APERTURE = 24.0
@@ -174,8 +174,7 @@ def _sun(pxr: Any, stage: Any, sun: Sun) -> None:
     light.CreateColorAttr(pxr.Gf.Vec3f(*(channel / brightest for channel in sun.radiance)))
     light.CreateIntensityAttr(brightest)
     light.CreateAngleAttr(2 * sun.angular_radius_degrees)
-    matrix = np.eye(4)
-    matrix[:3, :3] = rotation_matrix(facing(sun.direction))
+    matrix = affine(rotation_matrix(facing(sun.direction)), (0.0, 0.0, 0.0))
     light.AddTransformOp().Set(pxr.Gf.Matrix4d(*matrix.T.ravel().tolist()))
 
 

@@ -8,8 +8,6 @@ from functools import partial
 from itertools import count, islice
 from pathlib import Path
 
-import numpy as np
-
 from luxel import InputError
 from luxel.cluster import Cluster, Task
 from luxel.data.generate_settings import GenerateSettings, is_extension, same_images, scenes_a_job
@@ -254,10 +252,7 @@ def _traced(
     for radiance in _traced_parts(settings, root, plans, begun, workers, bar):
         done.append(radiance)
         if sum(len(part.mean) for part in done) == len(begun[0].scenes):
-            mean = np.concatenate([part.mean for part in done])
-            variance = np.concatenate([part.variance for part in done])
-            path_variance = np.concatenate([part.variance_of_a_path for part in done])
-            yield begun.popleft(), Radiance(mean, variance, settings.spp, path_variance)
+            yield begun.popleft(), Radiance.joined(done)
             done = []
 
 

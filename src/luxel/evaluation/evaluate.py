@@ -160,11 +160,9 @@ class Background(nn.Module):
         return scenes.background[:, None, None].expand(-1, self.size, self.size, -1).contiguous()
 
 
-def bootstrap(
-    values: Float[np.ndarray, "images *columns"], statistic: Statistic = lambda mean: mean, seed: int = 0
-) -> Summary:
+def bootstrap(values: Float[np.ndarray, "images *columns"], statistic: Statistic = lambda mean: mean) -> Summary:
     """A statistic of the mean over images and its 95 % percentile bootstrap interval (Efron 1979)."""
-    draws = np.random.default_rng(seed).integers(len(values), size=(RESAMPLES, len(values)))
+    draws = np.random.default_rng(0).integers(len(values), size=(RESAMPLES, len(values)))
     resampled = statistic(values[draws].mean(axis=1))
     low, high = np.quantile(resampled, [0.025, 0.975])
     return Summary(float(statistic(values.mean(axis=0, keepdims=True))[0]), float(low), float(high))

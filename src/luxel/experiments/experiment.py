@@ -80,6 +80,11 @@ def with_part(run: Experiment, part: str, **changes: Any) -> Experiment:
     return with_model(run, **{part: replace(getattr(run.image_model, part), **changes)})
 
 
+def with_generator(run: Experiment, **changes: Any) -> Experiment:
+    """The experiment with these fields of its network's image side changed."""
+    return with_part(run, "generator", **changes)
+
+
 def with_size(run: Experiment, **factors: float) -> Experiment:
     """The experiment with its image model's width, depth or sequence times a factor, see `scaled`."""
     return replace(run, model=scaled(run.image_model, **factors))

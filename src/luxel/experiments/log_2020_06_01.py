@@ -6,7 +6,7 @@ that was "added in twice" is read as the whole of what seq→image gathers, afte
 starts at 4.5e-5, twice it is still next to nothing at first.
 """
 
-from luxel.experiments.experiment import Experiment, variant, with_optim, with_part, with_train
+from luxel.experiments.experiment import Experiment, variant, with_generator, with_optim, with_part, with_train
 from luxel.experiments.log_2020_05_31 import just_image_to_seq, standard_run
 from luxel.models.cross_attention import OverallWeight
 from luxel.models.generator import Strategy
@@ -93,5 +93,5 @@ def with_start_channels(run: Experiment, strategy: Strategy, channels: int) -> E
     """The experiment with this plan of channels; seq→image's, which are relative to the start's, stay what they are."""
     attention, before = run.image_model.seq_to_image, run.image_model.generator.start_channels
     assert attention is not None
-    changed = with_part(run, "generator", strategy=strategy, start_channels=channels)
+    changed = with_generator(run, strategy=strategy, start_channels=channels)
     return with_part(changed, "seq_to_image", channels=attention.channels * channels // before)

@@ -11,6 +11,7 @@ from luxel.experiments.experiment import (
     variant,
     with_attention,
     with_data,
+    with_generator,
     with_model,
     with_part,
     with_schedule,
@@ -97,13 +98,13 @@ def half_depth(run: Experiment) -> Experiment:
 @variant(big_new_run, GROUP, JUNE_1)
 def expand_ratio_2(run: Experiment) -> Experiment:
     """ "Correct expand ratio?": 2 instead of 3."""
-    return with_part(run, "generator", expand_ratio=2)
+    return with_generator(run, expand_ratio=2)
 
 
 @variant(big_new_run, GROUP, JUNE_1)
 def expand_ratio_6(run: Experiment) -> Experiment:
     """ "Correct expand ratio?": 6, as MobileNetV2's, instead of 3."""
-    return with_part(run, "generator", expand_ratio=6)
+    return with_generator(run, expand_ratio=6)
 
 
 @variant(big_new_run, GROUP, JUNE_1)

@@ -106,15 +106,19 @@ def mixed_pixels(fragments: Fragments) -> Bool[Tensor, " pixels"]:
     return (most != -least).reshape(-1)
 
 
+def empty_fragment_paths(fragments: int, pixels: int, device: torch.device) -> FragmentPaths:
+    """Room for what the paths of so many fragments, of so many pixels, will find."""
+    sizes = ((fragments, 3), (fragments,), (pixels,))
+    return FragmentPaths(*(torch.empty(size, device=device) for size in sizes))
+
+
 class FragmentTally:
     """The paths of some of whole pictures' pixels, told apart by the fragments of these."""
 
     def __init__(self, fragments: Fragments, is_mixed: Bool[Tensor, " pixels"], pixels: Int64[Tensor, " some"]) -> None:
         self.fragments, self._offsets = fragments.of_pixels(pixels)
         self._key, self._is_mixed = fragments.key[self.fragments], is_mixed[pixels]
-        device, count = pixels.device, len(self.fragments)
-        sizes = ((count, 3), (count,), (len(pixels),))
-        self.found = FragmentPaths(*(torch.empty(size, device=device) for size in sizes))
+        self.found = empty_fragment_paths(len(self.fragments), len(pixels), pixels.device)
 
     def sums(self, pixels: range, chunks: int) -> Any:
         """FragmentSums of these of the pixels before any path."""

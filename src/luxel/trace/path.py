@@ -22,7 +22,7 @@ from luxel.scene.arguments import check_scenes
 from luxel.scene.description import Scene
 from luxel.scene.lighting import warn_of_black_pictures
 from luxel.trace.first_hits import Features, first_hit_features
-from luxel.trace.fragment_paths import FragmentSums, FragmentTally, mixed_pixels
+from luxel.trace.fragment_paths import FragmentSums, FragmentTally, empty_fragment_paths, mixed_pixels
 from luxel.trace.path_kernel import TraceSettings, WorldRays, strata_of, trace_paths
 from luxel.trace.path_moments import CHUNK, merge_chunks
 from luxel.trace.radiance_cache import RadianceCache
@@ -141,9 +141,8 @@ class PathTracer:
         pixels, device = len(batch) * width * height, batch.device
         paths = spp.cpu()
         mean, variance = torch.empty(2, pixels, 3, device=device)
-        whole, shown = Estimate(mean, variance, torch.empty(pixels, device=device)), len(fragments.key)
-        sizes = ((shown, 3), (shown,), (pixels,))
-        found, is_mixed = FragmentPaths(*(torch.empty(size, device=device) for size in sizes)), mixed_pixels(fragments)
+        whole = Estimate(mean, variance, torch.empty(pixels, device=device))
+        found, is_mixed = empty_fragment_paths(len(fragments.key), pixels, device), mixed_pixels(fragments)
         for number in paths.unique().tolist():
             settings, chosen = self._settings(number, seed, width, height, groups=1), WorldRays()
             settings.paths.net_size, settings.is_listed = net_size(number), 1

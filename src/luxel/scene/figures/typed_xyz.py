@@ -33,12 +33,17 @@ def with_types(path: Path) -> StringIO | None:
         return StringIO("".join(renamed(file)))
 
 
-def species_column(comment: str) -> int | None:
-    """The number of the column that names species, if there is one."""
+def columns_of(comment: str) -> list[tuple[str, str, str]]:
+    """Name, kind (S, R, I or L) and width of the columns that a frame's comment names, or of those of plain XYZ."""
     found = PROPERTIES.search(comment)
     words = (found[1] if found else PLAIN_COLUMNS).split(":")
+    return list(zip(words[::3], words[1::3], words[2::3], strict=False))
+
+
+def species_column(comment: str) -> int | None:
+    """The number of the column that names species, if there is one."""
     column = 0
-    for name, width in zip(words[::3], words[2::3], strict=False):  # ASE tells what is no triple
+    for name, _, width in columns_of(comment):  # ASE tells what is no triple
         if name == "species":
             return column
         column += int(width)

@@ -71,7 +71,7 @@ def plot(lines: Sequence[Line], x_label: str, y_label: str) -> str:
     return svg[svg.index("<svg") :]
 
 
-def shown(scene: SideBySide, tone: str, links: Mapping[str, str] | None = None) -> dict[str, Any]:
+def scene_row(scene: SideBySide, tone: str, links: Mapping[str, str] | None = None) -> dict[str, Any]:
     """What scenes.html.j2 reads of a scene: images with their captions, error maps below those of models, links."""
     images = [data_url(to_bytes(image, tone)) for image in scene.images]
     return {

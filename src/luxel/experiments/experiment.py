@@ -47,13 +47,13 @@ class Experiment:
     @staticmethod
     def from_json(values: dict[str, Any]) -> "Experiment":
         """The experiment that `to_json` wrote, in today's words or former ones. Raises ValidationError otherwise."""
-        return _ADAPTER.validate_python(in_todays_words(values))
+        return _ADAPTER.validate_python(migrated(values))
 
 
 _ADAPTER = TypeAdapter(Experiment)
 
 
-def in_todays_words(values: Any) -> Any:
+def migrated(values: Any) -> Any:
     """What `to_json` wrote at some time, as it would be written today.
 
     Data sets were Mitsuba's while no tracer was named. The path tracer was called torch, or torch_compiled; a stream

@@ -9,7 +9,7 @@ from io import StringIO
 from itertools import islice
 from pathlib import Path
 
-from luxel.scene.figures.extra import needed
+from luxel.scene.figures.extra import optional_module
 
 TYPE_NAMES = "_type_names"
 """ASE's array of the names."""
@@ -20,7 +20,7 @@ PROPERTIES = re.compile(r'Properties="?([^\s"]+)"?')
 
 def with_types(path: Path) -> StringIO | None:
     """The text with the species as an array TYPE_NAMES; None if all of the first frame are elements, or not given."""
-    known = needed("ase.data", str(path)).atomic_numbers
+    known = optional_module("ase.data", str(path)).atomic_numbers
     with path.open(encoding="utf-8") as file:
         count, comment = file.readline().strip(), file.readline()
         column = species_column(comment)

@@ -14,7 +14,7 @@ import numpy as np
 
 from luxel.scene.camera import rotation_matrix
 from luxel.scene.description import Camera, Material, Scene, Sphere, Sun
-from luxel.scene.figures.extra import needed
+from luxel.scene.figures.extra import optional_module
 from luxel.scene.interchange.meshes import unit_mesh
 from luxel.scene.interchange.placing import (
     Shape,
@@ -117,7 +117,7 @@ def _points(pxr: Any, stage: Any, path: str, material: Material, spheres: list[S
 def usd_modules(path: Path) -> SimpleNamespace:
     """The modules of usd-core. Raises InputError if it is not installed."""
     names = ("Gf", "Sdf", "Tf", "Usd", "UsdGeom", "UsdLux", "UsdShade", "Vt")
-    return SimpleNamespace(**{name: needed(f"pxr.{name}", str(path), extra="exchange") for name in names})
+    return SimpleNamespace(**{name: optional_module(f"pxr.{name}", str(path), extra="exchange") for name in names})
 
 
 def _shape(pxr: Any, stage: Any, path: str, shape: Shape) -> Any:

@@ -10,7 +10,6 @@ from luxel.scene import Panel
 from luxel.scene.arrangements import (
     IN_THE_AIR,
     ON_THE_GROUND,
-    any_rotation,
     crowd,
     grid,
     lying,
@@ -86,7 +85,7 @@ def test_crowds_are_mostly_of_a_dozen_at_most_and_never_more_than_allowed():
 
 
 def test_rotations_are_about_what_they_say():
-    turned = rotation_matrix([any_rotation(Draws(2, index)) for index in range(400)])
+    turned = rotation_matrix([Draws(2, index).quaternion() for index in range(400)])
     np.testing.assert_allclose(turned[:, :, 2].mean(0), 0, atol=0.1)  # uniform: no direction is preferred
     upright = rotation_matrix([spin(Draws(2, index)) for index in range(50)])
     np.testing.assert_allclose(upright[:, :, 2], np.tile([0, 0, 1], (50, 1)), atol=1e-6)

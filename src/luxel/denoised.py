@@ -27,13 +27,13 @@ DEFAULT_SPP = 37
 BYTES_A_PIXEL = 1050
 """Of paths, guides, fit and denoiser together: 1 000 to 1 013 at 960 × 540 and 1920 × 1080, up to 100 000 points."""
 FLAT_FIT_WEIGHT, ROUND_FIT_WEIGHT, SHARED_FIT_WEIGHT = 0.75, 0.5, 0.25
-"""The fit's part of the denoisers' picture: on flat faces, on round ones, and where a pixel shows several.
+"""The fit's share of the denoised picture: on flat faces, on round ones, and where a pixel shows several.
 
-OIDN leaves noise of several pixels' width; the fit bias where light changes fast, and at edges what it is off between
-a pixel's middle and its parts.
+OIDN leaves noise that is several pixels wide. The fit is biased where light changes fast and, at edges, by what the
+parts of a pixel differ from its middle.
 """
 HALF_TRUST_SPP = 256
-"""Paths of a pixel with which its picture is a quarter those paths', the rest the denoisers'; half with very many."""
+"""Paths at which a pixel is to a quarter their mean and for the rest denoised; the share tends to a half with more."""
 
 
 @torch.inference_mode()

@@ -13,14 +13,18 @@ from luxel.cli.time_limit import Minutes, time_limit
 from luxel.configuration import Configuration, Samples
 
 if TYPE_CHECKING:
+    from luxel.experiments import Experiment
     from luxel.train.run_folder import Result
+
+STREAM = "stream:"
+"""What `--data stream:DISTRIBUTION` begins with."""
 
 
 def train(arguments: list[str]) -> int:
     """Train an experiment, or go on with it: luxel train EXPERIMENT."""
     from luxel.experiments import EXPERIMENTS, Experiment, Scale
     from luxel.experiments.data_sets import training_set
-    from luxel.experiments.experiment import with_distribution, with_optim, with_stream
+    from luxel.experiments.experiment import with_optim
     from luxel.experiments.folders import run_folder
     from luxel.experiments.requirements import check_model, check_traced
     from luxel.experiments.run import Start, run
@@ -43,13 +47,8 @@ def train(arguments: list[str]) -> int:
         --stream.rays). Without it the experiment's own data set is generated below data/."""
 
     basis, _ = tyro.cli(Basis, args=rest, return_unknown_args=True, add_help=False)
-    default = EXPERIMENTS[name].make(basis.scale)
-    kind, colon, distribution = (basis.data or "").partition(":")
-    streams = kind == "stream" and bool(colon)
-    if streams:
-        default = with_stream(with_distribution(default, distribution))
-    elif basis.data is not None:
-        default = replace(default, stream=None)
+    default = on_data(EXPERIMENTS[name].make(basis.scale), basis.data)
+    streams = basis.data is not None and default.stream is not None
 
     @dataclass(frozen=True)
     class Options(Basis):
@@ -80,6 +79,17 @@ def train(arguments: list[str]) -> int:
         folder = None if options.data is None or streams else training_set(options.data, experiment.data)
         result = run(experiment, out, folder, options.cpu, start=Start(start))
     return report_run(result, out)
+
+
+def on_data(experiment: "Experiment", data: str | None) -> "Experiment":
+    """The experiment on fresh scenes for `stream:DISTRIBUTION`, else on a data set; None: as it is."""
+    from luxel.experiments.experiment import with_distribution, with_stream
+
+    if data is None:
+        return experiment
+    if data.startswith(STREAM):
+        return with_stream(with_distribution(experiment, data.removeprefix(STREAM)))
+    return replace(experiment, stream=None)
 
 
 def cooldown(arguments: list[str]) -> int:

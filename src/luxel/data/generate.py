@@ -24,7 +24,7 @@ from luxel.scene.distributions import Spheres
 from luxel.trace.mitsuba import MitsubaTracer
 from luxel.trace.mitsuba_limits import known_wrong
 from luxel.trace.pool import Job, trace_jobs
-from luxel.trace.tracer import InProcessTracer, Radiance
+from luxel.trace.tracer import Radiance
 
 # A bar counts images, and moves within them.
 SHARE = "{desc}: {percentage:3.0f}%|{bar}| {n:.0f}/{total_fmt} [{elapsed}<{remaining}, {rate_fmt}]"
@@ -120,10 +120,8 @@ def _complete(
     with ProgressBar(
         desc=what, total=total, initial=there, unit="image", disable=not progress, smoothing=0.1, bar_format=shown
     ) as bar:
-        if cluster is None:
-            shards = _written(settings, root, due, workers, bar)
-        else:
-            shards = _written_on(cluster, settings, root, due, workers, bar)
+        work = _Work(settings, root, workers, bar)
+        shards = work.written(due) if cluster is None else work.written_on(cluster, due)
         for shard in shards:
             manifest = manifest.including(shard)
             manifest.save(root)
@@ -197,37 +195,90 @@ def _plans(settings: GenerateSettings) -> Iterator[_Plan]:
             yield _Plan(split, next(numbers[split]), tuple(scenes))
 
 
-def _written(
-    settings: GenerateSettings, root: Path, plans: Iterator[_Plan], workers: int, bar: ProgressBar
-) -> Iterator[ShardEntry]:
-    """The planned shards, each in its file."""
-    for plan, radiance in _traced(settings, root, plans, workers, bar):
-        yield write_shard(root, plan.split, plan.number, plan.scenes, radiance)
+@dataclass(frozen=True)
+class _Work:
+    """Tracing shards into a folder, by `workers` processes of Mitsuba or in this one."""
 
+    settings: GenerateSettings
+    root: Path
+    workers: int
+    bar: ProgressBar
 
-def _written_on(
-    cluster: Cluster, settings: GenerateSettings, root: Path, plans: Iterator[_Plan], workers: int, bar: ProgressBar
-) -> Iterator[ShardEntry]:
-    """The planned shards, traced and written by a cluster's tasks, as they end; a few wait while the others work.
+    def written(self, plans: Iterator[_Plan]) -> Iterator[ShardEntry]:
+        """The planned shards, each in its file."""
+        for plan, radiance in self._traced(plans):
+            yield write_shard(self.root, plan.split, plan.number, plan.scenes, radiance)
 
-    Which scenes they have is settled here, so that a plugin's distribution need not be on the nodes.
-    """
-    scenes_given = replace(settings, distribution=Spheres())
-    renderer = settings.make_tracer().renderer
-    tasks: list[Task] = []
-    try:
-        while True:
-            for plan in islice(plans, max(0, 2 * cluster.at_once - len(tasks))):
-                tasks.append(cluster.submit(_write_one, scenes_given, root, plan, workers or cluster.threads, renderer))
-            if not tasks:
-                return
-            for task in cluster.ended(tasks):
-                tasks.remove(task)
-                shard: ShardEntry = cluster.result(task)
-                bar.update(shard.scenes)
-                yield shard
-    finally:
-        cluster.stop(tasks)
+    def written_on(self, cluster: Cluster, plans: Iterator[_Plan]) -> Iterator[ShardEntry]:
+        """The planned shards, traced and written by a cluster's tasks, as they end; a few wait while the others work.
+
+        Which scenes they have is settled here, so that a plugin's distribution need not be on the nodes.
+        """
+        settings, workers = replace(self.settings, distribution=Spheres()), self.workers or cluster.threads
+        renderer = self.settings.make_tracer().renderer
+        tasks: list[Task] = []
+        try:
+            while True:
+                for plan in islice(plans, max(0, 2 * cluster.at_once - len(tasks))):
+                    tasks.append(cluster.submit(_write_one, settings, self.root, plan, workers, renderer))
+                if not tasks:
+                    return
+                for task in cluster.ended(tasks):
+                    tasks.remove(task)
+                    shard: ShardEntry = cluster.result(task)
+                    self.bar.update(shard.scenes)
+                    yield shard
+        finally:
+            cluster.stop(tasks)
+
+    def _traced(self, plans: Iterator[_Plan]) -> Iterator[tuple[_Plan, Radiance]]:
+        """The planned shards' images, in order, from parts that an earlier call has traced and others, kept now."""
+        begun: deque[_Plan] = deque()
+        done: list[Radiance] = []
+        for radiance in self._traced_parts(plans, begun):
+            done.append(radiance)
+            if sum(len(part.mean) for part in done) == len(begun[0].scenes):
+                yield begun.popleft(), Radiance.joined(done)
+                done = []
+
+    def _traced_parts(self, plans: Iterator[_Plan], begun: deque[_Plan]) -> Iterator[Radiance]:
+        """The images of all parts of the planned shards, in order; a plan is put into `begun` before its first ones."""
+        due: deque[tuple[Part, Radiance | None]] = deque()
+        settings, size = self.settings, scenes_a_job(self.settings)
+
+        def parts_read() -> Iterator[Radiance]:
+            while due and (radiance := due[0][1]) is not None:
+                due.popleft()
+                self.bar.update(len(radiance.mean))
+                yield radiance
+
+        def jobs() -> Iterator[Job]:
+            for plan in plans:
+                begun.append(plan)
+                for part in parts_of(self.root / shard_file(plan.split, plan.number), plan.scenes, size):
+                    due.append((part, part.read(settings.spp)))
+                    if due[-1][1] is None:
+                        yield Job(part.scenes, settings.width, settings.height, settings.spp, settings.seed)
+
+        for radiance in self._radiances(jobs()):
+            yield from parts_read()
+            part, _ = due.popleft()
+            if len(part.scenes) < len(begun[0].scenes):
+                part.write(radiance)
+            yield radiance
+        yield from parts_read()
+
+    def _radiances(self, jobs: Iterator[Job]) -> Iterator[Radiance]:
+        """The jobs' images, in order."""
+        tracer = self.settings.make_tracer()
+        if isinstance(tracer, MitsubaTracer):
+            for radiance in trace_jobs(tracer, _warned(jobs), self.workers):
+                self.bar.update(len(radiance.mean))
+                yield radiance
+            return
+        for job in jobs:
+            advance = partial(_advance, self.bar, job.width * job.height)
+            yield tracer.trace(job.scenes, job.width, job.height, job.spp, job.seed, advance)
 
 
 def _write_one(settings: GenerateSettings, root: Path, plan: _Plan, workers: int, renderer: str) -> ShardEntry:
@@ -239,70 +290,8 @@ def _write_one(settings: GenerateSettings, root: Path, plan: _Plan, workers: int
             "give --cluster-gpus 1 where they have GPUs"
         )
     with ProgressBar(disable=True, total=len(plan.scenes)) as bar:
-        (shard,) = _written(settings, root, iter([plan]), workers, bar)
+        (shard,) = _Work(settings, root, workers, bar).written(iter([plan]))
     return shard
-
-
-def _traced(
-    settings: GenerateSettings, root: Path, plans: Iterator[_Plan], workers: int, bar: ProgressBar
-) -> Iterator[tuple[_Plan, Radiance]]:
-    """The planned shards' images, in order, from parts that an earlier call has traced and others that are kept now."""
-    begun: deque[_Plan] = deque()
-    done: list[Radiance] = []
-    for radiance in _traced_parts(settings, root, plans, begun, workers, bar):
-        done.append(radiance)
-        if sum(len(part.mean) for part in done) == len(begun[0].scenes):
-            yield begun.popleft(), Radiance.joined(done)
-            done = []
-
-
-def _traced_parts(
-    settings: GenerateSettings,
-    root: Path,
-    plans: Iterator[_Plan],
-    begun: deque[_Plan],
-    workers: int,
-    bar: ProgressBar,
-) -> Iterator[Radiance]:
-    """The images of all parts of the planned shards, in order; a plan is put into `begun` before its first one's."""
-    due: deque[tuple[Part, Radiance | None]] = deque()
-    size = scenes_a_job(settings)
-
-    def there() -> Iterator[Radiance]:
-        while due and (radiance := due[0][1]) is not None:
-            due.popleft()
-            bar.update(len(radiance.mean))
-            yield radiance
-
-    def jobs() -> Iterator[Job]:
-        for plan in plans:
-            begun.append(plan)
-            for part in parts_of(root / shard_file(plan.split, plan.number), plan.scenes, size):
-                due.append((part, part.read(settings.spp)))
-                if due[-1][1] is None:
-                    yield Job(part.scenes, settings.width, settings.height, settings.spp, settings.seed)
-
-    for radiance in _radiances(settings.make_tracer(), jobs(), workers, bar):
-        yield from there()
-        part, _ = due.popleft()
-        if len(part.scenes) < len(begun[0].scenes):
-            part.write(radiance)
-        yield radiance
-    yield from there()
-
-
-def _radiances(
-    tracer: MitsubaTracer | InProcessTracer, jobs: Iterator[Job], workers: int, bar: ProgressBar
-) -> Iterator[Radiance]:
-    """The jobs' images, in order."""
-    if isinstance(tracer, MitsubaTracer):
-        for radiance in trace_jobs(tracer, _warned(jobs), workers):
-            bar.update(len(radiance.mean))
-            yield radiance
-        return
-    for job in jobs:
-        done = partial(_advance, bar, job.width * job.height)
-        yield tracer.trace(job.scenes, job.width, job.height, job.spp, job.seed, done)
 
 
 def _advance(bar: ProgressBar, pixels_an_image: int, pixels: int) -> None:

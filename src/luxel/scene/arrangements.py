@@ -46,13 +46,6 @@ OVERLAPPING_SHARE = 0.05
 """Share of the strewn groups whose objects may overlap."""
 
 
-def any_rotation(draws: Draws) -> Quaternion:
-    """Uniform: four independent normal numbers, normalised."""
-    w, x, y, z = (draws.normal() for _ in range(4))
-    length = math.hypot(w, x, y, z)
-    return w / length, x / length, y / length, z / length
-
-
 def spin(draws: Draws) -> Quaternion:
     """About the vertical by any angle, or, of a third, not at all."""
     return IDENTITY if draws.chance(0.33) else about_z(draws.uniform(-math.pi, math.pi))
@@ -79,7 +72,7 @@ def egg(draws: Draws, size: float, palette: Palette) -> Object:
 
 def tilted_egg(draws: Draws, size: float, palette: Palette) -> Object:
     """An ellipsoid of any rotation."""
-    return egg(draws, size, palette).model_copy(update={"rotation": any_rotation(draws)})
+    return egg(draws, size, palette).model_copy(update={"rotation": draws.quaternion()})
 
 
 def block(draws: Draws, size: float, palette: Palette) -> Object:
@@ -90,7 +83,7 @@ def block(draws: Draws, size: float, palette: Palette) -> Object:
 
 def tilted_block(draws: Draws, size: float, palette: Palette) -> Object:
     """A box on one of its corners."""
-    return block(draws, size, palette).model_copy(update={"rotation": any_rotation(draws)})
+    return block(draws, size, palette).model_copy(update={"rotation": draws.quaternion()})
 
 
 def drum(draws: Draws, size: float, palette: Palette) -> Object:
@@ -187,8 +180,7 @@ class Floor:
         own, discs = footprint(item), np.array(self._discs).reshape(-1, 3)
         reach = 0.2 + 1.25 * room * math.sqrt(float((discs[:, 2] ** 2).sum()))
         for _ in range(2 * TRIES):
-            radius, azimuth = reach * math.sqrt(draws.unit()), draws.uniform(-math.pi, math.pi)
-            x, y = radius * math.cos(azimuth), radius * math.sin(azimuth)
+            x, y = draws.in_disc(reach)
             if (np.hypot(discs[:, 0] - x, discs[:, 1] - y) > room * (discs[:, 2] + own)).all():
                 break
             reach *= 1.06
@@ -282,8 +274,7 @@ def pile(draws: Draws, palette: Palette, count: int) -> list[Object]:
     objects: list[Object] = []
     for _ in range(number):
         item = ball(draws, size * draws.log_uniform(0.6, 1.3), palette)
-        radius, azimuth = reach * math.sqrt(draws.unit()), draws.uniform(-math.pi, math.pi)
-        x, y = radius * math.cos(azimuth), radius * math.sin(azimuth)
+        x, y = draws.in_disc(reach)
         r = item.bounding_radius
         below = (placed[:, 3] + r) ** 2 - (placed[:, 0] - x) ** 2 - (placed[:, 1] - y) ** 2
         z = float(np.max(placed[:, 2] + np.sqrt(np.maximum(below, 0)), initial=r, where=below > 0))
@@ -343,7 +334,7 @@ def floating(draws: Draws, palette: Palette, count: int) -> list[Object]:
     for _ in range(crowd(draws, count)):
         item = any_shape(draws, draws.log_uniform(0.15, 0.6), palette)
         if not isinstance(item, Sphere):
-            item = item.model_copy(update={"rotation": any_rotation(draws)})
+            item = item.model_copy(update={"rotation": draws.quaternion()})
         objects.append(moved(item, _free_place(draws, item.bounding_radius, balls)))
         balls = np.vstack([balls, (*objects[-1].center, item.bounding_radius)])
     lowest = min(item.center[2] - extents(item)[2] for item in objects)

@@ -80,12 +80,8 @@ def sphere(draws: Draws, surface: Material) -> Sphere:
 
 
 def ellipsoid(draws: Draws, surface: Material) -> Ellipsoid:
-    """An ellipsoid somewhere in the cube, turned by a uniformly distributed rotation.
-
-    Four independent normal numbers, normalised, are uniform on the unit quaternions.
-    """
-    direction = [draws.normal() for _ in range(4)]
-    w, x, y, z = (round(component / math.hypot(*direction), 6) for component in direction)
+    """An ellipsoid somewhere in the cube, turned by a uniformly distributed rotation."""
+    w, x, y, z = (round(component, 6) for component in draws.quaternion())
     size = draws.log_uniform(0.22, 0.75)
     stretch = [draws.log_uniform(0.4, 1.25) for _ in range(3)]
     a, b, c = (round(size * factor, 6) for factor in stretch)

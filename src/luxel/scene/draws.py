@@ -4,6 +4,7 @@ Numbers come from Philox's raw bits, whose stream NumPy guarantees, through inve
 of our own, and are rounded to 6 decimals, so that the last bit of a math library changes no scene.
 """
 
+import math
 from bisect import bisect_right
 from collections.abc import Mapping
 from itertools import accumulate
@@ -48,6 +49,17 @@ class Draws:
     def triple(self, low: float, high: float) -> tuple[float, float, float]:
         """Three independent uniform numbers."""
         return self.uniform(low, high), self.uniform(low, high), self.uniform(low, high)
+
+    def quaternion(self) -> tuple[float, float, float, float]:
+        """A rotation (w, x, y, z), uniform, as four independent normal numbers are when normalised; not rounded."""
+        w, x, y, z = (self.normal() for _ in range(4))
+        length = math.hypot(w, x, y, z)
+        return w / length, x / length, y / length, z / length
+
+    def in_disc(self, radius: float) -> tuple[float, float]:
+        """Uniform in a disc about the origin, not rounded."""
+        distance, azimuth = radius * math.sqrt(self.unit()), self.uniform(-math.pi, math.pi)
+        return distance * math.cos(azimuth), distance * math.sin(azimuth)
 
     def chance(self, probability: float) -> bool:
         """True with this probability."""

@@ -19,16 +19,16 @@ MIN_ADAPTIVE_SPP = 8
 BRANCHES = 4
 """Paths that may then share a camera's ray: a fifth to a half more efficient under a sky, and more than 2 or 8."""
 BRANCH_COST = 0.65
-"""Of one of them, in paths with a ray of their own; measured of three clouds of points."""
+"""What one of them costs, a path with a ray of its own being 1; measured on three clouds of points."""
 MAX_PILOT_PIXELS = 2048
 """Pixels at most, that tell whether sharing pays: not where most noise is of lamps, whose light is shared, too."""
 PILOT_STRIDE = 16
 """One of so many pixels at most, as each of them costs as much as three pixels of a picture."""
 PILOT_RAYS = 16
 SPP_STEP = 32
-"""Paths, of whose multiples, or halves or quarters, a pixel gets so many more: a net of its own as large as may be.
+"""After the first paths a pixel gets a multiple of so many more, or a half or a quarter of it, as one net.
 
-32 paths are up to a quarter more efficient than 16 and 16.
+The larger a net the better: 32 paths are up to a quarter more efficient than 16 and 16.
 """
 MAX_OVER_MEAN = 8
 """Times the mean that a pixel may get."""
@@ -147,7 +147,7 @@ def relative_noise(
 
 
 def allocated(noise: Float[Tensor, "height width"], spp: int, most: int) -> Int64[Tensor, "height width"]:
-    """As SPP_STEP says, up to `most`, in proportion to the noise but for rounding, with a mean of at most `spp`."""
+    """Paths for each pixel, in proportion to its noise: rounded as SPP_STEP says, `most` at most, `spp` in the mean."""
     low, high = 0.0, most / max(float(noise[noise > 0].min()), 1e-6) if bool((noise > 0).any()) else 0.0
     for _ in range(48):  # bisection; the mean grows with the factor
         factor = (low + high) / 2

@@ -16,12 +16,12 @@ from luxel.trace.radiance_cache import RadianceCache, fitted_cache
 from luxel.trace.surface_fit import matte
 
 PATHS_A_RAY = 8
-"""Of a picture over such a ray.
+"""Paths of the picture for each ray that is traced in advance.
 
 By 128 paths a pixel FLIP of 2 048 points is 0.0223 with 8 such rays a pixel, 0.0234 with 2; 37 paths have 4.6.
 """
 MAX_RAY_SHARE = 0.02
-"""Of all rays: what more of them meet is too large for few harmonics to hold the shadows on it."""
+"""Share of all these rays: a ball that more of them hit is too large for few harmonics to hold the shadows on it."""
 MIN_CROWD = 100
 """Balls of a scene, below which none of them is a small one among many."""
 CLEARANCE = 1e-3

@@ -111,11 +111,12 @@ def drawing_of(
 ) -> Drawing:
     """The particles as they are drawn.
 
-    Balls have `radius`, else their own semi-axes or radii, else their elements' covalent radii, else half the points'
-    `spacing`; times `radius_scale`, and where bonds are drawn times BALL_AND_STICK, but for `radius`, and for own ones
-    of atoms whose bonds the file does not give. Colours are those of `color_by`, which is "kind" or a field as
-    `field_of` knows them, else the particles' own, else their kinds', else PLAIN. Raises InputError for bonds of what
-    are no atoms, and for a field, a colour map or a range that there is not.
+    The size of a ball is the first of these that is there: `radius`; the file's semi-axes or radii; its element's
+    covalent radius; half the points' `spacing`. It is multiplied by `radius_scale`. Where bonds are drawn it is also
+    multiplied by BALL_AND_STICK, so that they are seen, but for `radius` and for the file's own sizes, unless the file
+    gives the bonds, too. Its colour is the first of these: that of `color_by`, "kind" or a field (see `field_of`); the
+    file's; that of its kind; PLAIN. Raises InputError for bonds of what are no atoms, and for a field, a colour map or
+    a range that there is not.
     """
     colors = colors_of(particles, color_by, color_map, color_range)
     own = particles.semi_axes if radius is None else None

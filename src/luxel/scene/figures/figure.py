@@ -194,7 +194,7 @@ def load_scene(path: str | Path, figure: Figure | None = None, aspect: float = 1
 
 
 def shadow_catcher_of(scene: Scene, look: LookName) -> int | None:
-    """The index of a figure's ground if only its shadows are to stay of it without a background: that of `paper`."""
+    """The index of the ground, if a picture without a background keeps its shadows alone, as in the look `paper`."""
     return 0 if look == "paper" and scene.objects[0].shape == "plane" else None
 
 

@@ -178,8 +178,7 @@ class Renderer:
         so many paths a pixel. Raises InputError if it is asked for other ones, or there are no scenes; warns of scenes
         without light, and of cameras inside of what is opaque, with InputWarning.
         """
-        check_spp("spp", spp)
-        check_seed("seed", seed)
+        check_paths(spp, seed)
         picture = self._network(scenes, width, height, for_paths=spp > 0)
         return in_numpy(picture.radiance) if spp == 0 else self.blended(picture, spp, seed)
 
@@ -204,8 +203,7 @@ class Renderer:
         (docs/movie.md). `progress` is called with every number of pixels whose paths are traced. Raises InputError for
         paths that are out of range or don't fit into memory.
         """
-        check_spp("spp", spp)
-        check_seed("seed", seed)
+        check_paths(spp, seed)
         check_scenes(scenes)
         expected = f"must be what render(scenes) returns: float32 [{len(scenes)}, height, width, 3]"
         if not isinstance(radiance, np.ndarray) or radiance.dtype != np.float32:
@@ -234,8 +232,7 @@ class Renderer:
         `progress` and `same_noise` are as `refined` has them; `noise` is that of other scenes, for these to have, too.
         Raises InputError as that does.
         """
-        check_spp("spp", spp)
-        check_seed("seed", seed)
+        check_paths(spp, seed)
         if not isinstance(picture, NetworkPicture):
             raise InputError(
                 f"picture is {shortened(picture)}, must be what network(scenes) returns; an array is refined(scenes, "
@@ -301,8 +298,7 @@ class Renderer:
         progress: Callable[[int], object] | None = None,
     ) -> Estimate:
         """What `render` returns of one scene with paths, and how far it may be off. Raises InputError as that does."""
-        check_spp("spp", spp)
-        check_seed("seed", seed)
+        check_paths(spp, seed)
         picture = self.network([scene], width, height)
         batch, surfaces, of_fragments = self._surfaces(picture, spp)
         paths = self._paths(batch, surfaces, allocated_paths(picture.radiance, spp), seed, progress)
@@ -433,6 +429,12 @@ class Renderer:
         """Linear radiance of one scene; see `render`."""
         check_scene("scene", scene)
         return self.render([scene], width, height, spp, seed)[0]
+
+
+def check_paths(spp: int, seed: int) -> None:
+    """Raise InputError for a number of paths a pixel, or a seed, out of range."""
+    check_spp("spp", spp)
+    check_seed("seed", seed)
 
 
 def next_pass(spp: int) -> list[int]:

@@ -7,18 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, TypeAlias, overload
 
+import numpy as np
 from pydantic import Field
 
 from luxel import InputError
 from luxel.configuration import checker
 from luxel.scene.animation import Animation
 from luxel.scene.binary import SUFFIX
-from luxel.scene.description import Scene, Vector, parsed_json, read_scene_file
+from luxel.scene.camera import rotation_matrix
+from luxel.scene.description import Scene, parsed_json, read_scene_file
 from luxel.scene.figures.figure import Figure, check_no_figure, load_scene
 from luxel.scene.figures.readers import is_particle_file
 from luxel.scene.figures.trajectory import Trajectory
 from luxel.scene.folder import NO_SCENES, scene_files
 from luxel.scene.keyframes import keyframed_place
+from luxel.scene.placing import about_z
 
 FrameRate: TypeAlias = Annotated[float, Field(ge=0.01, le=240)]
 FrameCount: TypeAlias = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -70,19 +73,11 @@ def turntable(scene: Scene, frames: int) -> Film:
     camera = scene.camera
 
     def scene_of_frame(frame: int) -> Scene:
-        angle = 2 * math.pi * frame / frames
-        from_target = tuple(a - b for a, b in zip(camera.position, camera.look_at, strict=True))
-        x, y, z = about_z(from_target, angle)
-        target = camera.look_at
-        return scene.with_camera(position=(target[0] + x, target[1] + y, target[2] + z), up=about_z(camera.up, angle))
+        turn, target = rotation_matrix(about_z(2 * math.pi * frame / frames)), np.array(camera.look_at)
+        position, up = target + turn @ (np.array(camera.position) - target), turn @ camera.up
+        return scene.with_camera(position=tuple(position.tolist()), up=tuple(up.tolist()))
 
     return Film(frames, scene_of_frame)
-
-
-def about_z(vector: Sequence[float], angle: float) -> Vector:
-    """The vector turned counter-clockwise, as seen from above, by an angle in radians."""
-    x, y, z = vector
-    return x * math.cos(angle) - y * math.sin(angle), x * math.sin(angle) + y * math.cos(angle), z
 
 
 def film_of_folder(folder: Path) -> Film:

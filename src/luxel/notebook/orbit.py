@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from luxel.scene.description import Camera
-from luxel.scene.placing import vector
+from luxel.scene.placing import direction, vector
 
 MAX_ELEVATION_DEGREES = 89.5
 """Degrees of elevation at most: straight from above the picture would have no vertical."""
@@ -35,8 +35,7 @@ class Orbit(NamedTuple):
         """The camera at this place, at MAX_ELEVATION_DEGREES at most. Raises SceneError for what is no distance."""
         steepness = min(max(self.elevation_degrees, -MAX_ELEVATION_DEGREES), MAX_ELEVATION_DEGREES)
         azimuth, elevation = math.radians(self.azimuth_degrees), math.radians(steepness)
-        level = math.cos(elevation)
-        outward = np.array([level * math.cos(azimuth), level * math.sin(azimuth), math.sin(elevation)]) @ axes(camera)
+        outward = np.array(direction(azimuth, elevation)) @ axes(camera)
         position = vector(np.array(camera.look_at) + self.distance * outward)
         moved = {**dict(camera), "position": position}
         if camera.vertical_extent is not None:  # which alone makes what parallel rays show larger

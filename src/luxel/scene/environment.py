@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Float64
 
 from luxel import InputError
 from luxel.files.exr import load_exr
@@ -103,6 +103,14 @@ def _of_file(file: str, modified: int, size: int) -> EnvironmentMap:
             case ".hdr" | ".pic" | ".rgbe":
                 return environment_map(decode_hdr(path.read_bytes(), file), file)
     raise InputError(f"{file}: is no environment map; {REMEDY}")
+
+
+def map_directions(
+    latitude: Float64[np.ndarray, "height 1"], azimuth: Float64[np.ndarray, " width"]
+) -> Float64[np.ndarray, "height width 3"]:
+    """Unit vectors at latitudes from the zenith, and at azimuths from +y on, clockwise seen from above; radians."""
+    across = np.sin(latitude)
+    return np.stack(np.broadcast_arrays(across * np.sin(azimuth), across * np.cos(azimuth), np.cos(latitude)), 2)
 
 
 def environment_map(texels: Float32[np.ndarray, "height width 3"], source: str) -> EnvironmentMap:

@@ -10,6 +10,7 @@ from jaxtyping import Float64
 from luxel.scene.composed import Composed, SkyName
 from luxel.scene.description import RGB, GradientSky, MapSky, Sun
 from luxel.scene.draws import Draws
+from luxel.scene.environment import map_directions
 from luxel.scene.lamps import emission, light_color
 from luxel.scene.placing import direction, vector
 
@@ -113,8 +114,7 @@ def _directions() -> Float64[np.ndarray, "height width 3"]:
     height, width = MAP_SIZE
     latitude = np.pi * (np.arange(height)[:, None] + 0.5) / height
     azimuth = 2 * np.pi * ((np.arange(width) + 0.5) / width - 0.5)
-    across = np.sin(latitude)
-    return np.stack(np.broadcast_arrays(across * np.sin(azimuth), across * np.cos(azimuth), np.cos(latitude)), 2)
+    return map_directions(latitude, azimuth)
 
 
 def _clouds(draws: Draws, towards: Float64[np.ndarray, "height width 3"]) -> Float64[np.ndarray, "height width 1"]:

@@ -13,6 +13,7 @@ from jaxtyping import Float32, Float64
 
 from luxel.scene.camera import rotation_matrix
 from luxel.scene.description import GradientSky, MapSky, Plane, Scene, Vector
+from luxel.scene.environment import map_directions
 from luxel.scene.placing import affine
 
 ROWS = 1025
@@ -69,9 +70,11 @@ def sky_picture(scene: Scene, rows: int) -> Float32[np.ndarray, "rows columns 3"
     if isinstance(scene.sky, GradientSky):
         return np.repeat(column_picture(scene, latitude)[:, None], columns, 1)
     azimuth = 2 * np.pi * ((np.arange(columns) + 0.5) / columns - 0.5)
-    across = np.sin(latitude)
-    parts = np.broadcast_arrays(across * np.sin(azimuth), across * np.cos(azimuth), np.cos(latitude))
-    return sky_radiance(scene, np.stack(parts, 2).reshape(-1, 3)).reshape(rows, columns, 3).astype(np.float32)
+    return (
+        sky_radiance(scene, map_directions(latitude, azimuth).reshape(-1, 3))
+        .reshape(rows, columns, 3)
+        .astype(np.float32)
+    )
 
 
 def column_picture(scene: Scene, latitude: Float64[np.ndarray, "rows 1"]) -> Float32[np.ndarray, "rows 3"]:

@@ -3,9 +3,9 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Annotated, Literal, TypeAlias
 
+import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor, nn
@@ -50,7 +50,8 @@ class Schedule(Configuration, path="train.optim.schedule"):
         """The multiple at `progress` in [0, 1] of training."""
         progress /= self.drawn_for
         if self.shape == "piecewise":
-            return interpolate(((0.0, self.start), *KNOTS), progress)
+            times, multiples = np.array([(0.0, self.start), *KNOTS]).T
+            return float(np.interp(progress, times, multiples))
         if progress < self.warmup:
             return self.start + (1 - self.start) * progress / self.warmup
         if self.shape == "constant":
@@ -66,14 +67,6 @@ class Schedule(Configuration, path="train.optim.schedule"):
         """The progress up to which the rate is at its peak for good: where a cooldown may branch off."""
         ends = {"constant": 1.0, "stable_decay": 1 - self.decay}
         return min(1.0, ends.get(self.shape, 0.0) * self.drawn_for)
-
-
-def interpolate(knots: tuple[tuple[float, float], ...], x: float) -> float:
-    """The value at `x` on the straight lines between the knots (position, value)."""
-    for (left, low), (right, high) in pairwise(knots):
-        if x <= right:
-            return low + (high - low) * (x - left) / (right - left)
-    return knots[-1][1]
 
 
 @dataclass(frozen=True)

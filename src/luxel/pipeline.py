@@ -40,7 +40,7 @@ from luxel.trained_models import BLENDER, find_weights
 check_side = checker(Pixels | None)
 check_spp, check_seed = checker(PathCount), checker(Seed)
 UNCHECKED_BYTES = 1 << 26
-"""That a picture takes without asking what is free: one of 192²."""
+"""Memory up to which it is not asked how much is free, as that takes time: that of a picture of 192²."""
 FIRST_PASS_SPP, MAX_PASS_SPP = 4, 64
 """Paths a pixel between the first pictures of `Renderer.progress`, and at most: each pass doubles what there is."""
 

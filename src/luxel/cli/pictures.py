@@ -44,7 +44,7 @@ from luxel.transparent import cut_out
 
 Progress: TypeAlias = Callable[[int], object]
 WORTH_TELLING_S = 0.1
-"""Of making kernels ready: with less, a first picture's time is that of any other."""
+"""Seconds of making kernels ready from which on a picture's time is told without them."""
 
 
 def render_all(options: RenderOptions, words: Sequence[str]) -> int:

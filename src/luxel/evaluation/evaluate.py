@@ -45,7 +45,7 @@ class Evaluation:
     images: int
     images_per_s: float
     loss: str
-    """The loss that the model was trained with, which the metric of this name is."""
+    """The loss that the model was trained with, of which `metrics["loss"]` is the value."""
     metrics: dict[str, Summary]
     per_image: dict[str, list[float]]
 

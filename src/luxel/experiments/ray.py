@@ -33,34 +33,24 @@ def ray_small(scale: Scale) -> Experiment:
     tiny: seconds. small: 4 000 pictures of 64², minutes on two cores. long: five times as many. medium: 40 000 of 64²,
     tested on small's scenes. full: 160 000 of 96², minutes on a GPU.
     """
+    train = TrainConfig(samples=40_000, batch_size=16, tests=10, loss="display_huber", optim=OPTIM)
     if scale == "tiny":
         return Experiment(
             model=RayModelConfig(width=16),
             data=GenerateSettings(Varied(max_objects=6), count=192, width=16, height=16, spp=64, test_share=0.25),
             stream=StreamSettings(spp=16),
-            train=TrainConfig(samples=768, batch_size=16, tests=4, loss="display_huber", optim=OPTIM),
+            train=replace(train, samples=768, tests=4),
         )
-    if scale in ("small", "long"):
-        return Experiment(
-            model=RayModelConfig(width=64),
-            data=GenerateSettings(Mixed(), count=640, width=64, height=64, spp=1024, test_share=0.1),
-            stream=StreamSettings(spp=16),
-            train=TrainConfig(
-                samples=4_000 if scale == "small" else 20_000, batch_size=8, tests=5, loss="display_huber", optim=OPTIM
-            ),
-        )
-    if scale == "medium":
-        return Experiment(
-            model=RayModelConfig(width=64),
-            data=GenerateSettings(Mixed(), count=640, width=64, height=64, spp=1024, test_share=0.1),
-            stream=StreamSettings(spp=32),
-            train=TrainConfig(samples=40_000, batch_size=16, tests=10, loss="display_huber", optim=OPTIM),
-        )
+    data = GenerateSettings(Mixed(), count=640, width=64, height=64, spp=1024, test_share=0.1)
+    if scale == "full":
+        data, train = replace(data, width=96, height=96, spp=256), replace(train, samples=160_000)
+    elif scale != "medium":
+        train = replace(train, samples=4_000 if scale == "small" else 20_000, batch_size=8, tests=5)
     return Experiment(
-        model=RayModelConfig(width=96),
-        data=GenerateSettings(Mixed(), count=640, width=96, height=96, spp=256, test_share=0.1),
-        stream=StreamSettings(spp=32),
-        train=TrainConfig(samples=160_000, batch_size=16, tests=10, loss="display_huber", optim=OPTIM),
+        model=RayModelConfig(width=data.width),
+        data=data,
+        stream=StreamSettings(spp=32 if scale in ("medium", "full") else 16),
+        train=train,
     )
 
 

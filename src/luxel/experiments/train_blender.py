@@ -48,14 +48,14 @@ MODELS = ("ray-small", "ray-base", "ray-small")
 SPP = (1, 4, 16, 64)
 PATHS_SEED, TARGET_SEEDS = 1000, (5, 6)  # of n paths: 1000 + n
 PIXELS_A_SCENE = 2400
-"""That are learned from, of each number of paths."""
+"""Pixels of a scene that are learned from, for each number of paths."""
 PIXELS_A_STEP = 1024  # the same
 JUDGED_TOGETHER, GROUPS_A_STEP = 160, 8
-"""Pixels of a scene whose expected error is compared with what it is, and how many of them."""
+"""Pixels of a group, over which the expected error is compared with the true one; and groups of a step."""
 MIN_WIDTH = math.isqrt(JUDGED_TOGETHER - 1) + 1
-"""Of a square that has as many pixels."""
+"""Side of a square that has at least as many pixels as a group."""
 SURPRISING = 5.0
-"""Times what was expected: see `bounded`."""
+"""An error that is more than so many times the expected one counts by its logarithm: see `bounded`."""
 LEARNING_RATE, WEIGHT_DECAY, CLIP_NORM = 4e-3, 1e-4, 0.1
 MAX_DIFFERENCE = 0.05
 """Of two targets, as `difference` has it: 27 of the 236 scenes' differ by more with 96 paths, 17 of rare light."""

@@ -28,22 +28,22 @@ SECOND_WIDENING = 1.5
 REFERENCE_SPP = 64
 """Of the path-traced picture of what was found, that the renderer's is compared with."""
 RELIED_ON = 2.0
-"""Standard errors that the renderer's own error may be of before it is warned of."""
+"""What the renderer gets wrong is warned of if it has moved a number by more standard errors than this …"""
 NOTABLE = 0.5
-"""Of a step, that the renderer's own error may be of without a warning, however small the standard error."""
+"""… and by more than this share of the number's step, so that tiny standard errors make no warning."""
 BLOCKS = 8
 """A side of a picture: pixels of a block are taken to be wrong together, as what a renderer gets wrong is."""
 MIN_CURVATURE = 0.04
-"""Of a direction, where each number alone has 1: less is warned of, where errors are 5 times as large. Of two numbers,
-a correlation of 0.96."""
+"""Directions that curve less are warned of; each number alone has 1. Errors are then 5 times as large as in one number:
+of two numbers that is a correlation of 0.96."""
 FLOOR = 1e-6
 """What curvature is taken for at least: less is rounding, and noise of the Jacobians can make it negative."""
 TAKES_PART = 0.3
-"""Of a direction's largest component, from which on a number is named as one of it."""
+"""A number is named as part of a direction if its component is at least this share of the largest one."""
 MAX_NAMED = 6
 """Numbers that a warning names."""
 MAX_MISFIT = 0.01
-"""Of a display's range: blocks of the pictures that are farther off in the mean are warned of."""
+"""Share of a display's range: pictures whose blocks are farther off than this in the mean are warned of."""
 LITTLE_LOWER = 0.9
 """Share of the loss at the start, above which a fit is not to be believed."""
 

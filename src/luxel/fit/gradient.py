@@ -32,13 +32,15 @@ Offsets: TypeAlias = Float64[np.ndarray, " offsets"]
 PixelsMoved: TypeAlias = Annotated[float, Field(ge=0.01, le=100)]
 Pairs: TypeAlias = Annotated[int, Field(ge=1, le=1000)]
 SPREAD, SMOOTH_SPREAD = (0.5, 1.5), (0.12, 0.8)
-"""Of a step, the shortest and the longest of several pairs: of geometry, and of materials, where a polynomial follows
-what a line would not. Over up to two steps its slopes were 8 % off those of small differences by `specular`, over this
-2 to 3 %; over less there is more noise by roughness."""
+"""The shortest and the longest of several pairs of steps, over the usual one: of geometry, and of materials.
+
+Pictures are smooth in materials, where a polynomial follows what a line would not. Over up to two steps its slopes were
+8 % off those of small differences by `specular`, over these 2 to 3 %; over less there is more noise by roughness.
+"""
 MIN_OFFSETS = 4
-"""That a polynomial is fitted to; of fewer a line is."""
+"""Offsets from which on a polynomial is fitted; to fewer a line is."""
 NARROW = 0.25
-"""Of the longest step: with less room to a bound, steps are taken on the other side alone."""
+"""Steps are taken on one side alone if a bound is nearer on the other than this share of the longest step."""
 PIXELS_AT_ONCE = 1 << 20
 """Of scenes that are rendered together."""
 NOT_VALUES = 3

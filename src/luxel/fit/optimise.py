@@ -32,9 +32,10 @@ BETA1, BETA2, EPSILON = 0.9, 0.99, 1e-12
 LAST_RATE = 0.05
 """The share of Adam's rate at its last iteration, which it falls to as a cosine."""
 DAMPING, DAMPING_DECREASE, DAMPING_INCREASE, MIN_DAMPING, MAX_TRIES = 1e-2, 0.25, 4.0, 1e-6, 8
-"""Marquardt's λ at the start, times what after a step that helped and after one that did not; and how many of these."""
+"""Marquardt's λ at the start, its factors after a step that helped and after one that did not, its least value, and the
+most tries of one iteration."""
 MAX_WIDENING = 2.0
-"""The longest differences, over the usual: where no step helped, pictures' slopes are looked for over twice as far."""
+"""Where no step helped, pictures' slopes are taken over steps twice as long, up to so many times the usual ones."""
 PATIENCE = 3
 """Iterations that gain less than the tolerance, until the search ends."""
 

@@ -21,9 +21,9 @@ RADIANCE_STEP = 0.05
 TURN_STEPS = {"direction": 0.02, "rotation_degrees": 1.0}
 """By how much what is infinitely far turns: a length of unit vectors, and an angle."""
 BLACK_STEP = 0.01
-"""Of the brightest radiance, where one is black."""
+"""Step of a radiance that is black, as a share of the scene's brightest."""
 EXTENT_STEP = 0.1
-"""The largest share of an object's extent; and of a lamp's, whose shadows are soft, the least."""
+"""A step is at most this share of an object's extent; of a lamp's, whose shadows are soft, at least."""
 MIN_DISTANCE_SHARE = 0.25
 """Of the distance that the camera looks at: what is nearer is taken to be there, as one may stand on a plane."""
 

@@ -75,6 +75,12 @@ def extents(item: Object) -> Float64[np.ndarray, "3"]:
     return np.sqrt(((rotation * scale) ** 2).sum(1))
 
 
+def bounds(items: Sequence[Object]) -> tuple[Float64[np.ndarray, "3"], Float64[np.ndarray, "3"]]:
+    """The lower and upper corner of the box that holds objects, none of them a plane."""
+    centers, half = np.array([item.center for item in items]), np.array([extents(item) for item in items])
+    return (centers - half).min(0), (centers + half).max(0)
+
+
 def footprint(item: Object) -> float:
     """Radius of an upright cylinder about the centre that holds the object."""
     if isinstance(item, Sphere):

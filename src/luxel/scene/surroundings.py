@@ -11,7 +11,7 @@ from jaxtyping import Float64
 from luxel.scene.description import Box, Material, Object, Panel, Plane, Quaternion, Sphere, Vector
 from luxel.scene.draws import Draws
 from luxel.scene.finishes import FLOORS, Tone, mirror, tone
-from luxel.scene.placing import extents, moved, on_ball, vector
+from luxel.scene.placing import bounds, extents, moved, on_ball, vector
 
 GROUND_RADII = (3.0, 3000.0)
 """Of balls to stand on, in units of groups that measure a few."""
@@ -37,10 +37,9 @@ class Site:
 
     def inside(self, items: Sequence[Object]) -> list[Object]:
         """The objects moved into the bounds together, or centred in what is too narrow for them."""
-        low = np.min([np.array(item.center) - extents(item) for item in items], axis=0) - 0.01 * self.reach
-        high = np.max([np.array(item.center) + extents(item) for item in items], axis=0) + 0.01 * self.reach
-        lower, upper = np.array(self.lower), np.array(self.upper)
-        up, down = np.maximum(lower - low, 0), np.maximum(high - upper, 0)
+        low, high = bounds(items)
+        lower, upper, margin = np.array(self.lower), np.array(self.upper), 0.01 * self.reach
+        up, down = np.maximum(lower - (low - margin), 0), np.maximum(high + margin - upper, 0)
         shift = np.where((up > 0) & (down > 0), (up - down) / 2, up - down)
         return [moved(item, np.array(item.center) + shift) for item in items]
 

@@ -21,9 +21,10 @@ BRANCHES = 4
 BRANCH_COST = 0.65
 """What one of them costs, a path with a ray of its own being 1; measured on three clouds of points."""
 MAX_PILOT_PIXELS = 2048
-"""Pixels at most, that tell whether sharing pays: not where most noise is of lamps, whose light is shared, too."""
+"""Pixels at most of the pilot that tells whether branches pay: they do not where most noise is of lamps' light, which
+branches share, too."""
 PILOT_STRIDE = 16
-"""One of so many pixels at most, as each of them costs as much as three pixels of a picture."""
+"""At most one pixel of so many is in the pilot, as it costs as much there as three pixels of a picture."""
 PILOT_RAYS = 16
 SPP_STEP = 32
 """After the first paths a pixel gets a multiple of so many more, or a half or a quarter of it, as one net.

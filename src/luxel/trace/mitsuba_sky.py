@@ -70,11 +70,8 @@ def sky_picture(scene: Scene, rows: int) -> Float32[np.ndarray, "rows columns 3"
     if isinstance(scene.sky, GradientSky):
         return np.repeat(column_picture(scene, latitude)[:, None], columns, 1)
     azimuth = 2 * np.pi * ((np.arange(columns) + 0.5) / columns - 0.5)
-    return (
-        sky_radiance(scene, map_directions(latitude, azimuth).reshape(-1, 3))
-        .reshape(rows, columns, 3)
-        .astype(np.float32)
-    )
+    radiance = sky_radiance(scene, map_directions(latitude, azimuth).reshape(-1, 3))
+    return radiance.reshape(rows, columns, 3).astype(np.float32)
 
 
 def column_picture(scene: Scene, latitude: Float64[np.ndarray, "rows 1"]) -> Float32[np.ndarray, "rows 3"]:

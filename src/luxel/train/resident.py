@@ -80,7 +80,7 @@ class Resident(ABC):
     """The samples of a data set on the device."""
 
     encoding: ClassVar[type[Encoded]]
-    """Of its batches."""
+    """What the network reads of its batches."""
 
     def __init__(self, data: ShardDataset, columns: Iterable[Tensor], device: torch.device) -> None:
         self._data = data

@@ -44,7 +44,7 @@ SPECK_RADIUS = 2e-4
 """Radius over half of the figure's size below which a particle is a fifth of a pixel wide where all are 1 000 pixels
 wide; a million points over a ball's inside have 8e-3, along a line 1e-3."""
 FIGURE_RADIUS = 40.0
-"""How far a figure reaches in radii of its particles: its lamps stand in it."""
+"""Radius of a figure with its lamps, over that of a ball about its particles."""
 FILE_RADIUS = 10.0
 """Radius of a file's particles in scene units."""
 DEFAULT_VIEW = "30,25"

@@ -106,7 +106,7 @@ class Look:
     ground: Material | None
     """Left out below the horizon, as it would hide the particles."""
     albedo: float
-    """Base colour over the colour that is given: what makes the lit side of a particle show about that colour."""
+    """Base colour over the given colour, such that the lit side of a particle shows about the given one."""
     roughness: float = 0.5
     specular: float = 0.3
 

@@ -16,6 +16,7 @@ from luxel.files.atomic import write_atomically, writing
 from luxel.scene.description import Material, Object, Panel, Plane, Scene
 from luxel.scene.interchange.meshes import Mesh, unit_mesh
 from luxel.scene.interchange.placing import far_fields, unit_shape, world_from_unit
+from luxel.scene.placing import bounds
 
 SUFFIX = ".renderformer.json"
 HALF_BOX = 0.5
@@ -96,11 +97,7 @@ def _fit(scene: Scene) -> tuple[np.ndarray, float]:
     finite = [item for item in scene.objects if not isinstance(item, Plane) and not item.material.is_emissive]
     if not finite:
         return np.zeros(3), 1.0
-    corners = [world_from_unit(item) for item in finite]
-    reach = np.array([np.linalg.norm(m[:3, :3], axis=1) if unit_shape(i) == "ball" else np.abs(m[:3, :3]).sum(1)
-                      for m, i in zip(corners, finite, strict=True)])  # fmt: skip
-    places = np.array([matrix[:3, 3] for matrix in corners])
-    low, high = (places - reach).min(0), (places + reach).max(0)
+    low, high = bounds(finite)
     center = (low + high) / 2
     largest = 2 * HALF_BOX / float((high - low).max())
     distance = float(np.linalg.norm(np.array(scene.camera.position) - center))

@@ -61,6 +61,10 @@ cannot be compared by their loss, so that ideas about data stay undecided.
 """
 
 
+OURS = ("ours", "scale", "verdict", "at other scales")
+"""The last columns of a table of claims."""
+
+
 def write_findings(folders: Sequence[Path], out: Path) -> None:
     """Write the page of the folders' records, which may have the same ones.
 
@@ -129,35 +133,30 @@ def findings(records: Sequence[Record], folders: str) -> str:
 
 def claims_table(records: Sequence[Record]) -> Table:
     """A row a claim of the log."""
-    rows = []
-    for claim in CLAIMS:
-        judged, elsewhere = judgements(claim, records)
-        own_scale = judged.scale or "–"
-        runs = named_runs(claim)
-        rows.append([claim.text, claim.date, claim.log, runs, judged.figure, own_scale, judged.verdict, elsewhere])
-    return Table(["claim", "date", "the log", "runs", "ours", "scale", "verdict", "at other scales"], rows)
+    rows = [[*log_says(claim), *ours] for claim in CLAIMS for _, ours in [judgements(claim, records)]]
+    return Table(["claim", "date", "the log", "runs", *OURS], rows)
 
 
 def ideas_table(records: Sequence[Record]) -> Table:
     """A row an idea of the log's lists, with what its training costs; where it has not run, at scale small."""
     rows = []
     for idea in IDEAS:
-        judged, elsewhere = judgements(idea, records)
+        judged, ours = judgements(idea, records)
         cost = f"{relative_training_cost(idea.better, idea.worse, judged.scale or 'small'):.2f} times"
-        own_scale, runs = judged.scale or "–", named_runs(idea)
-        rows.append([idea.text, idea.date, idea.log, runs, cost, judged.figure, own_scale, judged.verdict, elsewhere])
-    return Table(["idea", "date", "the log", "runs", "cost", "ours", "scale", "verdict", "at other scales"], rows)
+        rows.append([*log_says(idea), cost, *ours])
+    return Table(["idea", "date", "the log", "runs", "cost", *OURS], rows)
 
 
-def judgements(claim: Claim, records: Sequence[Record]) -> tuple[Judgement, str]:
-    """The claim's judgement, and those at other scales in a table's cell."""
+def log_says(claim: Claim) -> list[str]:
+    """The first cells of a claim's row: its text, date, the log's words, and the experiments that test it."""
+    return [claim.text, claim.date, claim.log, ", ".join(f"`{name}`" for name in claim.runs)]
+
+
+def judgements(claim: Claim, records: Sequence[Record]) -> tuple[Judgement, list[str]]:
+    """The claim's judgement, and the cells of its row under OURS."""
     judged, *others = claim.judge(records)
-    return judged, "; ".join(map(at_its_scale, others)) or "–"
-
-
-def named_runs(claim: Claim) -> str:
-    """The claim's experiments in a table's cell."""
-    return ", ".join(f"`{name}`" for name in claim.runs)
+    elsewhere = "; ".join(map(at_its_scale, others)) or "–"
+    return judged, [judged.figure, judged.scale or "–", judged.verdict, elsewhere]
 
 
 def closing_note(records: Sequence[Record]) -> str:

@@ -4,15 +4,15 @@ import pytest
 from records import record, seeds
 
 from luxel import InputError
-from luxel.ledger.comparison import plots, run_table, save_records, spread
+from luxel.ledger.comparison import mean_and_interval, plots, run_table, save_records
 
 
 def test_a_spread_by_hand():
     """Three values: t is 4.303 with two degrees of freedom, so half an interval is 4.303 · 1 / √3."""
-    assert spread([1.0, 2.0, 3.0]) == "2 ± 2.5"
-    assert spread([0.0125]) == "0.0125"
-    assert spread([]) == "–"
-    assert spread([None, math.nan, 0.5]) == "0.5", "as a null in a file, or not finite"
+    assert mean_and_interval([1.0, 2.0, 3.0]) == "2 ± 2.5"
+    assert mean_and_interval([0.0125]) == "0.0125"
+    assert mean_and_interval([]) == "–"
+    assert mean_and_interval([None, math.nan, 0.5]) == "0.5", "as a null in a file, or not finite"
 
 
 def test_the_table_has_a_row_an_experiment():

@@ -28,7 +28,7 @@ from luxel.train.guard import GuardConfig
 from luxel.train.loop import train
 from luxel.train.optim import OptimConfig, Schedule
 from luxel.train.run_folder import RunFolder, read_metrics
-from luxel.train.runtime import MAX_WAIT, accelerator, leave
+from luxel.train.runtime import MAX_WAIT, accelerator, leave_process_group
 from luxel.train.train_config import TrainConfig
 from luxel.train.trainer import GRID_COLUMNS, MIN_SAMPLE_LOSS, Trainer, comparison_grid, mean_loss_over, mean_of_samples
 
@@ -529,7 +529,7 @@ if __name__ == "__main__":
     for name, changes, _ in VARIATIONS:
         train_a_little(folder / f"two-{name}", shared, **changes)
     stop_a_little_later(folder, shared)
-    leave()
+    leave_process_group()
     names = [(thread / "comm").read_text() for thread in THREADS.iterdir()] if THREADS.exists() else []
     (folder / f"threads-{shared.process_index}").write_text("".join(names))
 

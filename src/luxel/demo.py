@@ -70,17 +70,17 @@ def demo(out: Path, scale: Scale = "small") -> tuple[Path, str]:
     page, title = out / "index.html", "Luxel: a neural renderer"
     shipped = [shipped_section(out / "shipped"), *log_section(out / "log")]
     if not page.exists():
-        write_report(page, title, shipped, folders=written(page))
+        write_report(page, title, shipped, folders=files_beside(page))
     print(f"{' and '.join(SHIPPED)}, which Luxel comes with: open {page.resolve()}", flush=True)
     experiment = EXPERIMENTS["demo"].make(scale)
     data = data_folder(experiment.data)
     seconds: dict[str, float] = {}
 
-    with stage("trace", seconds):
+    with timed_stage("trace", seconds):
         generate(experiment.data, data)
-    with stage("train", seconds):
+    with timed_stage("train", seconds):
         result = run(experiment, out, data)
-    with stage("evaluate", seconds):
+    with timed_stage("evaluate", seconds):
         renderer, source = Renderer.from_pretrained(out), ShardSource(data)
         test, protocol = source.test, EvaluationProtocol.of(source.test, experiment.train.loss)
         evaluation, blank = (
@@ -88,7 +88,7 @@ def demo(out: Path, scale: Scale = "small") -> tuple[Path, str]:
             for model in (renderer.model, Background(experiment.model.width))
         )
         write_json(out / evaluation.file, asdict(evaluation))
-    with stage("render", seconds):
+    with timed_stage("render", seconds):
         scenes, size = [test.scene(index) for index in range(min(TRAINED_SCENES, len(test)))], experiment.model.width
         pictures, _ = side_by_side(out / "renders", scenes, {"demo": out}, size, TRAINED_SPP)
 
@@ -100,7 +100,7 @@ def demo(out: Path, scale: Scale = "small") -> tuple[Path, str]:
         facts,
         files_of(out / "renders", pictures),
     )
-    folders = {**written(page), data: [data / "manifest.json"]}
+    folders = {**files_beside(page), data: [data / "manifest.json"]}
     write_report(page, title, [*shipped, trained], evaluation, learning_curves(out), folders)
     print("\n".join(f"{name:>10}  {value}" for name, value in facts.items()))
     return page, result["status"]
@@ -115,9 +115,9 @@ def facts_of(
         "data": f"{data.count} scenes of “{data.distribution.name}”, traced at {data.spp} spp",
         "model": f"image model, {result['parameters'] / 1e6:.2f} M parameters, {size}×{size}",
         "training": f"{result['samples']} images seen, {result['seconds']:.0f} s, {result['images_per_s']} images/s",
-        "test": f"perceptual loss {figure(evaluation, 'perceptual')}, PSNR {figure(evaluation, 'psnr')} dB, "
-        f"{figure(evaluation, 'equivalent_spp')} equivalent spp ({evaluation.provenance})",
-        "to beat": f"perceptual loss {figure(blank, 'perceptual')}, PSNR {figure(blank, 'psnr')} dB "
+        "test": f"perceptual loss {metric_text(evaluation, 'perceptual')}, PSNR {metric_text(evaluation, 'psnr')} dB, "
+        f"{metric_text(evaluation, 'equivalent_spp')} equivalent spp ({evaluation.provenance})",
+        "to beat": f"perceptual loss {metric_text(blank, 'perceptual')}, PSNR {metric_text(blank, 'psnr')} dB "
         "of the background alone",
         "rendering": f"{evaluation.images_per_s:.0f} images/s",
         "machine": f"{os.cpu_count()} cores",
@@ -235,7 +235,7 @@ def files_of(folder: Path, scenes: Sequence[object]) -> list[list[Path]]:
     return [sorted(place.iterdir()) for place in places(folder, scenes)]
 
 
-def written(page: Path) -> dict[Path, list[Path]]:
+def files_beside(page: Path) -> dict[Path, list[Path]]:
     """Everything that the demo has left on the disk beside its page, by folder."""
     folders: dict[Path, list[Path]] = {}
     for path in sorted(page.parent.rglob("*")):
@@ -252,7 +252,7 @@ def longest_stages(path: Path, seconds: dict[str, float]) -> dict[str, float]:
     return longest
 
 
-def figure(evaluation: Evaluation, metric: str) -> str:
+def metric_text(evaluation: Evaluation, metric: str) -> str:
     """A metric's mean, to three digits."""
     return f"{evaluation.metrics[metric].mean:.3g}"
 
@@ -277,7 +277,7 @@ def learning_curves(out: Path) -> list[Line]:
 
 
 @contextmanager
-def stage(name: str, seconds: dict[str, float]) -> Iterator[None]:
+def timed_stage(name: str, seconds: dict[str, float]) -> Iterator[None]:
     """Announce a stage and record how long it took."""
     print(f"{name} …", flush=True)
     started = time.monotonic()

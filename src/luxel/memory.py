@@ -46,16 +46,16 @@ def free_memory(device: str = "cpu", enough: int | None = None) -> int:
         if enough is None or free < enough:
             free += torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return free
-    return max(0, min([int(psutil.virtual_memory().available), *left_in_groups()]))
+    return max(0, min([int(psutil.virtual_memory().available), *free_in_cgroups()]))
 
 
-def left_in_groups() -> Iterator[int]:
+def free_in_cgroups() -> Iterator[int]:
     """Bytes left below the limit of each control group of this process, from its own up to the root.
 
     What is used includes the page cache, of which the part that nobody has read lately (inactive_file) is given up
     first, so that it counts as free. Below 0 where a limit was lowered afterwards.
     """
-    for group, version in memory_groups():
+    for group, version in cgroups():
         maximum, current, reclaimable = {
             1: ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
             2: ("memory.max", "memory.current", "inactive_file"),
@@ -66,7 +66,7 @@ def left_in_groups() -> Iterator[int]:
             yield limit - max(0, used - int(statistics[reclaimable]))
 
 
-def memory_groups() -> Iterator[tuple[Path, int]]:
+def cgroups() -> Iterator[tuple[Path, int]]:
     """The folders of the control groups that limit this process's memory, innermost first, and their version, 1 or 2.
 
     In a container the path may be that of the host, which is not mounted there; the container's own is the root then.

@@ -111,7 +111,7 @@ def cut_out(scene: Scene, radiance: Any, shadow_catcher: int | None = None, devi
     shares.index_put_((found.pixel.long(), is_ground.long()), found.coverage, accumulate=True)
     coverage, ground_coverage = shares.clamp(0, 1).reshape(height, width, 2).cpu().numpy().transpose(2, 0, 1)
     sky = sky_of_pixels(batch, found).reshape(height, width, 3).cpu().numpy()
-    ground = spread(radiance, ground_coverage >= 1)
+    ground = nearest_known(radiance, ground_coverage >= 1)
     left = (1 - coverage - ground_coverage).clip(0, 1)
     objects = radiance - ground_coverage[..., None] * ground - left[..., None] * sky
     objects = trusted_by_coverage(np.where(coverage[..., None] > 0, objects, 0).clip(0), coverage)
@@ -132,7 +132,7 @@ def trusted_by_coverage(
     return np.where(share < 1, share * (objects + (1 - share) * sums[0] / np.maximum(sums[1], 1e-6)), objects)
 
 
-def spread(
+def nearest_known(
     image: Float32[np.ndarray, "height width 3"], is_known: Bool[np.ndarray, "height width"]
 ) -> Float32[np.ndarray, "height width 3"]:
     """The image where it is known, elsewhere the nearest known pixel's; white if none is."""

@@ -63,10 +63,10 @@ def main(arguments: list[str] | None = None) -> None:
             finally:
                 flush_output()
     except KeyboardInterrupt:
-        print(f"interrupted{goes_on(arguments) if resumable(words) else ''}", file=sys.stderr)
+        print(f"interrupted{resume_hint(arguments) if resumable(words) else ''}", file=sys.stderr)
         code = INTERRUPTED
     except TimeIsUp as end:
-        print(f"{end}{goes_on(arguments)}", file=sys.stderr)
+        print(f"{end}{resume_hint(arguments)}", file=sys.stderr)
         code = TIME_IS_UP
     except BrokenPipeError:  # `| head` has seen enough; with 2>&1 the verb may have been cut off anywhere
         code = PIPE_BROKEN if is_broken(sys.stderr) else 0
@@ -79,7 +79,7 @@ def main(arguments: list[str] | None = None) -> None:
     sys.exit(code)
 
 
-def goes_on(arguments: list[str]) -> str:
+def resume_hint(arguments: list[str]) -> str:
     """The end of a message about a verb that has stopped and can be repeated."""
     return f"; `luxel {shlex.join(arguments)}` goes on from here"
 
@@ -137,7 +137,7 @@ def is_broken(stream: TextIO) -> bool:
     return any(event & select.POLLERR for _, event in poll.poll(0))
 
 
-def leave_to_the_main_thread(arguments: threading.ExceptHookArgs) -> None:
+def print_unless_os_error(arguments: threading.ExceptHookArgs) -> None:
     """Print what ended a thread, unless it is an OSError: TensorBoard's thread hands that on, and `main` tells it."""
     if not issubclass(arguments.exc_type, OSError):
         threading.__excepthook__(arguments)
@@ -157,7 +157,7 @@ def handlers() -> Iterator[None]:
 
     None of these is lost, wherever in the program it is raised.
     """
-    hook, threading.excepthook = threading.excepthook, leave_to_the_main_thread
+    hook, threading.excepthook = threading.excepthook, print_unless_os_error
     unraisable_hook, sys.unraisablehook = sys.unraisablehook, interrupt_again
     is_main = threading.current_thread() is threading.main_thread()
     stops = is_main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL

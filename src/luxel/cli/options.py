@@ -149,14 +149,14 @@ def parsed(options: type[Parsed], program: str, arguments: list[str]) -> Parsed:
         while cause is not None and not isinstance(cause, InputError):
             cause = cause.__context__
         if isinstance(cause, FieldError):
-            raise InputError(of_option(cause, arguments)) from None
+            raise InputError(option_message(cause, arguments)) from None
         if cause is not None:
             raise cause from None
         sys.stderr.write(drawn.getvalue())
         raise
 
 
-def of_option(error: FieldError, arguments: Sequence[str]) -> str:
+def option_message(error: FieldError, arguments: Sequence[str]) -> str:
     """The error as one of the option that was given, where None, the default, is had by giving none."""
     allowed = described(without_none(error.hint))
     left_out = "; or leave it out" if allowed != described(error.hint) else ""

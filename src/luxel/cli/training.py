@@ -116,9 +116,9 @@ def cooldown(arguments: list[str]) -> int:
 
 def report_run(result: "Result", out: Path) -> int:
     """Print a training's result, say if it diverged, and return the exit code."""
-    from luxel.train.runtime import leave
+    from luxel.train.runtime import leave_process_group
 
-    leave()
+    leave_process_group()
     print(json.dumps(result, indent=2))
     print(f"run folder: {out}")
     if result["status"] == "diverged":

@@ -41,7 +41,7 @@ def read_json(path: Path, kind: Any = Any, remedy: str = "") -> Any:
         try:
             value = opened(value, str(path))
         except InputError as error:
-            raise InputError(sentence(str(error), remedy)) from None
+            raise InputError(with_remedy(str(error), remedy)) from None
     return validated(value, kind, str(path), remedy)
 
 
@@ -56,7 +56,7 @@ def read_lines(path: Path, remedy: str = "") -> Iterator[tuple[int, bytes]]:
         for number, line in enumerate(iter(lambda: file.readline(MAX_LINE + 1), b""), start=1):
             if len(line) > MAX_LINE:
                 what = f"{path}, line {number}: has more than {MAX_LINE} bytes, which is no line of Luxel's"
-                raise InputError(sentence(what, remedy))
+                raise InputError(with_remedy(what, remedy))
             yield number, line
 
 
@@ -66,17 +66,17 @@ def reading(path: Path, remedy: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise InputError(sentence(f"{path}: cannot be read: {error.strerror or error}", remedy)) from error
+        raise InputError(with_remedy(f"{path}: cannot be read: {error.strerror or error}", remedy)) from error
 
 
 def check_size(path: Path, most: int, remedy: str) -> None:
     """Raise InputError for a file of more bytes than `most`, and for a device, whose end is not known."""
     found = path.stat()
     if stat.S_ISCHR(found.st_mode) or stat.S_ISBLK(found.st_mode):
-        raise InputError(sentence(f"{path}: is a device, must be a file", remedy))
+        raise InputError(with_remedy(f"{path}: is a device, must be a file", remedy))
     size = found.st_size
     if size > most:
-        raise InputError(sentence(f"{path}: has {size} bytes, must have at most {most}", remedy))
+        raise InputError(with_remedy(f"{path}: has {size} bytes, must have at most {most}", remedy))
 
 
 def parse_json(content: bytes | str, kind: Any, source: str, remedy: str = "") -> Any:
@@ -84,7 +84,7 @@ def parse_json(content: bytes | str, kind: Any, source: str, remedy: str = "") -
     try:
         value = from_json(content)
     except ValueError as error:
-        raise InputError(sentence(f"{source}: {why_not_json(content, error)}", remedy)) from None
+        raise InputError(with_remedy(f"{source}: {why_not_json(content, error)}", remedy)) from None
     return validated(value, kind, source, remedy)
 
 
@@ -111,7 +111,7 @@ def validated(value: Any, kind: Any, source: str, remedy: str = "") -> Any:
     try:
         return adapter(kind).validate_python(value)
     except ValidationError as error:
-        raise InputError(sentence(f"{source}: {explain(error, value)}", remedy)) from None
+        raise InputError(with_remedy(f"{source}: {validation_message(error, value)}", remedy)) from None
 
 
 @lru_cache
@@ -140,7 +140,7 @@ def without_nan(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def explain(error: ValidationError, value: Any) -> str:
+def validation_message(error: ValidationError, value: Any) -> str:
     """The first mistake that validation found in the JSON `value`, with its field, and how many more there are.
 
     Where a field may be of several types, pydantic tells what each of them lacks: told is what the nearest one does.
@@ -185,6 +185,6 @@ def mistake(field: str, details: Sequence[ErrorDetails]) -> str:
     return f"{where} is {shortened(first['input'])}: {first['msg'][:1].lower()}{first['msg'][1:]}"
 
 
-def sentence(problem: str, remedy: str) -> str:
+def with_remedy(problem: str, remedy: str) -> str:
     """Both, if there is a remedy."""
     return f"{problem}; {remedy}" if remedy else problem

@@ -133,10 +133,13 @@ def run_table(records: Sequence[Record]) -> Table:
                 str(len(own)),
                 ", ".join(sorted({record.experiment["train"]["precision"] for record in own})),
                 f"{np.mean([record.result['samples'] for record in own]):,.0f}",
-                *(spread([record.figure(metric) for record in finished]) for metric in METRICS),
-                spread([record.figure("train_loss") for record in finished]),
-                spread([record.result["test_loss"] for record in finished]),
-                *(spread([record.result[name] for record in own]) for name in ("seconds", "peak_memory_mib")),
+                *(mean_and_interval([record.figure(metric) for record in finished]) for metric in METRICS),
+                mean_and_interval([record.figure("train_loss") for record in finished]),
+                mean_and_interval([record.result["test_loss"] for record in finished]),
+                *(
+                    mean_and_interval([record.result[name] for record in own])
+                    for name in ("seconds", "peak_memory_mib")
+                ),
                 own[0].data["test_set"][:8],
                 count_diverged(own)
                 + (f" ({', '.join(diagnoses)})" if diagnoses else "")
@@ -152,7 +155,7 @@ def by_name(records: Sequence[Record]) -> dict[str, list[Record]]:
     return {name: [record for record in records if record.name == name] for name in names}
 
 
-def spread(measured: Sequence[float | None]) -> str:
+def mean_and_interval(measured: Sequence[float | None]) -> str:
     """The mean, and half its 95 % interval (Student's t) where there are values enough; a dash without any.
 
     Values that are not finite, null in a file, are left out.

@@ -37,7 +37,7 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     lines = os.fdopen(os.dup(0), "rb")  # as a thread that reads sys.stdin may keep the interpreter from ending
     task = RunTask(**json.loads(lines.readline()))
-    Thread(target=obey, args=(lines,), daemon=True).start()
+    Thread(target=interrupt_at_each_line, args=(lines,), daemon=True).start()
     try:
         work(task)
     except KeyboardInterrupt:
@@ -49,7 +49,7 @@ def main() -> int:
     return 0
 
 
-def obey(lines: Iterable[bytes]) -> None:
+def interrupt_at_each_line(lines: Iterable[bytes]) -> None:
     """Interrupt the main thread at every line; at their end, which is the caller's, whatever ended it, end at once."""
     main = main_thread().ident
     assert main is not None

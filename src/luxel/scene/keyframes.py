@@ -148,7 +148,7 @@ def with_tracks(values: Any, place: str = "") -> Any:
     Raises SceneError, with place and value, for keyframes that are not as they must be.
     """
     if is_keyframed(values):
-        return spread(keys_of(values, place))
+        return tracks_of(keys_of(values, place))
     parts = [with_tracks(value, where) for where, value in children(values, place)]
     if isinstance(values, dict):
         return dict(zip(values, parts, strict=True))
@@ -223,7 +223,7 @@ def keys_of(values: dict[str, Any], place: str) -> Keys:
     return Keys(place, "", tuple(times), [value for _, value in pairs], interpolation)
 
 
-def spread(keys: Keys) -> Any:
+def tracks_of(keys: Keys) -> Any:
     """A Track of numbers; of fields or lists, one for each number in them. What is the same in all keys stays itself.
 
     Raises SceneError for a key whose value is not made as the first one's is.
@@ -241,8 +241,8 @@ def spread(keys: Keys) -> Any:
     if is_number(first) or (isinstance(first, list) and first and all(map(is_number, itertools.chain(*keys.values)))):
         return Track(keys.place, keys.within, keys.times, np.array(keys.values, np.float64), keys.interpolation)
     if isinstance(first, dict):
-        return {name: spread(keys.of(name)) for name in first}
-    return [spread(keys.of(index)) for index in range(len(first))] if isinstance(first, list) else first
+        return {name: tracks_of(keys.of(name)) for name in first}
+    return [tracks_of(keys.of(index)) for index in range(len(first))] if isinstance(first, list) else first
 
 
 def difference(first: Any, value: Any) -> str | None:

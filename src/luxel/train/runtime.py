@@ -29,7 +29,7 @@ def accelerator(cpu: bool = False) -> Accelerator:
     """
     is_rank = int(os.environ.get("WORLD_SIZE", "1")) > 1
     if is_rank:
-        import_module("torch.distributed.nn")  # while there is no group that it could keep, see `leave`
+        import_module("torch.distributed.nn")  # while there is no group that it could keep, see `leave_process_group`
     return Accelerator(
         mixed_precision="no",
         cpu=cpu or (is_rank and not torch.cuda.is_available()),
@@ -84,7 +84,7 @@ def interruption_noted() -> Iterator[Event]:
         as_before()
 
 
-def leave() -> None:
+def leave_process_group() -> None:
     """Part from the other processes at the end of a program: gloo aborts a rank that others just drop.
 
     Destroying the group ends gloo's threads only if nothing else holds it; one that drops a tensor while the

@@ -129,8 +129,7 @@ def certainty(problem: Problem, views: Views, first: Differences) -> Certainty:
     weighted = (one + two) / 2 * of.weight.reshape(-1) / of.error.size
     scores = (weighted * of.error.reshape(-1)).reshape(len(unit), *of.error.shape)
     blocks = block_sums(scores.sum(-1)).reshape(len(unit), -1)
-    tracer = PathTracer(device=str(problem.renderer.device))
-    pull = weighted @ renderer_error(tracer, views, first.pictures, of.scale).reshape(-1)
+    pull = weighted @ renderer_error(problem.renderer.tracer, views, first.pictures, of.scale).reshape(-1)
     errors, correlations, moved = np.full(len(unit), np.inf), np.zeros(len(unit)), np.zeros(len(unit))
     weak: list[WeakDirection] = []
     chosen = np.flatnonzero(np.diag(crossed) > 0)

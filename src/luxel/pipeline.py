@@ -56,7 +56,7 @@ class Progress(NamedTuple):
 
     Over pixels and channels. What is expected of such a picture, corrected by what each pass said of the picture before
     it, of which it is independent (`luxel.models.cross_check`): to be within a factor of 2 of the truth for nine scenes
-    of ten from 16 paths on, for two of three with 4, where it is more often too high (docs/blending.md).
+    of ten from 16 paths on, for two of three with 4, where it is more often too high (docs/measurements/blending.md).
     """
     paths: Float32[np.ndarray, "height width 3"] | None = None
     """The mean of those paths alone, which is right in the mean, but noisy."""

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import torch
 import warp as wp
-from jaxtyping import Float, Int64
+from jaxtyping import Float
 from torch import Tensor
 
 from luxel.core.launch import launch, struct_array, to_warp
@@ -196,15 +196,11 @@ def filter_residuals(
 class Levels(NamedTuple):
     """The residual at every level, the first being as it is; of the fragments of all pictures."""
 
-    moments: list[Float[Tensor, "fragments moments"]]
-    share: list[Float[Tensor, " fragments"]]
+    moments: Float[Tensor, "levels_and_one fragments moments"]
+    share: Float[Tensor, "levels fragments"]
     """Weight of the neighbours of each level but the first: 1 in the midst of a surface, 1/4 where a pixel is alone."""
-    details: list[Float[Tensor, "fragments 3"]]
+    details: Float[Tensor, "details fragments 3"]
     """Of the picture: what the filter's first levels take off it."""
-
-    def part(self, fragments: slice | Int64[Tensor, " some"]) -> "Levels":
-        """Of some of the fragments."""
-        return Levels(*([v[fragments] for v in values] for values in self))
 
 
 def filter_points(
@@ -232,22 +228,21 @@ def residual_levels(
     device, where = batch.device, [launchable(batch), surfaces.for_kernels()]
     coverage = surfaces.fragments.coverage.clamp(min=MIN_COVERAGE) * (weights > 0)
     table = filter_points(surfaces, picture, coverage)
-    smoothed, details = picture, []
-    for step in STEPS[:DETAILS]:
+    smoothed, details = picture, torch.empty(DETAILS, *picture.shape, device=device)
+    for step, detail in zip(STEPS[:DETAILS], details, strict=True):
         before, smoothed = smoothed, torch.empty_like(picture)
         inputs = [*where, table, step, to_warp(before, wp.vec3)]
         launch(smooth_picture, len(smoothed), inputs, [to_warp(smoothed, wp.vec3)], device, sliced=True)
-        details.append(before - smoothed)
+        torch.sub(before, smoothed, out=detail)
     products = [(detail * other).mean(1) for detail in details for other in (residual, detail)]
     square = (residual**2).mean(1)
     of_channels = [variance, variance, square, removed, variance.sqrt(), *products]
-    moments = [torch.cat([residual, torch.stack(of_channels, 1)], 1)]
-    shares = []
+    moments = torch.empty(1 + len(STEPS), len(variance), MOMENTS, device=device)
+    torch.cat([residual, torch.stack(of_channels, 1)], 1, out=moments[0])
+    shares = torch.empty(len(STEPS), len(variance), device=device)
     table = filter_points(surfaces, smoothed, weights)
-    for step in STEPS:
-        inputs = [*where, table, step, to_warp(moments[-1], Moments)]
-        moments.append(torch.empty_like(moments[0]))
-        shares.append(torch.empty_like(variance))
-        outputs = [to_warp(moments[-1], Moments), shares[-1]]
+    for level, step in enumerate(STEPS):
+        inputs = [*where, table, step, to_warp(moments[level], Moments)]
+        outputs = [to_warp(moments[level + 1], Moments), shares[level]]
         launch(filter_residuals, len(variance), inputs, outputs, device, sliced=True)
     return Levels(moments, shares, details)

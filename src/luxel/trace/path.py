@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 import warp as wp
 from jaxtyping import Float32, Int32, Int64
@@ -144,7 +145,7 @@ class PathTracer:
         whole, shown = Estimate(mean, variance, torch.empty(pixels, device=device)), len(fragments.key)
         sizes = ((shown, 3), (shown,), (pixels,))
         found, is_mixed = FragmentPaths(*(torch.empty(size, device=device) for size in sizes)), mixed_pixels(fragments)
-        for number in paths.unique().tolist():
+        for number in np.unique(paths.numpy()).tolist():
             settings, chosen = self._settings(number, seed, width, height, groups=1), WorldRays()
             settings.paths.net_size, settings.is_listed = net_size(number), 1
             listed = (paths == number).nonzero()[:, 0].to(device)

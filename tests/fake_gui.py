@@ -21,9 +21,20 @@ class ImpatientLoop(asyncio.SelectorEventLoop):
 
 class Handle:
     def __init__(self, gui, label, value=None, **properties):
-        self.gui, self.label, self.value = gui, label, value
-        self.callbacks = []
+        self.gui, self.label, self._value = gui, label, value
+        self.callbacks, self.sent = [], []
         self.__dict__.update(properties)
+
+    @property
+    def value(self):
+        return self._value
+
+    @value.setter
+    def value(self, value):
+        """Send it to the browsers, if it differs."""
+        if value != self._value:
+            self._value = value
+            self.sent.append(value)
 
     def on_update(self, callback):
         self.callbacks.append(callback)
@@ -40,7 +51,7 @@ class Handle:
             runner.run(self._told(values or (True,)))
 
     async def _told(self, values):
-        for self.value in values:
+        for self._value in values:
             for callback in self.callbacks:
                 await callback(SimpleNamespace(client=USER, target=self))
         await asyncio.sleep(0)

@@ -220,7 +220,7 @@ def test_numbers_are_typed_and_undone_by_keys(viewer, browser):
     type_in(page, radius, "1e9")
     page.get_by_text("must be a number in [1e-6, 1e6]").wait_for()
     wait_for(page, has_radius(0.4), "the radius before")
-    assert radius.input_value() == "0.4"
+    wait_for(page, lambda: radius.input_value() == "0.4", "its number in the input")
     page.locator("label:text-is('Shape') >> xpath=../../.. >> input").first.click()
     page.get_by_role("option", name="box").click()
     wait_for(page, lambda: viewer.document.scene.objects[BALL].shape == "box", "another shape")

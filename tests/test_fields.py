@@ -3,6 +3,7 @@ from fake_gui import FakeGui
 from viewer_scenes import BALL, SCENE
 
 from luxel.viewer.document import Document
+from luxel.viewer.panels import fields
 from luxel.viewer.panels.fields import Fields
 
 
@@ -10,15 +11,15 @@ from luxel.viewer.panels.fields import Fields
 def radius(tmp_path):
     """An input for the ball's radius, its document and its page."""
     gui, document = FakeGui(), Document(SCENE, tmp_path / "a.json")
-    fields = Fields(document, gui.tell)
-    document.listen(fields.refresh)
-    handle = fields.bind_numbers(
+    inputs = Fields(document, gui.tell)
+    document.listen(inputs.refresh)
+    handle = inputs.bind_numbers(
         gui,
         "Radius",
         lambda state: state.scene.objects[BALL].radius,
         lambda value: document.edit(document.scene.with_object(BALL, radius=value)),
     )
-    gui.clear = fields.clear
+    gui.clear = inputs.clear
     return handle, document, gui
 
 
@@ -57,6 +58,17 @@ def test_what_is_typed_is_refused_with_a_word_and_leaves_nothing_of_its_beginnin
     assert told in gui.told[0]
     assert len(gui.told) == 1
     assert (handle.value, document.scene.objects[BALL].radius) == ("0.8", 0.8)
+
+
+@pytest.mark.parametrize(("crossing_s", "sent"), [(60.0, ["0.8", "1e3 ", "1e3"]), (0.0, ["0.8"])])
+def test_what_is_typed_while_a_refusal_is_on_its_way_is_shown_as_it_is_taken(radius, crossing_s, sent, monkeypatch):
+    """Else the browser showed the number before, and the scene had the new one."""
+    handle, document, _ = radius
+    monkeypatch.setattr(fields, "CROSSING_S", crossing_s)
+    handle.user_sets("1e")
+    handle.user_sets("1e3")
+    assert (handle.value, document.scene.objects[BALL].radius) == ("1e3", 1e3)
+    assert handle.sent == sent
 
 
 def test_what_is_undone_is_no_beginning_of_what_is_typed_then(radius):

@@ -2,17 +2,19 @@
 
 import dataclasses
 import errno
+import itertools
 import json
 import os
 import re
 import shutil
 import signal
-import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from forkserver import forkserver
 
 from luxel import InputError
 from luxel.data import generate as generation
@@ -37,26 +39,24 @@ PATH = GenerateSettings(Spheres(max_objects=3), count=43, seed=2, width=7, heigh
 SETTINGS = dataclasses.replace(PATH, tracer="mitsuba")
 """By processes, which is where most can go wrong."""
 
-# The same in a process of its own, which kills itself, as kill -9 does, at its first or third call of a function.
-KILLED = """
-import os, signal, sys
-from luxel.data import generate, generate_settings
-sys.path.insert(0, {tests!r})
-from test_generate import SETTINGS
-generate.SCENES_A_SHARD, generate_settings.SCENES_A_JOB = 8, 3
-owner = sys.modules[{owner!r}]
-original, calls = getattr(owner, {name!r}), []
-def fatal(*arguments, **named):
-    calls.append(arguments)
-    if len(calls) == {call} and {before}:
-        os.kill(os.getpid(), signal.SIGKILL)
-    result = original(*arguments, **named)
-    if len(calls) == {call}:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return result
-setattr(owner, {name!r}, fatal)
-generate.generate(SETTINGS, {out!r}, workers=2, progress=False)
-"""
+
+def generate_until_killed(out: Path, owner: str, name: str, before: bool, call: int) -> None:
+    """The same, which kills its own process, as kill -9 does, before or after a function is called for this time."""
+    generation.SCENES_A_SHARD, generate_settings.SCENES_A_JOB = 8, 3
+    module = sys.modules[owner]
+    original, calls = getattr(module, name), itertools.count(1)
+
+    def fatal(*arguments: Any, **named: Any) -> Any:
+        is_the_last = next(calls) == call
+        if is_the_last and before:
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = original(*arguments, **named)
+        if is_the_last:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+    setattr(module, name, fatal)
+    generate(SETTINGS, out, workers=2, progress=False)
 
 
 def contents(root: Path) -> dict[str, bytes]:
@@ -106,9 +106,11 @@ def test_shards_hold_what_the_tracer_gives(whole):
     ],
 )
 def test_killed_and_resumed_ends_with_the_same_bytes(whole, tmp_path, owner, name, before, call):
-    out, tests = tmp_path / "set", str(Path(__file__).parent)
-    code = KILLED.format(tests=tests, out=str(out), owner=owner, name=name, before=before, call=call)
-    assert subprocess.run([sys.executable, "-c", code], timeout=120).returncode == -signal.SIGKILL
+    out = tmp_path / "set"
+    process = forkserver().Process(target=generate_until_killed, args=(out, owner, name, before, call))
+    process.start()
+    process.join(120)
+    assert process.exitcode == -signal.SIGKILL
     assert contents(out) != contents(whole)
     generate(SETTINGS, out, workers=2, progress=False)
     assert contents(out) == contents(whole)

@@ -29,6 +29,7 @@ LOCAL_BYTES = {
     "follow_chains": 2048,
     "merge_ends": 5120,
     "intersect_rays": 64,
+    "describe_fragments": 784,
 }
 """What is known to need local memory, in bytes at most; all others need none."""
 
@@ -57,8 +58,11 @@ def decorated_as_kernels() -> list[tuple[str, str]]:
 
 
 KERNELS = decorated_as_kernels()
-SLOW = ("luxel.models.mirrored_lights", "luxel.models.indirect_light")
-"""Take NVRTC three minutes and one, more than all others together; much of their code is in `direct_light`, too."""
+SLOW = ("luxel.models.mirrored_lights", "luxel.models.indirect_light", "luxel.models.specular")
+"""Take NVRTC three minutes, one and one and a half, more than all others together.
+
+Much of their code is in `direct_light`, or in the path tracer, too.
+"""
 MODULES = [
     pytest.param(module, marks=[pytest.mark.slow] * (module in SLOW))
     for module in sorted({module for module, _ in KERNELS})

@@ -5,7 +5,6 @@ in its folder, and every fsync; a limit on the size of files ends it in the midd
 """
 
 import errno
-import multiprocessing
 import os
 import shutil
 import signal
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from forkserver import forkserver
 from tqdm import tqdm
 
 from harness.report import Report
@@ -32,8 +32,6 @@ LIMITS = (1, 100, 1000, 3000, 10_000, 100_000, 1_000_000)  # bytes
 CHANGES = {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.truncate", "os.link", "os.symlink"}
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 PATIENCE_S = 120
-PRELOADED = ["luxel.cli", "luxel.experiments.run", "luxel.pipeline", "torch._dynamo"]
-"""What all of the writers import, the last as torch's optimisers do: else each process would take 3 s for it."""
 
 
 @dataclass(frozen=True)
@@ -129,8 +127,7 @@ def contents(root: Path) -> dict[str, bytes]:
 
 def forked(name: str, root: Path, cut: Cut | None) -> tuple[int, int, str]:
     """The writer's exit code in a process of its own, how often it changed its folder, and what it said."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(PRELOADED)
+    context = forkserver()
     calls, log = context.Value("i", lock=False), root / "said"
     process = context.Process(target=_write, args=(name, root, cut, calls, log))
     process.start()

@@ -59,7 +59,7 @@ def render_all(options: RenderOptions, words: Sequence[str]) -> int:
     for path in options.scenes:
         check_figure_words(path, options.figure, words)
     renderers = {
-        model: Renderer.from_pretrained(model, options.device)
+        model: Renderer.from_pretrained(model, options.device, options.max_depth)
         for model in dict.fromkeys(model_of(path, options) for path in options.scenes)
         if model != PATHS
     }
@@ -89,7 +89,9 @@ def render_one(
     if model == PATHS:
         spp, (width, height) = paths_of(path, options), size_of(options)
         with paths_bar(spp, width * height, out, scenes_bar) as progress:
-            image = denoised(scene, width, height, spp, options.seed, options.device, progress)
+            image = denoised(
+                scene, width, height, spp, options.seed, options.device, progress, max_depth=options.max_depth
+            )
         save_picture(path, out, image, scene, options)
     else:
         image = by_network(options, renderers[model], path, scene, out, scenes_bar)
@@ -211,7 +213,7 @@ def side_by_side(path: Path, image: Radiance, truth: Traced, options: RenderOpti
 
 def traced(options: RenderOptions, scene: Scene, width: int, height: int, progress: Progress) -> Traced:
     """The scene as the tracer that is asked for sees it; warns of what Mitsuba is known to get wrong."""
-    tracer = GenerateSettings(tracer=options.tracer).make_tracer()
+    tracer = GenerateSettings(tracer=options.tracer, max_depth=options.max_depth).make_tracer()
     if isinstance(tracer, MitsubaTracer):
         for line in known_wrong(scene):
             warnings.warn(line, InputWarning, stacklevel=2)

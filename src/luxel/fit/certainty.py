@@ -129,8 +129,7 @@ def certainty(problem: Problem, views: Views, first: Differences) -> Certainty:
     weighted = (one + two) / 2 * residuals.weight.reshape(-1) / residuals.error.size
     scores = (weighted * residuals.error.reshape(-1)).reshape(len(unit), *residuals.error.shape)
     blocks = block_sums(scores.sum(-1)).reshape(len(unit), -1)
-    tracer = PathTracer(device=str(problem.renderer.device))
-    pull = weighted @ renderer_error(tracer, views, first.pictures, residuals.scale).reshape(-1)
+    pull = weighted @ renderer_error(problem.renderer.tracer, views, first.pictures, residuals.scale).reshape(-1)
     errors, correlations, moved = np.full(len(unit), np.inf), np.zeros(len(unit)), np.zeros(len(unit))
     weak: list[WeakDirection] = []
     chosen = np.flatnonzero(np.diag(crossed) > 0)

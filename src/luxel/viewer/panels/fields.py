@@ -17,6 +17,8 @@ PATIENCE_S = 2.0
 """How long a number that can't be may stand: of 0.5 a browser sends 0 first."""
 RUN_S = 1.0
 """Between two keystrokes of one number."""
+CROSSING_S = 0.3
+"""How long what was typed may be on its way from a browser: viser's waits 50 ms between two messages."""
 Tell = Callable[[viser.ClientHandle | None, str], object]
 """Shows in a tab, or in all of them, what is wrong."""
 
@@ -45,6 +47,8 @@ class Field:
     last: Any = None
     """What it was set to, or showed, the last time."""
     changed_at: float = -math.inf
+    refused_at: float = -math.inf
+    """When it last went back to the value before."""
 
     def take(self, state: Any) -> None:
         """Do what the user says. Raises InputError for what can't be."""
@@ -66,6 +70,16 @@ class Field:
                 if numbers_in(self.handle.value, "", value) == value:
                     return
             value = text_of(value)
+        self.handle.value = value
+
+    def show_again(self) -> None:
+        """Send what it holds to all browsers, though it is the same: viser sends what differs, and never to the sender.
+
+        A number typed while the refusal of what stood there was on its way is taken, but its browser then shows the
+        refusal's number in its place.
+        """
+        value = self.handle.value
+        self.handle.value = value + " "
         self.handle.value = value
 
 
@@ -106,6 +120,8 @@ class Fields:
                 )
             finally:
                 self._changing = None
+            if field.is_typed and time.monotonic() - field.refused_at < CROSSING_S:
+                field.show_again()
 
         return field.handle
 
@@ -114,7 +130,7 @@ class Fields:
         if field not in self._fields or field.handle.value != value:
             return
         self._tell(client, message)
-        field.changed_at = -math.inf
+        field.changed_at, field.refused_at = -math.inf, time.monotonic()
         if field.read(self._source_of_state.state) != field.before:
             with suppress(InputError):  # of what others changed meanwhile
                 field.write(field.before)

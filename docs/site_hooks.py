@@ -15,6 +15,8 @@ from mkdocs.structure.pages import Page
 ROOT = Path(__file__).parents[1]
 OUTSIDE = re.compile(r"\]\(\.\./([^)#]+)")
 """A link from docs/ to another file of the repository, which the site keeps at the same place below its own root."""
+INTO_DOCS = re.compile(r"\]\(((?:\.\./)+)docs/")
+"""A link from a file elsewhere in the repository to a page of docs/, which the site has at its own root."""
 FORMULA = re.compile(r'<(span|div) class="arithmatex">\\[(\[](.*?)\\[)\]]</\1>', re.DOTALL)
 """As pymdownx.arithmatex leaves $…$ and $$…$$."""
 
@@ -38,8 +40,8 @@ def linked_from(page: File) -> list[str]:
 
 
 def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
-    """Links to other files of the repository, as the site has them."""
-    return OUTSIDE.sub(r"](\1", markdown) if is_at_top(page.file) else markdown
+    """Links out of docs/ and into it, as the site has them."""
+    return OUTSIDE.sub(r"](\1", markdown) if is_at_top(page.file) else INTO_DOCS.sub(r"](\1", markdown)
 
 
 def on_page_content(html: str, **_: object) -> str:

@@ -4,9 +4,9 @@ import torch
 
 from luxel.core.fragments import FragmentPaths
 from luxel.core.scene_batch import SceneBatch
-from luxel.models import residual_bands
 from luxel.models.blender import Blender, BlenderConfig
 from luxel.models.residual_bands import Residual
+from luxel.models.residual_features import FEATURES
 from luxel.models.residual_filter import DETAILS
 from luxel.models.traced_paths import Paths
 from luxel.models.visible_surfaces import FragmentRadiance, Surfaces, visible_surfaces
@@ -64,5 +64,5 @@ def residual_of(bands: torch.Tensor, variance: torch.Tensor, scale: float, noise
         details=torch.zeros(pixels, DETAILS, 3),
         mottle=torch.zeros(pixels, DETAILS),
         mottle_variance=torch.zeros(pixels, DETAILS),
-        features=torch.zeros(pixels, residual_bands.FEATURES),
+        features=torch.zeros(pixels, FEATURES),
     )

@@ -11,7 +11,7 @@ from luxel import InputError
 from luxel.core.scene_batch import SceneBatch
 from luxel.models.blender import Blender, BlenderConfig, james_stein
 from luxel.models.blending import blend
-from luxel.models.residual_bands import LEVELS
+from luxel.models.residual_features import LEVELS
 from luxel.models.traced_paths import LAMP_SHARE_ERROR
 from luxel.scene import Material, Plane, Scene, Sphere
 

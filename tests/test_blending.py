@@ -13,7 +13,7 @@ from luxel.core.fragments import FragmentPaths
 from luxel.core.scene_batch import SceneBatch
 from luxel.models.blender import Coefficients
 from luxel.models.blending import MIN_ERROR, blend, blended_picture, combine
-from luxel.models.residual_bands import LEVELS
+from luxel.models.residual_features import LEVELS
 from luxel.models.residual_filter import DETAILS
 from luxel.models.traced_paths import Paths, Shares, pooled, shares_of_pixels
 from luxel.models.visible_surfaces import visible_surfaces

@@ -9,14 +9,14 @@ from torch import nn
 from luxel import InputError
 from luxel.train.checkpoint import CheckpointError, Progress, load_checkpoint, read_progress, save_checkpoint
 from luxel.train.guard import Event, Guard
-from luxel.train.optim import OptimConfig, moving_average, optimizer
+from luxel.train.optim import MovingAverage, OptimConfig, optimizer
 
 
 def trained(steps: int, seed: int = 0):
     """A small network with batch norm, its average and its optimiser after some steps."""
     torch.manual_seed(seed)
     model = nn.Sequential(nn.Linear(3, 5), nn.BatchNorm1d(5), nn.Linear(5, 2))
-    average, optim = moving_average(model, 0.9), optimizer(OptimConfig(), model.parameters())
+    average, optim = MovingAverage(model, 0.9), optimizer(OptimConfig(), model.parameters())
     optim.param_groups[0]["lr"] = 0.1
     for _ in range(steps):
         model(torch.randn(7, 3)).square().mean().backward()
@@ -106,7 +106,7 @@ def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path):
     save_checkpoint(path, *trained(1), Progress())
     other = nn.Linear(3, 5)
     with pytest.raises(CheckpointError, match="not a checkpoint of this run"):
-        load_checkpoint(path, other, moving_average(other, 0.9), optimizer(OptimConfig(), other.parameters()))
+        load_checkpoint(path, other, MovingAverage(other, 0.9), optimizer(OptimConfig(), other.parameters()))
 
 
 def test_a_crash_while_writing_leaves_the_old_one(tmp_path: Path, monkeypatch):

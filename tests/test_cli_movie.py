@@ -37,6 +37,8 @@ def test_a_movie_of_what_stands_still_or_has_another_look_is_told(tmp_path, monk
     assert "still_life.json: has no keyframes (docs/movie.md)" in capsys.readouterr().err
     assert call("movie", SCENE, "--turntable", "2", "--width", "9") == 1
     assert "width is 9, must be even in an .mp4; give 10" in capsys.readouterr().err
+    assert call("movie", SCENE, "--turntable", "2", "--max-depth", "9") == 1
+    assert "--max-depth is 9, which is of --spp's paths, but there are none" in capsys.readouterr().err
     assert call("movie", SCENE, "--look", "dark") == 1
     assert "--look is dark, but a scene has its own look and camera" in capsys.readouterr().err
     assert not any(tmp_path.iterdir())

@@ -27,6 +27,13 @@ def test_a_picture_is_nearer_to_the_truth_than_its_paths():
     assert (picture != denoised(SCENE, WIDTH, HEIGHT, 4, 1)).any()
 
 
+def test_light_is_as_deep_as_it_is_asked_to_be():
+    direct, whole = (denoised(SCENE, WIDTH, HEIGHT, 16, max_depth=depth).mean() for depth in (2, 6))
+    truth = PathTracer(max_depth=2).trace([SCENE], WIDTH, HEIGHT, 256, seed=5).mean[0].mean()
+    assert direct == pytest.approx(truth, rel=0.02)
+    assert whole > 1.02 * direct
+
+
 def test_paths_of_a_crowd_end_on_small_balls_and_the_mean_stays(monkeypatch):
     crowd = from_points(np.random.default_rng(2).normal(size=(307, 3)), aspect=WIDTH / HEIGHT)
     cached = denoised(crowd, WIDTH, HEIGHT, 32)

@@ -41,7 +41,9 @@ def test_a_model_renders_each_image_once_and_shows_what_it_rendered():
     whole, shown, rendered = batch_of(5, torch.Generator().manual_seed(0)), [], []
     network = model()
     network.register_forward_hook(lambda module, inputs, output: rendered.append(output))
-    evaluate(network, [whole.rows(slice(0, 3)), whole.rows(slice(3, 5))], PROTOCOL, progress=False, seen=shown.append)
+    evaluate(
+        network, [whole.rows(slice(0, 3)), whole.rows(slice(3, 5))], PROTOCOL, progress=False, on_radiance=shown.append
+    )
     assert [len(images) for images in shown] == [3, 2]
     assert all((one == other).all() for one, other in zip(shown, rendered, strict=True))
 

@@ -2,13 +2,22 @@
 
 import numpy as np
 import pytest
-from tracer_scenes import LAMP, WHITE, ball, glass, metal, scene
+from tracer_scenes import CAMERA, LAMP, WHITE, ball, glass, metal, scene
 
-from luxel.core.frosted_lamps import BLUR, DISPLACEMENT, MIN_SHARE, distances_to_box, frosted_lamps, shares_received
+from luxel.core.frosted_lamps import (
+    BLUR,
+    DISPLACEMENT,
+    FAR,
+    MIN_SHARE,
+    distances_to_box,
+    frosted_lamps,
+    frosted_suns,
+    shares_received,
+)
 from luxel.core.guide_targets import TARGETS, GuideTargets
 from luxel.core.scene_batch import scene_arrays
 from luxel.core.scene_tables import SIZE_FIELDS
-from luxel.scene import Box, Cylinder, Plane, Scene
+from luxel.scene import Box, Cylinder, Object, Plane, Scene, Sun
 from luxel.scene.camera import rotation_matrix
 
 FROSTED = glass(0.4)
@@ -17,7 +26,7 @@ INTENSITY = np.mean(LAMP.emission) * np.pi * 0.1**2
 """Of the bulb."""
 
 
-def found(*scenes: Scene) -> GuideTargets:
+def arrays_and_sizes(*scenes: Scene) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Of scenes of spheres, boxes and cylinders, whose sizes are by hand, areas as of spheres."""
     of = scene_arrays(list(scenes))
     scale = of["scale"]
@@ -25,6 +34,11 @@ def found(*scenes: Scene) -> GuideTargets:
     is_ball = (scale == scale[:, :1]).all(1)
     sizes["radius"] = np.where(is_ball, scale[:, 0], np.linalg.norm(scale, axis=1))
     sizes["area"] = 4 * np.pi * scale[:, 0] ** 2
+    return of, sizes
+
+
+def found(*scenes: Scene) -> GuideTargets:
+    of, sizes = arrays_and_sizes(*scenes)
     lamps = np.flatnonzero((of["emission"] > 0).any(1)).astype(np.int32)
     return frosted_lamps(of, lamps, sizes, rotation_matrix(of["rotation"]))
 
@@ -113,3 +127,50 @@ def test_distances_to_a_box():
     """Beyond a corner, an edge and a face, and within."""
     beyond = np.array([(3, 4, 12), (3, 4, -1), (2, -1, -1), (-1, -3, -0.5)], float)
     np.testing.assert_allclose(distances_to_box(beyond), [13, 5, 2, 0.5])
+
+
+SUN = Sun(direction=(0, 3, 4), radiance=(3000, 2000, 1000), angular_radius_degrees=2)
+PANE = Box(center=(1, 2, 3), half_extents=(2, 0.05, 1), material=FROSTED)
+
+
+def suns_found(*objects: Object, sun: Sun = SUN) -> GuideTargets:
+    """Of a scene under nothing but a sun."""
+    of, sizes = arrays_and_sizes(Scene(objects=objects, camera=CAMERA, sun=sun))
+    return frosted_suns(of, sizes, rotation_matrix(of["rotation"]))
+
+
+def test_the_sun_behind_a_frosted_pane():
+    """So far away that it is in one direction from all over the pane, and twice the glass's α wider than it is."""
+    targets = suns_found(PANE)
+    radius, angle = np.linalg.norm(PANE.half_extents), np.radians(2)
+    np.testing.assert_allclose(targets.center - PANE.center, [FAR * radius * np.array([0, 0.6, 0.8])], rtol=1e-4)
+    np.testing.assert_allclose(semi_axes(targets), [(FAR * radius * (BLUR * 0.4**2 + angle),) * 3], rtol=1e-5)
+    irradiance = 2000 * np.pi * np.sin(angle) ** 2
+    np.testing.assert_allclose(targets.intensity / (FAR * radius) ** 2, [irradiance], rtol=1e-5)
+    np.testing.assert_allclose(targets.pane_center, [PANE.center])
+    np.testing.assert_allclose(targets.pane_radius, [radius], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"material": glass(0.0)},
+        {"material": WHITE},
+        {"half_extents": (2, 0.9, 1)},
+        {"rotation": (3, -1, 0, 0)},
+        {"material": LAMP},
+    ],
+    ids=["clear", "matte", "a block", "edge-on", "a lamp"],
+)
+def test_what_is_no_frosted_pane_before_the_sun(other):
+    assert not len(suns_found(PANE.model_copy(update=other)).scene)
+
+
+def test_no_pane_without_a_sun():
+    assert not len(suns_found(PANE, sun=Sun(direction=(0, 3, 4), radiance=(0, 0, 0))).scene)
+
+
+def test_the_largest_panes_leave_room_for_other_targets():
+    panes = [PANE.model_copy(update={"half_extents": (2 + k, 0.05, 1), "center": (k, 0, 0)}) for k in range(TARGETS)]
+    targets = suns_found(*panes)
+    assert targets.pane_center[:, 0].tolist() == list(range(TARGETS - 1, TARGETS // 2 - 1, -1))

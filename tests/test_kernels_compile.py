@@ -29,6 +29,7 @@ LOCAL_BYTES = {
     "follow_chains": 2048,
     "merge_ends": 5120,
     "intersect_rays": 64,
+    "describe_fragments": 784,
 }
 """What is known to need local memory, in bytes at most; all others need none."""
 

@@ -6,7 +6,7 @@ from ablation import Run, check_group
 
 from luxel.experiments import EXPERIMENTS
 from luxel.models.image_model import ImageModel
-from luxel.train.optim import moving_average
+from luxel.train.optim import MovingAverage
 
 RAW = "train.optim.ema_decay train.tests"
 RUNS = [
@@ -50,7 +50,7 @@ def test_half_the_rate_is_half_the_rate():
 def test_what_raw_runs_test_are_the_weights_themselves():
     torch.manual_seed(0)
     model = torch.nn.Linear(3, 2)
-    average = moving_average(model, EXPERIMENTS["just_seq_blocks_raw"].make("small").train.optim.ema_decay)
+    average = MovingAverage(model, EXPERIMENTS["just_seq_blocks_raw"].make("small").train.optim.ema_decay)
     for _ in range(3):
         torch.nn.init.normal_(model.weight)
         average.update_parameters(model)

@@ -14,7 +14,7 @@ from luxel.scene.figures.looks import (
     LOOKS,
     View,
     fitted_camera,
-    linear,
+    srgb_to_linear,
     surroundings,
 )
 
@@ -67,7 +67,7 @@ def test_all_balls_are_within_the_picture_and_touch_its_margins(view, aspect):
 
 def test_linear_undoes_srgb():
     shown = linear_to_srgb(torch.linspace(0, 1, 97, dtype=torch.float64)).numpy()
-    np.testing.assert_allclose(linear(shown), np.linspace(0, 1, 97), atol=2e-6)
+    np.testing.assert_allclose(srgb_to_linear(shown), np.linspace(0, 1, 97), atol=2e-6)
 
 
 def test_particles_of_one_color_share_their_material():
@@ -75,7 +75,7 @@ def test_particles_of_one_color_share_their_material():
     first, second, third = LOOKS["flat"].materials(colors)
     assert first is third
     assert second.base_color == (0, 0, 0)
-    assert first.base_color == pytest.approx(tuple(0.74 * linear(colors[0])))
+    assert first.base_color == pytest.approx(tuple(0.74 * srgb_to_linear(colors[0])))
 
 
 @pytest.mark.parametrize("look", LOOKS)

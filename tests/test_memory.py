@@ -14,7 +14,7 @@ from luxel.experiments.experiment import Experiment, with_data, with_model, with
 from luxel.experiments.requirements import check_memory
 from luxel.experiments.run import run
 from luxel.experiments.scene_sizes import SceneSizes
-from luxel.memory import check_fits, collection_paused, free_memory, in_words
+from luxel.memory import check_fits, collection_paused, format_size, free_memory
 
 
 def test_what_does_not_fit_is_told_before_it_starts(monkeypatch):
@@ -35,7 +35,12 @@ def test_little_is_taken_unasked(monkeypatch):
 
 
 def test_memory_in_words():
-    assert [in_words(size) for size in (0, 3 * 2**19, 2**30, 1234 * 2**30)] == ["0 MiB", "1.5 MiB", "1 GiB", "1.21 TiB"]
+    assert [format_size(size) for size in (0, 3 * 2**19, 2**30, 1234 * 2**30)] == [
+        "0 MiB",
+        "1.5 MiB",
+        "1 GiB",
+        "1.21 TiB",
+    ]
 
 
 MIB = 2**20

@@ -39,8 +39,12 @@ def test_how_noisy_paths_are_is_known_of_few(spp):
     assert np.isfinite(found.path_variance).all()
 
 
-def test_what_a_model_has_not_learned_is_refused():
-    with pytest.raises(InputError, match="max_depth is 9, must be 6 with a model"):
-        NetworkSettings(**SETTINGS, max_depth=9)
+def test_paths_are_as_deep_as_the_settings_say():
+    six, nine = (NetworkSettings(**SETTINGS, max_depth=depth).make_tracer() for depth in (6, 9))
+    assert (six.network.tracer.max_depth, nine.network.tracer.max_depth) == (6, 9)
+    assert six.renderer != nine.renderer
+
+
+def test_a_model_is_blended_with_its_own_paths_alone():
     with pytest.raises(InputError, match="tracer is mitsuba, must be path"):
         NetworkSettings(**SETTINGS, tracer="mitsuba")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from luxel import InputError
-from luxel.train.optim import REFERENCE_BATCH, OptimConfig, Schedule, moving_average, optimizer
+from luxel.train.optim import REFERENCE_BATCH, MovingAverage, OptimConfig, Schedule, optimizer
 
 
 def test_cosine_by_hand():
@@ -104,7 +104,7 @@ def test_the_configured_optimiser_is_built(algorithm, kind):
 def test_the_average_by_hand():
     """Step 0 copies; then the decay is min(0.5, (1 + n) / (10 + n)), so 2/11 and 3/12."""
     model = nn.BatchNorm1d(1)
-    average = moving_average(model, decay=0.5)
+    average = MovingAverage(model, decay=0.5)
     for weight in (1.0, 12.0, 4.0):
         with torch.no_grad():
             model.weight.fill_(weight)

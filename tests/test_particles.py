@@ -5,7 +5,7 @@ import pytest
 
 from luxel import InputError, InputWarning
 from luxel.scene.camera import rotation_matrix
-from luxel.scene.figures.particles import Cell, Particles, cell_of, products
+from luxel.scene.figures.particles import Cell, Particles, cell_of
 
 THREE = np.array([[0.0, 1, 2], [3, 4, 5], [6, 7, 9]])
 QUATERNIONS = np.array([[2.0, 0, 0, 0], [1, 1, 0, 0], [0.5, -0.5, 0.1, 0.7]])
@@ -169,11 +169,6 @@ def test_up_turns_all_alike(up, axis):
     assert after.cell is not None
     np.testing.assert_allclose(after.cell.origin, turn @ before.cell.origin)
     np.testing.assert_allclose(after.cell.vectors, before.cell.vectors @ turn.T)
-
-
-def test_products_are_of_rotations():
-    p, q = QUATERNIONS / np.linalg.norm(QUATERNIONS, axis=1, keepdims=True), np.roll(QUATERNIONS, 1, 0)
-    np.testing.assert_allclose(rotation_matrix(products(p, q)), rotation_matrix(p) @ rotation_matrix(q), atol=1e-12)
 
 
 def test_a_flat_or_endless_box_is_none():

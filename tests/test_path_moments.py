@@ -29,10 +29,17 @@ def test_chunks_merge_to_the_mean_and_variance_of_all(spp, size, device):
         for values in (means, deviations)
     ]
     chunks.append(to_warp(torch.from_numpy(np.stack(of_paths, 1).astype(np.float32)).to(device)))
-    mean, variance = (torch.empty(11, 3, device=device) for _ in range(2))
-    path_variance = torch.empty(11, device=device)
+    mean, variance = (torch.empty(13, 3, device=device) for _ in range(2))
+    path_variance = torch.empty(13, device=device)
     outputs = [to_warp(mean, wp.vec3), to_warp(variance, wp.vec3), path_variance]
-    launch(merge_chunks, 11, [*chunks, spp, len(groups)], outputs, torch.device(device), sliced=True)
+    places = torch.randperm(13, generator=torch.Generator().manual_seed(spp)).int().to(device)  # from the third on
+    launch(merge_chunks, 11, [*chunks, spp, len(groups), places, 2], outputs, torch.device(device), sliced=True)
+    mean, variance, path_variance = (values[places[2:].long()] for values in (mean, variance, path_variance))
+    in_order = [torch.empty(13, *values.shape[1:], device=device) for values in (mean, variance, path_variance)]
+    outputs = [to_warp(in_order[0], wp.vec3), to_warp(in_order[1], wp.vec3), in_order[2]]
+    launch(merge_chunks, 11, [*chunks, spp, len(groups), places[:0], 2], outputs, torch.device(device), sliced=True)
+    for values, there in zip(in_order, (mean, variance, path_variance), strict=True):
+        torch.testing.assert_close(values[2:], there, rtol=0, atol=0)
     np.testing.assert_allclose(mean.cpu(), paths.mean(1), rtol=1e-6)
     if spp > 1:
         np.testing.assert_allclose(path_variance.cpu(), paths.var(1, ddof=1).mean(1), rtol=5e-3)

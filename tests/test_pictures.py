@@ -117,6 +117,7 @@ def test_labels_are_drawn_on_the_picture_and_crowding_is_told(render, capsys):
         ([STILL, "--out", "x.exr", "--tone-map", "reinhard"], "--tone-map is of tone-mapped pictures, but x.exr"),
         ([STILL, "--labels", "--truth", "2"], "--labels and --truth don't go together"),
         ([STILL, "--seed", "3"], "--seed is 3, which is of --spp's paths, but there are none"),
+        ([STILL, "--max-depth", "9"], "--max-depth is 9, which is of --spp's and --truth's paths, but there are none"),
         ([STILL, "--tracer", "mitsuba"], "--tracer is mitsuba, which traces --truth, but there is none"),
         (["-", "--look", "dark"], "-: --look is dark, but a scene has its own look and camera"),
         ([STILL, "--look", "paper"], f"{STILL}: --look is paper, but a scene has its own look and camera"),

@@ -52,6 +52,24 @@ def test_a_batch_is_its_scenes(folder):
         np.testing.assert_allclose(image, renderer(scene), rtol=1e-4, atol=1e-5)
 
 
+def test_paths_go_as_deep_as_they_are_asked_to():
+    """Behind three panes a path of 6 segments sees nothing but the sky in their faces."""
+    clear = Material(base_color=(1, 1, 1), transmission=1, roughness=0)
+    panes = tuple(Box(center=(0, -y, 0), half_extents=(3, 0.05, 3), material=clear) for y in (2.0, 2.5, 3.0))
+    lit = Material(base_color=(0, 0, 0), emission=(5, 5, 5))
+    scene = Scene(objects=(*panes, Sphere(center=(0, 0, 0), radius=1.0, material=lit)), camera=CAMERA)
+    side, middle = 33, (slice(13, 20), slice(13, 20))
+    deep, shallow = (
+        Renderer.from_pretrained("ray-small", max_depth=depth)(scene, side, spp=64)[middle].mean() for depth in (32, 6)
+    )
+    assert shallow < 0.3 < 3 < deep
+    truth = PathTracer(max_depth=32).trace([scene], side, side, 256, 0).mean[0][middle].mean()
+    assert deep == pytest.approx(truth, rel=0.02)
+    for wrong in (0, 10_001):
+        with pytest.raises(InputError, match=r"max_depth is .+, must be an integer in"):
+            Renderer.from_pretrained("ray-small", max_depth=wrong)
+
+
 def test_the_default_model_takes_the_tokens_there_are():
     assert tiny_model().object_features == OBJECT_FEATURES
 

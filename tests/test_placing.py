@@ -48,6 +48,8 @@ def test_rotations():
     """Hamilton's product is that of the matrices; a quarter turn takes x to y; `facing` takes z to the normal."""
     matrix = rotation_matrix(TILT) @ rotation_matrix(TURN)
     np.testing.assert_allclose(rotation_matrix(product(TILT, TURN)), matrix, atol=1e-12)
+    both = np.stack(product(TILT, np.array([TURN, TILT]).T), -1)
+    np.testing.assert_allclose(both, [product(TILT, TURN), product(TILT, TILT)], atol=1e-12)
     np.testing.assert_allclose(rotation_matrix(about_z(math.pi / 2)) @ (1, 0, 0), (0, 1, 0), atol=1e-12)
     np.testing.assert_allclose(rotation_matrix(facing((0.36, -0.48, 0.8))) @ (0, 0, 1), (0.36, -0.48, 0.8), atol=1e-12)
 

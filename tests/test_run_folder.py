@@ -7,7 +7,7 @@ from records import result
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from luxel import InputError
-from luxel.experiments.run_config import config_in_todays_words
+from luxel.experiments.run_config import migrated_config
 from luxel.files import typed_json
 from luxel.files.typed_json import read_json, write_json
 from luxel.train.run_folder import RunFolder, RunFolderError, differences, read_metrics
@@ -34,7 +34,7 @@ def test_another_configuration_is_refused_and_nothing_is_lost(tmp_path: Path):
 def test_a_configuration_that_cannot_be_differs(tmp_path: Path, content):
     (tmp_path / "config.json").write_text(json.dumps(content))
     with pytest.raises(RunFolderError, match="holds a run of another configuration"):
-        RunFolder(tmp_path, CONFIG, config_in_todays_words)
+        RunFolder(tmp_path, CONFIG, migrated_config)
 
 
 def test_differences_go_both_ways():

@@ -27,7 +27,7 @@ from luxel.experiments.train_blender import (
 )
 from luxel.files.tensors import read_tensors
 from luxel.models.blender import Blender, BlenderConfig
-from luxel.models.residual_bands import FEATURES
+from luxel.models.residual_features import FEATURES
 from luxel.scene import Camera, Material, Scene, Sphere
 from luxel.scene.composed import Composed
 from luxel.scene.distributions import Mixed

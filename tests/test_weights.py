@@ -13,7 +13,7 @@ from luxel.experiments.base import tiny_model
 from luxel.models.image_model import ImageModel
 from luxel.models.ray_model import RayModel, RayModelConfig
 from luxel.train.checkpoint import Progress, save_checkpoint
-from luxel.train.optim import OptimConfig, moving_average, optimizer
+from luxel.train.optim import MovingAverage, OptimConfig, optimizer
 from luxel.viewer.weights import Weights
 
 EXPERIMENT = EXPERIMENTS["ray_small"].make("tiny")
@@ -30,7 +30,7 @@ def write_config(run, model):
 def checkpoint(run, step, time_s, model=None):
     """A run's checkpoint after so many steps, all of whose weights are `step`."""
     model = model or RayModel(SMALL)
-    average = moving_average(model, 0.9)
+    average = MovingAverage(model, 0.9)
     with torch.no_grad():
         for weights in average.module.parameters():
             weights.fill_(step)

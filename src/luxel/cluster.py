@@ -44,8 +44,7 @@ class Cluster:
     @property
     def threads(self) -> int:
         """Of a task: OMP_NUM_THREADS where that is set, else its `cpus`."""
-        asked = os.environ.get("OMP_NUM_THREADS", "")
-        return int(asked) if asked.isdecimal() and int(asked) else max(1, int(self.cpus))
+        return omp_num_threads(max(1, int(self.cpus)))
 
     @property
     def at_once(self) -> int:
@@ -83,6 +82,12 @@ class Cluster:
             self.ray.cancel(task, force=False)
         if tasks:
             self.ray.wait([*tasks], num_returns=len(tasks))
+
+
+def omp_num_threads(default: int) -> int:
+    """OMP_NUM_THREADS where that is set to a number, else the default."""
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    return int(asked) if asked.isdecimal() and int(asked) else default
 
 
 @contextmanager

@@ -39,6 +39,8 @@ Repeats = Annotated[int, Field(ge=1, le=1000)]
 """How often the same is done, to know how it varies."""
 PathCount = Annotated[int, Field(ge=0, le=1 << 24)]
 """Of a pixel, beside a network's picture; 0 for that alone."""
+PathDepth = Annotated[int, Field(ge=1, le=10_000)]
+"""Of paths, at most: segments from the camera to the light; 2 is direct light."""
 Seed = Annotated[int, Field(ge=0, le=(1 << 32) - 1)]
 Steps = Annotated[int, Field(ge=1, le=1_000_000_000)]
 

@@ -44,6 +44,8 @@ LOGS, LOGS_SIZE = ("log-64", "ray-small"), 64
 """What shows the log's network beside the ray model, on scenes like those of the log, at the one size that it has."""
 TRAINED_SCENES, TRAINED_SPP = 12, 1024
 """Of the test set, for the network that the demo trains."""
+PREVIEW_SIZE, PREVIEW_SPP = 32, 16
+"""By which it is decided whether a scene is worth showing."""
 TRUTH, SHOWN = "path_traced", "shown.json"
 
 
@@ -150,12 +152,12 @@ def unseen(title: str, folder: Path, distribution: Distribution, models: Sequenc
     return Section(title, pictures, facts, files_of(folder, pictures))
 
 
-def is_worth_showing(scene: Scene, size: int = 32, spp: int = 16) -> bool:
+def is_worth_showing(scene: Scene) -> bool:
     """Whether something is in view, and the truth at SHIPPED_SPP says more than 40 dB about it.
 
     In view: at least three objects cover a hundredth of the picture each, and half of it is neither dark nor white.
     """
-    tracer = PathTracer()
+    tracer, size, spp = PathTracer(), PREVIEW_SIZE, PREVIEW_SPP
     objects, pixels = tracer.features([scene], size, size).object_number.unique(return_counts=True)
     if int(((objects != MISS) & (pixels >= size * size / 100)).sum()) < 3:
         return False

@@ -45,14 +45,15 @@ def denoised(
     seed: int = 0,
     device: str = "cpu",
     progress: Callable[[int], object] | None = None,
+    max_depth: int = PathTracer.max_depth,
 ) -> Float32[np.ndarray, "height width 3"]:
     """Linear radiance of one scene, by `spp` paths a pixel on average, more where there is more noise, denoised.
 
     By OIDN, guided by albedo and normal, and on matte surfaces in part by a fit to places on them. Row 0 is the top.
 
-    `progress` is called with every number of pixels whose paths are traced. Raises InputError for a size or `spp` less
-    than 1, a picture that does not fit into memory, and where pyoidn is missing; warns of a scene without light, and
-    of a camera inside of what is opaque, with InputWarning.
+    `progress` is called with every number of pixels whose paths are traced. Raises InputError for a size, `spp` or
+    `max_depth` less than 1, a picture that does not fit into memory, and where pyoidn is missing; warns of a scene
+    without light, and of a camera inside of what is opaque, with InputWarning.
     """
     check_scene("scene", scene)
     check_size(width, height)
@@ -60,7 +61,7 @@ def denoised(
         BYTES_A_PIXEL * width * height, f"width is {width} and height is {height}", "render less at once", device
     )
     warn_of_black_pictures([scene])
-    tracer, batch = PathTracer(device=device), SceneBatch.of([scene], device)
+    tracer, batch = PathTracer(max_depth, device), SceneBatch.of([scene], device)
     features = tracer.features(batch, width, height)
     # The only scene's sky has the number −1, of no object: a false one is added behind the last.
     is_flat = pad(flat_and_matte(batch), (0, 1))[features.object_number[0]]

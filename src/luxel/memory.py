@@ -28,7 +28,7 @@ def check_fits(needed: int, what: str, remedy: str, device: str = "cpu", unasked
     free = free_memory(device, needed)
     if needed > free:
         raise InputError(
-            f"{what}: that takes some {in_words(needed)} of memory, of which {in_words(free)} are free; {remedy}"
+            f"{what}: that takes some {format_size(needed)} of memory, of which {format_size(free)} are free; {remedy}"
         )
 
 
@@ -83,7 +83,7 @@ def memory_groups() -> Iterator[tuple[Path, int]]:
                     yield group, 1 if controllers else 2
 
 
-def in_words(size: int) -> str:
+def format_size(size: int) -> str:
     """Bytes as MiB, GiB or TiB, to three digits."""
     for unit, exponent in (("TiB", 40), ("GiB", 30)):
         if size >= 2**exponent:

@@ -11,7 +11,6 @@ from luxel import InputError, __version__
 from luxel.data.generate_settings import GenerateSettings
 from luxel.pipeline import Renderer
 from luxel.scene.description import Scene
-from luxel.trace.path import PathTracer
 from luxel.trace.tracer import Radiance
 
 DIGITS = 16
@@ -58,17 +57,13 @@ class NetworkSettings(GenerateSettings):
         super().__post_init__()
         if self.tracer != "path":
             raise InputError(f"tracer is {self.tracer}, must be path, as a model is blended with its paths alone")
-        if self.max_depth != PathTracer.max_depth:
-            raise InputError(
-                f"max_depth is {self.max_depth}, must be {PathTracer.max_depth} with a model, as that has learned it"
-            )
 
     def make_tracer(self) -> NetworkTracer:
         """The model, on a GPU where there is one."""
-        return tracer_of(self.model, "cuda" if torch.cuda.is_available() else "cpu")
+        return tracer_of(self.model, "cuda" if torch.cuda.is_available() else "cpu", self.max_depth)
 
 
 @lru_cache(maxsize=1)
-def tracer_of(model: str, device: str) -> NetworkTracer:
+def tracer_of(model: str, device: str, max_depth: int) -> NetworkTracer:
     """The tracer of a model, read once. Raises InputError as `Renderer.from_pretrained` does."""
-    return NetworkTracer(Renderer.from_pretrained(model, device))
+    return NetworkTracer(Renderer.from_pretrained(model, device, max_depth))

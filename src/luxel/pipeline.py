@@ -15,7 +15,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from luxel import InputError
-from luxel.configuration import PathCount, Pixels, Seed, checker, shortened
+from luxel.configuration import PathCount, PathDepth, Pixels, Seed, checker, shortened
 from luxel.core.fragments import PIXEL_RAYS, Fragments, visible_fragments
 from luxel.core.scene_batch import SceneBatch
 from luxel.files.tensors import digest
@@ -38,7 +38,7 @@ from luxel.trace.path import PathTracer
 from luxel.trained_models import BLENDER, find_weights
 
 check_side = checker(Pixels | None)
-check_spp, check_seed = checker(PathCount), checker(Seed)
+check_spp, check_seed, check_depth = checker(PathCount), checker(Seed), checker(PathDepth)
 UNCHECKED_BYTES = 1 << 26
 """That a picture takes without asking what is free: one of 192²."""
 FIRST_PASS_SPP, MAX_PASS_SPP = 4, 64
@@ -56,7 +56,7 @@ class Progress(NamedTuple):
 
     Over pixels and channels. What is expected of such a picture, corrected by what each pass said of the picture before
     it, of which it is independent (`luxel.models.cross_check`): to be within a factor of 2 of the truth for nine scenes
-    of ten from 16 paths on, for two of three with 4, where it is more often too high (docs/blending.md).
+    of ten from 16 paths on, for two of three with 4, where it is more often too high (docs/measurements/blending.md).
     """
     paths: Float32[np.ndarray, "height width 3"] | None = None
     """The mean of those paths alone, which is right in the mean, but noisy."""
@@ -102,17 +102,26 @@ class PathNoise(NamedTuple):
 class Renderer:
     """A trained model and the way in and out of it. The model is left in evaluation mode.
 
-    `blender` decides what is believed of paths (`luxel.models.blending`); without one it is estimated.
+    `blender` decides what is believed of paths (`luxel.models.blending`); without one it is estimated. Paths have at
+    most `max_depth` segments from the camera to the light. The models that Luxel comes with have learned 6, and are
+    taken to other depths by paths alone (docs/blending.md).
     """
 
     @naming_near_words
-    def __init__(self, model: Model, device: str | torch.device = "cpu", blender: Blender | None = None) -> None:
+    def __init__(
+        self,
+        model: Model,
+        device: str | torch.device = "cpu",
+        blender: Blender | None = None,
+        max_depth: int = PathTracer.max_depth,
+    ) -> None:
         if not isinstance(model, Model):
             raise InputError(
                 f"model is {shortened(model)}, must be a model of luxel.models; a trained one, by its folder or name, "
                 'is Renderer.from_pretrained("ray-small")'
             )
         self.name = type(model).__name__
+        self.tracer = PathTracer(check_depth("max_depth", max_depth), str(device))
         try:
             self.model = model.to(device).eval()
             self.blender = None if blender is None else blender.to(device).eval()
@@ -130,7 +139,9 @@ class Renderer:
 
     @classmethod
     @naming_near_words
-    def from_pretrained(cls, folder: str | Path, device: str | torch.device = "cpu") -> "Renderer":
+    def from_pretrained(
+        cls, folder: str | Path, device: str | torch.device = "cpu", max_depth: int = PathTracer.max_depth
+    ) -> "Renderer":
         """The renderer of a run folder (`runs/<group>/<name>`), of a folder that `save_pretrained` wrote, or by name.
 
         The package comes with `ray-small` and `ray-base`; `hf-hub:OWNER/NAME` is downloaded. Raises InputError, naming
@@ -147,19 +158,20 @@ class Renderer:
             raise
         except (ValueError, RuntimeError, TypeError, OSError, SafetensorError) as error:
             raise InputError(f"{weights}: not a model of this version of Luxel: {error}") from error
-        renderer = cls(model, device, blender)
+        renderer = cls(model, device, blender, max_depth)
         renderer.name = str(folder)
         return renderer
 
     def fingerprint(self) -> str:
-        """SHA-256 of the model's and the blender's weights and configurations: where it is the same, pictures are."""
+        """SHA-256 of the weights and configurations of model, blender and paths: where it is the same, pictures are."""
         networks: list[tuple[str, Any]] = [("model", self.model)]
         if self.blender is not None:
             networks.append(("blender", self.blender))
         weights = {
             f"{name}.{key}": value.cpu() for name, network in networks for key, value in network.state_dict().items()
         }
-        return digest(weights, {name: repr(network.config) for name, network in networks})
+        configurations = {name: repr(network.config) for name, network in networks}
+        return digest(weights, {**configurations, "max_depth": str(self.tracer.max_depth)})
 
     @naming_near_words
     @torch.inference_mode()
@@ -285,8 +297,7 @@ class Renderer:
         progress: Callable[[int], object] | None = None,
     ) -> Paths:
         """So many paths for each pixel of the pictures, placed by what these show."""
-        tracer = PathTracer(device=str(self.device))
-        found, of_fragments = tracer.sample_fragments(batch, surfaces.fragments, spp_of_pixels, seed, progress)
+        found, of_fragments = self.tracer.sample_fragments(batch, surfaces.fragments, spp_of_pixels, seed, progress)
         return Paths.of(found.mean, found.path_variance, spp_of_pixels, of_fragments)
 
     @naming_near_words

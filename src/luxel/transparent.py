@@ -21,8 +21,15 @@ from luxel import InputError
 from luxel.core.fragments import PIXEL_RAYS, visible_fragments
 from luxel.core.scene_batch import SceneBatch
 from luxel.files.atomic import make_folder_of, replacing
-from luxel.image.formats import as_radiance, check_image_file, has_alpha, is_display, save_pixels, write_exr
-from luxel.image.tonemap import tone_map
+from luxel.image.formats import (
+    as_radiance,
+    check_image_file,
+    display_values,
+    has_alpha,
+    is_display,
+    save_pixels,
+    write_exr,
+)
 from luxel.models.open_sky import sky_of_pixels
 from luxel.scene.arguments import check_scene
 from luxel.scene.description import Scene
@@ -50,12 +57,9 @@ class Cutout:
 
         As programs put such files over others' display values, shadows are reckoned in display values.
         """
-
-        def shown(radiance: Float32[np.ndarray, "height width 3"]) -> Float32[np.ndarray, "height width 3"]:
-            return tone_map(tone)(torch.from_numpy(radiance * np.float32(2.0**exposure))).numpy()
-
         covered = self.coverage[..., None]
-        image = self._over(covered * shown(self.objects / np.maximum(covered, 1e-6)), shown(self.ground))
+        objects = display_values(self.objects / np.maximum(covered, 1e-6), tone, exposure)
+        image = self._over(covered * objects, display_values(self.ground, tone, exposure))
         alpha = image[..., 3:]
         straight = np.concatenate([image[..., :3] / np.maximum(alpha, 1e-6), alpha], 2)
         return (straight.clip(0, 1) * 255 + 0.5).astype(np.uint8)

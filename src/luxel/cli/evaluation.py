@@ -106,7 +106,7 @@ def evaluated(
         evaluation_batches(test, options.batch_size),
         EvaluationProtocol.of(test, loss, options.tone_map),
         options.device,
-        seen=keep_first,
+        on_radiance=keep_first,
     )
     return evaluation, np.stack(pictures)
 

@@ -91,19 +91,19 @@ def is_pair(hint: Any) -> bool:
     return is_tuple and may_be_none and len(list(intervals(numbers))) == 2
 
 
-def words_of(options: type) -> Iterator[tuple[str, Any]]:
+def option_types(options: type) -> Iterator[tuple[str, Any]]:
     """The options, `--color-range`, of options and their parts, and their types."""
     for name, hint in hints_of(options).items():
         kind = get_args(hint)[0] if get_origin(hint) is Annotated else hint
         if isinstance(kind, type) and is_dataclass(kind):
-            yield from words_of(kind)
+            yield from option_types(kind)
         else:
             yield f"--{name.replace('_', '-')}", kind
 
 
 def pairs_of(options: type) -> set[str]:
     """The options of two numbers."""
-    return {word for word, kind in words_of(options) if is_pair(kind)}
+    return {word for word, kind in option_types(options) if is_pair(kind)}
 
 
 def pairs_joined(arguments: Sequence[str], pairs: Collection[str]) -> list[str]:

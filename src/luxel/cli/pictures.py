@@ -59,7 +59,7 @@ def render_all(options: RenderOptions, words: Sequence[str]) -> int:
     for path in options.scenes:
         check_figure_words(path, options.figure, words)
     renderers = {
-        model: Renderer.from_pretrained(model, options.device)
+        model: Renderer.from_pretrained(model, options.device, options.max_depth)
         for model in dict.fromkeys(model_of(path, options) for path in options.scenes)
         if model != PATHS
     }
@@ -82,22 +82,24 @@ def render_all(options: RenderOptions, words: Sequence[str]) -> int:
 
 
 def render_one(
-    options: RenderOptions, renderers: dict[str, Renderer], path: Path, out: Path, over: ProgressBar | None = None
+    options: RenderOptions, renderers: dict[str, Renderer], path: Path, out: Path, scenes_bar: ProgressBar | None = None
 ) -> str:
-    """Make one picture, a network's first, and say where it is; `over` is the bar of all scenes."""
+    """Make one picture, a network's first, and say where it is; `scenes_bar` is the bar of all scenes."""
     scene, model = read_scene(path, options), model_of(path, options)
     if model == PATHS:
         spp, (width, height) = paths_of(path, options), size_of(options)
-        with paths_bar(spp, width * height, out, over) as progress:
-            image = denoised(scene, width, height, spp, options.seed, options.device, progress)
+        with paths_bar(spp, width * height, out, scenes_bar) as progress:
+            image = denoised(
+                scene, width, height, spp, options.seed, options.device, progress, max_depth=options.max_depth
+            )
         save_picture(path, out, image, scene, options)
     else:
-        image = by_network(options, renderers[model], path, scene, out, over)
+        image = by_network(options, renderers[model], path, scene, out, scenes_bar)
     if options.truth is None:
         return str(out)
     height, width, _ = image.shape
-    say(f"{out}: {model} alone, until the truth is traced", over)
-    with paths_bar(options.truth, width * height, out, over) as progress:
+    say(f"{out}: {model} alone, until the truth is traced", scenes_bar)
+    with paths_bar(options.truth, width * height, out, scenes_bar) as progress:
         truth = traced(options, scene, width, height, progress)
     pair = side_by_side(path, image, truth, options)
     if is_display(out):
@@ -108,7 +110,7 @@ def render_one(
 
 
 def by_network(
-    options: RenderOptions, renderer: Renderer, path: Path, scene: Scene, out: Path, over: ProgressBar | None
+    options: RenderOptions, renderer: Renderer, path: Path, scene: Scene, out: Path, scenes_bar: ProgressBar | None
 ) -> Radiance:
     """Make the network's picture, and then the one that is blended with paths."""
     spp, started, loaded = paths_of(path, options), time.perf_counter(), seconds_of_loading()
@@ -117,11 +119,11 @@ def by_network(
     height, width, _ = image.shape
     seconds, loading = time.perf_counter() - started, seconds_of_loading() - loaded
     first = f", after {loading:.1f} s of making its kernels ready" if loading > WORTH_TELLING_S else ""
-    say(f"{width}×{height} by {renderer.name} in {seconds - loading:.2f} s{first}", over)
+    say(f"{width}×{height} by {renderer.name} in {seconds - loading:.2f} s{first}", scenes_bar)
     save_picture(path, out, image, scene, options)
     if spp:
-        say(f"{out}: {renderer.name} alone, until {spp} paths a pixel are traced", over)
-        with paths_bar(spp, width * height, out, over) as progress:
+        say(f"{out}: {renderer.name} alone, until {spp} paths a pixel are traced", scenes_bar)
+        with paths_bar(spp, width * height, out, scenes_bar) as progress:
             image = renderer.blended(picture, spp, options.seed, progress)[0]
         save_picture(path, out, image, scene, options)
     return image
@@ -142,9 +144,9 @@ def warnings_naming(path: Path) -> Iterator[None]:
         yield
 
 
-def say(line: str, over: ProgressBar | None) -> None:
+def say(line: str, scenes_bar: ProgressBar | None) -> None:
     """Write a line to standard error, if one scene is rendered."""
-    if over is None:
+    if scenes_bar is None:
         print(line, file=sys.stderr)
 
 
@@ -180,9 +182,9 @@ def save_picture(path: Path, out: Path, image: Radiance, scene: Scene, options: 
 
 
 @contextmanager
-def paths_bar(spp: int, pixels: int, out: Path, over: ProgressBar | None) -> Iterator[Progress]:
+def paths_bar(spp: int, pixels: int, out: Path, scenes_bar: ProgressBar | None) -> Iterator[Progress]:
     """Within, a function of numbers of pixels whose paths are traced moves a bar: that of all scenes, if any."""
-    if over is None:
+    if scenes_bar is None:
         with ProgressBar(desc=f"path tracing, {spp} spp", total=pixels, unit="pixel", leave=False) as bar:
             yield bar.update
         return
@@ -191,10 +193,10 @@ def paths_bar(spp: int, pixels: int, out: Path, over: ProgressBar | None) -> Ite
     def show(count: int) -> None:
         nonlocal traced_pixels
         traced_pixels += count
-        over.set_postfix_str(f"{out.stem}: path tracing, {spp} spp, {traced_pixels / pixels:.0%}")
+        scenes_bar.set_postfix_str(f"{out.stem}: path tracing, {spp} spp, {traced_pixels / pixels:.0%}")
 
     yield show
-    over.set_postfix_str("")
+    scenes_bar.set_postfix_str("")
 
 
 def side_by_side(path: Path, image: Radiance, truth: Traced, options: RenderOptions) -> SideBySide:
@@ -211,7 +213,7 @@ def side_by_side(path: Path, image: Radiance, truth: Traced, options: RenderOpti
 
 def traced(options: RenderOptions, scene: Scene, width: int, height: int, progress: Progress) -> Traced:
     """The scene as the tracer that is asked for sees it; warns of what Mitsuba is known to get wrong."""
-    tracer = GenerateSettings(tracer=options.tracer).make_tracer()
+    tracer = GenerateSettings(tracer=options.tracer, max_depth=options.max_depth).make_tracer()
     if isinstance(tracer, MitsubaTracer):
         for line in known_wrong(scene):
             warnings.warn(line, InputWarning, stacklevel=2)

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Sequence
 
-from luxel.cli.options import words_of
+from luxel.cli.options import option_types
 
 
 def files_first(arguments: Sequence[str], options: type) -> list[str]:
@@ -26,5 +26,5 @@ def files_first(arguments: Sequence[str], options: type) -> list[str]:
 
 def switches_of(options: type) -> set[str]:
     """The options without a value, `--labels` and `--no-labels`."""
-    names = [word.removeprefix("--") for word, kind in words_of(options) if kind is bool]
+    names = [word.removeprefix("--") for word, kind in option_types(options) if kind is bool]
     return {f"--{prefix}{name}" for name in names for prefix in ("", "no-")}

@@ -9,7 +9,7 @@ import tyro
 from pydantic import Field
 
 from luxel import InputError
-from luxel.configuration import Configuration, PathCount, Pixels, Seed
+from luxel.configuration import Configuration, PathCount, PathDepth, Pixels, Seed
 from luxel.data.generate_settings import TracerName
 from luxel.denoised import DEFAULT_SPP
 from luxel.files.atomic import check_folder, check_writable
@@ -17,6 +17,7 @@ from luxel.image.formats import ENCODERS, LINEAR, SUFFIXES, Stops, check_image_f
 from luxel.scene.figures.figure import Figure
 from luxel.scene.figures.looks import LOOKS, View
 from luxel.scene.figures.readers import is_particle_file
+from luxel.trace.path import PathTracer
 from luxel.transparent import check_alpha_file
 
 STDIN = Path("-")
@@ -56,6 +57,9 @@ class RenderOptions(Configuration):
     given; 4 of points and particles by a network; 37 on average by --model paths, which has nothing else."""
     seed: Seed = 0
     """Of those paths."""
+    max_depth: PathDepth = PathTracer.max_depth
+    """Of those paths, and of --truth's: segments from the camera to the light. What is behind several panes, in water
+    or between mirrors needs more than 6, which the models have learned; 32 takes hardly longer (docs/blending.md)."""
     tone_map: str = "clamp"
     """Of all but an .exr: clamp or reinhard."""
     exposure: Stops = 0.0
@@ -131,8 +135,14 @@ def check_together(options: RenderOptions, outs: Sequence[Path]) -> None:
         check_transparent(options, outs)
     if options.labels and options.truth is not None:
         raise InputError("--labels and --truth don't go together, as its pictures have captions; leave one of them out")
-    if options.seed and not any(paths_of(path, options) for path in options.scenes):
+    has_paths = any(paths_of(path, options) for path in options.scenes)
+    if options.seed and not has_paths:
         raise InputError(f"--seed is {options.seed}, which is of --spp's paths, but there are none; give --spp, too")
+    if options.max_depth != PathTracer.max_depth and not has_paths and options.truth is None:
+        raise InputError(
+            f"--max-depth is {options.max_depth}, which is of --spp's and --truth's paths, but there are none; give "
+            "either, too"
+        )
     if options.tracer != "path" and options.truth is None:
         raise InputError(f"--tracer is {options.tracer}, which traces --truth, but there is none; give --truth, too")
 

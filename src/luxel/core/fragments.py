@@ -65,13 +65,6 @@ class Fragments:
         """The pixel among those of all pictures."""
         return self.scene * (self.width * self.rows) + self.pixel
 
-    def of_pixels(self, pixels: Int64[Tensor, " some"]) -> tuple[Int64[Tensor, " own"], Int32[Tensor, " some_and_one"]]:
-        """The numbers of the fragments of some of the pixels, and `offsets` among those."""
-        counts = self.offsets.diff()[pixels]
-        offsets = F.pad(counts.cumsum(0, dtype=torch.int32), (1, 0))
-        before = (self.offsets[pixels] - offsets[:-1]).repeat_interleave(counts)
-        return (before + torch.arange(len(before), device=before.device)).long(), offsets
-
 
 class FragmentPaths(NamedTuple):
     """What the paths of whole pictures' fragments have found."""

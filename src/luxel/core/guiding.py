@@ -2,8 +2,8 @@
 
 What these let in is found by rays alone that happen to meet them: neither light sampling nor a manifold walk gets
 through rough glass (`luxel.core.frosted_lamps`), and the sky is not sampled (`luxel.core.openings`). So some rays go
-anywhere in the ellipsoids that such lamps seem to fill, or that hold the openings, instead. All are weighed by the
-balance heuristic (Veach 1997, eq. 9.8), so that it matters for noise alone where the ellipsoids are.
+anywhere in the ellipsoids that such lamps, or the sun, seem to fill, or that hold the openings, instead. All are
+weighed by the balance heuristic (Veach 1997, eq. 9.8), so that it matters for noise alone where the ellipsoids are.
 """
 
 import warp as wp
@@ -28,14 +28,30 @@ def seen_from_unit_sphere(target: GuideTarget, point: wp.vec3) -> wp.vec3:
 
 
 @wp.func
+def is_through_pane(target: GuideTarget, point: wp.vec3, vector: wp.vec3, square: float) -> bool:
+    """Whether lines from a point to a target, at this vector of this squared length, pass its pane, if it has any.
+
+    The pane's ball grows with the distance as what the target fills does.
+    """
+    result = bool(True)
+    if target.pane_radius > 0.0:
+        to_pane = target.pane_center - point
+        distance = wp.sqrt(square)
+        along = wp.dot(to_pane, vector) / distance
+        radius = target.pane_radius + along * target.reach / distance
+        result = along > 0.0 and wp.dot(to_pane, to_pane) - along * along < radius * radius
+    return result
+
+
+@wp.func
 def target_weight(target: GuideTarget, at: LightSampleContext) -> float:
-    """About the irradiance by way of a target at an opaque surface: 0 within it, or if it is all behind."""
+    """About the irradiance by way of a target at an opaque surface: 0 within it, all behind, or past its pane."""
     vector = target.center - at.point
     square = wp.max(wp.dot(vector, vector), 1.0e-24)
     start = seen_from_unit_sphere(target, at.point)
     height = wp.dot(at.normal, vector) + target.reach
     result = float(0.0)
-    if wp.dot(start, start) > 1.0 and height > 0.0:
+    if wp.dot(start, start) > 1.0 and height > 0.0 and is_through_pane(target, at.point, vector, square):
         result = target.intensity * wp.min(height / wp.sqrt(square), 1.0) / square
     return result
 

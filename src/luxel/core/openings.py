@@ -132,7 +132,8 @@ def room(walls: Walls, camera: Float32[np.ndarray, "3"], sky: float) -> Room:
     lengths = np.sort(np.linalg.norm(axes, axis=1), 1)
     intensity = (sky * np.pi * lengths[:, 1] * lengths[:, 2]).astype(np.float32)
     centers = np.stack([opening.center for opening in openings])
-    return Room(GuideTargets(np.zeros(len(openings), np.int64), centers, axes, intensity), float(escapes.mean()))
+    scene = np.zeros(len(openings), np.int64)
+    return Room(GuideTargets.seen_from_anywhere(scene, centers, axes, intensity), float(escapes.mean()))
 
 
 def planes_of(walls: Walls) -> list[ParallelPlanes]:

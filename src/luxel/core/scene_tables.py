@@ -12,7 +12,7 @@ import torch
 import warp as wp
 from jaxtyping import Bool, Float32, Int32, Int64, Shaped
 
-from luxel.core.frosted_lamps import frosted_lamps
+from luxel.core.frosted_lamps import frosted_lamps, frosted_suns
 from luxel.core.guide_targets import GuideTargets, guide_table
 from luxel.core.lanes import LANES
 from luxel.core.launch import load, struct_array
@@ -51,7 +51,8 @@ def scene_tables(of: dict[str, np.ndarray]) -> dict[str, Int32[np.ndarray, "rows
     is_mirror = np.zeros(len(shapes), np.int32)
     is_mirror[mirrors[mirrors >= 0]] = 1
     openings, sky_seen = rooms(of, unit_from_world)
-    targets = GuideTargets.joined([openings, frosted_lamps(of, lights.rows[:-1], sizes, rotation)])
+    frosted = [frosted_lamps(of, lights.rows[:-1], sizes, rotation), frosted_suns(of, sizes, rotation)]
+    targets = GuideTargets.joined([openings, *frosted])
     return {
         "scenes": table_of(
             *(of["offsets"][:-1], of["offsets"][1:]),

@@ -86,6 +86,8 @@ class GuideTarget:
     volume: float  # product of the semi-axes
     reach: float  # the longest of them
     intensity: float
+    pane_center: wp.vec3  # of a ball that straight lines to the target pass
+    pane_radius: float  # 0 if any may
 
 
 @wp.struct

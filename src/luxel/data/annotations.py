@@ -19,6 +19,7 @@ from luxel.core.scene_batch import SceneBatch
 from luxel.data.whole_boxes import whole_box
 from luxel.scene.camera import frame, rotation_matrix, tan_half_fov
 from luxel.scene.description import Camera, Scene
+from luxel.scene.placing import affine, world_from_unit
 from luxel.trace.first_hits import first_hit_features
 
 check_side = checker(Pixels)
@@ -100,10 +101,7 @@ def annotate(scene: Any, width: int, height: int, pixel_rays: int = 32) -> Annot
         visible_box=np.stack([box_of(mask) for mask in visible]),
         amodal_box=np.stack([box_of(mask) for mask in amodal]),
         whole_box=np.stack(
-            [
-                whole_box(item, affine(at, turned * item.scale), pixels_from_world, extrinsics[2])
-                for item, at, turned in zip(scene.objects, center, rotation, strict=True)
-            ]
+            [whole_box(item, world_from_unit(item), pixels_from_world, extrinsics[2]) for item in scene.objects]
         ),
         box_center=center,
         box_half_extents=scale,
@@ -131,7 +129,7 @@ def camera_from_world(camera: Camera) -> Float64[np.ndarray, "4 4"]:
     """OpenCV's extrinsic matrix: camera space (x right, y down, z forward) from world space."""
     origin, world_from_opengl = frame(camera)
     rotation = OPENCV_FROM_OPENGL * world_from_opengl.T
-    return affine(-rotation @ origin, rotation)
+    return affine(rotation, -rotation @ origin)
 
 
 def projection(camera: Camera, width: int, height: int) -> Float64[np.ndarray, "3 4"]:
@@ -143,21 +141,20 @@ def projection(camera: Camera, width: int, height: int) -> Float64[np.ndarray, "
     return matrix
 
 
-def affine(shift: Float64[np.ndarray, "3"], linear: Float64[np.ndarray, "3 3"]) -> Float64[np.ndarray, "4 4"]:
-    """The matrix of x ↦ linear x + shift."""
-    matrix = np.eye(4)
-    matrix[:3, :3], matrix[:3, 3] = linear, shift
-    return matrix
-
-
 def project(
     camera: Camera, points: Float64[np.ndarray, "*batch 3"], width: int, height: int
 ) -> Float64[np.ndarray, "*batch 2"]:
     """Pixel coordinates of points in world space; NaN for those that are not in front of the camera."""
-    points = np.concatenate([points, np.ones_like(points[..., :1])], -1)
-    in_front = points @ camera_from_world(camera)[2] > 0
+    return project_homogeneous(camera, np.concatenate([points, np.ones_like(points[..., :1])], -1), width, height)
+
+
+def project_homogeneous(
+    camera: Camera, points: Float64[np.ndarray, "*batch 4"], width: int, height: int
+) -> Float64[np.ndarray, "*batch 2"]:
+    """Pixel coordinates of homogeneous points; NaN for those that are not in front of the camera, or have none."""
     x, y, w = np.moveaxis(points @ projection(camera, width, height).T, -1, 0)
-    return np.stack([x, y], -1) / np.where(in_front, w, np.nan)[..., None]
+    is_seen = (points @ camera_from_world(camera)[2] > 0) & (w > 0)
+    return np.stack([x, y], -1) / np.where(is_seen, w, np.nan)[..., None]
 
 
 def box_of(mask: Float32[np.ndarray, "height width"] | Bool[np.ndarray, "height width"]) -> Int64[np.ndarray, "4"]:

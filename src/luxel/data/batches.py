@@ -35,16 +35,15 @@ class BatchSource(Protocol[Made_co]):
 
 
 class ShardSource:
-    """A generated folder as the trainer takes it; `workers` processes load ahead."""
+    """A generated folder as the trainer takes it."""
 
-    def __init__(self, root: str | Path, workers: int = 0) -> None:
+    def __init__(self, root: str | Path) -> None:
         self.train = ShardDataset(root, "train")
         self.test = ShardDataset(root, "test")
-        self._workers = workers
 
     def training_batches(self, batch_size: int, seed: int, start_step: int, rank: int, world: int) -> Iterator[Batch]:
         """See `training_batches`."""
-        return training_batches(self.train, batch_size, seed, start_step, rank, world, self._workers)
+        return training_batches(self.train, batch_size, seed, start_step, rank, world)
 
     def test_batches(self, batch_size: int, rank: int, world: int) -> Iterator[Batch]:
         """See `evaluation_batches`."""

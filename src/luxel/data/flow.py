@@ -5,12 +5,12 @@ by the later camera, less where it was seen: flow. What is hidden in the later f
 """
 
 import numpy as np
-from jaxtyping import Bool, Float32, Float64
+from jaxtyping import Float32, Float64
 
 from luxel import InputError
-from luxel.data.annotations import Annotations, affine, camera_from_world, intrinsics, projection
-from luxel.scene.camera import rotation_matrix
+from luxel.data.annotations import Annotations, camera_from_world, intrinsics, project_homogeneous
 from luxel.scene.description import Camera, Object, Scene
+from luxel.scene.placing import world_from_unit
 
 
 def forward_flow(labels: Annotations, scene: Scene, later: Scene) -> Float32[np.ndarray, "height width 2"]:
@@ -33,7 +33,7 @@ def forward_flow(labels: Annotations, scene: Scene, later: Scene) -> Float32[np.
             chosen = labels.object_number == number
             places[chosen] = places[chosen] @ motion.T
             is_still &= ~chosen
-    found = projected(later.camera, places, width, height) - pixels
+    found = project_homogeneous(later.camera, places, width, height) - pixels
     return np.where(is_still[..., None], 0.0, found).astype(np.float32)
 
 
@@ -44,12 +44,6 @@ def motion_of(item: Object, moved: Object) -> Float64[np.ndarray, "4 4"] | None:
         return None
     motion: Float64[np.ndarray, "4 4"] = world_from_unit(moved) @ np.linalg.inv(world_from_unit(item))
     return motion
-
-
-def world_from_unit(item: Object) -> Float64[np.ndarray, "4 4"]:
-    """The matrix of what a shape is made of by its place: see `luxel.scene.description.shapes`."""
-    (rotation,) = rotation_matrix([item.rotation])
-    return affine(np.array(item.center, np.float64), rotation * np.array(item.scale, np.float64))
 
 
 def seen_places(
@@ -68,12 +62,3 @@ def seen_places(
     homogeneous = np.concatenate([local, np.where(is_sky, 0.0, 1.0)[..., None]], -1)
     places: Float64[np.ndarray, "height width 4"] = homogeneous @ np.linalg.inv(camera_from_world(camera)).T
     return places
-
-
-def projected(
-    camera: Camera, places: Float64[np.ndarray, "height width 4"], width: int, height: int
-) -> Float64[np.ndarray, "height width 2"]:
-    """Pixel coordinates of homogeneous places; NaN for those that are not in front of the camera, or have none."""
-    x, y, w = np.moveaxis(places @ projection(camera, width, height).T, -1, 0)
-    is_seen: Bool[np.ndarray, "height width"] = (places @ camera_from_world(camera)[2] > 0) & (w > 0)
-    return np.stack([x, y], -1) / np.where(is_seen, w, np.nan)[..., None]

@@ -8,8 +8,6 @@ from functools import partial
 from itertools import count, islice
 from pathlib import Path
 
-import numpy as np
-
 from luxel import InputError
 from luxel.cluster import Cluster, Task
 from luxel.data.generate_settings import GenerateSettings, is_extension, same_images, scenes_a_job
@@ -69,13 +67,13 @@ def generate(
     check_folder(root)
     if not is_free(root):
         raise DataError(f"{root}: neither empty nor a data set, {NAME} is missing; choose another --out")
-    if (manifest := _whole(settings, root, splits)) is not None:
+    if (manifest := _if_finished(settings, root, splits)) is not None:
         return manifest
     if settings.scene(0) != settings.scene(0):
         name = settings.distribution.name
         raise InputError(f"distribution {name} gives another scene each time: it must depend on seed and index alone")
     with only_one(root):
-        manifest = _begin(settings, root)
+        manifest = _manifest_to_continue(settings, root)
         if not manifest.is_complete:
             manifest = _complete(settings, root, manifest, workers, progress, splits, cluster)
     return manifest
@@ -89,7 +87,7 @@ def is_free(root: Path) -> bool:
     return not foreign or (root / NAME).exists()  # in this order, as another process may be writing it
 
 
-def _whole(settings: GenerateSettings, root: Path, splits: Sequence[Split]) -> Manifest | None:
+def _if_finished(settings: GenerateSettings, root: Path, splits: Sequence[Split]) -> Manifest | None:
     """The manifest, if nothing of the splits is missing or damaged: runs that share them need no lock to find out."""
     try:
         manifest = Manifest.load(root)
@@ -136,7 +134,7 @@ def _complete(
     return manifest
 
 
-def _begin(settings: GenerateSettings, root: Path) -> Manifest:
+def _manifest_to_continue(settings: GenerateSettings, root: Path) -> Manifest:
     """The manifest to go on from: without shards that are gone or damaged, whose scenes are due again.
 
     Where there are to be more scenes, also without each split's last shard unless it is full; its images are kept, and
@@ -254,10 +252,7 @@ def _traced(
     for radiance in _traced_parts(settings, root, plans, begun, workers, bar):
         done.append(radiance)
         if sum(len(part.mean) for part in done) == len(begun[0].scenes):
-            mean = np.concatenate([part.mean for part in done])
-            variance = np.concatenate([part.variance for part in done])
-            path_variance = np.concatenate([part.variance_of_a_path for part in done])
-            yield begun.popleft(), Radiance(mean, variance, settings.spp, path_variance)
+            yield begun.popleft(), Radiance.joined(done)
             done = []
 
 

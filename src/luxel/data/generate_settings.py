@@ -8,7 +8,7 @@ import torch
 from pydantic import Field
 
 from luxel import InputError
-from luxel.configuration import Configuration, Paths, Pixels, Seed, Share, check_fields, shortened
+from luxel.configuration import Configuration, PathDepth, Paths, Pixels, Seed, Share, check_fields, shortened
 from luxel.data.label_files import LabelChoice
 from luxel.data.manifest import Setting
 from luxel.data.split import Shares, check_shares
@@ -44,7 +44,7 @@ class GenerateSettings(Configuration):
     height: Pixels = 32
     spp: Paths = 128
     """Paths a pixel; at least 2, so that the images' variance is known."""
-    max_depth: Annotated[int, Field(ge=1, le=10_000)] = PathTracer.max_depth
+    max_depth: PathDepth = PathTracer.max_depth
     """Path segments up to the light."""
     variant: str = MitsubaTracer.variant
     """Mitsuba's."""

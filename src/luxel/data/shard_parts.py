@@ -66,11 +66,9 @@ def parts_of(shard: Path, scenes: Sequence[Scene], size: int) -> Iterator[Part]:
 
 def write_parts(shard: Path, scenes: Sequence[Scene], radiance: Radiance, size: int) -> None:
     """Keep the images of a shard that is to have more scenes as parts of `size` scenes, but for those left over."""
-    mean, variance, path_variance = radiance.mean, radiance.variance, radiance.variance_of_a_path
     for number, part in enumerate(parts_of(shard, scenes, size)):
-        rows = slice(number * size, (number + 1) * size)
         if len(part.scenes) == size:
-            part.write(Radiance(mean[rows], variance[rows], radiance.spp, path_variance[rows]))
+            part.write(radiance.rows(slice(number * size, (number + 1) * size)))
 
 
 def remove_parts(shard: Path) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from luxel.scene.description import Object
+from luxel.scene.placing import affine
 
 
 class Hull(NamedTuple):
@@ -53,9 +54,7 @@ def whole_box(
 
 def of_part(radii: tuple[int, int, int], center: tuple[int, int, int]) -> Float64[np.ndarray, "4 4"]:
     """Unit space from the unit ball of one ellipsoid."""
-    matrix = np.diag([*radii, 1.0])
-    matrix[:3, 3] = center
-    return matrix
+    return affine(np.diag(np.array(radii, np.float64)), np.array(center, np.float64))
 
 
 def nearest(part: Float64[np.ndarray, "4 4"], depth_from_world: Float64[np.ndarray, "4"]) -> float:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from luxel.evaluation.page import Line, plot, shown, write_page
+from luxel.evaluation.page import Line, plot, scene_row, write_page
 from luxel.image.side_by_side import SideBySide
 
 
@@ -40,6 +40,6 @@ def write_comparison(
         provenance=provenance,
         table=table,
         plots={f"{y} over {x}": plot(lines, x, y) for (x, y), lines in plots.items()},
-        scenes=[shown(scene, tone_map) for scene in scenes],
+        scenes=[scene_row(scene, tone_map) for scene in scenes],
         tone_map=tone_map,
     )

@@ -103,11 +103,11 @@ def evaluate(
     protocol: EvaluationProtocol,
     device: str | torch.device = "cpu",
     progress: bool = True,
-    seen: Callable[[Images], object] | None = None,
+    on_radiance: Callable[[Images], object] | None = None,
 ) -> Evaluation:
     """Evaluate in float32 and evaluation mode, on the device where the model is; a ray model at the images' size.
 
-    `seen` is called with the radiance of every batch as the model renders it, on the CPU.
+    `on_radiance` is called with the radiance of every batch as the model renders it, on the CPU.
     """
     model.eval()
     loss = loss_function(protocol.loss)
@@ -120,8 +120,8 @@ def evaluate(
         size = {"width": width, "height": height} if isinstance(model, RayModel) else {}
         radiance = model(batch.scenes, **size).cpu()
         seconds += time.monotonic() - started
-        if seen is not None:
-            seen(radiance)
+        if on_radiance is not None:
+            on_radiance(radiance)
         target, variance = batch.radiance.cpu(), batch.variance.cpu()
         noise = per_image(variance)
         of_a_path = protocol.reference_spp * noise if batch.path_variance is None else batch.path_variance.cpu()
@@ -160,11 +160,9 @@ class Background(nn.Module):
         return scenes.background[:, None, None].expand(-1, self.size, self.size, -1).contiguous()
 
 
-def bootstrap(
-    values: Float[np.ndarray, "images *columns"], statistic: Statistic = lambda mean: mean, seed: int = 0
-) -> Summary:
+def bootstrap(values: Float[np.ndarray, "images *columns"], statistic: Statistic = lambda mean: mean) -> Summary:
     """A statistic of the mean over images and its 95 % percentile bootstrap interval (Efron 1979)."""
-    draws = np.random.default_rng(seed).integers(len(values), size=(RESAMPLES, len(values)))
+    draws = np.random.default_rng(0).integers(len(values), size=(RESAMPLES, len(values)))
     resampled = statistic(values[draws].mean(axis=1))
     low, high = np.quantile(resampled, [0.025, 0.975])
     return Summary(float(statistic(values.mean(axis=0, keepdims=True))[0]), float(low), float(high))

@@ -12,14 +12,11 @@ from urllib.parse import quote
 import jinja2
 import matplotlib
 import numpy as np
-import torch
 from matplotlib.figure import Figure
-from PIL import Image
 
 from luxel.files.atomic import make_folder_of, write_atomically
-from luxel.image.formats import Radiance, to_bytes
+from luxel.image.formats import Radiance, display_values, encoded, to_bytes
 from luxel.image.side_by_side import Pixels, SideBySide
-from luxel.image.tonemap import tone_map
 
 ERROR_WHITE = 0.2
 """Difference of display values, from 0 to 1, at which the error map saturates."""
@@ -74,7 +71,7 @@ def plot(lines: Sequence[Line], x_label: str, y_label: str) -> str:
     return svg[svg.index("<svg") :]
 
 
-def shown(scene: SideBySide, tone: str, links: Mapping[str, str] | None = None) -> dict[str, Any]:
+def scene_row(scene: SideBySide, tone: str, links: Mapping[str, str] | None = None) -> dict[str, Any]:
     """What scenes.html.j2 reads of a scene: images with their captions, error maps below those of models, links."""
     images = [data_url(to_bytes(image, tone)) for image in scene.images]
     return {
@@ -92,14 +89,12 @@ def links(files: Iterable[Path], page: Path) -> dict[str, str]:
 
 def error_map(truth: Radiance, output: Radiance, tone: str) -> Pixels:
     """What an eye sees of the error: mean absolute difference of display values, in magma from 0 to ERROR_WHITE."""
-    display_truth, display_output = (tone_map(tone)(torch.from_numpy(image)) for image in (truth, output))
-    error = (display_output - display_truth).abs().mean(dim=-1).numpy() / ERROR_WHITE
+    display_truth, display_output = (display_values(image, tone) for image in (truth, output))
+    error = np.abs(display_output - display_truth).mean(axis=-1) / ERROR_WHITE
     colours = matplotlib.colormaps["magma"](error.clip(0, 1))
     return (colours[..., :3] * 255 + 0.5).astype(np.uint8)
 
 
 def data_url(image: Pixels) -> str:
     """A PNG as a data URL."""
-    buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, format="PNG")
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return "data:image/png;base64," + base64.b64encode(encoded(image, ".png")).decode()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from luxel.data.dataset import ShardDataset
 from luxel.evaluation.evaluate import Evaluation
-from luxel.evaluation.page import Line, links, plot, shown, write_page
+from luxel.evaluation.page import Line, links, plot, scene_row, write_page
 from luxel.image.metrics import LOWER_IS_BETTER
 from luxel.image.side_by_side import Images, SideBySide
 
@@ -55,7 +55,7 @@ def write_report(
                 "heading": section.heading,
                 "facts": section.facts,
                 "scenes": [
-                    shown(scene, tone, links(files, path))
+                    scene_row(scene, tone, links(files, path))
                     for scene, files in zip(section.scenes, section.files or [()] * len(section.scenes), strict=True)
                 ],
             }

@@ -11,7 +11,7 @@ from luxel import InputError
 from luxel.configuration import did_you_mean, shortened
 from luxel.data.generate_settings import FORMER_TRACERS, GenerateSettings
 from luxel.data.stream import StreamSettings
-from luxel.models.image_model import ImageModelConfig
+from luxel.models.image_model import ImageModelConfig, scaled
 from luxel.models.model_types import ModelConfig
 from luxel.scene.registry import distribution_type, parameters
 from luxel.train.train_config import TrainConfig
@@ -47,13 +47,13 @@ class Experiment:
     @staticmethod
     def from_json(values: dict[str, Any]) -> "Experiment":
         """The experiment that `to_json` wrote, in today's words or former ones. Raises ValidationError otherwise."""
-        return _ADAPTER.validate_python(in_todays_words(values))
+        return _ADAPTER.validate_python(migrated(values))
 
 
 _ADAPTER = TypeAdapter(Experiment)
 
 
-def in_todays_words(values: Any) -> Any:
+def migrated(values: Any) -> Any:
     """What `to_json` wrote at some time, as it would be written today.
 
     Data sets were Mitsuba's while no tracer was named. The path tracer was called torch, or torch_compiled; a stream
@@ -75,9 +75,19 @@ def with_model(run: Experiment, **changes: Any) -> Experiment:
     return replace(run, model=replace(run.model, **changes))
 
 
+def with_part(run: Experiment, part: str, **changes: Any) -> Experiment:
+    """The experiment with these fields of one part of its image model changed, which must be there."""
+    return with_model(run, **{part: replace(getattr(run.image_model, part), **changes)})
+
+
 def with_generator(run: Experiment, **changes: Any) -> Experiment:
     """The experiment with these fields of its network's image side changed."""
-    return with_model(run, generator=replace(run.image_model.generator, **changes))
+    return with_part(run, "generator", **changes)
+
+
+def with_size(run: Experiment, **factors: float) -> Experiment:
+    """The experiment with its image model's width, depth or sequence times a factor, see `scaled`."""
+    return replace(run, model=scaled(run.image_model, **factors))
 
 
 def with_data(run: Experiment, **changes: Any) -> Experiment:

@@ -6,9 +6,7 @@ that was "added in twice" is read as the whole of what seq→image gathers, afte
 starts at 4.5e-5, twice it is still next to nothing at first.
 """
 
-from dataclasses import replace
-
-from luxel.experiments.experiment import Experiment, variant, with_generator, with_model, with_optim, with_train
+from luxel.experiments.experiment import Experiment, variant, with_generator, with_optim, with_part, with_train
 from luxel.experiments.log_2020_05_31 import just_image_to_seq, standard_run
 from luxel.models.cross_attention import OverallWeight
 from luxel.models.generator import Strategy
@@ -35,18 +33,13 @@ def big_new_run(run: Experiment) -> Experiment:
     The bug: one overall weight for all objects in image→seq; fixed, each object has its own. A hundred epochs are the
     length of the base's training, at any scale, so this is `just_image_to_seq` without the bug.
     """
-    assert run.image_model.image_to_seq is not None
-    return with_model(run, image_to_seq=replace(run.image_model.image_to_seq, per_element=True))
+    return with_part(run, "image_to_seq", per_element=True)
 
 
 @variant(big_new_run, GROUP, GROUP)
 def add_seq_to_image(run: Experiment) -> Experiment:
     """Seq→image added to all channels under an overall weight, twice by mistake: "diverged"."""
-    assert run.image_model.seq_to_image is not None
-    added = replace(
-        run.image_model.seq_to_image, join="add", overall_weight=OverallWeight(mix_bias=-10.0), added_twice=True
-    )
-    return with_model(run, seq_to_image=added)
+    return with_part(run, "seq_to_image", join="add", overall_weight=OverallWeight(mix_bias=-10.0), added_twice=True)
 
 
 @variant(add_seq_to_image, GROUP, GROUP)
@@ -58,8 +51,7 @@ def add_seq_to_image_quarter_lr(run: Experiment) -> Experiment:
 @variant(add_seq_to_image, GROUP, GROUP)
 def add_seq_to_image_fixed(run: Experiment) -> Experiment:
     """Added once: "didn't diverge but performed poorly" (2020-06-02)."""
-    assert run.image_model.seq_to_image is not None
-    return with_model(run, seq_to_image=replace(run.image_model.seq_to_image, added_twice=False))
+    return with_part(run, "seq_to_image", added_twice=False)
 
 
 @variant(add_seq_to_image, GROUP, GROUP)
@@ -94,7 +86,7 @@ def only_descending_ch(run: Experiment) -> Experiment:
 @variant(big_new_run, GROUP, GROUP)
 def no_base_transformer(run: Experiment) -> Experiment:
     """No base transformer, the list's "eliminate input transformer": "eventually diverges", "promising" until then."""
-    return with_model(run, base_transformer=replace(run.image_model.base_transformer, layers=0))
+    return with_part(run, "base_transformer", layers=0)
 
 
 def with_start_channels(run: Experiment, strategy: Strategy, channels: int) -> Experiment:
@@ -102,4 +94,4 @@ def with_start_channels(run: Experiment, strategy: Strategy, channels: int) -> E
     attention, before = run.image_model.seq_to_image, run.image_model.generator.start_channels
     assert attention is not None
     changed = with_generator(run, strategy=strategy, start_channels=channels)
-    return with_model(changed, seq_to_image=replace(attention, channels=attention.channels * channels // before))
+    return with_part(changed, "seq_to_image", channels=attention.channels * channels // before)

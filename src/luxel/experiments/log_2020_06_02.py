@@ -7,7 +7,7 @@ it did.
 
 from dataclasses import replace
 
-from luxel.experiments.experiment import Experiment, variant, with_model, with_optim, with_train
+from luxel.experiments.experiment import Experiment, variant, with_model, with_optim, with_part, with_train
 from luxel.experiments.log_2020_05_31 import sequence_blocks
 from luxel.experiments.log_2020_06_01 import add_seq_to_image_fixed, big_new_run, no_base_transformer
 from luxel.models.cross_attention import OverallWeight
@@ -20,17 +20,13 @@ SUBSET = 0.25
 @variant(add_seq_to_image_fixed, GROUP, GROUP)
 def add_seq_to_image_new(run: Experiment) -> Experiment:
     """Seq→image added to a subset of the channels: "almost the exact same result" as on all."""
-    assert run.image_model.seq_to_image is not None
-    return with_model(run, seq_to_image=replace(run.image_model.seq_to_image, share=SUBSET))
+    return with_part(run, "seq_to_image", share=SUBSET)
 
 
 @variant(add_seq_to_image_new, GROUP, GROUP)
 def add_seq_to_image_mix_bias(run: Experiment) -> Experiment:
     """The overall weight starts at one half instead of 4.5e-5: "works very well", "seems like the best approach"."""
-    assert run.image_model.seq_to_image is not None
-    return with_model(
-        run, seq_to_image=replace(run.image_model.seq_to_image, overall_weight=OverallWeight(mix_bias=0.0))
-    )
+    return with_part(run, "seq_to_image", overall_weight=OverallWeight(mix_bias=0.0))
 
 
 @variant(no_base_transformer, GROUP, GROUP)
@@ -60,13 +56,12 @@ def min_loss_scale(run: Experiment) -> Experiment:
 @variant(big_new_run, GROUP, GROUP)
 def minimal_base_transformer(run: Experiment) -> Experiment:
     """One layer in the base transformer: "better than no base transformer and hasn't (yet) diverged"."""
-    return with_model(run, base_transformer=replace(run.image_model.base_transformer, layers=1, shared=False))
+    return with_part(run, "base_transformer", layers=1, shared=False)
 
 
 @variant(minimal_base_transformer, GROUP, GROUP)
 def single_layer_transformer_and_add_all(run: Experiment) -> Experiment:
     """One base layer, one-layer sequence blocks, seq→image added to all channels: the "kitchen sink run"."""
-    assert run.image_model.seq_to_image is not None
     blocks = replace(sequence_blocks(run.image_model), layers=1, shared=False)
-    added = replace(run.image_model.seq_to_image, join="add", overall_weight=OverallWeight(mix_bias=0.0))
-    return with_model(run, sequence_blocks=blocks, seq_to_image=added)
+    with_blocks = with_model(run, sequence_blocks=blocks)
+    return with_part(with_blocks, "seq_to_image", join="add", overall_weight=OverallWeight(mix_bias=0.0))

@@ -1,19 +1,18 @@
 """Experiments of our own."""
 
-from dataclasses import replace
-
 from luxel.experiments.experiment import (
     Experiment,
     variant,
     with_data,
     with_model,
+    with_part,
     with_schedule,
+    with_size,
     with_train,
 )
 from luxel.experiments.log_2020_05_31 import standard_run
 from luxel.experiments.log_2020_06_01 import no_base_transformer
 from luxel.experiments.to_try import queries_start
-from luxel.models.image_model import scaled
 from luxel.scene.distributions import Spheres
 
 GROUP, DATE = "luxel", "2026-11-24"
@@ -28,16 +27,13 @@ def demo(run: Experiment) -> Experiment:
     nothing else, 24.6 dB where a plain grey image has 23.1. Nor is there time to learn where objects are: told by
     exact first hits, it ends with 38.6 dB on its test set, where it had 31.3.
     """
-    layers = replace(run.image_model.base_transformer, layers=2, shared=False)
-    model = with_model(run, base_transformer=layers, first_hit_maps=True)
+    model = with_part(with_model(run, first_hit_maps=True), "base_transformer", layers=2, shared=False)
     scenes = with_data(model, distribution=Spheres(4, "white", lights=0.0))
     if run.model.width != 32:
         return scenes
     data = with_data(scenes, count=4096, test_share=0.1)
     short = with_train(data, samples=28_800, checkpoint_every=50)
-    return replace(
-        with_schedule(short, warmup=0.05, start=0.0), model=scaled(short.image_model, width=2.0, sequence=2.0)
-    )
+    return with_size(with_schedule(short, warmup=0.05, start=0.0), width=2.0, sequence=2.0)
 
 
 @variant(standard_run, GROUP, "2026-11-28")

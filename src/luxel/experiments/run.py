@@ -19,7 +19,7 @@ from luxel.data.stream import StreamSource
 from luxel.experiments.experiment import Experiment
 from luxel.experiments.folders import data_folder
 from luxel.experiments.requirements import check_memory, check_model, check_size, check_stream, check_traced
-from luxel.experiments.run_config import PLACE, config_in_todays_words
+from luxel.experiments.run_config import PLACE, migrated_config
 from luxel.files.atomic import checksum, only_one, write_atomically
 from luxel.files.typed_json import write_json
 from luxel.image.losses import bias_under_noise
@@ -95,7 +95,7 @@ def run(
     }
     with only_one(out) if runtime.is_main_process else nullcontext():
         with runtime.main_process_first():
-            folder = RunFolder(out, identity, config_in_todays_words)
+            folder = RunFolder(out, identity, migrated_config)
         if runtime.is_main_process:
             write_json(out / PLACE, {"folder": str(data.resolve())})
             if start.checkpoint is not None and not folder.checkpoint.exists():

@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 from luxel import InputError
 from luxel.data.generate_settings import same_images
 from luxel.data.manifest import FORMER, DataError, Manifest, Setting, Settings
-from luxel.experiments.experiment import Experiment, in_todays_words
+from luxel.experiments.experiment import Experiment, migrated
 from luxel.files.typed_json import read_json, validated
 from luxel.scene.registry import NAME_ITS_MODULE
 from luxel.train.run_folder import RunFolderError, read_environment
@@ -43,7 +43,7 @@ class DataPlace(TypedDict):
 
 def experiment_of(run_folder: Path) -> Experiment:
     """The experiment that a run folder holds. Raises RunFolderError if it is not a run folder, or another version's."""
-    values = in_todays_words(read_config(run_folder)["experiment"])
+    values = migrated(read_config(run_folder)["experiment"])
     try:
         return validated(values, Experiment, str(run_folder / "config.json"))
     except InputError as error:
@@ -71,12 +71,12 @@ def version_of(run_folder: Path) -> str:
     return f"luxel {made['luxel']}" + (f" of commit {made['commit'][:12]}" if made["commit"] else "")
 
 
-def config_in_todays_words(config: dict[str, Any]) -> dict[str, Any]:
+def migrated_config(config: dict[str, Any]) -> dict[str, Any]:
     """A run folder's config.json as it would be written today."""
     data = config.get("data")
     if isinstance(data, dict):
         data = {name: value for name, value in data.items() if name not in FORMER}
-    return {**config, "experiment": in_todays_words(config.get("experiment")), "data": data}
+    return {**config, "experiment": migrated(config.get("experiment")), "data": data}
 
 
 def check_data(parent: Path, experiment: Experiment, data: Path | None) -> None:

@@ -2,11 +2,8 @@
 size multiplier)?" Three networks of the same number of operations, each grown from the baseline in one way.
 """
 
-from dataclasses import replace
-
-from luxel.experiments.experiment import Experiment, variant
+from luxel.experiments.experiment import Experiment, variant, with_size
 from luxel.experiments.log_2020_06_01 import big_new_run
-from luxel.models.image_model import scaled
 
 GROUP, DATE = "scaling", "2020-06-01"
 
@@ -18,16 +15,16 @@ SEQUENCE = {16: 2.28, 32: 2.41, 64: 3.57, 128: 3.72}
 @variant(big_new_run, GROUP, DATE)
 def double_depth(run: Experiment) -> Experiment:
     """Twice the blocks a level: "correct (base) depth?", and the operations that the other two have."""
-    return replace(run, model=scaled(run.image_model, depth=2.0))
+    return with_size(run, depth=2.0)
 
 
 @variant(big_new_run, GROUP, DATE)
 def same_flops_width(run: Experiment) -> Experiment:
     """The operations of `double_depth`, by channels."""
-    return replace(run, model=scaled(run.image_model, width=WIDTH[run.model.width]))
+    return with_size(run, width=WIDTH[run.model.width])
 
 
 @variant(big_new_run, GROUP, DATE)
 def same_flops_seq_size(run: Experiment) -> Experiment:
     """The operations of `double_depth`, by the sequence's width."""
-    return replace(run, model=scaled(run.image_model, sequence=SEQUENCE[run.model.width]))
+    return with_size(run, sequence=SEQUENCE[run.model.width])

@@ -13,13 +13,14 @@ from luxel.experiments.experiment import (
     with_data,
     with_generator,
     with_model,
+    with_part,
     with_schedule,
+    with_size,
     with_train,
 )
 from luxel.experiments.log_2020_05_31 import new_improve_seq
 from luxel.experiments.log_2020_06_01 import add_seq_to_image_fixed, big_new_run, with_start_channels
 from luxel.models.cross_attention import OverallWeight
-from luxel.models.image_model import scaled
 from luxel.scene.distributions import Arrangement
 
 GROUP = "to_try"
@@ -37,10 +38,7 @@ def black_background_relu(run: Experiment) -> Experiment:
 @variant(add_seq_to_image_fixed, GROUP, JUNE_1)
 def seq_to_image_all_channels(run: Experiment) -> Experiment:
     """Seq→image on all channels, its overall weight starting at one half: "I am guessing [it] is effective"."""
-    assert run.image_model.seq_to_image is not None
-    return with_model(
-        run, seq_to_image=replace(run.image_model.seq_to_image, overall_weight=OverallWeight(mix_bias=0.0))
-    )
+    return with_part(run, "seq_to_image", overall_weight=OverallWeight(mix_bias=0.0))
 
 
 @variant(big_new_run, GROUP, JUNE_1)
@@ -70,31 +68,31 @@ def interlaced(run: Experiment) -> Experiment:
 @variant(big_new_run, GROUP, JUNE_1)
 def half_seq_size(run: Experiment) -> Experiment:
     """ "Correct (base) seq size?": half."""
-    return replace(run, model=scaled(run.image_model, sequence=0.5))
+    return with_size(run, sequence=0.5)
 
 
 @variant(big_new_run, GROUP, JUNE_1)
 def double_seq_size(run: Experiment) -> Experiment:
     """ "Correct (base) seq size?": double."""
-    return replace(run, model=scaled(run.image_model, sequence=2.0))
+    return with_size(run, sequence=2.0)
 
 
 @variant(big_new_run, GROUP, JUNE_1)
 def half_ch(run: Experiment) -> Experiment:
     """ "Correct (base) ch count?": half."""
-    return replace(run, model=scaled(run.image_model, width=0.5))
+    return with_size(run, width=0.5)
 
 
 @variant(big_new_run, GROUP, JUNE_1)
 def double_ch(run: Experiment) -> Experiment:
     """ "Correct (base) ch count?": double."""
-    return replace(run, model=scaled(run.image_model, width=2.0))
+    return with_size(run, width=2.0)
 
 
 @variant(big_new_run, GROUP, JUNE_1)
 def half_depth(run: Experiment) -> Experiment:
     """ "Correct (base) depth?": half the blocks a level."""
-    return replace(run, model=scaled(run.image_model, depth=0.5))
+    return with_size(run, depth=0.5)
 
 
 @variant(big_new_run, GROUP, JUNE_1)
@@ -112,7 +110,7 @@ def expand_ratio_6(run: Experiment) -> Experiment:
 @variant(big_new_run, GROUP, JUNE_1)
 def initial_width_8(run: Experiment) -> Experiment:
     """ "Correct initial dim?": the start block makes 8×8 pixels instead of 4×4."""
-    return with_model(run, start=replace(run.image_model.start, size=8))
+    return with_part(run, "start", size=8)
 
 
 @variant(big_new_run, GROUP, "2020-06-02")
@@ -124,34 +122,31 @@ def constant_then_halve_ch(run: Experiment) -> Experiment:
 @variant(big_new_run, GROUP, "2020-06-02")
 def own_base_layers(run: Experiment) -> Experiment:
     """ "Multiple layers, but with different parameters for each layer", in the base transformer: as many passes."""
-    return with_model(run, base_transformer=replace(run.image_model.base_transformer, shared=False))
+    return with_part(run, "base_transformer", shared=False)
 
 
 @variant(new_improve_seq, GROUP, JUNE_1)
 def seq_blocks_dropout(run: Experiment) -> Experiment:
     """ "Dropout (on seq blocks)": one activation in ten."""
-    assert run.image_model.sequence_blocks is not None
-    return with_model(run, sequence_blocks=replace(run.image_model.sequence_blocks, dropout=0.1))
+    return with_part(run, "sequence_blocks", dropout=0.1)
 
 
 @variant(new_improve_seq, GROUP, JUNE_1)
 def seq_blocks_stochastic_depth(run: Experiment) -> Experiment:
     """ "And other regularization", "some form of strong regularization": a branch in five is dropped whole."""
-    assert run.image_model.sequence_blocks is not None
-    return with_model(run, sequence_blocks=replace(run.image_model.sequence_blocks, stochastic_depth=0.2))
+    return with_part(run, "sequence_blocks", stochastic_depth=0.2)
 
 
 @variant(new_improve_seq, GROUP, JUNE_1)
 def more_residual_seq_blocks(run: Experiment) -> Experiment:
     """ "More residual blocks somehow": sequence blocks of as many layers, but with parameters of their own."""
-    assert run.image_model.sequence_blocks is not None
-    return with_model(run, sequence_blocks=replace(run.image_model.sequence_blocks, shared=False))
+    return with_part(run, "sequence_blocks", shared=False)
 
 
 @variant(big_new_run, GROUP, MAY_30)
 def queries_start(run: Experiment) -> Experiment:
     """ "4x4 is worse than it should be - better start block?": a learned query for every pixel."""
-    return with_model(run, start=replace(run.image_model.start, kind="queries"))
+    return with_part(run, "start", kind="queries")
 
 
 @variant(big_new_run, GROUP, MAY_30)
@@ -163,8 +158,7 @@ def qk_norm_registers(run: Experiment) -> Experiment:
 @variant(big_new_run, GROUP, MAY_30)
 def intersection(run: Experiment) -> Experiment:
     """ ""Intersection" modules/activation": soft ANDs for attention's values and in the base transformer."""
-    transformer = replace(run.image_model.base_transformer, activation="intersection")
-    return with_attention(with_model(run, base_transformer=transformer), intersection=True)
+    return with_attention(with_part(run, "base_transformer", activation="intersection"), intersection=True)
 
 
 @variant(big_new_run, GROUP, JUNE_1)

@@ -13,6 +13,7 @@ of the network's picture: what is gained is to be gained everywhere, not on the 
 
 import math
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -21,7 +22,7 @@ import torch
 import tyro
 from jaxtyping import Float, Int64
 from pydantic import Field
-from torch import Tensor
+from torch import Tensor, nn
 
 from luxel.configuration import Configuration, Pixels, Seed, Steps
 from luxel.core.scene_batch import SceneBatch
@@ -32,7 +33,8 @@ from luxel.models.blender import Blender, BlenderConfig
 from luxel.models.blending import combine, uncertain_fragments
 from luxel.models.path_allocation import allocated_paths
 from luxel.models.ray_model import RayModel
-from luxel.models.residual_bands import TINY, Residual, describe, filtered_residual, mean_around
+from luxel.models.residual_bands import Residual, describe, filtered_residual, mean_around
+from luxel.models.residual_features import TINY
 from luxel.models.traced_paths import Paths, Shares, shares_of_pixels
 from luxel.models.visible_surfaces import FragmentRadiance, Surfaces, visible_surfaces, with_radiance_of_sky
 from luxel.progress import ProgressBar
@@ -220,28 +222,35 @@ def joined(parts: list[Examples]) -> Examples:
 
 
 def train(options: Options) -> Blender:
-    """The Blender after so many steps of AdamW at a rate that rises and falls (one cycle)."""
+    """The Blender, which learns to blend, and then how far its blends are off."""
     data = examples(options)
     rng = torch.Generator().manual_seed(options.seed)
     torch.manual_seed(options.seed)
     blender = Blender(options.blender).train()
-    optimizer = torch.optim.AdamW(blender.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=options.steps)
-    bar = ProgressBar(range(options.steps), desc="training", leave=False)
-    for _ in bar:
-        optimizer.zero_grad()
-        losses = []
-        for of_spp in data:
-            some = of_spp.some(torch.randint(len(of_spp.picture), (PIXELS_A_STEP,), generator=rng))
-            blended, _ = blended_examples(some, blender)
-            losses.append((display_huber(blended, some.target.mean(1)).mean(1) * some.weight).mean())
-        sum(losses[1:], losses[0]).backward()
-        torch.nn.utils.clip_grad_norm_(blender.parameters(), CLIP_NORM)
-        optimizer.step()
-        schedule.step()
-        bar.set_postfix_str(" ".join(f"{spp}: {loss.item():.3f}" for spp, loss in zip(SPP, losses, strict=True)))
+
+    def loss_of(of_spp: Examples) -> Float[Tensor, ""]:
+        some = of_spp.some(torch.randint(len(of_spp.picture), (PIXELS_A_STEP,), generator=rng))
+        blended, _ = blended_examples(some, blender)
+        return (display_huber(blended, some.target.mean(1)).mean(1) * some.weight).mean()
+
+    descend(blender, lambda: [loss_of(of_spp) for of_spp in data], options.steps, "training")
     train_judge(blender, data, options)
     return blender.eval()
+
+
+def descend(network: nn.Module, losses: Callable[[], list[Tensor]], steps: int, what: str) -> None:
+    """Steps of AdamW on the sum of the losses, one for each of SPP, at a rate that rises and falls (one cycle)."""
+    optimizer = torch.optim.AdamW(network.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=steps)
+    bar = ProgressBar(range(steps), desc=what, leave=False)
+    for _ in bar:
+        optimizer.zero_grad()
+        found = losses()
+        sum(found[1:], found[0]).backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), CLIP_NORM)
+        optimizer.step()
+        schedule.step()
+        bar.set_postfix_str(" ".join(f"{spp}: {loss.item():.3f}" for spp, loss in zip(SPP, found, strict=True)))
 
 
 def blended_examples(
@@ -263,31 +272,23 @@ def train_judge(blender: Blender, data: list[Examples], options: Options) -> Non
     targets, whose noise it has not: it may be less than 0, and groups count less the larger that noise.
     """
     rng = torch.Generator().manual_seed(options.seed)
-    optimizer = torch.optim.AdamW(blender.judge.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=options.steps)
-    bar = ProgressBar(range(options.steps), desc="training the judge", leave=False)
     groups = len(data[0].picture) // JUDGED_TOGETHER
-    for _ in bar:
-        optimizer.zero_grad()
-        losses = []
-        for of_spp in data:
-            starts = torch.randint(groups, (GROUPS_A_STEP,), generator=rng) * JUDGED_TOGETHER
-            some = of_spp.some((starts[:, None] + torch.arange(JUDGED_TOGETHER)).flatten())
-            with torch.no_grad():
-                blended, error = blended_examples(some, blender)
-            expected = blender.judged(some.picture, some.residual.of(some.shares.largest()), blended, error)
-            squared = (blended[:, None] - some.target).prod(1).mean(1)
-            noise = some.target.diff(dim=1).square().mean((1, 2)) / 4
-            of_group, found, noise = (
-                values.unflatten(0, (GROUPS_A_STEP, -1)).sum(1) + TINY for values in (expected, squared, noise)
-            )
-            weight = (of_group / (of_group + noise)).detach()
-            losses.append((weight * (bounded(found / of_group) + of_group.log())).mean())
-        sum(losses[1:], losses[0]).backward()
-        torch.nn.utils.clip_grad_norm_(blender.judge.parameters(), CLIP_NORM)
-        optimizer.step()
-        schedule.step()
-        bar.set_postfix_str(" ".join(f"{spp}: {loss.item():.3f}" for spp, loss in zip(SPP, losses, strict=True)))
+
+    def loss_of(of_spp: Examples) -> Float[Tensor, ""]:
+        starts = torch.randint(groups, (GROUPS_A_STEP,), generator=rng) * JUDGED_TOGETHER
+        some = of_spp.some((starts[:, None] + torch.arange(JUDGED_TOGETHER)).flatten())
+        with torch.no_grad():
+            blended, error = blended_examples(some, blender)
+        expected = blender.judged(some.picture, some.residual.of(some.shares.largest()), blended, error)
+        squared = (blended[:, None] - some.target).prod(1).mean(1)
+        noise = some.target.diff(dim=1).square().mean((1, 2)) / 4
+        of_group, found, noise = (
+            values.unflatten(0, (GROUPS_A_STEP, -1)).sum(1) + TINY for values in (expected, squared, noise)
+        )
+        weight = (of_group / (of_group + noise)).detach()
+        return (weight * (bounded(found / of_group) + of_group.log())).mean()
+
+    descend(blender.judge, lambda: [loss_of(of_spp) for of_spp in data], options.steps, "training the judge")
 
 
 def bounded(ratio: Tensor) -> Tensor:

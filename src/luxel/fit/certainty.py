@@ -77,10 +77,10 @@ class Certainty:
     def warnings(self, names: Sequence[str]) -> list[str]:
         """In words, of what these numbers are called."""
         unseen = [name for name, error in zip(names, self.errors, strict=True) if not np.isfinite(error)]
-        told = [f"the pictures say nothing of {in_words(unseen)}: what is found is the start"] if unseen else []
+        told = [f"the pictures say nothing of {some_of(unseen)}: what is found is the start"] if unseen else []
         for numbers, curvature in self.weak:
             told.append(
-                f"the pictures hardly tell apart {in_words([names[number] for number in numbers])}, which can stand in "
+                f"the pictures hardly tell apart {some_of([names[number] for number in numbers])}, which can stand in "
                 f"for each other: what noise and the renderer get wrong is up to {curvature**-0.5:.0f} times as large "
                 "in them as in one alone; free fewer, give bounds, or more pictures"
             )
@@ -92,7 +92,7 @@ class Certainty:
         if wrong:
             told.append(
                 "what the renderer gets wrong of this scene, beside a path-traced picture, has moved numbers by more "
-                f"than {RELIED_ON:g} standard errors: {in_words(wrong)}, about"
+                f"than {RELIED_ON:g} standard errors: {some_of(wrong)}, about"
             )
         if self.misfit > MAX_MISFIT:
             told.append(
@@ -113,7 +113,7 @@ def hardly_fallen(start_loss: float, loss: float) -> list[str]:
     ]
 
 
-def in_words(names: Sequence[str]) -> str:
+def some_of(names: Sequence[str]) -> str:
     """The first names, and how many more there are."""
     rest = len(names) - MAX_NAMED
     return ", ".join(names[:MAX_NAMED]) + (f" and {rest} more" if rest > 0 else "")
@@ -123,14 +123,13 @@ def certainty(problem: Problem, views: Views, first: Differences) -> Certainty:
     """Of the numbers of `views`, whose pictures' differences are `first`; takes a second Jacobian, and traces paths."""
     second = problem.differences(views, SECOND_WIDENING)
     unit = steps(problem.parameters, views, first.pictures.shape[1], problem.settings.pixels)
-    of = problem.residuals(first.pictures)
-    one, two = (of.relative(found.jacobian, unit) for found in (first, second))
-    crossed = (one * of.weight.reshape(-1)) @ two.T / of.error.size
-    weighted = (one + two) / 2 * of.weight.reshape(-1) / of.error.size
-    scores = (weighted * of.error.reshape(-1)).reshape(len(unit), *of.error.shape)
+    residuals = problem.residuals(first.pictures)
+    one, two = (residuals.relative(found.jacobian, unit) for found in (first, second))
+    crossed = (one * residuals.weight.reshape(-1)) @ two.T / residuals.error.size
+    weighted = (one + two) / 2 * residuals.weight.reshape(-1) / residuals.error.size
+    scores = (weighted * residuals.error.reshape(-1)).reshape(len(unit), *residuals.error.shape)
     blocks = block_sums(scores.sum(-1)).reshape(len(unit), -1)
-    tracer = PathTracer(device=str(problem.renderer.device))
-    pull = weighted @ renderer_error(tracer, views, first.pictures, of.scale).reshape(-1)
+    pull = weighted @ renderer_error(problem.renderer.tracer, views, first.pictures, residuals.scale).reshape(-1)
     errors, correlations, moved = np.full(len(unit), np.inf), np.zeros(len(unit)), np.zeros(len(unit))
     weak: list[WeakDirection] = []
     chosen = np.flatnonzero(np.diag(crossed) > 0)
@@ -148,7 +147,7 @@ def certainty(problem: Problem, views: Views, first: Differences) -> Certainty:
             for value, vector in zip(values, vectors.T, strict=True)
             if value < MIN_CURVATURE
         ]
-    return Certainty(errors, correlations, moved, unit, weak, misfit(of.error))
+    return Certainty(errors, correlations, moved, unit, weak, misfit(residuals.error))
 
 
 def renderer_error(tracer: PathTracer, views: Views, pictures: Pictures, scale: Entries) -> Entries:

@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from luxel.evaluation.page import Line, plot, shown, write_page
+from luxel.evaluation.page import Line, plot, scene_row, write_page
 from luxel.fit.optimise import Found
 from luxel.fit.problem import Problem
 from luxel.image.side_by_side import SideBySide
@@ -32,7 +32,7 @@ def write_fit_page(path: Path, problem: Problem, result: Found, titles: list[str
             "loss": f"{result.start_loss:.4g} → {result.losses[-1]:.4g}",
             "shown": f"{math.log2(exposure):+.1f} stops",
         },
-        scenes=[given_first(shown(pair, TONE)) for pair in pairs],
+        scenes=[given_first(scene_row(pair, TONE)) for pair in pairs],
         tone_map=TONE,
         warnings=result.warnings,
         numbers=[

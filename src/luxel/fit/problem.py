@@ -169,11 +169,14 @@ class Problem:
 
     def least_squares(self, found: Differences, unit: Vector) -> "LeastSquares":
         """The loss about pictures, in numbers of `unit` each."""
-        of = self.residuals(found.pictures)
-        jacobian = of.relative(found.jacobian, unit)
-        weighted = jacobian * of.weight.reshape(-1)
+        residuals = self.residuals(found.pictures)
+        jacobian = residuals.relative(found.jacobian, unit)
+        weighted = jacobian * residuals.weight.reshape(-1)
+        count = residuals.error.size
         return LeastSquares(
-            weighted @ jacobian.T / of.error.size, weighted @ of.error.reshape(-1) / of.error.size, of.scale
+            matrix=weighted @ jacobian.T / count,
+            gradient=weighted @ residuals.error.reshape(-1) / count,
+            scale=residuals.scale,
         )
 
 

@@ -35,11 +35,15 @@ ROUNDING = 1e-6
 """Radiance may be negative by this share of the image's highest, or of 1, which is written as 0."""
 
 
-def to_bytes(radiance: Radiance, tone: str = "clamp", exposure: float = 0.0) -> UInt8[np.ndarray, "height width 3"]:
-    """Display values 0–255 of linear radiance, times 2 to the power of `exposure`, under the tone map named `tone`."""
+def display_values(radiance: Radiance, tone: str = "clamp", exposure: float = 0.0) -> Radiance:
+    """Display values in [0, 1] of linear radiance, times 2 to the power of `exposure`, under the tone map `tone`."""
     exposed = np.ascontiguousarray(radiance) * np.float32(2.0**exposure)
-    display = tone_map(tone)(torch.from_numpy(exposed))
-    return (display * 255 + 0.5).to(torch.uint8).numpy()
+    return tone_map(tone)(torch.from_numpy(exposed)).numpy()
+
+
+def to_bytes(radiance: Radiance, tone: str = "clamp", exposure: float = 0.0) -> UInt8[np.ndarray, "height width 3"]:
+    """`display_values` as integers, 0–255."""
+    return (display_values(radiance, tone, exposure) * 255 + 0.5).astype(np.uint8)
 
 
 @naming_near_words

@@ -2,7 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
@@ -131,7 +131,7 @@ class Better(Claim):
         """
         better, worse = records
         if any(record.diverged for record in (*better, *worse)):
-            said = f"diverged: {count_diverged(better)} of {self.better}, {count_diverged(worse)} of {self.worse}"
+            said = divergences({self.better: better, self.worse: worse})
             if all(record.diverged for record in worse) and not any(record.diverged for record in better):
                 return "holds", said
             if all(record.diverged for record in better) and not any(record.diverged for record in worse):
@@ -161,10 +161,7 @@ class Same(Claim):
         """Holds if the whole interval of the ratio is within the limit, does not if it is wholly outside."""
         one, other = records
         if any(record.diverged for record in (*one, *other)):
-            return (
-                "undecided",
-                f"diverged: {count_diverged(one)} of {self.one}, {count_diverged(other)} of {self.other}",
-            )
+            return "undecided", divergences({self.one: one, self.other: other})
         found = compared(other, one, self.metric)
         if found is None:
             return "undecided", f"a seed has no {self.metric}"
@@ -191,7 +188,7 @@ class Diverges(Claim):
         (own,) = records
         as_claimed = [record.diverged == self.expected for record in own]
         verdict: Verdict = "holds" if all(as_claimed) else "undecided" if any(as_claimed) else "does not hold"
-        diagnoses = sorted({str(record.result["diagnosis"]) for record in own if record.diverged})
+        diagnoses = diagnoses_of(own)
         return verdict, f"{count_diverged(own)} diverged" + (f" ({', '.join(diagnoses)})" if diagnoses else "")
 
 
@@ -214,7 +211,7 @@ class PreventsDivergence(Claim):
         Where none diverges without it there is nothing to prevent, and nothing is known of the change.
         """
         changed, without = records
-        said = f"diverged: {count_diverged(changed)} of {self.run}, {count_diverged(without)} of {self.without}"
+        said = divergences({self.run: changed, self.without: without})
         if not any(record.diverged for record in without):
             return "undecided", f"{said}; nothing to prevent"
         if not all(record.diverged for record in without):
@@ -222,6 +219,16 @@ class PreventsDivergence(Claim):
         still = [record.diverged for record in changed]
         verdict: Verdict = "does not hold" if all(still) else "undecided" if any(still) else "holds"
         return verdict, said
+
+
+def divergences(records: Mapping[str, Sequence[Record]]) -> str:
+    """How many runs of each experiment diverged, in words."""
+    return "diverged: " + ", ".join(f"{count_diverged(own)} of {name}" for name, own in records.items())
+
+
+def diagnoses_of(records: Sequence[Record]) -> list[str]:
+    """What the runs that diverged were diagnosed with."""
+    return sorted({str(record.result["diagnosis"]) for record in records if record.diverged})
 
 
 def count_diverged(records: Sequence[Record]) -> str:

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
+
+import torch
 
 from luxel import InputError
 from luxel.cluster import Cluster
 from luxel.data.batches import evaluation_batches
 from luxel.data.dataset import ShardDataset
-from luxel.evaluation.evaluate import EvaluationProtocol, evaluate
+from luxel.evaluation.evaluate import Evaluation, EvaluationProtocol, evaluate
 from luxel.experiments.run import generate_for, run
 from luxel.ledger.on_cluster import make_on_cluster
 from luxel.ledger.parallel import make_in_processes
@@ -66,13 +69,17 @@ def evaluated(plan: PlannedRun | FinishedRun, cpu: bool = False) -> Record:
     metrics: dict[str, float | None] = {}
     provenance = "diverged"
     if result["status"] != "diverged":
-        device = accelerator(cpu).device
-        model = Renderer.from_pretrained(plan.folder, device).model
-        test = ShardDataset(plan.data, "test")
-        protocol = EvaluationProtocol.of(test, plan.experiment.train.loss, TONE_MAP)
-        evaluation = evaluate(model, evaluation_batches(test, 64), protocol, device, progress=False)
+        loss, device = plan.experiment.train.loss, accelerator(cpu).device
+        evaluation = evaluation_of(plan.folder, plan.data, loss, device)
         metrics = {name: summary.mean for name, summary in evaluation.metrics.items()}
         provenance = evaluation.provenance
     record = record_of(plan.folder, plan.name, plan.scale, plan.seed, metrics, provenance)
     record.save(path)
     return record
+
+
+def evaluation_of(model: Path, data: Path, loss: str, device: str | torch.device) -> Evaluation:
+    """A folder's model on the test scenes of a data set; `loss` is the one that it was trained with."""
+    test = ShardDataset(data, "test")
+    protocol, network = EvaluationProtocol.of(test, loss, TONE_MAP), Renderer.from_pretrained(model, device).model
+    return evaluate(network, evaluation_batches(test, 64), protocol, device, progress=False)

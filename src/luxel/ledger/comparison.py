@@ -16,11 +16,12 @@ from luxel.evaluation.report import of_test_set
 from luxel.experiments.experiment import Scale
 from luxel.files.atomic import write_atomically, writing
 from luxel.image.side_by_side import SideBySide
-from luxel.ledger.claims import SEEDS
+from luxel.ledger.claims import SEEDS, count_diverged, diagnoses_of
 from luxel.ledger.collect import TONE_MAP, collect
 from luxel.ledger.plan import FinishedRun, PlannedRun, finished_run, planned_runs
 from luxel.ledger.record import Record, collecting_errors
 from luxel.pipeline import Renderer
+from luxel.train.run_folder import machine_in_words
 
 SCENES = 8
 METRICS = {"perceptual": "perceptual loss", "psnr": "PSNR dB", "flip": "FLIP", "equivalent_spp": "equivalent spp"}
@@ -66,7 +67,7 @@ def compare(
         "scale": scale if any(record.scale is not None for record in records) else "as each run's",
         "data": ", ".join(sorted({describe(record) for record in records})),
         "seeds": str(seeds),
-        "machine": ", ".join(sorted({machine(record) for record in records})),
+        "machine": ", ".join(sorted({machine_in_words(record.environment) for record in records})),
     }
     table, provenance = run_table(records), provenance_of(records, seeds)
     write_comparison(page, title_of(records), facts, provenance, table, plots(records), scenes, TONE_MAP)
@@ -124,7 +125,7 @@ def run_table(records: Sequence[Record]) -> Table:
     rows = []
     for name, own in by_name(records).items():
         finished = [record for record in own if not record.diverged]
-        diagnoses = sorted({str(record.result["diagnosis"]) for record in own if record.diverged})
+        diagnoses = diagnoses_of(own)
         events = sorted({event["diagnosis"] for record in finished for event in record.result["events"]})
         rows.append(
             [
@@ -137,7 +138,7 @@ def run_table(records: Sequence[Record]) -> Table:
                 spread([record.result["test_loss"] for record in finished]),
                 *(spread([record.result[name] for record in own]) for name in ("seconds", "peak_memory_mib")),
                 own[0].data["test_set"][:8],
-                f"{len(own) - len(finished)} of {len(own)}"
+                count_diverged(own)
                 + (f" ({', '.join(diagnoses)})" if diagnoses else "")
                 + (f"; noted: {', '.join(events)}" if events else ""),
             ]
@@ -212,9 +213,3 @@ def describe(record: Record) -> str:
     data = record.data
     size = f"{data['width']}×{data['height']}"
     return f"{data['count']} scenes of “{data['distribution']}”, {size}, {data['spp']} spp"
-
-
-def machine(record: Record) -> str:
-    """Where the run was made."""
-    environment = record.environment
-    return environment["gpu"] or f"{environment.get('cpu', environment['platform'])}, {environment['cpu_count']} cores"

@@ -12,10 +12,11 @@ from luxel.experiments.log_2020_05_31 import standard_run
 from luxel.experiments.training_cost import relative_training_cost
 from luxel.files.atomic import write_atomically
 from luxel.ledger.claims import CONFIDENCE, NOTABLE, NOTABLE_SINCE, SEEDS, SEEN_BEFORE, Claim, Judgement
-from luxel.ledger.comparison import combined, describe, machine, run_table
+from luxel.ledger.comparison import combined, describe, run_table
 from luxel.ledger.log_claims import CLAIMS
 from luxel.ledger.log_ideas import IDEAS
 from luxel.ledger.record import Record, collecting_errors, load_records, merge_records
+from luxel.train.run_folder import machine_in_words
 
 RUNS = {scale: standard_run(scale) for scale in get_args(Scale)}
 STEPS = {scale: run.train.steps for scale, run in RUNS.items()}
@@ -118,7 +119,7 @@ def findings(records: Sequence[Record], folders: str) -> str:
         facts = {
             "data": {f"{describe(r)}, test set {r.data['test_set'][:16]}" for r in own},
             "quoted with": {r.provenance for r in own if not r.diverged},
-            "machine": {machine(r) for r in own},
+            "machine": {machine_in_words(r.environment) for r in own},
             "commit": {str(r.environment["commit"]) for r in own},
         }
         sections.append("\n".join(f"- {name}: {'; '.join(sorted(values))}" for name, values in facts.items()) + "\n")

@@ -6,12 +6,13 @@ It is all read from the run folders, so that it does not matter which process or
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from luxel import InputError
+from luxel.ledger.plan import PlannedRun
 from luxel.train.run_folder import last_metrics, read_result
 
 State: TypeAlias = Literal[
@@ -75,6 +76,11 @@ class RunMonitor:
         images, took = samples - self._first[0], seconds - self._first[1]
         speed = images / took if images > 0 and took > 0 else None
         return Row(self._name, self._seed, state, samples, self._total, speed, last.get("train_loss"))
+
+
+def monitors_of(plans: Iterable[PlannedRun]) -> dict[PlannedRun, RunMonitor]:
+    """A monitor for each run, those that are named twice once."""
+    return {plan: RunMonitor(plan.name, plan.seed, plan.experiment.train.samples, plan.folder) for plan in plans}
 
 
 def logs_since(folder: Path, began: float) -> bool:

@@ -16,7 +16,7 @@ import torch
 from luxel import InputError
 from luxel.cluster import Cluster, Task
 from luxel.files.atomic import FolderInUse, writing
-from luxel.ledger.live import LiveTable, Output, RunMonitor, State, final_state, logs_since
+from luxel.ledger.live import LiveTable, Output, State, final_state, logs_since, monitors_of
 from luxel.ledger.plan import PlannedRun
 from luxel.ledger.run_process import RunTask, log_head, work
 from luxel.scene.registry import loaded_plugins
@@ -35,10 +35,7 @@ def make_on_cluster(
     Their data sets must be there. Progress is shown on `stream`, the standard error unless given. At
     KeyboardInterrupt every task ends its step and writes a checkpoint.
     """
-    monitors = {
-        plan: RunMonitor(plan.name, plan.seed, plan.experiment.train.samples, plan.folder)
-        for plan in dict.fromkeys(plans)
-    }
+    monitors = monitors_of(plans)
     table = LiveTable(stream or sys.stderr)
     failed: dict[PlannedRun, InputError] = {}
     plan_of: dict[Task, PlannedRun] = {}

@@ -20,9 +20,10 @@ from typing import IO
 import torch
 
 from luxel import InputError
+from luxel.cluster import omp_num_threads
 from luxel.core.launch import cores
 from luxel.files.atomic import writing
-from luxel.ledger.live import LiveTable, Output, RunMonitor, State, final_state, logs_since
+from luxel.ledger.live import LiveTable, State, final_state, logs_since, monitors_of
 from luxel.ledger.plan import PlannedRun
 from luxel.ledger.run_process import RunTask, log_head
 from luxel.scene.registry import loaded_plugins
@@ -35,20 +36,17 @@ TAIL = 12
 
 def threads_a_run(jobs: int) -> int:
     """Threads of each of so many runs at once: OMP_NUM_THREADS where that is set, else cores // jobs."""
-    asked = os.environ.get("OMP_NUM_THREADS", "")
-    return int(asked) if asked.isdecimal() and int(asked) else max(1, cores() // jobs)
+    return omp_num_threads(max(1, cores() // jobs))
 
 
-def make_in_processes(
-    plans: Sequence[PlannedRun], jobs: int, cpu: bool = False, stream: Output | None = None
-) -> dict[PlannedRun, InputError]:
+def make_in_processes(plans: Sequence[PlannedRun], jobs: int, cpu: bool = False) -> dict[PlannedRun, InputError]:
     """Train and evaluate the runs, at most `jobs` at once; return what is wrong with those that failed.
 
-    Their data sets must be there. Progress is shown on `stream`, the standard error unless given; what a process says
-    is in log.txt in its run's folder. At KeyboardInterrupt every process ends its step and writes a checkpoint, at a
-    second one they are ended at once.
+    Their data sets must be there. Progress is shown on the standard error; what a process says is in log.txt in its
+    run's folder. At KeyboardInterrupt every process ends its step and writes a checkpoint, at a second one they are
+    ended at once.
     """
-    pool = RunPool(plans, jobs, cpu, stream or sys.stderr)
+    pool = RunPool(plans, jobs, cpu)
     try:
         while pool.waiting or pool.running:
             pool.start_waiting()
@@ -71,16 +69,13 @@ def make_in_processes(
 class RunPool:
     """Runs that wait, that are being made, at most `jobs` at once, and that failed; with a live table of them all."""
 
-    def __init__(self, plans: Sequence[PlannedRun], jobs: int, cpu: bool, stream: Output) -> None:
-        self._monitors = {
-            plan: RunMonitor(plan.name, plan.seed, plan.experiment.train.samples, plan.folder)
-            for plan in dict.fromkeys(plans)
-        }
+    def __init__(self, plans: Sequence[PlannedRun], jobs: int, cpu: bool) -> None:
+        self._monitors = monitors_of(plans)
         self.waiting = deque(self._monitors)
         self.running: dict[PlannedRun, Worker] = {}
         self.failed: dict[PlannedRun, InputError] = {}
         self._jobs, self._cpu = jobs, cpu
-        self._table = LiveTable(stream)
+        self._table = LiveTable(sys.stderr)
 
     def start_waiting(self) -> None:
         """Start a process for each run that there is a slot for."""

@@ -14,16 +14,15 @@ from typing import get_args
 
 from luxel import InputError
 from luxel.configuration import Configuration
-from luxel.data.batches import evaluation_batches
-from luxel.data.dataset import ShardDataset
-from luxel.evaluation.evaluate import Evaluation, EvaluationProtocol, evaluate
+from luxel.evaluation.evaluate import Evaluation
 from luxel.experiments.data_sets import data_of
 from luxel.experiments.experiment import EXPERIMENTS, Experiment, Scale
 from luxel.experiments.run_config import experiment_of
 from luxel.files.atomic import write_atomically
 from luxel.files.typed_json import write_json
+from luxel.ledger.collect import evaluation_of
 from luxel.pipeline import Renderer
-from luxel.train.run_folder import Environment, Result, read_environment, read_result
+from luxel.train.run_folder import Environment, Result, machine_in_words, read_environment, read_result
 
 SHOWN = {
     "perceptual": "perceptual loss",
@@ -85,20 +84,12 @@ def ship(options: Options) -> Evaluation:
         raise InputError(f"{run}: diverged, {result['diagnosis']}; ship a run that has finished")
     command = command_of(experiment, run)
     Renderer.from_pretrained(run).model.save_half(out)
-    evaluation = evaluated(out, run, experiment, options.device)
+    evaluation = evaluation_of(out, data_of(run), experiment.train.loss, options.device)
     write_json(run / evaluation.file, asdict(evaluation))
     megabytes = (out / "model.safetensors").stat().st_size / 1e6
     text = card(out.name, command, experiment, result, read_environment(run), evaluation, megabytes)
     write_atomically(out / "README.md", text.encode())
     return evaluation
-
-
-def evaluated(model: Path, run: Path, experiment: Experiment, device: str) -> Evaluation:
-    """A model on the test scenes of a run."""
-    test = ShardDataset(data_of(run), "test")
-    network = Renderer.from_pretrained(model, device).model
-    protocol = EvaluationProtocol.of(test, experiment.train.loss)
-    return evaluate(network, evaluation_batches(test, 64), protocol, device, progress=False)
 
 
 def command_of(experiment: Experiment, run: Path) -> str:
@@ -142,7 +133,7 @@ def card(
         seed=train.seed,
         command=command,
         seconds=result["seconds"],
-        machine=environment["gpu"] or f"{environment.get('cpu')}, {environment['cpu_count']} cores",
+        machine=machine_in_words(environment),
         images_per_s=result["images_per_s"],
         memory="an unknown amount" if memory is None else f"{memory / 1024:.1f} GiB",
         commit=environment["commit"] or "unknown",

@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from luxel.configuration import Channels, Configuration, Layers
 from luxel.models.pretrained import Pretrained
-from luxel.models.residual_bands import FEATURES, LEVELS, MAX_LOGARITHM, TINY, Residual, log_ratio
+from luxel.models.residual_bands import Residual, log_ratio
+from luxel.models.residual_features import FEATURES, LEVELS, MAX_LOGARITHM, TINY
 from luxel.models.residual_filter import DETAILS
 
 CERTAINTY = 3.0
@@ -74,7 +75,7 @@ class Blender(Pretrained):
         hidden = F.relu(self.input(residual.features))
         for layer in self.layers:
             hidden = hidden + F.relu(layer(hidden))
-        out = self.head(hidden).T.contiguous().T  # fragments side by side, as those of a residual
+        out = self.head(hidden)
         shares = (out[:, :-1] + BAND_BIAS).sigmoid()
         error = residual.scale**2 * (out[:, -1] + ERROR_BIAS).clamp(-MAX_LOGARITHM, MAX_LOGARITHM).exp()
         return Coefficients(shares[:, :LEVELS], shares[:, LEVELS:], error)

@@ -26,7 +26,8 @@ from torch import Tensor
 from luxel.core.intersect import MISS
 from luxel.core.scene_batch import SceneBatch
 from luxel.models.blender import Blender, Coefficients, james_stein
-from luxel.models.residual_bands import MIN_COUNT, TINY, Residual, describe, filtered_residual, unseen
+from luxel.models.residual_bands import MIN_COUNT, Residual, describe, filtered_residual, unseen
+from luxel.models.residual_features import TINY
 from luxel.models.traced_paths import Paths, Shares, shares_of_pixels
 from luxel.models.visible_surfaces import FragmentRadiance, Surfaces, unmixed
 
@@ -35,8 +36,9 @@ MIN_ERROR = 3e-3
 BEYOND_NOISE, HEAVY_TAILS = 9.0, 32
 """Times the variance, a squared distance of P from M that shows M to be wrong: three standard deviations of many paths,
 and 9 (1 + 32 / n) of n, since the excess kurtosis of their mean falls like 1/n. With 3, 16 were worse than 4."""
-AT_ONCE = {"cpu": 1 << 13, "cuda": 1 << 18}
-"""Pixels that the network sees together: a CPU's caches nearly hold them, and a GPU is busy with them.
+AT_ONCE = {"cpu": 1 << 15, "cuda": 1 << 18}
+"""Pixels that the network sees together: a GPU is busy with them, and a CPU, in whose caches fewer would fit better,
+hardly notices what begins and ends some fifty operations: with 1 << 13 a picture of 192² takes it a twelfth more time.
 
 What is made of them is freed before the next are taken."""
 MAX_EXPECTED = 0.4
@@ -124,8 +126,8 @@ def blended_parts(
         some = slice(first, min(first + AT_ONCE[flat.device.type], len(flat)))
         own = slice(*seen.offsets[[some.start, some.stop]].tolist())
         uncertain = is_uncertain[own].nonzero()[:, 0]
-        rows = uncertain + own.start if len(uncertain) < own.stop - own.start else own  # a view, not a copy
-        residual = describe(scenes, seen.object_id[rows], radiance[rows], levels.part(rows), spp[rows])
+        rows = uncertain + own.start
+        residual = describe(scenes, seen.object_id, radiance, levels, spp, rows)
         believed_paths = radiance[rows], found.mean[rows], found.counts[rows]
         mean, error = combine(*believed_paths, residual, coefficients_of(residual))
         of_fragments = radiance[own].index_copy(0, uncertain, mean)
@@ -183,11 +185,8 @@ def combine(
 def weighted_sum(
     weights: Float[Tensor, "fragments parts"], values: Float[Tensor, "fragments parts 3"]
 ) -> Float[Tensor, "fragments 3"]:
-    """Part after part: torch's sum over a dimension in the midst takes six times as long."""
-    total = weights[:, :1] * values[:, 0]
-    for part in range(1, weights.shape[1]):
-        total = torch.addcmul(total, weights[:, part, None], values[:, part])
-    return total
+    """Of each fragment: over its parts."""
+    return torch.bmm(weights[:, None], values)[:, 0]
 
 
 def plausible_error(

@@ -5,6 +5,7 @@ pixels have most of it. Which these are a picture without noise shows before any
 depend on no path, and means of them have no bias.
 """
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
@@ -26,9 +27,21 @@ DARK = 1e-20
 def allocated_paths(picture: Float[Tensor, "scenes height width 3"], spp: int) -> Int64[Tensor, " pixels"]:
     """Of each pixel, row by row, scene by scene; the mean over each scene is at most `spp`."""
     contrast = local_contrast(picture.mean(3)).flatten(1)
-    order = contrast.argsort(stable=True, dim=1)
+    order = sorted_pixels(contrast)
     in_order = paths_in_order(contrast.shape[1], spp).to(order.device)
     return torch.empty_like(order).scatter_(1, order, in_order.expand_as(order)).flatten()
+
+
+def sorted_pixels(contrast: Float[Tensor, "scenes pixels"]) -> Int64[Tensor, "scenes pixels"]:
+    """The numbers of each scene's pixels, that of least contrast first, and of equal ones the first.
+
+    On a CPU, numpy's sort of floats' bits, which stand in the order of what is not negative, and of pixels' numbers
+    takes an eighth of the time of torch's `argsort`.
+    """
+    if contrast.is_cuda:
+        return contrast.argsort(stable=True, dim=1)
+    keys = contrast.abs().view(torch.int32).long() << 32 | torch.arange(contrast.shape[1])
+    return torch.from_numpy(np.sort(keys.numpy(), axis=1)) & 0xFFFFFFFF
 
 
 def paths_in_order(pixels: int, spp: int) -> Int64[Tensor, " pixels"]:

@@ -297,10 +297,10 @@ def blended(
     scenes: SceneBatch, found: Fragments, radiance: Float32[Tensor, "fragments 3"]
 ) -> Float32[Tensor, "scenes rows width 3"]:
     """Pictures of fragments, each as much of its pixel as it covers, and of the sky."""
-    pixels, place = found.width * found.rows, found.pixel_of_all
+    pixels, place = found.width * found.rows, found.pixel_of_all.long()  # by int32, rows are added ten times as slowly
     if scenes.has_constant_skies:
         sky = scenes.background
-        over_sky = found.coverage[:, None] * (radiance - sky[found.scene])
+        over_sky = found.coverage[:, None] * (radiance - sky.index_select(0, found.scene))
         picture = sky.repeat_interleave(pixels, 0).index_add(0, place, over_sky).clamp(min=0)  # −1e-8 by rounding
     else:
         free = radiance.new_ones(len(scenes) * pixels).index_add(0, place, -found.coverage).clamp(min=0)

@@ -8,36 +8,26 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
+import warp as wp
 from jaxtyping import Bool, Float, Int32, Int64
 from torch import Tensor
 
-from luxel.core.intersect import MISS
+from luxel.core.launch import launch, to_warp
 from luxel.core.scene_batch import SceneBatch
-from luxel.models.residual_filter import (
-    DETAILS,
-    DEVIATION,
-    PATHS_VARIANCE,
-    PRODUCTS,
-    REMOVED,
-    SQUARE,
-    STEPS,
-    VARIANCE,
-    Levels,
-    residual_levels,
+from luxel.models.residual_features import (
+    FEATURES,
+    LEVELS,
+    MAX_LOGARITHM,
+    TINY,
+    Described,
+    Features,
+    Materials,
+    describe_fragments,
 )
+from luxel.models.residual_filter import DETAILS, Levels, Moments, residual_levels
 from luxel.models.traced_paths import Paths, path_variance
 from luxel.models.visible_surfaces import FragmentRadiance, Surfaces
 
-LEVELS = len(STEPS)
-WIDE_LEVEL = 5
-"""Whose neighbours say which share of the picture's details is mottle."""
-SCALE_LEVEL = 3
-"""Whose paths say, beside the picture, how bright a place is."""
-NOISE_LEVEL = 2
-"""Whose neighbours' paths say, beside a pixel's own, how noisy it is: of few, none may have found what is bright."""
-PATCH_LEVEL = 4
-"""Whose neighbours say it of a patch with less than QUIET of their variance: all its paths may have missed a lamp."""
-QUIET = 0.03
 BRIGHTEST = 4.0
 """Times the radiance around it, to which a pixel's residual is cut before it is shared: of paths of great weight."""
 AROUND = 7
@@ -46,13 +36,10 @@ FEW_PATHS = 16
 """See `unseen`."""
 MIN_COUNT = 0.25
 """Paths that a fragment counts for which none has met: its residual is then 0, with the variance of so many."""
-TINY = 1e-30
-"""Added to squares of radiance, which are far above it: what is divided by may be 0."""
-MAX_LOGARITHM = 12.0
-"""Of a ratio that the Blender reads, or writes: e to the 12 is 160 000."""
-MOTTLE_LEVELS = (2, 3, 5)
-"""Of which the Blender reads what the residual has of the picture's details."""
-FEATURES = 5 * LEVELS + 11 + 4 * DETAILS * len(MOTTLE_LEVELS)
+
+
+TYPES = {"bands": wp.vec3, "details": wp.vec3, "features": Features}
+"""Of what a Residual has several numbers of, as kernels write them."""
 
 
 class Residual(NamedTuple):
@@ -128,83 +115,32 @@ def describe(
     radiance: Float[Tensor, "fragments 3"],
     levels: Levels,
     spp: Float[Tensor, " fragments"],
+    rows: Int64[Tensor, " some"] | None = None,
 ) -> Residual:
-    """The residual's bands, and what the Blender reads of them."""
-    moments = torch.stack([values.T for values in levels.moments])  # fragments last: what is next to it is alike
-    details, fine = torch.stack([values.T for values in levels.details]), moments[1:, :3]
-    bands = torch.cat([fine[:-1] - fine[1:], fine[-1:]])
-    # What was cut off paths of great weight may all be there: the band may be off by as much.
-    of_levels = moments[1:, VARIANCE] + moments[1:, REMOVED] ** 2
-    variance = torch.cat([torch.maximum(of_levels[:-1], of_levels[1:]), of_levels[-1:]])  # the noisier level's
-    brightness = radiance.T.mean(0)
-    scale = brightness + (brightness + moments[SCALE_LEVEL, :3].mean(0)).clamp(min=0)
-    products, squares = moments[WIDE_LEVEL, PRODUCTS::2], moments[WIDE_LEVEL, PRODUCTS + 1 :: 2].clamp(min=TINY)
-    near = torch.maximum(moments[0, PATHS_VARIANCE], moments[NOISE_LEVEL, PATHS_VARIANCE])
-    around = moments[PATCH_LEVEL, PATHS_VARIANCE]
-    features = [
-        *features_of_bands(moments, bands, variance, brightness, scale),
-        torch.stack(levels.share),
-        *(log_ratio((bands[level] ** 2).mean(0), scale**2)[None] for level in (-1, 0)),
-        *mottle_features(moments, details, scale),
-        spp.log()[None] / 4,
-        materials_of(scenes, object_id),
-    ]
-    return Residual(
-        bands=bands.permute(2, 0, 1),
-        variance=variance.T,
-        scale=scale,
-        paths_variance=torch.where(near < QUIET * around, around, near),
-        noisy=moments[NOISE_LEVEL, DEVIATION].square() / moments[NOISE_LEVEL, PATHS_VARIANCE].clamp(min=TINY),
-        details=details.permute(2, 0, 1),
-        mottle=(-products / squares).T,
-        mottle_variance=(moments[WIDE_LEVEL, VARIANCE] / squares).T,
-        features=torch.cat(features).T,
+    """The residual's bands, and what the Blender reads of them, of all fragments or of these `rows`."""
+    device = radiance.device
+    rows = torch.arange(len(radiance), device=device) if rows is None else rows
+    count = len(rows)
+    residual = Residual(
+        bands=torch.empty(count, LEVELS, 3, device=device),
+        variance=torch.empty(count, LEVELS, device=device),
+        scale=torch.empty(count, device=device),
+        paths_variance=torch.empty(count, device=device),
+        noisy=torch.empty(count, device=device),
+        details=torch.empty(count, DETAILS, 3, device=device),
+        mottle=torch.empty(count, DETAILS, device=device),
+        mottle_variance=torch.empty(count, DETAILS, device=device),
+        features=torch.empty(count, FEATURES, device=device),
     )
-
-
-def features_of_bands(
-    moments: Float[Tensor, "levels moments fragments"],
-    bands: Float[Tensor, "bands 3 fragments"],
-    variance: Float[Tensor, "bands fragments"],
-    brightness: Float[Tensor, " fragments"],
-    scale: Float[Tensor, " fragments"],
-) -> list[Float[Tensor, "features fragments"]]:
-    """How bands, and levels' squares, compare with their variances, and these with the radiance."""
-    squared, noise = scale**2, moments[:, PATHS_VARIANCE]
-    return [
-        log_ratio((bands**2).mean(1), variance),
-        log_ratio(variance, squared),
-        log_ratio(moments[:, SQUARE], noise),
-        log_ratio(noise, squared),
-        log_ratio(brightness, scale)[None],
-    ]
-
-
-def materials_of(scenes: SceneBatch, object_id: Int32[Tensor, " fragments"]) -> Float[Tensor, "5 fragments"]:
-    """Whether there is an object, its roughness, metal and transmission, and whether it is a lamp."""
-    hit = (object_id != MISS).float()
-    if not len(scenes.kind):
-        return hit.new_zeros(5, len(hit))
-    attributes = torch.stack([scenes.roughness, scenes.metallic, scenes.transmission, scenes.is_emissive.float()])
-    return torch.cat([hit[None], hit * attributes[:, object_id.clamp(min=0).long()]])
-
-
-def mottle_features(
-    moments: Float[Tensor, "levels moments fragments"],
-    details: Float[Tensor, "details 3 fragments"],
-    scale: Float[Tensor, " fragments"],
-) -> list[Float[Tensor, "details fragments"]]:
-    """Of each of the picture's details: its share in the residual, how sure that is, and how strong the detail is."""
-    own = (details**2).mean(1)
-    result = []
-    for level in MOTTLE_LEVELS:
-        products, squares = moments[level, PRODUCTS::2], moments[level, PRODUCTS + 1 :: 2]
-        result.append((-products / squares.clamp(min=TINY)).clamp(-1, 2))
-        along = products / squares.sqrt().clamp(min=TINY)  # the residual's part along the detail
-        result.append(log_ratio(along**2, moments[level, VARIANCE]))
-        result.append(log_ratio(squares, scale**2))
-        result.append(log_ratio(own, squares))
-    return result
+    materials, described = Materials(), Described()
+    for name in ("roughness", "metallic", "transmission", "is_emissive"):
+        setattr(materials, name, to_warp(getattr(scenes, name)))
+    for name, values in residual._asdict().items():
+        setattr(described, name, to_warp(values, TYPES.get(name)))
+    inputs = [rows, object_id, materials, to_warp(radiance, wp.vec3), spp]
+    inputs += [to_warp(levels.moments, Moments), levels.share, to_warp(levels.details, wp.vec3)]
+    launch(describe_fragments, count, inputs, [described], device, sliced=True)
+    return residual
 
 
 def log_ratio(a: Tensor, b: Tensor) -> Tensor:

@@ -7,33 +7,33 @@ it. So do products with the picture's own details, which say how far these are m
 all in the residual, with the opposite sign.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 import warp as wp
-from jaxtyping import Float, Int64
+from jaxtyping import Float
 from torch import Tensor
 
-from luxel.core.launch import launch, struct_array, to_warp
+from luxel.core.launch import launch, scratch, to_warp
 from luxel.core.pixels import PixelPlace, place_of
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable
-from luxel.models.shading_points import NORMAL, POINT, pixel_width
+from luxel.models.shading_points import ShadingPoint, pixel_width
 from luxel.models.visible_surfaces import SAME_PLANE, Surfaces, SurfaceTable, pixel_beside
 
 STEPS = (1, 2, 4, 8, 16, 32)
 """Pixels between neighbours, of each level."""
 SAME_PICTURE = wp.constant(0.1)  # relative difference of the smoothed picture that halves a neighbour's weight twice
 SAME_DETAIL = wp.constant(0.25)  # of the picture itself, which may be mottled
-MIN_COVERAGE = 1e-3  # that a fragment counts for: a lamp's may be 0
-DETAILS = 2  # of the picture: bands whose shape the residual is asked for
+MIN_COVERAGE = wp.constant(1.0e-3)  # that a fragment counts for: a lamp's may be 0
+DETAILS = wp.constant(2)  # of the picture: bands whose shape the residual is asked for
 MOMENTS = 8 + 2 * DETAILS
 
 # Of a pixel's residual: red, green, blue; variance of it as filtered; mean variance of its neighbours' paths; mean
 # square of their residuals; mean of what was cut off them; mean standard deviation of their paths; then for each detail
 # its mean product with the residual, and its mean square. All but the first three are means over channels, too.
 Moments = wp.types.vector(MOMENTS, float)
-VARIANCE, PATHS_VARIANCE, SQUARE, REMOVED, DEVIATION, PRODUCTS = 3, 4, 5, 6, 7, 8
+VARIANCE, PATHS_VARIANCE, SQUARE, REMOVED, DEVIATION, PRODUCTS = map(wp.constant, range(3, 9))
 
 
 @wp.struct
@@ -132,11 +132,16 @@ def smooth_picture(
     step: int,
     before: wp.array[wp.vec3],
     smoothed: wp.array[wp.vec3],
+    detail: wp.array[wp.vec3],
     begin: int,
 ) -> None:
-    """The weighted mean of each fragment's radiance and of those of its face in the eight pixels `step` away."""
+    """The weighted mean of each fragment's radiance and of those of its face in the eight pixels `step` away.
+
+    And what that takes off it, as a detail.
+    """
     i = wp.tid() + begin
     smoothed[i] = before[i]
+    detail[i] = wp.vec3(0.0, 0.0, 0.0)
     weight = table[i].weight
     if weight == 0.0:
         return
@@ -152,6 +157,7 @@ def smooth_picture(
                 weight += beside.weight
         k += 1
     smoothed[i] = before[i] + total / weight
+    detail[i] = before[i] - smoothed[i]
 
 
 @wp.kernel(enable_backward=False)
@@ -196,23 +202,66 @@ def filter_residuals(
 class Levels(NamedTuple):
     """The residual at every level, the first being as it is; of the fragments of all pictures."""
 
-    moments: list[Float[Tensor, "fragments moments"]]
-    share: list[Float[Tensor, " fragments"]]
+    moments: Float[Tensor, "levels_and_one fragments moments"]
+    share: Float[Tensor, "levels fragments"]
     """Weight of the neighbours of each level but the first: 1 in the midst of a surface, 1/4 where a pixel is alone."""
-    details: list[Float[Tensor, "fragments 3"]]
+    details: Float[Tensor, "details fragments 3"]
     """Of the picture: what the filter's first levels take off it."""
 
-    def part(self, fragments: slice | Int64[Tensor, " some"]) -> "Levels":
-        """Of some of the fragments."""
-        return Levels(*([v[fragments] for v in values] for values in self))
+
+@wp.func
+def filter_point(p: ShadingPoint, radiance: wp.vec3, weight: float) -> FilterPoint:
+    """Of a fragment at this point."""
+    return FilterPoint(p.point, p.normal, radiance, weight)
 
 
-def filter_points(
-    surfaces: Surfaces, radiance: Float[Tensor, "fragments 3"], weights: Float[Tensor, " fragments"]
-) -> Any:
-    """FilterPoints, as an array."""
-    places, normals = (surfaces.points[:, first : first + 3].view(torch.float32) for first in (POINT, NORMAL))
-    return struct_array(torch.cat([places, normals, radiance, weights[:, None]], 1), FilterPoint)
+@wp.kernel(enable_backward=False)
+def write_picture_points(
+    seen: SurfaceTable,
+    coverage: wp.array[float],
+    picture: wp.array[wp.vec3],
+    weights: wp.array[float],
+    table: wp.array[FilterPoint],
+    begin: int,
+) -> None:
+    """FilterPoints for the picture, which count for as much as they cover."""
+    i = wp.tid() + begin
+    weight = float(0.0)
+    if weights[i] > 0.0:
+        weight = wp.max(coverage[i], MIN_COVERAGE)
+    table[i] = filter_point(seen.points[i], picture[i], weight)
+
+
+@wp.kernel(enable_backward=False)
+def write_residual_points(
+    seen: SurfaceTable,
+    smoothed: wp.array[wp.vec3],
+    details: wp.array2d[wp.vec3],
+    residual: wp.array[wp.vec3],
+    variance: wp.array[float],
+    removed: wp.array[float],
+    weights: wp.array[float],
+    moments: wp.array[Moments],
+    table: wp.array[FilterPoint],
+    begin: int,
+) -> None:
+    """Moments of residuals as they are, and FilterPoints for them, which know the smoothed picture."""
+    i = wp.tid() + begin
+    own = residual[i]
+    found = Moments()
+    for c in range(3):
+        found[c] = own[c]
+    found[VARIANCE] = variance[i]
+    found[PATHS_VARIANCE] = variance[i]
+    found[SQUARE] = wp.dot(own, own) / 3.0
+    found[REMOVED] = removed[i]
+    found[DEVIATION] = wp.sqrt(variance[i])
+    for k in range(DETAILS):
+        detail = details[k, i]
+        found[PRODUCTS + 2 * k] = wp.dot(detail, own) / 3.0
+        found[PRODUCTS + 2 * k + 1] = wp.dot(detail, detail) / 3.0
+    moments[i] = found
+    table[i] = filter_point(seen.points[i], smoothed[i], weights[i])
 
 
 @torch.no_grad()
@@ -229,25 +278,23 @@ def residual_levels(
 
     `weights` say how much each fragment's is worth to others; what has a weight of 0 stays as it is.
     """
-    device, where = batch.device, [launchable(batch), surfaces.for_kernels()]
-    coverage = surfaces.fragments.coverage.clamp(min=MIN_COVERAGE) * (weights > 0)
-    table = filter_points(surfaces, picture, coverage)
-    smoothed, details = picture, []
-    for step in STEPS[:DETAILS]:
-        before, smoothed = smoothed, torch.empty_like(picture)
-        inputs = [*where, table, step, to_warp(before, wp.vec3)]
-        launch(smooth_picture, len(smoothed), inputs, [to_warp(smoothed, wp.vec3)], device, sliced=True)
-        details.append(before - smoothed)
-    products = [(detail * other).mean(1) for detail in details for other in (residual, detail)]
-    square = (residual**2).mean(1)
-    of_channels = [variance, variance, square, removed, variance.sqrt(), *products]
-    moments = [torch.cat([residual, torch.stack(of_channels, 1)], 1)]
-    shares = []
-    table = filter_points(surfaces, smoothed, weights)
-    for step in STEPS:
-        inputs = [*where, table, step, to_warp(moments[-1], Moments)]
-        moments.append(torch.empty_like(moments[0]))
-        shares.append(torch.empty_like(variance))
-        outputs = [to_warp(moments[-1], Moments), shares[-1]]
-        launch(filter_residuals, len(variance), inputs, outputs, device, sliced=True)
+    device, seen, count = batch.device, surfaces.for_kernels(), len(variance)
+    shared = [launchable(batch), seen]
+    details, smoothed = torch.empty(2, DETAILS, count, 3, device=device)
+    moments = torch.empty(1 + len(STEPS), count, MOMENTS, device=device)
+    shares = torch.empty(len(STEPS), count, device=device)
+    (table,) = scratch(device, ((count,), FilterPoint))
+    inputs = [seen, surfaces.fragments.coverage, to_warp(picture, wp.vec3), weights]
+    launch(write_picture_points, count, inputs, [table], device, sliced=True)
+    for level, step in enumerate(STEPS[:DETAILS]):
+        before = to_warp(smoothed[level - 1] if level else picture, wp.vec3)
+        outputs = [to_warp(values[level], wp.vec3) for values in (smoothed, details)]
+        launch(smooth_picture, count, [*shared, table, step, before], outputs, device, sliced=True)
+    of_picture = [to_warp(values, wp.vec3) for values in (smoothed[-1], details, residual)]
+    inputs = [seen, *of_picture, variance, removed, weights]
+    launch(write_residual_points, count, inputs, [to_warp(moments[0], Moments), table], device, sliced=True)
+    for level, step in enumerate(STEPS):
+        before, after = (to_warp(moments[i], Moments) for i in (level, level + 1))
+        outputs = [after, shares[level]]
+        launch(filter_residuals, count, [*shared, table, step, before], outputs, device, sliced=True)
     return Levels(moments, shares, details)

@@ -19,7 +19,7 @@ from luxel.core.shapes.shape import facing_normal, surface_interaction
 
 WORDS = 13  # of a ShadingPoint, 32 bits each
 OBJECT = 1  # the word that is the object
-POINT, NORMAL = 3, 9  # the first of its place and of its normal
+POINT = 3  # the first of its place
 PATTERN_BITS = wp.constant(4)  # of a pixel's column and row, by which patterns differ in a block
 TILE_OF_BLOCK = wp.constant(wp.uint32(12))  # the bits among these that tell its tiles of 4 × 4 pixels apart
 

@@ -38,9 +38,9 @@ class Picture:
 
 
 @cache
-def renderer_of(model: str, device: str = "cpu") -> Renderer:
+def renderer_of(model: str) -> Renderer:
     """The renderer of a model, loaded once."""
-    return Renderer.from_pretrained(model, device)
+    return Renderer.from_pretrained(model)
 
 
 @lru_cache(maxsize=64)

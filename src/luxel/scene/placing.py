@@ -2,12 +2,16 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 from jaxtyping import Bool, Float64
 
 from luxel.scene.camera import rotation_matrix
 from luxel.scene.description import Box, Cylinder, Object, Panel, Plane, Quaternion, Sphere, Vector
+
+Components: TypeAlias = Float64[np.ndarray, "4 *rows"]
+Matrix: TypeAlias = Float64[np.ndarray, "4 4"]
 
 
 def vector(values: Sequence[float] | Float64[np.ndarray, "3"], decimals: int = 12) -> Vector:
@@ -32,8 +36,8 @@ def facing(normal: Vector) -> Quaternion:
     return Plane(center=(0, 0, 0), normal=normal).rotation
 
 
-def product(p: Quaternion, q: Quaternion) -> Quaternion:
-    """Hamilton's product pq: the rotation q, then p."""
+def product(p: Quaternion | Components, q: Quaternion | Components) -> tuple[Any, Any, Any, Any]:
+    """Hamilton's product pq of quaternions (w, x, y, z): the rotation q, then p; of numbers, or of NumPy's arrays."""
     (a, b, c, d), (e, f, g, h) = p, q
     return (
         a * e - b * f - c * g - d * h,
@@ -41,6 +45,18 @@ def product(p: Quaternion, q: Quaternion) -> Quaternion:
         a * g - b * h + c * e + d * f,
         a * h + b * g - c * f + d * e,
     )
+
+
+def affine(linear: Float64[np.ndarray, "3 3"], shift: Sequence[float] | Float64[np.ndarray, "3"]) -> Matrix:
+    """The matrix of x ↦ linear x + shift in homogeneous coordinates."""
+    matrix = np.eye(4)
+    matrix[:3, :3], matrix[:3, 3] = linear, shift
+    return matrix
+
+
+def world_from_unit(item: Object) -> Matrix:
+    """The matrix that makes an object of its unit shape: see `luxel.scene.description.shapes`."""
+    return affine(rotation_matrix(item.rotation) * np.array(item.scale), item.center)
 
 
 def extents(item: Object) -> Float64[np.ndarray, "3"]:

@@ -7,8 +7,9 @@ found is free of the noise of that share, and can be compared with its neighbour
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 import warp as wp
-from jaxtyping import Bool, Int64
+from jaxtyping import Bool, Int32
 from torch import Tensor
 
 from luxel.core.extremes import max_around
@@ -25,10 +26,11 @@ ABOVE_ALL_KEYS = float(1 << 30)  # more than any key
 class FragmentSums:
     """Of the fragments of some pixels, chunk by chunk of their paths; empty if they are not asked for."""
 
-    offsets: wp.array[int]  # of all pixels that are traced: see `Fragments`
+    of_pictures: wp.array[int]  # offsets of all of the pictures' pixels: see `Fragments`
     key: wp.array[int]
     is_mixed: wp.array[bool]  # see `mixed_pixels`
-    first: int  # fragment of the first of these pixels
+    offsets: wp.array[int]  # the same among the fragments of the pixels that are traced
+    first: int  # of these fragments, that of the first pixel of this launch
     mean: wp.array2d[wp.vec3]
     count: wp.array2d[float]
     scatter: wp.array2d[float]  # pixel by pixel, summed over channels
@@ -40,23 +42,24 @@ def add_to_fragment(
     scene: int,
     sums: FragmentSums,
     pixel: int,
+    ray: int,
     row: int,
     chunk: int,
     origin: wp.vec3,
     direction: wp.vec3,
     L: wp.vec3,
 ) -> None:
-    """Count a path of a pixel, that among those that are traced, for the fragment that the camera's ray meets.
+    """Count a path of a pixel of all pictures, number `ray` of those traced, for the fragment that its ray meets.
 
     For none if that is not among the pixel's fragments. Where all pixels around show the same face, it is that one.
     """
-    first = sums.offsets[pixel]
+    first = sums.of_pictures[pixel]
     key = sums.key[first]
     if sums.is_mixed[pixel]:
         key = key_of_ray(scenes, scene, EVERYTHING, origin, direction)
-    for i in range(first, sums.offsets[pixel + 1]):
+    for i in range(first, sums.of_pictures[pixel + 1]):
         if sums.key[i] == key:
-            j = i - sums.first
+            j = i - first + sums.offsets[ray] - sums.first
             count = sums.count[j, chunk] + 1.0
             off = L - sums.mean[j, chunk]
             mean = sums.mean[j, chunk] + off / count
@@ -68,25 +71,29 @@ def add_to_fragment(
 @wp.kernel(enable_backward=False)
 def merge_fragments(
     sums: FragmentSums,
-    first_pixel: int,
+    numbers: wp.array[int],
+    first_ray: int,
     mean: wp.array[wp.vec3],
     count: wp.array[float],
     scatter: wp.array[float],
     begin: int,
 ) -> None:
-    """All chunks' paths as one (Chan, Golub & LeVeque 1979)."""
+    """All chunks' paths as one (Chan, Golub & LeVeque 1979), written to where the pixels `numbers` are in pictures."""
     row = wp.tid() + begin
-    pixel = row + first_pixel
+    ray = row + first_ray
+    pixel = numbers[ray]
+    first = sums.of_pictures[pixel]
     spread = float(0.0)
     for chunk in range(sums.scatter.shape[1]):
         spread += sums.scatter[row, chunk]
-    for i in range(sums.offsets[pixel], sums.offsets[pixel + 1]):
+    for i in range(first, sums.of_pictures[pixel + 1]):
+        j = i - first + sums.offsets[ray] - sums.first
         total = wp.vec3(0.0, 0.0, 0.0)
         paths = float(0.0)
         for chunk in range(sums.scatter.shape[1]):
-            more = sums.count[i - sums.first, chunk]
+            more = sums.count[j, chunk]
             if more > 0.0:
-                step = sums.mean[i - sums.first, chunk] - total
+                step = sums.mean[j, chunk] - total
                 spread += wp.dot(step, step) * paths * more / (paths + more)
                 paths += more
                 total += step * (more / paths)
@@ -107,29 +114,33 @@ def mixed_pixels(fragments: Fragments) -> Bool[Tensor, " pixels"]:
 
 
 class FragmentTally:
-    """The paths of some of whole pictures' pixels, told apart by the fragments of these."""
+    """The paths of some of whole pictures' pixels, told apart by the fragments of these, for `found` to have them."""
 
-    def __init__(self, fragments: Fragments, is_mixed: Bool[Tensor, " pixels"], pixels: Int64[Tensor, " some"]) -> None:
-        self.fragments, self._offsets = fragments.of_pixels(pixels)
-        self._key, self._is_mixed = fragments.key[self.fragments], is_mixed[pixels]
-        device, count = pixels.device, len(self.fragments)
-        sizes = ((count, 3), (count,), (len(pixels),))
-        self.found = FragmentPaths(*(torch.empty(size, device=device) for size in sizes))
+    def __init__(
+        self,
+        fragments: Fragments,
+        is_mixed: Bool[Tensor, " pixels"],
+        pixels: Int32[Tensor, " some"],
+        found: FragmentPaths,
+    ) -> None:
+        self._offsets = F.pad(fragments.offsets.diff()[pixels].cumsum(0, dtype=torch.int32), (1, 0))
+        self._of_pictures = to_warp(fragments.offsets), to_warp(fragments.key), to_warp(is_mixed)
+        self._pixels, self.found = pixels, found
 
-    def sums(self, pixels: range, chunks: int) -> Any:
+    def sums(self, rays: range, chunks: int) -> Any:
         """FragmentSums of these of the pixels before any path."""
         device = self.found.mean.device
-        first, end = (int(self._offsets[place]) for place in (pixels.start, pixels.stop))
+        first, end = (int(self._offsets[place]) for place in (rays.start, rays.stop))
         sums = FragmentSums()
-        sums.offsets, sums.key, sums.first = to_warp(self._offsets), to_warp(self._key), first
-        sums.is_mixed = to_warp(self._is_mixed)
+        sums.of_pictures, sums.key, sums.is_mixed = self._of_pictures
+        sums.offsets, sums.first = to_warp(self._offsets), first
         sums.mean = to_warp(torch.zeros(end - first, chunks, 3, device=device), wp.vec3)
         sums.count = to_warp(torch.zeros(end - first, chunks, device=device))
-        sums.scatter = to_warp(torch.zeros(len(pixels), chunks, device=device))
+        sums.scatter = to_warp(torch.zeros(len(rays), chunks, device=device))
         return sums
 
-    def merge(self, sums: Any, pixels: range) -> None:
+    def merge(self, sums: Any, rays: range) -> None:
         """Take these pixels' sums for what there is of them."""
         found = self.found
-        outputs = [to_warp(found.mean, wp.vec3), to_warp(found.counts), to_warp(found.scatter)]
-        launch(merge_fragments, len(pixels), [sums, pixels.start], outputs, found.mean.device, sliced=True)
+        outputs = [to_warp(found.mean, wp.vec3), found.counts, found.scatter]
+        launch(merge_fragments, len(rays), [sums, self._pixels, rays.start], outputs, found.mean.device, sliced=True)

@@ -31,7 +31,6 @@ from jaxtyping import Float32
 from luxel import InputError
 from luxel.scene.camera import rotation_matrix
 from luxel.scene.description import (
-    RGB,
     Box,
     Camera,
     Cylinder,
@@ -47,8 +46,9 @@ from luxel.scene.description import (
     scene_id,
 )
 from luxel.scene.limits import MAX_LENGTH
+from luxel.scene.placing import affine
 from luxel.trace.icosphere import icosphere, subdivisions_for
-from luxel.trace.mitsuba_sky import far_plugins
+from luxel.trace.mitsuba_sky import Plugin, far_plugins, rgb
 from luxel.trace.tracer import Radiance
 
 BATCHES = 16  # independent estimates whose spread gives the variance, on 15 degrees of freedom
@@ -63,8 +63,6 @@ hit points back into a disc's plane; a `rectangle`, two triangles, is up to 34 %
 """
 NEAR_CLIP = 1e-3  # scene units along the viewing direction, which Mitsuba cannot do without
 FAR_CLIP = MAX_LENGTH  # scene units along the viewing direction
-
-Plugin = dict[str, Any]
 
 
 class TraceError(InputError):
@@ -204,7 +202,7 @@ def surface_plugin(material: Material) -> Plugin:
     """The BSDF, and the emitter if there is light."""
     surface: Plugin = {"bsdf": _bsdf(material)}
     if material.is_emissive:
-        surface["emitter"] = {"type": "area", "radiance": _rgb(material.emission)}
+        surface["emitter"] = {"type": "area", "radiance": rgb(material.emission)}
     return surface
 
 
@@ -259,10 +257,7 @@ def _to_world(center: Sequence[float], rotation: Quaternion, scale: Sequence[flo
     """`mitsuba.ScalarTransform4f` of world = center + R(rotation) · (scale ∘ local)."""
     import mitsuba
 
-    matrix = np.eye(4)
-    matrix[:3, :3] = rotation_matrix(rotation) * np.array(scale)
-    matrix[:3, 3] = center
-    return mitsuba.ScalarTransform4f(matrix.tolist())
+    return mitsuba.ScalarTransform4f(affine(rotation_matrix(rotation) * np.array(scale), center).tolist())
 
 
 def _mesh(item: Sphere | Ellipsoid, surface: Plugin, height: int) -> Any:
@@ -289,7 +284,7 @@ def _mesh(item: Sphere | Ellipsoid, surface: Plugin, height: int) -> Any:
 def _bsdf(material: Material) -> Plugin:
     plugin = {
         "type": "principled",
-        "base_color": _rgb(material.base_color),
+        "base_color": rgb(material.base_color),
         "metallic": material.metallic,
         "specular": material.specular,
         "roughness": material.roughness,
@@ -324,10 +319,6 @@ def _sensor(camera: Camera, width: int, height: int) -> Plugin:
             "component_format": "float32",
         },
     }
-
-
-def _rgb(color: RGB) -> Plugin:
-    return {"type": "rgb", "value": list(color)}
 
 
 def _seed(scene: Scene, seed: int) -> int:

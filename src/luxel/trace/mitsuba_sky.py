@@ -13,6 +13,7 @@ from jaxtyping import Float32, Float64
 
 from luxel.scene.camera import rotation_matrix
 from luxel.scene.description import GradientSky, MapSky, Plane, Scene, Vector
+from luxel.scene.placing import affine
 
 ROWS = 1025
 """Of the picture, the first and last of which are the poles themselves: an `envmap` has them there."""
@@ -25,6 +26,7 @@ TO_WORLD = ((-1.0, 0.0, 0.0), (0.0, 0.0, 1.0), (0.0, 1.0, 0.0))
 """World from an `envmap`'s space, whose y is up: its middle column then lies towards +y, as that of our maps does."""
 
 Plugin = dict[str, Any]
+"""What `mitsuba.load_dict` makes an object of."""
 
 
 def far_plugins(scene: Scene) -> Plugin:
@@ -33,15 +35,13 @@ def far_plugins(scene: Scene) -> Plugin:
 
     found: Plugin = {}
     if scene.sky is not None:
-        matrix = np.eye(4)
-        matrix[:3, :3] = TO_WORLD
         found["far sky"] = {
             "type": "envmap",
             "bitmap": mitsuba.Bitmap(sky_picture(scene, ROWS)),
-            "to_world": mitsuba.ScalarTransform4f(matrix.tolist()),
+            "to_world": mitsuba.ScalarTransform4f(affine(np.array(TO_WORLD), (0.0, 0.0, 0.0)).tolist()),
         }
     elif any(scene.background):
-        found["far background"] = {"type": "constant", "radiance": _rgb(scene.background)}
+        found["far background"] = {"type": "constant", "radiance": rgb(scene.background)}
     if scene.sun is not None and any(scene.sun.radiance):
         behind = sky_radiance(scene, np.array([scene.sun.direction]))[0]
         distance = sun_distance(scene)
@@ -49,8 +49,8 @@ def far_plugins(scene: Scene) -> Plugin:
             "type": "sphere",
             "center": [a + distance * b for a, b in zip(scene.camera.position, scene.sun.direction, strict=True)],
             "radius": distance * math.sin(math.radians(scene.sun.angular_radius_degrees)),
-            "emitter": {"type": "area", "radiance": _rgb((behind + scene.sun.radiance).tolist())},
-            "bsdf": {"type": "diffuse", "reflectance": _rgb((0.0, 0.0, 0.0))},
+            "emitter": {"type": "area", "radiance": rgb((behind + scene.sun.radiance).tolist())},
+            "bsdf": {"type": "diffuse", "reflectance": rgb((0.0, 0.0, 0.0))},
         }
     return found
 
@@ -116,5 +116,6 @@ def _of_map(sky: MapSky, directions: Float64[np.ndarray, "directions 3"]) -> Flo
     return radiance
 
 
-def _rgb(color: Vector | list[float]) -> Plugin:
+def rgb(color: Vector | list[float]) -> Plugin:
+    """Linear RGB, of a radiance or a reflectance."""
     return {"type": "rgb", "value": list(color)}

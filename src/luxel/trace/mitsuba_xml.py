@@ -11,34 +11,28 @@ import numpy as np
 
 from luxel.files.atomic import replacing, write_atomically
 from luxel.scene.description import Scene
-from luxel.trace.mitsuba import MitsubaTracer, Plugin, scene_plugin, surface_plugin
+from luxel.trace.mitsuba import MitsubaTracer, scene_plugin, surface_plugin
+from luxel.trace.mitsuba_sky import Plugin
 
 VERSION = "3.0.0"
 """Of the XML's syntax."""
-TAGS = {
-    "integrator": "integrator",
-    "sensor": "sensor",
-    "sampler": "sampler",
-    "film": "film",
-    "rfilter": "rfilter",
-    "bsdf": "bsdf",
-    "emitter": "emitter",
-}
-"""The element of each entry of the dictionary; all others are shapes, or EMITTERS."""
+TAGS = ("integrator", "sensor", "sampler", "film", "rfilter", "bsdf", "emitter")
+"""Entries of the dictionary whose element has their name; all others are shapes, or EMITTERS."""
 EMITTERS = ("constant", "envmap")
 """Types of plugins that light a scene from outside."""
 POINTS = ("center", "p0", "p1")
 
 
-def write_xml(scene: Scene, path: Path, width: int = 512, height: int = 512, max_depth: int = 6) -> list[Path]:
+def write_xml(scene: Scene, path: Path, width: int = 512, height: int = 512) -> list[Path]:
     """Write the scene for pictures of this size; all files that were written.
 
     Raises InputError where the system refuses, and TraceError for an object that Mitsuba cannot make.
     """
-    MitsubaTracer().start()
+    tracer = MitsubaTracer()
+    tracer.start()
     root = ET.Element("scene", version=VERSION)
     written = [path]
-    for name, value in scene_plugin(scene, width, height, max_depth).items():
+    for name, value in scene_plugin(scene, width, height, tracer.max_depth).items():
         if name == "type":
             continue
         if not isinstance(value, dict):
@@ -84,9 +78,9 @@ def _element(parent: ET.Element, name: str, value: Any, is_top: bool = False) ->
 
 
 def _plugin(parent: ET.Element, name: str, value: Plugin, is_top: bool) -> None:
-    tag = "emitter" if value["type"] in EMITTERS else TAGS.get(name, "shape")
+    tag = "emitter" if value["type"] in EMITTERS else name if name in TAGS else "shape"
     element = ET.SubElement(parent, tag, type=value["type"])
-    if is_top and name not in TAGS and tag == "shape":
+    if is_top and tag == "shape":
         element.set("id", _identifier(name))
     for field, entry in value.items():
         if field != "type":

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 import warp as wp
 from jaxtyping import Float32, Int32, Int64
@@ -144,15 +145,12 @@ class PathTracer:
         whole, shown = Estimate(mean, variance, torch.empty(pixels, device=device)), len(fragments.key)
         sizes = ((shown, 3), (shown,), (pixels,))
         found, is_mixed = FragmentPaths(*(torch.empty(size, device=device) for size in sizes)), mixed_pixels(fragments)
-        for number in paths.unique().tolist():
+        for number in np.unique(paths.numpy()).tolist():
             settings, chosen = self._settings(number, seed, width, height, groups=1), WorldRays()
             settings.paths.net_size, settings.is_listed = net_size(number), 1
-            listed = (paths == number).nonzero()[:, 0].to(device)
-            chosen.number, tally = to_warp(listed.int()), FragmentTally(fragments, is_mixed, listed)
-            some = estimate(batch, len(listed), settings, chosen, progress, tally)
-            places = (listed, listed, listed, tally.fragments, tally.fragments, listed)
-            for values, place, part in zip((*whole, *found), places, (*some, *tally.found), strict=True):
-                values[place] = part
+            listed = (paths == number).nonzero()[:, 0].int().to(device)
+            chosen.number, tally = to_warp(listed), FragmentTally(fragments, is_mixed, listed, found)
+            trace_into(whole, listed, batch, len(listed), settings, chosen, progress, tally)
         return whole, found
 
     def trace_rays(self, scenes: Sequence[Scene] | SceneBatch, rays: Rays, spp: int, seed: int = 0) -> Estimate:
@@ -210,32 +208,45 @@ def estimate(
     settings: Any,
     rays: Any,
     progress: Callable[[int], object] | None = None,
-    tally: FragmentTally | None = None,
 ) -> Estimate:
-    """Mean and variance over the settings' paths for each of `count` rays, so many at once that memory is bounded.
+    """Mean and variance over the settings' paths for each of `count` rays; see `trace_into`."""
+    mean, variance = torch.empty(2, count, 3, device=batch.device)
+    result = Estimate(mean, variance, torch.empty(count, device=batch.device))
+    everywhere = torch.empty(0, dtype=torch.int32, device=batch.device)
+    trace_into(result, everywhere, batch, count, settings, rays, progress)
+    return result
+
+
+def trace_into(
+    result: Estimate,
+    places: Int32[Tensor, " rays_or_none"],
+    batch: SceneBatch,
+    count: int,
+    settings: Any,
+    rays: Any,
+    progress: Callable[[int], object] | None = None,
+    tally: FragmentTally | None = None,
+) -> None:
+    """Write what the settings' paths find along `count` rays to these places of the result, or, if none, one by one.
 
     `settings` are TraceSettings; `rays` WorldRays, without origins where the rays are those of pictures' pixels: a
-    `tally` may count their paths, too.
+    `tally` may count their paths, too. So many are traced at once that memory is bounded.
     """
     device, spp = batch.device, settings.spp
     chunks, groups = -(-spp // CHUNK), spp // (settings.columns * settings.rows)
     scenes = launchable(batch)
-    mean, variance = torch.empty(2, count, 3, device=device)
-    path_variance = torch.empty(count, device=device)
+    merged = [to_warp(result.mean, wp.vec3), to_warp(result.variance, wp.vec3), result.path_variance]
     for part in parts(count, max(1, (CPU_CHUNKS if device.type == "cpu" else CUDA_CHUNKS) // chunks)):
         settings.first_ray, rows = part.start, len(part)
         moments = [to_warp(torch.empty(rows, chunks, 3, device=device), wp.vec3) for _ in range(2)]
         moments.append(to_warp(torch.empty(rows, chunks, device=device)))
         sums = FragmentSums() if tally is None else tally.sums(part, chunks)
         launch(trace_paths, rows * chunks, [scenes, settings, rays, sums], moments, device, sliced=True)
-        merged = [to_warp(values[part.start : part.stop], wp.vec3) for values in (mean, variance)]
-        merged.append(to_warp(path_variance[part.start : part.stop]))
-        launch(merge_chunks, rows, [*moments, spp, groups], merged, device, sliced=True)
+        launch(merge_chunks, rows, [*moments, spp, groups, places, part.start], merged, device, sliced=True)
         if tally is not None:
             tally.merge(sums, part)
         if progress is not None:
             progress(rows)
-    return Estimate(mean, variance, path_variance)
 
 
 def net_size(paths: int) -> int:

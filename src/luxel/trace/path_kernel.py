@@ -114,7 +114,8 @@ def trace_paths(
             camera_ray = film_ray(scenes, scene, settings, sampler, moments.members)
         L = path_radiance(scenes, scene, settings.paths, sampler, camera_ray)
         if sums.offsets.shape[0] > 0:
-            add_to_fragment(scenes, scene, sums, ray, row, chunk, camera_ray.origin, camera_ray.direction, L)
+            of_all = scene * settings.width * settings.height + pixel
+            add_to_fragment(scenes, scene, sums, of_all, ray, row, chunk, camera_ray.origin, camera_ray.direction, L)
         moments = add_path(moments, L, sample + 1 - first, settings.columns * settings.rows)
     means[row, chunk] = moments.mean
     deviations[row, chunk] = moments.deviation

@@ -44,6 +44,8 @@ def merge_chunks(
     path_deviations: wp.array2d[float],
     spp: int,
     groups: int,
+    places: wp.array[int],
+    first: int,
     mean: wp.array[wp.vec3],
     variance: wp.array[wp.vec3],
     path_variance: wp.array[float],
@@ -52,7 +54,7 @@ def merge_chunks(
     """Mean of all of a pixel's paths and its estimated variance, in float64 (Chan, Golub & LeVeque 1979).
 
     Σ n (x_k − mean)² / (spp (groups − 1)), over groups of n paths with the means x_k; and the variance of one path, the
-    mean over channels.
+    mean over channels. They are written from `first` on, or, if there are `places`, to the places that are there.
     """
     row = wp.tid() + begin
     total = wp.vec3d(wp.float64(0.0), wp.float64(0.0), wp.float64(0.0))
@@ -66,11 +68,14 @@ def merge_chunks(
         total += step * (count / (before + count))
         spread += wp.vec3d(deviations[row, chunk]) + wp.cw_mul(step, step) * between
         path_spread += wp.float64(path_deviations[row, chunk]) + wp.dot(step, step) * between
-    mean[row] = wp.vec3(total)
-    path_variance[row] = INFINITY
+    at = first + row
+    if places.shape[0] > 0:
+        at = places[at]
+    mean[at] = wp.vec3(total)
+    path_variance[at] = INFINITY
     if spp > 1:
-        path_variance[row] = float(path_spread / (wp.float64(3.0) * wp.float64(spp - 1)))
+        path_variance[at] = float(path_spread / (wp.float64(3.0) * wp.float64(spp - 1)))
     if groups > 1:
-        variance[row] = wp.vec3(spread / (wp.float64(spp) * wp.float64(groups - 1)))
+        variance[at] = wp.vec3(spread / (wp.float64(spp) * wp.float64(groups - 1)))
     else:
-        variance[row] = wp.vec3(INFINITY, INFINITY, INFINITY)
+        variance[at] = wp.vec3(INFINITY, INFINITY, INFINITY)

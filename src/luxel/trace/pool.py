@@ -128,13 +128,7 @@ def _ask(process: "subprocess.Popen[bytes]", job: Job) -> Float32[np.ndarray, "2
     """Mean and variance; raises OSError or EOFError if the process is gone, TraceError as it says."""
     assert process.stdin is not None
     assert process.stdout is not None
-    request = {
-        "scenes": [scene.model_dump() for scene in job.scenes],
-        "width": job.width,
-        "height": job.height,
-        "spp": job.spp,
-        "seed": job.seed,
-    }
+    request = {**vars(job), "scenes": [scene.model_dump() for scene in job.scenes]}
     process.stdin.write(json.dumps(request).encode() + b"\n")
     process.stdin.flush()
     answer = process.stdout.readline()

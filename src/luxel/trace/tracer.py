@@ -29,6 +29,17 @@ class Radiance(NamedTuple):
             return np.float32(self.spp) * self.variance.mean((1, 2, 3))
         return self.path_variance
 
+    def rows(self, part: slice) -> "Radiance":
+        """The images of this part."""
+        return Radiance(self.mean[part], self.variance[part], self.spp, self.variance_of_a_path[part])
+
+    @staticmethod
+    def joined(parts: Sequence["Radiance"]) -> "Radiance":
+        """The images of all parts, one after another, all of as many paths a pixel."""
+        columns = zip(*((part.mean, part.variance, part.variance_of_a_path) for part in parts), strict=True)
+        mean, variance, path_variance = map(np.concatenate, columns)
+        return Radiance(mean, variance, parts[0].spp, path_variance)
+
 
 @runtime_checkable
 class Tracer(Protocol):

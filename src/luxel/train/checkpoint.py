@@ -63,11 +63,11 @@ def load_checkpoint(path: Path, model: nn.Module, average: AveragedModel, optimi
     """Restore model, average and optimiser in place. Raises CheckpointError, naming the file."""
     tensors, metadata = read_checkpoint(path)
     progress = progress_in(metadata, path)
-    with told_as_another_runs(path):
-        model.load_state_dict(under(tensors, "model."))
-        average.load_state_dict(under(tensors, "average."))
+    with mismatches_as_checkpoint_errors(path):
+        model.load_state_dict(without_prefix(tensors, "model."))
+        average.load_state_dict(without_prefix(tensors, "average."))
         state: dict[int, dict[str, Any]] = {}
-        for name, value in under(tensors, "optimizer.").items():
+        for name, value in without_prefix(tensors, "optimizer.").items():
             index, quantity = name.split(".")
             state.setdefault(int(index), {})[quantity] = value
         optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
@@ -77,8 +77,8 @@ def load_checkpoint(path: Path, model: nn.Module, average: AveragedModel, optimi
 def load_model_state(path: Path, model: nn.Module) -> None:
     """Restore the model alone. Raises CheckpointError, naming the file."""
     tensors, _ = read_checkpoint(path)
-    with told_as_another_runs(path):
-        model.load_state_dict(under(tensors, "model."))
+    with mismatches_as_checkpoint_errors(path):
+        model.load_state_dict(without_prefix(tensors, "model."))
 
 
 def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -90,7 +90,7 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 
 @contextmanager
-def told_as_another_runs(path: Path) -> Iterator[None]:
+def mismatches_as_checkpoint_errors(path: Path) -> Iterator[None]:
     """Within, tensors that do not fit raise CheckpointError, naming the file."""
     try:
         yield
@@ -120,6 +120,6 @@ def one_line(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
-def under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+def without_prefix(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     """The tensors whose name starts with `prefix`, without it."""
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}

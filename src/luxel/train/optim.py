@@ -131,8 +131,9 @@ def take_step(optimizer: torch.optim.Optimizer) -> None:
 
 
 class MovingAverage(AveragedModel):
-    """An exponential moving average of the weights and the floating-point buffers of a model.
+    """An exponential moving average of the weights and the floating-point buffers of a model, at first those it has.
 
+    `decay` is what a step leaves of the average.
     torch's own would detach every tensor one by one.
     """
 
@@ -163,8 +164,3 @@ class MovingAverage(AveragedModel):
         """Both at once."""
         self.begin_update()
         self.take_in(model)
-
-
-def moving_average(model: nn.Module, decay: float) -> MovingAverage:
-    """The average of a model's weights, as they are now; `decay` is what a step leaves of it."""
-    return MovingAverage(model, decay)

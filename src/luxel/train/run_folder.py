@@ -267,6 +267,11 @@ def environment() -> Environment:
     }
 
 
+def machine_in_words(environment: Environment) -> str:
+    """Where a run was made: its GPU, or its processor and how many cores that has."""
+    return environment["gpu"] or f"{environment.get('cpu', environment['platform'])}, {environment['cpu_count']} cores"
+
+
 def cpu_name() -> str:
     """The processor's name, or its architecture where the system does not tell."""
     try:

@@ -26,7 +26,7 @@ from luxel.models.layers import averaging_statistics, batch_norms
 from luxel.train.checkpoint import Progress, load_checkpoint, save_checkpoint
 from luxel.train.foreach import copy_all
 from luxel.train.guard import Verdict
-from luxel.train.optim import moving_average, optimizer, set_rate, take_step
+from luxel.train.optim import MovingAverage, optimizer, set_rate, take_step
 from luxel.train.precision import Autocast, LossScale, checked, set_precision
 from luxel.train.replay import Replay
 from luxel.train.resident import AnyBatch, EncodedBatch, resident
@@ -73,7 +73,7 @@ class Trainer:
         set_precision(config.precision)
         forget_peak_memory(self.device)
         self.model = model.to(self.device)
-        self.average = moving_average(self.model, config.optim.ema_decay)
+        self.average = MovingAverage(self.model, config.optim.ema_decay)
         self.optimizer = optimizer(config.optim, self.model.parameters())
         self.loss_scale = LossScale(config.precision, self.device, config.loss_scale_floor)
         self._predict = Autocast(config.precision, self.model, self.device)

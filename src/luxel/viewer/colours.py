@@ -2,10 +2,12 @@
 
 from typing import TypeAlias
 
+import numpy as np
 import torch
 
 from luxel.image.tonemap import linear_to_srgb
 from luxel.scene.description import RGB, Color
+from luxel.scene.figures.looks import srgb_to_linear
 
 Picked: TypeAlias = tuple[int, int, int]
 
@@ -17,11 +19,8 @@ def picked_of(linear: Color) -> Picked:
 
 
 def linear_of(picked: Picked) -> Color:
-    """Linear RGB in [0, 1] of the picker's colour: sRGB's transfer function inverted (IEC 61966-2-1:1999, 5.2)."""
-    red, green, blue = (
-        value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
-        for value in (component / 255 for component in picked)
-    )
+    """Linear RGB in [0, 1] of the picker's colour."""
+    red, green, blue = srgb_to_linear(np.array(picked) / 255).tolist()
     return red, green, blue
 
 

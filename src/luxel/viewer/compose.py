@@ -5,11 +5,10 @@ from typing import Literal, NamedTuple, TypeAlias, get_args
 import flip_evaluator
 import numpy as np
 import torch
-from jaxtyping import Float32, UInt8
+from jaxtyping import UInt8
 
-from luxel.image.formats import to_bytes
+from luxel.image.formats import display_values, to_bytes
 from luxel.image.metrics import psnr
-from luxel.image.tonemap import tone_map
 from luxel.viewer.render_loop import Frame
 
 Layer: TypeAlias = Literal["picture", "network", "truth", "error"]
@@ -63,16 +62,10 @@ def errors_of(frame: Frame, look: Look) -> Errors | None:
     """The network against the paths alone; None without paths."""
     if frame.paths is None:
         return None
-    network, truth = (displayed(radiance, look) for radiance in (frame.network, frame.paths))
+    network, truth = (display_values(image, look.tone, look.exposure) for image in (frame.network, frame.paths))
     colours, mean, _ = flip_evaluator.evaluate(truth, network, "LDR", inputsRGB=True)
     decibel = psnr(torch.from_numpy(network)[None], torch.from_numpy(truth)[None])
     return Errors(float(decibel), float(mean), (np.asarray(colours) * 255 + 0.5).astype(np.uint8))
-
-
-def displayed(radiance: Float32[np.ndarray, "height width 3"], look: Look) -> Float32[np.ndarray, "height width 3"]:
-    """Display values in [0, 1]."""
-    exposed = np.ascontiguousarray(radiance) * np.float32(2.0**look.exposure)
-    return tone_map(look.tone)(torch.from_numpy(exposed)).numpy()
 
 
 def composed(frame: Frame, look: Look, errors: Errors | None = None) -> Pixels:

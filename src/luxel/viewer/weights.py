@@ -10,7 +10,7 @@ from luxel.models.model_types import Model, model_of
 from luxel.models.pretrained import ANOTHER, check_finite
 from luxel.models.ray_model import RayModel
 from luxel.pipeline import Renderer
-from luxel.train.checkpoint import REMEDY, progress_in, under
+from luxel.train.checkpoint import REMEDY, progress_in, without_prefix
 
 AVERAGE = "average.module."
 """What names of the averaged weights begin with in a checkpoint: those that a run's model is made of in the end."""
@@ -76,7 +76,7 @@ def checkpointed_model(run: Path) -> tuple[Model, int]:
     model = model_of(experiment_of(run).model)
     checkpoint = run / "checkpoint.safetensors"
     tensors, metadata = read_tensors(checkpoint, REMEDY)
-    average = under(tensors, AVERAGE)
+    average = without_prefix(tensors, AVERAGE)
     check_finite(average, checkpoint)
     try:
         model.load_state_dict(average)

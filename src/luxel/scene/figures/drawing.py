@@ -11,8 +11,8 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from luxel import InputError
-from luxel.scene.figures.extra import needed
-from luxel.scene.figures.particles import Cell, Particles, must_be, unknown
+from luxel.scene.figures.extra import optional_module
+from luxel.scene.figures.particles import Cell, Particles, check_rows, unknown_name
 
 RADIUS_OF_SPACING = 0.5
 """Radius of points over the spacing between them: neighbours just touch."""
@@ -184,7 +184,7 @@ def covalent_radii(numbers: Int64[np.ndarray, " atoms"]) -> Float64[np.ndarray, 
 
     The unknown atom, of number 0, has 0.2.
     """
-    return np.asarray(needed("ase.data").covalent_radii, np.float64)[numbers]
+    return np.asarray(optional_module("ase.data").covalent_radii, np.float64)[numbers]
 
 
 def colors_of(
@@ -201,7 +201,7 @@ def colors_of(
         return particles.colors
     if color_by in (None, "kind"):
         if particles.numbers is not None:  # Jmol's, jmol.sourceforge.net/jscolors, as ASE has them
-            return np.asarray(needed("ase.data.colors").jmol_colors, np.float64)[particles.numbers]
+            return np.asarray(optional_module("ase.data.colors").jmol_colors, np.float64)[particles.numbers]
         if particles.kinds is not None:
             _, kind = np.unique(particles.kinds, return_inverse=True)
             return np.array(CATEGORIES)[kind % len(CATEGORIES)] / 255
@@ -217,9 +217,9 @@ def mapped(
     from matplotlib import colormaps
 
     values = field_of(particles, name)
-    must_be(particles.source, name, values, np.isfinite(values), "finite to give a colour")
+    check_rows(particles.source, name, values, np.isfinite(values), "finite to give a colour")
     if color_map not in colormaps:
-        raise unknown("color_map", color_map, [each for each in colormaps if not each.endswith("_r")])
+        raise unknown_name("color_map", color_map, [each for each in colormaps if not each.endswith("_r")])
     low, high = color_range or (values.min(), values.max())
     if color_range is not None and low >= high:
         told = f"{low:g} {high:g}, must be two numbers, the lower first"
@@ -234,7 +234,7 @@ def field_of(particles: Particles, name: str) -> Float64[np.ndarray, " particles
         return particles.positions[:, "xyz".index(name)]
     if name not in particles.fields:
         kind = ["kind"] if particles.kinds is not None else []
-        raise unknown(f"{particles.source}: color_by", name, [*kind, "x", "y", "z", *particles.fields])
+        raise unknown_name(f"{particles.source}: color_by", name, [*kind, "x", "y", "z", *particles.fields])
     return particles.fields[name]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from luxel import InputError
 
 
-def needed(module: str, source: str = "this", extra: str = "particles") -> Any:
+def optional_module(module: str, source: str = "this", extra: str = "particles") -> Any:
     """The module. Raises InputError, with how to install it, if it is missing; `source` is what needs it."""
     try:
         return import_module(module)

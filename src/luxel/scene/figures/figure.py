@@ -92,14 +92,14 @@ class Figure(Configuration):
         super().__post_init__()
         View.of(self.view)
 
-    def shown(self, particles: Particles) -> Particles:
+    def selected(self, particles: Particles) -> Particles:
         """Those of the particles that are selected, z up."""
         return (particles if self.select is None else particles.selected(self.select)).with_up(self.up)
 
     def drawing(self, particles: Particles) -> Drawing:
         """What is drawn of the particles."""
         return drawing_of(
-            self.shown(particles),
+            self.selected(particles),
             radius=self.radius,
             radius_scale=self.radius_scale,
             color_by=self.color_by,

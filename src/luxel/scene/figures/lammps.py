@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,7 +12,7 @@ from jaxtyping import Float64
 
 from luxel import InputError
 from luxel.configuration import cut, shortened
-from luxel.scene.figures.extra import needed
+from luxel.scene.figures.extra import optional_module
 from luxel.scene.figures.particles import Cell, Particles, cell_of
 
 DUMP_BEGINS = b"ITEM: TIMESTEP"
@@ -32,6 +33,53 @@ class Snapshot(NamedTuple):
     """The number, in the file, of the first row's line; 1 is that of the file's first."""
 
 
+@dataclass(frozen=True)
+class Table:
+    """The columns of a frame, as text; its rows are in the order of their ids."""
+
+    path: Path
+    snapshot: Snapshot
+    columns: dict[str, Any]
+
+    @staticmethod
+    def of(path: Path, snapshot: Snapshot) -> "Table":
+        """Raises InputError for a row of too few or too many columns."""
+        width = len(snapshot.columns)
+        rows = [row.split() for row in snapshot.rows]
+        for line, row in enumerate(rows, snapshot.first_line):
+            if len(row) != width:
+                expected = cut(", ".join(snapshot.columns))
+                raise InputError(f"{path}: line {line} has {len(row)} columns, must have {width}: {expected}")
+        columns = zip(*rows, strict=True) if rows else ((),) * width
+        texts = (np.array(values, np.str_) for values in columns)
+        table = Table(path, snapshot, dict(zip(snapshot.columns, texts, strict=True)))
+        if not table.has("id"):
+            return table
+        order = table.numbers("id").argsort(kind="stable")
+        return replace(table, columns={name: values[order] for name, values in table.columns.items()})
+
+    def has(self, *names: str) -> bool:
+        """Whether there are all these columns."""
+        return set(names) <= set(self.columns)
+
+    def numbers(self, name: str) -> Float64[np.ndarray, " atoms"]:
+        """A column as numbers. Raises InputError, with the line, for one that holds others."""
+        values = numbers_or_none(self.columns[name])
+        if values is None:
+            texts = [row.split()[self.snapshot.columns.index(name)] for row in self.snapshot.rows]  # as in the file
+            line, wrong = next(
+                (line, text)
+                for line, text in enumerate(texts, self.snapshot.first_line)
+                if numbers_or_none(np.array([text])) is None
+            )
+            raise InputError(f"{self.path}: line {line}: {name} is {shortened(wrong)}, must be a number")
+        return values
+
+    def stacked(self, *names: str) -> Float64[np.ndarray, "atoms columns"]:
+        """Columns of numbers side by side."""
+        return np.stack([self.numbers(name) for name in names], 1)
+
+
 def read_dump(path: Path, frame: int) -> Particles:
     """A frame of a dump, in the order of its ids.
 
@@ -39,50 +87,46 @@ def read_dump(path: Path, frame: int) -> Particles:
     quatj, quatk, as `compute property/atom` names them. Elements are in the column element; without it atoms have a
     type. Raises InputError.
     """
-    return particles_of_snapshot(path, chosen(path, frame))
+    return particles_of_snapshot(path, snapshot_of_frame(path, frame))
 
 
 def particles_of_snapshot(path: Path, snapshot: Snapshot) -> Particles:
     """The particles of a frame as it stands in the file; see `read_dump`."""
-    source, table = str(path), table_of(path, snapshot)
-    if "id" in table:
-        order = numbers(source, snapshot, table, "id").argsort(kind="stable")
-        table = {name: values[order] for name, values in table.items()}
+    source, table = str(path), Table.of(path, snapshot)
     cell = cell_of_bounds(source, snapshot.bounds)
-    names = next((each for each in POSITIONS if set(each) <= set(table)), None)
+    names = next((each for each in POSITIONS if table.has(*each)), None)
     if names is None:
-        raise InputError(f"{path}: has no columns x, y and z, nor xu, xs or xsu …; it has {cut(', '.join(table))}")
-    positions = stacked(source, snapshot, table, names)
+        there = cut(", ".join(table.columns))
+        raise InputError(f"{path}: has no columns x, y and z, nor xu, xs or xsu …; it has {there}")
+    positions = table.stacked(*names)
     if names[0].startswith("xs"):
         if cell is None:
             raise InputError(f"{path}: its columns {', '.join(names)} are in units of a box that it does not have")
         positions = cell.origin + positions @ cell.vectors
-    semi_axes = stacked(source, snapshot, table, DIAMETERS) / 2 if set(DIAMETERS) <= set(table) else None
-    radii = None
-    if semi_axes is None and "radius" in table:
-        radii = numbers(source, snapshot, table, "radius")
-    elif semi_axes is None and "diameter" in table:
-        radii = numbers(source, snapshot, table, "diameter") / 2
-    atomic, kinds = elements_of(source, table)
-    texts = {"element", *names}
+    radii = semi_axes = rotations = None
+    if table.has(*DIAMETERS):
+        semi_axes = table.stacked(*DIAMETERS) / 2
+        rotations = table.stacked(*QUATERNION) if table.has(*QUATERNION) else None
+    elif table.has("radius"):
+        radii = table.numbers("radius")
+    elif table.has("diameter"):
+        radii = table.numbers("diameter") / 2
+    atomic, kinds = elements_of(source, table.columns)
+    others = {name: numbers_or_none(texts) for name, texts in table.columns.items() if name not in ("element", *names)}
     return Particles.of(
         source,
         positions,
         radii=radii,
         semi_axes=semi_axes,
-        rotations=stacked(source, snapshot, table, QUATERNION)
-        if semi_axes is not None and set(QUATERNION) <= set(table)
-        else None,
+        rotations=rotations,
         numbers=atomic,
         kinds=kinds,
-        fields={
-            name: each for name in table if name not in texts and (each := numbers_or_none(table[name])) is not None
-        },
+        fields={name: values for name, values in others.items() if values is not None},
         cell=cell,
     )
 
 
-def chosen(path: Path, frame: int) -> Snapshot:
+def snapshot_of_frame(path: Path, frame: int) -> Snapshot:
     """The snapshot of this number; negative ones count from the end. The file is read a snapshot at a time."""
     total = sum(1 for _ in snapshots(path)) if frame < -1 else None
     number = frame if total is None else total + frame
@@ -105,7 +149,7 @@ def snapshots(path: Path) -> Iterator[Snapshot]:
         for number, line in lines:
             item = line.strip()
             if item == "ITEM: NUMBER OF ATOMS":
-                count = whole(path, *next(lines, (number, "")))
+                count = atom_count(path, *next(lines, (number, "")))
             elif item.startswith("ITEM: BOX BOUNDS"):
                 bounds = [item, *(bound for _, bound in islice(lines, 3))]
             elif item.startswith("ITEM: ATOMS"):
@@ -123,38 +167,12 @@ def snapshots(path: Path) -> Iterator[Snapshot]:
                 raise InputError(f"{path}: line {number} is {shortened(item)}, where a dump has ITEM: …")
 
 
-def whole(path: Path, line: int, text: str) -> int:
-    """The number of atoms, in a line of this number."""
+def atom_count(path: Path, line: int, text: str) -> int:
+    """The number of atoms, in a line of this number. Raises InputError."""
     if not text.strip().isdecimal():
-        told = shortened(text.strip())
-        raise InputError(f"{path}: line {line}: the number of atoms is {told}, must be an integer of at least 0")
+        wrong = shortened(text.strip())
+        raise InputError(f"{path}: line {line}: the number of atoms is {wrong}, must be an integer of at least 0")
     return int(text)
-
-
-def table_of(path: Path, snapshot: Snapshot) -> dict[str, Any]:
-    """Columns of text by name. Raises InputError for a row of too few or too many."""
-    width = len(snapshot.columns)
-    rows = [row.split() for row in snapshot.rows]
-    for line, row in enumerate(rows, snapshot.first_line):
-        if len(row) != width:
-            told = cut(", ".join(snapshot.columns))
-            raise InputError(f"{path}: line {line} has {len(row)} columns, must have {width}: {told}")
-    columns = zip(*rows, strict=True) if rows else ((),) * width
-    return {name: np.array(values, np.str_) for name, values in zip(snapshot.columns, columns, strict=True)}
-
-
-def numbers(source: str, snapshot: Snapshot, table: dict[str, Any], name: str) -> Float64[np.ndarray, " atoms"]:
-    """A column of the snapshot's table as numbers. Raises InputError, with the line, for one that holds others."""
-    values = numbers_or_none(table[name])
-    if values is None:
-        texts = [row.split()[snapshot.columns.index(name)] for row in snapshot.rows]  # as they stand in the file
-        line, wrong = next(
-            (line, text)
-            for line, text in enumerate(texts, snapshot.first_line)
-            if numbers_or_none(np.array([text])) is None
-        )
-        raise InputError(f"{source}: line {line}: {name} is {shortened(wrong)}, must be a number")
-    return values
 
 
 def numbers_or_none(column: Any) -> Float64[np.ndarray, " atoms"] | None:
@@ -165,18 +183,11 @@ def numbers_or_none(column: Any) -> Float64[np.ndarray, " atoms"] | None:
         return None
 
 
-def stacked(
-    source: str, snapshot: Snapshot, table: dict[str, Any], names: tuple[str, ...]
-) -> Float64[np.ndarray, "atoms columns"]:
-    """Columns of numbers side by side."""
-    return np.stack([numbers(source, snapshot, table, name) for name in names], 1)
-
-
 def elements_of(source: str, table: dict[str, Any]) -> tuple[Any, Any]:
     """Atomic numbers, where all of the column element are symbols, and the names of kinds: elements, or types."""
     if "element" not in table:
         return None, table.get("type")
-    known = needed("ase.data", source).atomic_numbers
+    known = optional_module("ase.data", source).atomic_numbers
     symbols = table["element"].tolist()
     atomic = [known[symbol] for symbol in symbols] if set(symbols) <= set(known) else None
     return atomic, table["element"]

@@ -113,7 +113,7 @@ class Look:
     def materials(self, srgb: Float64[np.ndarray, "any 3"]) -> list[Material]:
         """The materials that show these colours; those of one colour share theirs."""
         made: dict[Color, Material] = {}
-        colors = [(red, green, blue) for red, green, blue in (self.albedo * linear(srgb)).tolist()]
+        colors = [(red, green, blue) for red, green, blue in (self.albedo * srgb_to_linear(srgb)).tolist()]
         for color in colors:
             if color not in made:
                 made[color] = Material(base_color=color, roughness=self.roughness, specular=self.specular)
@@ -155,8 +155,8 @@ LOOKS: Final[dict[LookName, Look]] = {
 }
 
 
-def linear(srgb: Float64[np.ndarray, "*any"]) -> Float64[np.ndarray, "*any"]:
-    """Of channels in [0, 1], by the inverse of sRGB's transfer function (IEC 61966-2-1:1999, 5.2)."""
+def srgb_to_linear(srgb: Float64[np.ndarray, "*any"]) -> Float64[np.ndarray, "*any"]:
+    """Linear RGB of channels in [0, 1], by the inverse of sRGB's transfer function (IEC 61966-2-1:1999, 5.2)."""
     return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
 
 

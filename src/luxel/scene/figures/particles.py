@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float64, Int64, Shaped
 
 from luxel import InputError, InputWarning
 from luxel.configuration import cut, did_you_mean, printable, shortened
+from luxel.scene.placing import product
 
 MAX_COORDINATE = 1e30  # of a coordinate, whose square is still far from float64's end
 Up: TypeAlias = Literal["x", "y", "z"]
@@ -70,40 +71,13 @@ class Particles:
         what would be right.
         """
         places = array_of(source, "positions", positions, (None, 3))
-        count = len(places)
-        if count == 0:
-            raise InputError(f"{source}: positions has no points, must have at least one")
-        is_placed = ~np.isnan(places).all(1) | (numbers is not None)
-        if not is_placed.any():
-            raise InputError(f"{source}: positions has no points but [nan, nan, nan], must have at least one")
-        must_be(
-            source,
-            "positions",
-            places,
-            (np.abs(places) <= MAX_COORDINATE).all(1) | ~is_placed,
-            f"finite and within ±{MAX_COORDINATE:g}",
-        )
-
-        def lengths(name: str, values: Any, *columns: int) -> Any:
-            if values is None:
-                return None
-            array = array_of(source, name, values, (count, *columns))
-            good = ((array > 0) & (array <= MAX_COORDINATE)).reshape(count, -1).all(1)
-            must_be(source, name, array, good | ~is_placed, f"in (0, {MAX_COORDINATE:g}]")
-            return array
-
-        turned = None if rotations is None else array_of(source, "rotations", rotations, (count, 4))
-        if turned is not None:
-            norm = np.linalg.norm(turned, axis=1, keepdims=True)
-            good = (np.isfinite(norm) & (norm > 1e-6))[:, 0]
-            must_be(source, "rotations", turned, good | ~is_placed, "a quaternion (w, x, y, z) other than zero")
-            turned = turned / np.where(good[:, None], norm, 1.0)
+        count, is_placed = len(places), placed_rows(source, places, are_atoms=numbers is not None)
         particles = Particles(
             source,
             places,
-            radii=lengths("radii", radii),
-            semi_axes=lengths("semi_axes", semi_axes, 3),
-            rotations=turned,
+            radii=None if radii is None else lengths_of(source, "radii", radii, (count,), is_placed),
+            semi_axes=None if semi_axes is None else lengths_of(source, "semi_axes", semi_axes, (count, 3), is_placed),
+            rotations=None if rotations is None else quaternions_of(source, rotations, is_placed),
             colors=None if colors is None else srgb_of(source, colors, is_placed),
             numbers=None if numbers is None else np.asarray(numbers, np.int64),
             kinds=None if kinds is None else np.asarray(kinds, np.str_),
@@ -165,8 +139,9 @@ class Particles:
         half = 0.5 if up == "y" else -0.5
         rotations = self.rotations
         if self.semi_axes is not None:
-            turns = np.tile([0.5, half, half, half], (len(self), 1))
-            rotations = turns if rotations is None else products(turns, rotations)
+            turn = (0.5, half, half, half)
+            own = np.array([1.0, 0.0, 0.0, 0.0]) if rotations is None else rotations.T
+            rotations = np.broadcast_to(np.stack(product(turn, own), -1), (len(self), 4))
         cell = self.cell and Cell(*(np.roll(values, shift, -1) for values in self.cell))
         return replace(self, positions=np.roll(self.positions, shift, 1), rotations=rotations, cell=cell)
 
@@ -200,15 +175,6 @@ def rows_of_slice(text: str, count: int) -> Int64[np.ndarray, " some"]:
         raise InputError(f"select is {shortened(text)}, must be a slice of indices such as 0:100 or ::10") from None
 
 
-def products(p: Float64[np.ndarray, "*rows 4"], q: Float64[np.ndarray, "*rows 4"]) -> Float64[np.ndarray, "*rows 4"]:
-    """Hamilton's products of quaternions (w, x, y, z): the rotation q, then p."""
-    (a, *u), (b, *v) = np.moveaxis(p, -1, 0), np.moveaxis(q, -1, 0)
-    first, second = np.stack(u, -1), np.stack(v, -1)
-    real = a * b - (first * second).sum(-1)
-    imaginary = a[..., None] * second + b[..., None] * first + np.cross(first, second)
-    return np.concatenate([real[..., None], imaginary], -1)
-
-
 def array_of(source: str, name: str, values: Any, shape: tuple[int | None, ...]) -> Float64[np.ndarray, "*shape"]:
     """The values as finite float64 of this shape, None of which is any number; one row stands for all.
 
@@ -230,14 +196,53 @@ def array_of(source: str, name: str, values: Any, shape: tuple[int | None, ...])
     return array.astype(np.float64)
 
 
+def placed_rows(
+    source: str, positions: Float64[np.ndarray, "particles 3"], are_atoms: bool
+) -> Bool[np.ndarray, " particles"]:
+    """Which points have a place: those whose coordinates are not all NaN, as no atom's may be.
+
+    Raises InputError if none has one, and for coordinates out of range.
+    """
+    if not len(positions):
+        raise InputError(f"{source}: positions has no points, must have at least one")
+    is_placed = ~np.isnan(positions).all(1) | are_atoms
+    if not is_placed.any():
+        raise InputError(f"{source}: positions has no points but [nan, nan, nan], must have at least one")
+    good = (np.abs(positions) <= MAX_COORDINATE).all(1)
+    check_rows(source, "positions", positions, good | ~is_placed, f"finite and within ±{MAX_COORDINATE:g}")
+    return is_placed
+
+
+def lengths_of(
+    source: str, name: str, values: Any, shape: tuple[int, ...], is_placed: Bool[np.ndarray, " particles"]
+) -> Float64[np.ndarray, "*shape"]:
+    """Radii or semi-axes, each in (0, MAX_COORDINATE] where a particle is placed. Raises InputError."""
+    array = array_of(source, name, values, shape)
+    good = ((array > 0) & (array <= MAX_COORDINATE)).reshape(len(array), -1).all(1)
+    check_rows(source, name, array, good | ~is_placed, f"in (0, {MAX_COORDINATE:g}]")
+    return array
+
+
+def quaternions_of(
+    source: str, rotations: Any, is_placed: Bool[np.ndarray, " particles"]
+) -> Float64[np.ndarray, "particles 4"]:
+    """Unit quaternions (w, x, y, z). Raises InputError for a length of 0 where a particle is placed."""
+    array = array_of(source, "rotations", rotations, (len(is_placed), 4))
+    norm = np.linalg.norm(array, axis=1, keepdims=True)
+    good = (np.isfinite(norm) & (norm > 1e-6))[:, 0]
+    check_rows(source, "rotations", array, good | ~is_placed, "a quaternion (w, x, y, z) other than zero")
+    unit: Float64[np.ndarray, "particles 4"] = array / np.where(good[:, None], norm, 1.0)
+    return unit
+
+
 def pairs_of(source: str, pairs: Any, count: int) -> Int64[np.ndarray, "pairs 2"]:
     """Pairs of rows, each in [0, count). Raises InputError."""
     array = array_of(source, "bonds", pairs, (None, 2))
-    must_be(source, "bonds", array, (array >= 0) & (array < count), f"two of the {count} particles, from 0 on")
+    check_rows(source, "bonds", array, (array >= 0) & (array < count), f"two of the {count} particles, from 0 on")
     return array.astype(np.int64)
 
 
-def must_be(
+def check_rows(
     source: str, name: str, array: Float64[np.ndarray, "*shape"], good: Shaped[np.ndarray, "*any"], wanted: str
 ) -> None:
     """Raise InputError with the first row for which not all of `good` is true, as NaN never is."""
@@ -259,11 +264,11 @@ def srgb_of(source: str, colors: Any, is_placed: Bool[np.ndarray, " particles"])
     array = array_of(source, "colors", raw, (count, 3))
     of_255 = raw.dtype == np.uint8 or bool((array[is_placed] > 1).any())
     good = ((array >= 0) & (array <= 255)).all(1)
-    must_be(source, "colors", array, good | ~is_placed, "in [0, 1], or in [0, 255]")
+    check_rows(source, "colors", array, good | ~is_placed, "in [0, 1], or in [0, 255]")
     return array / 255 if of_255 else array
 
 
-def unknown(name: str, value: str, known: list[str]) -> InputError:
+def unknown_name(name: str, value: str, known: list[str]) -> InputError:
     """What is said of a name that is none of those known."""
     guess = did_you_mean(value, known)
     return InputError(f"{name} is {shortened(value)}, must be one of {printable(cut(', '.join(known), 300))}{guess}")

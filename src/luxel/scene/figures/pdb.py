@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from luxel import InputWarning
-from luxel.scene.figures.extra import needed
+from luxel.scene.figures.extra import optional_module
 
 PDB = "proteindatabank"
 """What ASE calls the format."""
@@ -31,7 +31,7 @@ def pdb_frames(path: Path) -> list[Any]:
             InputWarning,
             stacklevel=2,
         )
-    frames = needed("ase.io", str(path)).read(StringIO("".join(single)), index=":", format=PDB)
+    frames = optional_module("ase.io", str(path)).read(StringIO("".join(single)), index=":", format=PDB)
     models = [each for each in frames if len(each)] or frames[:1]
     for each in models:
         if each.cell.rank == 0:

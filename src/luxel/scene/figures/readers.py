@@ -14,7 +14,7 @@ import numpy as np
 
 from luxel import InputError
 from luxel.configuration import cut, printable
-from luxel.scene.figures.extra import needed
+from luxel.scene.figures.extra import optional_module
 from luxel.scene.figures.lammps import DUMP_BEGINS, particles_of_snapshot, read_dump, snapshots
 from luxel.scene.figures.particles import Particles, cell_of
 from luxel.scene.figures.pdb import PDB, pdb_frames
@@ -50,7 +50,7 @@ def read_trajectory(path: Path) -> Iterator[Particles]:
         if path.suffix.lower() == ".gsd":
             yield from gsd_frames(path)
         elif (kind := ase_format(path)) is not None:
-            read = needed("ase.io", str(path)).iread
+            read = optional_module("ase.io", str(path)).iread
             for atoms in pdb_frames(path) if kind == PDB else read(ase_source(path, kind), index=":", format=kind):
                 yield particles_of_atoms(atoms, str(path))
         elif reader_of(path) is read_dump:
@@ -149,7 +149,7 @@ def read_ply(path: Path, frame: int) -> Particles:
     f_dc_0 … 2, scales are logarithms and colours the first spherical harmonic's coefficients (Kerbl et al., "3D
     Gaussian splatting", 2023).
     """
-    plyfile = needed("plyfile", str(path))
+    plyfile = optional_module("plyfile", str(path))
     file = plyfile.PlyData.read(str(path))
     if "vertex" not in [element.name for element in file.elements]:
         raise InputError(f"{path}: has no element vertex, which holds the points")
@@ -214,7 +214,7 @@ def read_by_ase(kind: str) -> Reader:
     """The reader of a format that ASE knows by this name."""
 
     def read(path: Path, frame: int) -> Particles:
-        io = needed("ase.io", str(path))
+        io = optional_module("ase.io", str(path))
         try:
             if kind == PDB:
                 atoms = pdb_frames(path)[frame]
@@ -267,7 +267,7 @@ def read_gsd(path: Path, frame: int) -> Particles:
     Of the shapes (https://gsd.readthedocs.io/en/stable/shapes.html) spheres and ellipsoids are drawn; what has another
     shape is a sphere of its diameter.
     """
-    hoomd = needed("gsd.hoomd", str(path))
+    hoomd = optional_module("gsd.hoomd", str(path))
     with hoomd.open(str(path), "r") as file:
         if len(file) == 0:
             raise InputError(f"{path}: has no frame")
@@ -278,7 +278,7 @@ def read_gsd(path: Path, frame: int) -> Particles:
 
 def gsd_frames(path: Path) -> Iterator[Particles]:
     """All frames of a GSD file."""
-    with needed("gsd.hoomd", str(path)).open(str(path), "r") as file:
+    with optional_module("gsd.hoomd", str(path)).open(str(path), "r") as file:
         yield from (particles_of_gsd(path, snapshot) for snapshot in file)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from luxel.configuration import cut, shortened
-from luxel.scene.figures.typed_xyz import PLAIN_COLUMNS, PROPERTIES
+from luxel.scene.figures.typed_xyz import columns_of
 
 Line: TypeAlias = tuple[int, str]
 """Its number, from 1 on, and its text."""
@@ -69,11 +69,9 @@ def frames_mistake(first: Line, lines: Iterator[Line]) -> str | None:
 
 
 def extended_xyz_columns(comment: str) -> dict[str, str]:
-    """The columns that a frame's comment names, or those of plain XYZ, and the kind of each: S, R, I or L."""
-    found = PROPERTIES.search(comment)
-    words = (found[1] if found else PLAIN_COLUMNS).split(":")
+    """The kind of each single column, by its name: `pos` is x, y and z."""
     columns: dict[str, str] = {}
-    for name, kind, width in zip(words[::3], words[1::3], words[2::3], strict=False):
+    for name, kind, width in columns_of(comment):
         if not width.isdecimal() or count_of(width) > MAX_WIDTH:
             break
         each = ["x", "y", "z"] if (name, width) == ("pos", "3") else [f"{name}[{i}]" for i in range(int(width))]

@@ -67,7 +67,7 @@ class Trajectory:
             figure = figure if corners else with_radius(figure, particles)
             corners.append(bounds(figure.drawing(particles)))
             if figure.color_by not in (None, "kind"):
-                of_frame = field_of(figure.shown(particles), str(figure.color_by))
+                of_frame = field_of(figure.selected(particles), str(figure.color_by))
                 values += [float(of_frame.min()), float(of_frame.max())]
         if not corners:
             raise InputError(f"{path}: has no frame")
@@ -92,4 +92,4 @@ def with_radius(figure: Figure, first: Particles) -> Figure:
     """The figure with a radius for points that have none: by the first frame's spacing, not by each one's own."""
     if figure.radius is not None or not all(each is None for each in (first.radii, first.semi_axes, first.numbers)):
         return figure
-    return replace(figure, radius=float(radii_of(figure.shown(first), None)[0]))
+    return replace(figure, radius=float(radii_of(figure.selected(first), None)[0]))

@@ -9,7 +9,7 @@ from io import StringIO
 from itertools import islice
 from pathlib import Path
 
-from luxel.scene.figures.extra import needed
+from luxel.scene.figures.extra import optional_module
 
 TYPE_NAMES = "_type_names"
 """ASE's array of the names."""
@@ -20,7 +20,7 @@ PROPERTIES = re.compile(r'Properties="?([^\s"]+)"?')
 
 def with_types(path: Path) -> StringIO | None:
     """The text with the species as an array TYPE_NAMES; None if all of the first frame are elements, or not given."""
-    known = needed("ase.data", str(path)).atomic_numbers
+    known = optional_module("ase.data", str(path)).atomic_numbers
     with path.open(encoding="utf-8") as file:
         count, comment = file.readline().strip(), file.readline()
         column = species_column(comment)
@@ -33,12 +33,17 @@ def with_types(path: Path) -> StringIO | None:
         return StringIO("".join(renamed(file)))
 
 
-def species_column(comment: str) -> int | None:
-    """The number of the column that names species, if there is one."""
+def columns_of(comment: str) -> list[tuple[str, str, str]]:
+    """Name, kind (S, R, I or L) and width of the columns that a frame's comment names, or of those of plain XYZ."""
     found = PROPERTIES.search(comment)
     words = (found[1] if found else PLAIN_COLUMNS).split(":")
+    return list(zip(words[::3], words[1::3], words[2::3], strict=False))
+
+
+def species_column(comment: str) -> int | None:
+    """The number of the column that names species, if there is one."""
     column = 0
-    for name, width in zip(words[::3], words[2::3], strict=False):  # ASE tells what is no triple
+    for name, _, width in columns_of(comment):  # ASE tells what is no triple
         if name == "species":
             return column
         column += int(width)

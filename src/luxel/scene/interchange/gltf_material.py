@@ -7,13 +7,12 @@ normal incidence, which is 8 % of Luxel's `specular`; its base colour tints what
 from typing import Any
 
 from luxel.scene.description import Material
-from luxel.scene.interchange.placing import index_of_refraction, specular_of, triple
+from luxel.scene.interchange.placing import DEFAULT_INDEX_OF_REFRACTION, index_of_refraction, specular_of, triple
 
 IOR, TRANSMISSION = "KHR_materials_ior", "KHR_materials_transmission"
 STRENGTH = "KHR_materials_emissive_strength"
 EXTENSIONS = (IOR, TRANSMISSION, STRENGTH)
 TEXTURES = ("baseColorTexture", "metallicRoughnessTexture")
-DEFAULT_INDEX = 1.5
 
 
 def material_to_gltf(material: Material, double_sided: bool) -> dict[str, Any]:
@@ -51,7 +50,7 @@ def material_from_gltf(entry: dict[str, Any]) -> tuple[Material, list[str]]:
     material = Material(
         base_color=triple(color),
         metallic=float(pbr.get("metallicFactor", 1.0)),
-        specular=specular_of(float(extensions.get(IOR, {}).get("ior", DEFAULT_INDEX))),
+        specular=specular_of(float(extensions.get(IOR, {}).get("ior", DEFAULT_INDEX_OF_REFRACTION))),
         roughness=float(pbr.get("roughnessFactor", 1.0)),
         transmission=float(extensions.get(TRANSMISSION, {}).get("transmissionFactor", 0.0)),
         emission=triple(entry.get("emissiveFactor", (0.0, 0.0, 0.0)), strength),

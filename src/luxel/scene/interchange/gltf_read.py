@@ -11,23 +11,24 @@ from typing import Any
 import numpy as np
 
 from luxel import InputError
+from luxel.scene.camera import rotation_matrix
 from luxel.scene.description import Camera, Material, Object, Scene
 from luxel.scene.errors import SceneError
 from luxel.scene.interchange.gltf_material import material_from_gltf
 from luxel.scene.interchange.gltf_write import LUXEL
 from luxel.scene.interchange.meshes import recognised
 from luxel.scene.interchange.placing import (
-    Matrix,
+    Z_UP_FROM_Y_UP,
     NotAShapeError,
     camera_for,
     camera_of,
+    check_not_empty,
     looking_distance,
     object_of,
 )
+from luxel.scene.placing import Matrix, affine
 
 SHAPES = ("ball", "box", "cylinder", "rectangle", "ellipse", "plane")
-Z_UP = np.array([[1.0, 0, 0, 0], [0, 0, -1, 0], [0, 1, 0, 0], [0, 0, 0, 1]])
-"""Luxel's world, z up, from glTF's, y up."""
 COMPONENTS = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 TRIANGLES = 4
 MAX_DEPTH = 200
@@ -61,12 +62,10 @@ class _Reader:
             raise InputError(f"{self.path}: has no scene")
         chosen = scenes[self.content.get("scene", 0)]
         for node in chosen.get("nodes", []):
-            self._visit(node, Z_UP, "", 0)
+            self._visit(node, Z_UP_FROM_Y_UP, "", 0)
         if self.content.get("animations"):
             self.left_out.append("animations: of what moves its place at rest is taken")
-        if not self.objects:
-            told = "".join(f"\n{line}" for line in self.left_out)
-            raise InputError(f"{self.path}: has nothing that a scene can have: spheres, boxes, cylinders, panels{told}")
+        check_not_empty(self.path, self.objects, self.left_out)
         background = chosen.get("extras", {}).get(LUXEL, {}).get("background", (0.0, 0.0, 0.0))
         if LUXEL not in chosen.get("extras", {}):
             self.left_out.append("camera's surroundings: glTF has no sky, so that the background is black")
@@ -109,8 +108,6 @@ class _Reader:
             try:
                 shape, local = (extras["shape"], np.eye(4)) if extras.get("shape") in SHAPES else self._shape(primitive)
                 material = self._material(primitive.get("material"), name)
-                if shape in ("rectangle", "ellipse") and material.transmission > 0:
-                    raise NotAShapeError("a panel that transmits, which has no inside; make it a thin box")
                 self.objects.append(object_of(shape, matrix @ local, material))
             except NotAShapeError as error:
                 self.left_out.append(f"{name}: {error}")
@@ -190,10 +187,6 @@ def _local(node: dict[str, Any]) -> Matrix:
     """A node's matrix: its own, or T · R · S."""
     if "matrix" in node:
         return np.array(node["matrix"], np.float64).reshape(4, 4).T
-    from luxel.scene.camera import rotation_matrix
-
     x, y, z, w = node.get("rotation", (0.0, 0.0, 0.0, 1.0))
-    matrix = np.eye(4)
-    matrix[:3, :3] = rotation_matrix((w, x, y, z)) * np.array(node.get("scale", (1.0, 1.0, 1.0)))
-    matrix[:3, 3] = node.get("translation", (0.0, 0.0, 0.0))
-    return matrix
+    linear = rotation_matrix((w, x, y, z)) * np.array(node.get("scale", (1.0, 1.0, 1.0)))
+    return affine(linear, np.array(node.get("translation", (0.0, 0.0, 0.0)), np.float64))

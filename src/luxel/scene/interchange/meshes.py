@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float64, Int
 
-from luxel.scene.interchange.placing import TOLERANCE, Matrix, NotAShapeError, Shape
+from luxel.scene.interchange.placing import TOLERANCE, NotAShapeError, Shape
+from luxel.scene.placing import Matrix, affine
 
 AROUND = 64
 """Segments of a circle; a chord is 1.2e-3 of the radius inside its arc."""
@@ -125,11 +126,10 @@ def recognised(positions: Float64[np.ndarray, "vertices 3"], front: Float64[np.n
     if len(flat) == 1:
         return _flat(unit, center, half, int(flat[0]), front)
     if len(flat) == 0:
-        matrix = np.diag([*half, 1.0])
-        matrix[:3, 3] = center
-        if len(unit) == 8 and _near(np.abs(unit), 1.0):
+        matrix = affine(np.diag(half), center)
+        if len(unit) == 8 and _is_one(np.abs(unit)):
             return "box", matrix
-        if len(unit) >= MIN_BALL_VERTICES and _near(np.linalg.norm(unit, axis=1), 1.0):
+        if len(unit) >= MIN_BALL_VERTICES and _is_one(np.linalg.norm(unit, axis=1)):
             return "ball", matrix
         for axis in range(3):
             radius = np.linalg.norm(np.delete(unit, axis, 1), axis=1)
@@ -159,22 +159,18 @@ def _fitted_ball(unit: np.ndarray) -> Matrix | None:
     center = -linear / (2 * square)
     semi_axes = np.sqrt((1 + (square * center**2).sum()) / square)
     is_whole = (np.abs(np.abs(center) + semi_axes - 1) < MISSED_POLE).all()
-    if not is_whole or not _near(np.linalg.norm((unit - center) / semi_axes, axis=1), 1.0):
+    if not is_whole or not _is_one(np.linalg.norm((unit - center) / semi_axes, axis=1)):
         return None
-    matrix = np.diag([*semi_axes, 1.0])
-    matrix[:3, 3] = center
-    return matrix
+    return affine(np.diag(semi_axes), center)
 
 
 def _flat(unit: np.ndarray, center: np.ndarray, half: np.ndarray, axis: int, front: np.ndarray) -> tuple[Shape, Matrix]:
     places = np.delete(unit, axis, 1)
-    matrix = np.eye(4)
     scales = np.where(np.arange(3) == axis, 1.0, half)
-    matrix[:3, :3] = np.diag(scales)[:, [(axis + 1) % 3, (axis + 2) % 3, axis]]
-    matrix[:3, 3] = center
+    matrix = affine(np.diag(scales)[:, [(axis + 1) % 3, (axis + 2) % 3, axis]], center)
     if front[axis] < 0:
         matrix[:, [0, 2]] *= -1
-    if len(places) == 4 and _near(np.abs(places), 1.0):
+    if len(places) == 4 and _is_one(np.abs(places)):
         return "rectangle", matrix
     radius = np.linalg.norm(places, axis=1)
     rim = np.abs(radius - 1) < TOLERANCE
@@ -183,5 +179,5 @@ def _flat(unit: np.ndarray, center: np.ndarray, half: np.ndarray, axis: int, fro
     raise NotAShapeError("a flat mesh that is neither a rectangle nor an ellipse along its axes")
 
 
-def _near(values: np.ndarray, expected: float) -> bool:
-    return bool(np.abs(values - expected).max() < TOLERANCE)
+def _is_one(values: np.ndarray) -> bool:
+    return bool(np.abs(values - 1.0).max() < TOLERANCE)

@@ -1,12 +1,14 @@
 """From a matrix to an object and back: every object is the image of a unit shape under a rotation and a scale."""
 
 from collections.abc import Collection, Iterable
+from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from jaxtyping import Float64
 
-from luxel.scene.camera import rotation_matrix
+from luxel import InputError
+from luxel.scene.camera import frame, rotation_matrix
 from luxel.scene.description import (
     Box,
     Camera,
@@ -20,7 +22,7 @@ from luxel.scene.description import (
     Sphere,
 )
 from luxel.scene.figures.looks import View, fitted_camera
-from luxel.scene.placing import vector
+from luxel.scene.placing import Matrix, affine, vector
 
 Shape: TypeAlias = Literal["ball", "box", "cylinder", "rectangle", "ellipse", "plane"]
 """A unit shape: the unit ball, [−1, 1]³, x² + y² ≤ 1 and |z| ≤ 1, [−1, 1]² or x² + y² ≤ 1 at z = 0, z ≤ 0."""
@@ -29,7 +31,10 @@ TOLERANCE = 1e-3
 PLANE_HALF_EXTENT = 1000.0
 """Scene units, of the square that stands for a plane where there are no planes."""
 
-Matrix: TypeAlias = Float64[np.ndarray, "4 4"]
+
+Z_UP_FROM_Y_UP: Matrix = np.array([[1.0, 0, 0, 0], [0, 0, -1, 0], [0, 1, 0, 0], [0, 0, 0, 1]])
+DEFAULT_INDEX_OF_REFRACTION = 1.5
+"""Of glTF's and of USD's materials."""
 
 
 class NotAShapeError(ValueError):
@@ -58,14 +63,13 @@ def scale_of(item: Object) -> tuple[float, float, float]:
 
 def world_from_unit(item: Object) -> Matrix:
     """Columns times points; a plane's is that of the square that stands for it."""
-    matrix = np.eye(4)
-    matrix[:3, :3] = rotation_matrix(item.rotation) * np.array(scale_of(item))
-    matrix[:3, 3] = item.center
-    return matrix
+    return affine(rotation_matrix(item.rotation) * np.array(scale_of(item)), item.center)
 
 
 def object_of(shape: Shape, matrix: Matrix, material: Material) -> Object:
     """The image of a unit shape. Raises NotAShapeError if it is none, and SceneError for numbers out of range."""
+    if shape in ("rectangle", "ellipse") and material.transmission > 0:
+        raise NotAShapeError("a panel that transmits, which has no inside; make it a thin box")
     center, linear = vector(matrix[:3, 3]), matrix[:3, :3].copy()
     if shape in ("rectangle", "ellipse", "plane"):
         normal = np.cross(linear[:, 0], linear[:, 1])
@@ -132,12 +136,15 @@ def camera_for(objects: list[Object]) -> Camera:
 
 def frame_matrix(scene: Scene) -> Matrix:
     """World from the scene's camera, which looks along −z with y up."""
-    from luxel.scene.camera import frame
-
     origin, rotation = frame(scene.camera)
-    matrix = np.eye(4)
-    matrix[:3, :3], matrix[:3, 3] = rotation, origin
-    return matrix
+    return affine(rotation, origin)
+
+
+def check_not_empty(path: Path, objects: list[Object], left_out: list[str]) -> None:
+    """Raise InputError, with a line for all that was left out of a file, if no object is left."""
+    if not objects:
+        lines = "".join(f"\n{line}" for line in left_out)
+        raise InputError(f"{path}: has nothing that a scene can have: spheres, boxes, cylinders, panels{lines}")
 
 
 def triple(values: Iterable[float], factor: float = 1.0) -> tuple[float, float, float]:

@@ -11,12 +11,14 @@ from luxel.scene.description import Camera, Color, Material, Object, Scene, Sphe
 from luxel.scene.errors import SceneError
 from luxel.scene.interchange.meshes import recognised
 from luxel.scene.interchange.placing import (
+    DEFAULT_INDEX_OF_REFRACTION,
     TOLERANCE,
-    Matrix,
+    Z_UP_FROM_Y_UP,
     NotAShapeError,
     Shape,
     camera_for,
     camera_of,
+    check_not_empty,
     looking_distance,
     object_of,
     specular_of,
@@ -24,16 +26,14 @@ from luxel.scene.interchange.placing import (
 )
 from luxel.scene.interchange.usd_write import DISPLAY_COLOR, DISTANCE, PRIMVAR_READER, SHAPE, TENTHS, usd_modules
 from luxel.scene.limits import MAX_RADIANCE
+from luxel.scene.placing import Matrix
 
-Y_UP = np.array([[1.0, 0, 0, 0], [0, 0, -1, 0], [0, 1, 0, 0], [0, 0, 0, 1]])
-"""Luxel's world, z up, from a stage of y up."""
 ALONG = {"X": [1, 2, 0], "Y": [2, 0, 1], "Z": [0, 1, 2]}
 """Columns of the identity that take z to an axis."""
 FLIPPED = np.diag([1.0, -1.0, -1.0, 1.0])
 """Half a turn about x: USD's lights shine along −z, Luxel's panels along z."""
 INPUTS = {"diffuseColor": "base_color", "emissiveColor": "emission", "metallic": "metallic", "roughness": "roughness"}
 PREVIEW_DEFAULTS: dict[str, Any] = {"base_color": (0.18, 0.18, 0.18), "roughness": 0.5}
-DEFAULT_INDEX = 1.5
 MAX_EXPOSURE = 1000
 """In stops: far more than MAX_RADIANCE, and its power of 2 is still a number."""
 
@@ -53,7 +53,7 @@ class _Reader:
     def __init__(self, pxr: Any, path: Path, stage: Any) -> None:
         self.pxr, self.path, self.stage = pxr, path, stage
         is_y_up = pxr.UsdGeom.GetStageUpAxis(stage) == pxr.UsdGeom.Tokens.y
-        self.world = Y_UP if is_y_up else np.eye(4)
+        self.world = Z_UP_FROM_Y_UP if is_y_up else np.eye(4)
         self.time = pxr.Usd.TimeCode.EarliestTime()
         self.cache = pxr.UsdGeom.XformCache(self.time)
         self.moves = False
@@ -82,9 +82,7 @@ class _Reader:
                 self.left_out.append(f"{prim.GetPath()}: {str(error).splitlines()[0]}")
         if self.moves:
             self.left_out.append("movement: of what changes with time its first value is taken")
-        if not self.objects:
-            told = "".join(f"\n{line}" for line in self.left_out)
-            raise InputError(f"{self.path}: has nothing that a scene can have: spheres, boxes, cylinders, panels{told}")
+        check_not_empty(self.path, self.objects, self.left_out)
         scene = Scene(objects=tuple(self.objects), camera=self._camera(), background=self.background, sun=self.sun)
         return scene, self.left_out
 
@@ -113,8 +111,6 @@ class _Reader:
         elif prim.IsA(geometry.Gprim):
             shape, local = self._shape(prim)
             material, _ = self._material(prim)
-            if shape in ("rectangle", "ellipse") and material.transmission > 0:
-                raise NotAShapeError("a panel that transmits, which has no inside; make it a thin box")
             self.objects.append(object_of(shape, self._matrix(prim) @ local, material))
         elif prim.IsA(geometry.PointInstancer):
             raise NotAShapeError("a point instancer; export its instances as prims")
@@ -245,7 +241,7 @@ class _Reader:
             if value is not None:
                 fields[field] = tuple(map(float, value)) if field in ("base_color", "emission") else float(value)
         index, opacity = (self._input(shader, name, path) for name in ("ior", "opacity"))
-        fields["specular"] = specular_of(DEFAULT_INDEX if index is None else float(index))
+        fields["specular"] = specular_of(DEFAULT_INDEX_OF_REFRACTION if index is None else float(index))
         fields["transmission"] = 0.0 if opacity is None else 1 - float(opacity)
         return Material(**fields)
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from luxel.scene.camera import rotation_matrix
 from luxel.scene.description import Camera, Material, Scene, Sphere, Sun
-from luxel.scene.figures.extra import needed
+from luxel.scene.figures.extra import optional_module
 from luxel.scene.interchange.meshes import unit_mesh
 from luxel.scene.interchange.placing import (
     Shape,
@@ -25,7 +25,7 @@ from luxel.scene.interchange.placing import (
     world_from_unit,
 )
 from luxel.scene.limits import MAX_LENGTH
-from luxel.scene.placing import facing
+from luxel.scene.placing import affine, facing
 
 SHAPE, DISTANCE = "luxel:shape", "luxel:distance"
 APERTURE = 24.0
@@ -117,7 +117,7 @@ def _points(pxr: Any, stage: Any, path: str, material: Material, spheres: list[S
 def usd_modules(path: Path) -> SimpleNamespace:
     """The modules of usd-core. Raises InputError if it is not installed."""
     names = ("Gf", "Sdf", "Tf", "Usd", "UsdGeom", "UsdLux", "UsdShade", "Vt")
-    return SimpleNamespace(**{name: needed(f"pxr.{name}", str(path), extra="exchange") for name in names})
+    return SimpleNamespace(**{name: optional_module(f"pxr.{name}", str(path), extra="exchange") for name in names})
 
 
 def _shape(pxr: Any, stage: Any, path: str, shape: Shape) -> Any:
@@ -174,8 +174,7 @@ def _sun(pxr: Any, stage: Any, sun: Sun) -> None:
     light.CreateColorAttr(pxr.Gf.Vec3f(*(channel / brightest for channel in sun.radiance)))
     light.CreateIntensityAttr(brightest)
     light.CreateAngleAttr(2 * sun.angular_radius_degrees)
-    matrix = np.eye(4)
-    matrix[:3, :3] = rotation_matrix(facing(sun.direction))
+    matrix = affine(rotation_matrix(facing(sun.direction)), (0.0, 0.0, 0.0))
     light.AddTransformOp().Set(pxr.Gf.Matrix4d(*matrix.T.ravel().tolist()))
 
 

@@ -31,8 +31,16 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.freeze()
 
 
+FIRST = "test_kernels_compile.py"
+"""Has the longest tests, after which, were they the last of one of pytest's processes, the other would wait.
+
+In the meantime the other has compiled, for the CPU, what both need.
+"""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Without a GPU, what is marked `gpu` is skipped."""
+    """The longest tests come first; without a GPU, what is marked `gpu` is skipped."""
+    items.sort(key=lambda item: item.path.name != FIRST)
     if not torch.cuda.is_available():
         for item in items:
             if item.get_closest_marker("gpu"):

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from browser import browser_path
+from browser import launched
 from PIL import Image
 from viewer_scenes import BALL, SCENE
 
@@ -38,15 +38,18 @@ def viewer(tmp_path):
     viewer.close()
 
 
-@pytest.fixture
-def browser():
-    path = browser_path()
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+@pytest.fixture(scope="module")
+def chromium():
+    with launched() as browser:
         yield browser
-        browser.close()
+
+
+@pytest.fixture
+def browser(chromium):
+    """Without a tab."""
+    yield chromium
+    for context in chromium.contexts:
+        context.close()
 
 
 def wait_for(page, condition, what):
@@ -195,7 +198,7 @@ def type_in(page, field, text):
 def test_numbers_are_typed_and_undone_by_keys(viewer, browser):
     viewer._set(replace(viewer.settings, most_paths=0))
     viewer.document.select(BALL)
-    page = browser.new_page(viewport={"width": 900, "height": 900})
+    page = browser.new_page(viewport={"width": 640, "height": 640})
     page.goto(viewer.url)
     radius = page.locator("label:text-is('Radius') >> xpath=../../.. >> input")
 

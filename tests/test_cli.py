@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 from command_line import SCENE, call
+from pydantic import BaseModel, model_serializer
 
+from luxel import InputError
 from luxel.cli.command import VERBS, handlers
+from luxel.scene.description import Scene
 
 
 @pytest.mark.parametrize(
@@ -237,6 +240,32 @@ def test_an_interrupt_in_a_destructor_is_not_lost():
 
     with pytest.raises(KeyboardInterrupt):
         run()
+
+
+class Serialized(BaseModel):
+    """What Ctrl-C meets while a scene is written."""
+
+    @model_serializer
+    def values(self) -> dict[str, int]:
+        raise KeyboardInterrupt
+
+
+def write_or_tell() -> None:
+    try:
+        Serialized().model_dump()
+    except ValueError as error:
+        raise InputError("the file cannot be written") from error
+
+
+@pytest.mark.parametrize("write", [Serialized().model_dump, write_or_tell])
+def test_an_interrupt_in_a_serializer_is_no_error(write):
+    with pytest.raises(KeyboardInterrupt), handlers():
+        write()
+
+
+def test_another_error_stays_what_it_is():
+    with pytest.raises(InputError, match="not valid JSON"), handlers():
+        Scene.from_json(b"{", "a.json")
 
 
 def test_other_errors_in_a_destructor_are_printed(capsys):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 import warp as wp
+from filelock import FileLock, Timeout
 from tracer_scenes import FEATURES
 
 from luxel.core import launch as launching
@@ -70,6 +71,30 @@ def test_a_forked_process_makes_threads_of_its_own(monkeypatch, reference):
     assert receiver.recv()
     child.join(60)
     assert child.exitcode == 0
+
+
+@pytest.mark.parametrize("can_be_locked", [True, False])
+def test_no_other_process_makes_a_kernel_ready_meanwhile(can_be_locked, tmp_path, monkeypatch):
+    """So that it is compiled once; a cache in which nothing can be locked is used nevertheless."""
+    folder = tmp_path / "cache"
+    if not can_be_locked:
+        folder.touch()
+    loaded = []
+
+    def load_module(module, device):
+        if can_be_locked:
+            with pytest.raises(Timeout):
+                FileLock(folder / f"{module.name}.lock").acquire(timeout=0)
+        loaded.append(module)
+
+    monkeypatch.setattr(wp.config, "kernel_cache_dir", str(folder))
+    monkeypatch.setattr(wp, "load_module", load_module)
+    monkeypatch.setattr(launching, "_loaded", {})
+    for _ in range(2):
+        launching.load(square, CPU)
+    assert loaded == [square.module]
+    if can_be_locked:
+        FileLock(folder / f"{square.module.name}.lock").acquire(timeout=0).lock.release()
 
 
 def test_threads_are_torchs_but_no_more_than_cores():

@@ -1,6 +1,5 @@
 """Distributions of one's own: registered, called by name, in JSON and in other processes."""
 
-import os
 import pickle
 import subprocess
 import sys
@@ -8,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import pytest
+from forkserver import run_luxel
 
 import luxel
 from luxel import Camera, InputError, InputWarning, Scene, Sphere
@@ -238,8 +238,7 @@ def test_a_plugin_is_named_anywhere_on_the_command_line(tmp_path):
     (tmp_path / "my_scenes.py").write_text(MODULE)
     few = ["--count", "4", "--width", "4", "--height", "4", "--spp", "2", "--out", "set"]
     for plugin in (["--plugin", "my_scenes"], ["--plugin=my_scenes"]):
-        command = [sys.executable, "-m", "luxel", *plugin, "generate", "pearls", *few]
-        ran = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env={**os.environ})
+        ran = run_luxel(*plugin, "generate", "pearls", *few, cwd=tmp_path)
         assert (ran.returncode, ran.stdout) == (0, "4 scenes in set\n")
 
 
@@ -248,10 +247,9 @@ def test_a_network_learns_from_it_as_it_streams(tmp_path):
     few = ["--train.samples", "32", "--train.tests", "1", "--stream.spp", "8", "--data.spp", "2", "--data.count", "24"]
     train = ["train", "standard_run", "--scale", "tiny", "--cpu", "--data", "stream:pearls", *few, "--out", "run"]
     for command in (train, ["evaluate", "run"]):
-        full = [sys.executable, "-m", "luxel", *command, "--plugin", "my_scenes"]
-        ran = subprocess.run(full, capture_output=True, text=True, cwd=tmp_path)
+        ran = run_luxel(*command, "--plugin", "my_scenes", cwd=tmp_path)
         assert ran.returncode == 0, ran.stderr
-    ran = subprocess.run(full[:-2], capture_output=True, text=True, cwd=tmp_path)
+    ran = run_luxel(*command, cwd=tmp_path)
     assert ran.returncode == 1
     assert "run/config.json: distribution 'pearls' is unknown" in ran.stderr
     assert ran.stderr.endswith("or give the module that registers it with --plugin\n"), "not: train again"

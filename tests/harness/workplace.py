@@ -1,5 +1,9 @@
 """A folder with one of everything that a verb reads, all of it tiny and made by the verbs themselves."""
 
+import atexit
+import shutil
+import tempfile
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -23,7 +27,17 @@ def workplace(root: Path, compared: bool = True) -> Path:
 
     If `compared`, "page" and "runs", too.
     """
-    root.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(made(), root, dirs_exist_ok=True)
+    if compared:
+        _do(COMPARE, root)
+    return root
+
+
+@cache
+def made() -> Path:
+    """A folder with all but the comparison, made once a process, until whose end it stays."""
+    root = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, root)
     (root / "scene.json").write_text(SCENE)
     torch.manual_seed(0)
     model = RayModel(RayModelConfig(width=8))
@@ -34,9 +48,12 @@ def workplace(root: Path, compared: bool = True) -> Path:
         (*TRAIN, "--data", "set", "--out", "run"),
         ("render", "scene.json", "--model", "model", "--width", "5", "--out", "picture.exr"),
         (*FIT, "--out", "fit"),
-        *([COMPARE] if compared else []),
     ]
     for command in commands:
-        outcome = call(*command, cwd=root)
-        assert outcome.code == 0, outcome.err[-2000:]
+        _do(command, root)
     return root
+
+
+def _do(command: tuple[str, ...], root: Path) -> None:
+    outcome = call(*command, cwd=root)
+    assert outcome.code == 0, outcome.err[-2000:]

@@ -151,11 +151,18 @@ def interrupt_again(unraisable: Any) -> None:
         sys.__unraisablehook__(unraisable)
 
 
+def is_interrupt(error: BaseException | None) -> bool:
+    """Whether it comes of a KeyboardInterrupt: in a serializer of ours, pydantic makes a ValueError of one."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
 @contextmanager
 def handlers() -> Iterator[None]:
     """Within, SIGTERM raises KeyboardInterrupt, unless it is already somebody's to handle, and `main` tells errors.
 
-    None of these is lost, wherever in the program it is raised.
+    None of these is lost, wherever in the program it is raised, nor told as another error.
     """
     hook, threading.excepthook = threading.excepthook, print_unless_os_error
     unraisable_hook, sys.unraisablehook = sys.unraisablehook, interrupt_again
@@ -165,6 +172,10 @@ def handlers() -> Iterator[None]:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
+    except Exception as error:
+        if is_interrupt(error):
+            raise KeyboardInterrupt from error
+        raise
     finally:
         threading.excepthook, sys.unraisablehook = hook, unraisable_hook
         if stops:

@@ -7,13 +7,14 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from itertools import accumulate
 from typing import Any
 
 import torch
 import warp as wp
+from filelock import FileLock
 from torch import Tensor
 
 CPU_COMPILER_FLAGS = (
@@ -108,7 +109,10 @@ def scratch(device: torch.device, *kinds: tuple[tuple[int, ...], Any]) -> list[A
 
 
 def load(kernel: Any, device: torch.device) -> None:
-    """Make the kernel ready: compile it on the machine's first use, and say so, or take it from Warp's cache."""
+    """Make the kernel ready: compile it on the machine's first use, and say so, or take it from Warp's cache.
+
+    Of processes that want the same at once, one compiles and the others wait for it.
+    """
     with _lock:
         if (kernel.module, device) in _loaded:
             return
@@ -117,7 +121,9 @@ def load(kernel: Any, device: torch.device) -> None:
         note.start()
         started = time.perf_counter()
         try:
-            with _quiet_warp():
+            with _quiet_warp(), ExitStack() as held:
+                with suppress(OSError, NotImplementedError):  # of a cache in which nothing can be written, or locked
+                    held.enter_context(FileLock(os.path.join(wp.config.kernel_cache_dir, f"{kernel.module.name}.lock")))
                 wp.load_module(kernel.module, device=warp_device(device))
         finally:
             note.cancel()

@@ -25,7 +25,7 @@ from luxel.models.atrous_filter import (
     SignalParts,
     neighbour_weight,
     parallax_falloff,
-    share_beside_others,
+    share_of_gathered,
 )
 from luxel.models.gather_points import GatherSettings
 from luxel.models.neighbourhood import Neighbours, PointLocation, find_neighbour, location_of
@@ -147,7 +147,7 @@ def filter_excess(
                     q = neighbours.points[j]
                     w = neighbour_weight(scenes.scenes[p.scene], p, q, across, down)
                     falloff = parallax_falloff(scenes, p, height)
-                    w *= share_beside_others(falloff, signals[index].gathered, signals[j].gathered, p.point - q.point)
+                    w *= share_of_gathered(falloff, p, q, signals[index].gathered, signals[j].gathered, step)
                     total += excess[row, j] * w
             k += 1
         total = total / wp.max(weights[index], 1.0e-9)

@@ -11,15 +11,17 @@ from torch import Tensor
 
 from luxel.core.fragments import visible_fragments
 from luxel.core.scene_batch import SceneBatch
-from luxel.models.atrous_filter import LEVELS, PARALLAX, REACH, STEPS, filter_signals
+from luxel.models.atrous_filter import ALL_STEPS, LEVELS, PARALLAX, REACH, STEPS, filter_signals
 from luxel.models.neighbourhood import Neighbourhood, as_neighbours, neighbourhood
 from luxel.models.shading_points import OBJECT, points_of_fragments
 from luxel.models.signals import (
     DIRECT,
     DIRECT_VARIANCE,
+    INDIRECT_VARIANCE,
     NEARNESS,
     SIGNALS,
     SKY,
+    SURFACES,
     UNSHADOWED,
 )
 from luxel.models.specular import specular_chains
@@ -240,12 +242,13 @@ def test_what_other_surfaces_send_is_shared_less_the_nearer_they_are():
 
 
 def test_light_stays_on_its_side_of_an_edge_of_what_lights_reach_but_for_noise():
-    """As before and behind a panel; what rays over the hemisphere find is shared all the same."""
+    """As before and behind a panel; what rays over the hemisphere find, which is noise, is shared all the same."""
     made = picture(FLAT)
     is_lit = (made.column < WIDTH // 2).float()
     signals = torch.zeros(len(made.shown), SIGNALS)
     signals[:, DIRECT : DIRECT + 3] = signals[:, UNSHADOWED : UNSHADOWED + 3] = is_lit[:, None]
     signals[:, SKY] = is_lit
+    signals[:, INDIRECT_VARIANCE] = 1.0
     certain, _ = shared(made, signals)
     signals[:, DIRECT_VARIANCE] = 1.0
     noisy, _ = shared(made, signals)
@@ -255,6 +258,22 @@ def test_light_stays_on_its_side_of_an_edge_of_what_lights_reach_but_for_noise()
         torch.testing.assert_close(level[:, SKY], of_noisy[:, SKY])
         torch.testing.assert_close(of_noisy[:, DIRECT], of_noisy[:, SKY], rtol=1e-5, atol=1e-6)
         assert (of_noisy[:, DIRECT] - is_lit).abs().max() > 0.2
+
+
+def test_shadows_of_what_surfaces_send_are_not_filled_by_the_last_step_but_for_noise():
+    """As of a frosted lamp on a floor; smaller steps share all the same."""
+    made = picture(FLAT)
+    edge = WIDTH // 2
+    signals = torch.zeros(len(made.shown), SIGNALS)
+    signals[:, SURFACES : SURFACES + 3] = (made.column < edge).float()[:, None]
+    certain, _ = shared(made, signals)
+    signals[:, INDIRECT_VARIANCE] = 1.0
+    noisy, _ = shared(made, signals)
+    farther = made.column >= edge + REACH - ALL_STEPS[-1]
+    assert certain[-1][farther, SURFACES].max() < 0.001
+    assert noisy[-1][farther, SURFACES].max() > 0.1
+    for level, of_noisy in zip(certain[:-1], noisy[:-1], strict=True):
+        torch.testing.assert_close(level[:, SURFACES], of_noisy[:, SURFACES], rtol=0, atol=0)
 
 
 def test_the_edge_of_a_light_is_as_soft_as_a_pixel_and_no_glow():

@@ -14,7 +14,7 @@ from luxel.core.fragments import visible_fragments
 from luxel.core.scene_batch import SceneBatch
 from luxel.models.atrous_filter import REACH, Filtered, filter_signals
 from luxel.models.neighbourhood import as_neighbours, neighbourhood
-from luxel.models.outliers import OUTLIER, spread_outliers
+from luxel.models.outliers import FROSTED_OUTLIER, OUTLIER, spread_outliers
 from luxel.models.ray_model import RayModelConfig
 from luxel.models.shading_points import points_of_fragments
 from luxel.models.signals import GLOSSY_VARIANCE, INDIRECT_VARIANCE, NEARNESS, REFLECTION, SIGNALS, SURFACES
@@ -24,6 +24,7 @@ from luxel.scene import Camera, Material, Panel, Scene
 SIDE = 48
 HIT = SIDE // 2 * SIDE + SIDE // 2
 FROSTED = Material(transmission=1.0, roughness=0.12)
+BLURRING = Material(transmission=1.0, roughness=0.4)
 MATTE = Material(roughness=0.8)
 
 
@@ -58,8 +59,12 @@ def even_signals(device: str) -> Tensor:
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize(
     ("kind", "variance", "material"),
-    [(SURFACES, INDIRECT_VARIANCE, MATTE), (REFLECTION, GLOSSY_VARIANCE, FROSTED)],
-    ids=["surfaces", "reflection"],
+    [
+        (SURFACES, INDIRECT_VARIANCE, MATTE),
+        (REFLECTION, GLOSSY_VARIANCE, FROSTED),
+        (REFLECTION, GLOSSY_VARIANCE, BLURRING),
+    ],
+    ids=["surfaces", "reflection", "what glass blurs"],
 )
 def test_outliers_become_all_their_neighbours_and_no_light_is_lost(device, kind, variance, material):
     made, signals = picture(material, device), even_signals(device)
@@ -106,3 +111,15 @@ def test_what_is_no_outlier_stays(device, kind, value, rays):
     spread_outliers(made.batch, made.near, spread, made.settings)
     for before, after in zip(plain.levels, spread.levels, strict=True):
         assert torch.equal(before, after)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize(("material", "is_outlier"), [(FROSTED, False), (BLURRING, True)], ids=["narrow", "wide"])
+def test_less_is_an_outlier_where_lobes_of_glass_are_wide(device, material, is_outlier):
+    made, signals = picture(material, device), even_signals(device)
+    brought = (OUTLIER + FROSTED_OUTLIER) / 2 / made.settings.glossy_rays
+    signals[HIT, REFLECTION : REFLECTION + 3] = brought
+    signals[HIT, GLOSSY_VARIANCE] = brought**2
+    plain, spread = filtered(made, signals), filtered(made, signals.clone())
+    spread_outliers(made.batch, made.near, spread, made.settings)
+    assert (spread.levels[0][HIT, REFLECTION] < plain.levels[0][HIT, REFLECTION]).item() == is_outlier

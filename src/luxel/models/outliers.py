@@ -14,7 +14,7 @@ from torch import Tensor
 
 from luxel.core.intersect import MISS
 from luxel.core.launch import launch, scratch, struct_array
-from luxel.core.principled import SMOOTH_ALPHA, Material, is_followed
+from luxel.core.principled import SMOOTH_ALPHA, Material, is_followed, refraction_weight
 from luxel.core.scene_batch import SceneBatch
 from luxel.core.scenes import Scenes, launchable, material_of_object
 from luxel.models.atrous_filter import (
@@ -25,7 +25,7 @@ from luxel.models.atrous_filter import (
     SignalParts,
     neighbour_weight,
     parallax_falloff,
-    share_beside_others,
+    share_of_gathered,
 )
 from luxel.models.gather_points import GatherSettings
 from luxel.models.neighbourhood import Neighbours, PointLocation, find_neighbour, location_of
@@ -40,6 +40,7 @@ from luxel.models.signals import (
 )
 
 OUTLIER = wp.constant(60.0)  # what one ray brings, over the mean at the last level, from which on it is an outlier
+FROSTED_OUTLIER = wp.constant(40.0)  # the same of glass that blurs what it shows
 IN_SURFACES, IN_REFLECTION = wp.constant(SURFACES - LIGHT_SIGNALS), wp.constant(REFLECTION - LIGHT_SIGNALS)
 IN_INDIRECT = wp.constant(INDIRECT_VARIANCE - LIGHT_SIGNALS)
 IN_GLOSSY = wp.constant(GLOSSY_VARIANCE - LIGHT_SIGNALS)
@@ -50,23 +51,28 @@ BY_SURFACES, BY_LOBES, OF_INDIRECT, OF_GLOSSY = wp.constant(0), wp.constant(3), 
 
 
 @wp.func
-def has_narrow_lobe(m: Material) -> bool:
-    """Whether glass is gathered, but by lobes so narrow that a metal's are followed.
+def outlier_of_lobes(m: Material) -> float:
+    """OUTLIER of rays into a material's lobes: of rough glass, whose rays may find a lamp or the sun; else 0, of none.
 
     Of all lobes' reflections it would take sharp images away: `ray-base` lost 0.7 dB of a garden.
     """
-    return m.alpha < SMOOTH_ALPHA and not is_followed(m)
+    result = float(0.0)
+    if refraction_weight(m) > 0.0 and not is_followed(m):
+        result = wp.where(m.alpha < SMOOTH_ALPHA, OUTLIER, FROSTED_OUTLIER)
+    return result
 
 
 @wp.func
-def outlying_share(own: GatheredSignals, last: GatheredSignals, kind: int, variance: int, rays: int) -> float:
+def outlying_share(
+    own: GatheredSignals, last: GatheredSignals, kind: int, variance: int, rays: int, outlier: float
+) -> float:
     """The share of a signal in RGB that is beyond what one of so many rays may bring, and that one of them brings.
 
     The variance of a sum that k equal rays make alone is a k-th of its square. What two bring is no chance.
     """
     value = (own[kind] + own[kind + 1] + own[kind + 2]) / 3.0
     around = (last[kind] + last[kind + 1] + last[kind + 2]) / 3.0
-    share = wp.max(1.0 - OUTLIER / float(rays) * around / wp.max(value, TINY), 0.0)
+    share = wp.max(1.0 - outlier / float(rays) * around / wp.max(value, TINY), 0.0)
     return share * wp.clamp(4.0 * own[variance] / wp.max(square(value), TINY) - 2.0, 0.0, 1.0)
 
 
@@ -90,10 +96,11 @@ def find_outliers(
     found = Excess()
     value = own[index].gathered
     around = last[index].gathered
-    share = outlying_share(value, around, IN_SURFACES, IN_INDIRECT, settings.diffuse_rays)
+    share = outlying_share(value, around, IN_SURFACES, IN_INDIRECT, settings.diffuse_rays, OUTLIER)
     of_lobe = float(0.0)
-    if has_narrow_lobe(material_of_object(scenes.objects[p.object_id])):
-        of_lobe = outlying_share(value, around, IN_REFLECTION, IN_GLOSSY, settings.glossy_rays)
+    outlier = outlier_of_lobes(material_of_object(scenes.objects[p.object_id]))
+    if outlier > 0.0:
+        of_lobe = outlying_share(value, around, IN_REFLECTION, IN_GLOSSY, settings.glossy_rays, outlier)
     for c in range(3):
         found[BY_SURFACES + c] = value[IN_SURFACES + c] * share
         found[BY_LOBES + c] = value[IN_REFLECTION + c] * of_lobe
@@ -147,7 +154,7 @@ def filter_excess(
                     q = neighbours.points[j]
                     w = neighbour_weight(scenes.scenes[p.scene], p, q, across, down)
                     falloff = parallax_falloff(scenes, p, height)
-                    w *= share_beside_others(falloff, signals[index].gathered, signals[j].gathered, p.point - q.point)
+                    w *= share_of_gathered(falloff, p, q, signals[index].gathered, signals[j].gathered, step)
                     total += excess[row, j] * w
             k += 1
         total = total / wp.max(weights[index], 1.0e-9)

@@ -26,8 +26,8 @@ from torch import Tensor
 from luxel.core.intersect import MISS
 from luxel.core.scene_batch import SceneBatch
 from luxel.models.blender import Blender, Coefficients, james_stein
-from luxel.models.residual_bands import MIN_COUNT, Residual, describe, filtered_residual, unseen
-from luxel.models.residual_features import TINY
+from luxel.models.path_statistics import MIN_COUNT, TINY
+from luxel.models.residual_bands import Residual, describe, filtered_residual, unseen
 from luxel.models.traced_paths import Paths, Shares, shares_of_pixels
 from luxel.models.visible_surfaces import FragmentRadiance, Surfaces, unmixed
 

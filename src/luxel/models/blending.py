@@ -185,8 +185,11 @@ def combine(
 def weighted_sum(
     weights: Float[Tensor, "fragments parts"], values: Float[Tensor, "fragments parts 3"]
 ) -> Float[Tensor, "fragments 3"]:
-    """Of each fragment: over its parts."""
-    return torch.bmm(weights[:, None], values)[:, 0]
+    """Part after part: torch's sum over a dimension in the midst takes six times as long."""
+    total = weights[:, :1] * values[:, 0]
+    for part in range(1, weights.shape[1]):
+        total = torch.addcmul(total, weights[:, part, None], values[:, part])
+    return total
 
 
 def plausible_error(

@@ -9,6 +9,7 @@ from luxel.core.intersect import MISS
 from luxel.core.scene_batch import SceneBatch
 from luxel.models.blender import james_stein
 from luxel.models.blending import uncertain_fragments
+from luxel.models.path_statistics import TINY
 from luxel.models.residual_bands import Residual, describe, filtered_residual
 from luxel.models.residual_features import (
     MAX_LOGARITHM,
@@ -17,7 +18,6 @@ from luxel.models.residual_features import (
     PATCH_LEVEL,
     QUIET,
     SCALE_LEVEL,
-    TINY,
     WIDE_LEVEL,
 )
 from luxel.models.residual_filter import DEVIATION, PATHS_VARIANCE, PRODUCTS, REMOVED, SQUARE, VARIANCE, Levels

@@ -32,9 +32,9 @@ from luxel.image.losses import display_huber
 from luxel.models.blender import Blender, BlenderConfig
 from luxel.models.blending import combine, uncertain_fragments
 from luxel.models.path_allocation import allocated_paths
+from luxel.models.path_statistics import TINY
 from luxel.models.ray_model import RayModel
 from luxel.models.residual_bands import Residual, describe, filtered_residual, mean_around
-from luxel.models.residual_features import TINY
 from luxel.models.traced_paths import Paths, Shares, shares_of_pixels
 from luxel.models.visible_surfaces import FragmentRadiance, Surfaces, visible_surfaces, with_radiance_of_sky
 from luxel.progress import ProgressBar

@@ -14,9 +14,10 @@ from pydantic import ConfigDict
 from torch import Tensor, nn
 
 from luxel.configuration import Channels, Configuration, Layers
+from luxel.models.path_statistics import TINY
 from luxel.models.pretrained import Pretrained
 from luxel.models.residual_bands import Residual, log_ratio
-from luxel.models.residual_features import FEATURES, LEVELS, MAX_LOGARITHM, TINY
+from luxel.models.residual_features import FEATURES, LEVELS, MAX_LOGARITHM
 from luxel.models.residual_filter import DETAILS
 
 CERTAINTY = 3.0

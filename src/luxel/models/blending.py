@@ -26,8 +26,8 @@ from torch import Tensor
 from luxel.core.intersect import MISS
 from luxel.core.scene_batch import SceneBatch
 from luxel.models.blender import Blender, Coefficients, james_stein
-from luxel.models.residual_bands import MIN_COUNT, Residual, describe, filtered_residual, unseen
-from luxel.models.residual_features import TINY
+from luxel.models.path_statistics import MIN_COUNT, TINY
+from luxel.models.residual_bands import Residual, describe, filtered_residual, unseen
 from luxel.models.traced_paths import Paths, Shares, shares_of_pixels
 from luxel.models.visible_surfaces import FragmentRadiance, Surfaces, unmixed
 
@@ -185,8 +185,11 @@ def combine(
 def weighted_sum(
     weights: Float[Tensor, "fragments parts"], values: Float[Tensor, "fragments parts 3"]
 ) -> Float[Tensor, "fragments 3"]:
-    """Of each fragment: over its parts."""
-    return torch.bmm(weights[:, None], values)[:, 0]
+    """Part after part: torch's sum over a dimension in the midst takes six times as long."""
+    total = weights[:, :1] * values[:, 0]
+    for part in range(1, weights.shape[1]):
+        total = torch.addcmul(total, weights[:, part, None], values[:, part])
+    return total
 
 
 def plausible_error(

@@ -14,30 +14,22 @@ from torch import Tensor
 
 from luxel.core.launch import launch, to_warp
 from luxel.core.scene_batch import SceneBatch
+from luxel.models.path_statistics import FEW_PATHS, TINY, measure_pixels, measure_residuals
 from luxel.models.residual_features import (
     FEATURES,
     LEVELS,
     MAX_LOGARITHM,
-    TINY,
     Described,
     Features,
     Materials,
     describe_fragments,
 )
 from luxel.models.residual_filter import DETAILS, Levels, Moments, residual_levels
-from luxel.models.traced_paths import Paths, path_variance
+from luxel.models.traced_paths import Paths, path_table
 from luxel.models.visible_surfaces import FragmentRadiance, Surfaces
 
-BRIGHTEST = 4.0
-"""Times the radiance around it, to which a pixel's residual is cut before it is shared: of paths of great weight."""
 AROUND = 7
 """Pixels, along both sides, of that radiance."""
-FEW_PATHS = 16
-"""See `unseen`."""
-MIN_COUNT = 0.25
-"""Paths that a fragment counts for which none has met: its residual is then 0, with the variance of so many."""
-
-
 TYPES = {"bands": wp.vec3, "details": wp.vec3, "features": Features}
 """Of what a Residual has several numbers of, as kernels write them."""
 
@@ -74,18 +66,17 @@ def filtered_residual(
     is_uncertain: Bool[Tensor, " fragments"],
 ) -> Levels:
     """The residual of each of the `uncertain_fragments` at all levels; others keep theirs as it is."""
-    seen, pixel, found = surfaces.fragments, surfaces.pixel, paths.of_fragments
-    count, radiance = found.counts.clamp(min=MIN_COUNT), of_network.radiance
-    raw = torch.where(found.counts[:, None] > 0, found.mean - radiance, 0.0)
-    variance = unseen((raw**2).mean(1), count)
-    of_path = torch.where(paths.spp > 1, path_variance(paths, surfaces), 0.0)[pixel]
-    variance += torch.maximum(of_path, of_network.least_path_variance) / count
-    brightness = torch.maximum(radiance.mean(1), found.mean.mean(1)) * seen.coverage
-    brighter = torch.zeros(surfaces.pixels, device=pixel.device).index_add(0, pixel, brightness)
-    around = mean_around(brighter.reshape(-1, seen.height, seen.width)).index_select(0, pixel)
-    shared = cut(raw, around)
-    weights = torch.where(is_uncertain, count / paths.spp[pixel], 0.0)
-    return residual_levels(scenes, surfaces, radiance, shared, variance, (raw - shared).mean(1), weights)
+    seen, radiance, device = surfaces.fragments, of_network.radiance, scenes.device
+    table, picture = path_table(surfaces, paths), to_warp(radiance, wp.vec3)
+    of_path, brightness = torch.empty(2, surfaces.pixels, device=device)
+    launch(measure_pixels, len(of_path), [table, seen.coverage, picture], [of_path, brightness], device, sliced=True)
+    around = mean_around(brightness.reshape(-1, seen.height, seen.width))
+    shared = torch.empty_like(radiance)
+    variance, removed, weights = torch.empty(3, len(radiance), device=device)
+    inputs = [table, seen.pixel_of_all, picture, of_network.least_path_variance, is_uncertain, of_path, around]
+    outputs = [to_warp(shared, wp.vec3), variance, removed, weights]
+    launch(measure_residuals, len(radiance), inputs, outputs, device, sliced=True)
+    return residual_levels(scenes, surfaces, radiance, shared, variance, removed, weights)
 
 
 def unseen(square: Float[Tensor, " any"], paths: int | Float[Tensor, " any"]) -> Float[Tensor, " any"]:
@@ -100,12 +91,6 @@ def unseen(square: Float[Tensor, " any"], paths: int | Float[Tensor, " any"]) ->
 def mean_around(brightness: Float[Tensor, "scenes height width"]) -> Float[Tensor, " pixels"]:
     """Of the AROUND² pixels about each."""
     return F.avg_pool2d(brightness[:, None], AROUND, 1, AROUND // 2, count_include_pad=False).reshape(-1)
-
-
-def cut(residual: Float[Tensor, "fragments 3"], around: Float[Tensor, " fragments"]) -> Float[Tensor, "fragments 3"]:
-    """The residual with no more than BRIGHTEST times the radiance around it."""
-    length = residual.abs().amax(1)
-    return residual * (BRIGHTEST * around / length.clamp(min=TINY)).clamp(max=1)[:, None]
 
 
 @torch.no_grad()

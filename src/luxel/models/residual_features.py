@@ -6,6 +6,7 @@ On a CPU, logarithms are most of it: those of a fragment are taken at once, by t
 import warp as wp
 
 from luxel.core.intersect import MISS
+from luxel.models.path_statistics import TINY, mean_of
 from luxel.models.residual_filter import (
     DETAILS,
     DEVIATION,
@@ -29,8 +30,6 @@ NOISE_LEVEL = wp.constant(2)
 PATCH_LEVEL = wp.constant(4)
 """Whose neighbours say it of a patch with less than QUIET of their variance: all its paths may have missed a lamp."""
 QUIET = wp.constant(0.03)
-TINY = wp.constant(1.0e-30)
-"""Added to squares of radiance, which are far above it: what is divided by may be 0."""
 MAX_LOGARITHM = wp.constant(12.0)
 """Of a ratio that the Blender reads, or writes: e to the 12 is 160 000."""
 MOTTLE_LEVELS = (2, 3, 5)
@@ -123,12 +122,6 @@ def level_variance(values: Moments) -> float:
 def colour_of(values: Moments) -> wp.vec3:
     """The residual itself."""
     return wp.vec3(values[0], values[1], values[2])
-
-
-@wp.func
-def mean_of(colour: wp.vec3) -> float:
-    """Of the channels."""
-    return (colour[0] + colour[1] + colour[2]) / 3.0
 
 
 @wp.kernel(enable_backward=False)

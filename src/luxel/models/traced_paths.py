@@ -1,21 +1,16 @@
 """What path tracing says of pictures: of their pixels, and of each fragment that these show."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
+import warp as wp
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
 from luxel.core.fragments import FragmentPaths
+from luxel.core.launch import launch, to_warp
+from luxel.models.path_statistics import LAMP_SHARE_ERROR, PathTable, weigh_fragments
 from luxel.models.visible_surfaces import Surfaces
-
-LATTICE, LAMP_LATTICE = 32**1.5, 128**1.5
-"""Weights of what a pixel's fragments are known to cover, by 32 rays, and at least by 128 where there is a lamp."""
-LAMP_SHARE_ERROR = 0.0037
-"""Of a pixel's share that lamps cover, by their outlines: the root mean square error of balls and panels of 0.07 to 4
-pixels is 0.0029 to 0.0041, whatever their size."""
-STRATA = 16
-"""Of a pixel, at most: see `luxel.trace.path_kernel.strata_of`."""
 
 
 class Paths(NamedTuple):
@@ -120,32 +115,25 @@ def pooled_fragments(pixel: Int64[Tensor, " fragments"], a: FragmentPaths, b: Fr
 
 
 def shares_of_pixels(surfaces: Surfaces, paths: Paths) -> Shares:
-    """By the rays that have found the fragments, and by the paths.
-
-    What n rays on a lattice, or one in each of n strata, say of a share is off by about n^(-3/4). A lamp's share c is
-    known as by c (1 − c) / LAMP_SHARE_ERROR² independent rays, and strata gain 4 c (1 − c) of that: a speck may lie in
-    one of them, where they gain nothing.
-    """
-    found, pixel, seen = paths.of_fragments, surfaces.pixel, surfaces.fragments
-    zero = torch.zeros_like(paths.mean)
-    of_lamps = zero[:, 0].index_add(0, pixel, surfaces.is_lamp * seen.coverage).clamp(0, 1)
-    spread = of_lamps * (1 - of_lamps)
-    lattice = torch.where(of_lamps > 0, (spread / LAMP_SHARE_ERROR**2).clamp(min=LAMP_LATTICE), LATTICE)
-    of_edges = paths.spp.clamp(max=STRATA).sqrt()
-    of_path = torch.where(of_lamps > 0, (4 * spread * of_edges).clamp(min=1), of_edges)
-    traced = paths.spp * of_path
-    coverage = (lattice[pixel] * seen.coverage + of_path[pixel] * found.counts) / (lattice + traced)[pixel]
-    counted = zero[:, 0].index_add(0, pixel, found.counts)
-    mean = zero.index_add(0, pixel, found.counts[:, None] * found.mean) / paths.spp[:, None]
-    believed = torch.where(counted < paths.spp, traced / (lattice + traced), 0.0)
-    unknown = believed * (1 - counted / paths.spp)
-    return Shares(pixel, coverage, unknown, believed[:, None] * (paths.mean - mean).clamp(min=0), lattice + traced)
+    """By the rays that have found the fragments, and by the paths; see `weigh_fragments`."""
+    seen, device = surfaces.fragments, paths.mean.device
+    shares = Shares(
+        pixel=surfaces.pixel,
+        coverage=torch.empty_like(seen.coverage),
+        unknown=torch.empty(surfaces.pixels, device=device),
+        from_unknown=torch.empty(surfaces.pixels, 3, device=device),
+        certainty=torch.empty(surfaces.pixels, device=device),
+    )
+    inputs = [path_table(surfaces, paths), seen.coverage, surfaces.is_lamp]
+    outputs = [shares.coverage, shares.unknown, to_warp(shares.from_unknown, wp.vec3), shares.certainty]
+    launch(weigh_fragments, surfaces.pixels, inputs, outputs, device, sliced=True)
+    return shares
 
 
-def path_variance(paths: Paths, surfaces: Surfaces) -> Float[Tensor, " pixels"]:
-    """Of one path about its fragment's mean, or, where each has found another fragment, about the pixel's."""
-    found = paths.of_fragments
-    zero = torch.zeros_like(found.scatter)
-    counted = zero.index_add(0, surfaces.pixel, found.counts)
-    means = zero.index_add(0, surfaces.pixel, (found.counts > 0).float())
-    return torch.where(counted > means, found.scatter / (counted - means).clamp(min=1), paths.variance * paths.spp)
+def path_table(surfaces: Surfaces, paths: Paths) -> Any:
+    """A PathTable, which keeps the tensors alive."""
+    found, table = paths.of_fragments, PathTable()
+    table.offsets, table.count = to_warp(surfaces.fragments.offsets), to_warp(found.counts)
+    table.variance, table.spp, table.scatter = (to_warp(v) for v in (paths.variance, paths.spp, found.scatter))
+    table.mean, table.fragment_mean = (to_warp(values, wp.vec3) for values in (paths.mean, found.mean))
+    return table

@@ -5,10 +5,12 @@ import threading
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel, model_serializer
 from safetensors.torch import load_file
 
 from luxel import InputError
 from luxel.cli import main
+from luxel.cli.command import handlers
 from luxel.cli.time_limit import TIME_IS_UP, TimeIsUp, stops_after_s, time_limit
 from luxel.train.checkpoint import read_progress
 from luxel.train.run_folder import RunFolder
@@ -48,6 +50,26 @@ def test_time_that_is_up_is_not_an_interruption(timers):
     with pytest.raises(TimeIsUp, match=r"stopped as 2\.5 minutes are nearly up"), time_limit(2.5):
         timers[0].fire()
     assert (timers[0].seconds, timers[0].cancelled) == (pytest.approx(135), True)
+
+
+def test_time_that_is_up_stays_so_on_its_way_to_main(timers):
+    with pytest.raises(TimeIsUp), handlers(), time_limit(2.5):
+        timers[0].fire()
+
+
+def test_time_that_is_up_while_something_is_serialized_is_not_an_error(timers):
+    """Where pydantic makes a ValueError of the KeyboardInterrupt; other errors stay what they are."""
+
+    class Serialized(BaseModel):
+        @model_serializer
+        def values(self) -> dict[str, int]:
+            timers[-1].fire()
+            return {}
+
+    with pytest.raises(TimeIsUp), handlers(), time_limit(2.5):
+        Serialized().model_dump()
+    with pytest.raises(InputError, match="wrong"), handlers(), time_limit(2.5):
+        raise InputError("wrong")
 
 
 def test_a_limit_that_could_not_stop_anything_is_refused(timers):

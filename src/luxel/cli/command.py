@@ -25,7 +25,7 @@ from luxel.cli.generate import generate
 from luxel.cli.movie import movie
 from luxel.cli.options import first_line, first_word, naming_options
 from luxel.cli.render import render
-from luxel.cli.time_limit import TIME_IS_UP, TimeIsUp
+from luxel.cli.time_limit import TIME_IS_UP, TimeIsUp, is_interrupt
 from luxel.cli.training import cooldown, train
 from luxel.cli.view import view
 
@@ -151,13 +151,6 @@ def interrupt_again(unraisable: Any) -> None:
         sys.__unraisablehook__(unraisable)
 
 
-def is_interrupt(error: BaseException | None) -> bool:
-    """Whether it comes of a KeyboardInterrupt: in a serializer of ours, pydantic makes a ValueError of one."""
-    while error is not None and not isinstance(error, KeyboardInterrupt):
-        error = error.__cause__ or error.__context__
-    return error is not None
-
-
 @contextmanager
 def handlers() -> Iterator[None]:
     """Within, SIGTERM raises KeyboardInterrupt, unless it is already somebody's to handle, and `main` tells errors.
@@ -172,6 +165,8 @@ def handlers() -> Iterator[None]:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
+    except TimeIsUp:  # which a KeyboardInterrupt has become, too
+        raise
     except Exception as error:
         if is_interrupt(error):
             raise KeyboardInterrupt from error

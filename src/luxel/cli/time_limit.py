@@ -26,6 +26,13 @@ def stops_after_s(minutes: float) -> float:
     return 60 * minutes - min(GRACE_S, GRACE_SHARE * 60 * minutes)
 
 
+def is_interrupt(error: BaseException | None) -> bool:
+    """Whether it comes of a KeyboardInterrupt: in a serializer of ours, pydantic makes a ValueError of one."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
 @contextmanager
 def time_limit(minutes: float | None) -> Iterator[None]:
     """Within, once the time is nearly up, the main thread is sent SIGTERM, which `main` has as Ctrl-C.
@@ -54,8 +61,8 @@ def time_limit(minutes: float | None) -> Iterator[None]:
     timer.start()
     try:
         yield
-    except KeyboardInterrupt:
-        if is_up.is_set():
+    except (KeyboardInterrupt, Exception) as error:
+        if is_up.is_set() and is_interrupt(error):
             raise TimeIsUp(f"stopped as {minutes:g} minutes are nearly up") from None
         raise
     finally:

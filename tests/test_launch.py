@@ -97,6 +97,17 @@ def test_no_other_process_makes_a_kernel_ready_meanwhile(can_be_locked, tmp_path
         FileLock(folder / f"{square.module.name}.lock").acquire(timeout=0).lock.release()
 
 
+def test_a_lock_that_does_not_come_is_not_waited_for_for_ever(tmp_path, monkeypatch):
+    loaded = []
+    monkeypatch.setattr(wp.config, "kernel_cache_dir", str(tmp_path))
+    monkeypatch.setattr(wp, "load_module", lambda module, device: loaded.append(module))
+    monkeypatch.setattr(launching, "_loaded", {})
+    monkeypatch.setattr(launching, "LOCK_TIMEOUT_S", 0.1)
+    with FileLock(tmp_path / f"{square.module.name}.lock"):
+        launching.load(square, CPU)
+    assert loaded == [square.module]
+
+
 def test_threads_are_torchs_but_no_more_than_cores():
     before = torch.get_num_threads()
     try:

@@ -55,6 +55,8 @@ _start_warp()
 
 SLICES_A_THREAD = 8  # so that a thread which is held up by other work leaves its slices to the others
 NOTED_AFTER_S = 0.7  # what takes less is read from the cache, as on a busy machine more may be
+LOCK_TIMEOUT_S = 600.0
+"""After which a process compiles what another one has not done compiling, or what a file system never locks."""
 MIN_SLICE = 256  # a launch costs some 30 µs
 ALIGNMENT = 64  # bytes: a line of a processor's cache
 
@@ -122,8 +124,9 @@ def load(kernel: Any, device: torch.device) -> None:
         started = time.perf_counter()
         try:
             with _quiet_warp(), ExitStack() as held:
+                lock = FileLock(os.path.join(wp.config.kernel_cache_dir, f"{kernel.module.name}.lock"), LOCK_TIMEOUT_S)
                 with suppress(OSError, NotImplementedError):  # of a cache in which nothing can be written, or locked
-                    held.enter_context(FileLock(os.path.join(wp.config.kernel_cache_dir, f"{kernel.module.name}.lock")))
+                    held.enter_context(lock)
                 wp.load_module(kernel.module, device=warp_device(device))
         finally:
             note.cancel()

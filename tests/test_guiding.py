@@ -144,11 +144,17 @@ PANELLED = scene(
     camera=Camera(position=(0, -3, 0.5), look_at=(0, 0, -1), vertical_fov_degrees=30),
 )
 """A frosted globe, and a lamp that light sampling and rays find about as well."""
-SCENES = {"a frosted globe": ROOM, "a window": WINDOWED, "a globe and a panel": PANELLED, "a pane": SUNLIT}
+SCENES = {
+    "a frosted globe": (ROOM, 0.01),
+    "a window": (WINDOWED, 0.01),
+    "a globe and a panel": (PANELLED, 0.01),
+    "a pane": (SUNLIT, 0.02),
+}
+"""And the noise that is left in the mean of pictures, at most, over that mean."""
 
 
-@pytest.mark.parametrize("one", SCENES.values(), ids=SCENES.keys())
-def test_path_tracing_is_as_without_guiding_but_for_less_noise(monkeypatch, one):
+@pytest.mark.parametrize(("one", "most_noise"), SCENES.values(), ids=SCENES.keys())
+def test_path_tracing_is_as_without_guiding_but_for_less_noise(monkeypatch, one, most_noise):
     """The picture's mean, to within noise; of single pixels the one or the other may be what few paths have found."""
     tracer = PathTracer(max_depth=6)
     guided = tracer.trace([one], 24, 24, 1024, 1)
@@ -157,7 +163,7 @@ def test_path_tracing_is_as_without_guiding_but_for_less_noise(monkeypatch, one)
     means = [found.mean.mean((0, 1, 2)) for found in (guided, plain)]
     noise = np.sqrt(np.mean(guided.variance + plain.variance) / 24**2)
     np.testing.assert_allclose(*means, atol=4 * noise)
-    assert noise < 0.02 * means[0].mean()
+    assert noise < most_noise * means[0].mean()
     assert guided.variance.mean() * 1024 < 0.5 * plain.variance.mean() * 4096
 
 

@@ -103,6 +103,8 @@ def why_not_json(content: bytes | str, error: ValueError) -> str:
         before, after = error.doc[: error.pos].rstrip(), error.doc[error.pos :]
         if before.endswith(",") and after.startswith(("]", "}")):
             return f"not valid JSON: {error}; leave out the comma before it"
+        if after.startswith(("//", "/*")):
+            return f"not valid JSON: {error}; leave out the comment, of which JSON has none"
     return f"not valid JSON: {error}"
 
 

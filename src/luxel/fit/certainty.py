@@ -85,14 +85,14 @@ class Certainty:
                 "in them as in one alone; free fewer, give bounds, or more pictures"
             )
         wrong = [
-            f"{name} ({error:+.2g})"
+            f"{name} (about {error:+.2g})"
             for name, error, noise, unit in zip(names, self.renderer_errors, self.errors, self.units, strict=True)
             if np.isfinite(noise) and abs(error) > max(RELIED_ON * noise, NOTABLE * unit)
         ]
         if wrong:
             told.append(
                 "what the renderer gets wrong of this scene, beside a path-traced picture, has moved numbers by more "
-                f"than {RELIED_ON:g} standard errors: {some_of(wrong)}, about"
+                f"than {RELIED_ON:g} standard errors: {some_of(wrong)}"
             )
         if self.misfit > MAX_MISFIT:
             told.append(

@@ -35,7 +35,8 @@ def _line(details: ErrorDetails, models: Models) -> str:
             path = f"{where}.{cut(value)}".removeprefix(".")
             return f"{path} is not a known field; known are {', '.join(_fields(location, models))}"
         case "missing":
-            return f"{where} is missing"
+            is_turned = "rotation" in location and isinstance(location[-1], int)
+            return f"{where} is missing" + ("; a rotation is a quaternion (w, x, y, z)" if is_turned else "")
         case "union_tag_not_found" | "union_tag_invalid" if location == ("sky",):
             kind = value.get("kind", "missing") if isinstance(value, dict) else "missing"
             told = shortened(kind) if kind != "missing" else kind
@@ -49,6 +50,8 @@ def _line(details: ErrorDetails, models: Models) -> str:
         case "tuple_type":
             entries = "objects" if location == ("objects",) else "numbers"
             return f"{where} is {shortened(value)}, must be a list of {entries}"
+        case "too_long" if isinstance(value, list | tuple) and location[-1] != "objects":
+            return f"{where} is {shortened(value)}, must be a list of {details['ctx']['max_length']} numbers"
         case "union_tag_not_found":
             return f"{where}.shape is missing, must be one of {', '.join(shapes)}"
         case "union_tag_invalid":

@@ -198,6 +198,7 @@ LIT = [FEATURES["diffuse"][0]]
     ("call", "told"),
     [
         (lambda: PathTracer(max_depth=0), "max_depth is 0"),
+        (lambda: PathTracer(device="gpu"), "device is 'gpu', must be cpu, or cuda or cuda:N where there is a GPU"),
         (lambda: PathTracer().trace(LIT, 0, 4, 2, 0), "width is 0"),
         (lambda: PathTracer().trace(LIT, 4, -1, 2, 0), "height -1"),
         (lambda: PathTracer().trace(LIT, 3, 5, 0, 0), "spp is 0"),
@@ -206,7 +207,7 @@ LIT = [FEATURES["diffuse"][0]]
         (lambda: PathTracer().trace_rays(LIT, rays_of([-1, 0]), 2), "numbers from 0 to 0"),
         (lambda: PathTracer().trace_rays(LIT, rays_of([]), 2), "at least one"),
     ],
-    ids=["depth", "width", "height", "spp", "rays' spp", "scene too high", "scene too low", "no rays"],
+    ids=["depth", "device", "width", "height", "spp", "rays' spp", "scene too high", "scene too low", "no rays"],
 )
 def test_what_cannot_be_traced_is_told(call, told):
     with pytest.raises(InputError, match=told):

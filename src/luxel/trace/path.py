@@ -58,6 +58,12 @@ class PathTracer:
             raise InputError(
                 f"max_depth is {self.max_depth!r}, must be an integer of at least 1, which sees lights alone"
             )
+        try:
+            torch.device(self.device)
+        except RuntimeError:
+            raise InputError(
+                f"device is {self.device!r}, must be cpu, or cuda or cuda:N where there is a GPU"
+            ) from None
 
     @property
     def renderer(self) -> str:

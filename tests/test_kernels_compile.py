@@ -22,7 +22,7 @@ assert DEVICES  # imported first: it initialises Warp
 
 HOPPER = 90
 LOCAL_BYTES = {
-    "trace_paths": 2048,
+    "trace_paths": 2176,
     "sample_direct_light": 3200,
     "add_mirrored_lights": 5632,
     "gather_indirect_light": 3584,

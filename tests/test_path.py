@@ -32,7 +32,8 @@ from luxel.core import launch as launching
 from luxel.core import scene_tables
 from luxel.core.rays import Rays, image_plane_rays
 from luxel.core.scene_batch import SceneBatch
-from luxel.scene import Camera, Ellipsoid, Material, Panel, Plane, Scene, Sphere
+from luxel.scene import Box, Camera, Cylinder, Ellipsoid, Material, Panel, Plane, Scene, Sphere
+from luxel.scene.description import Object
 from luxel.trace import Tracer, path
 from luxel.trace.path import PathTracer
 from luxel.trace.tracer import Radiance
@@ -309,6 +310,37 @@ def test_white_furnace(shape, material, device):
     np.testing.assert_allclose(light.mean, 1, atol={"matte": 0.06}.get(material, trapped))
     if material != "matte":
         assert light.mean.max() < 1 + 1e-3 + 6 * light.variance.max() ** 0.5
+
+
+CLEAR = Material(base_color=(1, 1, 1), transmission=1.0, roughness=0.0)
+PAPER = Material(base_color=(0.6, 0.6, 0.6), roughness=1.0)
+
+
+def glass_on_paper(kind: str, gap: float) -> Scene:
+    """Glass that stands on a sheet, and what stands on it, `gap` apart, each 1 high, seen from above."""
+    items: list[Object] = [Plane(center=(0, 0, 0), normal=(0, 0, 1), material=PAPER)]
+    center, above = (0, 0, 0.5 + gap), (0, 0, 1.5 + 2 * gap)
+    if kind == "cylinder":
+        items.append(Cylinder(center=center, radius=1, half_height=0.5, material=CLEAR))
+    else:
+        items.append(Box(center=center, half_extents=(1, 1, 0.5), material=CLEAR))
+    if kind == "glass on it":
+        items.append(Box(center=above, half_extents=(1, 1, 0.5), material=CLEAR))
+    elif kind == "paper on it":
+        items.append(Box(center=above, half_extents=(0.3, 0.3, 0.5), material=PAPER))
+    camera = Camera(position=(0, -5, 4), look_at=(0, 0, 0.3), vertical_fov_degrees=30)
+    return scene(*items, camera=camera, background=(1, 1, 1))
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("kind", ["box", "cylinder", "glass on it", "paper on it"])
+def test_glass_may_stand_exactly_on_something(kind, device):
+    """As well as a hair above it: what is at the same distance as its face was met first, or never, and dark."""
+    tracer, middle = PathTracer(max_depth=16, device=device), np.s_[0, 6:10, 6:10]
+    on, above = (tracer.trace([glass_on_paper(kind, gap)], 16, 16, 256, 0) for gap in (0.0, 1e-3))
+    noise = math.sqrt((on.variance[middle].mean() + above.variance[middle].mean()) / 16)
+    assert noise < 0.01
+    assert on.mean[middle].mean() == pytest.approx(above.mean[middle].mean(), abs=4 * noise)
 
 
 # Scenes that renderers were seen to fail at (one of them Mitsuba, which several are beyond), with their right values.

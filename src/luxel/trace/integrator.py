@@ -19,7 +19,7 @@ from luxel.core.emitters import (
 )
 from luxel.core.frames import frame, to_world, unit_length
 from luxel.core.guiding import GUIDED_SHARE, guide_weight, mixture_density, sample_target
-from luxel.core.intersect import MISS, Hit, intersect, is_visible
+from luxel.core.intersect import MISS, Hit, intersect, intersect_object, is_visible
 from luxel.core.principled import (
     bsdf_of,
     evaluate_bsdf,
@@ -29,7 +29,10 @@ from luxel.core.principled import (
 )
 from luxel.core.sampling import ZSobolPixel, power_heuristic, zsobol_sample
 from luxel.core.scenes import Scenes, material_of_object, shape_of
+from luxel.core.shapes.kinds import BOX
+from luxel.core.shapes.local import INFINITY
 from luxel.core.shapes.shape import facing_normal, surface_interaction
+from luxel.core.visibility import TOUCHING
 from luxel.trace.radiance_cache import cached_radiance
 
 ROULETTE_DEPTH = wp.constant(2)  # segments before Russian roulette
@@ -151,7 +154,7 @@ def arrive(
     of the last segment the former alone. A scattered ray ends on what is cached.
     """
     ended = Vertex()
-    hit = intersect(scenes, scene, path.origin, path.direction, path.vertex.at.object_id)
+    hit = next_hit(scenes, scene, path)
     if hit.object_id == MISS:
         return escaped_radiance(scenes, scene, path.vertex, path.direction, path.density), ended
 
@@ -192,6 +195,42 @@ def arrive(
             weight = power_heuristic(light.density, density) / light.density
             L += wp.cw_mul(towards.value, light.radiance) * weight
     return L, Vertex(True, at, wi, light.weight_sum, guided, u[3])
+
+
+@wp.func
+def next_hit(scenes: Scenes, scene: int, path: PathState) -> Hit:
+    """What the path's next segment ends on: between a flat face of glass and what touches it there is a gap of air.
+
+    Both are at the same distance, as far as can be told: a path within glass leaves it first, and one that comes from
+    what touches it enters it first.
+    """
+    left = path.vertex.at.object_id
+    is_within = is_flat_glass(scenes, left)
+    near = TOUCHING * wp.length(path.origin)
+    back = float(0.0)  # where the ray begins, before what touches the glass that it leaves
+    if is_within and wp.dot(path.direction, path.vertex.at.normal) > 0.0:
+        is_within = False
+        back = near
+    hit = intersect(scenes, scene, path.origin - back * path.direction, path.direction, left)
+    hit.t -= back
+    if hit.object_id != left and (is_within or is_flat_glass(scenes, hit.object_id)):
+        near += TOUCHING * hit.t
+        back = wp.where(is_within, 0.0, near)
+        glass = wp.where(is_within, left, hit.object_id)
+        before = path.origin - back * path.direction
+        t = intersect_object(scenes, glass, before, path.direction, left, INFINITY) - back
+        if t < near + wp.where(is_within, hit.t, 0.0):
+            hit = Hit(glass, t)
+    return hit
+
+
+@wp.func
+def is_flat_glass(scenes: Scenes, object_id: int) -> bool:
+    """Whether an object transmits and has faces on which others can stand; round ones are touched in points."""
+    result = bool(False)
+    if object_id >= 0:
+        result = scenes.objects[object_id].kind >= BOX and scenes.objects[object_id].transmission > 0.0
+    return result
 
 
 @wp.func
@@ -264,10 +303,10 @@ def scatter(scenes: Scenes, scene: int, settings: PathSettings, sampler: PathSam
             path.is_guided = path.density > scattered.density
         if path.density > 0.0:
             path.beta = wp.cw_mul(path.beta, scattered.value) * (1.0 / path.density)
+            path.origin = vertex.at.point
             if vertex.wi[2] * wo[2] < 0.0:
                 index = bsdf.material.eta
                 path.eta = path.eta * wp.where(vertex.wi[2] > 0.0, index, 1.0 / index)
-            path.origin = vertex.at.point
             path.direction = unit_length(to_world(local, wo))
 
             survival = float(1.0)

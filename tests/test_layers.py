@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 import torch.distributed as distributed
@@ -5,6 +7,7 @@ from torch import nn
 
 from luxel.models.layers import (
     CELU_ALPHA,
+    CELU_LEAK,
     Intersection,
     StochasticDepth,
     averaging_statistics,
@@ -96,3 +99,15 @@ def test_stochastic_depth_keeps_the_mean_and_drops_whole_samples():
 @pytest.mark.parametrize("channels", [8, 40, 56, 101])
 def test_group_norm_takes_any_number_of_channels(channels):
     assert normalisation("group", channels)(torch.randn(2, channels, 3, 3)).shape == (2, channels, 3, 3)
+
+
+def test_what_is_far_below_black_may_still_rise():
+    """Where CELU alone has no slope in float32: black in a channel would be black for good."""
+    x = torch.tensor([-10.0, -0.01, 0.5], requires_grad=True)
+    y = output_activation("celu", x)
+    torch.testing.assert_close(y.detach(), torch.celu(x.detach(), alpha=CELU_ALPHA), rtol=0, atol=0)
+    y.sum().backward()
+    assert x.grad is not None
+    torch.testing.assert_close(
+        x.grad, torch.tensor([CELU_LEAK, math.exp(-0.01 / CELU_ALPHA) + CELU_LEAK, 1 + CELU_LEAK])
+    )

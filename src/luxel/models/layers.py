@@ -20,6 +20,9 @@ GROUP_CHANNELS = 16
 """Channels a group of group normalisation (Wu & He 2018 find 16 best), more where 16 does not divide them."""
 CELU_ALPHA = 0.05
 """How far below 0 the CELU output may go: enough for a gradient at black, too little to see."""
+CELU_LEAK = 0.01
+"""Its least slope in training: without one, what is far below 0 has no gradient, and a corner of all pictures that an
+early step made black in one channel was black for good."""
 
 
 def normalisation(kind: Normalisation, channels: int) -> nn.Module:
@@ -115,7 +118,8 @@ def averaging_statistics(model: nn.Module) -> Iterator[None]:
 def output_activation(kind: OutputActivation, x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     """Radiance from the last features: all but `celu` are never negative, `celu` is above −CELU_ALPHA."""
     if kind == "celu":
-        return F.celu(x, alpha=CELU_ALPHA)
+        y = F.celu(x, alpha=CELU_ALPHA)
+        return y + CELU_LEAK * (x - x.detach()) if x.requires_grad else y
     if kind == "relu":
         return F.relu(x)
     if kind == "exp":

@@ -47,7 +47,7 @@ def convert(arguments: list[str]) -> int:
     tell(options.source, left_out)
     make_folder_of(options.out)
     tell(options.out, write(scene, options.out, options.width, options.height))
-    print(f"{options.out}: {len(scene.objects)} object{'s' if len(scene.objects) > 1 else ''}")
+    print(f"{options.out}: {len(scene.objects)} object{'s' if len(scene.objects) != 1 else ''}")
     return 0
 
 

@@ -2,6 +2,8 @@
 
 import warp as wp
 
+from luxel.core.principled import mean
+
 LATTICE, LAMP_LATTICE = wp.constant(32.0**1.5), wp.constant(128.0**1.5)
 """Weights of what a pixel's fragments are known to cover, by 32 rays, and at least by 128 where there is a lamp."""
 LAMP_SHARE_ERROR = wp.constant(0.0037)
@@ -32,12 +34,6 @@ class PathTable:
     count: wp.array[float]  # of each fragment's paths
 
 
-@wp.func
-def mean_of(colour: wp.vec3) -> float:
-    """Of the channels."""
-    return (colour[0] + colour[1] + colour[2]) / 3.0
-
-
 @wp.kernel(enable_backward=False)
 def weigh_fragments(
     paths: PathTable,
@@ -61,12 +57,12 @@ def weigh_fragments(
     spp = paths.spp[pixel]
     of_lamps = float(0.0)
     counted = float(0.0)
-    mean = wp.vec3(0.0, 0.0, 0.0)
+    of_fragments = wp.vec3(0.0, 0.0, 0.0)
     for i in range(first, end):
         if is_lamp[i]:
             of_lamps += coverage[i]
         counted += paths.count[i]
-        mean += paths.count[i] * paths.fragment_mean[i]
+        of_fragments += paths.count[i] * paths.fragment_mean[i]
     of_lamps = wp.clamp(of_lamps, 0.0, 1.0)
     lattice = float(LATTICE)
     of_path = wp.sqrt(wp.min(spp, STRATA))
@@ -79,7 +75,7 @@ def weigh_fragments(
         share[i] = (lattice * coverage[i] + of_path * paths.count[i]) / (lattice + traced)
     believed = wp.where(counted < spp, traced / (lattice + traced), 0.0)
     unknown[pixel] = believed * (1.0 - counted / spp)
-    from_unknown[pixel] = believed * wp.max(paths.mean[pixel] - mean / spp, wp.vec3(0.0, 0.0, 0.0))
+    from_unknown[pixel] = believed * wp.max(paths.mean[pixel] - of_fragments / spp, wp.vec3(0.0, 0.0, 0.0))
     certainty[pixel] = lattice + traced
 
 
@@ -104,7 +100,7 @@ def measure_pixels(
     for i in range(paths.offsets[pixel], paths.offsets[pixel + 1]):
         counted += paths.count[i]
         means += wp.where(paths.count[i] > 0.0, 1.0, 0.0)
-        total += wp.max(mean_of(picture[i]), mean_of(paths.fragment_mean[i])) * coverage[i]
+        total += wp.max(mean(picture[i]), mean(paths.fragment_mean[i])) * coverage[i]
     found = float(0.0)
     if counted > means:
         found = paths.scatter[pixel] / wp.max(counted - means, 1.0)
@@ -140,9 +136,9 @@ def measure_residuals(
     if paths.count[i] > 0.0:
         raw = paths.fragment_mean[i] - picture[i]
     seen = wp.max(path_variance[pixel], least_path_variance[i]) / count
-    variance[i] = mean_of(wp.cw_mul(raw, raw)) / (count * (1.0 + count / FEW_PATHS)) + seen
+    variance[i] = mean(wp.cw_mul(raw, raw)) / (count * (1.0 + count / FEW_PATHS)) + seen
     length = wp.max(wp.abs(raw))
     cut = raw * wp.min(BRIGHTEST * around[pixel] / wp.max(length, TINY), 1.0)
     shared[i] = cut
-    removed[i] = mean_of(raw - cut)
+    removed[i] = mean(raw - cut)
     weight[i] = wp.where(is_uncertain[i], count / paths.spp[pixel], 0.0)

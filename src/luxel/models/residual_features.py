@@ -6,7 +6,8 @@ On a CPU, logarithms are most of it: those of a fragment are taken at once, by t
 import warp as wp
 
 from luxel.core.intersect import MISS
-from luxel.models.path_statistics import TINY, mean_of
+from luxel.core.principled import mean
+from luxel.models.path_statistics import TINY
 from luxel.models.residual_filter import (
     DETAILS,
     DEVIATION,
@@ -124,6 +125,37 @@ def colour_of(values: Moments) -> wp.vec3:
     return wp.vec3(values[0], values[1], values[2])
 
 
+@wp.func
+def with_plain_features(features: Features, i: int, moments: wp.array2d[Moments], share: wp.array2d[float]) -> Features:
+    """With those of fragment i that are no logarithms: neighbours' weights, and the details' shares in the residual."""
+    k = int(0)
+    while k < ALL_LEVELS:
+        features[SHARES + k] = share[k, i]
+        k += 1
+    d = int(0)
+    while d < ALL_DETAILS:
+        k = int(0)
+        while k < READ_LEVELS:
+            values = moments[OF_MOTTLE[k], i]
+            ratio = -values[PRODUCTS + 2 * d] / greater(values[PRODUCTS + 2 * d + 1], TINY)
+            features[MOTTLE + k * OF_A_MOTTLE_LEVEL + d] = wp.clamp(ratio, -1.0, 2.0)
+            k += 1
+        d += 1
+    return features
+
+
+@wp.func
+def with_material(features: Features, materials: Materials, object_id: int) -> Features:
+    """With those of an object's material; 0 of the sky."""
+    if object_id != MISS:
+        features[MATERIAL] = 1.0
+        features[MATERIAL + 1] = materials.roughness[object_id]
+        features[MATERIAL + 2] = materials.metallic[object_id]
+        features[MATERIAL + 3] = materials.transmission[object_id]
+        features[MATERIAL + 4] = wp.where(materials.is_emissive[object_id], 1.0, 0.0)
+    return features
+
+
 @wp.kernel(enable_backward=False)
 def describe_fragments(
     rows: wp.array[wp.int64],
@@ -140,12 +172,13 @@ def describe_fragments(
     """Of the fragments `rows` their Residual: bands, variances, and the features that compare them.
 
     What is compared is a ratio of `above` and `below`, until the logarithms of all are taken; the features that are
-    none are written after these.
+    none are written after these. As functions of their own, which copy such long vectors, the parts before take a CPU
+    four to eight times as long altogether.
     """
     j = wp.tid() + begin
     i = int(rows[j])
-    brightness = mean_of(radiance[i])
-    scale = brightness + greater(brightness + mean_of(colour_of(moments[SCALE_LEVEL, i])), 0.0)
+    brightness = mean(radiance[i])
+    scale = brightness + greater(brightness + mean(colour_of(moments[SCALE_LEVEL, i])), 0.0)
     squared = scale * scale
     above = Features()
     below = Features()
@@ -210,29 +243,8 @@ def describe_fragments(
         described.mottle_variance[j, d] = wide[VARIANCE] / squares
         d += 1
 
-    # The features that are no logarithms.
-    features = log_ratios(above, below)
-    k = int(0)
-    while k < ALL_LEVELS:
-        features[SHARES + k] = share[k, i]
-        k += 1
-    d = int(0)
-    while d < ALL_DETAILS:
-        k = int(0)
-        while k < READ_LEVELS:
-            values = moments[OF_MOTTLE[k], i]
-            ratio = -values[PRODUCTS + 2 * d] / greater(values[PRODUCTS + 2 * d + 1], TINY)
-            features[MOTTLE + k * OF_A_MOTTLE_LEVEL + d] = wp.clamp(ratio, -1.0, 2.0)
-            k += 1
-        d += 1
-    k = object_id[i]
-    if k != MISS:
-        features[MATERIAL] = 1.0
-        features[MATERIAL + 1] = materials.roughness[k]
-        features[MATERIAL + 2] = materials.metallic[k]
-        features[MATERIAL + 3] = materials.transmission[k]
-        features[MATERIAL + 4] = wp.where(materials.is_emissive[k], 1.0, 0.0)
-    described.features[j] = features
+    features = with_plain_features(log_ratios(above, below), i, moments, share)
+    described.features[j] = with_material(features, materials, object_id[i])
 
     # The noise of the fragment's own paths, or of those around it.
     nearby = moments[NOISE_LEVEL, i]

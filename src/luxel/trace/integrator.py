@@ -154,7 +154,7 @@ def arrive(
     of the last segment the former alone. A scattered ray ends on what is cached.
     """
     ended = Vertex()
-    hit = next_hit(scenes, scene, path)
+    hit = hit_with_air_gaps(scenes, scene, path)
     if hit.object_id == MISS:
         return escaped_radiance(scenes, scene, path.vertex, path.direction, path.density), ended
 
@@ -198,7 +198,7 @@ def arrive(
 
 
 @wp.func
-def next_hit(scenes: Scenes, scene: int, path: PathState) -> Hit:
+def hit_with_air_gaps(scenes: Scenes, scene: int, path: PathState) -> Hit:
     """What the path's next segment ends on: between a flat face of glass and what touches it there is a gap of air.
 
     Both are at the same distance, as far as can be told: a path within glass leaves it first, and one that comes from
